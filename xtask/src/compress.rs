@@ -1,0 +1,58 @@
+//! The compressed forms of a file, made once here so that the server never has to.
+
+use std::io::{Read, Write};
+
+use anyhow::Result;
+use flate2::{Compression, write::GzEncoder};
+
+/// Brotli's slowest and smallest.
+const BROTLI_QUALITY: i32 = 11;
+
+/// The largest window that every browser accepts: 2^22 bytes.
+const BROTLI_WINDOW_BITS: i32 = 22;
+
+/// Whether a file of this name shrinks; images and fonts come compressed already.
+pub fn is_compressible(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    matches!(extension, Some("css" | "html" | "js" | "json" | "svg" | "txt" | "wasm" | "webmanifest"))
+}
+
+pub fn brotli(plain: &[u8]) -> Result<Vec<u8>> {
+    let parameters = brotli::enc::BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        lgwin: BROTLI_WINDOW_BITS,
+        size_hint: plain.len(),
+        ..Default::default()
+    };
+    let mut compressed = Vec::new();
+    brotli::CompressorReader::with_params(plain, 64 * 1024, &parameters).read_to_end(&mut compressed)?;
+    Ok(compressed)
+}
+
+pub fn gzip(plain: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain)?;
+    Ok(encoder.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_compressed_comes_back() {
+        let plain = b"a virtual machine on the move ".repeat(5_000);
+        let (mut from_brotli, mut from_gzip) = (Vec::new(), Vec::new());
+        let (brotli, gzip) = (brotli(&plain).unwrap(), gzip(&plain).unwrap());
+        brotli::Decompressor::new(brotli.as_slice(), 4096).read_to_end(&mut from_brotli).unwrap();
+        flate2::read::GzDecoder::new(gzip.as_slice()).read_to_end(&mut from_gzip).unwrap();
+        assert!(from_brotli == plain && from_gzip == plain);
+        assert!(brotli.len() < plain.len() / 100 && gzip.len() < plain.len() / 100);
+    }
+
+    #[test]
+    fn pictures_are_left_alone() {
+        assert!(is_compressible("pkg/vmferry.0a.wasm") && is_compressible("icon.svg"));
+        assert!(!is_compressible("icon-192.png") && !is_compressible("LICENSE"));
+    }
+}
