@@ -1,0 +1,23 @@
+//! The words of vmferry: hosts, VMs, migrations, progress, problems.
+//!
+//! Types that travel between engine, store, browser and programs, and pure functions over them. No I/O, no Leptos, so that
+//! the same code runs in the server and, as WASM, in the browser.
+
+mod account;
+mod host;
+mod id;
+mod migration;
+mod problem;
+mod progress;
+pub mod text;
+mod update;
+mod vm;
+
+pub use account::{Login, PasswordChange, SessionInfo};
+pub use host::{Connection, Host};
+pub use id::{HostName, MigrationId, VmId};
+pub use migration::{Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal};
+pub use problem::{Code, Problem};
+pub use progress::{Convergence, Progress, TimeLeft};
+pub use update::{Change, Resume, Snapshot, StreamMessage, Update};
+pub use vm::{Copy, Vm, VmAction, VmState};

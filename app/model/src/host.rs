@@ -1,0 +1,56 @@
+//! Hosts: machines whose libvirt the console talks to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{HostName, Problem};
+
+/// A registered host as the console sees it now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// The name it is registered under.
+    pub name: HostName,
+    /// The address the console reaches it at, for people to recognise it by.
+    pub address: String,
+    /// Whether it answers.
+    pub connection: Connection,
+    /// Logical CPUs; 0 until the host answered once.
+    pub cpus: u32,
+    /// Memory in bytes; 0 until the host answered once.
+    pub memory_bytes: u64,
+    /// Memory that is free or can be freed at once, in bytes.
+    pub memory_free_bytes: u64,
+    /// VMs whose active copy is here.
+    pub vms: u32,
+    /// Those of them that run or are paused.
+    pub vms_active: u32,
+    /// libvirt's version there, e.g. `11.3.0`.
+    pub libvirt_version: Option<String>,
+    /// QEMU's version there, e.g. `10.0.2`.
+    pub hypervisor_version: Option<String>,
+    /// What one migration from here may use of the network, in MiB/s; none is unlimited.
+    pub bandwidth_mib_s: Option<u32>,
+}
+
+/// Whether a host answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Connection {
+    /// The first attempt is under way.
+    Connecting,
+    /// It answers, and its VMs are known.
+    Connected,
+    /// It does not answer; what is shown of it is what was last known.
+    Unreachable {
+        /// Since when, in ms since 1970.
+        since_ms: u64,
+        /// Why.
+        problem: Problem,
+    },
+}
+
+impl Host {
+    /// Whether the host answers now.
+    pub fn is_connected(&self) -> bool {
+        self.connection == Connection::Connected
+    }
+}

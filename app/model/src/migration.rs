@@ -1,0 +1,315 @@
+//! A migration: one move of one VM, kept for ever.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Code, Host, HostName, MigrationId, Problem, Progress, Vm, VmId};
+
+/// Where a migration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Written down, not begun.
+    Queued,
+    /// Looking whether it can work.
+    Checking,
+    /// The destination makes room.
+    Preparing,
+    /// Disks that are not shared are copied.
+    CopyingDisks,
+    /// The first pass over the memory.
+    CopyingMemory,
+    /// Further passes over what the guest changed meanwhile.
+    Converging,
+    /// The VM pauses here and goes on there.
+    SwitchingOver,
+    /// The VM runs there already; the rest of its memory follows.
+    PostCopy,
+    /// Both hosts are asked where the VM runs.
+    Verifying,
+    /// The VM runs at the destination, and only there.
+    Succeeded,
+    /// The VM stayed at the source.
+    Failed,
+    /// Stopped on request; the VM stayed at the source.
+    Cancelled,
+    /// It can't be told that exactly one copy runs. Nothing was touched; a person has to look.
+    NeedsAttention,
+}
+
+impl Phase {
+    /// All phases, in the order a migration goes through them.
+    pub const ALL: [Self; 13] = [
+        Self::Queued,
+        Self::Checking,
+        Self::Preparing,
+        Self::CopyingDisks,
+        Self::CopyingMemory,
+        Self::Converging,
+        Self::SwitchingOver,
+        Self::PostCopy,
+        Self::Verifying,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::NeedsAttention,
+    ];
+
+    /// Whether nothing more will happen.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::NeedsAttention)
+    }
+
+    /// The phase as stored and as in JSON, e.g. `copying-memory`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Checking => "checking",
+            Self::Preparing => "preparing",
+            Self::CopyingDisks => "copying-disks",
+            Self::CopyingMemory => "copying-memory",
+            Self::Converging => "converging",
+            Self::SwitchingOver => "switching-over",
+            Self::PostCopy => "post-copy",
+            Self::Verifying => "verifying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::NeedsAttention => "needs-attention",
+        }
+    }
+
+    /// The phase in words for a person.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "Queued",
+            Self::Checking => "Checking",
+            Self::Preparing => "Preparing the destination",
+            Self::CopyingDisks => "Copying disks",
+            Self::CopyingMemory => "Copying memory",
+            Self::Converging => "Copying what changed meanwhile",
+            Self::SwitchingOver => "Switching over",
+            Self::PostCopy => "Runs there, fetching the rest",
+            Self::Verifying => "Verifying",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+            Self::NeedsAttention => "Needs attention",
+        }
+    }
+}
+
+/// Whether memory moves, or a definition only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// The VM goes on while its memory moves.
+    Live,
+    /// The VM is shut off; only its definition moves.
+    Offline,
+}
+
+/// What can be chosen for a migration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigrationOptions {
+    /// Keep the VM's definition at the source. Off by default, so that nobody starts it a second time there.
+    #[serde(default)]
+    pub keep_source_definition: bool,
+    /// Use at most this much of the network, in MiB/s (1 to 1,000,000); none is the source host's own setting.
+    #[serde(default)]
+    pub bandwidth_mib_s: Option<u32>,
+}
+
+/// A migration asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MigrationRequest {
+    /// The VM.
+    pub vm: VmId,
+    /// Where it shall go.
+    pub destination: HostName,
+    /// Live or offline; none lets the VM's state decide.
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// What else was chosen.
+    #[serde(default)]
+    pub options: MigrationOptions,
+}
+
+/// A migration as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Migration {
+    /// Its id.
+    pub id: MigrationId,
+    /// The VM.
+    pub vm: VmId,
+    /// The VM's name when it began.
+    pub vm_name: String,
+    /// Where the VM was.
+    pub source: HostName,
+    /// Where it shall go.
+    pub destination: HostName,
+    /// Live or offline.
+    pub mode: Mode,
+    /// What was chosen.
+    pub options: MigrationOptions,
+    /// Who asked for it: a user's name.
+    pub requested_by: String,
+    /// Where it is.
+    pub phase: Phase,
+    /// Whether somebody asked to cancel it.
+    pub cancel_requested: bool,
+    /// When it was asked for, in ms since 1970.
+    pub created_at_ms: u64,
+    /// When it ended, in ms since 1970.
+    pub ended_at_ms: Option<u64>,
+    /// How far it is, or was at the end.
+    pub progress: Progress,
+    /// The figures, once it has ended.
+    pub outcome: Option<Outcome>,
+    /// Why it failed, or what needs attention.
+    pub problem: Option<Problem>,
+}
+
+/// The figures of a migration that has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// From the request to the verdict, in ms.
+    pub total_ms: u64,
+    /// How long the VM did not execute, in ms, as QEMU measured it; none if it never paused or nobody measured.
+    pub downtime_ms: Option<u64>,
+    /// What was sent, in bytes.
+    pub bytes: u64,
+    /// What was sent by the time it took to send it, in bytes a second.
+    pub average_bytes_s: u64,
+}
+
+/// An entry in a migration's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigrationEvent {
+    /// When, in ms since 1970.
+    pub at_ms: u64,
+    /// The phase it was in from then on.
+    pub phase: Phase,
+    /// What happened, in a sentence.
+    pub text: String,
+}
+
+/// Why `vm` can't be moved to `destination`, as far as the console can tell without asking anybody.
+///
+/// The engine refuses by it, and the pages grey out cards by it, so that both say the same.
+pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Problem> {
+    let (name, host) = (&vm.name, &destination.name);
+    if let Some(migration) = vm.migration {
+        let sentence = format!("{name} is being migrated already (migration {migration}).");
+        return Some(
+            Problem::new(Code::AlreadyMigrating, sentence)
+                .with_fix("Wait for it to end, or cancel it.")
+                .with_migration(migration),
+        );
+    }
+    if vm.host == destination.name {
+        return Some(
+            Problem::new(Code::SameHost, format!("{name} is on {host} already.")).with_fix("Choose another host."),
+        );
+    }
+    if mode == Some(Mode::Live) && !vm.state.is_active() {
+        return Some(
+            Problem::new(Code::WrongState, format!("{name} is {}, so it can't move live.", vm.state.as_str()))
+                .with_fix("Start it first, or move its definition only (offline)."),
+        );
+    }
+    if mode == Some(Mode::Offline) && vm.state.is_active() {
+        return Some(
+            Problem::new(Code::WrongState, format!("{name} is {}, so it can't move offline.", vm.state.as_str()))
+                .with_fix("Shut it down first, or move it live."),
+        );
+    }
+    if vm.runs_twice() {
+        return Some(
+            Problem::new(Code::NeedsAttention, format!("{name} runs on more than one host.")).with_fix(
+                "Find out which copy is the right one and force the other off, before its disks are damaged.",
+            ),
+        );
+    }
+    if !destination.is_connected() {
+        return Some(
+            Problem::new(Code::HostUnreachable, format!("{host} does not answer."))
+                .with_fix("Check that the host is up and its libvirt daemon runs, or choose another host."),
+        );
+    }
+    vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.is_active()).map(|copy| {
+        Problem::new(Code::AlreadyThere, format!("{host} has a copy of {name} already; it is {}.", copy.state.as_str()))
+            .with_fix("Only one copy may run. Find out which one is right before anything else.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Connection, Copy, VmState};
+    use uuid::Uuid;
+
+    fn host(name: &str) -> Host {
+        Host {
+            name: name.parse().unwrap(),
+            address: "192.0.2.1".into(),
+            connection: Connection::Connected,
+            cpus: 2,
+            memory_bytes: 1 << 30,
+            memory_free_bytes: 1 << 29,
+            vms: 0,
+            vms_active: 0,
+            libvirt_version: None,
+            hypervisor_version: None,
+            bandwidth_mib_s: None,
+        }
+    }
+
+    fn vm(state: VmState) -> Vm {
+        Vm {
+            id: VmId(Uuid::from_u128(1)),
+            name: "web".into(),
+            host: "alpha".parse().unwrap(),
+            state,
+            vcpus: 1,
+            memory_bytes: 1 << 26,
+            persistent: true,
+            other_copies: Vec::new(),
+            migration: None,
+        }
+    }
+
+    fn code(vm: &Vm, host: &Host, mode: Option<Mode>) -> Option<Code> {
+        refusal(vm, host, mode).map(|problem| problem.code)
+    }
+
+    #[test]
+    fn what_can_go() {
+        assert_eq!(code(&vm(VmState::Running), &host("beta"), None), None);
+        assert_eq!(code(&vm(VmState::Paused), &host("beta"), Some(Mode::Live)), None);
+        assert_eq!(code(&vm(VmState::ShutOff), &host("beta"), None), None);
+        let mut left_behind = vm(VmState::Running);
+        left_behind.other_copies.push(Copy { host: "beta".parse().unwrap(), state: VmState::ShutOff });
+        assert_eq!(code(&left_behind, &host("beta"), None), None);
+    }
+
+    #[test]
+    fn what_can_not_go() {
+        assert_eq!(code(&vm(VmState::Running), &host("alpha"), None), Some(Code::SameHost));
+        assert_eq!(code(&vm(VmState::ShutOff), &host("beta"), Some(Mode::Live)), Some(Code::WrongState));
+        assert_eq!(code(&vm(VmState::Running), &host("beta"), Some(Mode::Offline)), Some(Code::WrongState));
+        let mut gone = host("beta");
+        gone.connection = Connection::Connecting;
+        assert_eq!(code(&vm(VmState::Running), &gone, None), Some(Code::HostUnreachable));
+        let mut migrating = vm(VmState::Running);
+        let id = MigrationId(Uuid::from_u128(7));
+        migrating.migration = Some(id);
+        let problem = refusal(&migrating, &host("beta"), None).unwrap();
+        assert_eq!((problem.code, problem.migration), (Code::AlreadyMigrating, Some(id)));
+        let mut twice = vm(VmState::Running);
+        twice.other_copies.push(Copy { host: "gamma".parse().unwrap(), state: VmState::Running });
+        assert_eq!(code(&twice, &host("beta"), None), Some(Code::NeedsAttention));
+        let mut there = vm(VmState::ShutOff);
+        there.other_copies.push(Copy { host: "beta".parse().unwrap(), state: VmState::Paused });
+        assert_eq!(code(&there, &host("beta"), None), Some(Code::AlreadyThere));
+    }
+}

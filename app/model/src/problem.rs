@@ -1,0 +1,182 @@
+//! What went wrong, for a person and for a program.
+
+use serde::{Deserialize, Serialize};
+
+use crate::MigrationId;
+
+/// Why something was refused or failed: stable, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// A field is missing, of the wrong type, or has characters it can't have.
+    InvalidInput,
+    /// The request is larger than anything vmferry accepts.
+    TooLarge,
+    /// The request's body is not JSON where JSON is asked for.
+    UnsupportedMedia,
+    /// This method is not offered at this address.
+    MethodNotAllowed,
+    /// Nobody is logged in.
+    Unauthenticated,
+    /// User name or password is wrong.
+    WrongCredentials,
+    /// Too many failed logins; wait.
+    Throttled,
+    /// The request was sent by another site's page.
+    ForeignOrigin,
+    /// The password chosen is too short or too common.
+    WeakPassword,
+    /// There is nothing at this address.
+    NotFound,
+    /// No VM has this name or id.
+    UnknownVm,
+    /// No registered host has this name or address.
+    UnknownHost,
+    /// No migration has this id.
+    UnknownMigration,
+    /// Several different VMs have this name.
+    AmbiguousName,
+    /// Source and destination are the same host.
+    SameHost,
+    /// The VM has a migration that has not ended.
+    AlreadyMigrating,
+    /// The migration has ended; there is nothing left to cancel.
+    AlreadyEnded,
+    /// The VM's state does not allow this.
+    WrongState,
+    /// The destination has a VM of this name or id already.
+    AlreadyThere,
+    /// The host does not answer.
+    HostUnreachable,
+    /// Part of the API, but not built yet.
+    NotSupported,
+    /// The migration was cancelled.
+    Cancelled,
+    /// libvirt or QEMU refused; its words are in the details.
+    Hypervisor,
+    /// A host did not answer in time.
+    TimedOut,
+    /// It can't be told that exactly one copy of the VM runs.
+    NeedsAttention,
+    /// The console was restarted meanwhile and the reason of the failure is lost.
+    ReasonLost,
+    /// vmferry itself failed.
+    Internal,
+}
+
+impl Code {
+    /// The code as it appears in JSON, e.g. `unknown-vm`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid-input",
+            Self::TooLarge => "too-large",
+            Self::UnsupportedMedia => "unsupported-media",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::WrongCredentials => "wrong-credentials",
+            Self::Throttled => "throttled",
+            Self::ForeignOrigin => "foreign-origin",
+            Self::WeakPassword => "weak-password",
+            Self::NotFound => "not-found",
+            Self::UnknownVm => "unknown-vm",
+            Self::UnknownHost => "unknown-host",
+            Self::UnknownMigration => "unknown-migration",
+            Self::AmbiguousName => "ambiguous-name",
+            Self::SameHost => "same-host",
+            Self::AlreadyMigrating => "already-migrating",
+            Self::AlreadyEnded => "already-ended",
+            Self::WrongState => "wrong-state",
+            Self::AlreadyThere => "already-there",
+            Self::HostUnreachable => "host-unreachable",
+            Self::NotSupported => "not-supported",
+            Self::Cancelled => "cancelled",
+            Self::Hypervisor => "hypervisor",
+            Self::TimedOut => "timed-out",
+            Self::NeedsAttention => "needs-attention",
+            Self::ReasonLost => "reason-lost",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The HTTP status of an answer that carries this code. What the caller can change is a 4xx, an unreachable destination
+    /// included; 5xx are left for hosts and a console that fail.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::InvalidInput | Self::UnknownHost | Self::SameHost | Self::WeakPassword | Self::NotSupported => 400,
+            Self::Unauthenticated | Self::WrongCredentials => 401,
+            Self::ForeignOrigin => 403,
+            Self::NotFound | Self::UnknownVm | Self::UnknownMigration => 404,
+            Self::MethodNotAllowed => 405,
+            Self::AmbiguousName
+            | Self::AlreadyMigrating
+            | Self::AlreadyEnded
+            | Self::WrongState
+            | Self::AlreadyThere
+            | Self::HostUnreachable
+            | Self::Cancelled
+            | Self::NeedsAttention => 409,
+            Self::TooLarge => 413,
+            Self::UnsupportedMedia => 415,
+            Self::Throttled => 429,
+            Self::Internal | Self::ReasonLost => 500,
+            Self::Hypervisor => 502,
+            Self::TimedOut => 504,
+        }
+    }
+}
+
+/// A refusal or failure: what happened in a sentence, what to do next, and the raw text for whoever wants it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Problem {
+    /// What kind of problem it is.
+    pub code: Code,
+    /// One sentence for the person in front of the screen.
+    pub sentence: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+    /// The words of libvirt, QEMU or the system, unchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
+    /// The migration that stands in the way, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<MigrationId>,
+}
+
+impl Problem {
+    /// A problem of this kind, told in one sentence.
+    pub fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into(), fix: None, details: None, migration: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
+    }
+
+    /// Adds the raw words.
+    #[must_use]
+    pub fn with_details(self, details: impl Into<String>) -> Self {
+        Self { details: Some(details.into()), ..self }
+    }
+
+    /// Names the migration that stands in the way.
+    #[must_use]
+    pub fn with_migration(self, migration: MigrationId) -> Self {
+        Self { migration: Some(migration), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_reads_the_same_everywhere() {
+        for code in [Code::InvalidInput, Code::UnknownVm, Code::AlreadyThere, Code::NeedsAttention, Code::Internal] {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How far a migration is.
+
+use serde::{Deserialize, Serialize};
+
+/// How far a migration is. Made by the engine from libvirt's job statistics; never goes back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// How far, in percent: never decreases, under 100 until the VM was verified to run at the destination.
+    pub percent: f64,
+    /// Time since the migration began, in ms.
+    pub elapsed_ms: u64,
+    /// Memory (and disks) there are to move, in bytes.
+    pub bytes_total: u64,
+    /// What was sent, in bytes; may exceed the total, since pages that change are sent again.
+    pub bytes_processed: u64,
+    /// What is left to send as of now, in bytes; may grow when the guest writes.
+    pub bytes_remaining: u64,
+    /// What the link carries, in bytes a second.
+    pub throughput_bytes_s: u64,
+    /// What the guest changes, in bytes a second; 0 until the second pass.
+    pub dirty_bytes_s: u64,
+    /// Passes over the memory so far; 1 is the first.
+    pub memory_pass: u64,
+    /// How long the VM would pause if it switched over now, in ms.
+    pub expected_downtime_ms: Option<u64>,
+    /// How long it will still take.
+    pub time_left: Option<TimeLeft>,
+    /// Whether it will end by itself.
+    pub convergence: Convergence,
+}
+
+/// A time left with its uncertainty, in ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeLeft {
+    /// At least this long.
+    pub low_ms: u64,
+    /// At most this long, if nothing changes.
+    pub high_ms: u64,
+}
+
+/// Whether a live migration will end by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Convergence {
+    /// Too early to say.
+    #[default]
+    Unknown,
+    /// The link is faster than the guest writes.
+    Converging,
+    /// At this rate never: the guest writes as fast as the link carries.
+    NotConverging {
+        /// The pause that would let it finish now, in ms.
+        needed_downtime_ms: u64,
+    },
+}

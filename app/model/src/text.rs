@@ -1,0 +1,140 @@
+//! Numbers and results in words. One place, so that pages and programs read the same.
+
+use crate::{Convergence, Migration, Mode, Phase};
+
+/// A number of bytes with a binary unit and at most one decimal: `0 B`, `1.5 KiB`, `64 MiB`.
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    // 1023.95 would be rounded to 1024.0.
+    while value >= 1023.95 && unit < UNITS.len() - 1 {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 99.95 || (value * 10.0).round() % 10.0 == 0.0 {
+        format!("{value:.0} {}", UNITS[unit])
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
+/// A rate: `32 MiB/s`.
+pub fn rate(bytes_s: u64) -> String {
+    format!("{}/s", bytes(bytes_s))
+}
+
+/// A time of `ms` milliseconds: `23 ms`, `1.4 s`, `2 min 5 s`, `3 h 20 min`.
+pub fn duration(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..9_950 => format!("{:.1} s", ms as f64 / 1_000.0),
+        9_950..59_500 => format!("{:.0} s", ms as f64 / 1_000.0),
+        _ => {
+            let seconds = (ms + 500) / 1_000;
+            let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+            match (hours, minutes, seconds % 60) {
+                (0, minutes, 0) => format!("{minutes} min"),
+                (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+                (hours, 0, _) => format!("{hours} h"),
+                (hours, minutes, _) => format!("{hours} h {minutes} min"),
+            }
+        }
+    }
+}
+
+/// A percentage without decimals, rounded down, so that 100 means 100.
+pub fn percent(percent: f64) -> String {
+    format!("{} %", percent.floor())
+}
+
+/// Where a migration is or how it ended, in a sentence: `web runs on beta after 1.4 s; paused for 23 ms.`
+pub fn summary(migration: &Migration) -> String {
+    let Migration { vm_name, source, destination, mode, .. } = migration;
+    let total = duration(migration.outcome.map_or(0, |outcome| outcome.total_ms));
+    match migration.phase {
+        Phase::Succeeded if *mode == Mode::Offline => {
+            format!("{vm_name} is defined on {destination} after {total}.")
+        }
+        Phase::Succeeded => match migration.outcome.and_then(|outcome| outcome.downtime_ms) {
+            Some(downtime) => {
+                format!("{vm_name} runs on {destination} after {total}; paused for {}.", duration(downtime))
+            }
+            None => format!("{vm_name} is on {destination} after {total}."),
+        },
+        Phase::Failed | Phase::Cancelled => {
+            let what = if migration.phase == Phase::Failed { "failed" } else { "was cancelled" };
+            format!("The migration {what} after {total}; {vm_name} stayed on {source}.")
+        }
+        Phase::NeedsAttention => {
+            format!("It is not certain that exactly one copy of {vm_name} runs. Look at {source} and {destination}.")
+        }
+        phase => format!("{}, {}", phase.label(), percent(migration.progress.percent)),
+    }
+}
+
+/// Why a migration will not end by itself, in a sentence with numbers; none while it may.
+pub fn convergence(migration: &Migration) -> Option<String> {
+    match migration.progress.convergence {
+        Convergence::NotConverging { needed_downtime_ms } if !migration.phase.has_ended() => Some(format!(
+            "This will not finish at this rate: the guest changes {}, the link carries {}. It would take a pause of {}.",
+            rate(migration.progress.dirty_bytes_s),
+            rate(migration.progress.throughput_bytes_s),
+            duration(needed_downtime_ms),
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bytes_read_well() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 KiB"),
+            (1536, "1.5 KiB"),
+            (64 << 20, "64 MiB"),
+            ((1 << 30) - 1, "1 GiB"),
+            (3 << 40, "3 TiB"),
+            (130 << 20, "130 MiB"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(bytes(value), text);
+        }
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let cases = [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (1_400, "1.4 s"),
+            (9_999, "10 s"),
+            (59_499, "59 s"),
+            (59_500, "1 min"),
+            (125_000, "2 min 5 s"),
+            (3_600_000, "1 h"),
+            (12_000_000, "3 h 20 min"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(duration(value), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_rounded_up_to_done(value in 0.0..100.0f64) {
+            prop_assert_ne!(percent(value), "100 %");
+        }
+
+        #[test]
+        fn every_number_of_bytes_is_short(value: u64) {
+            prop_assert!(bytes(value).len() <= 9, "{}", bytes(value));
+        }
+    }
+}

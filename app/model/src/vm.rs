@@ -1,0 +1,132 @@
+//! VMs: libvirt domains, wherever their active copy is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{HostName, MigrationId, VmId};
+
+/// What a VM does; libvirt's `virDomainState` in the words of its tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VmState {
+    /// It runs.
+    Running,
+    /// It is paused: in memory, not executing.
+    Paused,
+    /// It is shutting down.
+    ShuttingDown,
+    /// It is off.
+    ShutOff,
+    /// It crashed.
+    Crashed,
+    /// Its guest put itself to sleep.
+    Suspended,
+    /// The host does not say.
+    Unknown,
+}
+
+impl VmState {
+    /// The state in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::ShuttingDown => "shutting down",
+            Self::ShutOff => "shut off",
+            Self::Crashed => "crashed",
+            Self::Suspended => "suspended",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether a QEMU process holds the VM's memory, so that moving it means moving memory.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::ShuttingDown | Self::Suspended)
+    }
+}
+
+/// What a person can do to a VM where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VmAction {
+    /// Power on.
+    Start,
+    /// Ask the guest to power off (the ACPI power button).
+    ShutDown,
+    /// Pull the plug: the guest loses what it has not written.
+    ForceOff,
+    /// Stop executing, keep in memory.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+}
+
+impl VmAction {
+    /// All of them, in the order menus show them.
+    pub const ALL: [Self; 5] = [Self::Start, Self::Resume, Self::Pause, Self::ShutDown, Self::ForceOff];
+
+    /// The action as a button says it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Start => "Start",
+            Self::ShutDown => "Shut down",
+            Self::ForceOff => "Force off",
+            Self::Pause => "Pause",
+            Self::Resume => "Resume",
+        }
+    }
+
+    /// Whether it makes sense for a VM in this state.
+    pub fn is_possible(self, state: VmState) -> bool {
+        match self {
+            Self::Start => matches!(state, VmState::ShutOff | VmState::Crashed),
+            Self::ShutDown => matches!(state, VmState::Running | VmState::ShuttingDown),
+            Self::ForceOff => state.is_active(),
+            Self::Pause => state == VmState::Running,
+            Self::Resume => state == VmState::Paused,
+        }
+    }
+
+    /// Whether a person has to confirm it, because it interrupts what the guest does.
+    pub fn needs_confirmation(self) -> bool {
+        matches!(self, Self::ShutDown | Self::ForceOff)
+    }
+}
+
+/// One copy of a VM on one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Copy {
+    /// Where it is.
+    pub host: HostName,
+    /// What it does.
+    pub state: VmState,
+}
+
+/// A VM: the active copy, and where else there is one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Vm {
+    /// The UUID.
+    pub id: VmId,
+    /// libvirt's name of it; not unique over hosts.
+    pub name: String,
+    /// Where the active copy is.
+    pub host: HostName,
+    /// What the active copy does.
+    pub state: VmState,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+    /// Its memory in bytes.
+    pub memory_bytes: u64,
+    /// Whether its definition outlives a power-off.
+    pub persistent: bool,
+    /// Copies on other hosts: definitions left behind, for instance.
+    pub other_copies: Vec<Copy>,
+    /// Its migration that has not ended.
+    pub migration: Option<MigrationId>,
+}
+
+impl Vm {
+    /// Whether more than one copy runs: its disks are in danger.
+    pub fn runs_twice(&self) -> bool {
+        self.state == VmState::Running && self.other_copies.iter().any(|copy| copy.state == VmState::Running)
+    }
+}

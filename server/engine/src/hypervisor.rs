@@ -1,0 +1,232 @@
+//! What the engine needs of a hypervisor. `server/libvirt` implements it over libvirt, `sim` by a model.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::{HostName, Problem, VmAction, VmId, VmState};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{Address, UserName};
+
+/// How to reach a host. Checked fields only: no user's string ever becomes a URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostConfig {
+    /// The name it is registered under.
+    pub name: HostName,
+    /// How the console talks to its libvirt daemon.
+    pub transport: Transport,
+    /// The address other hosts reach it at for migration data and for their own login (peer-to-peer).
+    pub peer_address: Address,
+    /// How another host's libvirt daemon logs in here (peer-to-peer).
+    pub peer_transport: Transport,
+    /// What one migration from here may use, in MiB/s; none is unlimited.
+    pub bandwidth_mib_s: Option<u32>,
+}
+
+/// How to talk to a libvirt daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// The local daemon's UNIX socket, `qemu:///system`.
+    Local,
+    /// Plain TCP; for test hosts and trusted networks only.
+    Tcp {
+        /// Where.
+        address: Address,
+        /// 16509 by default.
+        port: u16,
+        /// System or session daemon.
+        daemon: Daemon,
+    },
+    /// TCP with TLS and certificates.
+    Tls {
+        /// Where.
+        address: Address,
+        /// 16514 by default.
+        port: u16,
+    },
+    /// ssh with a key of the account the console runs as.
+    Ssh {
+        /// Where.
+        address: Address,
+        /// 22 by default.
+        port: u16,
+        /// The account there.
+        user: UserName,
+    },
+}
+
+/// Which of a machine's libvirt daemons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daemon {
+    /// The privileged one, `/system`.
+    System,
+    /// A user's own, `/session`.
+    Session,
+}
+
+impl Transport {
+    /// The address people know the host by.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Local => "local".to_owned(),
+            Self::Tcp { address, .. } | Self::Tls { address, .. } | Self::Ssh { address, .. } => address.to_string(),
+        }
+    }
+}
+
+/// Makes connections to hosts.
+#[async_trait]
+pub trait Hypervisor: Send + Sync + 'static {
+    /// Connects to a host, within 10 s. From then on `events` tells what changes there; it ends with [`HostEvent::Closed`].
+    ///
+    /// # Errors
+    /// `host-unreachable` with the reason.
+    async fn connect(
+        &self,
+        host: &HostConfig,
+        events: mpsc::UnboundedSender<HostEvent>,
+    ) -> Result<Arc<dyn Connection>, Problem>;
+}
+
+/// What a host tells unasked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HostEvent {
+    /// Something about this VM's copy changed, or it is gone: ask again.
+    Changed(VmId),
+    /// A pass over the memory of this VM begins.
+    MemoryPass(VmId),
+    /// A migration of this VM succeeded; its final figures. Failures are not told.
+    JobCompleted(VmId, Statistics),
+    /// The connection is gone; no event follows.
+    Closed(Problem),
+}
+
+/// An open connection to a host. Every call ends within its own time limit (5 s unless told otherwise), as `timed-out` or
+/// `host-unreachable` if need be; dropping it closes the connection.
+#[async_trait]
+pub trait Connection: Send + Sync {
+    /// What the host is: asked once after connecting, and now and then for its free memory.
+    async fn host(&self) -> Result<HostFacts, Problem>;
+
+    /// All copies of VMs there.
+    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem>;
+
+    /// The copy of this VM there, none if there is none. Also asks nothing of an incoming copy that could block.
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem>;
+
+    /// Starts, stops, pauses or resumes a copy. May take 30 s.
+    ///
+    /// # Errors
+    /// `hypervisor` with libvirt's words.
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem>;
+
+    /// Moves a VM from here. Returns when libvirt says it is over, which may take hours; uses a connection of its own, so that
+    /// dropping this one or a slow poll does not matter. What it returns is a claim: verify it.
+    ///
+    /// # Errors
+    /// `cancelled` if [`Self::abort`] ended it, `hypervisor` or `host-unreachable` otherwise.
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem>;
+
+    /// The figures of the migration of this VM from here; none if there is no such job.
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem>;
+
+    /// The figures of the last completed migration of this VM, to or from here; none if libvirt has forgotten them.
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem>;
+
+    /// Asks libvirt to abort the migration of this VM from here.
+    ///
+    /// # Errors
+    /// `wrong-state` if there is no job (yet, or any more).
+    async fn abort(&self, vm: VmId) -> Result<(), Problem>;
+}
+
+/// What a host is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostFacts {
+    /// libvirt's UUID of the host; two hosts of the same UUID are one.
+    pub uuid: Uuid,
+    /// Logical CPUs.
+    pub cpus: u32,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// Memory that is free or can be freed at once (buffers, cache), in bytes.
+    pub memory_free_bytes: u64,
+    /// The daemon's version, e.g. `11.3.0`.
+    pub libvirt_version: String,
+    /// QEMU's version, e.g. `10.0.2`.
+    pub hypervisor_version: String,
+}
+
+/// What is known of one copy of a VM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyFacts {
+    /// The UUID.
+    pub vm: VmId,
+    /// The name there.
+    pub name: String,
+    /// What it does.
+    pub state: VmState,
+    /// Whether it is being received: the destination's half of a migration under way. Not a VM of its own.
+    pub incoming: bool,
+    /// Whether it is paused because a migration from here switched over, and waits for the verdict.
+    pub outgoing: bool,
+    /// Whether its definition outlives a power-off; unknown (false) of an incoming copy.
+    pub persistent: bool,
+    /// Virtual CPUs; 0 of an incoming copy.
+    pub vcpus: u32,
+    /// Its memory in bytes; 0 of an incoming copy.
+    pub memory_bytes: u64,
+}
+
+/// One migration, ready to be handed to the hypervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationPlan {
+    /// The VM.
+    pub vm: VmId,
+    /// The host it goes to.
+    pub destination: HostConfig,
+    /// Memory, or the definition only.
+    pub mode: model::Mode,
+    /// Whether the source forgets the VM afterwards.
+    pub undefine_source: bool,
+    /// Whether the destination keeps the VM beyond a power-off: what it was at the source.
+    pub persist_destination: bool,
+    /// At most this much of the network, in MiB/s; none is unlimited.
+    pub bandwidth_mib_s: Option<u32>,
+}
+
+/// A migration job's figures, as libvirt gives them (`qemuDomainMigrationJobDataToParams`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Time since the job began, in ms.
+    pub elapsed_ms: u64,
+    /// Memory and disks to move, in bytes.
+    pub data_total: u64,
+    /// Sent so far, in bytes.
+    pub data_processed: u64,
+    /// Left as of now, in bytes.
+    pub data_remaining: u64,
+    /// Memory to move, in bytes.
+    pub memory_total: u64,
+    /// Memory sent so far, pages sent twice counted twice, in bytes.
+    pub memory_processed: u64,
+    /// Memory left as of now, in bytes.
+    pub memory_remaining: u64,
+    /// Disk contents to copy, in bytes; 0 without a copy of storage.
+    pub disk_total: u64,
+    /// Disk contents copied, in bytes.
+    pub disk_processed: u64,
+    /// Disk contents left, in bytes.
+    pub disk_remaining: u64,
+    /// What the link carries, in bytes a second; 0 when not known yet.
+    pub memory_bytes_s: u64,
+    /// Pages the guest changes a second; 0 until the second pass.
+    pub dirty_pages_s: u64,
+    /// A page in bytes; 0 when not told.
+    pub page_bytes: u64,
+    /// Passes over the memory so far.
+    pub memory_pass: u64,
+    /// While running: the pause QEMU expects if it switched over now; when completed: the pause there was. In ms.
+    pub downtime_ms: Option<u64>,
+}
