@@ -1,0 +1,161 @@
+//! The one directory that holds all of a demo's state: claimed at the start, removed at the end.
+
+use std::env;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use super::user::Unprivileged;
+use super::{DemoError, leftovers};
+
+/// Locked for as long as the demo runs. A directory that has this file is a demo's, and may be emptied.
+const LOCK: &str = "demo.lock";
+/// The longest name of a Unix socket, in bytes: `sun_path` of unix(7) without the zero byte at its end.
+const SOCKET_NAME: usize = 107;
+/// The longest of the names that libvirt gives its sockets, below our directory.
+const LONGEST_SOCKET: &str = "/alpha/config/libvirt/qemu/lib/domain-99999-cache/monitor.sock";
+
+/// A directory that is ours.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    keep: bool,
+    released: bool,
+    _lock: File,
+}
+
+impl Directory {
+    /// Takes the directory, makes it if need be, and ends and removes what a killed demo left there.
+    pub(super) async fn claim(
+        wanted: Option<PathBuf>,
+        user: Option<Unprivileged>,
+        keep: bool,
+    ) -> Result<Self, DemoError> {
+        let path = wanted.unwrap_or_else(|| env::temp_dir().join(format!("vmferry-demo-{}", geteuid().as_raw())));
+        let path = std::path::absolute(&path).map_err(DemoError::io("find", path))?;
+        check_name(&path)?;
+        let lock = loop {
+            make(&path, user)?;
+            if let Some(lock) = lock(&path)? {
+                break lock;
+            }
+        };
+        let directory = Self { path, keep, released: false, _lock: lock };
+        if user.is_some() {
+            check_reachable(&directory.path)?;
+        }
+        leftovers::end_all(&directory.path).await?;
+        empty(&directory.path)?;
+        Ok(directory)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it may be someone else's by now.
+    pub(super) fn is_released(&self) -> bool {
+        self.released
+    }
+
+    /// Gives it up: removes it, unless it is to be kept.
+    pub(super) fn release(&mut self) -> Result<(), DemoError> {
+        if self.released {
+            return Ok(());
+        }
+        self.released = true;
+        if self.keep {
+            return Ok(());
+        }
+        fs::remove_dir_all(&self.path).map_err(DemoError::io("remove", &self.path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(error) = self.release() {
+            tracing::warn!(%error, "the demo's directory stays");
+        }
+    }
+}
+
+/// The name goes into configuration files, XML and the names of sockets, so it has to be plain and short.
+fn check_name(path: &Path) -> Result<(), DemoError> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    let name = path.as_os_str().as_encoded_bytes();
+    if !name.iter().all(plain) {
+        return Err(DemoError::DirectoryName { dir: path.into() });
+    }
+    let limit = SOCKET_NAME - LONGEST_SOCKET.len();
+    if name.len() > limit {
+        return Err(DemoError::DirectoryTooLong { dir: path.into(), limit });
+    }
+    Ok(())
+}
+
+/// Makes the directory if it is not there. One that is there has to be ours, and a demo's or empty.
+fn make(path: &Path, user: Option<Unprivileged>) -> Result<(), DemoError> {
+    // The daemons of root's demo have another user and pass through; everything in it is closed.
+    let mode = if user.is_some() { 0o711 } else { 0o700 };
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let ours = |found: Metadata| found.is_dir() && found.uid() == geteuid().as_raw();
+            let demo =
+                |path: &Path| path.join(LOCK).is_file() || fs::read_dir(path).is_ok_and(|mut it| it.next().is_none());
+            if fs::symlink_metadata(path).is_ok_and(ours) && demo(path) {
+                return Ok(());
+            }
+            Err(DemoError::DirectoryNotOurs { dir: path.into() })
+        }
+        Err(error) => Err(DemoError::io("make", path)(error)),
+    }
+}
+
+/// Locks the directory. `None` if the demo that had it removed it just now.
+fn lock(path: &Path) -> Result<Option<File>, DemoError> {
+    let name = path.join(LOCK);
+    let file = match OpenOptions::new().create(true).truncate(false).write(true).open(&name) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(DemoError::io("write", name)(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(DemoError::DirectoryInUse { dir: path.into() });
+        }
+        Err(TryLockError::Error(error)) => return Err(DemoError::io("lock", name)(error)),
+    }
+    let locked = file.metadata().map_err(DemoError::io("read", &name))?;
+    let same = fs::metadata(&name).is_ok_and(|there| (there.dev(), there.ino()) == (locked.dev(), locked.ino()));
+    Ok(same.then_some(file))
+}
+
+/// The daemons' user has to get to the directory.
+fn check_reachable(path: &Path) -> Result<(), DemoError> {
+    let open = |path: &&Path| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
+    match path.ancestors().find(|path| !open(path)) {
+        None => Ok(()),
+        Some(closed) => Err(DemoError::DirectoryClosed { dir: path.into(), closed: closed.into() }),
+    }
+}
+
+/// Removes everything in the directory but the lock.
+fn empty(path: &Path) -> Result<(), DemoError> {
+    let entries = fs::read_dir(path).map_err(DemoError::io("read", path))?;
+    for entry in entries {
+        let entry = entry.map_err(DemoError::io("read", path))?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let removed = if is_directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
+        removed.map_err(DemoError::io("remove", entry.path()))?;
+    }
+    Ok(())
+}

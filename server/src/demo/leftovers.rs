@@ -1,0 +1,81 @@
+//! The processes that belong to a demo's directory: found, and ended.
+//!
+//! Every daemon of a demo is started with a HOME inside the demo's directory, and libvirt gives the QEMUs it starts one
+//! there too. Nothing else on the machine has such a HOME, so that is how a process is recognised, even when the demo
+//! that started it was killed.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::{Instant, sleep};
+
+use super::DemoError;
+
+/// How long processes have for ending by themselves, and again for going after a kill.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Asks all processes of the directory to end, kills those that do not, and returns when none is left.
+pub(super) async fn end_all(dir: &Path) -> Result<(), DemoError> {
+    for signal in [Signal::TERM, Signal::KILL] {
+        let limit = Instant::now() + PATIENCE;
+        signal_all(dir, signal);
+        while Instant::now() < limit {
+            if processes(dir).is_empty() {
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+    match processes(dir).len() {
+        0 => Ok(()),
+        count => Err(DemoError::ProcessesStay { count, dir: dir.into() }),
+    }
+}
+
+/// Kills all processes of the directory at once, without waiting.
+pub(super) fn kill_all(dir: &Path) {
+    signal_all(dir, Signal::KILL);
+}
+
+fn signal_all(dir: &Path, signal: Signal) {
+    for process in processes(dir) {
+        // One that ended by itself meanwhile is what we want.
+        let _ = kill_process(process, signal);
+    }
+}
+
+fn processes(dir: &Path) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter(|entry| fs::read(entry.path().join("environ")).is_ok_and(|environment| belongs(&environment, dir)))
+        .filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+        .collect()
+}
+
+/// Whether a process with this environment (as in /proc/PID/environ) has its HOME inside the directory.
+fn belongs(environment: &[u8], dir: &Path) -> bool {
+    let mark = [b"HOME=", dir.as_os_str().as_encoded_bytes(), b"/"].concat();
+    environment.split(|&byte| byte == 0).any(|variable| variable.starts_with(&mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_home_inside_the_directory_counts() {
+        let dir = Path::new("/tmp/demo");
+        assert!(belongs(b"PATH=/bin\0HOME=/tmp/demo/alpha\0LANG=C\0", dir));
+        assert!(!belongs(b"HOME=/tmp/demo\0", dir));
+        assert!(!belongs(b"HOME=/tmp/demo-2/alpha\0", dir));
+        assert!(!belongs(b"PATH=/bin\0HOME=/home/ann\0PWD=/tmp/demo/alpha\0", dir));
+        assert!(!belongs(b"OLD_HOME=/tmp/demo/alpha\0", dir));
+        assert!(!belongs(b"", dir));
+    }
+}

@@ -1,0 +1,151 @@
+//! `vmferry demo`: real libvirt hosts and real, tiny VMs on this machine, thrown away at the end.
+//!
+//! Three libvirt daemons run in session mode as an unprivileged user, each with its own directories and its own address in
+//! 127.0.0.0/8; three VMs run on the first of them under QEMU's own emulation (no KVM needed). Nothing is simulated, and
+//! the integration and browser tests drive the same code.
+
+mod directory;
+mod domain;
+mod error;
+mod guest;
+mod host;
+mod leftovers;
+mod programs;
+mod service;
+mod storage;
+mod user;
+mod virsh;
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use tokio::task::JoinSet;
+
+use self::directory::Directory;
+pub use self::error::DemoError;
+use self::guest::GUESTS;
+pub use self::host::DemoHost;
+use self::programs::Programs;
+pub use self::storage::SharedStorage;
+use self::user::Unprivileged;
+
+/// What can be chosen about a demo.
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    /// Where all its state lives. `None` is `vmferry-demo-UID` in the directory for temporary files.
+    pub dir: Option<PathBuf>,
+    /// The hosts get the addresses .2, .3 and .4 of this /24; it has to lie in 127.0.0.0/8.
+    pub network: Ipv4Addr,
+    /// How all hosts reach the VMs' disks.
+    pub storage: SharedStorage,
+    /// Leave the directory there at the end, to look at logs. The next demo in it starts afresh all the same.
+    pub keep: bool,
+}
+
+impl Default for DemoOptions {
+    fn default() -> Self {
+        Self { dir: None, network: Ipv4Addr::new(127, 0, 0, 0), storage: SharedStorage::Auto, keep: false }
+    }
+}
+
+/// A running demo. End it with [`Demo::stop`]; one that is dropped instead (an error, a Ctrl-C during the start) is
+/// killed at once, so that in either case no process and no file stays behind.
+#[derive(Debug)]
+pub struct Demo {
+    hosts: Vec<DemoHost>,
+    services: JoinSet<()>,
+    directory: Directory,
+}
+
+impl Demo {
+    /// Starts the hosts and the VMs, and returns when every daemon answers and every VM has filled its memory.
+    ///
+    /// What a killed demo left in the directory is ended and removed first.
+    ///
+    /// # Errors
+    /// Whatever keeps the demo from running, with what to do about it. Nothing is left behind then.
+    pub async fn start(options: DemoOptions) -> Result<Self, DemoError> {
+        let hosts = host::hosts(options.network)?;
+        let programs = Programs::find().await?;
+        let disks = options.storage.choose(&programs)?;
+        let user = Unprivileged::find()?;
+        let directory = Directory::claim(options.dir, user, options.keep).await?;
+        let mut demo = Self { hosts, services: JoinSet::new(), directory };
+        demo.start_hosts(&programs, user).await?;
+        demo.start_guests(&programs, user, disks).await?;
+        Ok(demo)
+    }
+
+    /// The hosts: alpha, beta, gamma.
+    pub fn hosts(&self) -> &[DemoHost] {
+        &self.hosts
+    }
+
+    /// The directory with all state. The caller may keep files of its own there; they go when the demo ends.
+    pub fn dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Ends the VMs and the daemons and removes the directory, unless it is to be kept.
+    ///
+    /// # Errors
+    /// A process that did not end, or a directory that could not be removed.
+    pub async fn stop(mut self) -> Result<(), DemoError> {
+        self.services.shutdown().await;
+        leftovers::end_all(self.directory.path()).await?;
+        self.directory.release()
+    }
+
+    async fn start_hosts(&mut self, programs: &Programs, user: Option<Unprivileged>) -> Result<(), DemoError> {
+        for host in &self.hosts {
+            host.check_address_is_free()?;
+        }
+        storage::make_shared(&self.directory, user)?;
+        let mut starting = JoinSet::new();
+        for host in self.hosts.clone() {
+            let service = host.prepare(&self.directory, programs, user)?;
+            let programs = programs.clone();
+            starting.spawn(async move {
+                let mut daemon = service.spawn()?;
+                service.wait_until(&mut daemon, virsh::answers(&programs, &host)).await?;
+                Ok::<_, DemoError>((service, daemon))
+            });
+        }
+        while let Some(started) = starting.join_next().await {
+            let (service, daemon) = started.expect("a start neither panics nor is aborted")?;
+            self.services.spawn(service.keep_running(daemon));
+        }
+        Ok(())
+    }
+
+    async fn start_guests(
+        &mut self,
+        programs: &Programs,
+        user: Option<Unprivileged>,
+        disks: storage::Disks,
+    ) -> Result<(), DemoError> {
+        for guest in &GUESTS {
+            storage::write_image(&self.directory, user, guest)?;
+            if let Some(export) = disks.export(&self.directory, programs, user, guest) {
+                let mut server = export.spawn()?;
+                export.wait_until(&mut server, storage::exported(&self.directory, guest)).await?;
+                self.services.spawn(export.keep_running(server));
+            }
+            domain::start(programs, &self.hosts[0], &self.directory, disks, guest).await?;
+        }
+        for guest in &GUESTS {
+            domain::wait_until_filled(&self.directory, guest).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if self.directory.is_released() {
+            return;
+        }
+        self.services.abort_all();
+        leftovers::kill_all(self.directory.path());
+    }
+}

@@ -1,0 +1,137 @@
+//! The VMs' disks, where every host can reach them: in a shared directory, or served over NBD.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::time::sleep;
+
+use super::DemoError;
+use super::directory::Directory;
+use super::guest::{Guest, boot_sector};
+use super::programs::Programs;
+use super::service::Service;
+use super::user::{Unprivileged, make_directory, write_file};
+
+/// Since this version libvirt can be told that a directory is shared between hosts (`shared_filesystems` in qemu.conf).
+const KNOWS_SHARED_FILESYSTEMS: (u32, u32, u32) = (11, 0, 0);
+/// The size of a disk, in bytes. Only its first sector is ever read.
+const DISK_SIZE: usize = 1 << 20;
+/// How many QEMUs may have a disk open at a time; a migration needs two.
+const NBD_CLIENTS: u32 = 8;
+
+/// How all hosts reach the VMs' disks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SharedStorage {
+    /// A directory where libvirt can be told that it is shared, else NBD.
+    #[default]
+    Auto,
+    /// Files in a directory that the hosts share. Needs libvirt 11.0 or newer.
+    Filesystem,
+    /// Each disk served by a qemu-nbd.
+    Nbd,
+}
+
+impl SharedStorage {
+    /// What it comes to with the installed libvirt.
+    pub(super) fn choose(self, programs: &Programs) -> Result<Disks, DemoError> {
+        let supported = programs.libvirt_version >= KNOWS_SHARED_FILESYSTEMS;
+        match (self, supported) {
+            (Self::Auto | Self::Filesystem, true) => Ok(Disks::Files),
+            (Self::Auto, false) | (Self::Nbd, _) => Ok(Disks::Nbd),
+            (Self::Filesystem, false) => {
+                let (major, minor, release) = programs.libvirt_version;
+                Err(DemoError::SharedDirectoryUnsupported { version: format!("{major}.{minor}.{release}") })
+            }
+        }
+    }
+}
+
+/// How the disks of this demo are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Disks {
+    Files,
+    Nbd,
+}
+
+impl Disks {
+    /// The disk in the VM's XML.
+    pub(super) fn xml(self, directory: &Directory, guest: &Guest) -> String {
+        let (kind, source) = match self {
+            Self::Files => ("file", format!("<source file='{}'/>", image(directory, guest).display())),
+            Self::Nbd => (
+                "network",
+                format!(
+                    "<source protocol='nbd'><host transport='unix' socket='{}'/></source>",
+                    socket(directory, guest).display()
+                ),
+            ),
+        };
+        format!(
+            "<disk type='{kind}' device='disk'><driver name='qemu' type='raw'/>{source}<target dev='vda' bus='virtio'/></disk>"
+        )
+    }
+
+    /// The server of the VM's disk, where one is needed.
+    pub(super) fn export(
+        self,
+        directory: &Directory,
+        programs: &Programs,
+        user: Option<Unprivileged>,
+        guest: &Guest,
+    ) -> Option<Service> {
+        if self == Self::Files {
+            return None;
+        }
+        Some(Service {
+            name: format!("qemu-nbd of VM {}", guest.name),
+            program: programs.qemu_nbd.clone(),
+            arguments: vec![
+                "--persistent".into(),
+                "--format=raw".into(),
+                format!("--shared={NBD_CLIENTS}").into(),
+                "--socket".into(),
+                socket(directory, guest).into(),
+                image(directory, guest).into(),
+            ],
+            home: shared(directory),
+            environment: Vec::new(),
+            log: directory.path().join(format!("{}-nbd.log", guest.name)),
+            user,
+        })
+    }
+}
+
+/// The directory that all hosts see.
+pub(super) fn shared(directory: &Directory) -> PathBuf {
+    directory.path().join("shared")
+}
+
+/// Makes that directory.
+pub(super) fn make_shared(directory: &Directory, user: Option<Unprivileged>) -> Result<(), DemoError> {
+    make_directory(&shared(directory), user)
+}
+
+fn image(directory: &Directory, guest: &Guest) -> PathBuf {
+    shared(directory).join(format!("{}.img", guest.name))
+}
+
+fn socket(directory: &Directory, guest: &Guest) -> PathBuf {
+    shared(directory).join(format!("{}.nbd", guest.name))
+}
+
+/// Writes the VM's disk: a boot sector and nothing.
+pub(super) fn write_image(directory: &Directory, user: Option<Unprivileged>, guest: &Guest) -> Result<(), DemoError> {
+    let mut disk = vec![0; DISK_SIZE];
+    let sector = boot_sector(guest);
+    disk[..sector.len()].copy_from_slice(&sector);
+    write_file(&image(directory, guest), &disk, user)
+}
+
+/// Returns when the VM's disk is being served.
+pub(super) async fn exported(directory: &Directory, guest: &Guest) -> Result<(), DemoError> {
+    while UnixStream::connect(socket(directory, guest)).await.is_err() {
+        sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Who the daemons run as.
+
+use std::fs;
+use std::os::unix::fs::chown;
+use std::path::Path;
+
+use super::DemoError;
+
+/// The user that root gives the daemons to: libvirt runs in session mode only for users other than root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unprivileged {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+}
+
+impl Unprivileged {
+    /// The user "nobody" if we are root, and `None` if the daemons can run as whoever we are.
+    pub(super) fn find() -> Result<Option<Self>, DemoError> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(None);
+        }
+        let users = fs::read_to_string("/etc/passwd").map_err(DemoError::io("read", "/etc/passwd"))?;
+        Self::nobody(&users).map(Some).ok_or(DemoError::UserMissing)
+    }
+
+    fn nobody(passwd: &str) -> Option<Self> {
+        let mut fields = passwd.lines().find(|line| line.starts_with("nobody:"))?.split(':').skip(2);
+        Some(Self { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? })
+    }
+}
+
+/// Makes a directory that only the daemons (and root) can use.
+pub(super) fn make_directory(path: &Path, owner: Option<Unprivileged>) -> Result<(), DemoError> {
+    fs::create_dir(path).map_err(DemoError::io("make", path))?;
+    give(path, owner, 0o700)
+}
+
+/// Writes a file that only the daemons (and root) can use.
+pub(super) fn write_file(path: &Path, content: &[u8], owner: Option<Unprivileged>) -> Result<(), DemoError> {
+    fs::write(path, content).map_err(DemoError::io("write", path))?;
+    give(path, owner, 0o600)
+}
+
+fn give(path: &Path, owner: Option<Unprivileged>, mode: u32) -> Result<(), DemoError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(DemoError::io("change", path))?;
+    match owner {
+        Some(user) => chown(path, Some(user.uid), Some(user.gid)).map_err(DemoError::io("change", path)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_nobody_among_the_users() {
+        let passwd =
+            "root:x:0:0:root:/root:/bin/bash\nnobodyelse:x:5:6::/:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\n";
+        assert_eq!(Unprivileged::nobody(passwd), Some(Unprivileged { uid: 65534, gid: 65533 }));
+        assert_eq!(Unprivileged::nobody("root:x:0:0:root:/root:/bin/bash\n"), None);
+        assert_eq!(Unprivileged::nobody("nobody:x:many:0::/:/bin/false\n"), None);
+    }
+}
