@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# Installs what a fresh Debian 12, Debian 13 or Ubuntu 24.04 lacks to build and run vmferry. Does nothing where all is there.
+#
+#   xtask/prepare.sh demo   for `make demo`
+#   xtask/prepare.sh test   for `make test`: what the demo needs, and what the tests do
+#
+# Packages come from the distribution; the tools that it does not have go to target/tools.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. xtask/debian-source.sh
+. /etc/os-release
+
+purpose=${1:-}
+[[ $purpose == demo || $purpose == test ]] || { echo "usage: $0 demo|test" >&2; exit 2; }
+
+rust_minimum=1.94
+node_minimum=20
+cargo_deny_version=0.20.2
+tools=$PWD/target/tools
+
+say() { echo "prepare: $*" >&2; }
+
+# Each missing thing in words, and the packages that bring it.
+missing=()
+packages=()
+
+# need WHAT PACKAGES CHECK…: notes what is missing if the check, a command, fails.
+need() {
+    local what=$1 wanted=$2
+    shift 2
+    if ! "$@" >/dev/null 2>&1; then
+        missing+=("$what")
+        # shellcheck disable=SC2206 # a list of names
+        packages+=($wanted)
+    fi
+}
+
+has_file() { compgen -G "$1" >/dev/null; }
+
+# at_least MINIMUM VERSION
+at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+has_cargo() {
+    local version
+    version=$(cargo --version) && at_least "$rust_minimum" "$(cut -d ' ' -f 2 <<<"$version")"
+}
+
+has_node() {
+    local version
+    version=$(node --version) && at_least "$node_minimum" "${version#v}" && command -v npm
+}
+
+look_around() {
+    missing=() packages=()
+    need 'a C compiler' 'gcc libc6-dev' command -v cc
+    need 'pkg-config' pkg-config command -v pkg-config
+    need 'the certificates that package registries are checked by' ca-certificates has_file /etc/ssl/certs/ca-certificates.crt
+    need "libvirt's headers" libvirt-dev has_file '/usr/include/libvirt/libvirt.h'
+    need 'libvirtd' libvirt-daemon has_file /usr/sbin/libvirtd
+    need "libvirt's driver for QEMU" libvirt-daemon-driver-qemu has_file '/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so'
+    need 'virsh' libvirt-clients command -v virsh
+    need 'QEMU' qemu-system-x86 command -v qemu-system-x86_64
+    need 'qemu-img and qemu-nbd' qemu-utils command -v qemu-nbd
+    if [ "$purpose" = test ]; then
+        need 'curl' curl command -v curl
+        need 'ip' iproute2 command -v ip
+        need 'ps' procps command -v ps
+        # Ubuntu's is a snap, which root and containers cannot run: Playwright brings its own there.
+        [ "$ID" = ubuntu ] || need 'Chromium' 'chromium fonts-liberation' command -v chromium
+    fi
+}
+
+# Runs a command as root.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        say "run this as root, or install sudo: $*"
+        exit 1
+    fi
+}
+
+# apt_install [--target-release=…] PACKAGE…
+apt_install() {
+    say "installing $*"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$@" >&2
+}
+
+# Adds the machine's release's backports to its sources, unless they are there.
+add_backports() {
+    local file=/etc/apt/sources.list.d/vmferry-backports.sources source
+    local suite=$VERSION_CODENAME-backports
+    if ! apt-get indextargets --format '$(RELEASE)' | grep -qx "$suite"; then
+        source=$(debian_source "$suite") || { say "this machine has no package source of Debian $VERSION_CODENAME"; exit 1; }
+        say "adding $suite to the package sources: $file"
+        as_root tee "$file" <<<"$source" >/dev/null
+    fi
+    as_root apt-get update --quiet --quiet >&2
+}
+
+install_packages() {
+    case $ID-${VERSION_ID:-} in
+        debian-12)
+            # libvirt 11 and QEMU 10, as on Debian 13, and because a machine may have one of QEMU's packages from there already.
+            local stable=() newer=()
+            for package in "${packages[@]}"; do
+                if [[ $package == libvirt* || $package == qemu* ]]; then newer+=("$package"); else stable+=("$package"); fi
+            done
+            add_backports
+            [ ${#stable[@]} = 0 ] || apt_install "${stable[@]}"
+            [ ${#newer[@]} = 0 ] || apt_install --target-release=bookworm-backports "${newer[@]}"
+            ;;
+        debian-13 | ubuntu-24.04)
+            as_root apt-get update --quiet --quiet >&2
+            apt_install "${packages[@]}"
+            ;;
+        *)
+            say "this machine (${PRETTY_NAME:-unknown}) lacks:"
+            printf '  %s\n' "${missing[@]}" >&2
+            say "install it, then start again; on Debian the packages are: ${packages[*]}"
+            exit 1
+            ;;
+    esac
+}
+
+install_cargo() {
+    local candidate
+    if [ "$ID-${VERSION_ID:-}" = debian-13 ] && ! command -v rustup >/dev/null; then
+        add_backports
+        candidate=$(apt-cache madison cargo | awk '{ print $3 }' | sort -V | tail -n 1)
+        if at_least "$rust_minimum" "$candidate"; then
+            apt_install --target-release="$VERSION_CODENAME-backports" \
+                cargo rustc libstd-rust-dev libstd-rust-dev-wasm32 rust-clippy rustfmt
+            return
+        fi
+    fi
+    say "cargo $rust_minimum or newer is needed, found: $(cargo --version 2>/dev/null || echo none)"
+    say 'install it with rustup (https://rustup.rs), or `rustup update stable` where it is there, then start again'
+    exit 1
+}
+
+# Distributions with an older Node.js have npm all the same, and the registry's package `node` is a newer one.
+install_node() {
+    if ! command -v npm >/dev/null; then
+        case $ID-${VERSION_ID:-} in
+            debian-1[23] | ubuntu-24.04) as_root apt-get update --quiet --quiet >&2 && apt_install npm ;;
+        esac
+    fi
+    if command -v npm >/dev/null && ! has_node >/dev/null 2>&1; then
+        say "installing Node.js 22 into $tools"
+        npm install --silent --no-audit --no-fund --prefix "$tools" node@22 >&2
+        mkdir -p "$tools/bin"
+        ln -sf ../node_modules/node/bin/node "$tools/bin/node"
+    fi
+    if ! has_node >/dev/null 2>&1; then
+        say "Node.js $node_minimum or newer with npm is needed for the browser tests: https://nodejs.org"
+        exit 1
+    fi
+}
+
+install_browser_tests() {
+    say 'installing end2end/node_modules'
+    (cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund >&2)
+    if ! command -v chromium >/dev/null; then
+        say "installing Playwright's own Chromium"
+        (cd end2end && npx playwright install --with-deps chromium >&2)
+    fi
+}
+
+# A tool that is used once a run: built quickly rather than to be quick.
+install_cargo_deny() {
+    say "installing cargo-deny $cargo_deny_version into $tools"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_TARGET_DIR=target/cargo-deny cargo install --quiet --locked --version "$cargo_deny_version" --root "$tools" cargo-deny
+    rm -rf target/cargo-deny
+}
+
+export PATH=$tools/bin:$PATH
+look_around
+[ ${#missing[@]} = 0 ] || install_packages
+has_cargo >/dev/null 2>&1 || install_cargo
+if [ "$purpose" = test ]; then
+    has_node >/dev/null 2>&1 || install_node
+    # npm notes in that file what it installed, so it is newer than the lock file that it was installed from.
+    [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ] || install_browser_tests
+    command -v cargo-deny >/dev/null || install_cargo_deny
+fi

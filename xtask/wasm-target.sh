@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Sees to it that rustc can build for the browser: that it has a standard library for wasm32-unknown-unknown.
+#
+# Rust's own installer brings it with `rustup target add`, Debian's rustc with a package. A machine that reaches neither
+# (a closed network with a mirror of Debian and of crates.io) builds it from the source that Debian packages.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/debian-source.sh"
+
+target=wasm32-unknown-unknown
+sysroot=$(rustc --print sysroot)
+version=$(rustc --version | cut -d ' ' -f 2)
+
+say() { echo "wasm-target: $*" >&2; }
+
+is_there() { compgen -G "$sysroot/lib/rustlib/$target/lib/libstd-*.rlib" >/dev/null; }
+
+from_rustup() {
+    command -v rustup >/dev/null && [[ $sysroot == "$(rustup show home)"/* ]] || return 1
+    say "rustup target add $target"
+    rustup target add "$target"
+}
+
+# For a rustc that Debian or Ubuntu packaged: the library is of exactly the version of the one for this machine.
+from_distribution() {
+    local installed sudo=
+    installed=$(dpkg-query --show --showformat '${Version}' libstd-rust-dev 2>/dev/null) && [ "$sysroot" = /usr ] || return 1
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    say "installing libstd-rust-dev-wasm32 $installed"
+    $sudo apt-get install --yes --no-install-recommends "libstd-rust-dev-wasm32=$installed"
+}
+
+# Puts the source of this version's standard library into the folder $1.
+fetch_source() {
+    local work=$1 package
+    # Settings of its own, so that neither the lists of packages nor the sources of this machine change.
+    mkdir -p "$work/sources.d" "$work/state/lists/partial" "$work/cache/archives/partial"
+    touch "$work/status"
+    local apt=(-q -o "Dir::Etc::SourceList=/dev/null" -o "Dir::Etc::SourceParts=$work/sources.d"
+        -o "Dir::State=$work/state" -o "Dir::State::status=$work/status" -o "Dir::Cache=$work/cache"
+        -o "APT::Sandbox::User=$(id -un)")
+    for suite in trixie-backports unstable; do
+        debian_source "$suite" >"$work/sources.d/rust.sources" || return 1
+        apt-get "${apt[@]}" update >&2 || return 1
+        package=$(apt-cache "${apt[@]}" madison rust-src | awk -v version="$version" '$3 ~ "^" version "[+-]" { print $3; exit }')
+        [ -z "$package" ] || break
+    done
+    [ -n "$package" ] || return 1
+    say "taking the source from Debian's package rust-src $package"
+    (cd "$work" && apt-get "${apt[@]}" download "rust-src=$package" >&2 && dpkg-deb --extract rust-src_*.deb "$work/source")
+}
+
+from_source() {
+    local work built link="$sysroot/lib/rustlib/src/rust" libraries="$sysroot/lib/rustlib/$target/lib"
+    [ -w "$sysroot/lib/rustlib" ] || return 1
+    work=$(mktemp -d)
+    trap "rm -rf '$work'" EXIT
+    if [ ! -e "$link" ]; then
+        fetch_source "$work" || return 1
+        mkdir -p "$(dirname "$link")"
+        ln -s "$work/source/usr/src/rustc-$version" "$link"
+        trap "rm -rf '$work' '$link'" EXIT
+    fi
+
+    say "building the standard library of Rust $version for $target"
+    # Any crate will do: what is wanted is what cargo builds for it on the way.
+    mkdir "$work/src"
+    echo '#![no_std]' >"$work/src/lib.rs"
+    printf '[package]\nname = "wanted"\nedition = "2024"\n' >"$work/Cargo.toml"
+    (cd "$work" && env -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR="$work/target" \
+        cargo build --quiet --release --target "$target" -Zbuild-std=std,panic_abort >&2) || return 1
+    built="$work/target/$target/release/deps"
+    rm -f "$built"/libwanted-*.rlib
+    mkdir -p "$libraries"
+    cp "$built"/lib*.rlib "$libraries"
+}
+
+is_there && exit
+for way in from_rustup from_distribution from_source; do
+    if "$way" && is_there; then
+        exit
+    fi
+done
+cat >&2 <<END
+wasm-target: rustc $version at $sysroot has no standard library for $target, and none could be had.
+Install it with \`rustup target add $target\`, or from your distribution (Debian: libstd-rust-dev-wasm32).
+END
+exit 1
