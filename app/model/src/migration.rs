@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Code, Host, HostName, MigrationId, Problem, Progress, Vm, VmId};
 
-/// Where a migration is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Written down, not begun.

@@ -1,6 +1,6 @@
 //! Numbers and results in words. One place, so that pages and programs read the same.
 
-use crate::{Convergence, Migration, Mode, Phase};
+use crate::{Convergence, HostName, Migration, MigrationOptions, Mode, Phase, Vm, VmState};
 
 /// A number of bytes with a binary unit and at most one decimal: `0 B`, `1.5 KiB`, `64 MiB`.
 pub fn bytes(bytes: u64) -> String {
@@ -46,6 +46,27 @@ pub fn duration(ms: u64) -> String {
 /// A percentage without decimals, rounded down, so that 100 means 100.
 pub fn percent(percent: f64) -> String {
     format!("{} %", percent.floor())
+}
+
+/// What a migration of `vm` would do, in a sentence, before it is begun; without a destination, what it would do wherever.
+pub fn plan(vm: &Vm, destination: Option<&HostName>, options: MigrationOptions) -> String {
+    let Vm { name, host, .. } = vm;
+    let there = destination.map_or("the host you choose", HostName::as_str);
+    let definition = if options.keep_source_definition {
+        format!("{host} keeps its definition.")
+    } else {
+        format!("Its definition is then removed from {host}.")
+    };
+    if !vm.state.is_active() {
+        return format!("{name} is {}: only its definition moves, from {host} to {there}. {definition}", vm.state.as_str());
+    }
+    let meanwhile = if vm.state == VmState::Running { "while it goes on running" } else { "and stays paused" };
+    let limit =
+        options.bandwidth_mib_s.map_or_else(String::new, |limit| format!(" at no more than {limit} MiB/s"));
+    format!(
+        "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}. {definition}",
+        bytes(vm.memory_bytes)
+    )
 }
 
 /// Where a migration is or how it ended, in a sentence: `web runs on beta after 1.4 s; paused for 23 ms.`
@@ -124,6 +145,33 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(duration(value), text);
         }
+    }
+
+    #[test]
+    fn a_plan_names_everything_that_was_chosen() {
+        let vm = Vm {
+            id: crate::VmId(uuid::Uuid::from_u128(1)),
+            name: "web".into(),
+            host: "alpha".parse().unwrap(),
+            state: VmState::Running,
+            vcpus: 1,
+            memory_bytes: 64 << 20,
+            persistent: true,
+            other_copies: Vec::new(),
+            migration: None,
+        };
+        let beta = "beta".parse().unwrap();
+        assert_eq!(
+            plan(&vm, Some(&beta), MigrationOptions { keep_source_definition: true, bandwidth_mib_s: Some(8) }),
+            "web moves from alpha to beta while it goes on running; its 64 MiB of memory are sent at no more than 8 MiB/s. \
+             alpha keeps its definition."
+        );
+        let off = Vm { state: VmState::ShutOff, ..vm };
+        assert_eq!(
+            plan(&off, None, MigrationOptions::default()),
+            "web is shut off: only its definition moves, from alpha to the host you choose. \
+             Its definition is then removed from alpha."
+        );
     }
 
     proptest! {

@@ -94,8 +94,6 @@ pub trait Hypervisor: Send + Sync + 'static {
 pub enum HostEvent {
     /// Something about this VM's copy changed, or it is gone: ask again.
     Changed(VmId),
-    /// A pass over the memory of this VM begins.
-    MemoryPass(VmId),
     /// A migration of this VM succeeded; its final figures. Failures are not told.
     JobCompleted(VmId, Statistics),
     /// The connection is gone; no event follows.

@@ -4,10 +4,24 @@
 //! world it asks of two traits, [`Hypervisor`] and [`Store`].
 
 mod address;
+mod check;
+mod clock;
+mod engine;
+mod feed;
 mod hypervisor;
+mod inventory;
+mod progress;
+mod runner;
+mod settle;
 mod store;
+mod verify;
+mod watcher;
+
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 
 pub use address::{Address, UserName};
+pub use engine::Engine;
 pub use hypervisor::{
     Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Statistics, Transport,
 };

@@ -1,0 +1,359 @@
+//! The engine: what the console can do, and the tasks that do it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use model::{
+    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Phase, Problem, Progress, Snapshot,
+    Update, Vm, VmAction, VmId,
+};
+use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use crate::{
+    HostConfig, Hypervisor, Statistics, Store, StoreError,
+    check::{self, Accepted},
+    clock::Clock,
+    feed::{Feed, RESERVED},
+    inventory::Inventory,
+    runner::{self, Begin},
+    watcher,
+};
+
+/// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
+/// migration takes one, and KubeVirt's 2 proved slow for evacuations.
+const AT_ONCE: usize = 4;
+/// How long [`Engine::stop`] waits for tasks to end.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How many migrations of earlier runs pages show at once.
+const REMEMBERED: u32 = 50;
+
+/// What one running migration and the rest of the engine have to tell each other.
+#[derive(Default)]
+pub(crate) struct Handle {
+    /// Set when somebody asks to cancel.
+    pub(crate) cancel: CancellationToken,
+    /// Who asked.
+    pub(crate) cancelled_by: Mutex<Option<String>>,
+    /// The figures libvirt sent when it was done.
+    pub(crate) completed: Mutex<Option<Statistics>>,
+}
+
+/// Moves VMs between hosts.
+pub struct Engine {
+    pub(crate) hypervisor: Arc<dyn Hypervisor>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    /// Permits for migrations: away from a host, and to it.
+    pub(crate) outgoing: BTreeMap<HostName, Semaphore>,
+    pub(crate) incoming: BTreeMap<HostName, Semaphore>,
+    inventory: Mutex<Inventory>,
+    handles: Mutex<BTreeMap<MigrationId, Arc<Handle>>>,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Engine {
+    /// Connects to the hosts and takes up the migrations that an earlier run left open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn start(
+        hosts: Vec<HostConfig>,
+        hypervisor: Arc<dyn Hypervisor>,
+        store: Arc<dyn Store>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let clock = Clock::start();
+        let feed = Feed::new(store.reserve_sequence(RESERVED).await?);
+        let permits = || hosts.iter().map(|host| (host.name.clone(), Semaphore::new(AT_ONCE))).collect();
+        let engine = Arc::new(Self {
+            hypervisor,
+            outgoing: permits(),
+            incoming: permits(),
+            inventory: Mutex::new(Inventory::new(clock, hosts.clone(), feed)),
+            handles: Mutex::default(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            clock,
+            store,
+        });
+        engine.inventory().remember(engine.store.migrations(None, REMEMBERED).await?);
+        for migration in engine.store.open_migrations().await? {
+            engine.take_up(migration);
+        }
+        for host in hosts {
+            engine.spawn(watcher::watch(Arc::clone(&engine), host));
+        }
+        Ok(engine)
+    }
+
+    /// Takes up a migration that an earlier run left open.
+    fn take_up(self: &Arc<Self>, migration: Migration) {
+        {
+            let mut inventory = self.inventory();
+            // The store allows one open migration a VM, so this claim can't be taken.
+            let _ = inventory.claim(migration.vm, migration.id);
+            inventory.set_migration(migration.clone());
+        }
+        self.run(migration, Begin::TakeUp);
+    }
+
+    fn run(self: &Arc<Self>, migration: Migration, begin: Begin) {
+        let handle = Arc::new(Handle::default());
+        if migration.cancel_requested {
+            handle.cancel.cancel();
+        }
+        self.handles().insert(migration.id, Arc::clone(&handle));
+        self.spawn(runner::run(Arc::clone(self), migration, handle, begin));
+    }
+
+    /// Runs a task until it ends or the engine stops.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.stopping.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Stops watching. Migrations under way go on without the console, and the next start takes them up again.
+    pub async fn stop(&self) {
+        self.stopping.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_LIMIT, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+        }
+    }
+
+    /// Whether every host was tried at least once.
+    pub fn is_ready(&self) -> bool {
+        self.inventory().is_ready()
+    }
+
+    /// Hosts, VMs, and the current and latest migrations.
+    pub fn snapshot(&self) -> Snapshot {
+        self.inventory().snapshot()
+    }
+
+    /// The VM of this name; with `host` only the one there.
+    ///
+    /// # Errors
+    /// `unknown-vm`; `ambiguous-name` when several different VMs have the name.
+    pub fn find(&self, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
+        let inventory = self.inventory();
+        let on_host = |vm: &&Vm| host.is_none_or(|host| vm.host == *host);
+        let found: Vec<&Vm> = inventory.vms().filter(|vm| vm.name == name).filter(on_host).collect();
+        match found[..] {
+            [vm] => Ok(vm.clone()),
+            [] => Err(check::unknown_vm(name)),
+            _ => {
+                let places: Vec<String> = found.iter().map(|vm| format!("{} ({})", vm.host, vm.id)).collect();
+                let sentence = format!("{} VMs are called {name}: on {}.", found.len(), places.join(", "));
+                Err(Problem::new(Code::AmbiguousName, sentence).with_fix("Name the host, too."))
+            }
+        }
+    }
+
+    /// The registered host of this name or address.
+    ///
+    /// # Errors
+    /// `unknown-host`.
+    pub fn host(&self, name_or_address: &str) -> Result<HostName, Problem> {
+        check::host(&self.inventory(), name_or_address)
+    }
+
+    /// Starts, stops, pauses or resumes a VM where it is.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
+    pub async fn act(&self, id: VmId, action: VmAction) -> Result<(), Problem> {
+        let (host, connection) = {
+            let inventory = self.inventory();
+            let vm = inventory.vm(id).ok_or_else(|| check::unknown_vm(&id.to_string()))?;
+            check::action(vm, action)?;
+            (vm.host.clone(), inventory.connection(&vm.host)?)
+        };
+        connection.act(id, action).await?;
+        watcher::refresh_copy(self, &host, &*connection, id).await;
+        Ok(())
+    }
+
+    /// Writes a migration down and begins it. What can be refused is refused here, within 10 s.
+    ///
+    /// # Errors
+    /// See [`model::refusal`], and `unknown-vm`, `unknown-host`, `invalid-input`, `already-there`, `host-unreachable`.
+    pub async fn migrate(
+        self: &Arc<Self>,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
+        let Accepted { vm, mode } = check::request(self, &request).await?;
+        let migration = Migration {
+            id: MigrationId(Uuid::now_v7()),
+            vm: vm.id,
+            vm_name: vm.name.clone(),
+            source: vm.host.clone(),
+            destination: request.destination,
+            mode,
+            options: request.options,
+            requested_by: requested_by.to_owned(),
+            phase: Phase::Queued,
+            cancel_requested: false,
+            created_at_ms: self.clock.now_ms(),
+            ended_at_ms: None,
+            progress: Progress::default(),
+            outcome: None,
+            problem: None,
+        };
+        self.inventory().claim(vm.id, migration.id).map_err(|open| check::already_migrating(&vm.name, open))?;
+        // The intent is in the store before the first call that changes anything.
+        if let Err(error) = self.store.insert(&migration).await {
+            self.inventory().release(vm.id);
+            return Err(match error {
+                StoreError::Open(open) => check::already_migrating(&vm.name, open),
+                StoreError::Failed(_) => store_failed(&error),
+            });
+        }
+        self.inventory().set_migration(migration.clone());
+        self.run(migration.clone(), Begin::Fresh { persistent: vm.persistent });
+        Ok(migration)
+    }
+
+    /// Asks for a migration to be cancelled.
+    ///
+    /// # Errors
+    /// `unknown-migration`; `already-ended`.
+    pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Problem> {
+        let handle = self.handles().get(&id).cloned();
+        let Some(handle) = handle else {
+            let (migration, _) = self.migration(id).await?;
+            let ended = format!("This migration has ended already: {}", model::text::summary(&migration));
+            return Err(Problem::new(Code::AlreadyEnded, ended));
+        };
+        *lock(&handle.cancelled_by) = Some(by.to_owned());
+        // The runner writes it down: it alone changes a migration that is under way.
+        handle.cancel.cancel();
+        let known = self.inventory().migration(id).cloned();
+        known.map(|migration| Migration { cancel_requested: true, ..migration }).ok_or_else(|| unknown_migration(id))
+    }
+
+    /// One migration as it is now, and its history, oldest entry first.
+    ///
+    /// # Errors
+    /// `unknown-migration`.
+    pub async fn migration(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
+        let now = self.inventory().migration(id).cloned();
+        let migration = match now {
+            Some(migration) => migration,
+            None => {
+                let stored = self.store.migration(id).await.map_err(|error| store_failed(&error))?;
+                stored.ok_or_else(|| unknown_migration(id))?
+            }
+        };
+        let events = self.store.events(id).await.map_err(|error| store_failed(&error))?;
+        Ok((migration, events))
+    }
+
+    /// Migrations from newest to oldest.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn migrations(&self, before: Option<MigrationId>, limit: u32) -> Result<Vec<Migration>, Problem> {
+        let mut migrations = self.store.migrations(before, limit).await.map_err(|error| store_failed(&error))?;
+        // The store has the phase; the figures of those under way are fresher here.
+        let inventory = self.inventory();
+        for migration in &mut migrations {
+            if let Some(now) = inventory.migration(migration.id) {
+                migration.clone_from(now);
+            }
+        }
+        Ok(migrations)
+    }
+
+    /// All updates after number `since`, from a snapshot on where that number is unknown; whoever lags gets one, too.
+    pub fn subscribe(self: &Arc<Self>, since: Option<u64>) -> mpsc::Receiver<Update> {
+        // A small buffer: what waits is in the feed, not here.
+        let (sender, receiver) = mpsc::channel(16);
+        let (first, updates) = {
+            let inventory = self.inventory();
+            let missed = since.and_then(|since| inventory.feed.since(since));
+            (missed.unwrap_or_else(|| vec![inventory.snapshot_update()]), inventory.feed.listen())
+        };
+        self.spawn(forward(Arc::clone(self), first, updates, sender));
+        receiver
+    }
+
+    pub(crate) fn inventory(&self) -> MutexGuard<'_, Inventory> {
+        lock(&self.inventory)
+    }
+
+    fn handles(&self) -> MutexGuard<'_, BTreeMap<MigrationId, Arc<Handle>>> {
+        lock(&self.handles)
+    }
+
+    /// A migration has ended; there is nobody left to tell anything.
+    pub(crate) fn forget(&self, id: MigrationId) {
+        self.handles().remove(&id);
+    }
+
+    /// libvirt's own final figures of a migration away from some host.
+    pub(crate) fn job_completed(&self, vm: VmId, statistics: Statistics) {
+        let id = self.inventory().vm(vm).and_then(|vm| vm.migration);
+        if let Some(handle) = id.and_then(|id| self.handles().get(&id).cloned()) {
+            *lock(&handle.completed) = Some(statistics);
+        }
+    }
+}
+
+/// Locks; a panic elsewhere does not make what is inside wrong, since every change to it is whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Feeds one subscriber until it leaves.
+async fn forward(
+    engine: Arc<Engine>,
+    first: Vec<Update>,
+    mut updates: broadcast::Receiver<Update>,
+    subscriber: mpsc::Sender<Update>,
+) {
+    for update in first {
+        if subscriber.send(update).await.is_err() {
+            return;
+        }
+    }
+    loop {
+        let update = tokio::select! {
+            () = subscriber.closed() => return,
+            received = updates.recv() => match received {
+                Ok(update) => update,
+                Err(broadcast::error::RecvError::Closed) => return,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    let inventory = engine.inventory();
+                    updates = inventory.feed.listen();
+                    inventory.snapshot_update()
+                }
+            },
+        };
+        if subscriber.send(update).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn unknown_migration(id: MigrationId) -> Problem {
+    Problem::new(Code::UnknownMigration, format!("There is no migration {id}."))
+}
+
+/// The store failed: nothing may be begun that could not be written down.
+pub(crate) fn store_failed(error: &StoreError) -> Problem {
+    tracing::error!(%error, "the store failed");
+    Problem::new(Code::Internal, "vmferry could not write to its store.")
+        .with_fix("Look at the console's log: the disk may be full or read-only.")
+}

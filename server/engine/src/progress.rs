@@ -1,0 +1,263 @@
+//! Progress that tells the truth: never back, never done before it is.
+//!
+//! libvirt's own percentage starts again at every pass over the memory. Ours gives the first pass the bulk of the bar, because
+//! that is where the bytes are, and what comes after only the rest: there it shows how near the remainder has come to what
+//! fits into the pause, on a logarithmic scale, since pre-copy shrinks it geometrically when it shrinks it at all.
+
+use model::{Convergence, Phase, Progress, TimeLeft};
+
+use crate::Statistics;
+
+/// The part of the bar for disks and the first pass, in percent.
+const FIRST_PASS: f64 = 85.0;
+/// The part of the bar for everything but the switch-over and the verdict, in percent.
+const CONVERGED: f64 = 97.0;
+/// Where the bar stands while hosts switch over and are asked, in percent.
+const SWITCHED: f64 = 99.0;
+
+/// Weight of the newest throughput sample (KubeVirt's live migration monitor uses the same).
+const SMOOTHING: f64 = 0.5;
+/// From this ratio of guest writes to throughput on, a pass leaves about as much as it began with: no convergence.
+const HOPELESS_RATIO: f64 = 0.95;
+/// Passes to see before judging: the dirty rate is measured from the second on, and one bad pass proves nothing.
+const PASSES_TO_JUDGE: u64 = 3;
+/// QEMU's default limit of the pause (`downtime-limit`), in ms.
+const DOWNTIME_LIMIT_MS: u64 = 300;
+
+/// Turns a migration's statistics into its progress.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tracker {
+    progress: Progress,
+    throughput: f64,
+    last_sample: Option<(u64, u64)>,
+    converging_from: Option<f64>,
+    least_remaining: f64,
+}
+
+impl Tracker {
+    /// A tracker that goes on from where an earlier one was: a bar must not go back because the console was restarted.
+    pub(crate) fn resume(progress: Progress) -> Self {
+        Self { progress, ..Self::default() }
+    }
+
+    /// The phase these statistics show.
+    pub(crate) fn phase(statistics: &Statistics) -> Phase {
+        if statistics.disk_remaining > 0 {
+            Phase::CopyingDisks
+        } else if statistics.memory_pass > 1 {
+            Phase::Converging
+        } else if statistics.data_total > 0 {
+            Phase::CopyingMemory
+        } else {
+            Phase::Preparing
+        }
+    }
+
+    /// Takes a sample, `elapsed_ms` after the migration began.
+    pub(crate) fn sample(&mut self, statistics: &Statistics, elapsed_ms: u64) -> Progress {
+        self.measure_throughput(statistics);
+        let dirty_bytes_s = statistics.dirty_pages_s.saturating_mul(statistics.page_bytes);
+        let percent = self.percent(statistics);
+        let convergence = self.convergence(statistics, dirty_bytes_s);
+        self.progress = Progress {
+            percent: percent.clamp(self.progress.percent, SWITCHED),
+            elapsed_ms,
+            bytes_total: statistics.data_total,
+            bytes_processed: statistics.data_processed.max(self.progress.bytes_processed),
+            bytes_remaining: statistics.data_remaining,
+            throughput_bytes_s: self.throughput as u64,
+            dirty_bytes_s,
+            memory_pass: statistics.memory_pass,
+            expected_downtime_ms: statistics.downtime_ms,
+            time_left: match convergence {
+                Convergence::NotConverging { .. } => None,
+                _ => self.time_left(statistics, dirty_bytes_s as f64),
+            },
+            convergence,
+        };
+        self.progress.clone()
+    }
+
+    /// The hosts switch over, or are asked where the VM is: nothing is left to send.
+    pub(crate) fn switched(&mut self, elapsed_ms: u64) -> Progress {
+        let percent = self.progress.percent.max(SWITCHED);
+        self.progress = Progress { percent, elapsed_ms, time_left: None, ..self.progress.clone() };
+        self.progress.clone()
+    }
+
+    fn measure_throughput(&mut self, statistics: &Statistics) {
+        let now = (statistics.elapsed_ms, statistics.data_processed);
+        let measured = match self.last_sample {
+            Some((then_ms, then_bytes)) if now.0 > then_ms => {
+                now.1.saturating_sub(then_bytes) as f64 * 1000.0 / (now.0 - then_ms) as f64
+            }
+            // QEMU's own figure, until two samples give ours.
+            None => statistics.memory_bytes_s as f64,
+            Some(_) => return,
+        };
+        self.last_sample = Some(now);
+        self.throughput =
+            if self.throughput == 0.0 { measured } else { SMOOTHING * measured + (1.0 - SMOOTHING) * self.throughput };
+    }
+
+    fn percent(&mut self, statistics: &Statistics) -> f64 {
+        if statistics.data_total == 0 {
+            return 0.0;
+        }
+        let remaining = statistics.data_remaining as f64;
+        if statistics.memory_pass <= 1 {
+            // While disks are copied libvirt's total has no memory in it yet; that memory is to come all the same.
+            let memory = if statistics.memory_total == 0 { statistics.disk_total as f64 } else { 0.0 };
+            let total = statistics.data_total as f64 + memory;
+            return FIRST_PASS * (1.0 - (remaining + memory) / total).clamp(0.0, 1.0);
+        }
+        let from = *self.converging_from.get_or_insert(remaining.max(1.0));
+        if self.least_remaining == 0.0 || remaining < self.least_remaining {
+            self.least_remaining = remaining;
+        }
+        let target = (self.throughput * DOWNTIME_LIMIT_MS as f64 / 1000.0).max(1.0);
+        let reached =
+            if from <= target { 1.0 } else { (from / self.least_remaining.max(1.0)).ln() / (from / target).ln() };
+        FIRST_PASS + (CONVERGED - FIRST_PASS) * reached.clamp(0.0, 1.0)
+    }
+
+    fn convergence(&self, statistics: &Statistics, dirty_bytes_s: u64) -> Convergence {
+        if statistics.memory_pass < 2 || dirty_bytes_s == 0 || self.throughput == 0.0 {
+            return Convergence::Unknown;
+        }
+        if (dirty_bytes_s as f64) < HOPELESS_RATIO * self.throughput {
+            return Convergence::Converging;
+        }
+        if statistics.memory_pass < PASSES_TO_JUDGE {
+            return Convergence::Unknown;
+        }
+        let by_remainder = (self.least_remaining / self.throughput * 1000.0) as u64;
+        Convergence::NotConverging {
+            needed_downtime_ms: statistics.downtime_ms.unwrap_or(by_remainder).max(by_remainder),
+        }
+    }
+
+    /// Pre-copy as a geometric series: each pass sends what was changed during the one before, `ratio` times as much, until
+    /// the remainder fits into the pause (Clark et al., "Live Migration of Virtual Machines", NSDI 2005).
+    fn time_left(&self, statistics: &Statistics, dirty: f64) -> Option<TimeLeft> {
+        if self.throughput <= 0.0 || statistics.data_total == 0 {
+            return None;
+        }
+        let remaining = statistics.data_remaining as f64;
+        let this_pass = remaining / self.throughput;
+        let ratio = (dirty / self.throughput).min(HOPELESS_RATIO);
+        // Whether the guest writes is not known in the first pass: then one more pass of the same length is possible.
+        let low = this_pass;
+        let high = if statistics.memory_pass <= 1 { 2.0 * this_pass } else { this_pass / (1.0 - ratio) };
+        Some(TimeLeft { low_ms: (low * 1000.0) as u64, high_ms: (high * 1000.0) as u64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MIB: u64 = 1 << 20;
+
+    /// A pre-copy of `memory` bytes at `bandwidth` bytes/s while the guest writes `dirty` bytes/s, sampled every 250 ms.
+    fn samples(memory: u64, bandwidth: u64, dirty: u64, count: usize) -> Vec<Statistics> {
+        let (mut remaining, mut processed, mut pass, mut pass_ms) = (memory, 0, 1, 0);
+        (0..count)
+            .map(|index| {
+                let sent = (bandwidth / 4).min(remaining);
+                remaining -= sent;
+                processed += sent;
+                pass_ms += 250;
+                if remaining == 0 {
+                    remaining = (dirty * pass_ms / 1000).min(memory);
+                    pass += 1;
+                    pass_ms = 0;
+                }
+                Statistics {
+                    elapsed_ms: (index as u64 + 1) * 250,
+                    data_total: memory,
+                    data_processed: processed,
+                    data_remaining: remaining,
+                    memory_total: memory,
+                    memory_processed: processed,
+                    memory_remaining: remaining,
+                    memory_bytes_s: bandwidth,
+                    dirty_pages_s: if pass > 1 { dirty / 4096 } else { 0 },
+                    page_bytes: 4096,
+                    memory_pass: pass,
+                    ..Statistics::default()
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_guest_that_writes_too_fast_is_named() {
+        let mut tracker = Tracker::default();
+        let last = samples(256 * MIB, 32 * MIB, 64 * MIB, 480)
+            .iter()
+            .map(|sample| tracker.sample(sample, sample.elapsed_ms))
+            .last()
+            .unwrap();
+        assert!(
+            matches!(last.convergence, Convergence::NotConverging { needed_downtime_ms } if needed_downtime_ms > 300)
+        );
+        assert_eq!(last.time_left, None);
+        assert!(last.percent < CONVERGED, "{}", last.percent);
+    }
+
+    #[test]
+    fn a_guest_that_can_be_followed_comes_close() {
+        let mut tracker = Tracker::default();
+        let last = samples(128 * MIB, 32 * MIB, 8 * MIB, 24)
+            .iter()
+            .map(|sample| tracker.sample(sample, sample.elapsed_ms))
+            .last()
+            .unwrap();
+        assert_eq!(last.convergence, Convergence::Converging);
+        assert!(last.percent > FIRST_PASS, "{}", last.percent);
+    }
+
+    #[test]
+    fn a_restarted_console_does_not_set_the_bar_back() {
+        let mut tracker = Tracker::resume(Progress { percent: 60.0, ..Progress::default() });
+        let sample = samples(64 * MIB, 32 * MIB, 0, 1)[0];
+        assert_eq!(tracker.sample(&sample, 250).percent, 60.0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_bar_never_goes_back_and_never_says_done(
+            memory in 1u64..4096, bandwidth in 1u64..2048, dirty in 0u64..4096, count in 1usize..400,
+        ) {
+            let mut tracker = Tracker::default();
+            let mut last = 0.0;
+            for sample in samples(memory * MIB, bandwidth * MIB, dirty * MIB, count) {
+                let percent = tracker.sample(&sample, sample.elapsed_ms).percent;
+                prop_assert!(percent >= last && percent < 100.0, "{last} then {percent}");
+                last = percent;
+            }
+            prop_assert!(tracker.switched(0).percent < 100.0);
+        }
+
+        #[test]
+        fn nonsense_from_a_host_does_no_harm(
+            numbers in proptest::collection::vec(any::<u64>(), 13), more in proptest::collection::vec(any::<u64>(), 13),
+        ) {
+            let mut tracker = Tracker::default();
+            let mut last = 0.0;
+            for n in [numbers, more] {
+                let statistics = Statistics {
+                    elapsed_ms: n[0], data_total: n[1], data_processed: n[2], data_remaining: n[3], memory_total: n[4],
+                    memory_processed: n[5], memory_remaining: n[6], disk_total: n[7], disk_processed: n[8],
+                    disk_remaining: n[9], memory_bytes_s: n[10], dirty_pages_s: n[11], page_bytes: 4096,
+                    memory_pass: n[12] % 5, downtime_ms: Some(n[0]),
+                };
+                let percent = tracker.sample(&statistics, 1).percent;
+                prop_assert!(percent >= last && percent < 100.0, "{last} then {percent}");
+                last = percent;
+            }
+        }
+    }
+}

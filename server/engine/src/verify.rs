@@ -1,0 +1,121 @@
+//! The verdict: where the VM runs after a migration, decided from what both hosts say and never from a return code alone.
+
+use model::{Mode, VmState};
+
+use crate::CopyFacts;
+
+/// What one host says of its copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Presence {
+    /// The host can't be asked.
+    Unknown,
+    /// It has no copy.
+    Absent,
+    /// It has a definition; nothing executes.
+    Inactive,
+    /// It is receiving the VM.
+    Incoming,
+    /// It has handed the VM over and waits for the other side's word.
+    Outgoing,
+    /// It holds the VM: running, or paused by somebody.
+    Active,
+}
+
+impl Presence {
+    pub(crate) fn of(copy: Option<&CopyFacts>) -> Self {
+        match copy {
+            None => Self::Absent,
+            Some(copy) if copy.incoming => Self::Incoming,
+            Some(copy) if copy.outgoing => Self::Outgoing,
+            Some(copy) if copy.state.is_active() => Self::Active,
+            // A host that does not know the state of its own copy has not answered the question.
+            Some(copy) if copy.state == VmState::Unknown => Self::Unknown,
+            Some(_) => Self::Inactive,
+        }
+    }
+}
+
+/// Where the VM is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// At the destination, and only there.
+    Moved,
+    /// At the source, and only there.
+    Stayed,
+    /// Not settled yet: ask again.
+    Unsettled,
+    /// On both.
+    Both,
+    /// On neither.
+    Neither,
+}
+
+/// Judges what the hosts say (`reference` for live migrations: libvirt's own recovery, `qemuProcessRecoverMigration`).
+pub(crate) fn verdict(mode: Mode, undefine_source: bool, source: Presence, destination: Presence) -> Verdict {
+    use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Unknown};
+    match (mode, source, destination) {
+        (_, Unknown | Incoming | Outgoing, _) | (_, _, Unknown | Incoming | Outgoing) => Verdict::Unsettled,
+        (_, Active, Active) => Verdict::Both,
+        (_, Active, Absent | Inactive) => Verdict::Stayed,
+        (Mode::Live, Absent | Inactive, Active) => Verdict::Moved,
+        (Mode::Live, Absent | Inactive, Absent | Inactive) => Verdict::Neither,
+        // Offline there is nothing that runs: the definition is what moves. One that somebody starts at once has moved too.
+        (Mode::Offline, Absent, Inactive | Active) => Verdict::Moved,
+        (Mode::Offline, Inactive, Active) => Verdict::Moved,
+        (Mode::Offline, Inactive, Inactive) if !undefine_source => Verdict::Moved,
+        (Mode::Offline, Inactive, Inactive) => Verdict::Both,
+        (Mode::Offline, Inactive, Absent) => Verdict::Stayed,
+        (Mode::Offline, Absent, Absent) => Verdict::Neither,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Presence::*;
+    use super::*;
+
+    const ALL: [Presence; 6] = [Unknown, Absent, Inactive, Incoming, Outgoing, Active];
+
+    #[test]
+    fn moved_and_stayed_are_only_said_when_both_hosts_agree() {
+        for mode in [Mode::Live, Mode::Offline] {
+            for source in ALL {
+                for destination in ALL {
+                    let said = verdict(mode, true, source, destination);
+                    if said == Verdict::Moved {
+                        assert!(matches!(source, Absent | Inactive), "{source:?} {destination:?}");
+                        assert!(matches!(destination, Active | Inactive), "{source:?} {destination:?}");
+                    }
+                    if said == Verdict::Stayed {
+                        assert!(matches!(source, Active | Inactive), "{source:?} {destination:?}");
+                        assert!(matches!(destination, Absent | Inactive), "{source:?} {destination:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_migration() {
+        let live = |source, destination| verdict(Mode::Live, true, source, destination);
+        assert_eq!(live(Absent, Active), Verdict::Moved);
+        assert_eq!(live(Inactive, Active), Verdict::Moved);
+        assert_eq!(live(Active, Absent), Verdict::Stayed);
+        assert_eq!(live(Active, Inactive), Verdict::Stayed);
+        assert_eq!(live(Active, Active), Verdict::Both);
+        assert_eq!(live(Absent, Absent), Verdict::Neither);
+        assert_eq!(live(Inactive, Inactive), Verdict::Neither);
+        assert_eq!(live(Outgoing, Active), Verdict::Unsettled);
+        assert_eq!(live(Active, Incoming), Verdict::Unsettled);
+        assert_eq!(live(Active, Unknown), Verdict::Unsettled);
+    }
+
+    #[test]
+    fn an_offline_migration() {
+        assert_eq!(verdict(Mode::Offline, true, Absent, Inactive), Verdict::Moved);
+        assert_eq!(verdict(Mode::Offline, false, Inactive, Inactive), Verdict::Moved);
+        assert_eq!(verdict(Mode::Offline, true, Inactive, Inactive), Verdict::Both);
+        assert_eq!(verdict(Mode::Offline, true, Inactive, Absent), Verdict::Stayed);
+        assert_eq!(verdict(Mode::Offline, true, Absent, Absent), Verdict::Neither);
+    }
+}
