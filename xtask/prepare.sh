@@ -82,10 +82,10 @@ as_root() {
     fi
 }
 
-# apt_install [--target-release=…] PACKAGE…
+# apt_install PACKAGE[/SUITE]…
 apt_install() {
     say "installing $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$@" >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "$@" >&2
 }
 
 # Adds the machine's release's backports to its sources, unless they are there.
@@ -97,23 +97,19 @@ add_backports() {
         say "adding $suite to the package sources: $file"
         as_root tee "$file" <<<"$source" >/dev/null
     fi
-    as_root apt-get update --quiet --quiet >&2
+    as_root apt-get update -qq >&2
 }
 
 install_packages() {
     case $ID-${VERSION_ID:-} in
         debian-12)
             # libvirt 11 and QEMU 10, as on Debian 13, and because a machine may have one of QEMU's packages from there already.
-            local stable=() newer=()
-            for package in "${packages[@]}"; do
-                if [[ $package == libvirt* || $package == qemu* ]]; then newer+=("$package"); else stable+=("$package"); fi
-            done
+            # Named one by one, as --target-release would take newer versions of everything that they depend on.
             add_backports
-            [ ${#stable[@]} = 0 ] || apt_install "${stable[@]}"
-            [ ${#newer[@]} = 0 ] || apt_install --target-release=bookworm-backports "${newer[@]}"
+            apt_install $(sed -E 's,\b(libvirt|qemu)[^ ]*,&/bookworm-backports,g' <<<"${packages[*]}")
             ;;
         debian-13 | ubuntu-24.04)
-            as_root apt-get update --quiet --quiet >&2
+            as_root apt-get update -qq >&2
             apt_install "${packages[@]}"
             ;;
         *)
@@ -131,8 +127,7 @@ install_cargo() {
         add_backports
         candidate=$(apt-cache madison cargo | awk '{ print $3 }' | sort -V | tail -n 1)
         if at_least "$rust_minimum" "$candidate"; then
-            apt_install --target-release="$VERSION_CODENAME-backports" \
-                cargo rustc libstd-rust-dev libstd-rust-dev-wasm32 rust-clippy rustfmt
+            apt_install {cargo,rustc,rust-clippy,rustfmt}"/$VERSION_CODENAME-backports"
             return
         fi
     fi
@@ -145,7 +140,7 @@ install_cargo() {
 install_node() {
     if ! command -v npm >/dev/null; then
         case $ID-${VERSION_ID:-} in
-            debian-1[23] | ubuntu-24.04) as_root apt-get update --quiet --quiet >&2 && apt_install npm ;;
+            debian-1[23] | ubuntu-24.04) as_root apt-get update -qq >&2 && apt_install npm ;;
         esac
     fi
     if command -v npm >/dev/null && ! has_node >/dev/null 2>&1; then

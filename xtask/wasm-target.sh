@@ -13,7 +13,13 @@ version=$(rustc --version | cut -d ' ' -f 2)
 
 say() { echo "wasm-target: $*" >&2; }
 
-is_there() { compgen -G "$sysroot/lib/rustlib/$target/lib/libstd-*.rlib" >/dev/null; }
+# A library of another version may lie there, so the test is to use it.
+is_there() { echo '#![no_std]' | rustc --crate-type lib --target "$target" --emit asm -o - - >/dev/null 2>&1; }
+
+# Runs a command as root, unless the toolchain is this user's own.
+for_toolchain() {
+    if [ -w "$sysroot/lib/rustlib" ]; then "$@"; else sudo "$@"; fi
+}
 
 from_rustup() {
     command -v rustup >/dev/null && [[ $sysroot == "$(rustup show home)"/* ]] || return 1
@@ -23,11 +29,10 @@ from_rustup() {
 
 # For a rustc that Debian or Ubuntu packaged: the library is of exactly the version of the one for this machine.
 from_distribution() {
-    local installed sudo=
+    local installed
     installed=$(dpkg-query --show --showformat '${Version}' libstd-rust-dev 2>/dev/null) && [ "$sysroot" = /usr ] || return 1
-    [ "$(id -u)" = 0 ] || sudo=sudo
     say "installing libstd-rust-dev-wasm32 $installed"
-    $sudo apt-get install --yes --no-install-recommends "libstd-rust-dev-wasm32=$installed"
+    for_toolchain apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "libstd-rust-dev-wasm32=$installed" >&2
 }
 
 # Puts the source of this version's standard library into the folder $1.
@@ -52,14 +57,13 @@ fetch_source() {
 
 from_source() {
     local work built link="$sysroot/lib/rustlib/src/rust" libraries="$sysroot/lib/rustlib/$target/lib"
-    [ -w "$sysroot/lib/rustlib" ] || return 1
     work=$(mktemp -d)
     trap "rm -rf '$work'" EXIT
     if [ ! -e "$link" ]; then
         fetch_source "$work" || return 1
-        mkdir -p "$(dirname "$link")"
-        ln -s "$work/source/usr/src/rustc-$version" "$link"
-        trap "rm -rf '$work' '$link'" EXIT
+        for_toolchain mkdir -p "$(dirname "$link")" || return 1
+        for_toolchain ln -s "$work/source/usr/src/rustc-$version" "$link"
+        trap "rm -rf '$work'; for_toolchain rm -f '$link'" EXIT
     fi
 
     say "building the standard library of Rust $version for $target"
@@ -71,8 +75,8 @@ from_source() {
         cargo build --quiet --release --target "$target" -Zbuild-std=std,panic_abort >&2) || return 1
     built="$work/target/$target/release/deps"
     rm -f "$built"/libwanted-*.rlib
-    mkdir -p "$libraries"
-    cp "$built"/lib*.rlib "$libraries"
+    for_toolchain mkdir -p "$libraries"
+    for_toolchain cp "$built"/lib*.rlib "$libraries"
 }
 
 is_there && exit
