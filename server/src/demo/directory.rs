@@ -1,7 +1,7 @@
 //! The one directory that holds all of a demo's state: claimed at the start, removed at the end.
 
 use std::env;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -35,18 +35,19 @@ impl Directory {
         keep: bool,
     ) -> Result<Self, DemoError> {
         let path = wanted.unwrap_or_else(|| env::temp_dir().join(format!("vmferry-demo-{}", geteuid().as_raw())));
-        let path = std::path::absolute(&path).map_err(DemoError::io("find", path))?;
+        let path = resolve(path)?;
         check_name(&path)?;
+        if user.is_some() {
+            check_reachable(&path)?;
+        }
         let lock = loop {
-            make(&path, user)?;
+            make(&path)?;
             if let Some(lock) = lock(&path)? {
                 break lock;
             }
         };
         let directory = Self { path, keep, released: false, _lock: lock };
-        if user.is_some() {
-            check_reachable(&directory.path)?;
-        }
+        directory.open_for(user)?;
         leftovers::end_all(&directory.path).await?;
         empty(&directory.path)?;
         Ok(directory)
@@ -73,6 +74,12 @@ impl Directory {
         }
         fs::remove_dir_all(&self.path).map_err(DemoError::io("remove", &self.path))
     }
+
+    /// The daemons of root's demo have another user, who has to pass through; what is in it is closed all the same.
+    fn open_for(&self, user: Option<Unprivileged>) -> Result<(), DemoError> {
+        let mode = if user.is_some() { 0o711 } else { 0o700 };
+        fs::set_permissions(&self.path, Permissions::from_mode(mode)).map_err(DemoError::io("change", &self.path))
+    }
 }
 
 impl Drop for Directory {
@@ -80,6 +87,15 @@ impl Drop for Directory {
         if let Err(error) = self.release() {
             tracing::warn!(%error, "the demo's directory stays");
         }
+    }
+}
+
+/// The path without symbolic links and dots. Only its last part may not be there yet.
+fn resolve(path: PathBuf) -> Result<PathBuf, DemoError> {
+    let path = std::path::absolute(&path).map_err(DemoError::io("find", path))?;
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => Ok(fs::canonicalize(parent).map_err(DemoError::io("find", parent))?.join(name)),
+        _ => Err(DemoError::DirectoryNotOurs { dir: path }),
     }
 }
 
@@ -98,22 +114,20 @@ fn check_name(path: &Path) -> Result<(), DemoError> {
 }
 
 /// Makes the directory if it is not there. One that is there has to be ours, and a demo's or empty.
-fn make(path: &Path, user: Option<Unprivileged>) -> Result<(), DemoError> {
-    // The daemons of root's demo have another user and pass through; everything in it is closed.
-    let mode = if user.is_some() { 0o711 } else { 0o700 };
-    match DirBuilder::new().mode(mode).create(path) {
-        Ok(()) => Ok(()),
+fn make(path: &Path) -> Result<(), DemoError> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(path) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let ours = |found: Metadata| found.is_dir() && found.uid() == geteuid().as_raw();
-            let demo =
-                |path: &Path| path.join(LOCK).is_file() || fs::read_dir(path).is_ok_and(|mut it| it.next().is_none());
-            if fs::symlink_metadata(path).is_ok_and(ours) && demo(path) {
-                return Ok(());
-            }
             Err(DemoError::DirectoryNotOurs { dir: path.into() })
         }
-        Err(error) => Err(DemoError::io("make", path)(error)),
+        outcome => outcome.map_err(DemoError::io("make", path)),
     }
+}
+
+fn is_ours(path: &Path) -> bool {
+    let own = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
+    let empty = || fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    own && (path.join(LOCK).is_file() || empty())
 }
 
 /// Locks the directory. `None` if the demo that had it removed it just now.
@@ -136,10 +150,10 @@ fn lock(path: &Path) -> Result<Option<File>, DemoError> {
     Ok(same.then_some(file))
 }
 
-/// The daemons' user has to get to the directory.
+/// The daemons' user has to get to the directory through all that are above it.
 fn check_reachable(path: &Path) -> Result<(), DemoError> {
     let open = |path: &&Path| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
-    match path.ancestors().find(|path| !open(path)) {
+    match path.ancestors().skip(1).find(|path| !open(path)) {
         None => Ok(()),
         Some(closed) => Err(DemoError::DirectoryClosed { dir: path.into(), closed: closed.into() }),
     }
@@ -158,4 +172,79 @@ fn empty(path: &Path) -> Result<(), DemoError> {
         removed.map_err(DemoError::io("remove", entry.path()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory to make demo directories in, removed at the end. As short as can be, for the limit on names.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let path = env::temp_dir().join(format!("{name}-{}", std::process::id()));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    async fn claim(path: &Path, keep: bool) -> Result<Directory, DemoError> {
+        Directory::claim(Some(path.into()), None, keep).await
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_made_locked_and_removed() {
+        let place = Place::new("vmf1");
+        let path = place.0.join("demo");
+        let directory = claim(&path, false).await.unwrap();
+        assert!(matches!(claim(&path, false).await, Err(DemoError::DirectoryInUse { .. })));
+        drop(directory);
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_kept_directory_stays_and_the_next_demo_empties_it() {
+        let place = Place::new("vmf2");
+        let path = place.0.join("demo");
+        let mut directory = claim(&path, true).await.unwrap();
+        fs::create_dir(path.join("alpha")).unwrap();
+        fs::write(path.join("alpha/log"), "words").unwrap();
+        directory.release().unwrap();
+        drop(directory);
+        assert!(path.join("alpha/log").exists());
+        let _again = claim(&path, false).await.unwrap();
+        assert!(!path.join("alpha").exists());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_demo_is_not_touched() {
+        let place = Place::new("vmf3");
+        fs::write(place.0.join("letter"), "dear").unwrap();
+        assert!(matches!(claim(&place.0, false).await, Err(DemoError::DirectoryNotOurs { .. })));
+        assert!(matches!(claim(&place.0.join("letter"), false).await, Err(DemoError::DirectoryNotOurs { .. })));
+        let link = place.0.join("link");
+        std::os::unix::fs::symlink("/", &link).unwrap();
+        assert!(matches!(claim(&link, false).await, Err(DemoError::DirectoryNotOurs { .. })));
+        assert!(matches!(claim(Path::new("/"), false).await, Err(DemoError::DirectoryNotOurs { .. })));
+        assert!(place.0.join("letter").exists());
+    }
+
+    #[test]
+    fn names_are_plain_and_leave_room_for_sockets() {
+        assert!(check_name(Path::new("/tmp/vmferry-demo-1000")).is_ok());
+        for name in ["/tmp/it's", "/tmp/a b", "/tmp/<x>", "/tmp/a\"b", "/tmp/\u{e4}"] {
+            assert!(matches!(check_name(Path::new(name)), Err(DemoError::DirectoryName { .. })), "{name}");
+        }
+        let longest = format!("/{}", "x".repeat(SOCKET_NAME - LONGEST_SOCKET.len() - 1));
+        assert!(check_name(Path::new(&longest)).is_ok());
+        let longer = longest + "x";
+        assert!(matches!(check_name(Path::new(&longer)), Err(DemoError::DirectoryTooLong { .. })));
+    }
 }

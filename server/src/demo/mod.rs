@@ -10,6 +10,7 @@ mod error;
 mod guest;
 mod host;
 mod leftovers;
+mod orphans;
 mod programs;
 mod service;
 mod storage;
@@ -20,6 +21,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::directory::Directory;
 pub use self::error::DemoError;
@@ -54,6 +56,7 @@ impl Default for DemoOptions {
 pub struct Demo {
     hosts: Vec<DemoHost>,
     services: JoinSet<()>,
+    _orphans: AbortOnDropHandle<()>,
     directory: Directory,
 }
 
@@ -70,7 +73,7 @@ impl Demo {
         let disks = options.storage.choose(&programs)?;
         let user = Unprivileged::find()?;
         let directory = Directory::claim(options.dir, user, options.keep).await?;
-        let mut demo = Self { hosts, services: JoinSet::new(), directory };
+        let mut demo = Self { hosts, services: JoinSet::new(), _orphans: orphans::adopt()?, directory };
         demo.start_hosts(&programs, user).await?;
         demo.start_guests(&programs, user, disks).await?;
         Ok(demo)

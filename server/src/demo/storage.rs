@@ -135,3 +135,23 @@ pub(super) async fn exported(directory: &Directory, guest: &Guest) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn installed(libvirt_version: (u32, u32, u32)) -> Programs {
+        let nowhere = PathBuf::new;
+        Programs { libvirtd: nowhere(), virsh: nowhere(), qemu_nbd: nowhere(), libvirt_version }
+    }
+
+    #[test]
+    fn the_storage_is_one_that_libvirt_accepts() {
+        let (old, new) = (installed((10, 0, 0)), installed((11, 3, 0)));
+        assert_eq!(SharedStorage::Auto.choose(&old).unwrap(), Disks::Nbd);
+        assert_eq!(SharedStorage::Auto.choose(&new).unwrap(), Disks::Files);
+        assert_eq!(SharedStorage::Nbd.choose(&new).unwrap(), Disks::Nbd);
+        let error = SharedStorage::Filesystem.choose(&old).unwrap_err();
+        assert!(error.to_string().contains("10.0.0"));
+    }
+}
