@@ -82,9 +82,10 @@ as_root() {
     fi
 }
 
-# apt_install PACKAGE[/SUITE]…
+# apt_install PACKAGE[/SUITE]… [--option OPTION]
 apt_install() {
-    say "installing $*"
+    local all="$*"
+    say "installing ${all%% --option*}"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "$@" >&2
 }
 
@@ -104,9 +105,13 @@ install_packages() {
     case $ID-${VERSION_ID:-} in
         debian-12)
             # libvirt 11 and QEMU 10, as on Debian 13, and because a machine may have one of QEMU's packages from there already.
-            # Named one by one, as --target-release would take newer versions of everything that they depend on.
+            # Preferences of this one call, as --target-release would renew all that these depend on, systemd for one.
+            local preferences
             add_backports
-            apt_install $(sed -E 's,\b(libvirt|qemu)[^ ]*,&/bookworm-backports,g' <<<"${packages[*]}")
+            preferences=$(mktemp)
+            trap "rm -f '$preferences'" EXIT
+            printf 'Package: src:libvirt src:qemu src:seabios\nPin: release n=bookworm-backports\nPin-Priority: 500\n' >"$preferences"
+            apt_install "${packages[@]}" --option "Dir::Etc::Preferences=$preferences"
             ;;
         debian-13 | ubuntu-24.04)
             as_root apt-get update -qq >&2
