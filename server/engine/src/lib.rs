@@ -26,3 +26,6 @@ pub use hypervisor::{
     Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Statistics, Transport,
 };
 pub use store::{Store, StoreError};
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,10 @@ pub(crate) struct Tracker {
     progress: Progress,
     throughput: f64,
     last_sample: Option<(u64, u64)>,
-    converging_from: Option<f64>,
+    pass: u64,
+    /// What the second pass began with, in bytes.
+    converging_from: f64,
+    /// The least a later pass began with, in bytes: within a pass the remainder says nothing, it always shrinks.
     least_remaining: f64,
 }
 
@@ -56,6 +59,7 @@ impl Tracker {
     /// Takes a sample, `elapsed_ms` after the migration began.
     pub(crate) fn sample(&mut self, statistics: &Statistics, elapsed_ms: u64) -> Progress {
         self.measure_throughput(statistics);
+        self.note_pass(statistics);
         let dirty_bytes_s = statistics.dirty_pages_s.saturating_mul(statistics.page_bytes);
         let percent = self.percent(statistics);
         let convergence = self.convergence(statistics, dirty_bytes_s);
@@ -100,24 +104,32 @@ impl Tracker {
             if self.throughput == 0.0 { measured } else { SMOOTHING * measured + (1.0 - SMOOTHING) * self.throughput };
     }
 
-    fn percent(&mut self, statistics: &Statistics) -> f64 {
+    fn note_pass(&mut self, statistics: &Statistics) {
+        if statistics.memory_pass < 2 || statistics.memory_pass == self.pass {
+            return;
+        }
+        let remaining = statistics.data_remaining.max(1) as f64;
+        if self.pass < 2 {
+            (self.converging_from, self.least_remaining) = (remaining, remaining);
+        }
+        self.pass = statistics.memory_pass;
+        self.least_remaining = self.least_remaining.min(remaining);
+    }
+
+    fn percent(&self, statistics: &Statistics) -> f64 {
         if statistics.data_total == 0 {
             return 0.0;
         }
-        let remaining = statistics.data_remaining as f64;
         if statistics.memory_pass <= 1 {
+            let remaining = statistics.data_remaining as f64;
             // While disks are copied libvirt's total has no memory in it yet; that memory is to come all the same.
             let memory = if statistics.memory_total == 0 { statistics.disk_total as f64 } else { 0.0 };
             let total = statistics.data_total as f64 + memory;
             return FIRST_PASS * (1.0 - (remaining + memory) / total).clamp(0.0, 1.0);
         }
-        let from = *self.converging_from.get_or_insert(remaining.max(1.0));
-        if self.least_remaining == 0.0 || remaining < self.least_remaining {
-            self.least_remaining = remaining;
-        }
         let target = (self.throughput * DOWNTIME_LIMIT_MS as f64 / 1000.0).max(1.0);
-        let reached =
-            if from <= target { 1.0 } else { (from / self.least_remaining.max(1.0)).ln() / (from / target).ln() };
+        let (from, least) = (self.converging_from, self.least_remaining);
+        let reached = if from <= target { 1.0 } else { (from / least).ln() / (from / target).ln() };
         FIRST_PASS + (CONVERGED - FIRST_PASS) * reached.clamp(0.0, 1.0)
     }
 

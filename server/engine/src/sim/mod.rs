@@ -1,1 +1,172 @@
-//! sim
+//! A simulated hypervisor: hosts, VMs and pre-copy migrations as a model under tokio's clock.
+//!
+//! For tests of the engine's every branch, and for thousands of hosts. It calls itself simulated wherever it is shown.
+
+mod host;
+mod precopy;
+mod store;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use model::{Code, HostName, Problem, VmId, VmState};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::{Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, Transport, engine::lock};
+use host::{SimConnection, SimHost};
+pub use store::MemoryStore;
+
+/// A VM's memory and how fast its guest writes to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// In bytes.
+    pub memory_bytes: u64,
+    /// What the guest changes, in bytes a second.
+    pub dirty_bytes_s: u64,
+}
+
+/// What goes wrong with the next migration of a VM.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// libvirt refuses it with these words; nothing changes.
+    Refused(String),
+    /// The VM moves, but the caller's connection breaks before it is told.
+    ResultLost,
+    /// libvirt reports success, and the VM stays.
+    FalseSuccess,
+    /// libvirt reports a failure, and the VM runs on both hosts.
+    RunsTwice,
+    /// The guest shuts itself down half-way.
+    ShutsDown,
+}
+
+/// The model world. Clones share it, so that a second console can look at the world of a first that died.
+#[derive(Clone, Default)]
+pub struct Sim {
+    world: Arc<Mutex<World>>,
+}
+
+#[derive(Default)]
+struct World {
+    hosts: BTreeMap<HostName, SimHost>,
+    loads: BTreeMap<VmId, Load>,
+    faults: BTreeMap<VmId, Fault>,
+}
+
+impl Sim {
+    /// An empty world.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a host that is up, and returns how to reach it.
+    pub fn add_host(&self, name: &str) -> HostConfig {
+        let name: HostName = name.parse().expect("a test's host name");
+        let address: Address = format!("{name}.simulated").parse().expect("made from a host name");
+        let transport = Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System };
+        let mut world = self.world();
+        let uuid = Uuid::from_u128(1 + world.hosts.len() as u128);
+        world.hosts.insert(name.clone(), SimHost::new(uuid));
+        HostConfig {
+            name,
+            peer_transport: transport.clone(),
+            transport,
+            peer_address: address,
+            bandwidth_mib_s: Some(32),
+        }
+    }
+
+    /// Puts a persistent VM in this state on a host.
+    pub fn add_vm(&self, host: &HostName, name: &str, state: VmState, load: Load) -> VmId {
+        let vm = {
+            let mut world = self.world();
+            let vm = VmId(Uuid::from_u128(0x1_0000 + world.loads.len() as u128));
+            world.loads.insert(vm, load);
+            vm
+        };
+        self.put(
+            host,
+            CopyFacts {
+                vm,
+                name: name.to_owned(),
+                state,
+                incoming: false,
+                outgoing: false,
+                persistent: true,
+                vcpus: 1,
+                memory_bytes: load.memory_bytes,
+            },
+        );
+        vm
+    }
+
+    /// Puts a copy on a host behind everybody's back, and tells of it.
+    pub fn put(&self, host: &HostName, copy: CopyFacts) {
+        let vm = copy.vm;
+        let mut world = self.world();
+        let host = world.host(host);
+        host.copies.insert(vm, copy);
+        host.tell(&HostEvent::Changed(vm));
+    }
+
+    /// What a host has of a VM, up or not.
+    pub fn copy(&self, host: &HostName, vm: VmId) -> Option<CopyFacts> {
+        self.world().host(host).copies.get(&vm).cloned()
+    }
+
+    /// The hosts on which a VM runs.
+    pub fn runs_on(&self, vm: VmId) -> Vec<HostName> {
+        let runs = |host: &SimHost| host.copies.get(&vm).is_some_and(|copy| copy.state == VmState::Running);
+        self.world().hosts.iter().filter(|(_, host)| runs(host)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Lets the next migration of a VM go wrong.
+    pub fn fail_next(&self, vm: VmId, fault: Fault) {
+        self.world().faults.insert(vm, fault);
+    }
+
+    /// Kills a host's libvirt daemon: connections break, guests go on, what was arriving is destroyed.
+    pub fn kill(&self, host: &HostName) {
+        self.world().host(host).kill();
+    }
+
+    /// Starts it again.
+    pub fn revive(&self, host: &HostName) {
+        self.world().host(host).up = true;
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.world)
+    }
+}
+
+impl World {
+    fn host(&mut self, name: &HostName) -> &mut SimHost {
+        self.hosts.get_mut(name).expect("a test names hosts it made")
+    }
+}
+
+#[async_trait]
+impl Hypervisor for Sim {
+    async fn connect(
+        &self,
+        host: &HostConfig,
+        events: mpsc::UnboundedSender<HostEvent>,
+    ) -> Result<Arc<dyn Connection>, Problem> {
+        let mut world = self.world();
+        let entry = world.host(&host.name);
+        if !entry.up {
+            return Err(unreachable(&host.name));
+        }
+        entry.listeners.push(events);
+        Ok(Arc::new(SimConnection { sim: self.clone(), name: host.name.clone(), life: entry.life }))
+    }
+}
+
+fn unreachable(name: &HostName) -> Problem {
+    Problem::new(Code::HostUnreachable, format!("{name} does not answer (simulated)."))
+}

@@ -1,0 +1,145 @@
+//! A simulated host and the connection to it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use model::{Code, HostName, Problem, VmAction, VmId, VmState};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::{Sim, precopy, unreachable};
+use crate::{Connection, CopyFacts, HostEvent, HostFacts, MigrationPlan, Statistics};
+
+/// A simulated host's memory.
+const MEMORY: u64 = 64 << 30;
+
+/// A migration job, as the source knows it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Job {
+    pub(super) statistics: Statistics,
+    pub(super) aborted: bool,
+}
+
+pub(super) struct SimHost {
+    pub(super) up: bool,
+    /// Counts its daemon's lives: a connection of an earlier one is dead.
+    pub(super) life: u32,
+    pub(super) copies: BTreeMap<VmId, CopyFacts>,
+    pub(super) jobs: BTreeMap<VmId, Job>,
+    pub(super) completed: BTreeMap<VmId, Statistics>,
+    pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
+    uuid: Uuid,
+}
+
+impl SimHost {
+    pub(super) fn new(uuid: Uuid) -> Self {
+        Self {
+            up: true,
+            life: 0,
+            copies: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            completed: BTreeMap::new(),
+            listeners: Vec::new(),
+            uuid,
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: &HostEvent) {
+        self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.up = false;
+        self.life += 1;
+        self.jobs.clear();
+        self.copies.retain(|_, copy| !copy.incoming);
+        for copy in self.copies.values_mut() {
+            copy.outgoing = false;
+        }
+        self.tell(&HostEvent::Closed(Problem::new(Code::HostUnreachable, "The daemon was killed (simulated).")));
+        self.listeners.clear();
+    }
+
+    /// Changes a copy if there is one, and tells.
+    pub(super) fn change(&mut self, vm: VmId, change: impl FnOnce(&mut CopyFacts)) {
+        if let Some(copy) = self.copies.get_mut(&vm) {
+            change(copy);
+        }
+        self.tell(&HostEvent::Changed(vm));
+    }
+}
+
+pub(super) struct SimConnection {
+    pub(super) sim: Sim,
+    pub(super) name: HostName,
+    pub(super) life: u32,
+}
+
+impl SimConnection {
+    /// Asks the host, if this connection still reaches it.
+    fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, Problem> {
+        let mut world = self.sim.world();
+        let host = world.host(&self.name);
+        if host.up && host.life == self.life { Ok(question(host)) } else { Err(unreachable(&self.name)) }
+    }
+}
+
+#[async_trait]
+impl Connection for SimConnection {
+    async fn host(&self) -> Result<HostFacts, Problem> {
+        self.ask(|host| HostFacts {
+            uuid: host.uuid,
+            cpus: 16,
+            memory_bytes: MEMORY,
+            memory_free_bytes: MEMORY - host.copies.values().map(|copy| copy.memory_bytes).sum::<u64>().min(MEMORY),
+            libvirt_version: "simulated".to_owned(),
+            hypervisor_version: "simulated".to_owned(),
+        })
+    }
+
+    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
+        self.ask(|host| host.copies.values().cloned().collect())
+    }
+
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem> {
+        self.ask(|host| host.copies.get(&vm).cloned())
+    }
+
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
+        let state = match action {
+            VmAction::Start | VmAction::Resume => VmState::Running,
+            VmAction::Pause => VmState::Paused,
+            VmAction::ShutDown | VmAction::ForceOff => VmState::ShutOff,
+        };
+        self.ask(|host| host.change(vm, |copy| copy.state = state))
+    }
+
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {
+        self.ask(|host| match host.jobs.contains_key(&plan.vm) {
+            true => Err(Problem::new(Code::Hypervisor, "another migration job is already running (simulated)")),
+            false => Ok(()),
+        })??;
+        let (sender, receiver) = oneshot::channel();
+        // Peer-to-peer: the hosts go on without us.
+        tokio::spawn(precopy::run(self.sim.clone(), self.name.clone(), plan.clone(), sender));
+        receiver.await.unwrap_or_else(|_| Err(unreachable(&self.name)))
+    }
+
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+        self.ask(|host| host.jobs.get(&vm).map(|job| job.statistics))
+    }
+
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+        self.ask(|host| host.completed.get(&vm).copied())
+    }
+
+    async fn abort(&self, vm: VmId) -> Result<(), Problem> {
+        self.ask(|host| match host.jobs.get_mut(&vm) {
+            Some(job) => {
+                job.aborted = true;
+                Ok(())
+            }
+            None => Err(Problem::new(Code::WrongState, "no job is active on the domain (simulated)")),
+        })?
+    }
+}

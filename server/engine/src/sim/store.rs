@@ -1,0 +1,66 @@
+//! A store in memory, for tests.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use async_trait::async_trait;
+use model::{Migration, MigrationEvent, MigrationId};
+
+use crate::{Store, StoreError, engine::lock};
+
+/// A store in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    migrations: Mutex<BTreeMap<MigrationId, (Migration, Vec<MigrationEvent>)>>,
+    sequence: Mutex<u64>,
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn insert(&self, migration: &Migration) -> Result<(), StoreError> {
+        let mut migrations = lock(&self.migrations);
+        let open = migrations.values().find(|(other, _)| other.vm == migration.vm && !other.phase.has_ended());
+        if let Some((other, _)) = open {
+            return Err(StoreError::Open(other.id));
+        }
+        migrations.insert(migration.id, (migration.clone(), Vec::new()));
+        Ok(())
+    }
+
+    async fn update(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
+        let mut migrations = lock(&self.migrations);
+        let (kept, events) = migrations
+            .get_mut(&migration.id)
+            .ok_or_else(|| StoreError::Failed(format!("there is no migration {}", migration.id)))?;
+        kept.clone_from(migration);
+        events.extend(event.cloned());
+        Ok(())
+    }
+
+    async fn migration(&self, id: MigrationId) -> Result<Option<Migration>, StoreError> {
+        Ok(lock(&self.migrations).get(&id).map(|(migration, _)| migration.clone()))
+    }
+
+    async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError> {
+        Ok(lock(&self.migrations).get(&id).map(|(_, events)| events.clone()).unwrap_or_default())
+    }
+
+    async fn migrations(&self, before: Option<MigrationId>, limit: u32) -> Result<Vec<Migration>, StoreError> {
+        let migrations = lock(&self.migrations);
+        let older =
+            migrations.values().rev().filter(|(migration, _)| before.is_none_or(|before| migration.id < before));
+        Ok(older.take(limit as usize).map(|(migration, _)| migration.clone()).collect())
+    }
+
+    async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError> {
+        let migrations = lock(&self.migrations);
+        let open = migrations.values().filter(|(migration, _)| !migration.phase.has_ended());
+        Ok(open.map(|(migration, _)| migration.clone()).collect())
+    }
+
+    async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {
+        let mut sequence = lock(&self.sequence);
+        let first = *sequence + 1;
+        *sequence += count;
+        Ok(first)
+    }
+}

@@ -1,0 +1,171 @@
+//! Migrations that run, and how they end.
+
+use std::time::Duration;
+
+use model::{Code, Convergence, MigrationOptions, MigrationRequest, Mode, Phase, VmState};
+
+use super::*;
+use crate::sim::Fault;
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_vm_moves() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let states = bench.follow(bench.start(vm, "beta").await).await;
+    let end = states.last().unwrap();
+    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Succeeded, None));
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+    assert_eq!(bench.sim.copy(&host("alpha"), vm), None, "the source forgets it");
+    let outcome = end.outcome.unwrap();
+    assert_eq!((outcome.bytes, outcome.downtime_ms), (64 * MIB, Some(50)));
+    assert_eq!(end.progress.percent, 100.0);
+    let shown = bench.engine.find("web", None).unwrap();
+    assert_eq!((shown.host, shown.migration), (host("beta"), None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bar_moves_and_never_goes_back() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("db", VmState::Running, BUSY).await;
+    let states = bench.follow(bench.start(vm, "beta").await).await;
+    let percents: Vec<f64> = states.iter().map(|state| state.progress.percent).collect();
+    assert!(percents.is_sorted(), "{percents:?}");
+    assert!(percents.iter().filter(|percent| (1.0..99.0).contains(*percent)).count() >= 5, "{percents:?}");
+    assert!(states.iter().all(|state| state.progress.percent < 100.0 || state.phase == Phase::Succeeded));
+    assert!(states.is_sorted_by_key(|state| state.phase), "phases come in order");
+    assert!(states.iter().any(|state| state.phase == Phase::Converging));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_never_converges_is_named_and_can_be_cancelled() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let mut updates = bench.engine.subscribe(None);
+    let id = bench.start(vm, "beta").await;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let (now, _) = bench.engine.migration(id).await.unwrap();
+    assert!(matches!(now.progress.convergence, Convergence::NotConverging { .. }));
+    assert!(model::text::convergence(&now).unwrap().contains("64 MiB/s"));
+    assert!(bench.engine.cancel(id, "eve").await.unwrap().cancel_requested);
+    let end = follow(&mut updates, id).await.pop().unwrap();
+    assert_eq!((end.phase, end.problem), (Phase::Cancelled, None));
+    assert!(end.progress.percent < 99.0, "a cancelled bar stays where it was");
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    assert_eq!(bench.sim.copy(&host("beta"), vm), None);
+    assert!(bench.history(id).await.contains(&"eve asked to cancel.".to_owned()));
+    assert_eq!(bench.engine.cancel(id, "eve").await.unwrap_err().code, Code::AlreadyEnded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_at_once_holds() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_vm_arrives_paused() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Paused, IDLE).await;
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!((end.phase, end.mode), (Phase::Succeeded, Mode::Live));
+    assert_eq!(bench.sim.copy(&host("beta"), vm).unwrap().state, VmState::Paused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shut_off_vm_moves_its_definition() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::ShutOff, IDLE).await;
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!((end.phase, end.mode), (Phase::Succeeded, Mode::Offline));
+    assert_eq!(bench.sim.copy(&host("alpha"), vm), None);
+    assert_eq!(bench.sim.copy(&host("beta"), vm).unwrap().state, VmState::ShutOff);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_definition_can_be_kept_and_the_vm_can_come_back() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let options = MigrationOptions { keep_source_definition: true, ..MigrationOptions::default() };
+    let kept = MigrationRequest { options, ..request(vm, "beta") };
+    let id = bench.engine.migrate(kept, "admin").await.unwrap().id;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::ShutOff);
+    let shown = bench.engine.find("web", None).unwrap();
+    assert_eq!((shown.host, shown.other_copies.len()), (host("beta"), 1));
+    assert_eq!(bench.ended(bench.start(vm, "alpha").await).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_libvirt_leaves_the_vm_where_it_is() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::Refused("Unsafe migration".into()));
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!(end.phase, Phase::Failed);
+    assert_eq!(end.problem.unwrap().details.unwrap(), "Unsafe migration");
+    assert!(end.progress.percent < 99.0);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::Succeeded, "a second try works");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_false_success_is_not_believed() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::FalseSuccess);
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_false_failure_is_not_believed() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::ResultLost);
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_running_copies_need_attention_and_nothing_is_touched() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::RunsTwice);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!(end.phase, Phase::NeedsAttention);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")]);
+    assert!(bench.engine.find("web", None).unwrap().runs_twice());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_shuts_down_meanwhile_needs_attention() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::ShutsDown);
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::NeedsAttention);
+    assert!(bench.sim.runs_on(vm).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fifth_migration_waits_and_can_be_cancelled_while_it_does() {
+    let bench = Bench::new().await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+        ids.push(bench.start(vm, "beta").await);
+    }
+    bench.until(|bench| bench.phase(ids[3]) >= Phase::CopyingMemory).await;
+    assert_eq!(bench.phase(ids[4]), Phase::Queued);
+    bench.engine.cancel(ids[4], "admin").await.unwrap();
+    assert_eq!(bench.ended(ids[4]).await.phase, Phase::Cancelled);
+}
+
+impl Bench {
+    fn phase(&self, id: MigrationId) -> Phase {
+        let snapshot = self.engine.snapshot();
+        snapshot.migrations.iter().find(|migration| migration.id == id).map(|migration| migration.phase).unwrap()
+    }
+}

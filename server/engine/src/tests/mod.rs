@@ -1,0 +1,110 @@
+//! The engine against its simulator, under paused time.
+
+mod feed;
+mod hosts;
+mod migrate;
+mod recovery;
+mod refused;
+
+use std::sync::Arc;
+
+use model::{Change, HostName, Migration, MigrationId, MigrationOptions, MigrationRequest, Update, VmId, VmState};
+use tokio::sync::mpsc;
+
+use crate::{
+    Engine, HostConfig, Store,
+    sim::{Load, MemoryStore, Sim},
+};
+
+const MIB: u64 = 1 << 20;
+const IDLE: Load = Load { memory_bytes: 64 * MIB, dirty_bytes_s: 0 };
+const BUSY: Load = Load { memory_bytes: 128 * MIB, dirty_bytes_s: 8 * MIB };
+const NEVER: Load = Load { memory_bytes: 256 * MIB, dirty_bytes_s: 64 * MIB };
+
+/// A console over simulated hosts alpha, beta and gamma.
+struct Bench {
+    sim: Sim,
+    store: Arc<MemoryStore>,
+    hosts: Vec<HostConfig>,
+    engine: Arc<Engine>,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let sim = Sim::new();
+        let hosts: Vec<HostConfig> = ["alpha", "beta", "gamma"].map(|name| sim.add_host(name)).into();
+        let store = Arc::new(MemoryStore::default());
+        let engine = Self::console(&sim, &store, &hosts).await;
+        Self { sim, store, hosts, engine }
+    }
+
+    async fn console(sim: &Sim, store: &Arc<MemoryStore>, hosts: &[HostConfig]) -> Arc<Engine> {
+        let store: Arc<dyn Store> = store.clone();
+        Engine::start(hosts.to_vec(), Arc::new(sim.clone()), store).await.unwrap()
+    }
+
+    /// The console dies, and another one starts.
+    async fn restart(&mut self) {
+        self.engine.stop().await;
+        self.engine = Self::console(&self.sim, &self.store, &self.hosts).await;
+    }
+
+    /// Adds a VM on alpha, and waits until the console has seen it.
+    async fn vm(&self, name: &str, state: VmState, load: Load) -> VmId {
+        self.until(|bench| bench.engine.snapshot().hosts.iter().all(model::Host::is_connected)).await;
+        let vm = self.sim.add_vm(&host("alpha"), name, state, load);
+        self.until(|bench| bench.engine.snapshot().vms.iter().any(|shown| shown.id == vm)).await;
+        vm
+    }
+
+    async fn start(&self, vm: VmId, destination: &str) -> MigrationId {
+        self.engine.migrate(request(vm, destination), "admin").await.unwrap().id
+    }
+
+    /// Waits until something is so; every update is a chance to look again.
+    async fn until(&self, is_so: impl Fn(&Self) -> bool) {
+        let mut updates = self.engine.subscribe(None);
+        while !is_so(self) {
+            updates.recv().await.expect("the console stopped");
+        }
+    }
+
+    /// Waits for a migration to end, and returns all its states on the way.
+    async fn follow(&self, id: MigrationId) -> Vec<Migration> {
+        follow(&mut self.engine.subscribe(None), id).await
+    }
+
+    async fn ended(&self, id: MigrationId) -> Migration {
+        self.follow(id).await.pop().unwrap()
+    }
+
+    async fn history(&self, id: MigrationId) -> Vec<String> {
+        self.store.events(id).await.unwrap().into_iter().map(|event| event.text).collect()
+    }
+}
+
+async fn follow(updates: &mut mpsc::Receiver<Update>, id: MigrationId) -> Vec<Migration> {
+    let mut states = Vec::new();
+    loop {
+        let seen = match updates.recv().await.expect("the console stopped").change {
+            Change::Migration(migration) if migration.id == id => Some(*migration),
+            Change::Snapshot(snapshot) => snapshot.migrations.into_iter().find(|migration| migration.id == id),
+            _ => None,
+        };
+        if let Some(migration) = seen {
+            let ended = migration.phase.has_ended();
+            states.push(migration);
+            if ended {
+                return states;
+            }
+        }
+    }
+}
+
+fn host(name: &str) -> HostName {
+    name.parse().unwrap()
+}
+
+fn request(vm: VmId, destination: &str) -> MigrationRequest {
+    MigrationRequest { vm, destination: host(destination), mode: None, options: MigrationOptions::default() }
+}

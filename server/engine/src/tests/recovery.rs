@@ -1,0 +1,99 @@
+//! Consoles and daemons that die.
+
+use std::time::Duration;
+
+use model::{Code, Phase, VmState};
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_console_goes_on_with_a_running_migration() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("db", VmState::Running, BUSY).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.restart().await;
+    let states = bench.follow(id).await;
+    assert!(states.iter().any(|state| state.phase == Phase::Converging), "it is watched again");
+    assert_eq!(states.last().unwrap().phase, Phase::Succeeded);
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_that_ended_meanwhile_is_settled() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.engine.stop().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_that_failed_meanwhile_is_settled() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.engine.stop().await;
+    bench.sim.kill(&host("beta"));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    bench.sim.revive(&host("beta"));
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::ReasonLost));
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_console_can_cancel() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.restart().await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_destination_that_comes_back_is_asked() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.kill(&host("beta"));
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    assert!(!bench.engine.migration(id).await.unwrap().0.phase.has_ended(), "no verdict without both hosts");
+    bench.sim.revive(&host("beta"));
+    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_source_that_comes_back_is_asked() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.kill(&host("alpha"));
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    bench.sim.revive(&host("alpha"));
+    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_stays_away_leaves_it_to_a_person() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.kill(&host("beta"));
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::NeedsAttention, Code::NeedsAttention));
+    assert_eq!(bench.start(vm, "gamma").await, bench.engine.snapshot().migrations[0].id, "it can go elsewhere");
+}
