@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from '@playwright/test';
+import { demo } from './demo';
+
+/** The distribution's Chromium where there is one, else Playwright's own. */
+const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium'].find((path) => existsSync(path));
+
+/** What `make build` made. */
+const vmferry = process.env.VMFERRY ?? '../target/release/vmferry';
+
+export default defineConfig({
+  testDir: 'tests',
+  forbidOnly: Boolean(process.env.CI),
+  // The tests move the same three VMs.
+  workers: 1,
+  timeout: 60_000,
+  reporter: 'list',
+  use: {
+    baseURL: demo.url,
+    browserName: 'chromium',
+    launchOptions: {
+      executablePath: chromium,
+      // Beside Playwright's own: nothing that would look for a network.
+      args: ['--disable-quic', '--disable-sync', '--disable-background-networking', '--disable-component-update'],
+    },
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+  projects: [
+    { name: 'desktop', use: { viewport: { width: 1280, height: 800 } } },
+    { name: 'phone', use: { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } },
+  ],
+  webServer: {
+    command: `exec "${vmferry}" demo --listen ${new URL(demo.url).host} --network ${demo.network}`,
+    url: `${demo.url}/healthz`,
+    timeout: 60_000,
+    // The demo takes its daemons and VMs down before it ends.
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 },
+    stdout: 'pipe',
+  },
+});
