@@ -1,0 +1,162 @@
+//! The engine's calls on one host, each on the connection it belongs to and with its time limit.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use engine::{CopyFacts, HostEvent, HostFacts, MigrationPlan, Statistics};
+use model::{Code, Problem, VmAction, VmId};
+use tokio::sync::{Semaphore, mpsc::UnboundedSender};
+
+use crate::{
+    domain, error::LibvirtError, events::Notifier, facts,
+    job::{self, Role},
+    link::Link,
+    migrate, open::Opener,
+    translate,
+    workers::{Failure, Workers},
+};
+
+/// Threads for inventory, actions and facts. A daemon works on five calls of a connection at once; a sixth would hold up its
+/// answers to keep-alive too.
+const CONTROL_THREADS: usize = 4;
+
+/// How many of them actions may use: some take long, and the inventory must go on.
+const ACTION_THREADS: usize = 2;
+
+/// Threads to watch and abort migrations. More than one, as an abort can block.
+const JOB_THREADS: usize = 2;
+
+/// What most calls may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// What starting or stopping a VM may take.
+const ACTION_LIMIT: Duration = Duration::from_secs(30);
+
+/// What the first question for a host's facts may take: the daemon starts every QEMU it has to see what it can do.
+const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
+
+/// A host's connections; dropping it closes them.
+pub(crate) struct Connection {
+    opener: Opener,
+    control: Workers,
+    jobs: Workers,
+    acting: Arc<Semaphore>,
+    uuid: OnceLock<uuid::Uuid>,
+}
+
+impl Connection {
+    /// Connects within 10 s.
+    pub(crate) async fn open(opener: Opener, events: UnboundedSender<HostEvent>) -> Result<Self, Problem> {
+        let notifier = Arc::new(Notifier::new(opener.host.clone(), events));
+        let for_jobs = notifier.clone();
+        let opening = async {
+            opener.knock().await?;
+            let control = opener.open(CONTROL_THREADS, move |link| {
+                link.notify_closed(&notifier)?;
+                link.notify_changes(&notifier)
+            });
+            let control = control.await?;
+            let jobs = opener.open(JOB_THREADS, move |link| link.notify_closed(&for_jobs)).await?;
+            Ok((control, jobs))
+        };
+        let (control, jobs) = opener.within_limit(opening).await?;
+        Ok(Self { opener, control, jobs, acting: Arc::new(Semaphore::new(ACTION_THREADS)), uuid: OnceLock::new() })
+    }
+
+    /// Asks something of the host.
+    async fn ask<T: Send + 'static>(
+        &self,
+        workers: &Workers,
+        limit: Duration,
+        work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        workers.call(limit, work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
+    }
+}
+
+#[async_trait]
+impl engine::Connection for Connection {
+    async fn host(&self) -> Result<HostFacts, Problem> {
+        let uuid = match self.uuid.get() {
+            Some(uuid) => *uuid,
+            None => {
+                let uuid = self.ask(&self.control, FIRST_FACTS_LIMIT, facts::uuid).await?;
+                *self.uuid.get_or_init(|| uuid)
+            }
+        };
+        self.ask(&self.control, LIMIT, move |link| facts::facts(link, uuid)).await
+    }
+
+    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
+        self.ask(&self.control, LIMIT, domain::copies).await
+    }
+
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem> {
+        let look = move |link: &Link| match domain::find(link, vm)? {
+            Some(domain) => domain::if_there(domain::copy(&domain)),
+            None => Ok(None),
+        };
+        self.ask(&self.control, LIMIT, look).await
+    }
+
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
+        let acting = self.acting.clone();
+        let act = async {
+            let permit = acting.acquire_owned().await;
+            let work = move |link: &Link| {
+                // Held until the call is over, which may be after the caller has given up.
+                let _permit = permit;
+                domain::act(&link.lookup_domain_by_uuid(vm.0)?, action)
+            };
+            self.control.call_unlimited(work).await
+        };
+        let result = tokio::time::timeout(ACTION_LIMIT, act).await.unwrap_or(Err(Failure::Late(ACTION_LIMIT)));
+        result.map_err(|failure| translate::failed(&self.opener.host, failure))
+    }
+
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {
+        // A connection of its own: the call takes as long as the migration does.
+        let workers = self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await?;
+        let destination = plan.destination.name.clone();
+        let plan = plan.clone();
+        let migrate = move |link: &Link| migrate::migrate(&link.lookup_domain_by_uuid(plan.vm.0)?, &plan);
+        workers
+            .call_unlimited(migrate)
+            .await
+            .map_err(|failure| translate::not_migrated(&self.opener.host, &destination, failure))
+    }
+
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+        let look = move |link: &Link| match domain::find(link, vm)? {
+            Some(domain) => Ok(match domain::if_there(job::role(&domain))? {
+                Some(Role::Outgoing(statistics)) => Some(statistics),
+                _ => None,
+            }),
+            None => Ok(None),
+        };
+        self.ask(&self.jobs, LIMIT, look).await
+    }
+
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+        let look = move |link: &Link| match domain::find(link, vm)? {
+            Some(domain) => Ok(domain::if_there(job::completed(&domain))?.flatten()),
+            None => Ok(None),
+        };
+        self.ask(&self.jobs, LIMIT, look).await
+    }
+
+    async fn abort(&self, vm: VmId) -> Result<(), Problem> {
+        let abort = move |link: &Link| match domain::find(link, vm)? {
+            Some(domain) => Ok(domain::if_there(job::abort(&domain))? == Some(true)),
+            None => Ok(false),
+        };
+        if self.ask(&self.jobs, LIMIT, abort).await? {
+            return Ok(());
+        }
+        let sentence = format!("No migration of this VM from {} is under way.", self.opener.host);
+        Err(Problem::new(Code::WrongState, sentence))
+    }
+}

@@ -1,0 +1,101 @@
+//! Copies of VMs: libvirt's domains in the engine's form.
+
+use std::ffi::c_int;
+
+use engine::CopyFacts;
+use model::{VmAction, VmId, VmState};
+use virt::{domain::Domain, sys};
+
+use crate::{
+    error::LibvirtError,
+    job::{self, Role},
+    link::Link,
+};
+
+/// All copies on a host. Those that vanish meanwhile are left out.
+pub(crate) fn copies(link: &Link) -> Result<Vec<CopyFacts>, LibvirtError> {
+    let domains = link.list_all_domains(0)?;
+    domains.iter().filter_map(|domain| if_there(copy(domain)).transpose()).collect()
+}
+
+/// The domain of this VM on a host, if there is one.
+pub(crate) fn find(link: &Link, vm: VmId) -> Result<Option<Domain>, LibvirtError> {
+    if_there(link.lookup_domain_by_uuid(vm.0).map_err(LibvirtError::from))
+}
+
+/// None if the domain is gone.
+pub(crate) fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.number == sys::VIR_ERR_NO_DOMAIN => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What is known of a copy.
+pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
+    let (state, reason) = state(domain)?;
+    let mut facts = CopyFacts {
+        vm: VmId(domain.uuid()?),
+        name: domain.name()?,
+        state: vm_state(state),
+        incoming: false,
+        outgoing: false,
+        persistent: false,
+        vcpus: 0,
+        memory_bytes: 0,
+    };
+    if may_be_switching_over(state, reason) {
+        match job::role(domain)? {
+            // Ask nothing else of it: libvirt 11.0 to 11.4 would block for 30 s.
+            Role::Incoming => return Ok(CopyFacts { incoming: true, ..facts }),
+            Role::Outgoing(_) => facts.outgoing = true,
+            Role::None => {}
+        }
+    }
+    let info = domain.info()?;
+    facts.persistent = domain.is_persistent()?;
+    facts.vcpus = info.nr_virt_cpu;
+    facts.memory_bytes = info.max_mem * 1024;
+    Ok(facts)
+}
+
+/// Starts, stops, pauses or resumes a domain.
+pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError> {
+    match action {
+        VmAction::Start => domain.create(),
+        VmAction::ShutDown => domain.shutdown(),
+        VmAction::ForceOff => domain.destroy(),
+        VmAction::Pause => domain.suspend(),
+        VmAction::Resume => domain.resume(),
+    }
+    .map_err(LibvirtError::from)
+}
+
+/// State and reason. The `virt` crate's own takes a failure for an unknown state.
+fn state(domain: &Domain) -> Result<(sys::virDomainState, c_int), LibvirtError> {
+    let (mut state, mut reason) = (0, 0);
+    // SAFETY: the domain is valid, and the rest are places for results.
+    if unsafe { sys::virDomainGetState(domain.as_ptr(), &mut state, &mut reason, 0) } < 0 {
+        return Err(LibvirtError::last());
+    }
+    Ok((state as sys::virDomainState, reason))
+}
+
+/// Whether this is how a domain looks that is being received, or that is being sent and has switched over.
+fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
+    state == sys::VIR_DOMAIN_PAUSED && reason == sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int
+}
+
+fn vm_state(state: sys::virDomainState) -> VmState {
+    match state {
+        // "Blocked" is running and waiting for a device; QEMU does not tell.
+        sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED => VmState::Running,
+        sys::VIR_DOMAIN_PAUSED => VmState::Paused,
+        sys::VIR_DOMAIN_SHUTDOWN => VmState::ShuttingDown,
+        sys::VIR_DOMAIN_SHUTOFF => VmState::ShutOff,
+        sys::VIR_DOMAIN_CRASHED => VmState::Crashed,
+        sys::VIR_DOMAIN_PMSUSPENDED => VmState::Suspended,
+        _ => VmState::Unknown,
+    }
+}

@@ -1,0 +1,38 @@
+//! The thread on which libvirt tells what happens, and keeps connections alive.
+
+use std::{sync::OnceLock, thread, time::Duration};
+
+use model::{Code, Problem};
+use virt::{event, sys};
+
+use crate::error::LibvirtError;
+
+/// Starts the thread, unless it runs already. Before the first connection: only connections made later have events and
+/// keep-alive. It never ends, as libvirt offers no way to take an event loop back.
+pub(crate) fn start() -> Result<(), Problem> {
+    static STARTED: OnceLock<Result<(), Problem>> = OnceLock::new();
+    STARTED.get_or_init(start_once).clone()
+}
+
+fn start_once() -> Result<(), Problem> {
+    let failed = |why: String| Problem::new(Code::Internal, "libvirt's library can't be used.").with_details(why);
+    // SAFETY: may be called at any time, from any thread.
+    if unsafe { sys::virInitialize() } < 0 {
+        return Err(failed("virInitialize failed".to_owned()));
+    }
+    // Otherwise libvirt writes each error to stderr. We have them from the calls themselves.
+    virt::error::clear_error_callback();
+    event::event_register_default_impl().map_err(|error| failed(LibvirtError::from(error).message))?;
+    thread::Builder::new().name("libvirt-events".to_owned()).spawn(run).map_err(|error| failed(error.to_string()))?;
+    Ok(())
+}
+
+fn run() {
+    loop {
+        if let Err(error) = event::event_run_default_impl() {
+            // Only if poll(2) itself fails; not to be tried again in a busy loop.
+            tracing::error!(%error, "libvirt's event loop");
+            thread::park_timeout(Duration::from_secs(1));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What libvirt tells unasked, from its callbacks into the engine's channel.
+//!
+//! Callbacks run on libvirt's event loop, or on whichever thread finds a connection closed. They must not call libvirt back, nor
+//! wait, nor panic.
+
+use std::{
+    ffi::{c_int, c_void},
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use engine::HostEvent;
+use model::{HostName, VmId};
+use tokio::sync::mpsc::UnboundedSender;
+use uuid::Uuid;
+use virt::{connect::Connect, sys};
+
+use crate::{error::LibvirtError, job, translate, typed_params};
+
+/// Tells the engine what happens on one host, until the host is gone.
+pub(crate) struct Notifier {
+    host: HostName,
+    /// Taken by the first end of a connection, so that the end is told once and nothing after it.
+    events: Mutex<Option<UnboundedSender<HostEvent>>>,
+}
+
+impl Notifier {
+    pub(crate) fn new(host: HostName, events: UnboundedSender<HostEvent>) -> Self {
+        Self { host, events: Mutex::new(Some(events)) }
+    }
+
+    fn tell(&self, event: HostEvent) {
+        if let Some(events) = self.events.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            // Fails if the engine no longer listens; then it has dropped this connection, or is about to.
+            let _ = events.send(event);
+        }
+    }
+
+    fn tell_closed(&self, reason: c_int) {
+        if let Some(events) = self.events.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = events.send(HostEvent::Closed(translate::closed(&self.host, reason)));
+        }
+    }
+}
+
+/// A callback registered with libvirt; dropping it takes it back.
+pub(crate) struct Subscription {
+    /// A reference of its own: the connection has to outlive the callback.
+    connect: Connect,
+    kind: Kind,
+}
+
+enum Kind {
+    Closed,
+    Domain(c_int),
+}
+
+impl Subscription {
+    /// Tells when the connection is gone.
+    pub(crate) fn closed(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
+        let connect = connect.clone();
+        let opaque = lend(notifier);
+        // SAFETY: the connection is open. `opaque` is what `ON_CLOSED` and `give_back` expect; libvirt calls `give_back` once, after
+        // the last call of `ON_CLOSED`.
+        let result = unsafe {
+            sys::virConnectRegisterCloseCallback(connect.as_ptr(), ON_CLOSED, opaque, Some(give_back))
+        };
+        if result < 0 {
+            return Err(refused(opaque));
+        }
+        Ok(Self { connect, kind: Kind::Closed })
+    }
+
+    /// Tells when a VM is defined, undefined, or changes its state.
+    pub(crate) fn lifecycle(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
+        let callback: OnLifecycle = on_lifecycle;
+        // SAFETY: libvirt calls it as `OnLifecycle`, the type that belongs to this kind of event.
+        let callback = unsafe { mem::transmute::<OnLifecycle, OnEvent>(callback) };
+        Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE, callback)
+    }
+
+    /// Tells when a migration has succeeded.
+    pub(crate) fn completed_jobs(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
+        let callback: OnJobCompleted = on_job_completed;
+        // SAFETY: libvirt calls it as `OnJobCompleted`, the type that belongs to this kind of event.
+        let callback = unsafe { mem::transmute::<OnJobCompleted, OnEvent>(callback) };
+        Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, callback)
+    }
+
+    fn domain(
+        connect: &Connect,
+        notifier: &Arc<Notifier>,
+        event: sys::virDomainEventID,
+        callback: OnEvent,
+    ) -> Result<Self, LibvirtError> {
+        let connect = connect.clone();
+        let opaque = lend(notifier);
+        // SAFETY: the connection is open; no domain means all of them; `callback` is of the type that belongs to `event`. `opaque` is
+        // what it and `give_back` expect; libvirt calls `give_back` once, after the last call of `callback`.
+        let id = unsafe {
+            sys::virConnectDomainEventRegisterAny(
+                connect.as_ptr(),
+                std::ptr::null_mut(),
+                event as c_int,
+                Some(callback),
+                opaque,
+                Some(give_back),
+            )
+        };
+        if id < 0 {
+            return Err(refused(opaque));
+        }
+        Ok(Self { connect, kind: Kind::Domain(id) })
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        // SAFETY: the connection lives as long as `self`, and the callback was registered with it and not taken back yet.
+        let result = unsafe {
+            match self.kind {
+                Kind::Closed => sys::virConnectUnregisterCloseCallback(self.connect.as_ptr(), ON_CLOSED),
+                Kind::Domain(id) => sys::virConnectDomainEventDeregisterAny(self.connect.as_ptr(), id),
+            }
+        };
+        if result < 0 {
+            // As it is on a connection that broke. libvirt has taken the callback back on this side all the same.
+            tracing::debug!(error = %LibvirtError::last(), "taking a callback back");
+        }
+    }
+}
+
+/// `virConnectDomainEventGenericCallback`: what all callbacks of domain events are passed as.
+type OnEvent = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, *mut c_void);
+type OnLifecycle = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, c_int, *mut c_void) -> c_int;
+type OnJobCompleted =
+    unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, sys::virTypedParameterPtr, c_int, *mut c_void);
+
+/// A static, as libvirt finds the callback to take back by its address, and only a static has one and the same everywhere.
+static ON_CLOSED: sys::virConnectCloseFunc = Some(on_closed);
+
+unsafe extern "C" fn on_closed(_: sys::virConnectPtr, reason: c_int, opaque: *mut c_void) {
+    // SAFETY: `opaque` is what `lend` made.
+    unsafe { borrow(opaque) }.tell_closed(reason);
+}
+
+unsafe extern "C" fn on_lifecycle(
+    _: sys::virConnectPtr,
+    domain: sys::virDomainPtr,
+    _event: c_int,
+    _detail: c_int,
+    opaque: *mut c_void,
+) -> c_int {
+    // SAFETY: libvirt lends the domain for this call, and `opaque` is what `lend` made.
+    let (vm, notifier) = unsafe { (vm(domain), borrow(opaque)) };
+    if let Some(vm) = vm {
+        notifier.tell(HostEvent::Changed(vm));
+    }
+    0
+}
+
+unsafe extern "C" fn on_job_completed(
+    _: sys::virConnectPtr,
+    domain: sys::virDomainPtr,
+    list: sys::virTypedParameterPtr,
+    len: c_int,
+    opaque: *mut c_void,
+) {
+    // SAFETY: libvirt lends the domain and the list for this call, and `opaque` is what `lend` made.
+    let (vm, list, notifier) = unsafe { (vm(domain), typed_params::from_libvirt(list, len), borrow(opaque)) };
+    if let Some(vm) = vm
+        && job::is_migration(list)
+    {
+        notifier.tell(HostEvent::JobCompleted(vm, job::statistics(list)));
+    }
+}
+
+/// The id of a domain, which the client's half of libvirt knows by itself.
+///
+/// # Safety
+/// `domain` is valid.
+unsafe fn vm(domain: sys::virDomainPtr) -> Option<VmId> {
+    let mut uuid = uuid::Bytes::default();
+    // SAFETY: the caller vouches for the domain, and a UUID has 16 bytes.
+    let result = unsafe { sys::virDomainGetUUID(domain, uuid.as_mut_ptr()) };
+    (result == 0).then(|| VmId(Uuid::from_bytes(uuid)))
+}
+
+/// Makes a callback's `opaque` of a notifier: a reference of its own, until `give_back`.
+fn lend(notifier: &Arc<Notifier>) -> *mut c_void {
+    Arc::into_raw(notifier.clone()).cast_mut().cast()
+}
+
+/// # Safety
+/// `opaque` comes from `lend` and was not given back yet.
+unsafe fn borrow<'a>(opaque: *mut c_void) -> &'a Notifier {
+    // SAFETY: as the caller says.
+    unsafe { &*opaque.cast::<Notifier>().cast_const() }
+}
+
+/// libvirt calls it once a callback is gone.
+unsafe extern "C" fn give_back(opaque: *mut c_void) {
+    // SAFETY: `opaque` comes from `lend`, and libvirt calls this once for each.
+    drop(unsafe { Arc::from_raw(opaque.cast::<Notifier>().cast_const()) });
+}
+
+/// The error of a registration that failed; libvirt has not taken `opaque` then.
+fn refused(opaque: *mut c_void) -> LibvirtError {
+    let error = LibvirtError::last();
+    // SAFETY: `opaque` comes from `lend`, and libvirt does not call `give_back` for what it did not register.
+    unsafe { give_back(opaque) };
+    error
+}

@@ -1,0 +1,155 @@
+//! Migration jobs: their figures, and how to abort one.
+
+use std::{
+    ffi::{c_int, c_uint},
+    ptr,
+};
+
+use engine::Statistics;
+use virt::{domain::Domain, sys};
+
+use crate::{
+    error::LibvirtError,
+    typed_params::{TypedParams, number},
+};
+
+/// Where a domain stands in a migration.
+pub(crate) enum Role {
+    /// It is being received.
+    Incoming,
+    /// It is being sent; its figures.
+    Outgoing(Statistics),
+    /// Neither.
+    None,
+}
+
+/// Where a domain stands in a migration. Answers at once of a domain that is being received, unlike most calls.
+pub(crate) fn role(domain: &Domain) -> Result<Role, LibvirtError> {
+    match job_stats(domain, 0) {
+        // A job that was cancelled or failed is a job until libvirt has cleared up.
+        Ok((sys::VIR_DOMAIN_JOB_NONE | sys::VIR_DOMAIN_JOB_COMPLETED, _)) => Ok(Role::None),
+        Ok((_, list)) if is_migration(list.as_slice()) => Ok(Role::Outgoing(statistics(list.as_slice()))),
+        Ok(_) => Ok(Role::None),
+        Err(error) => match error.number {
+            // "migration statistics are available only on the source host"
+            sys::VIR_ERR_OPERATION_UNSUPPORTED => Ok(Role::Incoming),
+            // "domain is not running"
+            sys::VIR_ERR_OPERATION_INVALID => Ok(Role::None),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The figures of the last migration that succeeded.
+pub(crate) fn completed(domain: &Domain) -> Result<Option<Statistics>, LibvirtError> {
+    let (kind, list) =
+        job_stats(domain, sys::VIR_DOMAIN_JOB_STATS_COMPLETED | sys::VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)?;
+    let is_there = kind == sys::VIR_DOMAIN_JOB_COMPLETED && is_migration(list.as_slice());
+    Ok(is_there.then(|| statistics(list.as_slice())))
+}
+
+/// Aborts the migration of a domain from here; false if there is none. Other jobs (a backup, say) are not ours to abort, and
+/// asking libvirt to abort an incoming one would block for 30 s.
+pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
+    let Role::Outgoing(_) = role(domain)? else { return Ok(false) };
+    // SAFETY: the domain is valid.
+    if unsafe { sys::virDomainAbortJob(domain.as_ptr()) } == 0 {
+        return Ok(true);
+    }
+    match LibvirtError::last() {
+        // "no job is active on the domain": it has ended since we looked.
+        error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
+        error => Err(error),
+    }
+}
+
+/// Whether these are the figures of a migration, either way.
+pub(crate) fn is_migration(list: &[sys::virTypedParameter]) -> bool {
+    let operation = number(list, sys::VIR_DOMAIN_JOB_OPERATION);
+    [sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT]
+        .into_iter()
+        .any(|migration| operation == Some(migration.into()))
+}
+
+/// The figures in the engine's form; what libvirt does not tell is 0.
+pub(crate) fn statistics(list: &[sys::virTypedParameter]) -> Statistics {
+    let value = |name| number(list, name).unwrap_or(0);
+    Statistics {
+        elapsed_ms: value(sys::VIR_DOMAIN_JOB_TIME_ELAPSED),
+        data_total: value(sys::VIR_DOMAIN_JOB_DATA_TOTAL),
+        data_processed: value(sys::VIR_DOMAIN_JOB_DATA_PROCESSED),
+        data_remaining: value(sys::VIR_DOMAIN_JOB_DATA_REMAINING),
+        memory_total: value(sys::VIR_DOMAIN_JOB_MEMORY_TOTAL),
+        memory_processed: value(sys::VIR_DOMAIN_JOB_MEMORY_PROCESSED),
+        memory_remaining: value(sys::VIR_DOMAIN_JOB_MEMORY_REMAINING),
+        disk_total: value(sys::VIR_DOMAIN_JOB_DISK_TOTAL),
+        disk_processed: value(sys::VIR_DOMAIN_JOB_DISK_PROCESSED),
+        disk_remaining: value(sys::VIR_DOMAIN_JOB_DISK_REMAINING),
+        memory_bytes_s: value(sys::VIR_DOMAIN_JOB_MEMORY_BPS),
+        dirty_pages_s: value(sys::VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE),
+        page_bytes: value(sys::VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE),
+        memory_pass: value(sys::VIR_DOMAIN_JOB_MEMORY_ITERATION),
+        downtime_ms: number(list, sys::VIR_DOMAIN_JOB_DOWNTIME),
+    }
+}
+
+/// `virDomainGetJobStats`; the `virt` crate's own aborts the process when there is no job.
+fn job_stats(
+    domain: &Domain,
+    flags: sys::virDomainGetJobStatsFlags,
+) -> Result<(sys::virDomainJobType, TypedParams), LibvirtError> {
+    let (mut kind, mut list, mut len): (c_int, _, c_int) = (0, ptr::null_mut(), 0);
+    // SAFETY: the domain is valid, and the rest are places for results.
+    let result = unsafe {
+        sys::virDomainGetJobStats(domain.as_ptr(), &mut kind, &mut list, &mut len, flags as c_uint)
+    };
+    if result < 0 {
+        return Err(LibvirtError::last());
+    }
+    // SAFETY: libvirt made this list and leaves it to us; NULL with 0 when there is no job.
+    Ok((kind as sys::virDomainJobType, unsafe { TypedParams::from_raw(list, len) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(values: &[(&std::ffi::CStr, u64)]) -> TypedParams {
+        let mut list = TypedParams::new();
+        for (name, value) in values {
+            list.add_u64(name, *value).unwrap();
+        }
+        list
+    }
+
+    #[test]
+    fn figures_are_read_by_name() {
+        let given = list(&[
+            (sys::VIR_DOMAIN_JOB_MEMORY_TOTAL, 128 << 20),
+            (sys::VIR_DOMAIN_JOB_MEMORY_REMAINING, 5 << 20),
+            (sys::VIR_DOMAIN_JOB_TIME_ELAPSED, 1_400),
+            (sys::VIR_DOMAIN_JOB_DOWNTIME, 23),
+            (c"some_future_figure", 1),
+        ]);
+        let expected = Statistics {
+            memory_total: 128 << 20,
+            memory_remaining: 5 << 20,
+            elapsed_ms: 1_400,
+            downtime_ms: Some(23),
+            ..Statistics::default()
+        };
+        assert_eq!(statistics(given.as_slice()), expected);
+        assert_eq!(statistics(&[]), Statistics::default());
+    }
+
+    #[test]
+    fn only_migrations_count() {
+        let operation = |operation: sys::virDomainJobOperation| {
+            is_migration(list(&[(sys::VIR_DOMAIN_JOB_OPERATION, operation.into())]).as_slice())
+        };
+        assert!(operation(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN));
+        assert!(operation(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT));
+        assert!(!operation(sys::VIR_DOMAIN_JOB_OPERATION_BACKUP));
+        assert!(!is_migration(&[]));
+    }
+}

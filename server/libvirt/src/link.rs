@@ -1,0 +1,57 @@
+//! One open connection of libvirt's (`virConnect`), to be used on threads of its own only.
+
+use std::{ops::Deref, sync::Arc};
+
+use virt::connect::Connect;
+
+use crate::{
+    error::LibvirtError,
+    events::{Notifier, Subscription},
+};
+
+/// Seconds of silence after which libvirt asks the daemon whether it is there, and how often it asks: a host that is silent for
+/// 2 × (3 + 1) = 8 s is gone.
+const KEEPALIVE_INTERVAL_S: i32 = 2;
+const KEEPALIVE_COUNT: u32 = 3;
+
+/// A connection with keep-alive. Dropping it talks to the daemon, so that too belongs on its own threads.
+pub(crate) struct Link {
+    connect: Connect,
+    /// Ended before the connection is closed: they keep it open.
+    subscriptions: Vec<Subscription>,
+}
+
+impl Link {
+    /// Connects. Has no time limit: a daemon that accepts and then says nothing holds the thread.
+    pub(crate) fn open(uri: &str) -> Result<Self, LibvirtError> {
+        let connect = Connect::open(Some(uri))?;
+        connect.set_keep_alive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)?;
+        Ok(Self { connect, subscriptions: Vec::new() })
+    }
+
+    /// From now on `notifier` learns when the connection is gone.
+    pub(crate) fn notify_closed(&mut self, notifier: &Arc<Notifier>) -> Result<(), LibvirtError> {
+        self.subscriptions.push(Subscription::closed(&self.connect, notifier)?);
+        Ok(())
+    }
+
+    /// From now on `notifier` learns what happens to VMs.
+    pub(crate) fn notify_changes(&mut self, notifier: &Arc<Notifier>) -> Result<(), LibvirtError> {
+        self.subscriptions.push(Subscription::lifecycle(&self.connect, notifier)?);
+        self.subscriptions.push(Subscription::completed_jobs(&self.connect, notifier)?);
+        Ok(())
+    }
+
+    /// Whether the connection is still there; asks nothing of the daemon.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connect.is_alive().unwrap_or(false)
+    }
+}
+
+impl Deref for Link {
+    type Target = Connect;
+
+    fn deref(&self) -> &Connect {
+        &self.connect
+    }
+}

@@ -1,0 +1,158 @@
+//! Opening connections to a host without getting stuck at one that does not answer.
+
+use std::{io, sync::Arc, time::Duration};
+
+use engine::{Address, Transport};
+use model::{Code, HostName, Problem};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    sync::Semaphore,
+    time::timeout,
+};
+
+use crate::{
+    error::LibvirtError,
+    link::Link,
+    translate, uri,
+    workers::{Failure, Workers},
+};
+
+/// How long a host may take to accept a connection. libvirt itself would wait for as long as the kernel does, two minutes.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(4);
+
+/// How long connecting may take in all.
+const OPEN_LIMIT: Duration = Duration::from_secs(10);
+
+/// How many threads may wait at the same time for one daemon that has accepted and says nothing. They can't be interrupted, and one
+/// whose host has lost power just then waits for ever. So there are few, but more than one.
+pub(crate) const OPENING: usize = 3;
+
+/// Opens connections to one daemon.
+pub(crate) struct Opener {
+    pub(crate) host: HostName,
+    pub(crate) transport: Transport,
+    /// [`OPENING`] permits, shared by all who connect to this daemon.
+    pub(crate) opening: Arc<Semaphore>,
+}
+
+impl Opener {
+    /// Does all of `opening`, connecting to the host, within 10 s.
+    ///
+    /// # Errors
+    /// `host-unreachable`.
+    pub(crate) async fn within_limit<T>(
+        &self,
+        opening: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        timeout(OPEN_LIMIT, opening).await.unwrap_or_else(|_| {
+            Err(self
+                .unreachable(&format!("no answer within {} s", OPEN_LIMIT.as_secs()))
+                .with_fix("Look whether the host hangs, and whether its libvirt daemon does: restart the daemon if so."))
+        })
+    }
+
+    /// Looks whether something accepts connections where the daemon should be.
+    ///
+    /// # Errors
+    /// `host-unreachable`.
+    pub(crate) async fn knock(&self) -> Result<(), Problem> {
+        match &self.transport {
+            Transport::Tcp { address, port, .. } | Transport::Tls { address, port } => {
+                timeout(ACCEPT_LIMIT, self.accepts(address, *port)).await.unwrap_or_else(|_| {
+                    Err(self
+                        .unreachable(&format!("nothing comes back from {address} port {port}"))
+                        .with_fix("Look whether the host is switched on, and whether a firewall drops this port."))
+                })
+            }
+            // ssh may know the address by another name or take a detour (ProxyJump); a local socket answers at once.
+            Transport::Ssh { .. } | Transport::Local => Ok(()),
+        }
+    }
+
+    async fn accepts(&self, address: &Address, port: u16) -> Result<(), Problem> {
+        let addresses = lookup_host((address.to_string(), port)).await.map_err(|error| {
+            self.unreachable(&format!("no address is known for the name {address}"))
+                .with_fix("Correct the name, or the name service of the machine that vmferry runs on.")
+                .with_details(error.to_string())
+        })?;
+        let addresses: Vec<_> = addresses.collect();
+        TcpStream::connect(&addresses[..]).await.map(drop).map_err(|error| {
+            let (why, fix) = refusal(error.kind());
+            self.unreachable(&format!("{why} at {address} port {port}")).with_fix(fix).with_details(error.to_string())
+        })
+    }
+
+    /// Connects, prepares the connection with `prepare`, and serves it with so many threads.
+    ///
+    /// # Errors
+    /// `host-unreachable`.
+    pub(crate) async fn open(
+        &self,
+        threads: usize,
+        prepare: impl FnOnce(&mut Link) -> Result<(), LibvirtError> + Send + 'static,
+    ) -> Result<Workers, Problem> {
+        let permit = self.opening.clone().acquire_owned().await;
+        let uri = uri::daemon(&self.transport);
+        let open = move || {
+            let mut link = Link::open(&uri)?;
+            drop(permit);
+            prepare(&mut link)?;
+            Ok(link)
+        };
+        Workers::open(&self.host, threads, open).await.map_err(|failure| match failure {
+            Failure::Refused(error) | Failure::Lost(error) => translate::not_opened(&self.host, &error),
+            other => translate::failed(&self.host, other),
+        })
+    }
+
+    fn unreachable(&self, why: &str) -> Problem {
+        Problem::new(Code::HostUnreachable, format!("{} does not answer: {why}.", self.host))
+    }
+}
+
+/// Why a connection was not accepted, and what to do.
+fn refusal(kind: io::ErrorKind) -> (&'static str, &'static str) {
+    match kind {
+        io::ErrorKind::ConnectionRefused => (
+            "connection refused",
+            "Start the libvirt daemon there and let it listen on this port, or open the port in the host's firewall.",
+        ),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            ("no route to the host", "Look whether the host is switched on, and at the network between here and there.")
+        }
+        _ => ("no connection", "Look at the network between here and there."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::Daemon;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn opener(port: u16) -> Opener {
+        let transport = Transport::Tcp { address: "127.0.0.1".parse().unwrap(), port, daemon: Daemon::System };
+        Opener { host: "alpha".parse().unwrap(), transport, opening: Arc::new(Semaphore::new(OPENING)) }
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(opener(port).knock().await, Ok(()));
+        drop(listener);
+        let problem = opener(port).knock().await.unwrap_err();
+        assert_eq!(problem.code, Code::HostUnreachable);
+        assert_eq!(problem.sentence, format!("alpha does not answer: connection refused at 127.0.0.1 port {port}."));
+        assert!(problem.fix.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        let opener = opener(1);
+        let problem = opener.within_limit(std::future::pending::<Result<(), Problem>>()).await.unwrap_err();
+        assert_eq!(problem.code, Code::HostUnreachable);
+        assert_eq!(problem.sentence, "alpha does not answer: no answer within 10 s.");
+    }
+}

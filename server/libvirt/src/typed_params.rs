@@ -1,0 +1,138 @@
+//! Lists of named values (`virTypedParameter`), as libvirt takes and gives them.
+
+use std::{
+    ffi::{CStr, CString, c_char, c_int},
+    ptr, slice,
+};
+
+use virt::sys;
+
+use crate::error::LibvirtError;
+
+/// A list in libvirt's memory, freed with everything in it. The `virt` crate's own lists leak their strings.
+pub(crate) struct TypedParams {
+    list: sys::virTypedParameterPtr,
+    len: c_int,
+    capacity: c_int,
+}
+
+impl TypedParams {
+    pub(crate) fn new() -> Self {
+        Self { list: ptr::null_mut(), len: 0, capacity: 0 }
+    }
+
+    /// # Safety
+    /// `list` is NULL with `len` 0, or `len` parameters that libvirt allocated and left to the caller.
+    pub(crate) unsafe fn from_raw(list: sys::virTypedParameterPtr, len: c_int) -> Self {
+        Self { list, len, capacity: len }
+    }
+
+    pub(crate) fn add_string(&mut self, name: &CStr, value: &str) -> Result<(), LibvirtError> {
+        let value = CString::new(value).map_err(virt::error::Error::from)?;
+        // SAFETY: the three fields describe one list of libvirt's, which it may move and extend; both strings are copied.
+        let result = unsafe {
+            sys::virTypedParamsAddString(
+                &mut self.list,
+                &mut self.len,
+                &mut self.capacity,
+                name.as_ptr(),
+                value.as_ptr(),
+            )
+        };
+        if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
+    }
+
+    pub(crate) fn add_u64(&mut self, name: &CStr, value: u64) -> Result<(), LibvirtError> {
+        // SAFETY: as in `add_string`.
+        let result = unsafe {
+            sys::virTypedParamsAddULLong(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value)
+        };
+        if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
+    }
+
+    /// The list as libvirt takes it; valid as long as `self`.
+    pub(crate) fn as_raw(&self) -> (sys::virTypedParameterPtr, c_int) {
+        (self.list, self.len)
+    }
+
+    pub(crate) fn as_slice(&self) -> &[sys::virTypedParameter] {
+        // SAFETY: as `from_raw` demands and `add_*` keeps it.
+        unsafe { from_libvirt(self.list, self.len) }
+    }
+}
+
+impl Drop for TypedParams {
+    fn drop(&mut self) {
+        // SAFETY: the list is libvirt's own or NULL, and nobody else has it.
+        unsafe { sys::virTypedParamsFree(self.list, self.len) }
+    }
+}
+
+/// A list that libvirt lends.
+///
+/// # Safety
+/// `list` is NULL, or points to `len` parameters that stay unchanged for `'a`.
+pub(crate) unsafe fn from_libvirt<'a>(
+    list: *const sys::virTypedParameter,
+    len: c_int,
+) -> &'a [sys::virTypedParameter] {
+    match usize::try_from(len) {
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        Ok(len) if !list.is_null() => unsafe { slice::from_raw_parts(list, len) },
+        _ => &[],
+    }
+}
+
+/// The number of this name; none if there is none, or if it is negative or no whole number.
+pub(crate) fn number(list: &[sys::virTypedParameter], name: &CStr) -> Option<u64> {
+    let parameter = list.iter().find(|parameter| is_named(&parameter.field, name))?;
+    // SAFETY: libvirt sets `type_` to say which member of the union it has filled.
+    unsafe {
+        match parameter.type_ as sys::virTypedParameterType {
+            sys::VIR_TYPED_PARAM_INT => parameter.value.i.try_into().ok(),
+            sys::VIR_TYPED_PARAM_UINT => Some(parameter.value.ui.into()),
+            sys::VIR_TYPED_PARAM_LLONG => parameter.value.l.try_into().ok(),
+            sys::VIR_TYPED_PARAM_ULLONG => Some(parameter.value.ul),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a field, a C string in a fixed number of places, holds this name.
+pub(crate) fn is_named(field: &[c_char], name: &CStr) -> bool {
+    field.iter().map(|&c| c as u8).take_while(|&b| b != 0).eq(name.to_bytes().iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_list_has_nothing() {
+        assert!(TypedParams::new().as_slice().is_empty());
+    }
+
+    #[test]
+    fn a_string_is_no_number() {
+        let mut list = TypedParams::new();
+        list.add_string(sys::VIR_MIGRATE_PARAM_URI, "tcp://192.0.2.7").unwrap();
+        assert_eq!(number(list.as_slice(), sys::VIR_MIGRATE_PARAM_URI), None);
+        assert!(list.add_string(c"x", "a\0b").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(values in prop::collection::btree_map("[a-z._]{1,79}", any::<u64>(), 0..40)) {
+            let mut list = TypedParams::new();
+            for (name, value) in &values {
+                list.add_u64(&CString::new(name.as_str()).unwrap(), *value).unwrap();
+            }
+            for (name, value) in &values {
+                prop_assert_eq!(number(list.as_slice(), &CString::new(name.as_str()).unwrap()), Some(*value));
+            }
+            prop_assert_eq!(number(list.as_slice(), c"Absent"), None);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The threads of one connection. Callers wait for them no longer than they want to.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use model::HostName;
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{error::LibvirtError, link::Link};
+
+/// Calls that may wait for a thread. Only a host that hangs has so many, and its callers have given up by then.
+const QUEUE: usize = 64;
+
+/// Why a call has no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// libvirt said no.
+    Refused(LibvirtError),
+    /// The connection is gone; what was asked may or may not have happened.
+    Lost(LibvirtError),
+    /// No answer within this time. It may still happen.
+    Late(Duration),
+    /// Too many calls wait for this host already.
+    Busy,
+    /// The machine has no thread left, or a thread died; in words.
+    Broken(String),
+}
+
+/// Threads that open a connection, work on calls, and close it when this is dropped.
+///
+/// A thread that hangs in a call is left alone: it can't be stopped. It ends when libvirt finds the connection dead.
+pub(crate) struct Workers {
+    calls: SyncSender<Call>,
+}
+
+type Call = Box<dyn FnOnce(&Link) + Send>;
+
+impl Workers {
+    /// Connects with `open` on a new thread, and serves calls there and on further threads, `threads` in all. If the caller stops
+    /// waiting, the connection is closed as soon as it is open.
+    pub(crate) async fn open(
+        host: &HostName,
+        threads: usize,
+        open: impl FnOnce() -> Result<Link, LibvirtError> + Send + 'static,
+    ) -> Result<Self, Failure> {
+        let (calls, receiver) = sync_channel(QUEUE);
+        let (opened, is_open) = oneshot::channel();
+        let name = format!("libvirt-{host}");
+        let further = name.clone();
+        let first = move || match open() {
+            Ok(link) => {
+                let (link, receiver) = (Arc::new(link), Arc::new(Mutex::new(receiver)));
+                for _ in 1..threads {
+                    let (link, receiver) = (link.clone(), receiver.clone());
+                    if let Err(error) = spawn(&further, move || serve(&link, &receiver)) {
+                        tracing::warn!(%error, "this connection has to do with fewer threads");
+                    }
+                }
+                // Fails if the caller stopped waiting; then `serve` finds no more calls either.
+                let _ = opened.send(Ok(()));
+                serve(&link, &receiver);
+            }
+            Err(error) => {
+                let _ = opened.send(Err(Failure::Refused(error)));
+            }
+        };
+        spawn(&name, first).map_err(|error| Failure::Broken(error.to_string()))?;
+        is_open.await.unwrap_or_else(|_| Err(died()))?;
+        Ok(Self { calls })
+    }
+
+    /// Lets a thread do `work`, and waits for at most `limit`. Work that has not begun by then is not done.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        timeout(limit, self.call_unlimited(work)).await.unwrap_or(Err(Failure::Late(limit)))
+    }
+
+    /// Lets a thread do `work`, and waits for it for as long as it takes.
+    pub(crate) async fn call_unlimited<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (reply, result) = oneshot::channel();
+        let call = move |link: &Link| {
+            if !reply.is_closed() {
+                let failure = |error| if link.is_open() { Failure::Refused(error) } else { Failure::Lost(error) };
+                // Fails if the caller stopped waiting meanwhile.
+                let _ = reply.send(work(link).map_err(failure));
+            }
+        };
+        self.calls.try_send(Box::new(call)).map_err(|_| Failure::Busy)?;
+        result.await.unwrap_or_else(|_| Err(died()))
+    }
+}
+
+/// Works on calls until nobody can make any more.
+fn serve(link: &Link, calls: &Mutex<Receiver<Call>>) {
+    loop {
+        // In a statement of its own, so that the next thread can wait for a call while this one works.
+        let call = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match call {
+            Ok(call) => call(link),
+            Err(_) => return,
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+fn died() -> Failure {
+    Failure::Broken("the thread that worked on it died".to_owned())
+}
