@@ -63,6 +63,12 @@ fn known(inventory: &Inventory, vm: &Vm, request: &MigrationRequest) -> Result<(
     }
     // Of a VM on a host that does not answer nothing is known; say that, not what follows from it.
     inventory.connection(&vm.host)?;
+    if one_machine(inventory, &vm.host, &request.destination) {
+        let sentence =
+            format!("{} and {} are the same machine: they have one host UUID.", vm.host, request.destination);
+        return Err(Problem::new(Code::SameHost, sentence)
+            .with_fix("If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them."));
+    }
     if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.outgoing) {
         return Err(moving_elsewhere(vm));
     }
@@ -71,6 +77,12 @@ fn known(inventory: &Inventory, vm: &Vm, request: &MigrationRequest) -> Result<(
         return Err(Problem::new(Code::AlreadyThere, sentence).with_fix("Rename or remove one of the two."));
     }
     Ok(())
+}
+
+/// Whether two registered hosts are one machine, registered twice; libvirt compares the same UUIDs.
+fn one_machine(inventory: &Inventory, a: &HostName, b: &HostName) -> bool {
+    let uuid = |name| inventory.host(name).and_then(|entry| entry.facts.as_ref()).map(|facts| facts.uuid);
+    uuid(a).is_some() && uuid(a) == uuid(b)
 }
 
 /// Whether an action makes sense now.

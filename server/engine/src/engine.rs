@@ -81,7 +81,8 @@ impl Engine {
             clock,
             store,
         });
-        engine.inventory().remember(engine.store.migrations(None, REMEMBERED).await?);
+        let earlier = engine.store.migrations(None, REMEMBERED).await?;
+        engine.inventory().remember(earlier);
         for migration in engine.store.open_migrations().await? {
             engine.take_up(migration);
         }

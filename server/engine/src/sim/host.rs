@@ -28,7 +28,7 @@ pub(super) struct SimHost {
     pub(super) jobs: BTreeMap<VmId, Job>,
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
-    uuid: Uuid,
+    pub(super) uuid: Uuid,
 }
 
 impl SimHost {

@@ -80,6 +80,15 @@ impl Sim {
         }
     }
 
+    /// Another host of the same UUID: a clone, or the same machine under a second name.
+    pub fn register_again(&self, host: &HostName, name: &str) -> HostConfig {
+        let config = self.add_host(name);
+        let mut world = self.world();
+        let uuid = world.host(host).uuid;
+        world.host(&config.name).uuid = uuid;
+        config
+    }
+
     /// Puts a persistent VM in this state on a host.
     pub fn add_vm(&self, host: &HostName, name: &str, state: VmState, load: Load) -> VmId {
         let vm = {

@@ -39,13 +39,13 @@ async fn attempt(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Opti
         _ => {}
     }
     prepare(sim, source, plan)?;
-    if plan.mode == Mode::Live {
-        if let Err(problem) = copy_memory(sim, source, plan, fault).await {
-            let mut world = sim.world();
-            world.host(&plan.destination.name).copies.retain(|vm, copy| *vm != plan.vm || !copy.incoming);
-            world.host(&plan.destination.name).tell(&HostEvent::Changed(plan.vm));
-            return Err(problem);
-        }
+    if plan.mode == Mode::Live
+        && let Err(problem) = copy_memory(sim, source, plan, fault).await
+    {
+        let mut world = sim.world();
+        world.host(&plan.destination.name).copies.retain(|vm, copy| *vm != plan.vm || !copy.incoming);
+        world.host(&plan.destination.name).tell(&HostEvent::Changed(plan.vm));
+        return Err(problem);
     }
     switch_over(sim, source, plan, fault).await
 }

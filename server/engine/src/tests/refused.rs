@@ -64,6 +64,18 @@ async fn another_vm_of_the_same_name_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_registered_twice_is_one_host() {
+    let mut bench = Bench::new().await;
+    let again = bench.sim.register_again(&host("alpha"), "alias");
+    bench.hosts.push(again);
+    bench.restart().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let shown = bench.engine.snapshot().vms[0].host.clone();
+    let other = if shown == host("alpha") { "alias" } else { "alpha" };
+    assert_eq!(refused(&bench, request(vm, other)).await, Code::SameHost);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_migration_names_the_first() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
