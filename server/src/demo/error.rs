@@ -12,8 +12,8 @@ pub enum DemoError {
     ProgramMissing {
         /// The name of the program.
         program: &'static str,
-        /// The Debian and Ubuntu package that has it.
-        package: &'static str,
+        /// The Debian and Ubuntu packages that bring it, as for apt-get.
+        packages: &'static str,
     },
     /// `libvirtd --version` did not print a version.
     #[error("libvirtd does not say which version it is.")]
@@ -134,8 +134,8 @@ impl DemoError {
     /// What to do next, in a sentence.
     pub fn fix(&self) -> String {
         match self {
-            Self::ProgramMissing { package, .. } => {
-                format!("Install it: on Debian and Ubuntu it is in the package {package} (`apt-get install {package}`).")
+            Self::ProgramMissing { packages, .. } => {
+                format!("Install it; on Debian and Ubuntu with `apt-get install {packages}`.")
             }
             Self::VersionUnknown { .. } => "Run `libvirtd --version` and see why it fails.".into(),
             Self::SharedDirectoryUnsupported { .. } => "Let the demo choose the storage, or ask for NBD.".into(),

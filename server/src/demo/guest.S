@@ -5,7 +5,11 @@
 # the power button was pressed. What differs between the VMs is in the parameter block, which guest.rs fills in.
 #
 # SeaBIOS enters here with the timer running at its usual 18.2 ticks a second. We go to 32-bit mode at once, to reach all
-# memory, and never call the BIOS again. guest.bin is this file assembled; the test in guest.rs compares them.
+# memory, and never call the BIOS again. guest.bin is this file assembled, as the test in guest.rs makes sure:
+#
+#   as --32 -o guest.o guest.S
+#   ld -m elf_i386 -Ttext=0x7c00 -e start -o guest.elf guest.o
+#   objcopy -O binary -j .text guest.elf guest.bin
 
         .set    FIRST_PAGE, 0x100000    # below 1 MiB are the BIOS, the screen and this sector
         .set    PAGE, 4096

@@ -114,6 +114,7 @@ impl DemoHost {
         let Self { address, .. } = self;
         format!(
             "stdio_handler = \"file\"\n\
+             security_driver = \"none\"\n\
              migration_host = \"{address}\"\n\
              migration_address = \"{address}\"\n\
              shared_filesystems = [ \"{}\" ]\n\

@@ -23,13 +23,13 @@ pub(super) async fn end_all(dir: &Path) -> Result<(), DemoError> {
         let limit = Instant::now() + PATIENCE;
         signal_all(dir, signal);
         while Instant::now() < limit {
-            if processes(dir).is_empty() {
+            if count(dir) == 0 {
                 return Ok(());
             }
             sleep(LOOK_AGAIN).await;
         }
     }
-    match processes(dir).len() {
+    match count(dir) {
         0 => Ok(()),
         count => Err(DemoError::ProcessesStay { count, dir: dir.into() }),
     }
@@ -38,6 +38,11 @@ pub(super) async fn end_all(dir: &Path) -> Result<(), DemoError> {
 /// Kills all processes of the directory at once, without waiting.
 pub(super) fn kill_all(dir: &Path) {
     signal_all(dir, Signal::KILL);
+}
+
+/// How many processes of the directory there are.
+pub(super) fn count(dir: &Path) -> usize {
+    processes(dir).len()
 }
 
 fn signal_all(dir: &Path, signal: Signal) {

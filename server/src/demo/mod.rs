@@ -152,3 +152,45 @@ impl Drop for Demo {
         leftovers::kill_all(self.directory.path());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn start(name: &str, third_octet: u8) -> Demo {
+        let dir = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        let network = Ipv4Addr::new(127, 0, third_octet, 0);
+        Demo::start(DemoOptions { dir: Some(dir), network, ..DemoOptions::default() }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn all_hosts_answer_and_the_end_leaves_nothing() {
+        let demo = start("vmfd1", 91).await;
+        let programs = Programs::find().await.unwrap();
+        for host in demo.hosts() {
+            virsh::answers(&programs, host).await.unwrap();
+        }
+        for guest in &GUESTS {
+            // Only a running VM can be suspended.
+            virsh::run(&programs, &demo.hosts()[0], "suspend", &["suspend", guest.name]).await.unwrap();
+        }
+        let dir = demo.dir().to_owned();
+        demo.stop().await.unwrap();
+        assert_eq!(leftovers::count(&dir), 0);
+        assert!(!dir.exists());
+    }
+
+    #[tokio::test]
+    async fn a_demo_that_is_dropped_leaves_nothing_either() {
+        let demo = start("vmfd2", 92).await;
+        let dir = demo.dir().to_owned();
+        drop(demo);
+        assert!(!dir.exists());
+        let gone = async {
+            while leftovers::count(&dir) > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(service::START_LIMIT, gone).await.expect("killed processes go");
+    }
+}

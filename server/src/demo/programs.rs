@@ -21,10 +21,10 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Finds them all, or says which package to install.
+    /// Finds them all, or says which packages to install.
     pub(super) async fn find() -> Result<Self, DemoError> {
         find("qemu-system-x86_64", "qemu-system-x86")?; // libvirtd finds it itself; this is for the clear error
-        let libvirtd = find("libvirtd", "libvirt-daemon")?;
+        let libvirtd = find("libvirtd", "libvirt-daemon libvirt-daemon-driver-qemu")?;
         Ok(Self {
             virsh: find("virsh", "libvirt-clients")?,
             qemu_nbd: find("qemu-nbd", "qemu-utils")?,
@@ -34,12 +34,12 @@ impl Programs {
     }
 }
 
-fn find(program: &'static str, package: &'static str) -> Result<PathBuf, DemoError> {
+fn find(program: &'static str, packages: &'static str) -> Result<PathBuf, DemoError> {
     SEARCH_PATH
         .split(':')
         .map(|directory| Path::new(directory).join(program))
         .find(|path| path.is_file())
-        .ok_or(DemoError::ProgramMissing { program, package })
+        .ok_or(DemoError::ProgramMissing { program, packages })
 }
 
 async fn version(libvirtd: &Path) -> Result<(u32, u32, u32), DemoError> {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_named_with_its_package() {
+    fn a_missing_program_is_named_with_its_packages() {
         let error = find("no-such-program", "its-package").unwrap_err();
         assert!(error.to_string().contains("no-such-program"));
         assert!(error.fix().contains("apt-get install its-package"));
