@@ -13,8 +13,14 @@ version=$(rustc --version | cut -d ' ' -f 2)
 
 say() { echo "wasm-target: $*" >&2; }
 
-# A library of another version may lie there, so the test is to use it.
-is_there() { echo '#![no_std]' | rustc --crate-type lib --target "$target" --emit asm -o - - >/dev/null 2>&1; }
+# A library of another version may lie there, or no linker: the test is to build the smallest program.
+is_there() {
+    local probe works=0
+    probe=$(mktemp -d)
+    : | rustc --crate-name probe --crate-type cdylib --target "$target" --out-dir "$probe" - >/dev/null 2>&1 || works=1
+    rm -r "$probe"
+    return $works
+}
 
 # Runs a command as root, unless the toolchain is this user's own.
 for_toolchain() {
@@ -27,12 +33,14 @@ from_rustup() {
     rustup target add "$target"
 }
 
-# For a rustc that Debian or Ubuntu packaged: the library is of exactly the version of the one for this machine.
+# For a rustc that Debian or Ubuntu packaged: the linker and the library, of exactly the version of rustc's own library.
 from_distribution() {
-    local installed
-    installed=$(dpkg-query --show --showformat '${Version}' libstd-rust-dev 2>/dev/null) && [ "$sysroot" = /usr ] || return 1
-    say "installing libstd-rust-dev-wasm32 $installed"
-    for_toolchain apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "libstd-rust-dev-wasm32=$installed" >&2
+    local version
+    version=$(dpkg-query --show --showformat '${Version}' libstd-rust-dev 2>/dev/null) && [ "$sysroot" = /usr ] || return 1
+    for package in rust-llvm libstd-rust-dev-wasm32; do
+        say "installing $package $version"
+        for_toolchain env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "$package=$version" >&2 || return 1
+    done
 }
 
 # Puts the source of this version's standard library into the folder $1.
