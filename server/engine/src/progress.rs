@@ -17,7 +17,9 @@ const SWITCHED: f64 = 99.0;
 
 /// Weight of the newest throughput sample (KubeVirt's live migration monitor uses the same).
 const SMOOTHING: f64 = 0.5;
-/// From this ratio of guest writes to throughput on, a pass leaves about as much as it began with: no convergence.
+/// From this ratio on, of guest writes to throughput or of what two passes in a row began with, a pass leaves about as much as
+/// it found: no convergence. Both are looked at, because QEMU counts a page that is written ten times during a pass once, so
+/// that a guest that writes a small area very fast seems to write just as fast as the link carries.
 const HOPELESS_RATIO: f64 = 0.95;
 /// Passes to see before judging: the dirty rate is measured from the second on, and one bad pass proves nothing.
 const PASSES_TO_JUDGE: u64 = 3;
@@ -35,6 +37,9 @@ pub(crate) struct Tracker {
     converging_from: f64,
     /// The least a later pass began with, in bytes: within a pass the remainder says nothing, it always shrinks.
     least_remaining: f64,
+    /// What this pass began with, by what the one before began with.
+    shrinks_by: f64,
+    began_with: f64,
 }
 
 impl Tracker {
@@ -111,7 +116,10 @@ impl Tracker {
         let remaining = statistics.data_remaining.max(1) as f64;
         if self.pass < 2 {
             (self.converging_from, self.least_remaining) = (remaining, remaining);
+        } else {
+            self.shrinks_by = remaining / self.began_with;
         }
+        self.began_with = remaining;
         self.pass = statistics.memory_pass;
         self.least_remaining = self.least_remaining.min(remaining);
     }
@@ -137,7 +145,8 @@ impl Tracker {
         if statistics.memory_pass < 2 || dirty_bytes_s == 0 || self.throughput == 0.0 {
             return Convergence::Unknown;
         }
-        if (dirty_bytes_s as f64) < HOPELESS_RATIO * self.throughput {
+        let ratio = (dirty_bytes_s as f64 / self.throughput).max(self.shrinks_by);
+        if ratio < HOPELESS_RATIO {
             return Convergence::Converging;
         }
         if statistics.memory_pass < PASSES_TO_JUDGE {

@@ -1,0 +1,87 @@
+import { expect, test } from '@playwright/test';
+import { definedOn, expectNeverBack, live, logIn, migrate, recordBar, row, runsOn } from './support';
+
+test('web moves to beta and back, and the bar tells the truth', async ({ page }) => {
+  await logIn(page);
+  for (const [from, to] of [['alpha', 'beta'], ['beta', 'alpha']] as const) {
+    await expect(row(page, 'web')).toContainText(from);
+    await migrate(page, 'web', to);
+    const bar = await recordBar(page);
+    await expect(page.getByText(new RegExp(`web runs on ${to} after .* paused for `))).toBeVisible();
+    const values = await bar();
+    expectNeverBack(values);
+    expect(values.filter((value) => value > 0 && value < 100).length, `${values}`).toBeGreaterThanOrEqual(3);
+    expect(values.at(-1)).toBe(100);
+    expect(runsOn('web')).toEqual([to]);
+    expect(definedOn('web')).toEqual([to]);
+    await page.getByRole('link', { name: 'VMs', exact: true }).click();
+    await expect(row(page, 'web')).toContainText(to);
+    await expect(row(page, 'web').getByRole('link', { name: 'Migrate' })).toBeVisible();
+  }
+});
+
+test('cache never converges, says so, and can be cancelled half-way', async ({ page }) => {
+  await logIn(page);
+  await migrate(page, 'cache', 'beta');
+  const bar = await recordBar(page);
+  await expect(page.getByText(/will not finish at this rate: the guest changes .*, the link carries /)).toBeVisible();
+  // The row in the list shows the same bar.
+  await page.getByRole('link', { name: 'VMs', exact: true }).click();
+  await row(page, 'cache').getByRole('progressbar').click();
+  await page.getByRole('link', { name: 'Cancel' }).or(page.getByRole('button', { name: 'Cancel' })).first().click();
+  await page.getByRole('button', { name: 'Cancel the migration' }).click();
+  await expect(page.getByText(/was cancelled after .*; cache stayed on alpha/)).toBeVisible();
+  const values = await bar();
+  expectNeverBack(values.filter((value) => value > 0));
+  expect(Math.max(...values)).toBeLessThan(99);
+  expect(runsOn('cache')).toEqual(['alpha']);
+  expect(definedOn('cache')).toEqual(['alpha']);
+});
+
+test('a migration can be followed from a second page, and over a reload', async ({ page, context }) => {
+  await logIn(page);
+  const other = await context.newPage();
+  await other.goto('/');
+  await live(other);
+  await migrate(page, 'db', 'gamma');
+  await expect(row(other, 'db').getByRole('progressbar')).toBeVisible();
+  await page.reload();
+  await live(page);
+  await expect(page.getByText(/db runs on gamma after /)).toBeVisible();
+  await expect(row(other, 'db')).toContainText('gamma');
+  await page.goto('/');
+  await live(page);
+  await migrate(page, 'db', 'alpha');
+  await expect(page.getByText(/db runs on alpha after /)).toBeVisible();
+});
+
+test('a lost connection is shown, and what was missed is made up for', async ({ page, context }) => {
+  await logIn(page);
+  await context.setOffline(true);
+  await expect(page.locator('.badge')).toHaveText(/reconnecting/);
+  await context.setOffline(false);
+  await live(page);
+});
+
+test.describe('without WASM', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('a VM can be moved all the same', async ({ page }) => {
+    await page.goto('/');
+    await page.getByLabel('User name').fill('admin');
+    await page.getByLabel('Password').fill(process.env.VMFERRY_ADMIN_PASSWORD ?? '');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    for (const to of ['beta', 'alpha'] as const) {
+      await page.goto('/');
+      await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
+      await page.getByRole('radio', { name: to }).check();
+      await page.getByRole('button', { name: 'Start migration' }).click();
+      await expect(page).toHaveURL(/\/migrations\/[0-9a-f-]{36}$/);
+      await expect(async () => {
+        await page.reload();
+        await expect(page.getByText(`web runs on ${to} after`).first()).toBeVisible({ timeout: 100 });
+      }).toPass();
+      expect(runsOn('web')).toEqual([to]);
+    }
+  });
+});

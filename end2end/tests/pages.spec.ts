@@ -1,0 +1,149 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { demo } from '../demo';
+import { live, logIn, row } from './support';
+
+const paths = ['/', '/migrations', '/hosts', '/account', '/nowhere'];
+
+async function expectAccessible(page: Page, where: string) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
+}
+
+async function expectToFit(page: Page, where: string) {
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  expect(width[0], `${where} scrolls sideways`).toBeLessThanOrEqual(width[1] ?? 0);
+}
+
+/** What can be tapped, other than links within a text, is at least 44 px high and wide (24 px: WCAG 2.5.8; 44: our own rule). */
+async function expectLargeTargets(page: Page, where: string) {
+  const small = await page
+    .locator('button:visible, .button:visible, nav a:visible, label.destination:visible, select:visible, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):visible')
+    .evaluateAll((elements) =>
+      elements
+        .map((element) => ({ html: element.outerHTML.slice(0, 120), box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.height < 43.5 || box.width < 43.5)
+        .map(({ html, box }) => `${html} ${box.width}x${box.height}`),
+    );
+  expect(small, where).toEqual([]);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`pages are accessible and fit, ${colorScheme}`, async ({ page, isMobile }) => {
+    await page.emulateMedia({ colorScheme });
+    await page.goto('/login');
+    await expectAccessible(page, '/login');
+    await expectToFit(page, '/login');
+    await logIn(page);
+    for (const path of paths) {
+      await page.goto(path);
+      await expectAccessible(page, path);
+      await expectToFit(page, path);
+      if (isMobile) await expectLargeTargets(page, path);
+    }
+    await page.goto('/');
+    await live(page);
+    await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await expectAccessible(page, 'the migrate dialog');
+    await expectToFit(page, 'the migrate dialog');
+    if (isMobile) await expectLargeTargets(page, 'the migrate dialog');
+  });
+}
+
+test('nothing is logged as an error while pages are used', async ({ page }) => {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  await logIn(page);
+  for (const path of paths.slice(0, 4)) {
+    await page.goto(path);
+    await live(page);
+  }
+  expect(complaints).toEqual([]);
+});
+
+test('the keyboard is enough', async ({ page, isMobile }) => {
+  test.skip(isMobile, 'a phone has none');
+  await logIn(page);
+  const migrateButton = row(page, 'web').getByRole('link', { name: 'Migrate' });
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    if (await migrateButton.evaluate((element) => element === document.activeElement)) break;
+  }
+  await expect(migrateButton).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(migrateButton).toBeFocused();
+});
+
+test('a search is kept over a reload', async ({ page }) => {
+  await logIn(page);
+  await page.getByRole('searchbox').fill('ca');
+  await expect(row(page, 'web')).toBeHidden();
+  await expect(row(page, 'cache')).toBeVisible();
+  await page.reload();
+  await expect(row(page, 'web')).toBeHidden();
+  await expect(row(page, 'cache')).toBeVisible();
+});
+
+test('a VM is paused, resumed, shut down after a question, and started', async ({ page }) => {
+  await logIn(page);
+  const web = row(page, 'web');
+  const choose = async (action: string) => {
+    await page.getByRole('button', { name: 'More actions for web' }).click();
+    await page.getByRole('link', { name: action, exact: true }).click();
+  };
+  await choose('Pause');
+  await expect(web).toContainText('paused');
+  await choose('Resume');
+  await expect(web).toContainText('running');
+  await choose('Shut down');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Shut down' }).click();
+  await expect(web).toContainText('shut off');
+  await choose('Start');
+  await expect(web).toContainText('running');
+});
+
+test('who is not logged in sees nothing, and lands where they wanted to go', async ({ page }) => {
+  const response = await page.goto('/hosts');
+  expect(await response?.text()).not.toContain('alpha');
+  await expect(page).toHaveURL(/\/login/);
+  await page.getByLabel('User name').fill(demo.user);
+  await page.getByLabel('Password').fill(demo.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page).toHaveURL(`${demo.url}/hosts`);
+});
+
+test('who comes by a link from another site lands on the page, if logged in', async ({ page }) => {
+  await logIn(page);
+  // The same machine under another name is another site.
+  const elsewhere = demo.url.replace('127.0.0.1', 'localhost');
+  await page.route(`${elsewhere}/elsewhere`, (route) =>
+    route.fulfill({ contentType: 'text/html', body: `<a href="${demo.url}/hosts">hosts</a>` }),
+  );
+  await page.goto(`${elsewhere}/elsewhere`);
+  await page.getByRole('link', { name: 'hosts' }).click();
+  await expect(page).toHaveURL(`${demo.url}/hosts`);
+  await expect(page.getByRole('heading', { name: 'Hosts' })).toBeVisible();
+});
+
+test('a wrong password is told, and logging out ends the session', async ({ page }) => {
+  await page.goto('/login');
+  await page.getByLabel('User name').fill('nobody-at-all');
+  await page.getByLabel('Password').fill('wrong wrong wrong');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await expect(page.getByRole('alert')).toContainText('wrong');
+  await logIn(page);
+  await page.goto('/account');
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page).toHaveURL(/\/login/);
+  await page.goto('/');
+  await expect(page).toHaveURL(/\/login/);
+});

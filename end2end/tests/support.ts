@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { expect, type Locator, type Page } from '@playwright/test';
+import { demo } from '../demo';
+
+export type HostName = keyof typeof demo.hosts;
+
+/** Logs in as a person does, and waits until the page is hydrated and its stream is open. */
+export async function logIn(page: Page, path = '/') {
+  await page.goto(path);
+  await page.getByLabel('User name').fill(demo.user);
+  await page.getByLabel('Password').fill(demo.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await live(page);
+}
+
+/** The page shows what is, as it happens. */
+export async function live(page: Page) {
+  await expect(page.locator('.badge')).toHaveText('live');
+}
+
+/** The row, or on a phone the card, of a VM. */
+export function row(page: Page, vm: string): Locator {
+  return page.locator(`[data-vm="${vm}"]`);
+}
+
+/** Begins a migration through the dialog; ends on the migration's page. */
+export async function migrate(page: Page, vm: string, destination: HostName) {
+  await row(page, vm).getByRole('link', { name: 'Migrate' }).click();
+  const dialog = page.getByRole('dialog', { name: `Migrate ${vm}` });
+  await dialog.getByRole('radio', { name: destination }).check();
+  await dialog.getByRole('button', { name: 'Start migration' }).click();
+  await expect(page).toHaveURL(/\/migrations\/[0-9a-f-]{36}$/);
+}
+
+/** Writes down every value that the page's bar takes from now on; the function that is returned tells them. */
+export async function recordBar(page: Page): Promise<() => Promise<number[]>> {
+  await page.evaluate(() => {
+    const values: number[] = [];
+    Object.assign(window, { barValues: values });
+    const note = () => {
+      const bar = document.querySelector<HTMLProgressElement>('progress');
+      if (bar && bar.value !== values.at(-1)) values.push(bar.value);
+    };
+    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
+    note();
+  });
+  return () => page.evaluate(() => (window as unknown as { barValues: number[] }).barValues);
+}
+
+/** The hosts on which virsh, which knows nothing of the console, sees the VM executing. */
+export function runsOn(vm: string): HostName[] {
+  return (Object.keys(demo.hosts) as HostName[]).filter((host) =>
+    execFileSync('virsh', ['-c', demo.hosts[host], 'list', '--name', '--state-running'], { encoding: 'utf8' })
+      .split('\n')
+      .includes(vm),
+  );
+}
+
+/** The hosts that have a definition of the VM, running or not. */
+export function definedOn(vm: string): HostName[] {
+  return (Object.keys(demo.hosts) as HostName[]).filter((host) =>
+    execFileSync('virsh', ['-c', demo.hosts[host], 'list', '--name', '--all'], { encoding: 'utf8' }).split('\n').includes(vm),
+  );
+}
+
+export function expectNeverBack(values: number[]) {
+  expect(values).toEqual([...values].sort((a, b) => a - b));
+}
