@@ -135,10 +135,15 @@ impl Tracker {
             let total = statistics.data_total as f64 + memory;
             return FIRST_PASS * (1.0 - (remaining + memory) / total).clamp(0.0, 1.0);
         }
-        let target = (self.throughput * DOWNTIME_LIMIT_MS as f64 / 1000.0).max(1.0);
+        let target = self.fits_the_pause();
         let (from, least) = (self.converging_from, self.least_remaining);
         let reached = if from <= target { 1.0 } else { (from / least).ln() / (from / target).ln() };
         FIRST_PASS + (CONVERGED - FIRST_PASS) * reached.clamp(0.0, 1.0)
+    }
+
+    /// What the link carries during the longest pause QEMU allows itself, in bytes.
+    fn fits_the_pause(&self) -> f64 {
+        (self.throughput * DOWNTIME_LIMIT_MS as f64 / 1000.0).max(1.0)
     }
 
     fn convergence(&self, statistics: &Statistics, dirty_bytes_s: u64) -> Convergence {
@@ -146,7 +151,7 @@ impl Tracker {
             return Convergence::Unknown;
         }
         let ratio = (dirty_bytes_s as f64 / self.throughput).max(self.shrinks_by);
-        if ratio < HOPELESS_RATIO {
+        if ratio < HOPELESS_RATIO || self.began_with <= self.fits_the_pause() {
             return Convergence::Converging;
         }
         if statistics.memory_pass < PASSES_TO_JUDGE {
