@@ -1,4 +1,15 @@
 //! What people see. Built twice: rendered on the server (feature `ssr`) and hydrated in the browser (feature `hydrate`).
 
+mod api;
+mod app;
+mod components;
 #[cfg(feature = "ssr")]
 pub mod console;
+mod list;
+mod live;
+mod pages;
+mod stream;
+
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use app::{Assets, shell};

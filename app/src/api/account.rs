@@ -1,0 +1,34 @@
+//! One's own account. Logging in and out are the server's own doors: /login and /logout.
+
+use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use model::PasswordChange;
+use model::SessionInfo;
+
+use super::Failure;
+#[cfg(feature = "ssr")]
+use super::door::{after_form, console, refused, who};
+
+/// One's own name, and one's sessions, the last used first.
+#[server]
+pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
+    let who = who().await?;
+    let sessions = console().sessions(&who).await.map_err(refused)?;
+    Ok((who.user().to_owned(), sessions))
+}
+
+/// Changes one's password and ends one's other sessions.
+#[server]
+pub async fn change_password(current: String, new: String) -> Result<(), Failure> {
+    console().change_password(&who().await?, PasswordChange { current, new }).await.map_err(refused)?;
+    after_form("/account?changed=true");
+    Ok(())
+}
+
+/// Ends one of one's own sessions.
+#[server]
+pub async fn end_session(handle: String) -> Result<(), Failure> {
+    console().end_session(&who().await?, &handle).await.map_err(refused)?;
+    after_form("/account");
+    Ok(())
+}

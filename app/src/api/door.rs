@@ -1,0 +1,49 @@
+//! What every server function needs on the server's side.
+
+use axum::Extension;
+use axum::http::{Method, StatusCode, header::ACCEPT, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use model::{Code, Problem};
+
+use super::Failure;
+use crate::console::{Principal, SharedConsole};
+
+/// The principal whom the server's guard has put into the request.
+pub async fn who() -> Result<Principal, Failure> {
+    match leptos_axum::extract::<Extension<Principal>>().await {
+        Ok(Extension(principal)) => Ok(principal),
+        Err(_) => Err(refused(
+            Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again."),
+        )),
+    }
+}
+
+/// The port.
+pub fn console() -> SharedConsole {
+    expect_context::<SharedConsole>()
+}
+
+/// Answers with the problem, and with its HTTP status.
+pub fn refused(problem: Problem) -> Failure {
+    let status = StatusCode::from_u16(problem.code.status());
+    // A form sent without WASM is answered by a redirect to its page, which another status would stop.
+    if let (Some(response), Ok(status), false) = (use_context::<ResponseOptions>(), status, is_plain_form()) {
+        response.set_status(status);
+    }
+    Failure(problem)
+}
+
+/// Sends a browser without WASM on to `path`; with it, the page decides itself where to go.
+pub fn after_form(path: &str) {
+    if is_plain_form() {
+        leptos_axum::redirect(path);
+    }
+}
+
+fn is_plain_form() -> bool {
+    use_context::<Parts>().is_some_and(|request| {
+        let accept = request.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+        request.method == Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
+    })
+}

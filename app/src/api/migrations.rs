@@ -1,0 +1,48 @@
+//! Migrations.
+
+use leptos::prelude::*;
+use model::{HostName, Migration, MigrationEvent, MigrationId, VmId};
+#[cfg(feature = "ssr")]
+use model::{MigrationOptions, MigrationRequest};
+
+use super::Failure;
+#[cfg(feature = "ssr")]
+use super::door::{after_form, console, refused, who};
+
+/// How many migrations a page of the list has.
+pub(crate) const PAGE: u32 = 50;
+
+/// Begins a migration; the arguments are the form's fields. The VM's state decides whether it is live or offline.
+#[server]
+pub async fn start(
+    vm: VmId,
+    destination: HostName,
+    #[server(default)] keep_source_definition: bool,
+    #[server(default)] bandwidth_mib_s: Option<u32>,
+) -> Result<Migration, Failure> {
+    let options = MigrationOptions { keep_source_definition, bandwidth_mib_s };
+    let request = MigrationRequest { vm, destination, mode: None, options };
+    let migration = console().start(&who().await?, request).await.map_err(refused)?;
+    after_form(&format!("/migrations/{}", migration.id));
+    Ok(migration)
+}
+
+/// Asks for a migration to be cancelled.
+#[server]
+pub async fn cancel(id: MigrationId) -> Result<Migration, Failure> {
+    let migration = console().cancel(&who().await?, id).await.map_err(refused)?;
+    after_form(&format!("/migrations/{id}"));
+    Ok(migration)
+}
+
+/// One migration and its history, oldest entry first.
+#[server]
+pub async fn load_migration(id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Failure> {
+    console().migration(&who().await?, id).await.map_err(refused)
+}
+
+/// A page of the list, newest first.
+#[server]
+pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
+    console().migrations(&who().await?, before, PAGE).await.map_err(refused)
+}

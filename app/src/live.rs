@@ -1,0 +1,284 @@
+//! What the console knows, as signals: filled from a snapshot, kept up to date by the stream.
+//!
+//! Every host, VM and migration has a signal of its own, so that a progress sample touches one bar and nothing else.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::{Update as _, *};
+use model::{Change, Host, HostName, Migration, MigrationId, Phase, Snapshot, Update, Vm, VmId};
+
+/// Things of one kind by their key. Who reads the keys is told when one comes or goes; who reads a thing, when it changes.
+pub(crate) struct Table<K: 'static, V: 'static>(RwSignal<BTreeMap<K, ArcRwSignal<V>>>);
+
+impl<K, V> Clone for Table<K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Table<K, V> {}
+
+impl<K, V> Table<K, V>
+where
+    K: Clone + Ord + Send + Sync + 'static,
+    V: Clone + PartialEq + Send + Sync + 'static,
+{
+    fn new() -> Self {
+        Self(RwSignal::new(BTreeMap::new()))
+    }
+
+    /// All keys, in order.
+    pub fn keys(self) -> Vec<K> {
+        self.0.read().keys().cloned().collect()
+    }
+
+    /// All things, by key.
+    pub fn values(self) -> Vec<V> {
+        self.0.read().values().map(|thing| thing.get()).collect()
+    }
+
+    /// The thing of this key, as a signal.
+    pub fn get(self, key: &K) -> Option<ArcRwSignal<V>> {
+        self.0.read().get(key).cloned()
+    }
+
+    /// The thing of this key as it is; asks to be told when it comes, changes or goes.
+    pub fn value(self, key: &K) -> Option<V> {
+        self.get(key).map(|thing| thing.get())
+    }
+
+    fn put(self, key: K, value: V) {
+        let known = self.0.read_untracked().get(&key).cloned();
+        match known {
+            Some(known) if *known.read_untracked() == value => {}
+            Some(known) => known.set(value),
+            None => self.0.update(|things| {
+                things.insert(key, ArcRwSignal::new(value));
+            }),
+        }
+    }
+
+    fn remove(self, key: &K) {
+        if self.0.read_untracked().contains_key(key) {
+            self.0.update(|things| {
+                things.remove(key);
+            });
+        }
+    }
+
+    fn replace(self, things: impl IntoIterator<Item = (K, V)>) {
+        let things: BTreeMap<K, V> = things.into_iter().collect();
+        for gone in self.0.get_untracked().into_keys().filter(|key| !things.contains_key(key)) {
+            self.remove(&gone);
+        }
+        for (key, value) in things {
+            self.put(key, value);
+        }
+    }
+}
+
+/// The connection to the stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// No WASM yet, or the first attempt is under way.
+    #[default]
+    Opening,
+    /// What is shown is what is.
+    Live,
+    /// It was lost; the next attempt follows.
+    Lost,
+}
+
+/// Everything the pages show, in signals.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    /// The number of the last update applied; none before the snapshot.
+    sequence: StoredValue<Option<u64>>,
+    pub hosts: Table<HostName, Host>,
+    pub vms: Table<VmId, Vm>,
+    pub migrations: Table<MigrationId, Migration>,
+    /// The migration that ended last while this page was open.
+    pub just_ended: RwSignal<Option<MigrationId>>,
+    pub link: RwSignal<Link>,
+}
+
+impl Live {
+    /// Nothing known yet.
+    pub fn new() -> Self {
+        Self {
+            sequence: StoredValue::new(None),
+            hosts: Table::new(),
+            vms: Table::new(),
+            migrations: Table::new(),
+            just_ended: RwSignal::new(None),
+            link: RwSignal::new(Link::default()),
+        }
+    }
+
+    /// The number of the last update applied.
+    pub fn sequence(self) -> Option<u64> {
+        self.sequence.get_value()
+    }
+
+    /// Starts again from a snapshot, whatever was known before.
+    pub fn start_from(self, snapshot: Snapshot) {
+        self.sequence.set_value(Some(snapshot.sequence));
+        self.hosts.replace(snapshot.hosts.into_iter().map(|host| (host.name.clone(), host)));
+        self.vms.replace(snapshot.vms.into_iter().map(|vm| (vm.id, vm)));
+        self.migrations.replace(snapshot.migrations.into_iter().map(|migration| (migration.id, migration)));
+    }
+
+    /// Applies an update, unless it is older than what is known: pages begin with a snapshot and the stream may overlap it.
+    pub fn apply(self, Update { sequence, change, .. }: Update) {
+        if let Change::Snapshot(snapshot) = change {
+            return self.start_from(snapshot);
+        }
+        if self.sequence().is_some_and(|known| sequence <= known) {
+            return;
+        }
+        self.sequence.set_value(Some(sequence));
+        match change {
+            Change::Snapshot(_) => {}
+            Change::Host(host) => self.hosts.put(host.name.clone(), host),
+            Change::HostGone(name) => self.hosts.remove(&name),
+            Change::Vm(vm) => self.vms.put(vm.id, vm),
+            Change::VmGone(id) => self.vms.remove(&id),
+            Change::Migration(migration) => self.put_migration(*migration),
+        }
+    }
+
+    /// Takes in a migration that an answer of the server brought before the stream did.
+    pub fn learn(self, migration: Migration) {
+        if self.migrations.0.read_untracked().get(&migration.id).is_none() {
+            self.migrations.put(migration.id, migration);
+        }
+    }
+
+    fn put_migration(self, migration: Migration) {
+        let id = migration.id;
+        let was_running =
+            self.migrations.0.read_untracked().get(&id).is_some_and(|known| !known.read_untracked().phase.has_ended());
+        let has_ended = migration.phase.has_ended();
+        self.migrations.put(id, migration);
+        if was_running && has_ended {
+            self.just_ended.set(Some(id));
+        }
+    }
+}
+
+/// How far a bar is, in percent: 100 only once the VM was seen to run at the destination.
+pub(crate) fn bar_percent(phase: Phase, percent: f64) -> f64 {
+    if phase == Phase::Succeeded { 100.0 } else { percent.clamp(0.0, 99.9) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Mode, Progress, VmState};
+    use uuid::Uuid;
+
+    fn vm(id: u128, state: VmState) -> Vm {
+        Vm {
+            id: VmId(Uuid::from_u128(id)),
+            name: format!("vm-{id}"),
+            host: "alpha".parse().unwrap(),
+            state,
+            vcpus: 1,
+            memory_bytes: 1 << 26,
+            persistent: true,
+            other_copies: Vec::new(),
+            migration: None,
+        }
+    }
+
+    fn migration(id: u128, phase: Phase) -> Migration {
+        Migration {
+            id: MigrationId(Uuid::from_u128(id)),
+            vm: VmId(Uuid::from_u128(1)),
+            vm_name: "web".into(),
+            source: "alpha".parse().unwrap(),
+            destination: "beta".parse().unwrap(),
+            mode: Mode::Live,
+            options: Default::default(),
+            requested_by: "admin".into(),
+            phase,
+            cancel_requested: false,
+            created_at_ms: 0,
+            ended_at_ms: None,
+            progress: Progress::default(),
+            outcome: None,
+            problem: None,
+        }
+    }
+
+    fn update(sequence: u64, change: Change) -> Update {
+        Update { sequence, at_ms: 0, change }
+    }
+
+    fn live_with(vms: Vec<Vm>) -> (Owner, Live) {
+        let owner = Owner::new();
+        owner.set();
+        let live = Live::new();
+        live.start_from(Snapshot { sequence: 10, vms, ..Snapshot::default() });
+        (owner, live)
+    }
+
+    #[test]
+    fn updates_change_what_they_name() {
+        let (_owner, live) = live_with(vec![vm(1, VmState::Running), vm(2, VmState::Running)]);
+        live.apply(update(11, Change::Vm(vm(1, VmState::Paused))));
+        live.apply(update(12, Change::VmGone(VmId(Uuid::from_u128(2)))));
+        live.apply(update(13, Change::Vm(vm(3, VmState::ShutOff))));
+        let states: Vec<_> = live.vms.values().into_iter().map(|vm| (vm.name, vm.state)).collect();
+        assert_eq!(states, [("vm-1".into(), VmState::Paused), ("vm-3".into(), VmState::ShutOff)]);
+        assert_eq!(live.sequence(), Some(13));
+    }
+
+    #[test]
+    fn what_the_snapshot_has_is_not_applied_again() {
+        let (_owner, live) = live_with(vec![vm(1, VmState::Paused)]);
+        live.apply(update(9, Change::Vm(vm(1, VmState::Running))));
+        live.apply(update(10, Change::VmGone(VmId(Uuid::from_u128(1)))));
+        assert_eq!(live.vms.values(), [vm(1, VmState::Paused)]);
+        assert_eq!(live.sequence(), Some(10));
+    }
+
+    #[test]
+    fn a_snapshot_always_counts() {
+        let (_owner, live) = live_with(vec![vm(1, VmState::Running)]);
+        let kept = live.vms.get(&VmId(Uuid::from_u128(1))).unwrap();
+        let snapshot =
+            Snapshot { sequence: 3, vms: vec![vm(1, VmState::ShutOff), vm(2, VmState::Running)], ..Snapshot::default() };
+        live.apply(update(3, Change::Snapshot(snapshot)));
+        assert_eq!(live.sequence(), Some(3));
+        assert_eq!(live.vms.keys().len(), 2);
+        assert_eq!(kept.get_untracked().state, VmState::ShutOff, "rows on the screen go on with the signal they have");
+    }
+
+    #[test]
+    fn only_a_migration_seen_running_has_just_ended() {
+        let (_owner, live) = live_with(Vec::new());
+        live.apply(update(11, Change::Migration(Box::new(migration(1, Phase::Failed)))));
+        assert_eq!(live.just_ended.get_untracked(), None);
+        live.apply(update(12, Change::Migration(Box::new(migration(2, Phase::CopyingMemory)))));
+        live.apply(update(13, Change::Migration(Box::new(migration(2, Phase::Succeeded)))));
+        assert_eq!(live.just_ended.get_untracked(), Some(migration(2, Phase::Succeeded).id));
+    }
+
+    #[test]
+    fn an_answer_never_overwrites_the_stream() {
+        let (_owner, live) = live_with(Vec::new());
+        live.apply(update(11, Change::Migration(Box::new(migration(1, Phase::Converging)))));
+        live.learn(migration(1, Phase::Queued));
+        live.learn(migration(2, Phase::Queued));
+        let phases: Vec<_> = live.migrations.values().into_iter().map(|migration| migration.phase).collect();
+        assert_eq!(phases, [Phase::Converging, Phase::Queued]);
+    }
+
+    #[test]
+    fn a_bar_is_full_only_after_success() {
+        assert_eq!(bar_percent(Phase::Verifying, 99.99), 99.9);
+        assert_eq!(bar_percent(Phase::Succeeded, 99.99), 100.0);
+        assert_eq!(bar_percent(Phase::Queued, -1.0), 0.0);
+    }
+}

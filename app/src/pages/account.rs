@@ -1,0 +1,139 @@
+//! `/account`: one's password and sessions, and the way out.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use model::SessionInfo;
+
+use crate::api::{
+    Failure,
+    account::{ChangePassword, EndSession, sessions},
+};
+use crate::components::{
+    problem::{Alert, ProblemPage, failure_of},
+    time::Time,
+};
+
+#[component]
+pub(crate) fn AccountPage() -> impl IntoView {
+    let change = ServerAction::<ChangePassword>::new();
+    let end = ServerAction::<EndSession>::new();
+    let loaded = Resource::new_blocking(move || (change.version().get(), end.version().get()), |_| sessions());
+    view! {
+        <Title text="Account" />
+        <div class="narrow">
+            <h1>"Account"</h1>
+            <Transition>
+                {move || Suspend::new(async move {
+                    match loaded.await {
+                        Ok((user, sessions)) => {
+                            view! {
+                                <SignedIn user />
+                                <Sessions sessions end />
+                            }
+                                .into_any()
+                        }
+                        Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
+                    }
+                })}
+            </Transition>
+            <Password change />
+        </div>
+    }
+}
+
+#[component]
+fn SignedIn(user: String) -> impl IntoView {
+    view! {
+        <section class="card row">
+            <p>"Logged in as " <strong>{user}</strong></p>
+            <form method="post" action="/logout">
+                <button class="button">"Log out"</button>
+            </form>
+        </section>
+    }
+}
+
+#[component]
+fn Sessions(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> impl IntoView {
+    let value = end.value();
+    view! {
+        <section class="card">
+            <h2>"Sessions"</h2>
+            <p class="hint">"Where you are logged in. End what you do not recognise, then change your password."</p>
+            <Alert problem=failure_of(move || value.get()) />
+            <ul class="sessions">
+                {sessions.into_iter().map(|session| view! { <Session session end /> }).collect_view()}
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView {
+    let SessionInfo { handle, created_at_ms, last_seen_ms, address, user_agent, current } = session;
+    view! {
+        <li class="row">
+            <div>
+                <p>
+                    <strong>{address}</strong>
+                    {current.then(|| view! { <span class="tag">"this one"</span> })}
+                </p>
+                <p class="hint">{user_agent}</p>
+                <p class="hint">"Since " <Time ms=created_at_ms /> "; last used " <Time ms=last_seen_ms /></p>
+            </div>
+            {(!current)
+                .then(|| {
+                    view! {
+                        <ActionForm action=end>
+                            <input type="hidden" name="handle" value=handle />
+                            <button class="button">"End"</button>
+                        </ActionForm>
+                    }
+                })}
+        </li>
+    }
+}
+
+#[component]
+fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
+    let params = use_query_map();
+    let value = change.value();
+    let changed = move || match value.get() {
+        Some(result) => result.is_ok(),
+        None => params.read().get_str("changed").is_some(),
+    };
+    view! {
+        <section class="card">
+            <h2>"Password"</h2>
+            <ActionForm action=change>
+                <label class="field">
+                    <span>"Current password"</span>
+                    <input type="password" name="current" autocomplete="current-password" required />
+                </label>
+                <label class="field">
+                    <span>"New password"</span>
+                    <input
+                        type="password"
+                        name="new"
+                        autocomplete="new-password"
+                        minlength="8"
+                        maxlength="1024"
+                        aria-describedby="password-hint"
+                        required
+                    />
+                </label>
+                <p class="hint" id="password-hint">
+                    "At least 8 characters; 15 or more are better. Your other sessions end."
+                </p>
+                <Alert problem=failure_of(move || value.get()) />
+                <div role="status">
+                    {move || changed().then(|| view! { <p class="note note-good">"The password is changed, and your other sessions have ended."</p> })}
+                </div>
+                <button class="button primary" disabled=change.pending()>
+                    "Change password"
+                </button>
+            </ActionForm>
+        </section>
+    }
+}

@@ -1,0 +1,127 @@
+//! `/migrations`: all migrations, newest first.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use model::{Migration, MigrationId, text};
+
+use crate::api::{
+    Failure,
+    migrations::{PAGE, list_migrations},
+};
+use crate::components::{
+    bar::{Bar, PhaseBadge, percent_memo},
+    icon::{Draw, Icon},
+    problem::ProblemPage,
+    time::{Elapsed, Time},
+};
+use crate::live::Live;
+
+#[component]
+pub(crate) fn MigrationsPage() -> impl IntoView {
+    let params = use_query_map();
+    let before = Memo::new(move |_| params.read().get("before").and_then(|id| id.parse::<MigrationId>().ok()));
+    let loaded = Resource::new_blocking(move || before.get(), list_migrations);
+    view! {
+        <Title text="Migrations" />
+        <h1>"Migrations"</h1>
+        <Transition>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Ok(page) => view! { <Listed page is_first=before.get_untracked().is_none() /> }.into_any(),
+                    Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// One page of the list. The first one grows while it is open.
+#[component]
+fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let ids: Vec<MigrationId> = page.iter().map(|migration| migration.id).collect();
+    let next = (ids.len() == PAGE as usize).then(|| ids.last().copied()).flatten();
+    page.into_iter().for_each(|migration| live.learn(migration));
+    let newest = ids.first().copied();
+    let shown = Memo::new(move |_| {
+        let newer = live.migrations.keys().into_iter().rev().filter(|id| is_first && newest.is_none_or(|newest| *id > newest));
+        newer.chain(ids.iter().copied()).collect::<Vec<_>>()
+    });
+    view! {
+        <Show when=move || !shown.read().is_empty() fallback=NoMigrations>
+            <table role="table" class="table migrations">
+                <caption class="hidden">"Migrations, newest first"</caption>
+                <thead role="rowgroup">
+                    <tr role="row">
+                        <th role="columnheader" scope="col">"VM"</th>
+                        <th role="columnheader" scope="col">"From and to"</th>
+                        <th role="columnheader" scope="col">"Result"</th>
+                        <th role="columnheader" scope="col" class="number">"Took"</th>
+                        <th role="columnheader" scope="col">"Asked for"</th>
+                    </tr>
+                </thead>
+                <tbody role="rowgroup">
+                    <For each=move || shown.get() key=|id| *id let:id>
+                        <Row id />
+                    </For>
+                </tbody>
+            </table>
+        </Show>
+        <nav class="pages" aria-label="Pages">
+            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> })}
+            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> })}
+        </nav>
+    }
+}
+
+#[component]
+fn Row(id: MigrationId) -> impl IntoView {
+    let migration: Signal<Migration> = expect_context::<Live>().migrations.get(&id)?.into();
+    let phase = Memo::new(move |_| migration.read().phase);
+    let percent = percent_memo(migration);
+    let Migration { vm_name, source, destination, requested_by, created_at_ms, .. } = migration.get_untracked();
+    Some(view! {
+        <tr role="row">
+            <th role="rowheader" scope="row">
+                <a href=format!("/migrations/{id}")>{vm_name}</a>
+            </th>
+            <td role="cell" class="way">
+                {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span> {destination.to_string()}
+            </td>
+            <td role="cell">
+                <Show when=move || !phase.get().has_ended() fallback=move || view! { <PhaseBadge phase /> }>
+                    <span class="moving">
+                        <span class="moving-text">
+                            <span>{move || phase.get().label()}</span>
+                            <span class="number">{move || text::percent(percent.get())}</span>
+                        </span>
+                        <Bar migration percent />
+                    </span>
+                </Show>
+            </td>
+            <td role="cell" class="number">
+                <Elapsed migration />
+            </td>
+            <td role="cell" class="asked">
+                <Time ms=created_at_ms /> <small>{format!(" by {requested_by}")}</small>
+            </td>
+        </tr>
+    })
+}
+
+#[component]
+fn NoMigrations() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <Draw icon=Icon::Migrations />
+            <h2>"Nothing was moved yet"</h2>
+            <p>"Every migration is kept here, with what it took and how it ended. Press Migrate beside a VM to begin the first."</p>
+            <p>
+                <a class="button" href="/">
+                    "Look at the VMs"
+                </a>
+            </p>
+        </div>
+    }
+}
