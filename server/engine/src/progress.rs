@@ -32,14 +32,24 @@ pub(crate) struct Tracker {
     progress: Progress,
     throughput: f64,
     last_sample: Option<(u64, u64)>,
-    pass: u64,
-    /// What the second pass began with, in bytes.
-    converging_from: f64,
-    /// The least a later pass began with, in bytes: within a pass the remainder says nothing, it always shrinks.
-    least_remaining: f64,
-    /// What this pass began with, by what the one before began with.
-    shrinks_by: f64,
+    /// The pass over what the guest changed; none during the first pass.
+    pass: Option<Pass>,
+    convergence: Convergence,
+}
+
+/// A pass over what the guest changed during the one before. Its beginning is what counts: within a pass the remainder says
+/// nothing, it always shrinks.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    number: u64,
+    /// What is left at its beginning, in bytes.
     began_with: f64,
+    /// What the second pass began with, in bytes.
+    first: f64,
+    /// The least any pass began with, in bytes.
+    least: f64,
+    /// What the next pass is expected to begin with, by what this one began with.
+    ratio: f64,
 }
 
 impl Tracker {
@@ -63,11 +73,17 @@ impl Tracker {
 
     /// Takes a sample, `elapsed_ms` after the migration began.
     pub(crate) fn sample(&mut self, statistics: &Statistics, elapsed_ms: u64) -> Progress {
+        if statistics.data_total == 0 && self.last_sample.is_some() {
+            // The job is over and its figures are gone: what was last seen stands.
+            self.progress.elapsed_ms = elapsed_ms;
+            return self.progress.clone();
+        }
         self.measure_throughput(statistics);
-        self.note_pass(statistics);
         let dirty_bytes_s = statistics.dirty_pages_s.saturating_mul(statistics.page_bytes);
+        if statistics.memory_pass > self.pass.map_or(1, |pass| pass.number) {
+            self.begin_pass(statistics, dirty_bytes_s as f64);
+        }
         let percent = self.percent(statistics);
-        let convergence = self.convergence(statistics, dirty_bytes_s);
         self.progress = Progress {
             percent: percent.clamp(self.progress.percent, SWITCHED),
             elapsed_ms,
@@ -78,11 +94,8 @@ impl Tracker {
             dirty_bytes_s,
             memory_pass: statistics.memory_pass,
             expected_downtime_ms: statistics.downtime_ms,
-            time_left: match convergence {
-                Convergence::NotConverging { .. } => None,
-                _ => self.time_left(statistics, dirty_bytes_s as f64),
-            },
-            convergence,
+            time_left: self.time_left(statistics),
+            convergence: self.convergence,
         };
         self.progress.clone()
     }
@@ -109,35 +122,44 @@ impl Tracker {
             if self.throughput == 0.0 { measured } else { SMOOTHING * measured + (1.0 - SMOOTHING) * self.throughput };
     }
 
-    fn note_pass(&mut self, statistics: &Statistics) {
-        if statistics.memory_pass < 2 || statistics.memory_pass == self.pass {
-            return;
-        }
-        let remaining = statistics.data_remaining.max(1) as f64;
-        if self.pass < 2 {
-            (self.converging_from, self.least_remaining) = (remaining, remaining);
+    /// Judges at the beginning of a pass, once, whether the migration will end by itself.
+    fn begin_pass(&mut self, statistics: &Statistics, dirty_bytes_s: f64) {
+        let began_with = statistics.data_remaining.max(1) as f64;
+        let before = self.pass;
+        let by_rate = if self.throughput > 0.0 { dirty_bytes_s / self.throughput } else { 0.0 };
+        let pass = Pass {
+            number: statistics.memory_pass,
+            began_with,
+            first: before.map_or(began_with, |before| before.first),
+            least: before.map_or(began_with, |before| before.least.min(began_with)),
+            ratio: before.map_or(by_rate, |before| by_rate.max(began_with / before.began_with)),
+        };
+        self.pass = Some(pass);
+        self.convergence = if pass.ratio < HOPELESS_RATIO || began_with <= self.fits_the_pause() {
+            Convergence::Converging
+        } else if pass.number < PASSES_TO_JUDGE {
+            Convergence::Unknown
         } else {
-            self.shrinks_by = remaining / self.began_with;
-        }
-        self.began_with = remaining;
-        self.pass = statistics.memory_pass;
-        self.least_remaining = self.least_remaining.min(remaining);
+            Convergence::NotConverging { needed_downtime_ms: (pass.least / self.throughput.max(1.0) * 1000.0) as u64 }
+        };
     }
 
     fn percent(&self, statistics: &Statistics) -> f64 {
         if statistics.data_total == 0 {
             return 0.0;
         }
-        if statistics.memory_pass <= 1 {
-            let remaining = statistics.data_remaining as f64;
+        let remaining = statistics.data_remaining as f64;
+        let Some(pass) = self.pass else {
             // While disks are copied libvirt's total has no memory in it yet; that memory is to come all the same.
             let memory = if statistics.memory_total == 0 { statistics.disk_total as f64 } else { 0.0 };
             let total = statistics.data_total as f64 + memory;
             return FIRST_PASS * (1.0 - (remaining + memory) / total).clamp(0.0, 1.0);
-        }
+        };
+        // Half-way through a pass we are half-way to what the next one is expected to begin with.
+        let done = (1.0 - remaining / pass.began_with).clamp(0.0, 1.0);
+        let now = pass.began_with * pass.ratio.clamp(f64::MIN_POSITIVE, 1.0).powf(done);
         let target = self.fits_the_pause();
-        let (from, least) = (self.converging_from, self.least_remaining);
-        let reached = if from <= target { 1.0 } else { (from / least).ln() / (from / target).ln() };
+        let reached = if pass.first <= target { 1.0 } else { (pass.first / now).ln() / (pass.first / target).ln() };
         FIRST_PASS + (CONVERGED - FIRST_PASS) * reached.clamp(0.0, 1.0)
     }
 
@@ -146,35 +168,17 @@ impl Tracker {
         (self.throughput * DOWNTIME_LIMIT_MS as f64 / 1000.0).max(1.0)
     }
 
-    fn convergence(&self, statistics: &Statistics, dirty_bytes_s: u64) -> Convergence {
-        if statistics.memory_pass < 2 || dirty_bytes_s == 0 || self.throughput == 0.0 {
-            return Convergence::Unknown;
-        }
-        let ratio = (dirty_bytes_s as f64 / self.throughput).max(self.shrinks_by);
-        if ratio < HOPELESS_RATIO || self.began_with <= self.fits_the_pause() {
-            return Convergence::Converging;
-        }
-        if statistics.memory_pass < PASSES_TO_JUDGE {
-            return Convergence::Unknown;
-        }
-        let by_remainder = (self.least_remaining / self.throughput * 1000.0) as u64;
-        Convergence::NotConverging {
-            needed_downtime_ms: statistics.downtime_ms.unwrap_or(by_remainder).max(by_remainder),
-        }
-    }
-
     /// Pre-copy as a geometric series: each pass sends what was changed during the one before, `ratio` times as much, until
     /// the remainder fits into the pause (Clark et al., "Live Migration of Virtual Machines", NSDI 2005).
-    fn time_left(&self, statistics: &Statistics, dirty: f64) -> Option<TimeLeft> {
-        if self.throughput <= 0.0 || statistics.data_total == 0 {
+    fn time_left(&self, statistics: &Statistics) -> Option<TimeLeft> {
+        let hopeless = matches!(self.convergence, Convergence::NotConverging { .. });
+        if hopeless || self.throughput <= 0.0 || statistics.data_total == 0 {
             return None;
         }
-        let remaining = statistics.data_remaining as f64;
-        let this_pass = remaining / self.throughput;
-        let ratio = (dirty / self.throughput).min(HOPELESS_RATIO);
-        // Whether the guest writes is not known in the first pass: then one more pass of the same length is possible.
-        let low = this_pass;
-        let high = if statistics.memory_pass <= 1 { 2.0 * this_pass } else { this_pass / (1.0 - ratio) };
+        let this_pass = statistics.data_remaining as f64 / self.throughput;
+        // Whether the guest writes is not known in the first pass: one more of the same length is possible.
+        let ratio = self.pass.map_or(0.5, |pass| pass.ratio.min(HOPELESS_RATIO));
+        let (low, high) = (this_pass, this_pass / (1.0 - ratio));
         Some(TimeLeft { low_ms: (low * 1000.0) as u64, high_ms: (high * 1000.0) as u64 })
     }
 }

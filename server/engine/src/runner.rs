@@ -191,7 +191,9 @@ impl Runner<'_> {
     }
 
     async fn show(&mut self, statistics: &Statistics) {
-        self.last_sample = Some(*statistics);
+        if statistics.data_total > 0 {
+            self.last_sample = Some(*statistics);
+        }
         let elapsed = self.elapsed_ms();
         let switching =
             self.engine.inventory().copy(&self.migration.source, self.migration.vm).is_some_and(|copy| copy.outgoing);
