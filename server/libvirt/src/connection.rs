@@ -11,10 +11,14 @@ use model::{Code, Problem, VmAction, VmId};
 use tokio::sync::{Semaphore, mpsc::UnboundedSender};
 
 use crate::{
-    domain, error::LibvirtError, events::Notifier, facts,
+    domain,
+    error::LibvirtError,
+    events::Notifier,
+    facts,
     job::{self, Role},
     link::Link,
-    migrate, open::Opener,
+    migrate,
+    open::Opener,
     translate,
     workers::{Failure, Workers},
 };

@@ -38,7 +38,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     let mut facts = CopyFacts {
         vm: VmId(domain.uuid()?),
         name: domain.name()?,
-        state: vm_state(state),
+        state: vm_state(state, reason),
         incoming: false,
         outgoing: false,
         persistent: false,
@@ -87,8 +87,11 @@ fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
     state == sys::VIR_DOMAIN_PAUSED && reason == sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int
 }
 
-fn vm_state(state: sys::virDomainState) -> VmState {
+fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
     match state {
+        // Its QEMU is starting, with nothing in memory yet: because someone starts it here, or to receive it. libvirt does not tell
+        // which without blocking until it is over.
+        sys::VIR_DOMAIN_PAUSED if reason == sys::VIR_DOMAIN_PAUSED_STARTING_UP as c_int => VmState::ShutOff,
         // "Blocked" is running and waiting for a device; QEMU does not tell.
         sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED => VmState::Running,
         sys::VIR_DOMAIN_PAUSED => VmState::Paused,
@@ -97,5 +100,60 @@ fn vm_state(state: sys::virDomainState) -> VmState {
         sys::VIR_DOMAIN_CRASHED => VmState::Crashed,
         sys::VIR_DOMAIN_PMSUSPENDED => VmState::Suspended,
         _ => VmState::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::testing;
+
+    #[test]
+    fn a_copy_is_found_told_and_acted_on() {
+        let link = testing::link();
+        let vm = testing::define(&link, "acted-on");
+        let domain = find(&link, vm).unwrap().unwrap();
+        let expected = CopyFacts {
+            vm,
+            name: "acted-on".to_owned(),
+            state: VmState::ShutOff,
+            incoming: false,
+            outgoing: false,
+            persistent: true,
+            vcpus: 2,
+            memory_bytes: 64 << 20,
+        };
+        assert_eq!(copy(&domain).unwrap(), expected);
+        assert!(copies(&link).unwrap().contains(&expected));
+        for (action, state) in [
+            (VmAction::Start, VmState::Running),
+            (VmAction::Pause, VmState::Paused),
+            (VmAction::Resume, VmState::Running),
+            (VmAction::ForceOff, VmState::ShutOff),
+        ] {
+            act(&domain, action).unwrap();
+            assert_eq!(copy(&domain).unwrap().state, state);
+        }
+        assert!(act(&domain, VmAction::Pause).is_err());
+    }
+
+    #[test]
+    fn a_copy_that_is_gone_is_none() {
+        let link = testing::link();
+        let vm = testing::define(&link, "gone");
+        let domain = find(&link, vm).unwrap().unwrap();
+        domain.undefine().unwrap();
+        assert!(find(&link, vm).unwrap().is_none());
+        assert_eq!(if_there(copy(&domain)).unwrap(), None);
+    }
+
+    #[test]
+    fn states_are_told_apart() {
+        assert_eq!(vm_state(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_USER as c_int), VmState::Paused);
+        assert_eq!(vm_state(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_STARTING_UP as c_int), VmState::ShutOff);
+        assert_eq!(vm_state(sys::VIR_DOMAIN_PMSUSPENDED, 0), VmState::Suspended);
+        assert_eq!(vm_state(99, 0), VmState::Unknown);
+        assert!(may_be_switching_over(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int));
+        assert!(!may_be_switching_over(sys::VIR_DOMAIN_RUNNING, sys::VIR_DOMAIN_RUNNING_MIGRATED as c_int));
     }
 }

@@ -62,9 +62,8 @@ impl Subscription {
         let opaque = lend(notifier);
         // SAFETY: the connection is open. `opaque` is what `ON_CLOSED` and `give_back` expect; libvirt calls `give_back` once, after
         // the last call of `ON_CLOSED`.
-        let result = unsafe {
-            sys::virConnectRegisterCloseCallback(connect.as_ptr(), ON_CLOSED, opaque, Some(give_back))
-        };
+        let result =
+            unsafe { sys::virConnectRegisterCloseCallback(connect.as_ptr(), ON_CLOSED, opaque, Some(give_back)) };
         if result < 0 {
             return Err(refused(opaque));
         }
@@ -210,4 +209,39 @@ fn refused(opaque: *mut c_void) -> LibvirtError {
     // SAFETY: `opaque` comes from `lend`, and libvirt does not call `give_back` for what it did not register.
     unsafe { give_back(opaque) };
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Code;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::link::testing;
+
+    #[test]
+    fn changes_are_told_until_the_callbacks_are_taken_back() {
+        let mut link = testing::link();
+        let (sender, mut events) = unbounded_channel();
+        link.notify_changes(&Arc::new(Notifier::new("alpha".parse().unwrap(), sender))).unwrap();
+        let vm = testing::define(&link, "changing");
+        // Other tests' VMs are told of too.
+        while events.blocking_recv().unwrap() != HostEvent::Changed(vm) {}
+        drop(link);
+        // Ends only if nobody holds the channel any more: libvirt has given the callbacks' references back.
+        while events.blocking_recv().is_some() {}
+    }
+
+    #[test]
+    fn the_end_is_told_once_and_nothing_after_it() {
+        let (sender, mut events) = unbounded_channel();
+        let notifier = Notifier::new("alpha".parse().unwrap(), sender);
+        notifier.tell_closed(sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE as c_int);
+        notifier.tell_closed(sys::VIR_CONNECT_CLOSE_REASON_EOF as c_int);
+        notifier.tell(HostEvent::Changed(VmId(Uuid::nil())));
+        let Some(HostEvent::Closed(problem)) = events.blocking_recv() else { panic!("not closed") };
+        assert_eq!(problem.code, Code::HostUnreachable);
+        assert_eq!(problem.sentence, "alpha does not answer: nothing comes back any more.");
+        assert_eq!(events.blocking_recv(), None);
+    }
 }

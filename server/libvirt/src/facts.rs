@@ -20,12 +20,13 @@ pub(crate) fn uuid(link: &Link) -> Result<Uuid, LibvirtError> {
 
 /// Everything else, of a host with this UUID.
 pub(crate) fn facts(link: &Link, uuid: Uuid) -> Result<HostFacts, LibvirtError> {
-    let node = link.node_info()?;
+    let memory = memory_stats(link)?;
     Ok(HostFacts {
         uuid,
-        cpus: node.cpus,
-        memory_bytes: node.memory * 1024,
-        memory_free_bytes: available_kib(&memory_stats(link)?) * 1024,
+        cpus: link.node_info()?.cpus,
+        // Of the same source as what is free: libvirt's "node info" may count by another measure, in a container for one.
+        memory_bytes: kib(&memory, sys::VIR_NODE_MEMORY_STATS_TOTAL).unwrap_or(0) * 1024,
+        memory_free_bytes: available_kib(&memory) * 1024,
         libvirt_version: version(link.lib_version()?),
         hypervisor_version: version(link.hyp_version()?),
     })
@@ -44,20 +45,26 @@ fn version(number: u32) -> String {
     format!("{}.{}.{}", number / 1_000_000, number / 1_000 % 1_000, number % 1_000)
 }
 
-/// What is free or can be freed at once. libvirt's own "free memory" leaves out caches, and so nearly all of it.
+/// What is free or can be freed at once. libvirt's "free" leaves out caches, and so nearly all of it; "available", the kernel's
+/// own estimate, is told by its newest versions only.
 fn available_kib(stats: &[sys::virNodeMemoryStats]) -> u64 {
-    let value = |name: &CStr| {
-        stats.iter().find(|stat| is_named(&stat.field, name)).map_or(0, |stat| stat.value)
-    };
-    value(sys::VIR_NODE_MEMORY_STATS_FREE)
-        + value(sys::VIR_NODE_MEMORY_STATS_BUFFERS)
-        + value(sys::VIR_NODE_MEMORY_STATS_CACHED)
+    kib(stats, sys::VIR_NODE_MEMORY_STATS_AVAILABLE).unwrap_or_else(|| {
+        [sys::VIR_NODE_MEMORY_STATS_FREE, sys::VIR_NODE_MEMORY_STATS_BUFFERS, sys::VIR_NODE_MEMORY_STATS_CACHED]
+            .into_iter()
+            .filter_map(|name| kib(stats, name))
+            .sum()
+    })
 }
+
+fn kib(stats: &[sys::virNodeMemoryStats], name: &CStr) -> Option<u64> {
+    stats.iter().find(|stat| is_named(&stat.field, name)).map(|stat| stat.value)
+}
+
+const EMPTY: sys::virNodeMemoryStats =
+    sys::virNodeMemoryStats { field: [0; sys::VIR_NODE_MEMORY_STATS_FIELD_LENGTH as usize], value: 0 };
 
 /// Memory of the whole host, in KiB.
 fn memory_stats(link: &Link) -> Result<Vec<sys::virNodeMemoryStats>, LibvirtError> {
-    const EMPTY: sys::virNodeMemoryStats =
-        sys::virNodeMemoryStats { field: [0; sys::VIR_NODE_MEMORY_STATS_FIELD_LENGTH as usize], value: 0 };
     let all = sys::VIR_NODE_MEMORY_STATS_ALL_CELLS;
     let mut len = 0;
     // SAFETY: the connection is open; without a list libvirt tells how long it has to be.
@@ -81,9 +88,32 @@ mod tests {
         let xml = "<capabilities><guest><uuid>not this</uuid></guest>\
                    <host><uuid>00000001-1111-4222-8333-444455556666</uuid><cpu/></host></capabilities>";
         assert_eq!(uuid_in(xml).unwrap().to_string(), "00000001-1111-4222-8333-444455556666");
-        for wrong in ["", "<capabilities/>", "<capabilities><host/></capabilities>", "<capabilities><host><uuid>x</uuid>"] {
+        for wrong in
+            ["", "<capabilities/>", "<capabilities><host/></capabilities>", "<capabilities><host><uuid>x</uuid>"]
+        {
             assert_eq!(uuid_in(wrong), None);
         }
+    }
+
+    #[test]
+    fn caches_count_as_free() {
+        let stat = |name: &CStr, value| {
+            let mut stat = EMPTY;
+            for (place, &byte) in stat.field.iter_mut().zip(name.to_bytes()) {
+                *place = byte as std::ffi::c_char;
+            }
+            stat.value = value;
+            stat
+        };
+        let mut stats = vec![
+            stat(sys::VIR_NODE_MEMORY_STATS_TOTAL, 1_000),
+            stat(sys::VIR_NODE_MEMORY_STATS_FREE, 100),
+            stat(sys::VIR_NODE_MEMORY_STATS_BUFFERS, 20),
+            stat(sys::VIR_NODE_MEMORY_STATS_CACHED, 300),
+        ];
+        assert_eq!(available_kib(&stats), 420);
+        stats.push(stat(sys::VIR_NODE_MEMORY_STATS_AVAILABLE, 380));
+        assert_eq!(available_kib(&stats), 380);
     }
 
     #[test]

@@ -100,9 +100,7 @@ fn job_stats(
 ) -> Result<(sys::virDomainJobType, TypedParams), LibvirtError> {
     let (mut kind, mut list, mut len): (c_int, _, c_int) = (0, ptr::null_mut(), 0);
     // SAFETY: the domain is valid, and the rest are places for results.
-    let result = unsafe {
-        sys::virDomainGetJobStats(domain.as_ptr(), &mut kind, &mut list, &mut len, flags as c_uint)
-    };
+    let result = unsafe { sys::virDomainGetJobStats(domain.as_ptr(), &mut kind, &mut list, &mut len, flags as c_uint) };
     if result < 0 {
         return Err(LibvirtError::last());
     }

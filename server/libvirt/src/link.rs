@@ -24,9 +24,13 @@ pub(crate) struct Link {
 impl Link {
     /// Connects. Has no time limit: a daemon that accepts and then says nothing holds the thread.
     pub(crate) fn open(uri: &str) -> Result<Self, LibvirtError> {
-        let connect = Connect::open(Some(uri))?;
-        connect.set_keep_alive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)?;
-        Ok(Self { connect, subscriptions: Vec::new() })
+        let link = Self::new(Connect::open(Some(uri))?);
+        link.set_keep_alive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)?;
+        Ok(link)
+    }
+
+    fn new(connect: Connect) -> Self {
+        Self { connect, subscriptions: Vec::new() }
     }
 
     /// From now on `notifier` learns when the connection is gone.
@@ -53,5 +57,31 @@ impl Deref for Link {
 
     fn deref(&self) -> &Connect {
         &self.connect
+    }
+}
+
+/// For tests: libvirt's own `test` driver, which lives in this process and needs no daemon.
+#[cfg(test)]
+pub(crate) mod testing {
+    use model::VmId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A connection to the driver. All connections of a process see the same VMs, so tests look at their own only.
+    pub(crate) fn link() -> Link {
+        crate::event_loop::start().unwrap();
+        Link::new(Connect::open(Some("test:///default")).unwrap())
+    }
+
+    /// A VM of the test's own, shut off: 2 CPUs, 64 MiB.
+    pub(crate) fn define(link: &Link, name: &str) -> VmId {
+        let uuid = Uuid::new_v4();
+        let xml = format!(
+            "<domain type='test'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>2</vcpu>\
+             <os><type>hvm</type></os></domain>"
+        );
+        link.define_domain_xml(&xml).unwrap();
+        VmId(uuid)
     }
 }

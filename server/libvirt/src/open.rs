@@ -10,12 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    error::LibvirtError,
-    link::Link,
-    translate, uri,
-    workers::{Failure, Workers},
-};
+use crate::{error::LibvirtError, link::Link, translate, uri, workers::Workers};
 
 /// How long a host may take to accept a connection. libvirt itself would wait for as long as the kernel does, two minutes.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(4);
@@ -45,9 +40,9 @@ impl Opener {
         opening: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         timeout(OPEN_LIMIT, opening).await.unwrap_or_else(|_| {
-            Err(self
-                .unreachable(&format!("no answer within {} s", OPEN_LIMIT.as_secs()))
-                .with_fix("Look whether the host hangs, and whether its libvirt daemon does: restart the daemon if so."))
+            Err(self.unreachable(&format!("no answer within {} s", OPEN_LIMIT.as_secs())).with_fix(
+                "Look whether the host hangs, and whether its libvirt daemon does: restart the daemon if so.",
+            ))
         })
     }
 
@@ -99,10 +94,7 @@ impl Opener {
             prepare(&mut link)?;
             Ok(link)
         };
-        Workers::open(&self.host, threads, open).await.map_err(|failure| match failure {
-            Failure::Refused(error) | Failure::Lost(error) => translate::not_opened(&self.host, &error),
-            other => translate::failed(&self.host, other),
-        })
+        Workers::open(&self.host, threads, open).await.map_err(|failure| translate::not_opened(&self.host, failure))
     }
 
     fn unreachable(&self, why: &str) -> Problem {

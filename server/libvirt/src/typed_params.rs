@@ -72,10 +72,7 @@ impl Drop for TypedParams {
 ///
 /// # Safety
 /// `list` is NULL, or points to `len` parameters that stay unchanged for `'a`.
-pub(crate) unsafe fn from_libvirt<'a>(
-    list: *const sys::virTypedParameter,
-    len: c_int,
-) -> &'a [sys::virTypedParameter] {
+pub(crate) unsafe fn from_libvirt<'a>(list: *const sys::virTypedParameter, len: c_int) -> &'a [sys::virTypedParameter] {
     match usize::try_from(len) {
         // SAFETY: not NULL, and the caller vouches for the rest.
         Ok(len) if !list.is_null() => unsafe { slice::from_raw_parts(list, len) },

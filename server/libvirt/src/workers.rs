@@ -121,3 +121,99 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()
 fn died() -> Failure {
     Failure::Broken("the thread that worked on it died".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Sender, channel},
+    };
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::{events::Notifier, link::testing};
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    async fn workers(threads: usize) -> Arc<Workers> {
+        Arc::new(Workers::open(&"alpha".parse().unwrap(), threads, || Ok(testing::link())).await.unwrap())
+    }
+
+    /// Lets a thread hang until what this returns is dropped.
+    async fn hang(workers: &Arc<Workers>) -> Sender<()> {
+        let (release, released) = channel();
+        let (begin, begun) = oneshot::channel();
+        let hangs = move |_: &Link| {
+            let _ = begin.send(());
+            let _ = released.recv();
+            Ok(())
+        };
+        let workers = workers.clone();
+        tokio::spawn(async move { workers.call_unlimited(hangs).await });
+        begun.await.unwrap();
+        release
+    }
+
+    #[tokio::test]
+    async fn work_is_done_on_threads_of_the_host() {
+        let name = workers(2).await.call_unlimited(|_| Ok(thread::current().name().map(str::to_owned))).await;
+        assert_eq!(name.unwrap().as_deref(), Some("libvirt-alpha"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_the_limit_and_late_work_is_not_done() {
+        let workers = workers(1).await;
+        let release = hang(&workers).await;
+        let done = Arc::new(AtomicBool::new(false));
+        let seen = done.clone();
+        let late = move |_: &Link| {
+            seen.store(true, Ordering::Relaxed);
+            Ok(())
+        };
+        assert!(matches!(workers.call(LIMIT, late).await, Err(Failure::Late(LIMIT))));
+        drop(release);
+        workers.call_unlimited(|_| Ok(())).await.unwrap();
+        assert!(!done.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_hangs_does_not_hold_up_the_others() {
+        let workers = workers(2).await;
+        let _release = hang(&workers).await;
+        workers.call_unlimited(|_| Ok(())).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_that_hangs_is_not_given_calls_without_end() {
+        let workers = workers(1).await;
+        let _release = hang(&workers).await;
+        for _ in 0..QUEUE {
+            assert!(matches!(workers.call(LIMIT, |_| Ok(())).await, Err(Failure::Late(_))));
+        }
+        assert!(matches!(workers.call(LIMIT, |_| Ok(())).await, Err(Failure::Busy)));
+    }
+
+    #[tokio::test]
+    async fn the_connection_is_closed_with_its_workers() {
+        let (sender, mut events) = unbounded_channel();
+        let notifier = Arc::new(Notifier::new("alpha".parse().unwrap(), sender));
+        let open = move || {
+            let mut link = testing::link();
+            link.notify_changes(&notifier)?;
+            Ok(link)
+        };
+        let workers = Workers::open(&"alpha".parse().unwrap(), 2, open).await.unwrap();
+        drop(workers);
+        while events.recv().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn what_libvirt_refuses_is_its_error() {
+        let absent = |link: &Link| Ok(link.lookup_domain_by_uuid(uuid::Uuid::nil())?.name()?);
+        match workers(1).await.call_unlimited(absent).await {
+            Err(Failure::Refused(error)) => assert_eq!(error.number, virt::sys::VIR_ERR_NO_DOMAIN),
+            other => panic!("{other:?}"),
+        }
+    }
+}
