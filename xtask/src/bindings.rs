@@ -26,10 +26,11 @@ pub fn build(workspace: &Path, release: bool) -> Result<FrontEnd> {
         .remove_producers_section(release)
         .generate_output()
         .with_context(|| format!("wasm-bindgen could not read {}", module.display()))?;
-    let snippets: Vec<&String> = output.snippets().keys().chain(output.local_modules().keys()).collect();
+    let with_files = output.snippets().iter().filter(|(_, files)| !files.is_empty()).map(|(name, _)| name);
+    let with_files: Vec<&String> = with_files.chain(output.local_modules().keys()).collect();
     ensure!(
-        snippets.is_empty(),
-        "these crates bring JavaScript files of their own, which would be loaded under names without a hash: {snippets:?}"
+        with_files.is_empty(),
+        "these crates bring JavaScript files of their own, which would be loaded under names without a hash: {with_files:?}"
     );
     Ok(FrontEnd { js: output.js().into(), wasm: output.wasm_mut().emit_wasm() })
 }
