@@ -1,8 +1,8 @@
 //! The engine's [`Hypervisor`](engine::Hypervisor) over libvirt.
 //!
 //! libvirt's calls block, some for hours, and can't be interrupted. So every connection has threads of its own
-//! ([`workers`]), the time limits are kept on the async side, and a thread that hangs is left alone. What libvirt tells unasked
-//! arrives on one more thread ([`event_loop`]) and goes straight into a channel.
+//! (`workers.rs`), the time limits are kept on the async side, and a thread that hangs is left alone. What libvirt tells unasked
+//! arrives on one more thread (`event_loop.rs`) and goes straight into a channel.
 //!
 //! A host has three kinds of connections, because a libvirt daemon works on five calls of one connection at a time and the call
 //! that migrates takes one of them until the migration is over: one for inventory, actions and events; one to watch and abort

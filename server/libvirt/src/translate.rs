@@ -50,6 +50,16 @@ const OPENING: &[Meaning] = &[
         fix: "Start what listens on the port named in the details, or open the port in the host's firewall.",
     },
     Meaning {
+        number: None, words: &["Failed to connect socket", "Permission denied"],
+        sentence: "vmferry may not use the libvirt daemon of {host}.",
+        fix: "Add the account that vmferry runs as to the group libvirt there, and start vmferry again.",
+    },
+    Meaning {
+        number: None, words: &["Failed to connect socket"],
+        sentence: "{host} does not answer: its libvirt daemon does not run.",
+        fix: "Start the daemon there.",
+    },
+    Meaning {
         number: Some(sys::VIR_ERR_AUTH_FAILED), words: &[],
         sentence: "{host} does not accept vmferry's login.",
         fix: "Look at the accounts or certificates that its libvirt daemon accepts.",
@@ -281,6 +291,7 @@ pub(crate) fn closed(host: &HostName, reason: c_int) -> Problem {
 
 /// What `refused` makes of libvirt's answer, or that there was none.
 fn told(host: &HostName, failure: Failure, refused: impl FnOnce(&LibvirtError) -> Problem) -> Problem {
+    tracing::debug!(%host, ?failure);
     match failure {
         Failure::Refused(error) => refused(&error).with_details(error.message),
         Failure::Lost(error) => Problem::new(Code::HostUnreachable, format!("The connection to {host} is gone."))
