@@ -105,6 +105,7 @@ pub enum HostEvent {
 #[async_trait]
 pub trait Connection: Send + Sync {
     /// What the host is: asked once after connecting, and now and then for its free memory.
+    /// The first answer may take 30 s: libvirt starts every QEMU it has to see what it can do.
     async fn host(&self) -> Result<HostFacts, Problem>;
 
     /// All copies of VMs there.
