@@ -108,7 +108,7 @@ pub trait Connection: Send + Sync {
     /// The first answer may take 30 s: libvirt starts every QEMU it has to see what it can do.
     async fn host(&self) -> Result<HostFacts, Problem>;
 
-    /// All copies of VMs there.
+    /// All copies of VMs there. May take 30 s.
     async fn copies(&self) -> Result<Vec<CopyFacts>, Problem>;
 
     /// The copy of this VM there, none if there is none. Also asks nothing of an incoming copy that could block.

@@ -36,6 +36,9 @@ const JOB_THREADS: usize = 2;
 /// What most calls may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
+/// What the list of all copies may take: it asks three things of each, one after the other, and a host may be far away.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+
 /// What starting or stopping a VM may take.
 const ACTION_LIMIT: Duration = Duration::from_secs(30);
 
@@ -95,7 +98,7 @@ impl engine::Connection for Connection {
     }
 
     async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
-        self.ask(&self.control, LIMIT, domain::copies).await
+        self.ask(&self.control, LIST_LIMIT, domain::copies).await
     }
 
     async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem> {
