@@ -36,6 +36,5 @@ export default defineConfig({
     timeout: 60_000,
     // The demo takes its daemons and VMs down before it ends.
     gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 },
-    stdout: 'pipe',
   },
 });
