@@ -1,0 +1,110 @@
+//! How fast one may guess passwords.
+//!
+//! Failures are counted for the account and for the address, each with a pause that doubles and has an upper end. Nothing is
+//! ever locked for good: who knows a password gets in, at the latest after the account's longest pause, whoever guesses
+//! meanwhile. The longest pause of an address is longer, since it hurts nobody else.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use engine::StoreError;
+use sha2::{Digest, Sha256};
+
+use super::{LoginRefused, sessions::hex};
+use crate::store::{Attempt, SqliteStore};
+
+/// Failures of an account without a pause, and its longest pause.
+const ACCOUNT: (u32, Duration) = (3, Duration::from_mins(1));
+/// Failures of an address without a pause, and its longest pause. More than of an account: an office can be one address.
+const ADDRESS: (u32, Duration) = (10, Duration::from_mins(15));
+/// After so long without a failure, earlier ones are forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
+
+#[derive(Clone, Debug)]
+pub(super) struct Throttle {
+    store: SqliteStore,
+}
+
+/// An attempt that was counted as a failure until it succeeds.
+pub(super) struct Counted {
+    account: String,
+    address: Option<String>,
+}
+
+impl Throttle {
+    pub(super) fn new(store: SqliteStore) -> Self {
+        Self { store }
+    }
+
+    /// Asks for an attempt to log in.
+    pub(super) async fn login(&self, name: &str, address: IpAddr) -> Result<Counted, LoginRefused> {
+        let account = format!("login {}", digest(name));
+        let address = format!("address {}", network(address));
+        self.ask(Counted { account, address: Some(address) }).await
+    }
+
+    /// Asks for an attempt to change a password, which is a way to guess it, too.
+    pub(super) async fn password_change(&self, name: &str) -> Result<Counted, LoginRefused> {
+        self.ask(Counted { account: format!("password-change {}", digest(name)), address: None }).await
+    }
+
+    /// The attempt was no failure.
+    pub(super) async fn succeeded(&self, counted: Counted) -> Result<(), StoreError> {
+        self.store.forget_attempts(&counted.account, counted.address.as_deref()).await
+    }
+
+    async fn ask(&self, counted: Counted) -> Result<Counted, LoginRefused> {
+        let mut keys: Vec<(&str, fn(u32) -> Duration)> = vec![(&counted.account, |failures| pause(failures, ACCOUNT))];
+        if let Some(address) = &counted.address {
+            keys.push((address, |failures| pause(failures, ADDRESS)));
+        }
+        match self.store.attempt(&keys, FORGOTTEN_AFTER).await? {
+            Attempt::Counted => Ok(counted),
+            Attempt::Wait(wait) => Err(LoginRefused::Throttled(wait)),
+        }
+    }
+}
+
+/// 1 s after the last free failure, then twice as long each time.
+fn pause(failures: u32, (free, longest): (u32, Duration)) -> Duration {
+    match failures.checked_sub(free) {
+        None => Duration::ZERO,
+        Some(beyond) => Duration::from_secs(1).saturating_mul(1 << beyond.min(20)).min(longest),
+    }
+}
+
+/// Names are kept as hashes: people type passwords into the wrong field.
+fn digest(name: &str) -> String {
+    hex(&Sha256::digest(name))
+}
+
+/// The address, or of IPv6 the /64: one customer has all of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_and_has_an_end() {
+        let seconds: Vec<u64> = [0, 2, 3, 4, 5, 8, 9, 1000].map(|failures| pause(failures, ACCOUNT).as_secs()).into();
+        assert_eq!(seconds, [0, 0, 1, 2, 4, 32, 60, 60]);
+        assert_eq!(pause(1000, ADDRESS), Duration::from_mins(15));
+    }
+
+    #[test]
+    fn a_customers_addresses_are_one() {
+        let network = |text: &str| super::network(text.parse().unwrap());
+        assert_eq!(network("2001:db8:0:7::1"), network("2001:db8:0:7:ffff::2"));
+        assert_ne!(network("2001:db8:0:7::1"), network("2001:db8:0:8::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+    }
+}

@@ -1,0 +1,95 @@
+//! The console, put together from its parts and run.
+
+use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+
+use axum_server::tls_rustls::RustlsConfig;
+use engine::{Engine, HostConfig};
+use libvirt::LibvirtHypervisor;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, told};
+use crate::{
+    auth::{Auth, HashCost, SessionLimits},
+    console::ServerConsole,
+    http::{Doors, Site, router},
+    server,
+    store::SqliteStore,
+};
+
+/// The first administrator's password may come from here. It is not in any help text, log or child's environment.
+pub(super) const PASSWORD_VARIABLE: &str = "VMFERRY_ADMIN_PASSWORD";
+/// The first administrator's name.
+pub(super) const ADMIN: &str = "admin";
+
+/// How often to look whether every host was tried.
+const READY_POLL: Duration = Duration::from_millis(20);
+
+/// What is kept, and who may come in.
+pub(super) struct Kept {
+    pub(super) store: SqliteStore,
+    pub(super) auth: Auth,
+}
+
+impl Kept {
+    pub(super) async fn open(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
+        let store = SqliteStore::open(directory).await?;
+        let auth = Auth::new(store.clone(), HashCost::default(), limits);
+        Ok(Self { store, auth })
+    }
+}
+
+/// The password that the environment names, if it does.
+pub(super) fn password_from_environment() -> Option<String> {
+    std::env::var(PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty())
+}
+
+/// The console, started.
+pub(super) struct Console {
+    engine: Arc<Engine>,
+    kept: Kept,
+}
+
+impl Console {
+    /// Connects to the hosts and takes up what was under way.
+    pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept) -> Result<Self, Failure> {
+        let hypervisor = Arc::new(LibvirtHypervisor::new().map_err(told)?);
+        let engine = Engine::start(hosts, hypervisor, Arc::new(kept.store.clone())).await?;
+        Ok(Self { engine, kept })
+    }
+
+    /// Ends when every host was tried.
+    pub(super) fn ready(&self) -> impl Future<Output = ()> + Send + 'static {
+        let engine = Arc::clone(&self.engine);
+        async move {
+            while !engine.is_ready() {
+                tokio::time::sleep(READY_POLL).await;
+            }
+        }
+    }
+
+    /// Opens the doors until told to stop, then closes everything.
+    pub(super) async fn serve(
+        self,
+        listener: TcpListener,
+        tls: Option<RustlsConfig>,
+        site: Site,
+        stop: CancellationToken,
+    ) -> Result<(), Failure> {
+        let Self { engine, kept: Kept { store, auth } } = self;
+        let ready = Arc::clone(&engine);
+        let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone());
+        let clean_up = tokio::spawn(auth.sessions().clone().clean_up());
+        let doors = Doors {
+            console: Arc::new(console),
+            auth,
+            site,
+            ready: Arc::new(move || ready.is_ready()),
+            stop: stop.clone(),
+        };
+        let served = server::serve(listener, tls, router(doors), stop).await;
+        clean_up.abort();
+        engine.stop().await;
+        store.close().await;
+        Ok(served?)
+    }
+}

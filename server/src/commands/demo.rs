@@ -1,0 +1,131 @@
+//! `vmferry demo`: the real thing with hosts of its own.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+use engine::{Address, Daemon, HostConfig, Transport};
+use tokio_util::sync::CancellationToken;
+use tower_sessions::session::Id;
+
+use super::{
+    Failure,
+    console::{ADMIN, Console, Kept, password_from_environment},
+    stop, told,
+};
+use crate::{
+    auth::SessionLimits,
+    demo::{Demo, DemoError, DemoHost, DemoOptions, SharedStorage},
+    http::Site,
+};
+
+/// Starts a demo.
+#[derive(Debug, Args)]
+pub struct DemoCommand {
+    /// Where the console listens; on this machine only.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where all state of the demo lives.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// The hosts get the addresses .2, .3 and .4 of this /24.
+    #[arg(long, default_value = "127.0.0.0")]
+    network: Ipv4Addr,
+    /// How all hosts reach the VMs' disks.
+    #[arg(long, value_enum, default_value = "auto")]
+    storage: Storage,
+    /// Leave the directory there at the end.
+    #[arg(long)]
+    keep: bool,
+    /// Stop when standard input closes: when whoever started the demo is gone.
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Storage {
+    Auto,
+    Filesystem,
+    Nbd,
+}
+
+impl DemoCommand {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        if !self.listen.ip().is_loopback() {
+            return Err("The demo's console speaks plain HTTP and listens on this machine only: give an address of 127.0.0.0/8.".into());
+        }
+        let listener = TcpListener::bind(self.listen)
+            .map_err(|error| format!("{} can't be listened on: {error}. --listen chooses another address.", self.listen))?;
+        let stop = stop::on_signal(self.until_stdin_closes)?;
+        println!("Starting the demo's hosts and VMs …");
+        let started = tokio::select! {
+            // A demo that is dropped while it starts takes down what it has started.
+            () = stop.cancelled() => return Ok(()),
+            started = Demo::start(self.options()) => started,
+        };
+        let demo = started.map_err(told_by_demo)?;
+        let served = serve(&demo, listener, stop).await;
+        println!("Taking the demo down …");
+        demo.stop().await.map_err(told_by_demo)?;
+        served
+    }
+
+    fn options(&self) -> DemoOptions {
+        let storage = match self.storage {
+            Storage::Auto => SharedStorage::Auto,
+            Storage::Filesystem => SharedStorage::Filesystem,
+            Storage::Nbd => SharedStorage::Nbd,
+        };
+        DemoOptions { dir: self.dir.clone(), network: self.network, storage, keep: self.keep }
+    }
+}
+
+async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> Result<(), Failure> {
+    let address = listener.local_addr()?;
+    let kept = Kept::open(&demo.dir().join("console"), SessionLimits::default()).await?;
+    let chosen = password_from_environment();
+    let password = chosen.clone().unwrap_or_else(|| Id::default().to_string());
+    kept.auth.add_user_unchecked(ADMIN, password.clone()).await.map_err(told)?;
+    let console = Console::start(demo.hosts().iter().map(host).collect(), kept).await?;
+    let introduction = introduction(demo, address, chosen.is_none().then_some(&password));
+    let ready = console.ready();
+    let introduced = tokio::spawn(async move {
+        ready.await;
+        println!("{introduction}");
+    });
+    let served = console.serve(listener, None, Site::default(), stop).await;
+    introduced.abort();
+    served
+}
+
+/// What somebody who has just started a demo wants to know.
+fn introduction(demo: &Demo, address: SocketAddr, password: Option<&String>) -> String {
+    let password = match password {
+        Some(password) => format!("password {password}"),
+        None => "with the password from the environment".to_owned(),
+    };
+    let mut text = format!("\n  The console:  http://{address}/\n  Log in as     {ADMIN}, {password}\n\n");
+    for host in demo.hosts() {
+        text += &format!("  virsh -c {} list    looks at {}\n", host.uri(), host.name);
+    }
+    text + "\nCtrl-C ends it all."
+}
+
+fn host(host: &DemoHost) -> HostConfig {
+    let address = Address::V4(host.address);
+    let transport = Transport::Tcp { address: address.clone(), port: host.port, daemon: Daemon::Session };
+    HostConfig {
+        name: host.name.parse().expect("the demo's names are names"),
+        transport: transport.clone(),
+        peer_address: address,
+        peer_transport: transport,
+        bandwidth_mib_s: u32::try_from(host.bandwidth_mib_s).ok(),
+    }
+}
+
+fn told_by_demo(error: DemoError) -> Failure {
+    let details = error.details().map(|details| format!("\n{details}")).unwrap_or_default();
+    format!("{error} {}{details}", error.fix()).into()
+}

@@ -1,0 +1,63 @@
+//! What the program is asked to do on the command line.
+
+mod console;
+mod demo;
+mod serve;
+mod stop;
+mod user;
+
+use std::{error::Error, path::PathBuf, time::Duration};
+
+use clap::Subcommand;
+use model::Problem;
+
+/// Where the configuration is, unless told otherwise.
+const CONFIG: &str = "/etc/vmferry/vmferry.toml";
+/// How long threads that wait for something outside are waited for at the end.
+const THREADS_LIMIT: Duration = Duration::from_secs(2);
+
+/// Why a command failed, in a sentence or two.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the console for the hosts named in a configuration file.
+    Serve(serve::Serve),
+    /// Starts real libvirt hosts and VMs on this machine, and the console for them; all is gone at the end.
+    Demo(demo::DemoCommand),
+    /// Says who may log in.
+    User {
+        /// The configuration file, which names the database.
+        #[arg(long, default_value = CONFIG)]
+        config: PathBuf,
+        #[command(subcommand)]
+        #[expect(missing_docs, reason = "the commands document themselves, and clap would show this as help")]
+        command: user::UserCommand,
+    },
+}
+
+/// Does it, and returns when it is done.
+///
+/// # Errors
+/// Whatever kept it from being done, with what to do about it.
+pub fn run(command: Command) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Demo(demo) => demo.run().await,
+            Command::User { config, command } => user::run(&config, command).await,
+        }
+    });
+    // A thread that reads standard input or waits for libvirt can't be interrupted, and must not keep the program.
+    runtime.shutdown_timeout(THREADS_LIMIT);
+    done
+}
+
+/// A problem as a command tells it.
+fn told(problem: Problem) -> Failure {
+    let Problem { sentence, fix, details, .. } = problem;
+    let parts: Vec<String> = [Some(sentence), fix, details].into_iter().flatten().collect();
+    parts.join(" ").into()
+}

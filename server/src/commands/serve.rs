@@ -1,0 +1,69 @@
+//! `vmferry serve`: the real thing.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+use super::{
+    CONFIG, Failure,
+    console::{ADMIN, Console, Kept, PASSWORD_VARIABLE, password_from_environment},
+    stop, told,
+};
+use crate::{config::Config, server};
+
+/// Runs the console.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The configuration file.
+    #[arg(long, default_value = CONFIG)]
+    config: PathBuf,
+    /// Where to listen, in place of what the file says.
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let config = Config::read(&self.config)?;
+        let listen = self.listen.unwrap_or(config.listen);
+        let site = config.site(listen)?;
+        let hosts = config.hosts()?;
+        if hosts.is_empty() {
+            tracing::warn!("no [[hosts]] in {}: there is nothing to see", self.config.display());
+        }
+        let kept = Kept::open(&config.data_dir, config.session_limits()).await?;
+        first_user(&kept).await?;
+        let tls = match (config.speaks_https(), &config.tls) {
+            (false, _) => None,
+            (true, Some(files)) => Some(server::load(&files.certificate, &files.key)?),
+            (true, None) => Some(server::self_signed(&config.data_dir, listen.ip())?),
+        };
+        let listener = TcpListener::bind(listen).map_err(|error| format!("{listen} can't be listened on: {error}"))?;
+        let address = listener.local_addr()?;
+        let stop = stop::on_signal(false)?;
+        let console = Console::start(hosts, kept).await?;
+        let tls = tls.map(|(tls, fingerprint)| {
+            println!("The certificate's SHA-256 fingerprint: {fingerprint}");
+            tls
+        });
+        println!("vmferry listens on {}://{address}/", if tls.is_some() { "https" } else { "http" });
+        console.serve(listener, tls, site, stop).await
+    }
+}
+
+/// Makes the first administrator where the environment names a password, and says how to where nobody could log in.
+async fn first_user(kept: &Kept) -> Result<(), Failure> {
+    if !kept.auth.users().await.map_err(told)?.is_empty() {
+        return Ok(());
+    }
+    match password_from_environment() {
+        Some(password) => kept.auth.add_user(ADMIN, password).await.map_err(told),
+        None => {
+            tracing::warn!("nobody can log in yet: run `vmferry user add NAME`, or start with {PASSWORD_VARIABLE} set");
+            Ok(())
+        }
+    }
+}

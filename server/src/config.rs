@@ -1,0 +1,357 @@
+//! `vmferry.toml`.
+//!
+//! Every field is checked when the file is read; what is read from here on is safe to build a URI of. A key that nobody knows
+//! is refused: it is a typing error, and the default that would count instead is not what somebody wanted.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use engine::{Address, HostConfig, Transport, UserName};
+use model::{HostName, Problem};
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::{
+    auth::SessionLimits,
+    http::{PublicUrl, Site},
+};
+
+/// Why the configuration can't be used: where, why, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// The configuration of `vmferry serve`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the console listens; port 8443 of all addresses by default.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// Where it keeps its database and the certificate it makes.
+    #[serde(default = "default_data_dir")]
+    pub data_dir: PathBuf,
+    /// What it speaks there: `https` by default, `http` behind a proxy.
+    protocol: Option<Protocol>,
+    /// The address people use, if a proxy stands before the console.
+    #[serde(default, deserialize_with = "parsed")]
+    public_url: Option<PublicUrl>,
+    /// The proxy's address: its X-Forwarded-For is believed.
+    proxy: Option<IpAddr>,
+    /// The certificate; without it the console makes one of its own.
+    pub tls: Option<Certificate>,
+    /// How long sessions last.
+    #[serde(default)]
+    sessions: Sessions,
+    /// The hosts.
+    #[serde(default)]
+    hosts: Vec<Host>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Protocol {
+    Https,
+    Http,
+}
+
+/// Files in PEM.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// The certificate, followed by those between it and the authority.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Sessions {
+    idle_minutes: u32,
+    absolute_hours: u32,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        let SessionLimits { idle, absolute } = SessionLimits::default();
+        let whole = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
+        Self { idle_minutes: whole(idle.as_secs() / 60), absolute_hours: whole(absolute.as_secs() / 3_600) }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Host {
+    name: HostName,
+    transport: TransportName,
+    #[serde(default, deserialize_with = "parsed")]
+    address: Option<Address>,
+    port: Option<u16>,
+    #[serde(default, deserialize_with = "parsed")]
+    user: Option<UserName>,
+    daemon: Option<Daemon>,
+    #[serde(default, deserialize_with = "parsed")]
+    peer_address: Option<Address>,
+    peer_transport: Option<TransportName>,
+    peer_port: Option<u16>,
+    #[serde(default, deserialize_with = "parsed")]
+    peer_user: Option<UserName>,
+    bandwidth_mib_s: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum TransportName {
+    Local,
+    Tcp,
+    Tls,
+    Ssh,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Daemon {
+    System,
+    Session,
+}
+
+fn default_listen() -> SocketAddr {
+    (Ipv4Addr::UNSPECIFIED, 8443).into()
+}
+
+fn default_data_dir() -> PathBuf {
+    "/var/lib/vmferry".into()
+}
+
+/// Reads text by the type's own rules, so that an error of theirs is told with the line it is in.
+fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = Problem>>(from: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(|problem: Problem| {
+        D::Error::custom(format!("{} {}", problem.sentence, problem.fix.unwrap_or_default()))
+    })
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// What is wrong, in which line, and what to do.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError(format!("{} can't be read: {error}", path.display())))?;
+        text.parse().map_err(|ConfigError(error)| ConfigError(format!("{}: {error}", path.display())))
+    }
+
+    /// How the console is reached, with `listen` in place of the file's own.
+    ///
+    /// # Errors
+    /// Where people's logins would cross a network in the clear.
+    pub fn site(&self, listen: SocketAddr) -> Result<Site, ConfigError> {
+        if self.public_url.is_some() != self.proxy.is_some() {
+            return Err(ConfigError(
+                "public_url and proxy belong together: give the address that people use, and that of the proxy before the console.".into(),
+            ));
+        }
+        if !self.speaks_https() && self.public_url.is_none() && !listen.ip().is_loopback() {
+            return Err(ConfigError(format!(
+                "The console would speak plain HTTP on {listen}: passwords would cross the network in the clear, and browsers \
+                 would not keep the login, whose cookie is for HTTPS only. Leave out protocol = \"http\" (the console makes a \
+                 certificate of its own), listen on 127.0.0.1, or put a proxy before it and name it with public_url and proxy."
+            )));
+        }
+        Ok(Site {
+            https: self.speaks_https() || self.public_url.is_some(),
+            public_url: self.public_url.clone(),
+            proxy: self.proxy,
+        })
+    }
+
+    /// Whether the console itself speaks HTTPS; behind a proxy it need not.
+    pub fn speaks_https(&self) -> bool {
+        let usual = if self.public_url.is_some() { Protocol::Http } else { Protocol::Https };
+        self.protocol.unwrap_or(usual) == Protocol::Https
+    }
+
+    /// How long sessions last.
+    pub fn session_limits(&self) -> SessionLimits {
+        SessionLimits {
+            idle: Duration::from_mins(self.sessions.idle_minutes.into()),
+            absolute: Duration::from_hours(self.sessions.absolute_hours.into()),
+        }
+    }
+
+    /// The hosts.
+    ///
+    /// # Errors
+    /// A host whose fields do not fit together.
+    pub fn hosts(&self) -> Result<Vec<HostConfig>, ConfigError> {
+        let mut names = BTreeSet::new();
+        for host in &self.hosts {
+            if !names.insert(&host.name) {
+                return Err(ConfigError(format!("Two hosts are called {}: give each a name of its own.", host.name)));
+            }
+        }
+        self.hosts.iter().map(Host::config).collect()
+    }
+}
+
+impl std::str::FromStr for Config {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        // toml's error has the line, what is in it, and the names that would be known.
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
+        config.hosts()?;
+        if config.sessions.idle_minutes == 0 || config.sessions.absolute_hours == 0 {
+            return Err(ConfigError("Sessions have to last at least a minute: raise idle_minutes or absolute_hours.".into()));
+        }
+        Ok(config)
+    }
+}
+
+impl Host {
+    fn config(&self) -> Result<HostConfig, ConfigError> {
+        let wrong = |what: &str| ConfigError(format!("Host {}: {what}", self.name));
+        let peer_transport = match (self.peer_transport, self.transport) {
+            (Some(TransportName::Local), _) => return Err(wrong("other hosts can't reach it by peer_transport = \"local\".")),
+            (Some(peer), _) => peer,
+            (None, TransportName::Local) => {
+                return Err(wrong("peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\"."));
+            }
+            (None, own) => own,
+        };
+        let peer_address = self.peer_address.clone().or_else(|| self.address.clone());
+        let peer_address = peer_address.ok_or_else(|| wrong("peer_address is missing: say where other hosts reach it."))?;
+        if self.bandwidth_mib_s == Some(0) {
+            return Err(wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
+        }
+        if self.transport == TransportName::Local && (self.address.is_some() || self.port.is_some()) {
+            return Err(wrong("a host of transport = \"local\" has neither address nor port."));
+        }
+        let peer_user = self.peer_user.clone().or_else(|| self.user.clone());
+        let own = self.transport(self.transport, self.address.clone(), self.port, self.user.clone())?;
+        let peer_port = self.peer_port.or(if peer_transport == self.transport { self.port } else { None });
+        let peer = self.transport(peer_transport, Some(peer_address.clone()), peer_port, peer_user)?;
+        if self.user.is_some() && self.transport != TransportName::Ssh && self.peer_user.is_none() && peer_transport != TransportName::Ssh {
+            return Err(wrong("user is for transport = \"ssh\" only."));
+        }
+        if self.daemon.is_some() && self.transport != TransportName::Tcp && peer_transport != TransportName::Tcp {
+            return Err(wrong("daemon is for transport = \"tcp\" only; all others talk to the system daemon."));
+        }
+        Ok(HostConfig {
+            name: self.name.clone(),
+            transport: own,
+            peer_address,
+            peer_transport: peer,
+            bandwidth_mib_s: self.bandwidth_mib_s,
+        })
+    }
+
+    fn transport(
+        &self,
+        transport: TransportName,
+        address: Option<Address>,
+        port: Option<u16>,
+        user: Option<UserName>,
+    ) -> Result<Transport, ConfigError> {
+        if transport == TransportName::Local {
+            return Ok(Transport::Local);
+        }
+        let wrong = |what: &str| ConfigError(format!("Host {}: {what}", self.name));
+        let address = address.ok_or_else(|| wrong("address is missing: say where it is."))?;
+        if port == Some(0) {
+            return Err(wrong("there is no port 0."));
+        }
+        Ok(match transport {
+            TransportName::Local | TransportName::Tcp => Transport::Tcp {
+                address,
+                port: port.unwrap_or(16509),
+                daemon: match self.daemon {
+                    Some(Daemon::Session) => engine::Daemon::Session,
+                    Some(Daemon::System) | None => engine::Daemon::System,
+                },
+            },
+            TransportName::Tls => Transport::Tls { address, port: port.unwrap_or(16514) },
+            TransportName::Ssh => Transport::Ssh {
+                address,
+                port: port.unwrap_or(22),
+                user: user.ok_or_else(|| wrong("user is missing: say as whom to log in by ssh."))?,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: &str = "[[hosts]]\nname = \"alpha\"\n";
+
+    fn hosts(text: &str) -> Result<Vec<HostConfig>, String> {
+        format!("{HOST}{text}").parse::<Config>().and_then(|config| config.hosts()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn little_is_needed() {
+        let config: Config = "".parse().unwrap();
+        assert!(config.speaks_https());
+        assert_eq!(config.session_limits(), SessionLimits::default());
+        let address: Address = "192.0.2.7".parse().unwrap();
+        let host = hosts("transport = \"tls\"\naddress = \"192.0.2.7\"").unwrap().remove(0);
+        assert_eq!(host.transport, Transport::Tls { address: address.clone(), port: 16514 });
+        assert_eq!((host.peer_transport, host.peer_address), (host.transport, address));
+    }
+
+    #[test]
+    fn peers_may_use_another_way() {
+        let host = hosts(
+            "transport = \"local\"\npeer_address = \"10.0.0.7\"\npeer_transport = \"ssh\"\npeer_user = \"root\"\nbandwidth_mib_s = 100",
+        )
+        .unwrap()
+        .remove(0);
+        assert_eq!(host.transport, Transport::Local);
+        let (address, user) = ("10.0.0.7".parse().unwrap(), "root".parse().unwrap());
+        assert_eq!(host.peer_transport, Transport::Ssh { address, port: 22, user });
+        assert_eq!(host.bandwidth_mib_s, Some(100));
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        let cases = [
+            ("transport = \"tls\"\naddress = \"192.0.2.7\"\nadress = \"x\"", "adress"),
+            ("transport = \"tls\"\naddress = \"a b\"", "line 4"),
+            ("transport = \"carrier pigeon\"", "carrier pigeon"),
+            ("transport = \"tls\"", "address is missing"),
+            ("transport = \"ssh\"\naddress = \"a\"", "user is missing"),
+            ("transport = \"tls\"\naddress = \"a\"\nuser = \"root\"", "user is for"),
+            ("transport = \"tls\"\naddress = \"a\"\ndaemon = \"session\"", "daemon is for"),
+            ("transport = \"local\"", "peer_transport is missing"),
+            ("transport = \"tls\"\naddress = \"a\"\nbandwidth_mib_s = 0", "no limit"),
+            ("transport = \"tls\"\naddress = \"a\"\nport = 0", "port 0"),
+            ("transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"alpha\"\ntransport = \"tls\"\naddress = \"b\"", "Two hosts"),
+        ];
+        for (text, expected) in cases {
+            let error = hosts(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        let site = |text: &str, listen: &str| text.parse::<Config>().unwrap().site(listen.parse().unwrap());
+        assert!(!site("protocol = \"http\"", "127.0.0.1:80").unwrap().https);
+        assert!(!site("protocol = \"http\"", "[::1]:80").unwrap().https);
+        assert!(site("", "0.0.0.0:8443").unwrap().https);
+        let refused = site("protocol = \"http\"", "192.0.2.1:80").unwrap_err().to_string();
+        assert!(refused.contains("cookie"), "{refused}");
+        let proxied = "public_url = \"https://a.example\"\nproxy = \"192.0.2.9\"";
+        assert!(site(proxied, "192.0.2.1:80").unwrap().https);
+        assert!(!proxied.parse::<Config>().unwrap().speaks_https());
+        assert!(site("public_url = \"https://a.example\"", "127.0.0.1:80").is_err());
+        assert!("public_url = \"http://a.example\"".parse::<Config>().is_err());
+    }
+}

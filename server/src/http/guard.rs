@@ -1,0 +1,139 @@
+//! Nobody gets past here without having logged in. It stands before the pages are rendered, so that nothing of them leaks.
+
+use axum::{
+    extract::{Query, Request, State},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use model::{Code, Problem};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tower_sessions::Session;
+
+use super::{Doors, Refused, assets};
+
+/// What may stand in a query's value as it is.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Lets the request through with its principal, or answers it.
+pub(super) async fn guard(State(doors): State<Doors>, session: Session, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if matches!(path, "/healthz" | "/logout") || assets::exists(path) {
+        return next.run(request).await;
+    }
+    let who = match doors.auth.principal(&session).await {
+        Ok(who) => who,
+        Err(problem) => return Refused::from(problem).into_response(),
+    };
+    match who {
+        Some(_) if path == "/login" && request.method() == Method::GET => {
+            Redirect::to(&next_page(request.uri())).into_response()
+        }
+        _ if path == "/login" => next.run(request).await,
+        None => turn_away(&request),
+        Some(who) => {
+            // What the stream carries is nobody's activity.
+            if path != "/ws" {
+                doors.auth.seen(&who).await;
+            }
+            request.extensions_mut().insert(who);
+            next.run(request).await
+        }
+    }
+}
+
+/// Browsers that want a page go to the login; everybody else is told.
+fn turn_away(request: &Request) -> Response {
+    let (headers, uri) = (request.headers(), request.uri());
+    let is_api = uri.path().starts_with("/plugins/") || uri.path() == "/ws";
+    if is_api || !wants_a_page(headers) {
+        let problem = Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.");
+        return Refused::from(problem).into_response();
+    }
+    let here = uri.path_and_query().map_or("/", |path| path.as_str());
+    match *request.method() {
+        Method::GET if comes_from_elsewhere(headers) => load_again(here),
+        Method::GET => Redirect::to(&login_page(&[("next", here)])).into_response(),
+        _ => Redirect::to("/login").into_response(),
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn wants_a_page(headers: &HeaderMap) -> bool {
+    match header(headers, "sec-fetch-mode") {
+        Some(mode) => mode == "navigate",
+        None => header(headers, header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html")),
+    }
+}
+
+/// Whether a link on another site was followed. The cookie is `SameSite=Strict`: the browser does not send it along then.
+fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+    matches!(header(headers, "sec-fetch-site"), Some("cross-site" | "same-site"))
+}
+
+/// Makes the browser ask again, this time from a page of ours, so that it sends the cookie if it has one.
+fn load_again(here: &str) -> Response {
+    let here = here.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>vmferry</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={here}\"><p><a href=\"{here}\">Go on to vmferry</a></p></html>"
+    );
+    (StatusCode::OK, Html(page)).into_response()
+}
+
+/// The login page with these values in its query.
+pub(super) fn login_page(values: &[(&str, &str)]) -> String {
+    let values: Vec<String> =
+        values.iter().map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, QUERY_VALUE))).collect();
+    format!("/login?{}", values.join("&"))
+}
+
+/// Where to go after the login, if `next` is one of our own pages: a path that no browser takes for another site's address.
+pub(super) fn own_page(next: &str) -> Option<&str> {
+    let path = next.strip_prefix('/')?;
+    let leads_away = path.starts_with('/') || path.starts_with("login");
+    let harmless = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    (!leads_away && harmless).then_some(next)
+}
+
+/// Where the query of the login page says to go.
+fn next_page(uri: &Uri) -> String {
+    #[derive(serde::Deserialize)]
+    struct Next {
+        next: String,
+    }
+    let next = Query::<Next>::try_from_uri(uri).ok();
+    next.and_then(|Query(Next { next })| own_page(&next).map(str::to_owned)).unwrap_or_else(|| "/".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn pages_of_ours() {
+        for next in ["/", "/migrations?before=1", "/vms/1/migrate", "/a%0d%0ab"] {
+            assert_eq!(own_page(next), Some(next));
+        }
+    }
+
+    #[test]
+    fn pages_of_others() {
+        for next in ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\nb", "/\t/evil.example", "/ä", "/login?next=/"] {
+            assert_eq!(own_page(next), None, "{next:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_into_a_query_stays_one_value(text in ".*") {
+            let page = login_page(&[("next", &text)]);
+            prop_assert!(page.bytes().all(|b| b.is_ascii_graphic()));
+            prop_assert_eq!(page.matches(['?', '&', '=', '#', '+']).count(), 2);
+        }
+    }
+}

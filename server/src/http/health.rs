@@ -1,0 +1,10 @@
+//! `/healthz`: for whoever waits for the start, or watches.
+
+use axum::{extract::State, http::StatusCode};
+
+use super::Doors;
+
+/// 200 once every host was tried and pages can be served, 503 before.
+pub(super) async fn healthz(State(doors): State<Doors>) -> (StatusCode, &'static str) {
+    if (doors.ready)() { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "starting\n") }
+}

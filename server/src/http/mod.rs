@@ -1,0 +1,161 @@
+//! The doors. One router; what every request goes through is the list of layers in [`router`].
+
+mod assets;
+mod body;
+mod client;
+mod guard;
+mod headers;
+mod health;
+mod json;
+mod kimchi;
+mod login;
+mod pages;
+mod refused;
+mod ws;
+
+use std::{net::IpAddr, sync::Arc};
+
+use app::console::SharedConsole;
+use axum::{
+    Router,
+    extract::FromRef,
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use leptos::config::LeptosOptions;
+use model::{Code, Problem};
+use tokio_util::sync::CancellationToken;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{CompressionLayer, predicate::{Predicate, SizeAbove}},
+    csrf::CsrfLayer,
+    trace::TraceLayer,
+};
+use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
+
+use crate::auth::{Auth, COOKIE};
+pub use client::PublicUrl;
+use refused::Refused;
+
+/// How the console is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Whether browsers speak HTTPS with it, directly or through a proxy.
+    pub https: bool,
+    /// The address people use, where a proxy makes it another than the one in the request.
+    pub public_url: Option<PublicUrl>,
+    /// The proxy: its word on where a request comes from is believed.
+    pub proxy: Option<IpAddr>,
+}
+
+/// What the doors lead to.
+#[derive(Clone)]
+pub struct Doors {
+    /// The room.
+    pub console: SharedConsole,
+    /// Who may come in.
+    pub auth: Auth,
+    /// How the console is reached.
+    pub site: Site,
+    /// Whether everything works, for whoever waits for the start.
+    pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Ends the streams.
+    pub stop: CancellationToken,
+}
+
+#[derive(Clone)]
+struct DoorState {
+    doors: Doors,
+    streams: ws::Streams,
+    leptos: LeptosOptions,
+}
+
+impl FromRef<DoorState> for LeptosOptions {
+    fn from_ref(state: &DoorState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<DoorState> for Doors {
+    fn from_ref(state: &DoorState) -> Self {
+        state.doors.clone()
+    }
+}
+
+impl FromRef<DoorState> for ws::Streams {
+    fn from_ref(state: &DoorState) -> Self {
+        state.streams.clone()
+    }
+}
+
+/// All doors. The service needs the peer's address: `into_make_service_with_connect_info::<SocketAddr>()`.
+pub fn router(doors: Doors) -> Router {
+    let state = DoorState {
+        leptos: LeptosOptions::builder().output_name("vmferry").build(),
+        streams: ws::Streams::default(),
+        doors: doors.clone(),
+    };
+    let sessions = SessionManagerLayer::new(doors.auth.sessions().clone())
+        .with_name(COOKIE)
+        .with_secure(true)
+        .with_http_only(true)
+        .with_same_site(SameSite::Strict)
+        // The browser forgets it when it is closed; the limits are the store's.
+        .with_expiry(Expiry::OnSessionEnd);
+    let compressed = SizeAbove::new(512).and(is_text);
+
+    // The last layer is the first to see a request.
+    pages::add(Router::new(), &doors)
+        .route("/login", post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/healthz", get(health::healthz))
+        .route("/ws", any(ws::open))
+        .nest("/plugins/kimchi", kimchi::router())
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state.clone())
+        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
+        .layer(sessions)
+        .layer(middleware::from_fn(body::limit))
+        .layer(csrf(&doors.site))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(refused::put_into_words))
+        .layer(CompressionLayer::new().compress_when(compressed))
+        .layer(middleware::from_fn_with_state(state, headers::add))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+}
+
+/// Refuses what another site's page makes a browser send, for every method that changes something.
+fn csrf(site: &Site) -> CsrfLayer<impl Fn(tower_http::csrf::ProtectionError) -> Response + Clone + use<>> {
+    let refuse = |_| {
+        let problem = Problem::new(Code::ForeignOrigin, "This request was sent by another site's page.")
+            .with_fix("Use the console's own pages. Behind a proxy, public_url in the configuration has to be right.");
+        Refused::from(problem).into_response()
+    };
+    let layer = CsrfLayer::new().with_rejection_response(refuse);
+    match &site.public_url {
+        Some(url) => layer.add_trusted_origin(url.origin()).expect("it was checked when the configuration was read"),
+        None => layer,
+    }
+}
+
+/// Pages and JSON; the files come compressed.
+fn is_text(_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMap, _: &axum::http::Extensions) -> bool {
+    let content_type = headers.get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| value.starts_with("text/html") || value.starts_with("application/json"))
+}
+
+/// What the log says of a request: no query, which may have what somebody typed, and no headers.
+fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
+    tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+}
+
+async fn wrong_method() -> Refused {
+    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").into()
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    // The panic hook has written it to the log.
+    Refused::from(Problem::new(Code::Internal, "The console failed.").with_fix("Its log says why.")).into_response()
+}

@@ -1,0 +1,86 @@
+//! Refusals as HTTP answers.
+//!
+//! Whoever refuses returns [`Refused`]; [`put_into_words`], around everything, writes it the way the door's visitors know:
+//! a [`Problem`] as JSON, or Kimchi's `{code, reason}`.
+
+use axum::{
+    Json,
+    extract::Request,
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use model::{Code, Problem};
+use serde_json::json;
+
+/// A request that was refused.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    problem: Problem,
+    /// Kimchi's code, where it has one for exactly this.
+    kimchi: Option<&'static str>,
+}
+
+impl Refused {
+    /// Adds the code that Kimchi or wok has for it.
+    pub(super) fn known_as(self, kimchi: &'static str) -> Self {
+        Self { kimchi: Some(kimchi), ..self }
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { problem, kimchi: None }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the body of a refusal.
+pub(super) async fn put_into_words(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let for_kimchi = path.starts_with("/plugins/") || path == "/login" || path == "/logout";
+    let mut response = next.run(request).await;
+    let Some(refused) = response.extensions_mut().remove::<Refused>() else { return response };
+    let body = if for_kimchi { Json(kimchi(&refused)).into_response() } else { Json(refused.problem).into_response() };
+    let (mut parts, _) = response.into_parts();
+    let (json, body) = body.into_parts();
+    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    parts.headers.extend(json.headers);
+    Response::from_parts(parts, body)
+}
+
+/// `{code, reason}`, where the reason begins with the code.
+fn kimchi(Refused { problem, kimchi }: &Refused) -> serde_json::Value {
+    let code = kimchi.or_else(|| kimchi_code(problem.code)).unwrap_or(problem.code.as_str());
+    let mut reason = format!("{code}: {}", problem.sentence);
+    for more in [&problem.fix, &problem.details].into_iter().flatten() {
+        reason.push(' ');
+        reason.push_str(more);
+    }
+    json!({ "code": code, "reason": reason })
+}
+
+/// What Kimchi (i18n.py) and its framework wok call it.
+fn kimchi_code(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::UnknownVm => "KCHVM0002E",
+        Code::SameHost => "KCHVM0055E",
+        Code::WrongState => "KCHVM0057E",
+        Code::Hypervisor => "KCHVM0058E",
+        Code::HostUnreachable => "KCHVM0090E",
+        Code::UnknownMigration => "WOKASYNC0001E",
+        Code::UnsupportedMedia => "WOKAPI0007E",
+        Code::Unauthenticated => "WOKAUTH0002E",
+        Code::Throttled => "WOKAUTH0004E",
+        Code::WrongCredentials => "WOKAUTH0008E",
+        _ => return None,
+    })
+}

@@ -1,0 +1,240 @@
+//! `/ws`: the stream of updates.
+//!
+//! The browser says where it was ([`Resume`]) and gets everything since. A stream ends with its session.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::console::Principal;
+use axum::{
+    Extension,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket, close_code, rejection::WebSocketUpgradeRejection},
+    },
+    http::{HeaderMap, Uri, header::ORIGIN},
+    response::Response,
+};
+use model::{Code, Problem, Resume, StreamMessage};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, MissedTickBehavior, interval, interval_at, timeout},
+};
+
+use super::{Doors, Refused, Site};
+
+/// The largest message of a browser, in bytes: it only says where it was.
+const LARGEST_MESSAGE: usize = 4 << 10;
+/// How long it may take to say so.
+const RESUME_LIMIT: Duration = Duration::from_secs(10);
+/// How long one message may take to be taken.
+const SEND_LIMIT: Duration = Duration::from_secs(10);
+/// After so long without news the stream says that it lives, and asks whether the browser does.
+const ALIVE_EVERY: Duration = Duration::from_secs(15);
+/// How often the session is looked up. What ends it here is told at once; this is for limits and for the command line.
+const SESSION_EVERY: Duration = Duration::from_mins(1);
+/// Questions without an answer after which the browser is gone.
+const UNANSWERED: u32 = 2;
+/// Streams one user may have open: pages in tabs, on a few machines.
+const STREAMS_A_USER: usize = 16;
+/// The close code of a session that is over (4000 and up are free to use; HTTP would say 401).
+const SESSION_OVER: u16 = 4401;
+
+/// How many streams each user has open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One of them; it is counted until this is dropped.
+struct Place {
+    streams: Streams,
+    user: String,
+}
+
+impl Streams {
+    fn place(&self, user: &str) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(user.to_owned()).or_default();
+        if *count >= STREAMS_A_USER {
+            return None;
+        }
+        *count += 1;
+        Some(Place { streams: self.clone(), user: user.to_owned() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// `GET /ws`.
+pub(super) async fn open(
+    State(doors): State<Doors>,
+    State(streams): State<Streams>,
+    Extension(who): Extension<Principal>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refused> {
+    if !is_own_origin(&doors.site, &headers, &uri) {
+        return Err(Problem::new(Code::ForeignOrigin, "This stream is for the console's own pages.").into());
+    }
+    let upgrade = upgrade.map_err(|error| {
+        Problem::new(Code::InvalidInput, "This address is a WebSocket's.").with_details(error.body_text())
+    })?;
+    let place = streams.place(who.user()).ok_or_else(|| {
+        Problem::new(Code::Throttled, format!("You have {STREAMS_A_USER} streams open already."))
+            .with_fix("Close a few pages.")
+    })?;
+    Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| async move {
+        tracing::debug!(user = who.user(), "a stream was opened");
+        let mut stream = Stream { socket, doors, who };
+        let end = stream.run().await;
+        stream.end(end).await;
+        tracing::debug!(user = stream.who.user(), "a stream was closed");
+        drop(place);
+    }))
+}
+
+/// Browsers name the page's origin with every WebSocket, and let no page of another site name ours. What names none and has
+/// none of a browser's other marks is a program, which could name any it likes.
+fn is_own_origin(site: &Site, headers: &HeaderMap, uri: &Uri) -> bool {
+    match headers.get(ORIGIN) {
+        Some(origin) => site.origin(headers, uri).is_some_and(|own| origin.as_bytes() == own.as_bytes()),
+        None => !headers.keys().any(|name| name.as_str().starts_with("sec-fetch-")),
+    }
+}
+
+/// Why a stream ends.
+enum End {
+    /// The browser left, or broke the rules of the protocol.
+    Gone,
+    /// The console stops.
+    Stopping,
+    /// The session is over, or something else that a new attempt would not change.
+    Refused(Problem),
+}
+
+struct Stream {
+    socket: WebSocket,
+    doors: Doors,
+    who: Principal,
+}
+
+impl Stream {
+    async fn run(&mut self) -> End {
+        // Listen first: a session that ends now must not be missed.
+        let mut ended_sessions = self.doors.auth.ended_sessions();
+        let Ok(Some(resume)) = timeout(RESUME_LIMIT, self.resume()).await else { return End::Gone };
+        let mut updates = match self.doors.console.subscribe(&self.who, resume.since) {
+            Ok(updates) => updates,
+            Err(problem) => return End::Refused(problem),
+        };
+        let stop = self.doors.stop.clone();
+        let mut session_check = interval(SESSION_EVERY);
+        session_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut alive = interval_at(Instant::now() + ALIVE_EVERY, ALIVE_EVERY);
+        let mut unanswered = 0;
+        loop {
+            let message = tokio::select! {
+                () = stop.cancelled() => return End::Stopping,
+                ended = ended_sessions.recv() => {
+                    let own = match ended {
+                        Ok(handle) => self.who.session() == Some(&handle),
+                        Err(RecvError::Lagged(_)) => !self.doors.auth.lasts(&self.who).await,
+                        Err(RecvError::Closed) => return End::Stopping,
+                    };
+                    if own {
+                        return session_over();
+                    }
+                    continue;
+                }
+                _ = session_check.tick() => {
+                    if !self.doors.auth.lasts(&self.who).await {
+                        return session_over();
+                    }
+                    continue;
+                }
+                received = self.socket.recv() => match received {
+                    // Whatever it is, it shows that somebody is there.
+                    Some(Ok(message)) if !matches!(message, Message::Close(_)) => {
+                        unanswered = 0;
+                        continue;
+                    }
+                    _ => return End::Gone,
+                },
+                update = updates.recv() => match update {
+                    Some(update) => {
+                        alive.reset();
+                        StreamMessage::Update(update)
+                    }
+                    None => return End::Stopping,
+                },
+                _ = alive.tick() => {
+                    unanswered += 1;
+                    if unanswered > UNANSWERED || !self.send(Message::Ping(Default::default())).await {
+                        return End::Gone;
+                    }
+                    StreamMessage::Alive
+                }
+            };
+            if !self.tell(&message).await {
+                return End::Gone;
+            }
+        }
+    }
+
+    /// The browser's first message.
+    async fn resume(&mut self) -> Option<Resume> {
+        loop {
+            match self.socket.recv().await?.ok()? {
+                Message::Text(text) => return serde_json::from_str(&text).ok(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                Message::Binary(_) | Message::Close(_) => return None,
+            }
+        }
+    }
+
+    async fn tell(&mut self, message: &StreamMessage) -> bool {
+        match serde_json::to_string(message) {
+            Ok(json) => self.send(Message::Text(json.into())).await,
+            Err(error) => {
+                tracing::error!(%error, "an update can't be written as JSON");
+                false
+            }
+        }
+    }
+
+    /// False if the browser does not take it.
+    async fn send(&mut self, message: Message) -> bool {
+        matches!(timeout(SEND_LIMIT, self.socket.send(message)).await, Ok(Ok(())))
+    }
+
+    async fn end(&mut self, end: End) {
+        let (code, reason) = match end {
+            End::Gone => (close_code::POLICY, ""),
+            End::Stopping => (close_code::RESTART, "the console stops"),
+            End::Refused(problem) => {
+                let code = if problem.code == Code::Unauthenticated { SESSION_OVER } else { close_code::POLICY };
+                self.tell(&StreamMessage::Ended(problem)).await;
+                (code, "")
+            }
+        };
+        // Nobody may be there any more to take it.
+        self.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    }
+}
+
+fn session_over() -> End {
+    End::Refused(Problem::new(Code::Unauthenticated, "Your session is over.").with_fix("Log in again."))
+}

@@ -1,0 +1,12 @@
+//! The console: its doors for people and programs, who may come in, and what is kept. The binary `vmferry` is a thin layer on it.
+
+pub mod auth;
+pub mod commands;
+pub mod config;
+pub mod console;
+pub mod demo;
+pub mod http;
+pub mod server;
+pub mod store;
+#[cfg(test)]
+mod test_directory;

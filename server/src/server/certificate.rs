@@ -1,0 +1,112 @@
+//! The console's certificate: somebody's own, or one it makes.
+
+use std::{
+    fs,
+    io::Write,
+    net::IpAddr,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum_server::tls_rustls::RustlsConfig;
+use rcgen::{CertificateParams, DnType, KeyPair};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use sha2::{Digest, Sha256};
+
+/// Why there is no certificate.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// A file can't be read or written.
+    #[error("{path} can't be used: {reason}. It has to be a file in PEM format.")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Certificate and key are of no use.
+    #[error("The certificate {path} can't be used: {reason}.")]
+    Refused {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Reads a certificate and its key, and returns them with the certificate's SHA-256 fingerprint.
+///
+/// # Errors
+/// When one of them can't be read or they do not belong together.
+pub fn load(certificate: &Path, key: &Path) -> Result<(RustlsConfig, String), CertificateError> {
+    let file = |path: &Path, reason: String| CertificateError::File { path: path.to_owned(), reason };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| file(certificate, error.to_string()))?;
+    let first = chain.first().ok_or_else(|| file(certificate, "there is no certificate in it".into()))?;
+    let fingerprint: Vec<String> = Sha256::digest(first).iter().map(|byte| format!("{byte:02X}")).collect();
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| file(key, error.to_string()))?;
+
+    let refused =
+        |error: rustls::Error| CertificateError::Refused { path: certificate.to_owned(), reason: error.to_string() };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(refused)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(refused)?;
+    // WebSockets over HTTP/2 are another protocol (RFC 8441), so HTTP/1.1 is all there is.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((RustlsConfig::from_config(Arc::new(config)), fingerprint.join(":")))
+}
+
+/// Like [`load`] with a certificate of the console's own in the directory, which is made if there is none.
+///
+/// # Errors
+/// When it can't be written or read.
+pub fn self_signed(directory: &Path, address: IpAddr) -> Result<(RustlsConfig, String), CertificateError> {
+    let (certificate, key) = (directory.join("certificate.pem"), directory.join("certificate-key.pem"));
+    if !certificate.exists() {
+        make(&certificate, &key, address)?;
+    }
+    load(&certificate, &key)
+}
+
+fn make(certificate: &Path, key: &Path, address: IpAddr) -> Result<(), CertificateError> {
+    let refused =
+        |error: rcgen::Error| CertificateError::Refused { path: certificate.to_owned(), reason: error.to_string() };
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if !address.is_unspecified() && !address.is_loopback() {
+        names.push(address.to_string());
+    }
+    names.extend(host_name());
+    let mut params = CertificateParams::new(names).map_err(refused)?;
+    params.distinguished_name.push(DnType::CommonName, "vmferry");
+    let key_pair = KeyPair::generate().map_err(refused)?;
+    let signed = params.self_signed(&key_pair).map_err(refused)?;
+    // The key first: a certificate without one would look complete to the next start.
+    write_private(key, &key_pair.serialize_pem())?;
+    write_private(certificate, &signed.pem())
+}
+
+/// This machine's name, if it can be one in a certificate.
+fn host_name() -> Option<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    name.trim().parse::<engine::Address>().ok().map(|name| name.to_string())
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), CertificateError> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| CertificateError::File { path: path.to_owned(), reason: error.to_string() })
+}

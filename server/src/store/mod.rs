@@ -1,0 +1,7 @@
+//! What has to outlive a restart.
+
+mod sqlite;
+#[cfg(test)]
+mod story;
+
+pub use sqlite::{Action, Attempt, SessionRow, SqliteStore};

@@ -1,0 +1,68 @@
+//! Users and the hashes of their passwords.
+
+use engine::StoreError;
+
+use super::{SqliteStore, failed, now_ms};
+
+impl SqliteStore {
+    /// Adds a user; false if there is one of this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_user(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO users (name, password_hash, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(name)
+        .bind(password_hash)
+        .bind(now_ms())
+        .execute(&self.pool)
+        .await
+        .map_err(failed)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Replaces a user's password hash; false if there is no such user.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_password_hash(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+        let done = sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?")
+            .bind(password_hash)
+            .bind(name)
+            .execute(&self.pool)
+            .await
+            .map_err(failed)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The hash of a user's password; none if there is no such user.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn password_hash(&self, name: &str) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT password_hash FROM users WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)
+    }
+
+    /// Removes a user and their sessions; false if there is no such user.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+        let done =
+            sqlx::query("DELETE FROM users WHERE name = ?").bind(name).execute(&self.pool).await.map_err(failed)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// All users' names, sorted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn users(&self) -> Result<Vec<String>, StoreError> {
+        sqlx::query_scalar("SELECT name FROM users ORDER BY name").fetch_all(&self.pool).await.map_err(failed)
+    }
+}

@@ -1,0 +1,79 @@
+//! What every store has to be able to tell: the engine's [`Store`] from its empty beginning over restarts.
+
+use engine::{Store, StoreError};
+use model::{Migration, MigrationEvent, MigrationId, MigrationOptions, Mode, Phase, Progress, VmId};
+use uuid::Uuid;
+
+/// Tells the story to a store that `open` opens, and opens again as after a restart.
+pub async fn tell<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
+    let store = open().await;
+    assert_eq!(store.migration(MigrationId(Uuid::now_v7())).await.unwrap(), None);
+    assert!(store.migrations(None, 10).await.unwrap().is_empty());
+
+    let mut first = migration(VmId(Uuid::from_u128(1)));
+    store.insert(&first).await.unwrap();
+    first.phase = Phase::CopyingMemory;
+    first.progress.percent = 12.5;
+    store.update(&first, Some(&event(Phase::CopyingMemory))).await.unwrap();
+    store.update(&first, None).await.unwrap();
+    drop(store);
+
+    let store = open().await;
+    assert_eq!(store.migration(first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.open_migrations().await.unwrap(), [first.clone()]);
+    one_open_migration_a_vm(&store, &mut first).await;
+    pages(&store, &first).await;
+
+    let number = store.reserve_sequence(100).await.unwrap();
+    drop(store);
+    assert!(open().await.reserve_sequence(1).await.unwrap() >= number + 100, "numbers are never used twice");
+}
+
+async fn one_open_migration_a_vm(store: &impl Store, first: &mut Migration) {
+    let second = migration(first.vm);
+    match store.insert(&second).await {
+        Err(StoreError::Open(id)) => assert_eq!(id, first.id),
+        other => panic!("a second open migration of a VM: {other:?}"),
+    }
+    assert_eq!(store.migration(second.id).await.unwrap(), None);
+    first.phase = Phase::Succeeded;
+    store.update(first, Some(&event(Phase::Succeeded))).await.unwrap();
+    let phases: Vec<Phase> = store.events(first.id).await.unwrap().iter().map(|event| event.phase).collect();
+    assert_eq!(phases, [Phase::CopyingMemory, Phase::Succeeded]);
+    assert!(store.open_migrations().await.unwrap().is_empty());
+    store.insert(&second).await.unwrap();
+}
+
+async fn pages(store: &impl Store, oldest: &Migration) {
+    let third = migration(VmId(Uuid::from_u128(3)));
+    store.insert(&third).await.unwrap();
+    let newest = store.migrations(None, 2).await.unwrap();
+    assert_eq!(newest.len(), 2);
+    assert_eq!(newest[0], third);
+    let older = store.migrations(Some(newest[1].id), 2).await.unwrap();
+    assert_eq!(older, [oldest.clone()]);
+}
+
+fn migration(vm: VmId) -> Migration {
+    Migration {
+        id: MigrationId(Uuid::now_v7()),
+        vm,
+        vm_name: "web".into(),
+        source: "alpha".parse().unwrap(),
+        destination: "beta".parse().unwrap(),
+        mode: Mode::Live,
+        options: MigrationOptions::default(),
+        requested_by: "ada".into(),
+        phase: Phase::Queued,
+        cancel_requested: false,
+        created_at_ms: 1_700_000_000_000,
+        ended_at_ms: None,
+        progress: Progress::default(),
+        outcome: None,
+        problem: None,
+    }
+}
+
+fn event(phase: Phase) -> MigrationEvent {
+    MigrationEvent { at_ms: 1_700_000_000_000, phase, text: phase.label().into() }
+}
