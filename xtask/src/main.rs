@@ -42,8 +42,10 @@ fn main() -> ExitCode {
 }
 
 fn build(release: bool) -> Result<()> {
-    let workspace =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in a folder of the workspace")?;
+    // Not what was true when this was compiled: two checkouts may share one target folder.
+    let package =
+        std::env::var_os("CARGO_MANIFEST_DIR").context("cargo says where xtask lies: start this with `cargo xtask`")?;
+    let workspace = Path::new(&package).parent().context("xtask lies in a folder of the workspace")?;
     let front_end = bindings::build(workspace, release)?;
 
     let mut site = Site::default();
