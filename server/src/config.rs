@@ -207,7 +207,9 @@ impl std::str::FromStr for Config {
         let config: Self = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
         config.hosts()?;
         if config.sessions.idle_minutes == 0 || config.sessions.absolute_hours == 0 {
-            return Err(ConfigError("Sessions have to last at least a minute: raise idle_minutes or absolute_hours.".into()));
+            return Err(ConfigError(
+                "Sessions have to last at least a minute: raise idle_minutes or absolute_hours.".into(),
+            ));
         }
         Ok(config)
     }
@@ -217,7 +219,9 @@ impl Host {
     fn config(&self) -> Result<HostConfig, ConfigError> {
         let wrong = |what: &str| ConfigError(format!("Host {}: {what}", self.name));
         let peer_transport = match (self.peer_transport, self.transport) {
-            (Some(TransportName::Local), _) => return Err(wrong("other hosts can't reach it by peer_transport = \"local\".")),
+            (Some(TransportName::Local), _) => {
+                return Err(wrong("other hosts can't reach it by peer_transport = \"local\"."));
+            }
             (Some(peer), _) => peer,
             (None, TransportName::Local) => {
                 return Err(wrong("peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\"."));
@@ -225,7 +229,8 @@ impl Host {
             (None, own) => own,
         };
         let peer_address = self.peer_address.clone().or_else(|| self.address.clone());
-        let peer_address = peer_address.ok_or_else(|| wrong("peer_address is missing: say where other hosts reach it."))?;
+        let peer_address =
+            peer_address.ok_or_else(|| wrong("peer_address is missing: say where other hosts reach it."))?;
         if self.bandwidth_mib_s == Some(0) {
             return Err(wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }
@@ -236,7 +241,11 @@ impl Host {
         let own = self.transport(self.transport, self.address.clone(), self.port, self.user.clone())?;
         let peer_port = self.peer_port.or(if peer_transport == self.transport { self.port } else { None });
         let peer = self.transport(peer_transport, Some(peer_address.clone()), peer_port, peer_user)?;
-        if self.user.is_some() && self.transport != TransportName::Ssh && self.peer_user.is_none() && peer_transport != TransportName::Ssh {
+        if self.user.is_some()
+            && self.transport != TransportName::Ssh
+            && self.peer_user.is_none()
+            && peer_transport != TransportName::Ssh
+        {
             return Err(wrong("user is for transport = \"ssh\" only."));
         }
         if self.daemon.is_some() && self.transport != TransportName::Tcp && peer_transport != TransportName::Tcp {
@@ -332,7 +341,10 @@ mod tests {
             ("transport = \"local\"", "peer_transport is missing"),
             ("transport = \"tls\"\naddress = \"a\"\nbandwidth_mib_s = 0", "no limit"),
             ("transport = \"tls\"\naddress = \"a\"\nport = 0", "port 0"),
-            ("transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"alpha\"\ntransport = \"tls\"\naddress = \"b\"", "Two hosts"),
+            (
+                "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"alpha\"\ntransport = \"tls\"\naddress = \"b\"",
+                "Two hosts",
+            ),
         ];
         for (text, expected) in cases {
             let error = hosts(text).unwrap_err();

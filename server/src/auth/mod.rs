@@ -6,11 +6,7 @@ mod rules;
 mod sessions;
 mod throttle;
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use app::console::Principal;
 use engine::StoreError;
@@ -206,7 +202,9 @@ impl Auth {
     pub async fn end_session(&self, who: &Principal, handle: &str) -> Result<(), Problem> {
         let own = self.sessions_of(who).await?;
         if !own.iter().any(|session| session.handle == handle) {
-            return Err(Problem::new(Code::NotFound, "You have no such session.").with_fix("It may have ended already."));
+            return Err(
+                Problem::new(Code::NotFound, "You have no such session.").with_fix("It may have ended already.")
+            );
         }
         self.sessions.end(handle).await.map_err(|error| store_failed(&error))?;
         let done = self.store.audit(who.user(), Action::SessionEnded(handle)).await;

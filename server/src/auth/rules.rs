@@ -46,9 +46,17 @@ mod tests {
 
     #[test]
     fn what_may_not() {
-        for password in
-            ["", "seven c", "Password", "password1", "1234567890", "QWERTYUIOP", "Lovelace1815", "vmferry!!", &"long ".repeat(300)]
-        {
+        for password in [
+            "",
+            "seven c",
+            "Password",
+            "password1",
+            "1234567890",
+            "QWERTYUIOP",
+            "Lovelace1815",
+            "vmferry!!",
+            &"long ".repeat(300),
+        ] {
             assert_eq!(check("lovelace", password).unwrap_err().code, Code::WeakPassword, "{password}");
         }
     }

@@ -13,7 +13,7 @@ use engine::StoreError;
 use sha2::{Digest, Sha256};
 
 use super::{LoginRefused, sessions::hex};
-use crate::store::{Attempt, SqliteStore};
+use crate::store::{Attempt, Counter, SqliteStore};
 
 /// Failures of an account without a pause, and its longest pause.
 const ACCOUNT: (u32, Duration) = (3, Duration::from_mins(1));
@@ -56,11 +56,11 @@ impl Throttle {
     }
 
     async fn ask(&self, counted: Counted) -> Result<Counted, LoginRefused> {
-        let mut keys: Vec<(&str, fn(u32) -> Duration)> = vec![(&counted.account, |failures| pause(failures, ACCOUNT))];
-        if let Some(address) = &counted.address {
-            keys.push((address, |failures| pause(failures, ADDRESS)));
-        }
-        match self.store.attempt(&keys, FORGOTTEN_AFTER).await? {
+        let account = Counter { key: counted.account.clone(), pause: |failures| pause(failures, ACCOUNT) };
+        let address = counted.address.clone();
+        let address = address.map(|key| Counter { key, pause: |failures| pause(failures, ADDRESS) });
+        let counters: Vec<Counter> = [Some(account), address].into_iter().flatten().collect();
+        match self.store.attempt(&counters, FORGOTTEN_AFTER).await? {
             Attempt::Counted => Ok(counted),
             Attempt::Wait(wait) => Err(LoginRefused::Throttled(wait)),
         }

@@ -56,8 +56,9 @@ impl DemoCommand {
         if !self.listen.ip().is_loopback() {
             return Err("The demo's console speaks plain HTTP and listens on this machine only: give an address of 127.0.0.0/8.".into());
         }
-        let listener = TcpListener::bind(self.listen)
-            .map_err(|error| format!("{} can't be listened on: {error}. --listen chooses another address.", self.listen))?;
+        let listener = TcpListener::bind(self.listen).map_err(|error| {
+            format!("{} can't be listened on: {error}. --listen chooses another address.", self.listen)
+        })?;
         let stop = stop::on_signal(self.until_stdin_closes)?;
         println!("Starting the demo's hosts and VMs …");
         let started = tokio::select! {

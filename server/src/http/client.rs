@@ -31,8 +31,9 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, Problem> {
         let refused = || {
-            Problem::new(Code::InvalidInput, "public_url is not the address of a console.")
-                .with_fix("Give it as https://vmferry.example.org, without a path; browsers keep the login only with HTTPS.")
+            Problem::new(Code::InvalidInput, "public_url is not the address of a console.").with_fix(
+                "Give it as https://vmferry.example.org, without a path; browsers keep the login only with HTTPS.",
+            )
         };
         let uri: Uri = text.parse().map_err(|_| refused())?;
         let authority = uri.authority().filter(|_| uri.scheme_str() == Some("https") && uri.path() == "/");
@@ -99,7 +100,8 @@ mod tests {
         assert_eq!(origin("https://VMferry.example.org/").as_deref(), Some("https://vmferry.example.org"));
         assert_eq!(origin("https://a.example:443").as_deref(), Some("https://a.example"));
         assert_eq!(origin("https://a.example:8443").as_deref(), Some("https://a.example:8443"));
-        for text in ["", "a.example", "http://a.example", "https://a.example/x", "https://u@a.example", "https://a/?b"] {
+        for text in ["", "a.example", "http://a.example", "https://a.example/x", "https://u@a.example", "https://a/?b"]
+        {
             assert_eq!(origin(text), None, "{text}");
         }
     }

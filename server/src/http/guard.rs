@@ -123,7 +123,17 @@ mod tests {
 
     #[test]
     fn pages_of_others() {
-        for next in ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\nb", "/\t/evil.example", "/ä", "/login?next=/"] {
+        for next in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "evil",
+            "/a\nb",
+            "/\t/evil.example",
+            "/ä",
+            "/login?next=/",
+        ] {
             assert_eq!(own_page(next), None, "{next:?}");
         }
     }

@@ -23,9 +23,9 @@ pub(super) async fn json_body<T: DeserializeOwned>(request: Request) -> Result<T
             .with_fix("Send JSON, with the header Content-Type: application/json.")
             .into());
     }
-    let bytes = Bytes::from_request(request, &()).await.map_err(|_| {
-        Refused::from(Problem::new(Code::InvalidInput, "The request's body could not be read."))
-    })?;
+    let bytes = Bytes::from_request(request, &())
+        .await
+        .map_err(|_| Refused::from(Problem::new(Code::InvalidInput, "The request's body could not be read.")))?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let refused = Refused::from(
             Problem::new(Code::InvalidInput, "The request's body is not the JSON that is asked for.")

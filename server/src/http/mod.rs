@@ -11,6 +11,8 @@ mod kimchi;
 mod login;
 mod pages;
 mod refused;
+#[cfg(test)]
+mod tests;
 mod ws;
 
 use std::{net::IpAddr, sync::Arc};
@@ -29,7 +31,10 @@ use model::{Code, Problem};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::{CompressionLayer, predicate::{Predicate, SizeAbove}},
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate, SizeAbove},
+    },
     csrf::CsrfLayer,
     trace::TraceLayer,
 };

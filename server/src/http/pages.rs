@@ -6,7 +6,6 @@ use axum::{
     extract::Request,
     http::request::Parts,
     response::{IntoResponse, Response},
-    routing::post,
 };
 use leptos::{nonce::Nonce, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -22,12 +21,9 @@ pub(super) fn add(router: Router<DoorState>, doors: &Doors) -> Router<DoorState>
         doors: doors.clone(),
     };
     let context = context(doors);
+    // Leptos adds the functions' own routes, too: POST /_fn/app/api/<noun>/<verb>.
     router
         .leptos_routes_with_context(&state, generate_route_list(App), context.clone(), app::shell)
-        .route("/_fn/{*function}", post({
-            let context = context.clone();
-            move |request: Request| leptos_axum::handle_server_fns_with_context(context.clone(), request)
-        }))
         .fallback(move |request: Request| everything_else(context.clone(), request))
 }
 

@@ -4,4 +4,4 @@ mod sqlite;
 #[cfg(test)]
 mod story;
 
-pub use sqlite::{Action, Attempt, SessionRow, SqliteStore};
+pub use sqlite::{Action, Attempt, Counter, SessionRow, SqliteStore};

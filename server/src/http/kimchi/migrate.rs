@@ -52,7 +52,9 @@ fn destination(body: &Value) -> Result<String, Refused> {
     const KNOWN: [&str; 5] = ["destination", "remote_host", "user", "password", "enable_rdma"];
     if let Some(unknown) = body.keys().find(|key| !KNOWN.contains(&key.as_str())) {
         let unknown: String = unknown.chars().filter(|c| !c.is_control()).take(40).collect();
-        return Err(invalid(format!("There is no field \"{unknown}\".")).with_fix(format!("There are {}.", KNOWN.join(", "))).into());
+        return Err(invalid(format!("There is no field \"{unknown}\"."))
+            .with_fix(format!("There are {}.", KNOWN.join(", ")))
+            .into());
     }
     let user = text(body, "user", "KCHVM0059E", false)?;
     let password = text(body, "password", "KCHVM0069E", true)?;
@@ -63,18 +65,19 @@ fn destination(body: &Value) -> Result<String, Refused> {
             return Err(Refused::from(invalid("enable_rdma is neither true nor false.".into())).known_as("KCHVM0091E"));
         }
     };
-    let destination = match (text(body, "destination", "KCHVM0060E", false)?, text(body, "remote_host", "KCHVM0060E", false)?) {
-        (Some(one), Some(other)) if one != other => {
-            return Err(invalid("destination and remote_host are two names of one field, and differ.".into())
-                .with_fix("Send one of them.")
-                .into());
-        }
-        (Some(destination), _) | (None, Some(destination)) => destination,
-        (None, None) => {
-            let problem = invalid("The destination is missing.".into()).with_fix("Name a registered host.");
-            return Err(Refused::from(problem).known_as("KCHVM0060E"));
-        }
-    };
+    let destination =
+        match (text(body, "destination", "KCHVM0060E", false)?, text(body, "remote_host", "KCHVM0060E", false)?) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(invalid("destination and remote_host are two names of one field, and differ.".into())
+                    .with_fix("Send one of them.")
+                    .into());
+            }
+            (Some(destination), _) | (None, Some(destination)) => destination,
+            (None, None) => {
+                let problem = invalid("The destination is missing.".into()).with_fix("Name a registered host.");
+                return Err(Refused::from(problem).known_as("KCHVM0060E"));
+            }
+        };
     if user.is_some() || password.is_some() {
         return Err(Problem::new(Code::NotSupported, "A login at the destination can't be given yet.")
             .with_fix("Leave out user and password; the hosts use the logins that they are configured with.")

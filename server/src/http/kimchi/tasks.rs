@@ -1,11 +1,7 @@
 //! `/plugins/kimchi/tasks`: migrations, as Kimchi's programs know them.
 
 use app::console::Principal;
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::StatusCode,
-};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use model::{Code, Migration, MigrationId, Phase, Problem, text};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -56,8 +52,7 @@ impl From<&Migration> for Task {
 }
 
 /// What may stand in an address as it is.
-const UNRESERVED: &percent_encoding::AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Phase and percent, or the result; of a failure the reason in libvirt's words, too.
 fn message(migration: &Migration) -> String {
@@ -117,6 +112,7 @@ pub(super) async fn cancel(
 /// What can't be an id is the id of nothing.
 fn parse(id: &str) -> Result<MigrationId, Problem> {
     id.parse().map_err(|_| {
-        Problem::new(Code::UnknownMigration, "There is no task of this id.").with_fix("GET /plugins/kimchi/tasks lists them.")
+        Problem::new(Code::UnknownMigration, "There is no task of this id.")
+            .with_fix("GET /plugins/kimchi/tasks lists them.")
     })
 }

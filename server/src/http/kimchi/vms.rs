@@ -9,7 +9,10 @@ use model::{Code, HostName, Problem, Vm, VmState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{super::{Doors, Refused}, Named};
+use super::{
+    super::{Doors, Refused},
+    Named,
+};
 
 /// `?host=`: which one is meant where several VMs have one name.
 #[derive(Deserialize)]
@@ -23,7 +26,9 @@ pub(super) type Asked<T> = Result<Query<T>, QueryRejection>;
 
 pub(super) fn query<T>(asked: Asked<T>) -> Result<T, Refused> {
     asked.map(|Query(query)| query).map_err(|error| {
-        Problem::new(Code::InvalidInput, "The query in the address can't be read.").with_details(error.body_text()).into()
+        Problem::new(Code::InvalidInput, "The query in the address can't be read.")
+            .with_details(error.body_text())
+            .into()
     })
 }
 

@@ -58,11 +58,9 @@ impl Action<'_> {
         match self {
             Self::LoggedIn(address) | Self::LoginFailed(address) => json!({ "address": address }),
             Self::SessionEnded(handle) => json!({ "session": handle }),
-            Self::LoggedOut
-            | Self::PasswordChanged
-            | Self::UserAdded
-            | Self::UserPasswordSet
-            | Self::UserRemoved => json!({}),
+            Self::LoggedOut | Self::PasswordChanged | Self::UserAdded | Self::UserPasswordSet | Self::UserRemoved => {
+                json!({})
+            }
             Self::VmActed(vm, action) => json!({ "vm": vm, "action": action }),
             Self::MigrationStarted(migration)
             | Self::MigrationCancelled(migration)

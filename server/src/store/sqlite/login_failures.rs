@@ -15,18 +15,23 @@ pub enum Attempt {
     Wait(Duration),
 }
 
+/// What failures are counted for.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    /// An account, or an address.
+    pub key: String,
+    /// How long to wait after so many failures.
+    pub pause: fn(u32) -> Duration,
+}
+
 impl SqliteStore {
-    /// Asks for an attempt under each of the keys. `pause` says how long to wait after so many failures under a key.
+    /// Asks for an attempt, which counts for each of the counters.
     ///
     /// It is counted before it is made, so that many at once get no further than one after the other.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn attempt(
-        &self,
-        keys: &[(&str, fn(u32) -> Duration)],
-        forgotten_after: Duration,
-    ) -> Result<Attempt, StoreError> {
+    pub async fn attempt(&self, counters: &[Counter], forgotten_after: Duration) -> Result<Attempt, StoreError> {
         let now = now_ms();
         let forgotten = now.saturating_sub(ms(forgotten_after));
         let mut transaction = self.write().await?;
@@ -36,7 +41,7 @@ impl SqliteStore {
             .await
             .map_err(failed)?;
         let mut wait = 0;
-        for (key, pause) in keys {
+        for Counter { key, pause } in counters {
             let row: Option<(u32, i64)> = sqlx::query_as("SELECT failures, last FROM login_failures WHERE key = ?")
                 .bind(key)
                 .fetch_optional(&mut *transaction)
@@ -51,7 +56,7 @@ impl SqliteStore {
         if wait > 0 {
             return Ok(Attempt::Wait(Duration::from_millis(wait.unsigned_abs())));
         }
-        for (key, _) in keys {
+        for Counter { key, .. } in counters {
             sqlx::query(
                 "INSERT INTO login_failures (key, failures, last) VALUES (?1, 1, ?2) \
                  ON CONFLICT (key) DO UPDATE SET failures = min(failures + 1, 1000), last = ?2",

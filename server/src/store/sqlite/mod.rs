@@ -21,7 +21,7 @@ use sqlx::{
 };
 
 pub use audit::Action;
-pub use login_failures::Attempt;
+pub use login_failures::{Attempt, Counter};
 pub use sessions::SessionRow;
 
 /// Connections to the file: one writes at a time, others read meanwhile.

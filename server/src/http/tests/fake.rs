@@ -1,0 +1,170 @@
+//! A room with two hosts and a few VMs, in which nothing really moves.
+
+use std::sync::{Mutex, MutexGuard};
+
+use app::console::{Account, Migrations, Principal, Updates, Vms};
+use async_trait::async_trait;
+use model::{
+    Change, Code, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Mode, PasswordChange, Phase,
+    Problem, Progress, SessionInfo, Snapshot, Update, Vm, VmAction, VmId, VmState,
+};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::auth::Auth;
+
+pub(super) struct FakeConsole {
+    auth: Auth,
+    migrations: Mutex<Vec<Migration>>,
+    subscribers: Mutex<Vec<mpsc::Sender<Update>>>,
+}
+
+impl FakeConsole {
+    pub(super) fn new(auth: Auth) -> Self {
+        Self { auth, migrations: Mutex::default(), subscribers: Mutex::default() }
+    }
+
+    /// Everything that was begun, newest first.
+    pub(super) fn migrations(&self) -> MutexGuard<'_, Vec<Migration>> {
+        self.migrations.lock().unwrap()
+    }
+
+    /// Tells every subscriber that a VM is gone.
+    pub(super) async fn tell(&self, sequence: u64) {
+        let change = Change::VmGone(VmId(Uuid::from_u128(9)));
+        let subscribers = self.subscribers.lock().unwrap().clone();
+        for subscriber in subscribers {
+            subscriber.send(Update { sequence, at_ms: 0, change: change.clone() }).await.unwrap();
+        }
+    }
+}
+
+fn vm(number: u128, name: &str, host: &str) -> Vm {
+    Vm {
+        id: VmId(Uuid::from_u128(number)),
+        name: name.into(),
+        host: host.parse().unwrap(),
+        state: VmState::Running,
+        vcpus: 2,
+        memory_bytes: 256 << 20,
+        persistent: true,
+        other_copies: Vec::new(),
+        migration: None,
+    }
+}
+
+fn vms() -> Vec<Vm> {
+    vec![
+        vm(1, "web", "alpha"),
+        vm(2, "two words", "alpha"),
+        vm(3, "größe", "alpha"),
+        vm(4, "twin", "alpha"),
+        vm(5, "twin", "beta"),
+    ]
+}
+
+#[async_trait]
+impl Vms for FakeConsole {
+    fn snapshot(&self, _: &Principal) -> Result<Snapshot, Problem> {
+        Ok(Snapshot { sequence: 7, hosts: Vec::new(), vms: vms(), migrations: self.migrations().clone() })
+    }
+
+    fn find(&self, _: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
+        let mut found: Vec<Vm> =
+            vms().into_iter().filter(|vm| vm.name == name && host.is_none_or(|host| vm.host == *host)).collect();
+        match found.len() {
+            0 => Err(Problem::new(Code::UnknownVm, "No VM has this name.")),
+            1 => Ok(found.remove(0)),
+            _ => Err(Problem::new(Code::AmbiguousName, "Several VMs have this name: on alpha, beta.")),
+        }
+    }
+
+    async fn act(&self, _: &Principal, _: VmId, _: VmAction) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Migrations for FakeConsole {
+    async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem> {
+        let vm = vms().into_iter().find(|vm| vm.id == request.vm).unwrap();
+        if vm.host == request.destination {
+            return Err(Problem::new(Code::SameHost, "It is there already."));
+        }
+        let migration = Migration {
+            id: MigrationId(Uuid::now_v7()),
+            vm: vm.id,
+            vm_name: vm.name,
+            source: vm.host,
+            destination: request.destination,
+            mode: Mode::Live,
+            options: request.options,
+            requested_by: who.user().into(),
+            phase: Phase::CopyingMemory,
+            cancel_requested: false,
+            created_at_ms: 0,
+            ended_at_ms: None,
+            progress: Progress { percent: 42.5, ..Progress::default() },
+            outcome: None,
+            problem: None,
+        };
+        self.migrations().insert(0, migration.clone());
+        Ok(migration)
+    }
+
+    async fn cancel(&self, _: &Principal, id: MigrationId) -> Result<Migration, Problem> {
+        let mut migrations = self.migrations();
+        let migration = migrations.iter_mut().find(|migration| migration.id == id);
+        let migration = migration.ok_or_else(|| Problem::new(Code::UnknownMigration, "No migration has this id."))?;
+        if migration.phase.has_ended() {
+            return Err(Problem::new(Code::AlreadyEnded, "It has ended."));
+        }
+        migration.phase = Phase::Cancelled;
+        Ok(migration.clone())
+    }
+
+    async fn migration(&self, _: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
+        let found = self.migrations().iter().find(|migration| migration.id == id).cloned();
+        let found = found.ok_or_else(|| Problem::new(Code::UnknownMigration, "No migration has this id."))?;
+        Ok((found, Vec::new()))
+    }
+
+    async fn migrations(&self, _: &Principal, _: Option<MigrationId>, _: u32) -> Result<Vec<Migration>, Problem> {
+        Ok(self.migrations().clone())
+    }
+
+    fn host(&self, _: &Principal, name_or_address: &str) -> Result<HostName, Problem> {
+        match name_or_address {
+            "alpha" | "beta" => name_or_address.parse(),
+            "127.0.0.3" => "beta".parse(),
+            _ => Err(Problem::new(Code::UnknownHost, "No such host is registered.")),
+        }
+    }
+}
+
+impl Updates for FakeConsole {
+    fn subscribe(&self, who: &Principal, since: Option<u64>) -> Result<mpsc::Receiver<Update>, Problem> {
+        let (sender, receiver) = mpsc::channel(16);
+        if since.is_none() {
+            let change = Change::Snapshot(self.snapshot(who)?);
+            sender.try_send(Update { sequence: 7, at_ms: 0, change }).unwrap();
+        }
+        self.subscribers.lock().unwrap().push(sender);
+        Ok(receiver)
+    }
+}
+
+#[async_trait]
+impl Account for FakeConsole {
+    async fn change_password(&self, who: &Principal, change: PasswordChange) -> Result<(), Problem> {
+        self.auth.change_password(who, change).await
+    }
+
+    async fn sessions(&self, who: &Principal) -> Result<Vec<SessionInfo>, Problem> {
+        self.auth.sessions_of(who).await
+    }
+
+    async fn end_session(&self, who: &Principal, handle: &str) -> Result<(), Problem> {
+        self.auth.end_session(who, handle).await
+    }
+}

@@ -1,0 +1,201 @@
+//! Kimchi's API, with everything somebody could do wrong.
+
+use futures::stream;
+
+use super::*;
+
+const MIGRATE: &str = "/plugins/kimchi/vms/web/migrate";
+
+#[tokio::test]
+async fn a_vm_is_asked_to_move_and_the_task_followed() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    for body in [
+        json!({ "destination": "beta" }),
+        json!({ "remote_host": "127.0.0.3" }),
+        json!({ "destination": "beta", "remote_host": "beta", "enable_rdma": false }),
+    ] {
+        let answer = house.send(post(MIGRATE, &cookie, &body)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+        let task = answer.json();
+        assert_eq!(task["status"], "running");
+        assert_eq!(task["target_uri"], MIGRATE);
+        assert_eq!(task["message"], "Copying memory, 42 %");
+        let path = format!("/plugins/kimchi/tasks/{}", task["id"].as_str().unwrap());
+        assert_eq!(house.send(get(&path, &cookie)).await.json(), task);
+    }
+    let begun = house.console.migrations().clone();
+    assert_eq!(begun.len(), 3);
+    assert!(begun.iter().all(|migration| migration.requested_by == "ada" && migration.destination.as_str() == "beta"));
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled_once() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let task = house.send(post(MIGRATE, &cookie, &json!({ "destination": "beta" }))).await.json();
+    let path = format!("/plugins/kimchi/tasks/{}", task["id"].as_str().unwrap());
+    let delete = || request(Method::DELETE, &path).header(header::COOKIE, &cookie).body(Body::empty()).unwrap();
+    let answer = house.send(delete()).await;
+    assert_eq!((answer.status, answer.json()["status"].as_str()), (StatusCode::ACCEPTED, Some("killed")));
+    let answer = house.send(delete()).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("already-ended")));
+    let list = |query: &str| get(&format!("/plugins/kimchi/tasks{query}"), &cookie);
+    for (query, count) in
+        [("", 1), ("?status=killed", 1), ("?status=running", 0), ("?target_uri=vms/web", 1), ("?target_uri=vms/db", 0)]
+    {
+        assert_eq!(house.send(list(query)).await.json().as_array().unwrap().len(), count, "{query}");
+    }
+    assert_eq!(house.send(list("?status=dreaming")).await.status, StatusCode::BAD_REQUEST);
+    for id in ["x", "0190c7a0-0000-7000-8000-000000000000", "%00", "a%2Fb"] {
+        let answer = house.send(get(&format!("/plugins/kimchi/tasks/{id}"), &cookie)).await;
+        assert!(matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST), "{id}");
+        assert!(answer.json()["reason"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn vms_are_listed() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let all = house.send(get("/plugins/kimchi/vms", &cookie)).await.json();
+    assert_eq!(all.as_array().unwrap().len(), 5);
+    let web = &all[0];
+    assert_eq!((&web["name"], &web["state"], &web["host"]), (&json!("web"), &json!("running"), &json!("alpha")));
+    assert_eq!((&web["memory"]["current"], &web["cpu_info"]["vcpus"]), (&json!(256), &json!(2)));
+    assert_eq!(house.send(get("/plugins/kimchi/vms/web", &cookie)).await.json(), *web);
+    let there = house.send(get("/plugins/kimchi/vms?host=beta", &cookie)).await.json();
+    assert_eq!(there.as_array().unwrap().len(), 1);
+    assert_eq!(house.send(get("/plugins/kimchi/vms?host=A%20B", &cookie)).await.status, StatusCode::BAD_REQUEST);
+    for (name, expected) in [("two%20words", "two words"), ("gr%C3%B6%C3%9Fe", "größe")] {
+        assert_eq!(house.send(get(&format!("/plugins/kimchi/vms/{name}"), &cookie)).await.json()["name"], expected);
+    }
+}
+
+#[tokio::test]
+async fn twins_are_told_apart_by_their_host() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let path = "/plugins/kimchi/vms/twin/migrate";
+    let answer = house.send(post(path, &cookie, &json!({ "destination": "beta" }))).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("ambiguous-name")));
+    assert!(answer.json()["reason"].as_str().unwrap().contains("alpha, beta"));
+    assert_eq!(house.send(get("/plugins/kimchi/vms/twin?host=beta", &cookie)).await.json()["host"], "beta");
+    let answer = house.send(post(&format!("{path}?host=alpha"), &cookie, &json!({ "destination": "beta" }))).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn bodies_that_make_no_sense_change_nothing() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let cases = [
+        ("", "WOKAPI0006E"),
+        ("{", "WOKAPI0006E"),
+        ("destination=beta", "WOKAPI0006E"),
+        ("\u{0}", "WOKAPI0006E"),
+        ("[]", "invalid-input"),
+        ("null", "invalid-input"),
+        ("\"beta\"", "invalid-input"),
+        ("{}", "KCHVM0060E"),
+        (r#"{"destination": ""}"#, "KCHVM0060E"),
+        (r#"{"destination": 7}"#, "KCHVM0060E"),
+        (r#"{"destination": null}"#, "KCHVM0060E"),
+        (r#"{"destination": ["beta"]}"#, "KCHVM0060E"),
+        (r#"{"remote_host": {}}"#, "KCHVM0060E"),
+        (r#"{"destination": "beta", "remote_host": "alpha"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "user": 1}"#, "KCHVM0059E"),
+        (r#"{"destination": "beta", "user": ""}"#, "KCHVM0059E"),
+        (r#"{"destination": "beta", "password": false}"#, "KCHVM0069E"),
+        (r#"{"destination": "beta", "enable_rdma": "yes"}"#, "KCHVM0091E"),
+        (r#"{"destination": "beta", "user": "root"}"#, "not-supported"),
+        (r#"{"destination": "beta", "password": ""}"#, "not-supported"),
+        (r#"{"destination": "beta", "enable_rdma": true}"#, "not-supported"),
+        (r#"{"destination": "beta", "force": true}"#, "invalid-input"),
+        (r#"{"destination": "delta"}"#, "unknown-host"),
+        (r#"{"destination": "127.0.0.1"}"#, "KCHVM0055E"),
+        (r#"{"destination": "localhost"}"#, "KCHVM0055E"),
+        (r#"{"destination": "alpha"}"#, "KCHVM0055E"),
+    ];
+    for (body, code) in cases {
+        let request = request(Method::POST, MIGRATE)
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(Body::from(body))
+            .unwrap();
+        let answer = house.send(request).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}: {}", answer.body);
+        assert_eq!(answer.json()["code"], code, "{body}");
+        assert!(answer.json()["reason"].as_str().unwrap().starts_with(&format!("{code}: ")), "{body}");
+        assert!(!answer.header("content-type").is_empty());
+    }
+    assert!(house.console.migrations().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_of_another_type_is_refused() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    for content_type in ["application/x-www-form-urlencoded", "text/plain", "application/jsonx", ""] {
+        let request = request(Method::POST, MIGRATE)
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Body::from(r#"{"destination": "beta"}"#))
+            .unwrap();
+        let answer = house.send(request).await;
+        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{content_type}");
+        assert_eq!(answer.json()["code"], "WOKAPI0007E");
+    }
+    assert!(house.console.migrations().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let destination = "b".repeat(64 << 10);
+    let answer = house.send(post(MIGRATE, &cookie, &json!({ "destination": destination }))).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("too-large")));
+    // One whose size nobody told before.
+    let chunks = stream::iter((0..10).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1 << 20])));
+    let request = request(Method::POST, MIGRATE)
+        .header(header::COOKIE, &cookie)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from_stream(chunks))
+        .unwrap();
+    assert_eq!(house.send(request).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let largest = json!({ "destination": "b".repeat((64 << 10) - 18) });
+    assert_eq!(largest.to_string().len(), 64 << 10);
+    assert_eq!(house.send(post(MIGRATE, &cookie, &largest)).await.status, StatusCode::BAD_REQUEST, "only just not");
+    assert!(house.console.migrations().is_empty());
+}
+
+#[tokio::test]
+async fn names_of_no_vm_are_told_from_nonsense() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let cases = [
+        ("nobody", StatusCode::NOT_FOUND),
+        ("no%20body", StatusCode::NOT_FOUND),
+        ("%27%22%3Cscript%3E", StatusCode::NOT_FOUND),
+        ("%2e%2e%2f%2e%2e%2fetc%2fpasswd", StatusCode::NOT_FOUND),
+        ("..", StatusCode::NOT_FOUND),
+        ("%F0%9F%9A%A2", StatusCode::NOT_FOUND),
+        ("web%00", StatusCode::BAD_REQUEST),
+        ("%00", StatusCode::BAD_REQUEST),
+        ("web%0A", StatusCode::BAD_REQUEST),
+        ("%FF%FE", StatusCode::BAD_REQUEST),
+    ];
+    for (name, status) in cases {
+        let answer = house
+            .send(post(&format!("/plugins/kimchi/vms/{name}/migrate"), &cookie, &json!({ "destination": "beta" })))
+            .await;
+        assert_eq!(answer.status, status, "{name}: {}", answer.body);
+        let code = if status == StatusCode::NOT_FOUND { "KCHVM0002E" } else { "invalid-input" };
+        assert_eq!(answer.json()["code"], code, "{name}");
+        assert_eq!(house.send(get(&format!("/plugins/kimchi/vms/{name}"), &cookie)).await.status, status, "{name}");
+    }
+    let answer = house.send(post("/plugins/kimchi/vms//migrate", &cookie, &json!({ "destination": "beta" }))).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(house.console.migrations().is_empty());
+}
