@@ -11,7 +11,8 @@ use leptos_router::{
 use crate::components::frame::Frame;
 use crate::pages::{
     account::AccountPage, cancel::CancelPage, hosts::HostsPage, login::LoginPage, migrate::MigratePage,
-    migration::MigrationPage, migrations::MigrationsPage, not_found::NotFoundPage, vm_action::VmActionPage, vms::VmsPage,
+    migration::MigrationPage, migrations::MigrationsPage, not_found::NotFoundPage, vm_action::VmActionPage,
+    vms::VmsPage,
 };
 
 /// Where the browser finds its half: addresses such as `/pkg/vmferry.0123abcd.js`.
@@ -31,9 +32,8 @@ pub struct Assets {
 pub fn shell() -> impl IntoView {
     let Assets { js, wasm, css } = expect_context();
     let nonce = leptos::nonce::use_nonce();
-    let start = format!(
-        "import init, {{ hydrate }} from \"{js}\";\nawait init({{ module_or_path: \"{wasm}\" }});\nhydrate();"
-    );
+    let start =
+        format!("import init, {{ hydrate }} from \"{js}\";\nawait init({{ module_or_path: \"{wasm}\" }});\nhydrate();");
     view! {
         <!DOCTYPE html>
         <html lang="en">

@@ -65,8 +65,7 @@ pub(crate) enum StateFilter {
 }
 
 impl StateFilter {
-    pub const ALL: [Self; 6] =
-        [Self::All, Self::Migrating, Self::Running, Self::Paused, Self::ShutOff, Self::Other];
+    pub const ALL: [Self; 6] = [Self::All, Self::Migrating, Self::Running, Self::Paused, Self::ShutOff, Self::Other];
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -37,19 +37,23 @@ where
         self.0.read().values().map(|thing| thing.get()).collect()
     }
 
-    /// The thing of this key, as a signal.
+    /// The thing of this key, as a signal. Who asks is told when it comes or goes.
     pub fn get(self, key: &K) -> Option<ArcRwSignal<V>> {
         self.0.read().get(key).cloned()
     }
 
-    /// The thing of this key as it is; asks to be told when it comes, changes or goes.
+    /// The same without being told.
+    pub fn get_untracked(self, key: &K) -> Option<ArcRwSignal<V>> {
+        self.0.read_untracked().get(key).cloned()
+    }
+
+    /// The thing of this key as it is. Who asks is told when it comes, changes or goes.
     pub fn value(self, key: &K) -> Option<V> {
         self.get(key).map(|thing| thing.get())
     }
 
     fn put(self, key: K, value: V) {
-        let known = self.0.read_untracked().get(&key).cloned();
-        match known {
+        match self.get_untracked(&key) {
             Some(known) if *known.read_untracked() == value => {}
             Some(known) => known.set(value),
             None => self.0.update(|things| {
@@ -59,7 +63,7 @@ where
     }
 
     fn remove(self, key: &K) {
-        if self.0.read_untracked().contains_key(key) {
+        if self.get_untracked(key).is_some() {
             self.0.update(|things| {
                 things.remove(key);
             });
@@ -149,15 +153,15 @@ impl Live {
 
     /// Takes in a migration that an answer of the server brought before the stream did.
     pub fn learn(self, migration: Migration) {
-        if self.migrations.0.read_untracked().get(&migration.id).is_none() {
+        if self.migrations.get_untracked(&migration.id).is_none() {
             self.migrations.put(migration.id, migration);
         }
     }
 
     fn put_migration(self, migration: Migration) {
         let id = migration.id;
-        let was_running =
-            self.migrations.0.read_untracked().get(&id).is_some_and(|known| !known.read_untracked().phase.has_ended());
+        let known = self.migrations.get_untracked(&id);
+        let was_running = known.is_some_and(|known| !known.read_untracked().phase.has_ended());
         let has_ended = migration.phase.has_ended();
         self.migrations.put(id, migration);
         if was_running && has_ended {
@@ -247,8 +251,11 @@ mod tests {
     fn a_snapshot_always_counts() {
         let (_owner, live) = live_with(vec![vm(1, VmState::Running)]);
         let kept = live.vms.get(&VmId(Uuid::from_u128(1))).unwrap();
-        let snapshot =
-            Snapshot { sequence: 3, vms: vec![vm(1, VmState::ShutOff), vm(2, VmState::Running)], ..Snapshot::default() };
+        let snapshot = Snapshot {
+            sequence: 3,
+            vms: vec![vm(1, VmState::ShutOff), vm(2, VmState::Running)],
+            ..Snapshot::default()
+        };
         live.apply(update(3, Change::Snapshot(snapshot)));
         assert_eq!(live.sequence(), Some(3));
         assert_eq!(live.vms.keys().len(), 2);

@@ -1,7 +1,7 @@
 //! A refusal on its way to the browser.
 
-use leptos::server_fn::{codec::JsonEncoding, error::FromServerFnError};
 use leptos::prelude::ServerFnErrorErr;
+use leptos::server_fn::{codec::JsonEncoding, error::FromServerFnError};
 use model::{Code, Problem};
 use serde::{Deserialize, Serialize};
 

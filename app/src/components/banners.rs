@@ -36,6 +36,7 @@ pub(crate) fn Banners() -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -53,6 +54,7 @@ fn RunsTwice(vm: Vm) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -66,10 +68,11 @@ fn Unreachable(host: (HostName, u64, Problem)) -> impl IntoView {
                     <strong>{format!("{name} does not answer")}</strong>
                     " since "
                     <Time ms=since_ms />
-                    ". What is shown of it is what was last known."
+                    "; its VMs are shown as they were last known."
                 </p>
                 <ProblemText problem />
             </div>
         </div>
     }
+    .into_any()
 }

@@ -39,15 +39,16 @@ pub(crate) fn CancelForm(
             <p>
                 {format!("{vm_name} goes on at {source} as if nothing had been. What was sent so far is sent again next time.")}
             </p>
-            <Alert problem=failure_of(move || cancel.value().get()) />
+            <div class="form-foot"><Alert problem=failure_of(move || cancel.value().get()) />
             <div class="buttons">
-                <CancelButton close href=address>
+                <CancelButton close autofocus=close.is_some() href=address>
                     "Let it go on"
                 </CancelButton>
                 <button class="button danger" disabled=cancel.pending()>
                     "Cancel the migration"
                 </button>
             </div>
-        </ActionForm>
+        </div></ActionForm>
     }
+    .into_any()
 }

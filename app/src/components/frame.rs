@@ -36,6 +36,7 @@ pub(crate) fn Frame() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
@@ -81,6 +82,7 @@ fn Page() -> impl IntoView {
         </main>
         <JustEnded />
     }
+    .into_any()
 }
 
 /// Whether what is shown is what is.
@@ -97,6 +99,7 @@ fn ConnectionBadge() -> impl IntoView {
             {word}
         </span>
     }
+    .into_any()
 }
 
 /// How the migration that ended last has ended, unless its own page is open, which says it already.
@@ -104,6 +107,13 @@ fn ConnectionBadge() -> impl IntoView {
 fn JustEnded() -> impl IntoView {
     let live = expect_context::<Live>();
     let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now) {
+            live.just_ended.set(None);
+        }
+        now
+    });
     let ended = move || {
         let id = live.just_ended.get()?;
         (path.get() != format!("/migrations/{id}")).then(|| live.migrations.value(&id)).flatten()
@@ -134,6 +144,7 @@ fn JustEnded() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 /// A page's heading and title, with a way back to where it belongs.
@@ -149,4 +160,5 @@ pub(crate) fn Heading(#[prop(into)] title: String, back: &'static str, back_labe
         </p>
         <h1>{title}</h1>
     }
+    .into_any()
 }

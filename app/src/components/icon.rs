@@ -27,7 +27,7 @@ impl Icon {
             Self::Search => "M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l4.5 4.5",
             Self::Arrow => "M4 12h15M14 7l5 5-5 5",
             Self::Back => "M20 12H5M10 7l-5 5 5 5",
-            Self::More => "M5 12h.01M12 12h.01M19 12h.01",
+            Self::More => "M5.5 11v2M12 11v2M18.5 11v2",
             Self::Close => "M6 6l12 12M18 6L6 18",
             Self::Warning => "M12 4L2.5 20h19zM12 10v4.5M12 17.2h.01",
         }
@@ -42,4 +42,5 @@ pub(crate) fn Draw(icon: Icon) -> impl IntoView {
             <path d=icon.path() />
         </svg>
     }
+    .into_any()
 }

@@ -16,8 +16,19 @@ use crate::live::Live;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 struct Choice {
     destination: Option<HostName>,
-    #[serde(flatten)]
-    options: MigrationOptions,
+    #[serde(default)]
+    keep_source_definition: bool,
+    bandwidth_mib_s: Option<u32>,
+}
+
+impl Choice {
+    /// What a migration of `vm` as chosen would do.
+    fn plan(&self, vm: &Vm) -> String {
+        let Self { destination, keep_source_definition, bandwidth_mib_s } = self;
+        let options =
+            MigrationOptions { keep_source_definition: *keep_source_definition, bandwidth_mib_s: *bandwidth_mib_s };
+        text::plan(vm, destination.as_ref(), options)
+    }
 }
 
 /// Asks for the destination and the options, says what will be done, and begins it.
@@ -48,7 +59,11 @@ pub(crate) fn MigrateForm(
     // Something may have been filled in before hydration.
     Effect::new(move |_| read_form());
 
-    let known = Memo::new(move |_| live.vms.value(&vm));
+    // Once it is sent, the form stays as it was: it would say of every host that the VM is being migrated already.
+    let is_sent = move || start.pending().get() || matches!(*start.value().read(), Some(Ok(_)));
+    let known = Memo::new(
+        move |before: Option<&Option<Vm>>| if is_sent() { before.cloned().flatten() } else { live.vms.value(&vm) },
+    );
     let hosts = Memo::new(move |_| {
         let vm = known.get()?;
         let refused = |host: &Host| refusal(&vm, host, None).is_some();
@@ -57,10 +72,7 @@ pub(crate) fn MigrateForm(
         Some(hosts)
     });
     let possible = Memo::new(move |_| hosts.read().iter().flatten().any(|(refused, _)| !refused));
-    let plan = move || {
-        let Choice { destination, options } = choice.get();
-        known.get().map(|vm| text::plan(&vm, destination.as_ref(), options))
-    };
+    let plan = move || known.read().as_ref().map(|vm| choice.read().plan(vm));
     let moves_memory = Memo::new(move |_| known.read().as_ref().is_some_and(|vm| vm.state.is_active()));
     let own_limit = move || {
         let limit = known.get().and_then(|vm| live.hosts.value(&vm.host)).and_then(|host| host.bandwidth_mib_s);
@@ -74,7 +86,7 @@ pub(crate) fn MigrateForm(
                 <legend>"Destination"</legend>
                 <div class="destinations">
                     <For each=move || hosts.get().unwrap_or_default() key=|(_, name)| name.clone() let((_, name))>
-                        <Destination name vm=known />
+                        <Destination name vm=known autofocus=close.is_some() />
                     </For>
                 </div>
             </fieldset>
@@ -100,23 +112,26 @@ pub(crate) fn MigrateForm(
                     </label>
                 </Show>
             </fieldset>
+            <div class="form-foot">
             <p class="plan">{plan}</p>
             <Alert problem=failure_of(move || start.value().get()) />
             <div class="buttons">
                 <CancelButton close>"Cancel"</CancelButton>
-                <button class="button primary" disabled=move || start.pending().get() || !possible.get()>
+                <button class="button primary" disabled=move || is_sent() || !possible.get()>
                     "Start migration"
                 </button>
             </div>
+            </div>
         </ActionForm>
     }
+    .into_any()
 }
 
 /// A host as a card to choose; greyed out, with the reason, where the VM can't go.
 #[component]
-fn Destination(name: HostName, vm: Memo<Option<Vm>>) -> impl IntoView {
+fn Destination(name: HostName, vm: Memo<Option<Vm>>, autofocus: bool) -> impl IntoView {
     let live = expect_context::<Live>();
-    let host = live.hosts.get(&name)?;
+    let host = live.hosts.get_untracked(&name)?;
     let refused = {
         let host = host.clone();
         Memo::new(move |_| refusal(vm.read().as_ref()?, &host.read(), None))
@@ -127,14 +142,24 @@ fn Destination(name: HostName, vm: Memo<Option<Vm>>) -> impl IntoView {
         let (free, memory) = (text::bytes(host.memory_free_bytes), text::bytes(host.memory_bytes));
         format!("{free} of {memory} free · {vms}")
     };
-    Some(view! {
-        <label class="destination">
-            <input type="radio" name="destination" value=name.to_string() required disabled=move || refused.read().is_some() />
-            <span>
-                <strong>{name.to_string()}</strong>
-                <small>{facts}</small>
-                {move || refused.get().map(|problem| view! { <small class="reason">{problem.sentence}</small> })}
-            </span>
-        </label>
-    })
+    Some(
+        view! {
+            <label class="destination">
+                <input
+                    type="radio"
+                    name="destination"
+                    value=name.to_string()
+                    required
+                    autofocus=autofocus
+                    disabled=move || refused.read().is_some()
+                />
+                <span>
+                    <strong>{name.to_string()}</strong>
+                    <small>{facts}</small>
+                    {move || refused.get().map(|problem| view! { <small class="reason">{problem.sentence}</small> })}
+                </span>
+            </label>
+        }
+        .into_any(),
+    )
 }

@@ -35,19 +35,22 @@ where
                 asked
                     .get()
                     .map(|what| {
+                        // Only another question may build the form anew: what it reads while it is built must not.
+                        let form = untrack(|| body.run(what.clone()));
                         view! {
                             <header class="modal-head">
-                                <h2 id="modal-title">{title.run(what.clone())}</h2>
+                                <h2 id="modal-title">{move || title.run(what.clone())}</h2>
                                 <button type="button" class="icon-button" aria-label="Close" on:click=move |_| asked.set(None)>
                                     <Draw icon=Icon::Close />
                                 </button>
                             </header>
-                            {body.run(what)}
+                            {form}
                         }
                     })
             }}
         </dialog>
     }
+    .into_any()
 }
 
 /// The way out of a form: closes the dialog it is in, and is a link to the list where there is no dialog.
@@ -55,6 +58,9 @@ where
 pub(crate) fn CancelButton(
     close: Option<Callback<()>>,
     #[prop(default = "/".into(), into)] href: String,
+    /// Whether it is what the dialog begins with, as the answer that does no harm.
+    #[prop(optional)]
+    autofocus: bool,
     children: Children,
 ) -> impl IntoView {
     let on_click = move |click: leptos::ev::MouseEvent| {
@@ -64,8 +70,9 @@ pub(crate) fn CancelButton(
         }
     };
     view! {
-        <a class="button" href=href autofocus on:click=on_click>
+        <a class="button" href=href autofocus=autofocus on:click=on_click>
             {children()}
         </a>
     }
+    .into_any()
 }

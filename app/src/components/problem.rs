@@ -25,6 +25,7 @@ pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
                 }
             })}
     }
+    .into_any()
 }
 
 /// What an action failed with, if it did, for [`Alert`].
@@ -78,6 +79,7 @@ pub(crate) fn Alert(
             }}
         </div>
     }
+    .into_any()
 }
 
 /// A page that has nothing to show but a problem.
@@ -95,4 +97,5 @@ pub(crate) fn ProblemPage(problem: Problem) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

@@ -70,9 +70,9 @@ pub(crate) fn VmActionForm(
             <input type="hidden" name="vm" value=vm.to_string() />
             <input type="hidden" name="action" value=action_slug(action) />
             <p>{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
-            <Alert problem=failure_of(move || act.value().get()) />
+            <div class="form-foot"><Alert problem=failure_of(move || act.value().get()) />
             <div class="buttons">
-                <CancelButton close>"Cancel"</CancelButton>
+                <CancelButton close autofocus=close.is_some()>"Cancel"</CancelButton>
                 <button
                     class="button"
                     class:danger=action.needs_confirmation()
@@ -82,8 +82,9 @@ pub(crate) fn VmActionForm(
                     {action.label()}
                 </button>
             </div>
-        </ActionForm>
+        </div></ActionForm>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The VMs as a table; on a phone, each row is a card.
 
-use leptos::{ev::MouseEvent, prelude::*, web_sys};
 use leptos::wasm_bindgen::JsCast;
+use leptos::{ev::MouseEvent, prelude::*, web_sys};
 use model::{Migration, Vm, VmAction, VmId, text};
 
 use crate::api::vms::Act;
 use crate::components::{
-    bar::{Bar, percent_memo},
     icon::{Draw, Icon},
+    progress::{Bar, percent_memo},
     vm_action_form::action_slug,
 };
 use crate::list::{Column, VmQuery};
@@ -46,6 +46,7 @@ pub(crate) fn VmTable(vms: Memo<Vec<VmId>>, query: Memo<VmQuery>) -> impl IntoVi
             </tbody>
         </table>
     }
+    .into_any()
 }
 
 #[component]
@@ -64,39 +65,44 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
             <a href=move || query.read().sorted_by(column).to_url()>{column.label()}</a>
         </th>
     }
+    .into_any()
 }
 
 #[component]
 fn Row(id: VmId) -> impl IntoView {
-    let vm: Signal<Vm> = expect_context::<Live>().vms.get(&id)?.into();
+    let vm: Signal<Vm> = expect_context::<Live>().vms.get_untracked(&id)?.into();
     let state = Memo::new(move |_| vm.read().state);
     let copies = move || {
-        let copies: Vec<_> = vm.read().other_copies.iter().map(|copy| format!("{} ({})", copy.host, copy.state.as_str())).collect();
+        let copies: Vec<_> =
+            vm.read().other_copies.iter().map(|copy| format!("{} ({})", copy.host, copy.state.as_str())).collect();
         (!copies.is_empty()).then(|| view! { <small>{format!("also on {}", copies.join(", "))}</small> })
     };
-    Some(view! {
-        <tr role="row" data-vm=move || vm.read().name.clone()>
-            <th role="rowheader" scope="row" class="vm-name">
-                {move || vm.read().name.clone()}
-            </th>
-            <td role="cell" class="vm-host">
-                {move || vm.read().host.to_string()} {copies}
-            </td>
-            <td role="cell" class="vm-state">
-                <span class="state" data-state=move || state.get().as_str()>
-                    {move || state.get().as_str()}
-                </span>
-            </td>
-            <td role="cell" class="vm-cpus number">
-                {move || vm.read().vcpus} <span class="unit">" CPUs"</span>
-            </td>
-            <td role="cell" class="vm-memory number">{move || text::bytes(vm.read().memory_bytes)}</td>
-            <td role="cell" class="vm-actions">
-                <MigrateOrBar vm />
-                <Menu vm />
-            </td>
-        </tr>
-    })
+    Some(
+        view! {
+            <tr role="row" data-vm=move || vm.read().name.clone()>
+                <th role="rowheader" scope="row" class="vm-name">
+                    {move || vm.read().name.clone()}
+                </th>
+                <td role="cell" class="vm-host">
+                    {move || vm.read().host.to_string()} {copies}
+                </td>
+                <td role="cell" class="vm-state">
+                    <span class="state" data-state=move || state.get().as_str()>
+                        {move || state.get().as_str()}
+                    </span>
+                </td>
+                <td role="cell" class="vm-cpus number">
+                    {move || vm.read().vcpus} <span class="unit">{move || if vm.read().vcpus == 1 { " CPU" } else { " CPUs" }}</span>
+                </td>
+                <td role="cell" class="vm-memory number">{move || text::bytes(vm.read().memory_bytes)}</td>
+                <td role="cell" class="vm-actions">
+                    <MigrateOrBar vm />
+                    <Menu vm />
+                </td>
+            </tr>
+        }
+        .into_any(),
+    )
 }
 
 /// The Migrate button; while the VM moves, its bar is in the same place, so that nothing jumps.
@@ -104,9 +110,9 @@ fn Row(id: VmId) -> impl IntoView {
 fn MigrateOrBar(vm: Signal<Vm>) -> impl IntoView {
     let live = expect_context::<Live>();
     let asked = expect_context::<RowActions>().migrate;
-    let migration = Memo::new(move |_| vm.read().migration);
+    let migration = Memo::new(move |_| vm.read().migration.map(|id| live.migrations.get(&id)));
     let id = vm.read_untracked().id;
-    move || match migration.get().map(|id| live.migrations.get(&id)) {
+    move || match migration.get() {
         Some(Some(migration)) => view! { <InlineBar migration=migration.into() /> }.into_any(),
         Some(None) => view! { <span class="moving">"Migrating"</span> }.into_any(),
         None => view! {
@@ -136,6 +142,7 @@ fn InlineBar(migration: Signal<Migration>) -> impl IntoView {
             <Bar migration percent />
         </a>
     }
+    .into_any()
 }
 
 /// What else can be done to a VM. A native popover: it opens, closes and takes the keyboard without WASM.
@@ -184,6 +191,7 @@ fn Menu(vm: Signal<Vm>) -> impl IntoView {
             {move || possible.get().into_iter().map(item).collect_view()}
         </div>
     }
+    .into_any()
 }
 
 /// Does something in place of following a link, unless the link is to be opened elsewhere (in another tab, say).

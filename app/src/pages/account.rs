@@ -40,6 +40,7 @@ pub(crate) fn AccountPage() -> impl IntoView {
             <Password change />
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -52,6 +53,7 @@ fn SignedIn(user: String) -> impl IntoView {
             </form>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -67,6 +69,7 @@ fn Sessions(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> impl I
             </ul>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -93,6 +96,7 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
                 })}
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -136,4 +140,5 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
             </ActionForm>
         </section>
     }
+    .into_any()
 }

@@ -10,10 +10,8 @@ use crate::pages::id_in_path;
 #[component]
 pub(crate) fn CancelPage() -> impl IntoView {
     let id = id_in_path::<MigrationId>();
-    let loaded = Resource::new_blocking(
-        move || id.get(),
-        |id| async move { load_migration(id.map_err(Failure)?).await },
-    );
+    let loaded =
+        Resource::new_blocking(move || id.get(), |id| async move { load_migration(id.map_err(Failure)?).await });
     view! {
         <Suspense>
             {move || Suspend::new(async move {
@@ -36,4 +34,5 @@ pub(crate) fn CancelPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }

@@ -34,17 +34,19 @@ pub(crate) fn HostsPage() -> impl IntoView {
             </ul>
         </Show>
     }
+    .into_any()
 }
 
 #[component]
 fn HostCard(name: HostName) -> impl IntoView {
-    let host: Signal<Host> = expect_context::<Live>().hosts.get(&name)?.into();
+    let host: Signal<Host> = expect_context::<Live>().hosts.get_untracked(&name)?.into();
     let used = move || {
         let host = host.read();
         host.memory_bytes.saturating_sub(host.memory_free_bytes)
     };
     let memory = move || format!("{} of {} used", text::bytes(used()), text::bytes(host.read().memory_bytes));
-    let bandwidth = move || host.read().bandwidth_mib_s.map_or("not limited".to_owned(), |limit| format!("{limit} MiB/s"));
+    let bandwidth =
+        move || host.read().bandwidth_mib_s.map_or("not limited".to_owned(), |limit| format!("{limit} MiB/s"));
     Some(view! {
         <li class="host" data-host=name.to_string()>
             <h2>{name.to_string()}</h2>
@@ -80,7 +82,7 @@ fn HostCard(name: HostName) -> impl IntoView {
                 <dd>{move || version(host.read().hypervisor_version.as_deref())}</dd>
             </dl>
         </li>
-    })
+    }.into_any())
 }
 
 fn version(version: Option<&str>) -> String {
@@ -99,4 +101,5 @@ fn ConnectionState(host: Signal<Host>) -> impl IntoView {
             {word}
         </span>
     }
+    .into_any()
 }

@@ -40,6 +40,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
             </form>
         </main>
     }
+    .into_any()
 }
 
 /// Why the last attempt was refused, as the door put it in the address.

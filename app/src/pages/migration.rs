@@ -6,11 +6,11 @@ use model::{Migration, MigrationEvent, MigrationId, Mode, Phase, text};
 
 use crate::api::{Failure, migrations::load_migration};
 use crate::components::{
-    bar::{Bar, PhaseBadge, percent_memo},
     cancel_form::CancelForm,
     icon::{Draw, Icon},
     modal::Modal,
     problem::{ProblemPage, ProblemText},
+    progress::{Bar, PhaseBadge, Way, percent_memo},
     time::{Elapsed, Time},
 };
 use crate::live::Live;
@@ -20,7 +20,8 @@ use crate::pages::id_in_path;
 pub(crate) fn MigrationPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let id = id_in_path::<MigrationId>();
-    let loaded = Resource::new_blocking(move || id.get(), |id| async move { load_migration(id.map_err(Failure)?).await });
+    let loaded =
+        Resource::new_blocking(move || id.get(), |id| async move { load_migration(id.map_err(Failure)?).await });
     view! {
         <Suspense>
             {move || Suspend::new(async move {
@@ -35,11 +36,12 @@ pub(crate) fn MigrationPage() -> impl IntoView {
             })}
         </Suspense>
     }
+    .into_any()
 }
 
 #[component]
 fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
-    let migration: Signal<Migration> = expect_context::<Live>().migrations.get(&id)?.into();
+    let migration: Signal<Migration> = expect_context::<Live>().migrations.get_untracked(&id)?.into();
     let percent = percent_memo(migration);
     let phase = Memo::new(move |_| migration.read().phase);
     let Migration { vm_name, source, destination, .. } = migration.get_untracked();
@@ -50,46 +52,67 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
             _ => format!("{} {way}", text::percent(percent.get())),
         }
     };
-    Some(view! {
-        <Title text=title />
-        <div class="narrow">
-            <p class="back">
-                <a href="/migrations">
-                    <Draw icon=Icon::Back />
-                    "Migrations"
-                </a>
-            </p>
-            <h1 class="way">
-                {vm_name} <span class="way-hosts">
-                    {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span>
-                    {destination.to_string()}
-                </span>
-            </h1>
-            <section class="card big" data-phase=move || phase.get().as_str()>
-                <p class="big-head">
-                    <span role="status">
-                        <PhaseBadge phase />
-                    </span>
-                    <span class="big-percent number">{move || text::percent(percent.get())}</span>
+    Some(
+        view! {
+            <Title text=title />
+            <div class="narrow">
+                <p class="back">
+                    <a href="/migrations">
+                        <Draw icon=Icon::Back />
+                        "Migrations"
+                    </a>
                 </p>
-                <Bar migration percent />
-                <Show when=move || phase.get().has_ended() fallback=move || view! { <Running migration /> }>
-                    <Ended migration />
-                </Show>
-            </section>
-            <History id events migration />
-            <Conditions migration=migration.get_untracked() />
+                <h1>
+                    {vm_name} " "
+                    <Way source destination />
+                </h1>
+                <Standing migration percent phase />
+                <History id events migration />
+                <Conditions migration=migration.get_untracked() />
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+/// How far it is or how it ended.
+#[component]
+fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>) -> impl IntoView {
+    view! {
+        <section class="card big">
+            <p class="big-head">
+                <span role="status">
+                    <PhaseBadge phase />
+                </span>
+                <span class="big-percent number">{move || text::percent(percent.get())}</span>
+            </p>
+            <Bar migration percent />
+            <Show when=move || phase.get().has_ended() fallback=move || view! { <Running migration /> }>
+                <Ended migration />
+            </Show>
+        </section>
+    }
+    .into_any()
+}
+
+/// A figure and what it is.
+#[component]
+fn Figure(name: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{name}</dt>
+            <dd>{children()}</dd>
         </div>
-    })
+    }
+    .into_any()
 }
 
 /// The figures while it runs, and the way to stop it.
 #[component]
 fn Running(migration: Signal<Migration>) -> impl IntoView {
     let figure = move |read: fn(&Migration) -> String| Memo::new(move |_| read(&migration.read()));
-    let moved = figure(|m| {
-        format!("{} of {}", text::bytes(m.progress.bytes_processed), text::bytes(m.progress.bytes_total))
-    });
+    let moved =
+        figure(|m| format!("{} of {}", text::bytes(m.progress.bytes_processed), text::bytes(m.progress.bytes_total)));
     let throughput = figure(|m| text::rate(m.progress.throughput_bytes_s));
     let written = figure(|m| match m.progress.memory_pass {
         0 | 1 => "not measured yet".to_owned(),
@@ -98,7 +121,10 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
     let pass = figure(|m| m.progress.memory_pass.max(1).to_string());
     let time_left = figure(|m| {
         let range = m.progress.time_left.map(|left| (text::duration(left.low_ms), text::duration(left.high_ms)));
-        range.map_or("not known yet".to_owned(), |(low, high)| if low == high { low } else { format!("{low} to {high}") })
+        range.map_or(
+            "not known yet".to_owned(),
+            |(low, high)| if low == high { low } else { format!("{low} to {high}") },
+        )
     });
     let convergence = Memo::new(move |_| text::convergence(&migration.read()));
     let cancel_requested = Memo::new(move |_| migration.read().cancel_requested);
@@ -120,32 +146,14 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
             }}
         </div>
         <dl class="figures">
-            <div>
-                <dt>"Sent"</dt>
-                <dd>{moved}</dd>
-            </div>
-            <div>
-                <dt>"Throughput"</dt>
-                <dd>{throughput}</dd>
-            </div>
-            <div>
-                <dt>"Guest writes"</dt>
-                <dd>{written}</dd>
-            </div>
-            <div>
-                <dt>"Memory pass"</dt>
-                <dd>{pass}</dd>
-            </div>
-            <div>
-                <dt>"Running for"</dt>
-                <dd>
+            <Figure name="Sent">{moved}</Figure>
+            <Figure name="Throughput">{throughput}</Figure>
+            <Figure name="Guest writes">{written}</Figure>
+            <Figure name="Memory pass">{pass}</Figure>
+            <Figure name="Running for">
                     <Elapsed migration />
-                </dd>
-            </div>
-            <div>
-                <dt>"Time left"</dt>
-                <dd>{time_left}</dd>
-            </div>
+                </Figure>
+            <Figure name="Time left">{time_left}</Figure>
         </dl>
         <div class="buttons">
             <Show
@@ -176,6 +184,7 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
             })
         />
     }
+    .into_any()
 }
 
 /// The result, in a sentence and in figures.
@@ -203,25 +212,18 @@ fn Ended(migration: Signal<Migration>) -> impl IntoView {
             {migration
                 .outcome
                 .map(|outcome| {
-                    let downtime = outcome.downtime_ms.map_or("not measured".to_owned(), text::duration);
                     view! {
                         <dl class="figures">
-                            <div>
-                                <dt>"Total time"</dt>
-                                <dd>{text::duration(outcome.total_ms)}</dd>
-                            </div>
-                            <div>
-                                <dt>"VM paused for"</dt>
-                                <dd>{downtime}</dd>
-                            </div>
-                            <div>
-                                <dt>"Sent"</dt>
-                                <dd>{text::bytes(outcome.bytes)}</dd>
-                            </div>
-                            <div>
-                                <dt>"On average"</dt>
-                                <dd>{text::rate(outcome.average_bytes_s)}</dd>
-                            </div>
+                            <Figure name="Total time">{text::duration(outcome.total_ms)}</Figure>
+                            {outcome
+                                .downtime_ms
+                                .map(|downtime| {
+                                    view! {
+                                        <Figure name="VM paused for">{text::duration(downtime)}</Figure>
+                                    }
+                                })}
+                            <Figure name="Sent">{text::bytes(outcome.bytes)}</Figure>
+                            <Figure name="On average">{text::rate(outcome.average_bytes_s)}</Figure>
                         </dl>
                     }
                 })}
@@ -268,6 +270,7 @@ fn History(id: MigrationId, events: Vec<MigrationEvent>, migration: Signal<Migra
             </ol>
         </section>
     }
+    .into_any()
 }
 
 /// What was chosen when it was asked for.
@@ -278,7 +281,8 @@ fn Conditions(migration: Migration) -> impl IntoView {
         Mode::Live => "Live: the VM goes on while its memory moves",
         Mode::Offline => "Offline: the VM is off, its definition moves",
     };
-    let limit = options.bandwidth_mib_s.map_or("The source host's setting".to_owned(), |limit| format!("{limit} MiB/s"));
+    let limit =
+        options.bandwidth_mib_s.map_or("The source host's setting".to_owned(), |limit| format!("{limit} MiB/s"));
     let definition = if options.keep_source_definition { "Kept at the source" } else { "Removed from the source" };
     view! {
         <section class="card">
@@ -295,4 +299,5 @@ fn Conditions(migration: Migration) -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }

@@ -10,9 +10,9 @@ use crate::api::{
     migrations::{PAGE, list_migrations},
 };
 use crate::components::{
-    bar::{Bar, PhaseBadge, percent_memo},
     icon::{Draw, Icon},
     problem::ProblemPage,
+    progress::{Bar, PhaseBadge, Way, percent_memo},
     time::{Elapsed, Time},
 };
 use crate::live::Live;
@@ -34,6 +34,7 @@ pub(crate) fn MigrationsPage() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 /// One page of the list. The first one grows while it is open.
@@ -45,7 +46,8 @@ fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
     page.into_iter().for_each(|migration| live.learn(migration));
     let newest = ids.first().copied();
     let shown = Memo::new(move |_| {
-        let newer = live.migrations.keys().into_iter().rev().filter(|id| is_first && newest.is_none_or(|newest| *id > newest));
+        let newer =
+            live.migrations.keys().into_iter().rev().filter(|id| is_first && newest.is_none_or(|newest| *id > newest));
         newer.chain(ids.iter().copied()).collect::<Vec<_>>()
     });
     view! {
@@ -73,41 +75,43 @@ fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
             {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> })}
         </nav>
     }
+    .into_any()
 }
 
 #[component]
 fn Row(id: MigrationId) -> impl IntoView {
-    let migration: Signal<Migration> = expect_context::<Live>().migrations.get(&id)?.into();
+    let migration: Signal<Migration> = expect_context::<Live>().migrations.get_untracked(&id)?.into();
     let phase = Memo::new(move |_| migration.read().phase);
     let percent = percent_memo(migration);
     let Migration { vm_name, source, destination, requested_by, created_at_ms, .. } = migration.get_untracked();
-    Some(view! {
-        <tr role="row">
-            <th role="rowheader" scope="row">
-                <a href=format!("/migrations/{id}")>{vm_name}</a>
-            </th>
-            <td role="cell" class="way">
-                {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span> {destination.to_string()}
-            </td>
-            <td role="cell">
-                <Show when=move || !phase.get().has_ended() fallback=move || view! { <PhaseBadge phase /> }>
-                    <span class="moving">
-                        <span class="moving-text">
-                            <span>{move || phase.get().label()}</span>
-                            <span class="number">{move || text::percent(percent.get())}</span>
+    Some(
+        view! {
+            <tr role="row">
+                <th role="rowheader" scope="row">
+                    <a href=format!("/migrations/{id}")>{vm_name}</a>
+                </th>
+                <td role="cell"><Way source destination /></td>
+                <td role="cell">
+                    <Show when=move || !phase.get().has_ended() fallback=move || view! { <PhaseBadge phase /> }>
+                        <span class="moving">
+                            <span class="moving-text">
+                                <span>{move || phase.get().label()}</span>
+                                <span class="number">{move || text::percent(percent.get())}</span>
+                            </span>
+                            <Bar migration percent />
                         </span>
-                        <Bar migration percent />
-                    </span>
-                </Show>
-            </td>
-            <td role="cell" class="number">
-                <Elapsed migration />
-            </td>
-            <td role="cell" class="asked">
-                <Time ms=created_at_ms /> <small>{format!(" by {requested_by}")}</small>
-            </td>
-        </tr>
-    })
+                    </Show>
+                </td>
+                <td role="cell" class="number">
+                    <Elapsed migration />
+                </td>
+                <td role="cell" class="asked">
+                    <Time ms=created_at_ms /> <small>{format!(" by {requested_by}")}</small>
+                </td>
+            </tr>
+        }
+        .into_any(),
+    )
 }
 
 #[component]
@@ -124,4 +128,5 @@ fn NoMigrations() -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

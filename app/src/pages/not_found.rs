@@ -21,4 +21,5 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
             </p>
         </main>
     }
+    .into_any()
 }

@@ -27,7 +27,8 @@ pub(crate) fn VmsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_query_map();
     let query = Memo::new(move |_| VmQuery::from_params(&params.read()));
-    let vms = Memo::new(move |_| query.read().select(live.vms.values()).into_iter().map(|vm| vm.id).collect::<Vec<_>>());
+    let vms =
+        Memo::new(move |_| query.read().select(live.vms.values()).into_iter().map(|vm| vm.id).collect::<Vec<_>>());
     let actions =
         RowActions { migrate: RwSignal::new(None), confirm: RwSignal::new(None), act: ServerAction::<Act>::new() };
     provide_context(actions);
@@ -35,14 +36,17 @@ pub(crate) fn VmsPage() -> impl IntoView {
     view! {
         <Title text=move || title(live) />
         <Banners />
-        <h1>"VMs"</h1>
-        <Filters query />
+        <div class="list-head">
+            <h1>"VMs"</h1>
+            <Filters query />
+        </div>
         <Alert problem=failure_of(move || act_value.get()) dismiss=move |()| act_value.set(None) />
         <Show when=move || !vms.read().is_empty() fallback=move || view! { <NoVms query /> }>
             <VmTable vms query />
         </Show>
         <Dialogs actions />
     }
+    .into_any()
 }
 
 /// The number of VMs that move, where there are any.
@@ -71,6 +75,7 @@ fn Dialogs(actions: RowActions) -> impl IntoView {
             })
         />
     }
+    .into_any()
 }
 
 /// Search, filter and, on a phone, order. A plain GET form; with WASM the list follows every key.
@@ -118,6 +123,7 @@ fn Filters(query: Memo<VmQuery>) -> impl IntoView {
         </form>
         <StateChips query />
     }
+    .into_any()
 }
 
 /// The filter on states, with how many VMs each would show.
@@ -147,6 +153,7 @@ fn StateChips(query: Memo<VmQuery>) -> impl IntoView {
             {StateFilter::ALL.into_iter().enumerate().map(|(index, filter)| chip(index, filter)).collect_view()}
         </ul>
     }
+    .into_any()
 }
 
 #[component]
@@ -166,7 +173,11 @@ fn NoVms(query: Memo<VmQuery>) -> impl IntoView {
             .into_any()
         } else {
             let search = query.read().search.clone();
-            let heading = if search.is_empty() { "No VM is in this state".to_owned() } else { format!("No VM matches “{search}”") };
+            let heading = if search.is_empty() {
+                "No VM is in this state".to_owned()
+            } else {
+                format!("No VM matches “{search}”")
+            };
             view! {
                 <div class="empty">
                     <Draw icon=Icon::Search />

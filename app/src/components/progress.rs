@@ -1,8 +1,10 @@
-//! The progress bar. It never goes back, and is full only once the VM runs at the destination.
+//! A migration at a glance: its bar, its phase, its way. The bar never goes back, and is full only once the VM runs at the
+//! destination.
 
 use leptos::prelude::*;
-use model::{Migration, Phase, text};
+use model::{HostName, Migration, Phase, text};
 
+use crate::components::icon::{Draw, Icon};
 use crate::live::bar_percent;
 
 /// A migration's bar, in percent with one decimal. A sample that goes back, were there one, does not move it.
@@ -32,6 +34,7 @@ pub(crate) fn Bar(migration: Signal<Migration>, percent: Memo<f64>) -> impl Into
             aria-valuetext=move || format!("{}, {}", text::percent(percent.get()), phase.get().label())
         ></progress>
     }
+    .into_any()
 }
 
 /// A phase as a coloured word.
@@ -42,4 +45,16 @@ pub(crate) fn PhaseBadge(#[prop(into)] phase: Signal<Phase>) -> impl IntoView {
             {move || phase.get().label()}
         </span>
     }
+    .into_any()
+}
+
+/// From where to where.
+#[component]
+pub(crate) fn Way(source: HostName, destination: HostName) -> impl IntoView {
+    view! {
+        <span class="way">
+            {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span> {destination.to_string()}
+        </span>
+    }
+    .into_any()
 }
