@@ -216,6 +216,7 @@ impl Auth {
     /// # Errors
     /// `invalid-input` if the name can't be one or is taken, `weak-password`.
     pub async fn add_user(&self, name: &str, password: String) -> Result<(), Problem> {
+        let _: engine::UserName = name.parse()?;
         rules::check(name, &password)?;
         self.add_user_unchecked(name, password).await
     }
