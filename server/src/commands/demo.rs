@@ -13,7 +13,7 @@ use tower_sessions::session::Id;
 use super::{
     Failure,
     console::{ADMIN, Console, Kept, password_from_environment},
-    stop, told,
+    say, stop, told,
 };
 use crate::{
     auth::SessionLimits,
@@ -60,7 +60,7 @@ impl DemoCommand {
             format!("{} can't be listened on: {error}. --listen chooses another address.", self.listen)
         })?;
         let stop = stop::on_signal(self.until_stdin_closes)?;
-        println!("Starting the demo's hosts and VMs …");
+        say("Starting the demo's hosts and VMs …");
         let started = tokio::select! {
             // A demo that is dropped while it starts takes down what it has started.
             () = stop.cancelled() => return Ok(()),
@@ -68,7 +68,7 @@ impl DemoCommand {
         };
         let demo = started.map_err(told_by_demo)?;
         let served = serve(&demo, listener, stop).await;
-        println!("Taking the demo down …");
+        say("Taking the demo down …");
         demo.stop().await.map_err(told_by_demo)?;
         served
     }
@@ -94,7 +94,7 @@ async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> R
     let ready = console.ready();
     let introduced = tokio::spawn(async move {
         ready.await;
-        println!("{introduction}");
+        say(&introduction);
     });
     let served = console.serve(listener, None, Site::default(), stop).await;
     introduced.abort();

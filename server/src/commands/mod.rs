@@ -6,7 +6,7 @@ mod serve;
 mod stop;
 mod user;
 
-use std::{error::Error, path::PathBuf, time::Duration};
+use std::{error::Error, io::Write, path::PathBuf, time::Duration};
 
 use clap::Subcommand;
 use model::Problem;
@@ -60,4 +60,9 @@ fn told(problem: Problem) -> Failure {
     let Problem { sentence, fix, details, .. } = problem;
     let parts: Vec<String> = [Some(sentence), fix, details].into_iter().flatten().collect();
     parts.join(" ").into()
+}
+
+/// Tells the person who started the command. If nobody reads it any more (a closed pipe), the command goes on all the same.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }

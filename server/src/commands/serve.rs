@@ -10,7 +10,7 @@ use clap::Args;
 use super::{
     CONFIG, Failure,
     console::{ADMIN, Console, Kept, PASSWORD_VARIABLE, password_from_environment},
-    stop, told,
+    say, stop, told,
 };
 use crate::{config::Config, server};
 
@@ -46,10 +46,10 @@ impl Serve {
         let stop = stop::on_signal(false)?;
         let console = Console::start(hosts, kept).await?;
         let tls = tls.map(|(tls, fingerprint)| {
-            println!("The certificate's SHA-256 fingerprint: {fingerprint}");
+            say(&format!("The certificate's SHA-256 fingerprint: {fingerprint}"));
             tls
         });
-        println!("vmferry listens on {}://{address}/", if tls.is_some() { "https" } else { "http" });
+        say(&format!("vmferry listens on {}://{address}/", if tls.is_some() { "https" } else { "http" }));
         console.serve(listener, tls, site, stop).await
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures::{SinkExt, StreamExt};
-use model::{Change, Host, Migration, Resume, StreamMessage, Vm};
+use model::{Change, Host, Migration, Resume, Snapshot, StreamMessage, Vm};
 use reqwest::{Client, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, sync::Mutex, time::timeout};
@@ -104,8 +104,7 @@ impl Demo {
     /// A program that has logged in.
     pub async fn login(&self) -> Api {
         let api = self.visitor();
-        let response =
-            api.send(Method::POST, "/login", Some(json!({"username": "admin", "password": PASSWORD}))).await;
+        let response = api.send(Method::POST, "/login", Some(json!({"username": "admin", "password": PASSWORD}))).await;
         assert_eq!(response.status(), StatusCode::OK);
         let cookie = response.headers()[header::SET_COOKIE].to_str().expect("a cookie is text");
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
@@ -179,7 +178,7 @@ impl Api {
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the stream opens");
         let resume = serde_json::to_string(&Resume { since: None }).expect("it is plain data");
         socket.send(tungstenite::Message::text(resume)).await.expect("the stream takes it");
-        Stream { socket }
+        Stream { socket, now: Snapshot::default() }
     }
 }
 
@@ -187,9 +186,10 @@ async fn answer(response: Response) -> (StatusCode, Value) {
     (response.status(), response.json().await.unwrap_or(Value::Null))
 }
 
-/// The stream of updates, as a browser gets it.
+/// The stream of updates, as a browser gets it, and what a page would show by now.
 pub struct Stream {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    now: Snapshot,
 }
 
 impl Stream {
@@ -199,33 +199,44 @@ impl Stream {
             let message = message.expect("the stream goes on").expect("the stream is sound");
             let tungstenite::Message::Text(text) = message else { continue };
             if let StreamMessage::Update(update) = serde_json::from_str(&text).expect("the stream speaks our model") {
+                self.apply(&update.change);
                 return update.change;
             }
         }
     }
 
-    /// Waits until a host is as wanted.
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Snapshot(snapshot) => self.now.clone_from(snapshot),
+            Change::Host(host) => {
+                self.now.hosts.retain(|known| known.name != host.name);
+                self.now.hosts.push(host.clone());
+            }
+            Change::Vm(vm) => {
+                self.now.vms.retain(|known| known.id != vm.id);
+                self.now.vms.push(vm.clone());
+            }
+            Change::VmGone(id) => self.now.vms.retain(|known| known.id != *id),
+            Change::HostGone(_) | Change::Migration(_) => {}
+        }
+    }
+
+    /// Waits until a host is as wanted, if it is not so already.
     pub async fn until_host(&mut self, name: &str, wanted: impl Fn(&Host) -> bool) {
-        self.until(|change| match change {
-            Change::Host(host) => host.name.as_str() == name && wanted(host),
-            Change::Snapshot(snapshot) => snapshot.hosts.iter().any(|host| host.name.as_str() == name && wanted(host)),
-            _ => false,
-        })
-        .await;
+        self.until(|now| now.hosts.iter().any(|host| host.name.as_str() == name && wanted(host))).await;
     }
 
-    /// Waits until a VM is as wanted.
+    /// Waits until a VM is as wanted, if it is not so already.
     pub async fn until_vm(&mut self, name: &str, wanted: impl Fn(&Vm) -> bool) {
-        self.until(|change| match change {
-            Change::Vm(vm) => vm.name == name && wanted(vm),
-            Change::Snapshot(snapshot) => snapshot.vms.iter().any(|vm| vm.name == name && wanted(vm)),
-            _ => false,
-        })
-        .await;
+        self.until(|now| now.vms.iter().any(|vm| vm.name == name && wanted(vm))).await;
     }
 
-    async fn until(&mut self, wanted: impl Fn(&Change) -> bool) {
-        let wait = async { while !wanted(&self.next().await) {} };
+    async fn until(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
+        let wait = async {
+            while !wanted(&self.now) {
+                self.next().await;
+            }
+        };
         timeout(LIMIT, wait).await.expect("it happens");
     }
 
