@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: demo test lint unit integration browser build prepare-demo prepare-test
+.PHONY: demo test lint unit integration browser bench build prepare-demo prepare-test
 
 # Tools that prepare.sh brought come first; where rustup puts cargo is for shells that have not read its profile.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
@@ -45,6 +45,10 @@ integration:
 # On the very binary that `make demo` starts.
 browser: build
 	cd end2end && npx tsc && npx playwright test
+
+# Prints how long a sample takes from the server to the page.
+bench: prepare-test build
+	cd end2end && npx playwright test --config bench.config.ts
 
 prepare-demo:
 	@xtask/prepare.sh demo
