@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Host, HostName, MigrationId, Problem, Progress, Vm, VmId};
+use crate::{Code, Host, HostName, MigrationId, Problem, Progress, Vm, VmId, VmState};
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -223,6 +223,18 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
                 .with_fix("Shut it down first, or move it live."),
         );
     }
+    if vm.state == VmState::Unknown {
+        let sentence = format!("{} does not say what {name} does now.", vm.host);
+        return Some(
+            Problem::new(Code::HostUnreachable, sentence).with_fix("See that the host answers, then try again."),
+        );
+    }
+    if vm.state == VmState::Crashed {
+        return Some(
+            Problem::new(Code::WrongState, format!("{name} has crashed, and its memory may still be held."))
+                .with_fix("Force it off, or look into it where it is."),
+        );
+    }
     if vm.runs_twice() {
         return Some(
             Problem::new(Code::NeedsAttention, format!("{name} runs on more than one host.")).with_fix(
@@ -245,7 +257,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Connection, Copy, VmState};
+    use crate::{Connection, Copy};
     use uuid::Uuid;
 
     fn host(name: &str) -> Host {

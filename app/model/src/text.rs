@@ -58,11 +58,13 @@ pub fn plan(vm: &Vm, destination: Option<&HostName>, options: MigrationOptions) 
         format!("Its definition is then removed from {host}.")
     };
     if !vm.state.is_active() {
-        return format!("{name} is {}: only its definition moves, from {host} to {there}. {definition}", vm.state.as_str());
+        return format!(
+            "{name} is {}: only its definition moves, from {host} to {there}. {definition}",
+            vm.state.as_str()
+        );
     }
     let meanwhile = if vm.state == VmState::Running { "while it goes on running" } else { "and stays paused" };
-    let limit =
-        options.bandwidth_mib_s.map_or_else(String::new, |limit| format!(" at no more than {limit} MiB/s"));
+    let limit = options.bandwidth_mib_s.map_or_else(String::new, |limit| format!(" at no more than {limit} MiB/s"));
     format!(
         "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}. {definition}",
         bytes(vm.memory_bytes)

@@ -80,7 +80,7 @@ impl VmAction {
         match self {
             Self::Start => matches!(state, VmState::ShutOff | VmState::Crashed),
             Self::ShutDown => matches!(state, VmState::Running | VmState::ShuttingDown),
-            Self::ForceOff => state.is_active(),
+            Self::ForceOff => state.is_active() || state == VmState::Crashed,
             Self::Pause => state == VmState::Running,
             Self::Resume => state == VmState::Paused,
         }

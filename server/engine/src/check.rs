@@ -35,12 +35,17 @@ pub(crate) async fn request(engine: &Engine, request: &MigrationRequest) -> Resu
         known(&inventory, vm, request)?;
         (vm.clone(), inventory.connection(&vm.host)?, inventory.connection(&request.destination)?)
     };
-    let asked = timeout(PROBE_LIMIT, async { tokio::join!(source.copy(vm.id), destination.copy(vm.id)) }).await;
-    let (at_source, at_destination) = asked.map_err(|_| {
+    let asked = async { tokio::join!(source.copy(vm.id), source.job(vm.id), destination.copy(vm.id)) };
+    let (at_source, job, at_destination) = timeout(PROBE_LIMIT, asked).await.map_err(|_| {
         Problem::new(Code::HostUnreachable, format!("{} or {} did not answer in time.", vm.host, request.destination))
             .with_fix("Check both hosts, then try again.")
     })?;
-    let (at_source, at_destination) = (at_source?, at_destination?);
+    let at_source = at_source.map_err(|problem| no_answer(&vm.host, problem))?;
+    let job = job.map_err(|problem| no_answer(&vm.host, problem))?;
+    let at_destination = at_destination.map_err(|problem| no_answer(&request.destination, problem))?;
+    if job.is_some() {
+        return Err(moving_elsewhere(&vm));
+    }
     let mut inventory = engine.inventory();
     inventory.set_copy(&vm.host, vm.id, at_source);
     inventory.set_copy(&request.destination, vm.id, at_destination);
@@ -140,6 +145,17 @@ pub(crate) fn already_migrating(name: &str, open: MigrationId) -> Problem {
     Problem::new(Code::AlreadyMigrating, format!("{name} is being migrated already (migration {open})."))
         .with_fix("Wait for it to end, or cancel it.")
         .with_migration(open)
+}
+
+/// A host that was asked whether it has the VM did not say: for the caller it does not answer, whatever the reason.
+fn no_answer(host: &HostName, problem: Problem) -> Problem {
+    if problem.code == Code::HostUnreachable {
+        return problem;
+    }
+    let details = problem.details.unwrap_or(problem.sentence);
+    Problem::new(Code::HostUnreachable, format!("{host} does not answer as it should."))
+        .with_fix("Check the host and its libvirt daemon, then try again.")
+        .with_details(details)
 }
 
 fn moving_elsewhere(vm: &Vm) -> Problem {

@@ -212,17 +212,24 @@ impl Engine {
             outcome: None,
             problem: None,
         };
-        self.inventory().claim(vm.id, migration.id).map_err(|open| check::already_migrating(&vm.name, open))?;
+        // A task of its own: the caller may leave at any moment, and what was begun must not be left half-way.
+        let begun = self.tasks.spawn(Arc::clone(self).begin(migration, vm.persistent));
+        begun.await.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "vmferry is stopping.")))
+    }
+
+    async fn begin(self: Arc<Self>, migration: Migration, persistent: bool) -> Result<Migration, Problem> {
+        let already = |open| check::already_migrating(&migration.vm_name, open);
+        self.inventory().claim(migration.vm, migration.id).map_err(already)?;
         // The intent is in the store before the first call that changes anything.
         if let Err(error) = self.store.insert(&migration).await {
-            self.inventory().release(vm.id);
+            self.inventory().release(migration.vm);
             return Err(match error {
-                StoreError::Open(open) => check::already_migrating(&vm.name, open),
+                StoreError::Open(open) => already(open),
                 StoreError::Failed(_) => store_failed(&error),
             });
         }
         self.inventory().set_migration(migration.clone());
-        self.run(migration.clone(), Begin::Fresh { persistent: vm.persistent });
+        self.run(migration.clone(), Begin::Fresh { persistent });
         Ok(migration)
     }
 

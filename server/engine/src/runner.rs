@@ -1,15 +1,16 @@
 //! One migration, from the first libvirt call to the verdict.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use model::{Code, Migration, MigrationEvent, Mode, Phase, Problem};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::{
     Engine, MigrationPlan, Statistics,
     engine::{Handle, lock},
     inventory::unknown_host,
     progress::Tracker,
+    settle::is_our_connections_fault,
 };
 
 /// Between two samples: at least four a second.
@@ -18,6 +19,9 @@ const SAMPLE: Duration = Duration::from_millis(200);
 const ABORT_AGAIN: Duration = Duration::from_secs(5);
 /// How long a source that does not answer is waited for before both hosts are asked for the verdict.
 const SOURCE_LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two tries to write an end down.
+const WRITE_AGAIN: Duration = Duration::from_secs(2);
 
 /// How a migration begins.
 pub(crate) enum Begin {
@@ -44,6 +48,19 @@ pub(crate) async fn run(engine: Arc<Engine>, migration: Migration, handle: Arc<H
         Begin::TakeUp => runner.take_up().await,
     }
     engine.forget(id);
+}
+
+/// What a runner wakes up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tick {
+    Sample,
+    Cancel,
+}
+
+fn every_sample() -> Interval {
+    let mut ticks = interval(SAMPLE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Whether the source has a migration job for the VM.
@@ -87,10 +104,14 @@ impl Runner<'_> {
             }
             permits = permits => permits,
         };
+        self.enter(Phase::Checking).await;
+        if let Err(problem) = self.look_again().await {
+            return self.end(Phase::Failed, Some(problem), None).await;
+        }
         self.enter(Phase::Preparing).await;
         let claim = self.drive(persistent).await;
-        if let Err(Problem { code: Code::HostUnreachable | Code::TimedOut, .. }) = claim {
-            // It was our connection that broke; peer-to-peer the migration may go on without us.
+        if is_our_connections_fault(&claim) {
+            // Peer-to-peer the migration may go on without us.
             self.watch_until_gone().await;
         }
         self.settle(claim).await;
@@ -98,20 +119,45 @@ impl Runner<'_> {
 
     /// Goes on with a migration that an earlier run of the console began.
     async fn take_up(&mut self) {
+        let began = self.migration.phase > Phase::Checking;
         self.write(Some("The console was restarted and looks after this migration again.".to_owned())).await;
         self.watch_until_gone().await;
-        let lost = Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
-            .with_fix("Look at libvirt's log on the source and the destination, then try again.");
-        self.settle(Err(lost)).await;
+        let problem = if began {
+            Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
+                .with_fix("Look at libvirt's log on the source and the destination, then try again.")
+        } else {
+            Problem::new(Code::ReasonLost, "The console was restarted before it began.").with_fix("Start it again.")
+        };
+        self.settle(Err(problem)).await;
+    }
+
+    /// Looks at the VM once more: it may have waited in the queue for a long time.
+    async fn look_again(&self) -> Result<(), Problem> {
+        let Migration { vm, vm_name, source, mode, .. } = &self.migration;
+        let connection = self.engine.inventory().connection(source)?;
+        let copy = connection.copy(*vm).await?;
+        let is_active = copy.as_ref().is_some_and(|copy| copy.state.is_active());
+        if copy.is_some() && is_active == (*mode == Mode::Live) {
+            return Ok(());
+        }
+        let now = copy.map_or("gone", |copy| copy.state.as_str());
+        Err(Problem::new(Code::WrongState, format!("{vm_name} is {now} by now."))
+            .with_fix("Look at it, then try again."))
     }
 
     /// Hands the migration to libvirt and watches it until libvirt says it is over.
     async fn drive(&mut self, persistent: bool) -> Claim {
         let plan = self.plan(persistent)?;
         let source = self.engine.inventory().connection(&self.migration.source)?;
-        tokio::select! {
-            claim = source.migrate(&plan) => claim,
-            never = self.watch() => match never {},
+        let mut moving = source.migrate(&plan);
+        let mut ticks = every_sample();
+        loop {
+            // Only waiting is given up when libvirt is done: a sample, once begun, is taken and written down.
+            let tick = tokio::select! {
+                claim = &mut moving => return claim,
+                tick = self.tick(&mut ticks) => tick,
+            };
+            self.take(tick).await;
         }
     }
 
@@ -132,38 +178,34 @@ impl Runner<'_> {
         })
     }
 
-    /// Samples, and aborts when asked to, for ever.
-    async fn watch(&mut self) -> Infallible {
-        let mut ticks = interval(SAMPLE);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            self.tick(&mut ticks).await;
-            self.sample().await;
-        }
-    }
-
     /// Samples, and aborts when asked to, until the source has no job for the VM any more.
-    async fn watch_until_gone(&mut self) {
-        let mut ticks = interval(SAMPLE);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pub(crate) async fn watch_until_gone(&mut self) {
+        let mut ticks = every_sample();
         let mut silent_since = Instant::now();
         loop {
-            match self.sample().await {
+            let tick = self.tick(&mut ticks).await;
+            match self.take(tick).await {
                 Job::Gone => return,
                 Job::Runs => silent_since = Instant::now(),
                 Job::Unknown if silent_since.elapsed() > SOURCE_LIMIT => return,
                 Job::Unknown => {}
             }
-            self.tick(&mut ticks).await;
         }
     }
 
     /// Waits for the next sample, or for somebody to cancel.
-    async fn tick(&mut self, ticks: &mut tokio::time::Interval) {
+    async fn tick(&self, ticks: &mut Interval) -> Tick {
         tokio::select! {
-            _ = ticks.tick() => {}
-            () = self.handle.cancel.cancelled(), if !self.migration.cancel_requested => self.note_cancel().await,
+            _ = ticks.tick() => Tick::Sample,
+            () = self.handle.cancel.cancelled(), if !self.migration.cancel_requested => Tick::Cancel,
         }
+    }
+
+    async fn take(&mut self, tick: Tick) -> Job {
+        if tick == Tick::Cancel {
+            self.note_cancel().await;
+        }
+        self.sample().await
     }
 
     /// Takes one sample, and asks libvirt to abort if somebody cancelled.
@@ -173,11 +215,13 @@ impl Runner<'_> {
             Err(_) => return Job::Unknown,
         };
         if self.migration.cancel_requested && self.last_abort.is_none_or(|last| last.elapsed() > ABORT_AGAIN) {
-            match source.abort(self.migration.vm).await {
-                Ok(()) => self.last_abort = Some(Instant::now()),
-                // There is no job yet; the next sample tries again.
-                Err(Problem { code: Code::WrongState, .. }) => {}
-                Err(problem) => tracing::warn!(migration = %self.migration.id, %problem, "abort"),
+            let aborted = source.abort(self.migration.vm).await;
+            // If there is no job yet, the next sample tries again.
+            if !matches!(aborted, Err(Problem { code: Code::WrongState, .. })) {
+                self.last_abort = Some(Instant::now());
+            }
+            if let Err(problem) = aborted {
+                tracing::info!(migration = %self.migration.id, %problem, "abort");
             }
         }
         match source.job(self.migration.vm).await {
@@ -232,15 +276,28 @@ impl Runner<'_> {
         self.engine.inventory().set_migration(self.migration.clone());
     }
 
-    /// Shows the migration and keeps it, with an entry in its history.
+    /// Keeps the migration, with an entry in its history, and shows it.
     pub(crate) async fn write(&mut self, text: Option<String>) {
-        let event =
-            text.map(|text| MigrationEvent { at_ms: self.engine.clock.now_ms(), phase: self.migration.phase, text });
-        // First kept, then shown: nobody may see an end that a restart would not know of.
+        let event = text.map(|text| self.event(text));
         if let Err(error) = self.engine.store.update(&self.migration, event.as_ref()).await {
             // Not fatal: the next start finds the migration open and asks both hosts.
             tracing::error!(migration = %self.migration.id, %error, "could not write a migration down");
         }
         self.publish();
+    }
+
+    /// Keeps a migration's end, however long the store takes, and shows it only then: nobody may see an end that a restart
+    /// would not know of, and the store would go on refusing the VM's next migration.
+    pub(crate) async fn write_end(&mut self, text: String) {
+        let event = self.event(text);
+        while let Err(error) = self.engine.store.update(&self.migration, Some(&event)).await {
+            tracing::error!(migration = %self.migration.id, %error, "could not write a migration's end down; trying again");
+            sleep(WRITE_AGAIN).await;
+        }
+        self.publish();
+    }
+
+    fn event(&self, text: String) -> MigrationEvent {
+        MigrationEvent { at_ms: self.engine.clock.now_ms(), phase: self.migration.phase, text }
     }
 }

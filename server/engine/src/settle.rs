@@ -17,6 +17,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// How long hosts have to agree. A libvirt daemon that was killed is back within seconds and then cleans up; a host that
 /// stays away longer is a matter for a person, and the VM must not stay locked that long.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long a silent source is waited for while the destination does not run the VM. Peer-to-peer it may be sending all the
+/// while, and nothing could be done to a VM on a host that does not answer anyway.
+const SILENT_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long libvirt may take to clear a job away after it has said that it is over (measured: 1.5 s after a cancel). A job that
+/// stays longer is another one: somebody else moves the VM.
+const TAIL_LIMIT: Duration = Duration::from_secs(10);
 /// How long a contradiction (two copies, or none) must last: the hosts are not asked at the very same moment, and each is in
 /// between for a while.
 const CONTRADICTION_LIMIT: Duration = Duration::from_secs(5);
@@ -28,7 +34,7 @@ impl Runner<'_> {
             self.migration.progress = self.tracker.switched(self.elapsed_ms());
         }
         self.enter(Phase::Verifying).await;
-        match self.agree().await {
+        match self.agree(&claim).await {
             Verdict::Moved => {
                 let figures = self.figures().await;
                 self.end(Phase::Succeeded, None, figures).await;
@@ -45,16 +51,27 @@ impl Runner<'_> {
     }
 
     /// Asks both hosts until they agree, or for too long.
-    async fn agree(&self) -> Verdict {
-        let begun = Instant::now();
+    async fn agree(&mut self, claim: &Claim) -> Verdict {
+        let undefine_source = !self.migration.options.keep_source_definition;
+        let mut begun = Instant::now();
         let mut agreed_until_now = Instant::now();
         loop {
-            let (source, destination) = self.ask_both().await;
-            let verdict =
-                verdict(self.migration.mode, !self.migration.options.keep_source_definition, source, destination);
+            let (mut source, destination) = self.ask_both().await;
+            if source == Presence::Sending && is_our_connections_fault(claim) {
+                // It goes on without us; so the verdict has to wait.
+                self.watch_until_gone().await;
+                begun = Instant::now();
+                continue;
+            }
+            if source == Presence::Sending && begun.elapsed() > TAIL_LIMIT {
+                source = Presence::Active;
+            }
+            let nobody_has_it = source == Presence::Unknown && destination != Presence::Active;
+            let limit = if nobody_has_it { SILENT_LIMIT } else { LIMIT };
+            let verdict = verdict(self.migration.mode, undefine_source, source, destination);
             match verdict {
                 Verdict::Moved | Verdict::Stayed => return verdict,
-                Verdict::Unsettled if begun.elapsed() > LIMIT => return verdict,
+                Verdict::Unsettled if begun.elapsed() > limit => return verdict,
                 Verdict::Unsettled => agreed_until_now = Instant::now(),
                 Verdict::Both | Verdict::Neither if agreed_until_now.elapsed() > CONTRADICTION_LIMIT => return verdict,
                 Verdict::Both | Verdict::Neither => {}
@@ -75,11 +92,10 @@ impl Runner<'_> {
         let Ok(copy) = connection.copy(vm).await else { return Presence::Unknown };
         let presence = Presence::of(copy.as_ref());
         self.engine.inventory().set_copy(host, vm, copy);
-        // A VM that runs at the source and still has a job there has not stayed yet.
         match presence {
             Presence::Active if source => match connection.job(vm).await {
                 Ok(None) => Presence::Active,
-                Ok(Some(_)) => Presence::Outgoing,
+                Ok(Some(_)) => Presence::Sending,
                 Err(_) => Presence::Unknown,
             },
             presence => presence,
@@ -97,8 +113,9 @@ impl Runner<'_> {
     }
 
     fn why_it_stayed(&self, claim: Claim) -> (Phase, Option<Problem>) {
+        let unknown = is_our_connections_fault(&claim);
         match claim {
-            Err(Problem { code: Code::Cancelled | Code::ReasonLost, .. }) if self.migration.cancel_requested => {
+            Err(Problem { code, .. }) if self.migration.cancel_requested && (unknown || code == Code::Cancelled) => {
                 (Phase::Cancelled, None)
             }
             Err(problem @ Problem { code: Code::Cancelled, .. }) => {
@@ -163,6 +180,11 @@ impl Runner<'_> {
         });
         let text = text::summary(migration);
         tracing::info!(migration = %migration.id, phase = phase.as_str(), "{text}");
-        self.write(Some(text)).await;
+        self.write_end(text).await;
     }
+}
+
+/// Whether libvirt did not say how it ended, because we lost it or were not there.
+pub(crate) fn is_our_connections_fault(claim: &Claim) -> bool {
+    matches!(claim, Err(Problem { code: Code::HostUnreachable | Code::TimedOut | Code::ReasonLost, .. }))
 }

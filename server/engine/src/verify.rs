@@ -15,6 +15,8 @@ pub(crate) enum Presence {
     Inactive,
     /// It is receiving the VM.
     Incoming,
+    /// The VM runs there, and is being sent elsewhere.
+    Sending,
     /// It has handed the VM over and waits for the other side's word.
     Outgoing,
     /// It holds the VM: running, or paused by somebody.
@@ -52,9 +54,11 @@ pub(crate) enum Verdict {
 
 /// Judges what the hosts say (`reference` for live migrations: libvirt's own recovery, `qemuProcessRecoverMigration`).
 pub(crate) fn verdict(mode: Mode, undefine_source: bool, source: Presence, destination: Presence) -> Verdict {
-    use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Unknown};
+    use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Sending, Unknown};
     match (mode, source, destination) {
-        (_, Unknown | Incoming | Outgoing, _) | (_, _, Unknown | Incoming | Outgoing) => Verdict::Unsettled,
+        (_, Unknown | Incoming | Sending | Outgoing, _) | (_, _, Unknown | Incoming | Sending | Outgoing) => {
+            Verdict::Unsettled
+        }
         (_, Active, Active) => Verdict::Both,
         (_, Active, Absent | Inactive) => Verdict::Stayed,
         (Mode::Live, Absent | Inactive, Active) => Verdict::Moved,
@@ -74,7 +78,7 @@ mod tests {
     use super::Presence::*;
     use super::*;
 
-    const ALL: [Presence; 6] = [Unknown, Absent, Inactive, Incoming, Outgoing, Active];
+    const ALL: [Presence; 7] = [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, Active];
 
     #[test]
     fn moved_and_stayed_are_only_said_when_both_hosts_agree() {

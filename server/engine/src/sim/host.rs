@@ -1,10 +1,13 @@
 //! A simulated host and the connection to it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use model::{Code, HostName, Problem, VmAction, VmId, VmState};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
 use uuid::Uuid;
 
 use super::{Sim, precopy, unreachable};
@@ -22,8 +25,12 @@ pub(super) struct Job {
 
 pub(super) struct SimHost {
     pub(super) up: bool,
-    /// Counts its daemon's lives: a connection of an earlier one is dead.
+    /// Whether the console can reach it.
+    pub(super) reachable: bool,
+    /// Counts its daemon's lives: what began in an earlier one is dead.
     pub(super) life: u32,
+    /// Counts connections' lives: one from before a cut is dead.
+    pub(super) cuts: u32,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
     pub(super) jobs: BTreeMap<VmId, Job>,
     pub(super) completed: BTreeMap<VmId, Statistics>,
@@ -35,7 +42,9 @@ impl SimHost {
     pub(super) fn new(uuid: Uuid) -> Self {
         Self {
             up: true,
+            reachable: true,
             life: 0,
+            cuts: 0,
             copies: BTreeMap::new(),
             jobs: BTreeMap::new(),
             completed: BTreeMap::new(),
@@ -56,7 +65,17 @@ impl SimHost {
         for copy in self.copies.values_mut() {
             copy.outgoing = false;
         }
-        self.tell(&HostEvent::Closed(Problem::new(Code::HostUnreachable, "The daemon was killed (simulated).")));
+        self.close("The daemon was killed (simulated).");
+    }
+
+    pub(super) fn cut(&mut self) {
+        self.reachable = false;
+        self.close("The network was cut (simulated).");
+    }
+
+    fn close(&mut self, why: &str) {
+        self.cuts += 1;
+        self.tell(&HostEvent::Closed(Problem::new(Code::HostUnreachable, why)));
         self.listeners.clear();
     }
 
@@ -72,7 +91,7 @@ impl SimHost {
 pub(super) struct SimConnection {
     pub(super) sim: Sim,
     pub(super) name: HostName,
-    pub(super) life: u32,
+    pub(super) cuts: u32,
 }
 
 impl SimConnection {
@@ -80,7 +99,7 @@ impl SimConnection {
     fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, Problem> {
         let mut world = self.sim.world();
         let host = world.host(&self.name);
-        if host.up && host.life == self.life { Ok(question(host)) } else { Err(unreachable(&self.name)) }
+        if host.up && host.cuts == self.cuts { Ok(question(host)) } else { Err(unreachable(&self.name)) }
     }
 }
 
@@ -122,7 +141,16 @@ impl Connection for SimConnection {
         let (sender, receiver) = oneshot::channel();
         // Peer-to-peer: the hosts go on without us.
         tokio::spawn(precopy::run(self.sim.clone(), self.name.clone(), plan.clone(), sender));
-        receiver.await.unwrap_or_else(|_| Err(unreachable(&self.name)))
+        let cut = async {
+            // As a connection's own keep-alive would notice.
+            while self.ask(|_| ()).is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            outcome = receiver => outcome.unwrap_or_else(|_| Err(unreachable(&self.name))),
+            () = cut => Err(unreachable(&self.name)),
+        }
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {

@@ -12,11 +12,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{Code, HostName, Problem, VmId, VmState};
-use tokio::sync::mpsc;
+use model::{Code, HostName, Mode, Problem, VmId, VmState};
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::{Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, Transport, engine::lock};
+use crate::{
+    Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, MigrationPlan, Transport, engine::lock,
+};
 use host::{SimConnection, SimHost};
 pub use store::MemoryStore;
 
@@ -122,6 +124,19 @@ impl Sim {
         host.tell(&HostEvent::Changed(vm));
     }
 
+    /// Somebody else, virsh say, migrates a VM behind everybody's back.
+    pub fn migrate_behind_everybodys_back(&self, vm: VmId, source: &HostName, destination: &HostConfig) {
+        let plan = MigrationPlan {
+            vm,
+            destination: destination.clone(),
+            mode: Mode::Live,
+            undefine_source: true,
+            persist_destination: true,
+            bandwidth_mib_s: Some(32),
+        };
+        tokio::spawn(precopy::run(self.clone(), source.clone(), plan, oneshot::channel().0));
+    }
+
     /// What a host has of a VM, up or not.
     pub fn copy(&self, host: &HostName, vm: VmId) -> Option<CopyFacts> {
         self.world().host(host).copies.get(&vm).cloned()
@@ -141,6 +156,16 @@ impl Sim {
     /// Kills a host's libvirt daemon: connections break, guests go on, what was arriving is destroyed.
     pub fn kill(&self, host: &HostName) {
         self.world().host(host).kill();
+    }
+
+    /// Cuts the console off from a host; what hosts do among themselves goes on.
+    pub fn cut(&self, host: &HostName) {
+        self.world().host(host).cut();
+    }
+
+    /// Lets the console reach it again.
+    pub fn mend(&self, host: &HostName) {
+        self.world().host(host).reachable = true;
     }
 
     /// Starts it again.
@@ -168,11 +193,11 @@ impl Hypervisor for Sim {
     ) -> Result<Arc<dyn Connection>, Problem> {
         let mut world = self.world();
         let entry = world.host(&host.name);
-        if !entry.up {
+        if !entry.up || !entry.reachable {
             return Err(unreachable(&host.name));
         }
         entry.listeners.push(events);
-        Ok(Arc::new(SimConnection { sim: self.clone(), name: host.name.clone(), life: entry.life }))
+        Ok(Arc::new(SimConnection { sim: self.clone(), name: host.name.clone(), cuts: entry.cuts }))
     }
 }
 

@@ -1,9 +1,16 @@
 //! A store in memory, for tests.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use model::{Migration, MigrationEvent, MigrationId};
+use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::{Store, StoreError, engine::lock};
 
@@ -12,11 +19,27 @@ use crate::{Store, StoreError, engine::lock};
 pub struct MemoryStore {
     migrations: Mutex<BTreeMap<MigrationId, (Migration, Vec<MigrationEvent>)>>,
     sequence: Mutex<u64>,
+    broken: AtomicBool,
+    /// Inserts wait for this.
+    gate: RwLock<()>,
+}
+
+impl MemoryStore {
+    /// From now on nothing can be updated, as when a disk is full; or it can again.
+    pub fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::Relaxed);
+    }
+
+    /// New migrations wait until what this returns is dropped, as when the database is locked.
+    pub async fn hold_inserts(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().await
+    }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn insert(&self, migration: &Migration) -> Result<(), StoreError> {
+        let _open = self.gate.read().await;
         let mut migrations = lock(&self.migrations);
         let open = migrations.values().find(|(other, _)| other.vm == migration.vm && !other.phase.has_ended());
         if let Some((other, _)) = open {
@@ -27,6 +50,9 @@ impl Store for MemoryStore {
     }
 
     async fn update(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(StoreError::Failed("broken on purpose".to_owned()));
+        }
         let mut migrations = lock(&self.migrations);
         let (kept, events) = migrations
             .get_mut(&migration.id)

@@ -163,6 +163,50 @@ async fn the_fifth_migration_waits_and_can_be_cancelled_while_it_does() {
     assert_eq!(bench.ended(ids[4]).await.phase, Phase::Cancelled);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_is_shut_off_while_it_waits_is_not_touched() {
+    let bench = Bench::new().await;
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+        ids.push(bench.start(vm, "beta").await);
+    }
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let waits = bench.start(vm, "beta").await;
+    let mut off = bench.sim.copy(&host("alpha"), vm).unwrap();
+    off.state = VmState::ShutOff;
+    bench.sim.put(&host("alpha"), off);
+    bench.engine.cancel(ids[0], "admin").await.unwrap();
+    let end = bench.ended(waits).await;
+    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::WrongState));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_and_leaves_leaves_nothing_half_begun() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let locked = bench.store.hold_inserts().await;
+    let asked = bench.engine.migrate(request(vm, "beta"), "admin");
+    assert!(tokio::time::timeout(Duration::from_secs(1), asked).await.is_err(), "the caller gives up");
+    drop(locked);
+    bench.until(|bench| bench.engine.snapshot().migrations.iter().any(|migration| migration.phase.has_ended())).await;
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")], "what was begun goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_shown_only_when_it_is_written_down() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.phase(id) == Phase::CopyingMemory).await;
+    bench.store.set_broken(true);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(bench.phase(id), Phase::Verifying);
+    bench.store.set_broken(false);
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.ended(bench.start(vm, "alpha").await).await.phase, Phase::Succeeded, "the VM is free again");
+}
+
 impl Bench {
     fn phase(&self, id: MigrationId) -> Phase {
         let snapshot = self.engine.snapshot();

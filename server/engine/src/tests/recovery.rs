@@ -97,3 +97,36 @@ async fn a_destination_that_stays_away_leaves_it_to_a_person() {
     assert_eq!((end.phase, end.problem.unwrap().code), (Phase::NeedsAttention, Code::NeedsAttention));
     assert_eq!(bench.start(vm, "gamma").await, bench.engine.snapshot().migrations[0].id, "it can go elsewhere");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_migration_that_only_waited_is_not_begun_by_a_restart() {
+    let mut bench = Bench::new().await;
+    for number in 0..4 {
+        let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+        bench.start(vm, "beta").await;
+    }
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let waits = bench.start(vm, "beta").await;
+    bench.restart().await;
+    let problem = bench.ended(waits).await.problem.unwrap();
+    assert!(problem.sentence.contains("before it began"), "{problem:?}");
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_out_of_reach_for_minutes_is_watched_again_when_it_is_back() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.cut(&host("alpha"));
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    bench.sim.mend(&host("alpha"));
+    bench.until(|bench| bench.engine.snapshot().hosts[0].is_connected()).await;
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let (now, _) = bench.engine.migration(id).await.unwrap();
+    assert!(!now.phase.has_ended(), "it still runs: {:?}", now.problem);
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}

@@ -122,3 +122,28 @@ async fn actions_that_make_no_sense() {
     assert_eq!(bench.engine.find("web", None).unwrap().state, VmState::Paused, "seen before the call returns");
     assert_eq!(bench.engine.act(vm, VmAction::ShutDown).await.unwrap_err().code, Code::WrongState);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_somebody_else_moves() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    bench.sim.migrate_behind_everybodys_back(vm, &host("alpha"), &bench.hosts[1]);
+    bench.until(|bench| bench.sim.copy(&host("beta"), vm).is_some()).await;
+    assert_eq!(refused(&bench, request(vm, "gamma")).await, Code::WrongState);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_on_a_host_that_does_not_answer() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.kill(&host("alpha"));
+    bench.until(|bench| !bench.engine.snapshot().hosts[0].is_connected()).await;
+    assert_eq!(refused(&bench, request(vm, "beta")).await, Code::HostUnreachable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_has_crashed() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Crashed, IDLE).await;
+    assert_eq!(refused(&bench, request(vm, "beta")).await, Code::WrongState);
+}
