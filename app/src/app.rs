@@ -10,8 +10,13 @@ use leptos_router::{
 
 use crate::components::frame::Frame;
 use crate::pages::{
-    account::AccountPage, cancel::CancelPage, hosts::HostsPage, login::LoginPage, migrate::MigratePage,
-    migration::MigrationPage, migrations::MigrationsPage, not_found::NotFoundPage, vm_action::VmActionPage,
+    account::AccountPage,
+    hosts::HostsPage,
+    login::LoginPage,
+    migration::MigrationPage,
+    migrations::MigrationsPage,
+    not_found::NotFoundPage,
+    question::{MigrationQuestionPage, VmQuestionPage},
     vms::VmsPage,
 };
 
@@ -73,11 +78,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/") view=VmsPage ssr=SsrMode::Async />
-                    <Route path=path!("/vms/:id/migrate") view=MigratePage ssr=SsrMode::Async />
-                    <Route path=path!("/vms/:id/:action") view=VmActionPage ssr=SsrMode::Async />
+                    <Route path=path!("/vms/:id/:action") view=VmQuestionPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations") view=MigrationsPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id") view=MigrationPage ssr=SsrMode::Async />
-                    <Route path=path!("/migrations/:id/cancel") view=CancelPage ssr=SsrMode::Async />
+                    <Route path=path!("/migrations/:id/:action") view=MigrationQuestionPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                 </ParentRoute>

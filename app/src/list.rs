@@ -104,7 +104,7 @@ impl StateFilter {
 /// What the URL's query asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VmQuery {
-    /// Part of a VM's or a host's name, in any case.
+    /// Part of a VM's or a host's name; ASCII letters in any case.
     pub search: String,
     pub state: StateFilter,
     pub sort: Column,
@@ -149,15 +149,20 @@ impl VmQuery {
 
     /// Whether a VM is asked for, the filter on states left aside.
     pub fn finds(&self, vm: &Vm) -> bool {
-        let sought = self.search.trim().to_lowercase();
-        vm.name.to_lowercase().contains(&sought) || vm.host.as_str().contains(&sought)
+        let sought = self.search.trim().to_ascii_lowercase();
+        vm.name.to_ascii_lowercase().contains(&sought) || vm.host.as_str().contains(&sought)
+    }
+
+    /// Whether a VM is asked for.
+    pub fn wants(&self, vm: &Vm) -> bool {
+        self.state.matches(vm) && self.finds(vm)
     }
 
     /// The VMs asked for, in order; VMs that are equal in the column are in the order of their names.
     pub fn select(&self, vms: Vec<Vm>) -> Vec<Vm> {
-        let mut selected: Vec<Vm> = vms.into_iter().filter(|vm| self.state.matches(vm) && self.finds(vm)).collect();
-        selected.sort_by(|a, b| {
-            let by_name = || (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id));
+        let mut selected: Vec<Vm> = vms.into_iter().filter(|vm| self.wants(vm)).collect();
+        selected.sort_unstable_by(|a, b| {
+            let by_name = || (a.name.to_ascii_lowercase(), a.id).cmp(&(b.name.to_ascii_lowercase(), b.id));
             let ascending = self.sort.compare(a, b);
             match (self.descending, self.sort) {
                 (false, _) => ascending.then_with(by_name),

@@ -2,13 +2,12 @@
 //!
 //! Every host, VM and migration has a signal of its own, so that a progress sample touches one bar and nothing else.
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::{Update as _, *};
 use model::{Change, Host, HostName, Migration, MigrationId, Phase, Snapshot, Update, Vm, VmId};
 
-/// Things of one kind by their key. Who reads the keys is told when one comes or goes; who reads a thing, when it changes.
-pub(crate) struct Table<K: 'static, V: 'static>(RwSignal<BTreeMap<K, ArcRwSignal<V>>>);
+/// Things of one kind, in the order of their keys. Who reads the keys is told when one comes or goes; who reads a thing, when
+/// it changes. (A sorted vector: a map would weigh more in the WASM than it gains on a few hundred things.)
+pub(crate) struct Table<K: 'static, V: 'static>(RwSignal<Vec<(K, ArcRwSignal<V>)>>);
 
 impl<K, V> Clone for Table<K, V> {
     fn clone(&self) -> Self {
@@ -24,27 +23,35 @@ where
     V: Clone + PartialEq + Send + Sync + 'static,
 {
     fn new() -> Self {
-        Self(RwSignal::new(BTreeMap::new()))
+        Self(RwSignal::new(Vec::new()))
     }
 
     /// All keys, in order.
     pub fn keys(self) -> Vec<K> {
-        self.0.read().keys().cloned().collect()
+        self.0.read().iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// All things, by key.
+    /// All things, in the order of their keys.
     pub fn values(self) -> Vec<V> {
-        self.0.read().values().map(|thing| thing.get()).collect()
+        self.0.read().iter().map(|(_, thing)| thing.get()).collect()
+    }
+
+    /// How many things are so.
+    pub fn count(self, is_so: impl Fn(&V) -> bool) -> usize {
+        self.0.read().iter().filter(|(_, thing)| is_so(&thing.read())).count()
     }
 
     /// The thing of this key, as a signal. Who asks is told when it comes or goes.
     pub fn get(self, key: &K) -> Option<ArcRwSignal<V>> {
-        self.0.read().get(key).cloned()
+        self.0.track();
+        self.get_untracked(key)
     }
 
     /// The same without being told.
     pub fn get_untracked(self, key: &K) -> Option<ArcRwSignal<V>> {
-        self.0.read_untracked().get(key).cloned()
+        let things = self.0.read_untracked();
+        let index = things.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        Some(things[index].1.clone())
     }
 
     /// The thing of this key as it is. Who asks is told when it comes, changes or goes.
@@ -57,26 +64,23 @@ where
             Some(known) if *known.read_untracked() == value => {}
             Some(known) => known.set(value),
             None => self.0.update(|things| {
-                things.insert(key, ArcRwSignal::new(value));
+                let index = things.partition_point(|(other, _)| *other < key);
+                things.insert(index, (key, ArcRwSignal::new(value)));
             }),
         }
     }
 
-    fn remove(self, key: &K) {
-        if self.get_untracked(key).is_some() {
-            self.0.update(|things| {
-                things.remove(key);
-            });
+    fn retain(self, stays: impl Fn(&K) -> bool) {
+        if !self.0.read_untracked().iter().all(|(key, _)| stays(key)) {
+            self.0.update(|things| things.retain(|(key, _)| stays(key)));
         }
     }
 
-    fn replace(self, things: impl IntoIterator<Item = (K, V)>) {
-        let things: BTreeMap<K, V> = things.into_iter().collect();
-        for gone in self.0.get_untracked().into_keys().filter(|key| !things.contains_key(key)) {
-            self.remove(&gone);
-        }
-        for (key, value) in things {
-            self.put(key, value);
+    /// Makes these the only things, and keeps the signals of those that were there already.
+    fn replace(self, things: Vec<V>, key: impl Fn(&V) -> K) {
+        self.retain(|known| things.iter().any(|thing| key(thing) == *known));
+        for thing in things {
+            self.put(key(&thing), thing);
         }
     }
 }
@@ -124,12 +128,17 @@ impl Live {
         self.sequence.get_value()
     }
 
+    /// A VM's name as it is, for a heading.
+    pub fn vm_name(self, id: VmId) -> String {
+        self.vms.value(&id).map_or_else(|| "this VM".to_owned(), |vm| vm.name)
+    }
+
     /// Starts again from a snapshot, whatever was known before.
     pub fn start_from(self, snapshot: Snapshot) {
         self.sequence.set_value(Some(snapshot.sequence));
-        self.hosts.replace(snapshot.hosts.into_iter().map(|host| (host.name.clone(), host)));
-        self.vms.replace(snapshot.vms.into_iter().map(|vm| (vm.id, vm)));
-        self.migrations.replace(snapshot.migrations.into_iter().map(|migration| (migration.id, migration)));
+        self.hosts.replace(snapshot.hosts, |host| host.name.clone());
+        self.vms.replace(snapshot.vms, |vm| vm.id);
+        self.migrations.replace(snapshot.migrations, |migration| migration.id);
     }
 
     /// Applies an update, unless it is older than what is known: pages begin with a snapshot and the stream may overlap it.
@@ -144,9 +153,9 @@ impl Live {
         match change {
             Change::Snapshot(_) => {}
             Change::Host(host) => self.hosts.put(host.name.clone(), host),
-            Change::HostGone(name) => self.hosts.remove(&name),
+            Change::HostGone(name) => self.hosts.retain(|known| *known != name),
             Change::Vm(vm) => self.vms.put(vm.id, vm),
-            Change::VmGone(id) => self.vms.remove(&id),
+            Change::VmGone(id) => self.vms.retain(|known| *known != id),
             Change::Migration(migration) => self.put_migration(*migration),
         }
     }

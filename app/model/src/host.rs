@@ -33,7 +33,7 @@ pub struct Host {
 
 /// Whether a host answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
+#[serde(rename_all = "kebab-case")]
 pub enum Connection {
     /// The first attempt is under way.
     Connecting,

@@ -40,7 +40,7 @@ pub struct TimeLeft {
 
 /// Whether a live migration will end by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
+#[serde(rename_all = "kebab-case")]
 pub enum Convergence {
     /// Too early to say.
     #[default]

@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use model::PasswordChange;
 use model::SessionInfo;
 
-use super::Failure;
 #[cfg(feature = "ssr")]
 use super::door::{after_form, console, refused, who};
+use super::{Failure, Json};
 
 /// One's own name, and one's sessions, the last used first.
-#[server]
+#[server(output = Json)]
 pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
     let who = who().await?;
     let sessions = console().sessions(&who).await.map_err(refused)?;
@@ -18,7 +18,7 @@ pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
 }
 
 /// Changes one's password and ends one's other sessions.
-#[server]
+#[server(output = Json)]
 pub async fn change_password(current: String, new: String) -> Result<(), Failure> {
     console().change_password(&who().await?, PasswordChange { current, new }).await.map_err(refused)?;
     after_form("/account?changed=true");
@@ -26,7 +26,7 @@ pub async fn change_password(current: String, new: String) -> Result<(), Failure
 }
 
 /// Ends one of one's own sessions.
-#[server]
+#[server(output = Json)]
 pub async fn end_session(handle: String) -> Result<(), Failure> {
     console().end_session(&who().await?, &handle).await.map_err(refused)?;
     after_form("/account");

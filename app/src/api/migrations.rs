@@ -5,15 +5,15 @@ use model::{HostName, Migration, MigrationEvent, MigrationId, VmId};
 #[cfg(feature = "ssr")]
 use model::{MigrationOptions, MigrationRequest};
 
-use super::Failure;
 #[cfg(feature = "ssr")]
 use super::door::{after_form, console, refused, who};
+use super::{Failure, Json};
 
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;
 
 /// Begins a migration; the arguments are the form's fields. The VM's state decides whether it is live or offline.
-#[server]
+#[server(output = Json)]
 pub async fn start(
     vm: VmId,
     destination: HostName,
@@ -28,7 +28,7 @@ pub async fn start(
 }
 
 /// Asks for a migration to be cancelled.
-#[server]
+#[server(output = Json)]
 pub async fn cancel(id: MigrationId) -> Result<Migration, Failure> {
     let migration = console().cancel(&who().await?, id).await.map_err(refused)?;
     after_form(&format!("/migrations/{id}"));
@@ -36,13 +36,13 @@ pub async fn cancel(id: MigrationId) -> Result<Migration, Failure> {
 }
 
 /// One migration and its history, oldest entry first.
-#[server]
+#[server(output = Json)]
 pub async fn load_migration(id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Failure> {
     console().migration(&who().await?, id).await.map_err(refused)
 }
 
 /// A page of the list, newest first.
-#[server]
+#[server(output = Json)]
 pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
     console().migrations(&who().await?, before, PAGE).await.map_err(refused)
 }

@@ -4,7 +4,11 @@ pub mod account;
 #[cfg(feature = "ssr")]
 mod door;
 mod failure;
+mod json;
 pub mod migrations;
+mod post;
 pub mod vms;
 
 pub use failure::Failure;
+pub use json::Json;
+pub(crate) use post::Post;

@@ -1,7 +1,7 @@
 //! What a person has to know before anything else.
 
 use leptos::prelude::*;
-use model::{Connection, HostName, Problem, Vm};
+use model::{Connection, Host, Problem, Vm};
 
 use crate::components::{
     icon::{Draw, Icon},
@@ -10,67 +10,78 @@ use crate::components::{
 };
 use crate::live::Live;
 
+/// What is wrong, and since when, in ms since 1970.
+#[derive(Clone, PartialEq)]
+struct Banner {
+    what: String,
+    since_ms: Option<u64>,
+    /// A VM's disks are in danger.
+    is_alarm: bool,
+    problem: Option<Problem>,
+}
+
 /// VMs that run on two hosts at once, and hosts that do not answer.
 #[component]
 pub(crate) fn Banners() -> impl IntoView {
     let live = expect_context::<Live>();
-    let doubled = Memo::new(move |_| live.vms.values().into_iter().filter(Vm::runs_twice).collect::<Vec<_>>());
-    let unreachable = Memo::new(move |_| {
-        let hosts = live.hosts.values().into_iter();
-        hosts
-            .filter_map(|host| match host.connection {
-                Connection::Unreachable { since_ms, problem } => Some((host.name, since_ms, problem)),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
+    let banners = Memo::new(move |_| {
+        let vms = live.vms.values().into_iter().filter_map(runs_twice);
+        vms.chain(live.hosts.values().into_iter().filter_map(unreachable)).collect::<Vec<_>>()
     });
     view! {
         <div class="banners" role="alert">
-            <For each=move || doubled.get() key=|vm| vm.id let:vm>
-                <RunsTwice vm />
-            </For>
-        </div>
-        <div class="banners" role="status">
-            <For each=move || unreachable.get() key=|(name, since_ms, _)| (name.clone(), *since_ms) let:host>
-                <Unreachable host />
-            </For>
+            {move || banners.get().into_iter().map(|banner| view! { <Shown banner /> }.into_any()).collect::<Vec<_>>()}
         </div>
     }
     .into_any()
 }
 
-#[component]
-fn RunsTwice(vm: Vm) -> impl IntoView {
+fn runs_twice(vm: Vm) -> Option<Banner> {
     let elsewhere: Vec<&str> = vm.other_copies.iter().map(|copy| copy.host.as_str()).collect();
-    let hosts = format!("{} and {}", vm.host, elsewhere.join(" and "));
-    view! {
-        <div class="note note-alarm">
-            <Draw icon=Icon::Warning />
-            <div class="note-text">
-                <p class="problem-sentence">{format!("{} runs on {hosts} at the same time.", vm.name)}</p>
-                <p>
-                    "Its disks are being damaged. Find out which copy is the right one, and force the other off on its host, now."
-                </p>
-            </div>
-        </div>
-    }
-    .into_any()
+    vm.runs_twice().then(|| Banner {
+        what: format!(
+            "{} runs on {} and {} at the same time. Its disks are being damaged.",
+            vm.name,
+            vm.host,
+            elsewhere.join(" and ")
+        ),
+        since_ms: None,
+        is_alarm: true,
+        problem: None,
+    })
+}
+
+fn unreachable(host: Host) -> Option<Banner> {
+    let Connection::Unreachable { since_ms, problem } = host.connection else { return None };
+    Some(Banner {
+        what: format!("{} does not answer", host.name),
+        since_ms: Some(since_ms),
+        is_alarm: false,
+        problem: Some(problem),
+    })
 }
 
 #[component]
-fn Unreachable(host: (HostName, u64, Problem)) -> impl IntoView {
-    let (name, since_ms, problem) = host;
+fn Shown(banner: Banner) -> impl IntoView {
+    let Banner { what, since_ms, is_alarm, problem } = banner;
+    let text = match problem {
+        Some(problem) => view! { <ProblemText problem /> }.into_any(),
+        None => view! {
+            <p>"Find out which copy is the right one, and force the other off on its host, now."</p>
+        }
+        .into_any(),
+    };
+    let since =
+        since_ms.map(|ms| view! { " since " <Time ms /> "; its VMs are shown as they were last known." }.into_any());
     view! {
-        <div class="note note-warn">
+        <div class=if is_alarm { "note note-alarm" } else { "note note-warn" }>
             <Draw icon=Icon::Warning />
             <div class="note-text">
-                <p>
-                    <strong>{format!("{name} does not answer")}</strong>
-                    " since "
-                    <Time ms=since_ms />
-                    "; its VMs are shown as they were last known."
+                <p class="what">
+                    <strong>{what}</strong>
+                    {since}
                 </p>
-                <ProblemText problem />
+                {text}
             </div>
         </div>
     }

@@ -1,54 +1,53 @@
-//! The question before a migration is cancelled: in a dialog over its page, and on a page of its own.
+//! The question before a migration is cancelled: in the dialog, and on a page of its own.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
-use model::Migration;
+use model::MigrationId;
 
-use crate::api::migrations::Cancel;
+use crate::api::{Post, migrations::Cancel};
 use crate::components::{
-    modal::CancelButton,
-    problem::{Alert, failure_of},
+    form::{CancelButton, PostForm},
+    problem::Alert,
 };
+use crate::live::Live;
 
 /// Says what will happen, and does it.
 #[component]
 pub(crate) fn CancelForm(
-    migration: Migration,
+    id: MigrationId,
     /// Closes the dialog it is in.
-    #[prop(optional, into)]
     close: Option<Callback<()>>,
 ) -> impl IntoView {
-    let cancel = ServerAction::<Cancel>::new();
-    let address = format!("/migrations/{}", migration.id);
+    let live = expect_context::<Live>();
+    let address = format!("/migrations/{id}");
     let navigate = use_navigate();
-    Effect::new({
+    let cancel = Post::to::<Cancel>({
         let address = address.clone();
-        move |_| {
-            if let Some(Ok(_)) = cancel.value().get() {
-                match close {
-                    Some(close) => close.run(()),
-                    None => navigate(&address, Default::default()),
-                }
-            }
+        move |_| match close {
+            Some(close) => close.run(()),
+            None => navigate(&address, Default::default()),
         }
     });
-    let Migration { id, vm_name, source, .. } = migration;
+    let consequence = move || {
+        live.migrations.value(&id).map(|migration| {
+            let (vm, source) = (migration.vm_name, migration.source);
+            format!("{vm} goes on at {source} as if nothing had been. What was sent so far is sent again next time.")
+        })
+    };
     view! {
-        <ActionForm action=cancel>
+        <PostForm post=cancel>
             <input type="hidden" name="id" value=id.to_string() />
-            <p>
-                {format!("{vm_name} goes on at {source} as if nothing had been. What was sent so far is sent again next time.")}
-            </p>
-            <div class="form-foot"><Alert problem=failure_of(move || cancel.value().get()) />
-            <div class="buttons">
-                <CancelButton close autofocus=close.is_some() href=address>
-                    "Let it go on"
-                </CancelButton>
-                <button class="button danger" disabled=cancel.pending()>
-                    "Cancel the migration"
-                </button>
+            <p class="consequence">{move || consequence()}</p>
+            <div class="form-foot">
+                <Alert problem=cancel.problem />
+                <div class="buttons">
+                    <CancelButton close href=address autofocus=close.is_some() label="Let it go on" />
+                    <button class="button danger" disabled=cancel.pending>
+                        "Cancel the migration"
+                    </button>
+                </div>
             </div>
-        </div></ActionForm>
+        </PostForm>
     }
     .into_any()
 }

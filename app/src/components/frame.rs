@@ -1,13 +1,13 @@
 //! What is around every page: where to go, whether the page is live, and what just ended.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::components::{A, Outlet};
+use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 use model::{Phase, text};
 
 use crate::api::{Failure, vms::load_snapshot};
 use crate::components::{
+    dialog::{Asked, Dialog},
     icon::{Draw, Icon},
     problem::ProblemPage,
 };
@@ -24,7 +24,7 @@ pub(crate) fn Frame() -> impl IntoView {
         <a class="skip" href="#main">
             "Skip to the content"
         </a>
-        <Suspense>
+        <Transition>
             {move || Suspend::new(async move {
                 match snapshot.await {
                     Ok(snapshot) => {
@@ -34,7 +34,7 @@ pub(crate) fn Frame() -> impl IntoView {
                     Err(Failure(problem)) => view! { <main id="main"><ProblemPage problem /></main> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
     .into_any()
 }
@@ -43,7 +43,29 @@ pub(crate) fn Frame() -> impl IntoView {
 fn Page() -> impl IntoView {
     let live = expect_context::<Live>();
     follow(live);
-    let moving = Memo::new(move |_| live.migrations.values().iter().filter(|m| !m.phase.has_ended()).count());
+    let asked: Asked = RwSignal::new(None);
+    provide_context(asked);
+    // What was asked or told on one page is no matter of the next.
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = path.get();
+        if before.is_some_and(|before| before != now) {
+            asked.set(None);
+            live.just_ended.set(None);
+        }
+        now
+    });
+    let moving = Memo::new(move |_| live.migrations.count(|migration| !migration.phase.has_ended()));
+    let badge = move || {
+        (moving.get() > 0).then(|| {
+            view! {
+                <span class="count">
+                    {move || moving.get().to_string()} <span class="hidden">" running"</span>
+                </span>
+            }
+            .into_any()
+        })
+    };
     view! {
         <header class="top">
             <div class="top-inner">
@@ -52,35 +74,35 @@ fn Page() -> impl IntoView {
                     "vmferry"
                 </a>
                 <nav class="nav" aria-label="Main">
-                    <A href="/" exact=true>
-                        <Draw icon=Icon::Vms />
-                        "VMs"
-                    </A>
-                    <A href="/migrations">
-                        <Draw icon=Icon::Migrations />
-                        "Migrations"
-                        <Show when=move || { moving.get() > 0 }>
-                            <span class="count">
-                                {moving} <span class="hidden">" running"</span>
-                            </span>
-                        </Show>
-                    </A>
-                    <A href="/hosts">
-                        <Draw icon=Icon::Hosts />
-                        "Hosts"
-                    </A>
-                    <A href="/account">
-                        <Draw icon=Icon::Account />
-                        "Account"
-                    </A>
+                    {nav_link("/", Icon::Vms, "VMs".into_any())}
+                    {nav_link("/migrations", Icon::Migrations, view! { "Migrations" {move || badge()} }.into_any())}
+                    {nav_link("/hosts", Icon::Hosts, "Hosts".into_any())}
+                    {nav_link("/account", Icon::Account, "Account".into_any())}
                 </nav>
                 <ConnectionBadge />
             </div>
         </header>
-        <main id="main" tabindex="-1">
+        <main id="main">
             <Outlet />
         </main>
+        <Dialog asked />
         <JustEnded />
+    }
+    .into_any()
+}
+
+/// A way to a page; it says where one is on that page and those below it.
+fn nav_link(href: &'static str, icon: Icon, label: AnyView) -> AnyView {
+    let path = use_location().pathname;
+    let is_here = move || {
+        let path = path.read();
+        path.as_str() == href || (href != "/" && path.starts_with(href))
+    };
+    view! {
+        <a href=href aria-current=move || is_here().then_some("page")>
+            <Draw icon />
+            {label}
+        </a>
     }
     .into_any()
 }
@@ -96,7 +118,7 @@ fn ConnectionBadge() -> impl IntoView {
     };
     view! {
         <span class="badge" role="status" data-link=move || word().trim_end_matches('…')>
-            {word}
+            {move || word()}
         </span>
     }
     .into_any()
@@ -107,13 +129,6 @@ fn ConnectionBadge() -> impl IntoView {
 fn JustEnded() -> impl IntoView {
     let live = expect_context::<Live>();
     let path = use_location().pathname;
-    Effect::new(move |before: Option<String>| {
-        let now = path.get();
-        if before.is_some_and(|before| before != now) {
-            live.just_ended.set(None);
-        }
-        now
-    });
     let ended = move || {
         let id = live.just_ended.get()?;
         (path.get() != format!("/migrations/{id}")).then(|| live.migrations.value(&id)).flatten()
@@ -139,26 +154,10 @@ fn JustEnded() -> impl IntoView {
                                     <Draw icon=Icon::Close />
                                 </button>
                             </div>
-                        }
+                        }.into_any()
                     })
             }}
         </div>
-    }
-    .into_any()
-}
-
-/// A page's heading and title, with a way back to where it belongs.
-#[component]
-pub(crate) fn Heading(#[prop(into)] title: String, back: &'static str, back_label: &'static str) -> impl IntoView {
-    view! {
-        <Title text=title.clone() />
-        <p class="back">
-            <a href=back>
-                <Draw icon=Icon::Back />
-                {back_label}
-            </a>
-        </p>
-        <h1>{title}</h1>
     }
     .into_any()
 }

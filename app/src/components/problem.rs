@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use model::{Code, Problem};
 
-use crate::api::Failure;
 use crate::components::icon::{Draw, Icon};
 use crate::stream::log_in_again;
 
@@ -12,8 +11,8 @@ use crate::stream::log_in_again;
 pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
     view! {
         <p class="problem-sentence">{problem.sentence}</p>
-        {problem.fix.map(|fix| view! { <p>{fix}</p> })}
-        {problem.migration.map(|id| view! { <p><a href=format!("/migrations/{id}")>"Look at that migration"</a></p> })}
+        {problem.fix.map(|fix| view! { <p class="fix">{fix}</p> }.into_any())}
+        {problem.migration.map(|id| view! { <p class="fix"><a href=format!("/migrations/{id}")>"Look at that migration"</a></p> }.into_any())}
         {problem
             .details
             .map(|details| {
@@ -22,26 +21,19 @@ pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
                         <summary>"Details"</summary>
                         <pre>{details}</pre>
                     </details>
-                }
+                }.into_any()
             })}
     }
     .into_any()
 }
 
-/// What an action failed with, if it did, for [`Alert`].
-pub(crate) fn failure_of<T: Clone + Send + Sync + 'static>(
-    value: impl Fn() -> Option<Result<T, Failure>> + Send + Sync + 'static,
-) -> Signal<Option<Problem>> {
-    Signal::derive(move || value().and_then(Result::err).map(|Failure(problem)| problem))
-}
-
 /// A place where a problem is shown, and read aloud, when there is one.
 #[component]
 pub(crate) fn Alert(
-    #[prop(into)] problem: Signal<Option<Problem>>,
-    /// Takes the problem away; without it, the problem stays until the next attempt.
-    #[prop(optional, into)]
-    dismiss: Option<Callback<()>>,
+    problem: RwSignal<Option<Problem>>,
+    /// Whether it can be put away before the next attempt.
+    #[prop(optional)]
+    dismissable: bool,
 ) -> impl IntoView {
     Effect::new(move |_| {
         if problem.read().as_ref().is_some_and(|problem| problem.code == Code::Unauthenticated) {
@@ -53,28 +45,28 @@ pub(crate) fn Alert(
             {move || {
                 problem
                     .get()
-                    .map(|problem| {
+                    .map(|shown| {
                         view! {
                             <div class="note note-bad">
                                 <Draw icon=Icon::Warning />
                                 <div class="note-text">
-                                    <ProblemText problem />
+                                    <ProblemText problem=shown />
                                 </div>
-                                {dismiss
-                                    .map(|dismiss| {
+                                {dismissable
+                                    .then(|| {
                                         view! {
                                             <button
                                                 type="button"
                                                 class="icon-button"
                                                 aria-label="Dismiss"
-                                                on:click=move |_| dismiss.run(())
+                                                on:click=move |_| problem.set(None)
                                             >
                                                 <Draw icon=Icon::Close />
                                             </button>
-                                        }
+                                        }.into_any()
                                     })}
                             </div>
-                        }
+                        }.into_any()
                     })
             }}
         </div>

@@ -1,13 +1,13 @@
-//! The question before something is done to a VM: in a dialog over the list, and on a page of its own.
+//! The question before something is done to a VM: in the dialog, and on a page of its own.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use model::{Vm, VmAction, VmId};
 
-use crate::api::vms::Act;
+use crate::api::{Post, vms::Act};
 use crate::components::{
-    modal::CancelButton,
-    problem::{Alert, failure_of},
+    form::{CancelButton, PostForm},
+    problem::Alert,
 };
 use crate::live::Live;
 
@@ -19,17 +19,6 @@ pub(crate) fn action_slug(action: VmAction) -> &'static str {
         VmAction::ForceOff => "force-off",
         VmAction::Pause => "pause",
         VmAction::Resume => "resume",
-    }
-}
-
-/// The question, as a heading.
-pub(crate) fn action_question(action: VmAction, vm: &str) -> String {
-    match action {
-        VmAction::Start => format!("Start {vm}?"),
-        VmAction::ShutDown => format!("Shut down {vm}?"),
-        VmAction::ForceOff => format!("Force {vm} off?"),
-        VmAction::Pause => format!("Pause {vm}?"),
-        VmAction::Resume => format!("Resume {vm}?"),
     }
 }
 
@@ -51,38 +40,30 @@ pub(crate) fn VmActionForm(
     vm: VmId,
     action: VmAction,
     /// Closes the dialog it is in.
-    #[prop(optional, into)]
     close: Option<Callback<()>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let act = ServerAction::<Act>::new();
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if let Some(Ok(())) = act.value().get() {
-            match close {
-                Some(close) => close.run(()),
-                None => navigate("/", Default::default()),
-            }
-        }
+    let act = Post::to::<Act>(move |_| match close {
+        Some(close) => close.run(()),
+        None => navigate("/", Default::default()),
     });
+    let hurts = action.needs_confirmation();
     view! {
-        <ActionForm action=act>
+        <PostForm post=act>
             <input type="hidden" name="vm" value=vm.to_string() />
             <input type="hidden" name="action" value=action_slug(action) />
-            <p>{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
-            <div class="form-foot"><Alert problem=failure_of(move || act.value().get()) />
-            <div class="buttons">
-                <CancelButton close autofocus=close.is_some()>"Cancel"</CancelButton>
-                <button
-                    class="button"
-                    class:danger=action.needs_confirmation()
-                    class:primary=!action.needs_confirmation()
-                    disabled=act.pending()
-                >
-                    {action.label()}
-                </button>
+            <p class="consequence">{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
+            <div class="form-foot">
+                <Alert problem=act.problem />
+                <div class="buttons">
+                    <CancelButton close href="/" autofocus=close.is_some() label="Cancel" />
+                    <button class=if hurts { "button danger" } else { "button primary" } disabled=act.pending>
+                        {action.label()}
+                    </button>
+                </div>
             </div>
-        </div></ActionForm>
+        </PostForm>
     }
     .into_any()
 }

@@ -4,45 +4,38 @@ use leptos::wasm_bindgen::JsCast;
 use leptos::{ev::MouseEvent, prelude::*, web_sys};
 use model::{Migration, Vm, VmAction, VmId, text};
 
-use crate::api::vms::Act;
+use crate::api::Post;
 use crate::components::{
+    dialog::{Asked, instead_of_link},
+    dynamic,
     icon::{Draw, Icon},
+    keyed,
     progress::{Bar, percent_memo},
+    question::Question,
     vm_action_form::action_slug,
 };
 use crate::list::{Column, VmQuery};
 use crate::live::Live;
 
-/// What a click in a row asks the page for. Without WASM the same links lead to pages that ask.
-#[derive(Clone, Copy)]
-pub(crate) struct RowActions {
-    /// Opens the migrate dialog for a VM.
-    pub migrate: RwSignal<Option<VmId>>,
-    /// Opens the confirmation of an action.
-    pub confirm: RwSignal<Option<(VmId, VmAction)>>,
-    /// Does what needs no confirmation.
-    pub act: ServerAction<Act>,
-}
-
-/// The table of these VMs, in this order.
+/// The table of the VMs asked for.
 #[component]
-pub(crate) fn VmTable(vms: Memo<Vec<VmId>>, query: Memo<VmQuery>) -> impl IntoView {
+pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let ids = move || query.read().select(live.vms.values()).into_iter().map(|vm| vm.id).collect();
     // Explicit roles: the style sheet lays rows out as cards, which takes the implicit ones away.
     view! {
         <table role="table" class="table vms">
             <caption class="hidden">"VMs on all hosts"</caption>
             <thead role="rowgroup">
                 <tr role="row">
-                    {Column::ALL.map(|column| view! { <SortHeader column query /> })}
-                    <th role="columnheader" scope="col">
+                    {Column::ALL.into_iter().map(|column| view! { <SortHeader column query /> }.into_any()).collect::<Vec<_>>()}
+                    <th role="columnheader">
                         <span class="hidden">"Actions"</span>
                     </th>
                 </tr>
             </thead>
             <tbody role="rowgroup">
-                <For each=move || vms.get() key=|id| *id let:id>
-                    <Row id />
-                </For>
+                {keyed(ids, |id| view! { <Row id /> }.into_any())}
             </tbody>
         </table>
     }
@@ -61,7 +54,7 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
     };
     let number = matches!(column, Column::Cpus | Column::Memory);
     view! {
-        <th role="columnheader" scope="col" class:number=number aria-sort=sorted>
+        <th role="columnheader" class:number=number aria-sort=move || sorted()>
             <a href=move || query.read().sorted_by(column).to_url()>{column.label()}</a>
         </th>
     }
@@ -75,16 +68,17 @@ fn Row(id: VmId) -> impl IntoView {
     let copies = move || {
         let copies: Vec<_> =
             vm.read().other_copies.iter().map(|copy| format!("{} ({})", copy.host, copy.state.as_str())).collect();
-        (!copies.is_empty()).then(|| view! { <small>{format!("also on {}", copies.join(", "))}</small> })
+        (!copies.is_empty())
+            .then(|| view! { <small class="copies">{format!("also on {}", copies.join(", "))}</small> }.into_any())
     };
     Some(
         view! {
             <tr role="row" data-vm=move || vm.read().name.clone()>
-                <th role="rowheader" scope="row" class="vm-name">
+                <th role="rowheader" class="vm-name">
                     {move || vm.read().name.clone()}
                 </th>
                 <td role="cell" class="vm-host">
-                    {move || vm.read().host.to_string()} {copies}
+                    {move || vm.read().host.to_string()} {move || copies()}
                 </td>
                 <td role="cell" class="vm-state">
                     <span class="state" data-state=move || state.get().as_str()>
@@ -92,7 +86,7 @@ fn Row(id: VmId) -> impl IntoView {
                     </span>
                 </td>
                 <td role="cell" class="vm-cpus number">
-                    {move || vm.read().vcpus} <span class="unit">{move || if vm.read().vcpus == 1 { " CPU" } else { " CPUs" }}</span>
+                    {move || vm.read().vcpus.to_string()} <span class="unit">{move || if vm.read().vcpus == 1 { " CPU" } else { " CPUs" }}</span>
                 </td>
                 <td role="cell" class="vm-memory number">{move || text::bytes(vm.read().memory_bytes)}</td>
                 <td role="cell" class="vm-actions">
@@ -109,24 +103,24 @@ fn Row(id: VmId) -> impl IntoView {
 #[component]
 fn MigrateOrBar(vm: Signal<Vm>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let asked = expect_context::<RowActions>().migrate;
+    let asked = expect_context::<Asked>();
     let migration = Memo::new(move |_| vm.read().migration.map(|id| live.migrations.get(&id)));
     let id = vm.read_untracked().id;
-    move || match migration.get() {
+    dynamic(move || match migration.get() {
         Some(Some(migration)) => view! { <InlineBar migration=migration.into() /> }.into_any(),
         Some(None) => view! { <span class="moving">"Migrating"</span> }.into_any(),
         None => view! {
             <a
                 class="button migrate"
-                href=format!("/vms/{id}/migrate")
-                on:click=move |click| instead(&click, || asked.set(Some(id)))
+                href=Question::Migrate(id).address()
+                on:click=move |click| instead_of_link(&click, || asked.set(Some(Question::Migrate(id))))
             >
                 "Migrate"
                 <span class="hidden">{move || format!(" {}", vm.read().name)}</span>
             </a>
         }
         .into_any(),
-    }
+    })
 }
 
 #[component]
@@ -136,7 +130,7 @@ fn InlineBar(migration: Signal<Migration>) -> impl IntoView {
     view! {
         <a class="moving" href=format!("/migrations/{id}")>
             <span class="moving-text">
-                <span>{format!("to {destination}")}</span>
+                <span class="to">{format!("to {destination}")}</span>
                 <span class="number">{move || text::percent(percent.get())}</span>
             </span>
             <Bar migration percent />
@@ -148,33 +142,33 @@ fn InlineBar(migration: Signal<Migration>) -> impl IntoView {
 /// What else can be done to a VM. A native popover: it opens, closes and takes the keyboard without WASM.
 #[component]
 fn Menu(vm: Signal<Vm>) -> impl IntoView {
-    let RowActions { confirm, act, .. } = expect_context();
+    let asked = expect_context::<Asked>();
+    let act = expect_context::<Post>();
     let id = vm.read_untracked().id;
     let menu = format!("menu-{id}");
-    let possible = Memo::new(move |_| {
-        let state = vm.read().state;
-        VmAction::ALL.into_iter().filter(|action| action.is_possible(state)).collect::<Vec<_>>()
-    });
+    let state = Memo::new(move |_| vm.read().state);
+    let possible = move || VmAction::ALL.into_iter().filter(move |action| action.is_possible(state.get()));
     let on_click = move |click: MouseEvent, action: VmAction| {
         close_popover(&click);
-        instead(&click, || {
+        instead_of_link(&click, || {
             if action.needs_confirmation() {
-                confirm.set(Some((id, action)));
+                asked.set(Some(Question::Act(id, action)));
             } else {
-                act.dispatch(Act { vm: id, action });
+                act.send(format!("vm={id}&action={}", action_slug(action)));
             }
         });
     };
     let item = move |action: VmAction| {
         view! {
             <a
-                href=format!("/vms/{id}/{}", action_slug(action))
+                href=Question::Act(id, action).address()
                 class:danger=action.needs_confirmation()
                 on:click=move |click| on_click(click, action)
             >
                 {action.label()}
             </a>
         }
+        .into_any()
     };
     view! {
         <button
@@ -182,24 +176,16 @@ fn Menu(vm: Signal<Vm>) -> impl IntoView {
             class="icon-button"
             popovertarget=menu.clone()
             aria-label=move || format!("More actions for {}", vm.read().name)
-            disabled=move || possible.read().is_empty()
+            disabled=move || possible().next().is_none()
         >
             <Draw icon=Icon::More />
         </button>
         <div id=menu class="menu" popover="auto">
             <p class="menu-head">{move || vm.read().name.clone()}</p>
-            {move || possible.get().into_iter().map(item).collect_view()}
+            {move || possible().map(item).collect::<Vec<_>>()}
         </div>
     }
     .into_any()
-}
-
-/// Does something in place of following a link, unless the link is to be opened elsewhere (in another tab, say).
-fn instead(click: &MouseEvent, action: impl FnOnce()) {
-    if click.button() == 0 && !(click.ctrl_key() || click.meta_key() || click.shift_key() || click.alt_key()) {
-        click.prevent_default();
-        action();
-    }
 }
 
 fn close_popover(click: &MouseEvent) {

@@ -6,19 +6,25 @@ use leptos_router::hooks::use_query_map;
 use model::SessionInfo;
 
 use crate::api::{
-    Failure,
+    Failure, Post,
     account::{ChangePassword, EndSession, sessions},
 };
 use crate::components::{
-    problem::{Alert, ProblemPage, failure_of},
+    form::PostForm,
+    problem::{Alert, ProblemPage},
     time::Time,
 };
 
 #[component]
 pub(crate) fn AccountPage() -> impl IntoView {
-    let change = ServerAction::<ChangePassword>::new();
-    let end = ServerAction::<EndSession>::new();
-    let loaded = Resource::new_blocking(move || (change.version().get(), end.version().get()), |_| sessions());
+    let changes = RwSignal::new(0_u64);
+    let changed = RwSignal::new(false);
+    let change = Post::to::<ChangePassword>(move |_| {
+        changed.set(true);
+        changes.update(|count| *count += 1);
+    });
+    let end = Post::to::<EndSession>(move |_| changes.update(|count| *count += 1));
+    let loaded = Resource::new_blocking(move || changes.get(), |_| sessions());
     view! {
         <Title text="Account" />
         <div class="narrow">
@@ -37,7 +43,7 @@ pub(crate) fn AccountPage() -> impl IntoView {
                     }
                 })}
             </Transition>
-            <Password change />
+            <Password change changed />
         </div>
     }
     .into_any()
@@ -57,15 +63,14 @@ fn SignedIn(user: String) -> impl IntoView {
 }
 
 #[component]
-fn Sessions(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> impl IntoView {
-    let value = end.value();
+fn Sessions(sessions: Vec<SessionInfo>, end: Post) -> impl IntoView {
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
             <p class="hint">"Where you are logged in. End what you do not recognise, then change your password."</p>
-            <Alert problem=failure_of(move || value.get()) />
+            <Alert problem=end.problem />
             <ul class="sessions">
-                {sessions.into_iter().map(|session| view! { <Session session end /> }).collect_view()}
+                {sessions.into_iter().map(|session| view! { <Session session end /> }.into_any()).collect::<Vec<_>>()}
             </ul>
         </section>
     }
@@ -73,14 +78,14 @@ fn Sessions(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> impl I
 }
 
 #[component]
-fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView {
+fn Session(session: SessionInfo, end: Post) -> impl IntoView {
     let SessionInfo { handle, created_at_ms, last_seen_ms, address, user_agent, current } = session;
     view! {
         <li class="row">
-            <div>
-                <p>
+            <div class="session">
+                <p class="address">
                     <strong>{address}</strong>
-                    {current.then(|| view! { <span class="tag">"this one"</span> })}
+                    {current.then(|| view! { <span class="tag">"this one"</span> }.into_any())}
                 </p>
                 <p class="hint">{user_agent}</p>
                 <p class="hint">"Since " <Time ms=created_at_ms /> "; last used " <Time ms=last_seen_ms /></p>
@@ -88,11 +93,11 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
             {(!current)
                 .then(|| {
                     view! {
-                        <ActionForm action=end>
+                        <PostForm post=end>
                             <input type="hidden" name="handle" value=handle />
                             <button class="button">"End"</button>
-                        </ActionForm>
-                    }
+                        </PostForm>
+                    }.into_any()
                 })}
         </li>
     }
@@ -100,17 +105,21 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
 }
 
 #[component]
-fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
+fn Password(change: Post, changed: RwSignal<bool>) -> impl IntoView {
     let params = use_query_map();
-    let value = change.value();
-    let changed = move || match value.get() {
-        Some(result) => result.is_ok(),
-        None => params.read().get_str("changed").is_some(),
+    // Without WASM, the address says it.
+    let changed =
+        move || change.problem.read().is_none() && (changed.get() || params.read().get_str("changed").is_some());
+    let confirmation = move || {
+        changed().then(|| {
+            view! { <p class="note note-good">"The password is changed, and your other sessions have ended."</p> }
+                .into_any()
+        })
     };
     view! {
         <section class="card">
             <h2>"Password"</h2>
-            <ActionForm action=change>
+            <PostForm post=change>
                 <label class="field">
                     <span>"Current password"</span>
                     <input type="password" name="current" autocomplete="current-password" required />
@@ -130,14 +139,12 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
                 <p class="hint" id="password-hint">
                     "At least 8 characters; 15 or more are better. Your other sessions end."
                 </p>
-                <Alert problem=failure_of(move || value.get()) />
-                <div role="status">
-                    {move || changed().then(|| view! { <p class="note note-good">"The password is changed, and your other sessions have ended."</p> })}
-                </div>
-                <button class="button primary" disabled=change.pending()>
+                <Alert problem=change.problem />
+                <div role="status">{move || confirmation()}</div>
+                <button class="button primary" disabled=change.pending>
                     "Change password"
                 </button>
-            </ActionForm>
+            </PostForm>
         </section>
     }
     .into_any()

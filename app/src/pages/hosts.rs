@@ -5,7 +5,9 @@ use leptos_meta::Title;
 use model::{Connection, Host, HostName, text};
 
 use crate::components::{
+    figure::figure,
     icon::{Draw, Icon},
+    keyed,
     problem::ProblemText,
 };
 use crate::live::Live;
@@ -13,26 +15,37 @@ use crate::live::Live;
 #[component]
 pub(crate) fn HostsPage() -> impl IntoView {
     let live = expect_context::<Live>();
-    let names = Memo::new(move |_| live.hosts.keys());
-    let nothing = move || {
-        view! {
-            <div class="empty">
-                <Draw icon=Icon::Hosts />
-                <h2>"No hosts yet"</h2>
-                <p>"Name your libvirt hosts in vmferry.toml, then start the console again."</p>
-            </div>
-        }
+    let is_empty = Memo::new(move |_| live.hosts.keys().is_empty());
+    let list = move || {
+        if is_empty.get() { view! { <NoHosts /> }.into_any() } else { view! { <Cards /> }.into_any() }
     };
     view! {
         <Title text="Hosts" />
         <h1>"Hosts"</h1>
-        <Show when=move || !names.read().is_empty() fallback=nothing>
-            <ul class="hosts">
-                <For each=move || names.get() key=Clone::clone let:name>
-                    <HostCard name />
-                </For>
-            </ul>
-        </Show>
+        {move || list()}
+    }
+    .into_any()
+}
+
+#[component]
+fn NoHosts() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <Draw icon=Icon::Hosts />
+            <h2>"No hosts yet"</h2>
+            <p>"Name your libvirt hosts in vmferry.toml, then start the console again."</p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Cards() -> impl IntoView {
+    let live = expect_context::<Live>();
+    view! {
+        <ul class="hosts">
+            {keyed(move || live.hosts.keys(), |name| view! { <HostCard name /> }.into_any())}
+        </ul>
     }
     .into_any()
 }
@@ -45,44 +58,41 @@ fn HostCard(name: HostName) -> impl IntoView {
         host.memory_bytes.saturating_sub(host.memory_free_bytes)
     };
     let memory = move || format!("{} of {} used", text::bytes(used()), text::bytes(host.read().memory_bytes));
-    let bandwidth =
-        move || host.read().bandwidth_mib_s.map_or("not limited".to_owned(), |limit| format!("{limit} MiB/s"));
+    let fact = move |name, words: fn(&Host) -> String| figure(name, move || words(&host.read()));
     Some(view! {
         <li class="host" data-host=name.to_string()>
-            <h2>{name.to_string()}</h2>
+            <h2 class="heading">{name.to_string()}</h2>
             <p class="host-head">
-                <span>{move || host.read().address.clone()}</span>
+                <span class="hint">{move || host.read().address.clone()}</span>
                 <ConnectionState host />
             </p>
             {move || match &host.read().connection {
                 Connection::Unreachable { problem, .. } => {
-                    Some(view! { <div class="note note-warn"><div class="note-text"><ProblemText problem=problem.clone() /></div></div> })
+                    Some(view! { <div class="note note-warn"><div class="note-text"><ProblemText problem=problem.clone() /></div></div> }.into_any())
                 }
                 _ => None,
             }}
             <p class="host-memory">
                 <meter
-                    min="0"
                     max=move || host.read().memory_bytes.max(1).to_string()
                     value=move || used().to_string()
                     aria-label=format!("Memory of {name}")
                 ></meter>
-                <span>{memory}</span>
+                <span class="hint">{move || memory()}</span>
             </p>
             <dl class="facts">
-                <dt>"VMs"</dt>
-                <dd>{move || { let host = host.read(); format!("{}, {} active", host.vms, host.vms_active) }}</dd>
-                <dt>"CPUs"</dt>
-                <dd>{move || host.read().cpus}</dd>
-                <dt>"Migration bandwidth"</dt>
-                <dd>{bandwidth}</dd>
-                <dt>"libvirt"</dt>
-                <dd>{move || version(host.read().libvirt_version.as_deref())}</dd>
-                <dt>"QEMU"</dt>
-                <dd>{move || version(host.read().hypervisor_version.as_deref())}</dd>
+                {fact("VMs", |host| format!("{}, {} active", host.vms, host.vms_active))}
+                {fact("CPUs", |host| host.cpus.to_string())}
+                {fact("Migration bandwidth", bandwidth)}
+                {fact("libvirt", |host| version(host.libvirt_version.as_deref()))}
+                {fact("QEMU", |host| version(host.hypervisor_version.as_deref()))}
             </dl>
         </li>
     }.into_any())
+}
+
+fn bandwidth(host: &Host) -> String {
+    host.bandwidth_mib_s.map_or("not limited".to_owned(), |limit| format!("{limit} MiB/s"))
 }
 
 fn version(version: Option<&str>) -> String {
@@ -91,14 +101,14 @@ fn version(version: Option<&str>) -> String {
 
 #[component]
 fn ConnectionState(host: Signal<Host>) -> impl IntoView {
-    let word = Memo::new(move |_| match host.read().connection {
+    let word = move || match host.read().connection {
         Connection::Connecting => "connecting",
         Connection::Connected => "connected",
         Connection::Unreachable { .. } => "unreachable",
-    });
+    };
     view! {
-        <span class="state" data-state=word>
-            {word}
+        <span class="state" data-state=move || word()>
+            {move || word()}
         </span>
     }
     .into_any()

@@ -19,7 +19,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
                     "vmferry"
                 </p>
                 <h1>"Log in"</h1>
-                {move || refusal(&params.read()).map(|sentence| view! { <p class="note note-bad" role="alert">{sentence}</p> })}
+                {move || refusal(&params.read()).map(|sentence| view! { <p class="note note-bad" role="alert">{sentence}</p> }.into_any())}
                 <label class="field">
                     <span>"User name"</span>
                     <input

@@ -2,28 +2,30 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use model::{Migration, MigrationEvent, MigrationId, Mode, Phase, text};
+use leptos_router::hooks::use_params_map;
+use model::{Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, text};
 
 use crate::api::{Failure, migrations::load_migration};
 use crate::components::{
-    cancel_form::CancelForm,
+    dialog::{Asked, instead_of_link},
+    dynamic,
+    figure::{entry, figure},
     icon::{Draw, Icon},
-    modal::Modal,
     problem::{ProblemPage, ProblemText},
     progress::{Bar, PhaseBadge, Way, percent_memo},
+    question::Question,
     time::{Elapsed, Time},
 };
 use crate::live::Live;
-use crate::pages::id_in_path;
 
 #[component]
 pub(crate) fn MigrationPage() -> impl IntoView {
     let live = expect_context::<Live>();
-    let id = id_in_path::<MigrationId>();
-    let loaded =
-        Resource::new_blocking(move || id.get(), |id| async move { load_migration(id.map_err(Failure)?).await });
+    let params = use_params_map();
+    let id = move || params.read().get_str("id").unwrap_or_default().parse::<MigrationId>();
+    let loaded = Resource::new_blocking(id, |id| async move { load_migration(id.map_err(Failure)?).await });
     view! {
-        <Suspense>
+        <Transition>
             {move || Suspend::new(async move {
                 match loaded.await {
                     Ok((migration, events)) => {
@@ -34,7 +36,7 @@ pub(crate) fn MigrationPage() -> impl IntoView {
                     Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
     .into_any()
 }
@@ -78,6 +80,14 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
 /// How far it is or how it ended.
 #[component]
 fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>) -> impl IntoView {
+    let has_ended = Memo::new(move |_| phase.get().has_ended());
+    let figures = move || {
+        if has_ended.get() {
+            view! { <Ended migration /> }.into_any()
+        } else {
+            view! { <Running migration /> }.into_any()
+        }
+    };
     view! {
         <section class="card big">
             <p class="big-head">
@@ -87,22 +97,8 @@ fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>
                 <span class="big-percent number">{move || text::percent(percent.get())}</span>
             </p>
             <Bar migration percent />
-            <Show when=move || phase.get().has_ended() fallback=move || view! { <Running migration /> }>
-                <Ended migration />
-            </Show>
+            {move || figures()}
         </section>
-    }
-    .into_any()
-}
-
-/// A figure and what it is.
-#[component]
-fn Figure(name: &'static str, children: Children) -> impl IntoView {
-    view! {
-        <div>
-            <dt>{name}</dt>
-            <dd>{children()}</dd>
-        </div>
     }
     .into_any()
 }
@@ -110,26 +106,26 @@ fn Figure(name: &'static str, children: Children) -> impl IntoView {
 /// The figures while it runs, and the way to stop it.
 #[component]
 fn Running(migration: Signal<Migration>) -> impl IntoView {
-    let figure = move |read: fn(&Migration) -> String| Memo::new(move |_| read(&migration.read()));
-    let moved =
-        figure(|m| format!("{} of {}", text::bytes(m.progress.bytes_processed), text::bytes(m.progress.bytes_total)));
-    let throughput = figure(|m| text::rate(m.progress.throughput_bytes_s));
-    let written = figure(|m| match m.progress.memory_pass {
-        0 | 1 => "not measured yet".to_owned(),
-        _ => text::rate(m.progress.dirty_bytes_s),
-    });
-    let pass = figure(|m| m.progress.memory_pass.max(1).to_string());
-    let time_left = figure(|m| {
-        let range = m.progress.time_left.map(|left| (text::duration(left.low_ms), text::duration(left.high_ms)));
-        range.map_or(
-            "not known yet".to_owned(),
-            |(low, high)| if low == high { low } else { format!("{low} to {high}") },
-        )
-    });
+    let progress = move |name, words: fn(&Progress) -> String| figure(name, move || words(&migration.read().progress));
     let convergence = Memo::new(move |_| text::convergence(&migration.read()));
     let cancel_requested = Memo::new(move |_| migration.read().cancel_requested);
-    let asked = RwSignal::new(None);
-    let address = format!("/migrations/{}/cancel", migration.read_untracked().id);
+    let asked = expect_context::<Asked>();
+    let id = migration.read_untracked().id;
+    let cancel = move || {
+        if cancel_requested.get() {
+            return view! { <p class="hint">"Cancelling. It is over when the source says so."</p> }.into_any();
+        }
+        view! {
+            <a
+                class="button danger"
+                href=Question::Cancel(id).address()
+                on:click=move |click| instead_of_link(&click, || asked.set(Some(Question::Cancel(id))))
+            >
+                "Cancel"
+            </a>
+        }
+        .into_any()
+    };
     view! {
         <div role="status">
             {move || {
@@ -141,56 +137,42 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
                                 <Draw icon=Icon::Warning />
                                 <p class="note-text">{sentence}</p>
                             </div>
-                        }
+                        }.into_any()
                     })
             }}
         </div>
         <dl class="figures">
-            <Figure name="Sent">{moved}</Figure>
-            <Figure name="Throughput">{throughput}</Figure>
-            <Figure name="Guest writes">{written}</Figure>
-            <Figure name="Memory pass">{pass}</Figure>
-            <Figure name="Running for">
-                    <Elapsed migration />
-                </Figure>
-            <Figure name="Time left">{time_left}</Figure>
+            {progress("Sent", |p| format!("{} of {}", text::bytes(p.bytes_processed), text::bytes(p.bytes_total)))}
+            {progress("Throughput", |p| text::rate(p.throughput_bytes_s))}
+            {progress("Guest writes", written)}
+            {progress("Memory pass", |p| p.memory_pass.max(1).to_string())}
+            {entry("Running for", view! { <Elapsed migration /> }.into_any())}
+            {progress("Time left", time_left)}
         </dl>
-        <div class="buttons">
-            <Show
-                when=move || cancel_requested.get()
-                fallback=move || {
-                    view! {
-                        <a
-                            class="button danger"
-                            href=address.clone()
-                            on:click=move |click| {
-                                click.prevent_default();
-                                asked.set(Some(migration.get_untracked()));
-                            }
-                        >
-                            "Cancel"
-                        </a>
-                    }
-                }
-            >
-                <p class="hint">"Cancelling. It is over when the source says so."</p>
-            </Show>
-        </div>
-        <Modal
-            asked
-            title=Callback::new(|migration: Migration| format!("Cancel the migration of {}?", migration.vm_name))
-            body=Callback::new(move |migration| {
-                view! { <CancelForm migration close=move |()| asked.set(None) /> }.into_any()
-            })
-        />
+        <div class="buttons">{move || cancel()}</div>
     }
     .into_any()
+}
+
+fn written(progress: &Progress) -> String {
+    match progress.memory_pass {
+        0 | 1 => "not measured yet".to_owned(),
+        _ => text::rate(progress.dirty_bytes_s),
+    }
+}
+
+fn time_left(progress: &Progress) -> String {
+    match progress.time_left.map(|left| (text::duration(left.low_ms), text::duration(left.high_ms))) {
+        None => "not known yet".to_owned(),
+        Some((low, high)) if low == high => low,
+        Some((low, high)) => format!("{low} to {high}"),
+    }
 }
 
 /// The result, in a sentence and in figures.
 #[component]
 fn Ended(migration: Signal<Migration>) -> impl IntoView {
-    move || {
+    dynamic(move || {
         let migration = migration.get();
         let summary = text::summary(&migration);
         let again = format!("/vms/{}/migrate", migration.vm);
@@ -207,34 +189,31 @@ fn Ended(migration: Signal<Migration>) -> impl IntoView {
                                 <ProblemText problem />
                             </div>
                         </div>
-                    }
+                    }.into_any()
                 })}
-            {migration
-                .outcome
-                .map(|outcome| {
-                    view! {
-                        <dl class="figures">
-                            <Figure name="Total time">{text::duration(outcome.total_ms)}</Figure>
-                            {outcome
-                                .downtime_ms
-                                .map(|downtime| {
-                                    view! {
-                                        <Figure name="VM paused for">{text::duration(downtime)}</Figure>
-                                    }
-                                })}
-                            <Figure name="Sent">{text::bytes(outcome.bytes)}</Figure>
-                            <Figure name="On average">{text::rate(outcome.average_bytes_s)}</Figure>
-                        </dl>
-                    }
-                })}
+            {migration.outcome.map(figures_of)}
             <div class="buttons">
-                {offers_again.then(|| view! { <a class="button primary" href=again>"Try again"</a> })}
+                {offers_again.then(|| view! { <a class="button primary" href=again>"Try again"</a> }.into_any())}
                 <a class="button" href="/">
                     "Back to the VMs"
                 </a>
             </div>
         }
+        .into_any()
+    })
+}
+
+fn figures_of(outcome: Outcome) -> AnyView {
+    let Outcome { total_ms, downtime_ms, bytes, average_bytes_s } = outcome;
+    view! {
+        <dl class="figures">
+            {figure("Total time", move || text::duration(total_ms))}
+            {downtime_ms.map(|ms| figure("VM paused for", move || text::duration(ms)))}
+            {figure("Sent", move || text::bytes(bytes))}
+            {figure("On average", move || text::rate(average_bytes_s))}
+        </dl>
     }
+    .into_any()
 }
 
 /// What happened, in order. Asked for again whenever something has.
@@ -257,16 +236,21 @@ fn History(id: MigrationId, events: Vec<MigrationEvent>, migration: Signal<Migra
         }
         now
     });
+    let entry = |event: MigrationEvent| {
+        view! {
+            <li>
+                <Time ms=event.at_ms />
+                <span class="event">{event.text}</span>
+            </li>
+        }
+        .into_any()
+    };
+    let entries = move || events.get().into_iter().map(entry).collect::<Vec<_>>().into_any();
     view! {
         <section class="card">
             <h2>"History"</h2>
             <ol class="history">
-                <For each=move || events.get().into_iter().enumerate() key=|(index, event)| (*index, event.at_ms) let((_, event))>
-                    <li data-phase=event.phase.as_str()>
-                        <Time ms=event.at_ms />
-                        <span>{event.text}</span>
-                    </li>
-                </For>
+                {move || entries()}
             </ol>
         </section>
     }
@@ -288,14 +272,10 @@ fn Conditions(migration: Migration) -> impl IntoView {
         <section class="card">
             <h2>"As asked for"</h2>
             <dl class="facts">
-                <dt>"By"</dt>
-                <dd>{requested_by} ", " <Time ms=created_at_ms /></dd>
-                <dt>"Way"</dt>
-                <dd>{mode}</dd>
-                <dt>"Bandwidth limit"</dt>
-                <dd>{limit}</dd>
-                <dt>"Definition"</dt>
-                <dd>{definition}</dd>
+                {entry("By", view! { {requested_by} ", " <Time ms=created_at_ms /> }.into_any())}
+                {entry("Way", mode.into_any())}
+                {entry("Bandwidth limit", limit.into_any())}
+                {entry("Definition", definition.into_any())}
             </dl>
         </section>
     }

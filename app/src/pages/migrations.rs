@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::components::{
     icon::{Draw, Icon},
+    keyed,
     problem::ProblemPage,
     progress::{Bar, PhaseBadge, Way, percent_memo},
     time::{Elapsed, Time},
@@ -45,35 +46,43 @@ fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
     let next = (ids.len() == PAGE as usize).then(|| ids.last().copied()).flatten();
     page.into_iter().for_each(|migration| live.learn(migration));
     let newest = ids.first().copied();
-    let shown = Memo::new(move |_| {
+    let shown = Callback::new(move |()| {
         let newer =
             live.migrations.keys().into_iter().rev().filter(|id| is_first && newest.is_none_or(|newest| *id > newest));
         newer.chain(ids.iter().copied()).collect::<Vec<_>>()
     });
+    let is_empty = Memo::new(move |_| shown.run(()).is_empty());
+    let list = move || {
+        if is_empty.get() { view! { <NoMigrations /> }.into_any() } else { view! { <Table shown /> }.into_any() }
+    };
     view! {
-        <Show when=move || !shown.read().is_empty() fallback=NoMigrations>
-            <table role="table" class="table migrations">
-                <caption class="hidden">"Migrations, newest first"</caption>
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th role="columnheader" scope="col">"VM"</th>
-                        <th role="columnheader" scope="col">"From and to"</th>
-                        <th role="columnheader" scope="col">"Result"</th>
-                        <th role="columnheader" scope="col" class="number">"Took"</th>
-                        <th role="columnheader" scope="col">"Asked for"</th>
-                    </tr>
-                </thead>
-                <tbody role="rowgroup">
-                    <For each=move || shown.get() key=|id| *id let:id>
-                        <Row id />
-                    </For>
-                </tbody>
-            </table>
-        </Show>
+        {move || list()}
         <nav class="pages" aria-label="Pages">
-            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> })}
-            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> })}
+            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> }.into_any())}
+            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> }.into_any())}
         </nav>
+    }
+    .into_any()
+}
+
+#[component]
+fn Table(shown: Callback<(), Vec<MigrationId>>) -> impl IntoView {
+    view! {
+        <table role="table" class="table migrations">
+            <caption class="hidden">"Migrations, newest first"</caption>
+            <thead role="rowgroup">
+                <tr role="row">
+                    <th role="columnheader">"VM"</th>
+                    <th role="columnheader">"From and to"</th>
+                    <th role="columnheader">"Result"</th>
+                    <th role="columnheader" class="number">"Took"</th>
+                    <th role="columnheader">"Asked for"</th>
+                </tr>
+            </thead>
+            <tbody role="rowgroup">
+                {keyed(move || shown.run(()), |id| view! { <Row id /> }.into_any())}
+            </tbody>
+        </table>
     }
     .into_any()
 }
@@ -84,29 +93,35 @@ fn Row(id: MigrationId) -> impl IntoView {
     let phase = Memo::new(move |_| migration.read().phase);
     let percent = percent_memo(migration);
     let Migration { vm_name, source, destination, requested_by, created_at_ms, .. } = migration.get_untracked();
+    let has_ended = Memo::new(move |_| phase.get().has_ended());
+    let standing = move || {
+        if has_ended.get() {
+            return view! { <PhaseBadge phase /> }.into_any();
+        }
+        view! {
+            <span class="moving">
+                <span class="moving-text">
+                    <span class="now">{move || phase.get().label()}</span>
+                    <span class="number">{move || text::percent(percent.get())}</span>
+                </span>
+                <Bar migration percent />
+            </span>
+        }
+        .into_any()
+    };
     Some(
         view! {
             <tr role="row">
-                <th role="rowheader" scope="row">
+                <th role="rowheader">
                     <a href=format!("/migrations/{id}")>{vm_name}</a>
                 </th>
                 <td role="cell"><Way source destination /></td>
-                <td role="cell">
-                    <Show when=move || !phase.get().has_ended() fallback=move || view! { <PhaseBadge phase /> }>
-                        <span class="moving">
-                            <span class="moving-text">
-                                <span>{move || phase.get().label()}</span>
-                                <span class="number">{move || text::percent(percent.get())}</span>
-                            </span>
-                            <Bar migration percent />
-                        </span>
-                    </Show>
-                </td>
+                <td role="cell">{move || standing()}</td>
                 <td role="cell" class="number">
                     <Elapsed migration />
                 </td>
                 <td role="cell" class="asked">
-                    <Time ms=created_at_ms /> <small>{format!(" by {requested_by}")}</small>
+                    <Time ms=created_at_ms /> <small class="by">{format!(" by {requested_by}")}</small>
                 </td>
             </tr>
         }

@@ -3,15 +3,27 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+/// The page at an address that no page has.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
+    view! {
+        <main id="main">
+            <NotFound />
+        </main>
+    }
+    .into_any()
+}
+
+/// That there is nothing, in the place of what a page would show.
+#[component]
+pub(crate) fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.set_status(axum::http::StatusCode::NOT_FOUND);
     }
     view! {
         <Title text="Not found" />
-        <main id="main" class="alone">
+        <div class="empty">
             <h1>"There is nothing here"</h1>
             <p>"The address may have a typing error, or what was here is gone."</p>
             <p>
@@ -19,7 +31,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
                     "Go to the VMs"
                 </a>
             </p>
-        </main>
+        </div>
     }
     .into_any()
 }

@@ -1,25 +1,21 @@
 //! `/`: the VMs on all hosts.
 
+use crate::api::{Post, vms::Act};
+use crate::components::{
+    banners::Banners,
+    dynamic,
+    icon::{Draw, Icon},
+    problem::Alert,
+    vm_table::VmTable,
+};
+use crate::list::{Column, StateFilter, VmQuery};
+use crate::live::Live;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
 };
-use model::{VmAction, VmId};
-
-use crate::api::vms::Act;
-use crate::components::{
-    banners::Banners,
-    icon::{Draw, Icon},
-    migrate_form::MigrateForm,
-    modal::Modal,
-    problem::{Alert, failure_of},
-    vm_action_form::{VmActionForm, action_question},
-    vm_table::{RowActions, VmTable},
-};
-use crate::list::{Column, StateFilter, VmQuery};
-use crate::live::Live;
 
 /// The list, its search, filters and order, and the dialogs over it.
 #[component]
@@ -27,12 +23,13 @@ pub(crate) fn VmsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_query_map();
     let query = Memo::new(move |_| VmQuery::from_params(&params.read()));
-    let vms =
-        Memo::new(move |_| query.read().select(live.vms.values()).into_iter().map(|vm| vm.id).collect::<Vec<_>>());
-    let actions =
-        RowActions { migrate: RwSignal::new(None), confirm: RwSignal::new(None), act: ServerAction::<Act>::new() };
-    provide_context(actions);
-    let act_value = actions.act.value();
+    let is_empty = Memo::new(move |_| live.vms.count(|vm| query.read().wants(vm)) == 0);
+    // What the menus of the rows do at once.
+    let act = Post::to::<Act>(|_| {});
+    provide_context(act);
+    let list = move || {
+        if is_empty.get() { view! { <NoVms query /> }.into_any() } else { view! { <VmTable query /> }.into_any() }
+    };
     view! {
         <Title text=move || title(live) />
         <Banners />
@@ -40,42 +37,18 @@ pub(crate) fn VmsPage() -> impl IntoView {
             <h1>"VMs"</h1>
             <Filters query />
         </div>
-        <Alert problem=failure_of(move || act_value.get()) dismiss=move |()| act_value.set(None) />
-        <Show when=move || !vms.read().is_empty() fallback=move || view! { <NoVms query /> }>
-            <VmTable vms query />
-        </Show>
-        <Dialogs actions />
+        <Alert problem=act.problem dismissable=true />
+        {move || list()}
     }
     .into_any()
 }
 
 /// The number of VMs that move, where there are any.
 fn title(live: Live) -> String {
-    match live.vms.values().iter().filter(|vm| vm.migration.is_some()).count() {
+    match live.vms.count(|vm| vm.migration.is_some()) {
         0 => "VMs".to_owned(),
         moving => format!("{moving} migrating · VMs"),
     }
-}
-
-#[component]
-fn Dialogs(actions: RowActions) -> impl IntoView {
-    let RowActions { migrate, confirm, .. } = actions;
-    let name = |id: VmId| expect_context::<Live>().vms.value(&id).map_or_else(|| "this VM".to_owned(), |vm| vm.name);
-    view! {
-        <Modal
-            asked=migrate
-            title=Callback::new(move |vm| format!("Migrate {}", name(vm)))
-            body=Callback::new(move |vm| view! { <MigrateForm vm close=move |()| migrate.set(None) /> }.into_any())
-        />
-        <Modal
-            asked=confirm
-            title=Callback::new(move |(vm, action)| action_question(action, &name(vm)))
-            body=Callback::new(move |(vm, action): (VmId, VmAction)| {
-                view! { <VmActionForm vm action close=move |()| confirm.set(None) /> }.into_any()
-            })
-        />
-    }
-    .into_any()
 }
 
 /// Search, filter and, on a phone, order. A plain GET form; with WASM the list follows every key.
@@ -92,37 +65,37 @@ fn Filters(query: Memo<VmQuery>) -> impl IntoView {
         go.run(VmQuery { sort, descending: false, ..query.get_untracked() });
     };
     view! {
-        <form class="filters" method="get" action="/" role="search" on:submit=|ev| ev.prevent_default()>
-            <div class="search">
-                <Draw icon=Icon::Search />
-                <input
-                    type="search"
-                    name="q"
-                    aria-label="Search VMs and hosts"
-                    placeholder="Search VMs and hosts"
-                    autocomplete="off"
-                    value=query.get_untracked().search
-                    prop:value=move || query.read().search.clone()
-                    on:input=search
-                />
-            </div>
-            <input type="hidden" name="state" value=move || query.read().state.as_str() />
-            <label class="sort">
-                <span class="hidden">"Sort by"</span>
-                <select name="sort" on:change=sort>
-                    {Column::ALL
-                        .map(|column| {
-                            view! {
-                                <option value=column.as_str() selected=move || query.read().sort == column>
-                                    {format!("By {}", column.label())}
-                                </option>
-                            }
-                        })}
-                </select>
-            </label>
-        </form>
-        <StateChips query />
-    }
+            <form class="filters" method="get" action="/" role="search" on:submit=|ev| ev.prevent_default()>
+                <div class="search">
+                    <Draw icon=Icon::Search />
+                    <input
+                        type="search"
+                        name="q"
+                        aria-label="Search VMs and hosts"
+                        placeholder="Search VMs and hosts"
+                        value=query.get_untracked().search
+                        prop:value=move || query.read().search.clone()
+                        on:input=search
+                    />
+                </div>
+                <input type="hidden" name="state" value=move || query.read().state.as_str() />
+                <label class="sort">
+                    <span class="hidden">"Sort by"</span>
+                    <select name="sort" on:change=sort>
+                        {Column::ALL
+    .into_iter()
+                            .map(|column| {
+                                view! {
+                                    <option value=column.as_str() selected=move || query.read().sort == column>
+                                        {format!("By {}", column.label())}
+                                    </option>
+                                }.into_any()
+                            }).collect::<Vec<_>>()}
+                    </select>
+                </label>
+            </form>
+            <StateChips query />
+        }
     .into_any()
 }
 
@@ -130,27 +103,23 @@ fn Filters(query: Memo<VmQuery>) -> impl IntoView {
 #[component]
 fn StateChips(query: Memo<VmQuery>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let counts = Memo::new(move |_| {
-        let vms = live.vms.values();
-        let query = query.read();
-        StateFilter::ALL.map(|filter| vms.iter().filter(|vm| filter.matches(vm) && query.finds(vm)).count())
-    });
-    let chip = move |index: usize, filter: StateFilter| {
-        let count = move || counts.read()[index];
+    let chip = move |filter: StateFilter| {
+        let count = move || live.vms.count(|vm| filter.matches(vm) && query.read().finds(vm));
         let chosen = move || query.read().state == filter;
         let href = move || VmQuery { state: filter, ..query.get() }.to_url();
         view! {
             <li hidden=move || count() == 0 && !chosen() && filter != StateFilter::All>
                 <a href=href aria-current=move || chosen().then_some("true")>
                     {filter.label()}
-                    <span class="count">{count}</span>
+                    <span class="count">{move || count().to_string()}</span>
                 </a>
             </li>
         }
+        .into_any()
     };
     view! {
         <ul class="chips" aria-label="Filter by state">
-            {StateFilter::ALL.into_iter().enumerate().map(|(index, filter)| chip(index, filter)).collect_view()}
+            {StateFilter::ALL.into_iter().map(chip).collect::<Vec<_>>()}
         </ul>
     }
     .into_any()
@@ -159,9 +128,8 @@ fn StateChips(query: Memo<VmQuery>) -> impl IntoView {
 #[component]
 fn NoVms(query: Memo<VmQuery>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let none_at_all = Memo::new(move |_| live.vms.keys().is_empty());
-    move || {
-        if none_at_all.get() {
+    dynamic(move || {
+        if live.vms.keys().is_empty() {
             view! {
                 <div class="empty">
                     <Draw icon=Icon::Vms />
@@ -181,11 +149,11 @@ fn NoVms(query: Memo<VmQuery>) -> impl IntoView {
             view! {
                 <div class="empty">
                     <Draw icon=Icon::Search />
-                    <h2>{heading}</h2>
+                    <h2 class="heading">{heading}</h2>
                     <p><a class="button" href="/">"Show all VMs"</a></p>
                 </div>
             }
             .into_any()
         }
-    }
+    })
 }
