@@ -54,7 +54,7 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
     };
     let number = matches!(column, Column::Cpus | Column::Memory);
     view! {
-        <th role="columnheader" class:number=number aria-sort=move || sorted()>
+        <th role="columnheader" class:number=number aria-sort=sorted>
             <a href=move || query.read().sorted_by(column).to_url()>{column.label()}</a>
         </th>
     }

@@ -107,7 +107,7 @@ fn ConnectionState(host: Signal<Host>) -> impl IntoView {
         Connection::Unreachable { .. } => "unreachable",
     };
     view! {
-        <span class="state" data-state=move || word()>
+        <span class="state" data-state=word>
             {move || word()}
         </span>
     }
