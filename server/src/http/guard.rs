@@ -10,7 +10,7 @@ use model::{Code, Problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tower_sessions::Session;
 
-use super::{Doors, Refused, assets};
+use super::{Doors, Refused, assets, ws};
 
 /// What may stand in a query's value as it is.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -18,6 +18,10 @@ const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remov
 /// Lets the request through with its principal, or answers it.
 pub(super) async fn guard(State(doors): State<Doors>, session: Session, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
+    if path == "/ws" && !ws::is_own_origin(&doors.site, request.headers(), request.uri()) {
+        let problem = Problem::new(Code::ForeignOrigin, "This stream is for the console's own pages.");
+        return Refused::from(problem).into_response();
+    }
     if matches!(path, "/healthz" | "/logout") || assets::exists(path) {
         return next.run(request).await;
     }
@@ -50,7 +54,7 @@ fn turn_away(request: &Request) -> Response {
         let problem = Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.");
         return Refused::from(problem).into_response();
     }
-    let here = uri.path_and_query().map_or("/", |path| path.as_str());
+    let here = uri.path_and_query().and_then(|path| own_page(path.as_str())).unwrap_or("/");
     match *request.method() {
         Method::GET if comes_from_elsewhere(headers) => load_again(here),
         Method::GET => Redirect::to(&login_page(&[("next", here)])).into_response(),
@@ -91,7 +95,7 @@ pub(super) fn login_page(values: &[(&str, &str)]) -> String {
     format!("/login?{}", values.join("&"))
 }
 
-/// Where to go after the login, if `next` is one of our own pages: a path that no browser takes for another site's address.
+/// Where a browser may be sent, if `next` is one of our own pages: a path that no browser takes for another site's address.
 pub(super) fn own_page(next: &str) -> Option<&str> {
     let path = next.strip_prefix('/')?;
     let leads_away = path.starts_with('/') || path.starts_with("login");

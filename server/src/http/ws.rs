@@ -32,7 +32,7 @@ const LARGEST_MESSAGE: usize = 4 << 10;
 const RESUME_LIMIT: Duration = Duration::from_secs(10);
 /// How long one message may take to be taken.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
-/// After so long without news the stream says that it lives, and asks whether the browser does.
+/// How often the stream says that it lives, and asks whether the browser does: the answer keeps the connection open.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
 /// How often the session is looked up. What ends it here is told at once; this is for limits and for the command line.
 const SESSION_EVERY: Duration = Duration::from_mins(1);
@@ -77,18 +77,13 @@ impl Drop for Place {
     }
 }
 
-/// `GET /ws`.
+/// `GET /ws`, from a page of ours: the guard has asked [`is_own_origin`].
 pub(super) async fn open(
     State(doors): State<Doors>,
     State(streams): State<Streams>,
     Extension(who): Extension<Principal>,
-    uri: Uri,
-    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
-    if !is_own_origin(&doors.site, &headers, &uri) {
-        return Err(Problem::new(Code::ForeignOrigin, "This stream is for the console's own pages.").into());
-    }
     let upgrade = upgrade.map_err(|error| {
         Problem::new(Code::InvalidInput, "This address is a WebSocket's.").with_details(error.body_text())
     })?;
@@ -108,7 +103,7 @@ pub(super) async fn open(
 
 /// Browsers name the page's origin with every WebSocket, and let no page of another site name ours. What names none and has
 /// none of a browser's other marks is a program, which could name any it likes.
-fn is_own_origin(site: &Site, headers: &HeaderMap, uri: &Uri) -> bool {
+pub(super) fn is_own_origin(site: &Site, headers: &HeaderMap, uri: &Uri) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => site.origin(headers, uri).is_some_and(|own| origin.as_bytes() == own.as_bytes()),
         None => !headers.keys().any(|name| name.as_str().starts_with("sec-fetch-")),
@@ -174,10 +169,7 @@ impl Stream {
                     _ => return End::Gone,
                 },
                 update = updates.recv() => match update {
-                    Some(update) => {
-                        alive.reset();
-                        StreamMessage::Update(update)
-                    }
+                    Some(update) => StreamMessage::Update(update),
                     None => return End::Stopping,
                 },
                 _ = alive.tick() => {

@@ -71,6 +71,18 @@ async fn who_comes_by_a_link_from_elsewhere_lands_on_the_page() {
 }
 
 #[tokio::test]
+async fn no_link_from_elsewhere_leads_elsewhere() {
+    let house = House::new().await;
+    for path in ["//evil.example/x", "/\\evil.example/x"] {
+        let answer = house.send(visit(path, None, "cross-site")).await;
+        assert!(answer.body.contains(r#"content="0;url=/""#), "{}", answer.body);
+        assert!(!answer.body.contains("evil"), "{}", answer.body);
+        let answer = house.send(visit(path, None, "none")).await;
+        assert_eq!(answer.header("location"), "/login?next=/");
+    }
+}
+
+#[tokio::test]
 async fn another_sites_page_changes_nothing() {
     let house = House::new().await;
     let cookie = house.cookie().await;

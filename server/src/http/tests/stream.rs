@@ -96,8 +96,10 @@ async fn only_our_own_pages_get_in() {
     let other_scheme = format!("https://{}", open.address);
     let longer = format!("{own}.evil.example");
     for origin in ["https://evil.example", "null", &other_port, &other_scheme, &longer] {
-        let refused = open.connect(&open.cookie, &[("origin", origin)]).await;
-        assert_eq!(refused.err(), Some(StatusCode::FORBIDDEN), "{origin}");
+        for cookie in [open.cookie.as_str(), ""] {
+            let refused = open.connect(cookie, &[("origin", origin)]).await;
+            assert_eq!(refused.err(), Some(StatusCode::FORBIDDEN), "{origin} {cookie}");
+        }
     }
     let browser = open.connect(&open.cookie, &[("sec-fetch-mode", "websocket")]).await;
     assert_eq!(browser.err(), Some(StatusCode::FORBIDDEN), "a browser that names no origin");
