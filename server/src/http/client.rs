@@ -6,12 +6,14 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{HeaderMap, Uri, header::HOST, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use model::{Code, Problem};
 
-use super::{DoorState, Refused, Site};
+use super::{DoorState, Doors, Refused, Site};
 
 /// The address people use: `https://vmferry.example.org`, perhaps with a port, without a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,11 @@ impl Site {
         self.authority(headers, uri).map(|authority| format!("{scheme}://{authority}"))
     }
 
+    /// Whether a peer may send requests: where there is a proxy, only the proxy, which speaks HTTPS with everybody else.
+    fn admits(&self, peer: IpAddr) -> bool {
+        self.proxy.is_none_or(|proxy| proxy == peer.to_canonical())
+    }
+
     /// The address a request comes from: the peer's, or what the proxy says its peer's is.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if self.proxy != Some(peer.to_canonical()) {
@@ -73,6 +80,18 @@ impl Site {
         let last = last.and_then(|value| value.rsplit(',').next());
         last.and_then(|address| address.trim().parse().ok()).unwrap_or(peer)
     }
+}
+
+/// Refuses whoever goes round the proxy. How the console is may be asked from everywhere.
+pub(super) async fn only_by_proxy(State(doors): State<Doors>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let admitted = peer.is_some_and(|ConnectInfo(peer)| doors.site.admits(peer.ip()));
+    if admitted || request.uri().path() == "/healthz" {
+        return next.run(request).await;
+    }
+    let problem = Problem::new(Code::ForeignOrigin, "The console is reached through its proxy only.")
+        .with_fix("Use its public address. If this is the proxy, proxy in the configuration has to be its address.");
+    Refused::from(problem).into_response()
 }
 
 /// The address a request comes from.

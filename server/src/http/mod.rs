@@ -51,7 +51,7 @@ pub struct Site {
     pub https: bool,
     /// The address people use, where a proxy makes it another than the one in the request.
     pub public_url: Option<PublicUrl>,
-    /// The proxy: its word on where a request comes from is believed.
+    /// The proxy: its word on where a request comes from is believed, and nobody else is admitted.
     pub proxy: Option<IpAddr>,
 }
 
@@ -124,6 +124,7 @@ pub fn router(doors: Doors) -> Router {
         .layer(sessions)
         .layer(middleware::from_fn(body::limit))
         .layer(csrf(&doors.site))
+        .layer(middleware::from_fn_with_state(state.clone(), client::only_by_proxy))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(refused::put_into_words))
         .layer(CompressionLayer::new().compress_when(compressed))

@@ -74,6 +74,11 @@ async fn behind_a_proxy_the_public_address_counts() {
     let mut own = login("ada", PASSWORD);
     own.headers_mut().insert("origin", "https://vmferry.example.org".parse().unwrap());
     assert_eq!(house.send(own).await.status, StatusCode::OK);
+    // Nobody gets round the proxy, and with it round HTTPS; whoever watches the console may ask whether it works.
+    let answer = house.send_from("192.0.2.66:1", login("ada", PASSWORD)).await;
+    assert_eq!((answer.status, answer.header("set-cookie")), (StatusCode::FORBIDDEN, ""));
+    assert_eq!(house.send_from("192.0.2.66:1", visit("/login", None, "none")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(house.send_from("192.0.2.66:1", get("/healthz", "")).await.status, StatusCode::OK);
     // The throttle counts the clients, not the proxy.
     let guess = |client: &str, name: &str| {
         let mut guess = login(name, "a guess");
