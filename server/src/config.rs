@@ -4,7 +4,7 @@
 //! is refused: it is a typing error, and the default that would count instead is not what somebody wanted.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -39,7 +39,7 @@ pub struct Config {
     /// The address people use, if a proxy stands before the console.
     #[serde(default, deserialize_with = "parsed")]
     public_url: Option<PublicUrl>,
-    /// The proxy's address: its X-Forwarded-For is believed.
+    /// The proxy's address: its X-Forwarded-For is believed, and requests from elsewhere are refused.
     proxy: Option<IpAddr>,
     /// The certificate; without it the console makes one of its own.
     pub tls: Option<Certificate>,
@@ -187,7 +187,7 @@ impl Config {
     /// The hosts.
     ///
     /// # Errors
-    /// A host whose fields do not fit together.
+    /// A host whose fields do not fit together, or two of the same name or address.
     pub fn hosts(&self) -> Result<Vec<HostConfig>, ConfigError> {
         let mut names = BTreeSet::new();
         for host in &self.hosts {
@@ -195,7 +195,23 @@ impl Config {
                 return Err(ConfigError(format!("Two hosts are called {}: give each a name of its own.", host.name)));
             }
         }
-        self.hosts.iter().map(Host::config).collect()
+        let hosts: Vec<HostConfig> = self.hosts.iter().map(Host::config).collect::<Result<_, _>>()?;
+        // A destination may be named by its address, so that an address can be only one host's, whatever the port.
+        let mut owners = BTreeMap::new();
+        for host in &hosts {
+            for address in [host.transport.address(), host.peer_address.to_string()] {
+                match owners.insert(address.clone(), &host.name) {
+                    Some(other) if *other != host.name => {
+                        return Err(ConfigError(format!(
+                            "The hosts {other} and {} are both at {address}: give each an address of its own.",
+                            host.name
+                        )));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(hosts)
     }
 }
 
@@ -344,6 +360,14 @@ mod tests {
             (
                 "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"alpha\"\ntransport = \"tls\"\naddress = \"b\"",
                 "Two hosts",
+            ),
+            (
+                "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"beta\"\ntransport = \"tls\"\naddress = \"a\"\nport = 7",
+                "alpha and beta",
+            ),
+            (
+                "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"beta\"\ntransport = \"tls\"\naddress = \"b\"\npeer_address = \"a\"",
+                "alpha and beta",
             ),
         ];
         for (text, expected) in cases {
