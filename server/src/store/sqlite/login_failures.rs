@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::StoreError;
+use sqlx::SqliteConnection;
 
 use super::{SqliteStore, failed, now_ms};
 
@@ -34,28 +35,22 @@ impl SqliteStore {
     pub async fn attempt(&self, counters: &[Counter], forgotten_after: Duration) -> Result<Attempt, StoreError> {
         let now = now_ms();
         let forgotten = now.saturating_sub(ms(forgotten_after));
+        // Whoever is refused must not hold up those who write.
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        if let Some(wait) = wait(&mut connection, counters, now, forgotten).await? {
+            return Ok(Attempt::Wait(wait));
+        }
+        drop(connection);
         let mut transaction = self.write().await?;
+        // Others may have been counted before the lock was there.
+        if let Some(wait) = wait(&mut transaction, counters, now, forgotten).await? {
+            return Ok(Attempt::Wait(wait));
+        }
         sqlx::query("DELETE FROM login_failures WHERE last < ?")
             .bind(forgotten)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        let mut wait = 0;
-        for Counter { key, pause } in counters {
-            let row: Option<(u32, i64)> = sqlx::query_as("SELECT failures, last FROM login_failures WHERE key = ?")
-                .bind(key)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(failed)?;
-            if let Some((failures, last)) = row {
-                // A clock that was set back must not lock anybody out for longer than the pause.
-                let pause = ms(pause(failures));
-                wait = wait.max((last.saturating_add(pause) - now).min(pause));
-            }
-        }
-        if wait > 0 {
-            return Ok(Attempt::Wait(Duration::from_millis(wait.unsigned_abs())));
-        }
         for Counter { key, .. } in counters {
             sqlx::query(
                 "INSERT INTO login_failures (key, failures, last) VALUES (?1, 1, ?2) \
@@ -93,6 +88,50 @@ impl SqliteStore {
     }
 }
 
+/// How long the counters make an attempt wait, if they do. What was counted before `forgotten` counts no more.
+async fn wait(
+    connection: &mut SqliteConnection,
+    counters: &[Counter],
+    now: i64,
+    forgotten: i64,
+) -> Result<Option<Duration>, StoreError> {
+    let mut longest = 0;
+    for Counter { key, pause } in counters {
+        let row: Option<(u32, i64)> =
+            sqlx::query_as("SELECT failures, last FROM login_failures WHERE key = ? AND last >= ?")
+                .bind(key)
+                .bind(forgotten)
+                .fetch_optional(&mut *connection)
+                .await
+                .map_err(failed)?;
+        if let Some((failures, last)) = row {
+            // A clock that was set back must not lock anybody out for longer than the pause.
+            let pause = ms(pause(failures));
+            longest = longest.max((last.saturating_add(pause) - now).min(pause));
+        }
+    }
+    Ok((longest > 0).then(|| Duration::from_millis(longest.unsigned_abs())))
+}
+
 fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_directory::TestDirectory;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    #[tokio::test]
+    async fn whoever_is_refused_holds_up_nobody() {
+        let directory = TestDirectory::new();
+        let store = SqliteStore::open(directory.path()).await.unwrap();
+        let counters = [Counter { key: "login ada".into(), pause: |_| HOUR }];
+        assert_eq!(store.attempt(&counters, HOUR).await.unwrap(), Attempt::Counted);
+        let writer = store.write().await.unwrap();
+        assert!(matches!(store.attempt(&counters, HOUR).await, Ok(Attempt::Wait(_))));
+        drop(writer);
+    }
 }
