@@ -32,6 +32,7 @@ impl ServerConsole {
         Self { engine, auth, store }
     }
 
+    /// Notes what somebody wants, before it is done: nothing happens without an entry, even if the caller leaves meanwhile.
     async fn audit(&self, who: &Principal, action: Action<'_>) -> Result<(), Problem> {
         self.store.audit(who.user(), action).await.map_err(|error| store_failed(&error))
     }
@@ -48,8 +49,8 @@ impl Vms for ServerConsole {
     }
 
     async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem> {
-        self.engine.act(vm, action).await?;
-        self.audit(who, Action::VmActed(vm, action)).await
+        self.audit(who, Action::VmActed(vm, action)).await?;
+        self.engine.act(vm, action).await
     }
 }
 
@@ -61,9 +62,9 @@ impl Migrations for ServerConsole {
     }
 
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem> {
-        let migration = self.engine.cancel(id, who.user()).await?;
+        let (migration, _) = self.engine.migration(id).await?;
         self.audit(who, Action::MigrationCancelled(&migration)).await?;
-        Ok(migration)
+        self.engine.cancel(id, who.user()).await
     }
 
     async fn migration(&self, _who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
@@ -106,5 +107,76 @@ impl Account for ServerConsole {
 
     async fn end_session(&self, who: &Principal, handle: &str) -> Result<(), Problem> {
         self.auth.end_session(who, handle).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        auth::{HashCost, SessionLimits},
+        test_directory::TestDirectory,
+    };
+    use engine::Store;
+    use libvirt::LibvirtHypervisor;
+    use model::{MigrationOptions, Mode, Phase, Progress};
+    use uuid::Uuid;
+
+    const VM: VmId = VmId(Uuid::from_u128(1));
+
+    async fn console(directory: &TestDirectory) -> (ServerConsole, SqliteStore) {
+        let store = SqliteStore::open(directory.path()).await.unwrap();
+        let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
+        let hypervisor = Arc::new(LibvirtHypervisor::new().unwrap());
+        let engine = Engine::start(Vec::new(), hypervisor, Arc::new(store.clone())).await.unwrap();
+        (ServerConsole::new(engine, auth, store.clone()), store)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test is nobody's request")]
+    fn ada() -> Principal {
+        Principal::authenticated("ada".into(), None)
+    }
+
+    fn ended() -> Migration {
+        Migration {
+            id: MigrationId(Uuid::now_v7()),
+            vm: VM,
+            vm_name: "web".into(),
+            source: "alpha".parse().unwrap(),
+            destination: "beta".parse().unwrap(),
+            mode: Mode::Live,
+            options: MigrationOptions::default(),
+            requested_by: "ada".into(),
+            phase: Phase::Failed,
+            cancel_requested: false,
+            created_at_ms: 0,
+            ended_at_ms: Some(1),
+            progress: Progress::default(),
+            outcome: None,
+            problem: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_somebody_wants_is_written_down_before_it_is_done() {
+        let directory = TestDirectory::new();
+        let (console, store) = console(&directory).await;
+        let migration = ended();
+        store.insert(&migration).await.unwrap();
+        // Both come to nothing here; what was wanted is in the log all the same.
+        assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::UnknownVm);
+        assert_eq!(console.cancel(&ada(), migration.id).await.unwrap_err().code, Code::AlreadyEnded);
+        let log = store.audit_log().await;
+        let wanted: Vec<(&str, &str)> =
+            log.iter().map(|(actor, action, _)| (actor.as_str(), action.as_str())).collect();
+        assert!(wanted.ends_with(&[("ada", "vm-action"), ("ada", "migration-cancel")]), "{wanted:?}");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_down_is_not_done() {
+        let directory = TestDirectory::new();
+        let (console, store) = console(&directory).await;
+        store.close().await;
+        assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::Internal);
     }
 }

@@ -21,6 +21,9 @@ use crate::store::{Action, SqliteStore};
 use hasher::Hasher;
 use throttle::Throttle;
 
+/// Who did what was done on the command line; no user can be called so.
+const COMMAND_LINE: &str = "(command line)";
+
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -106,15 +109,16 @@ impl Auth {
         let counted = self.throttle.login(name, address).await?;
         let hash = self.store.password_hash(name).await?;
         let known = hash.is_some();
-        let Some(verified) = self.hasher.verify(password, hash).await else {
+        let Some(verified) = self.hasher.verify(password, hash.clone()).await else {
             // What was typed as the name of nobody may be a password.
             let actor = if known { name } else { "(unknown)" };
             self.store.audit(actor, Action::LoginFailed(&address.to_string())).await?;
             return Err(LoginRefused::Wrong);
         };
         self.throttle.succeeded(counted).await?;
-        if let Some(better) = verified.better_hash {
-            self.store.set_password_hash(name, &better).await?;
+        self.throttle.remember(name, address).await?;
+        if let (Some(hash), Some(better)) = (hash, verified.better_hash) {
+            self.store.improve_password_hash(name, &hash, &better).await?;
         }
         sessions::begin(session, name, address, user_agent).await.map_err(|error| {
             tracing::error!(%error, "a session can't be kept");
@@ -182,9 +186,7 @@ impl Auth {
             return Err(Problem::new(Code::WrongCredentials, "The current password is wrong.").with_fix("Check it."));
         }
         self.throttle.succeeded(counted).await.map_err(|error| store_failed(&error))?;
-        self.set_password(who.user(), change.new, who.session()).await?;
-        let done = self.store.audit(who.user(), Action::PasswordChanged).await;
-        done.map_err(|error| store_failed(&error))
+        self.set_password(who.user(), change.new, Some(who)).await
     }
 
     /// Somebody's own sessions, the last used first.
@@ -206,9 +208,10 @@ impl Auth {
                 Problem::new(Code::NotFound, "You have no such session.").with_fix("It may have ended already.")
             );
         }
-        self.sessions.end(handle).await.map_err(|error| store_failed(&error))?;
-        let done = self.store.audit(who.user(), Action::SessionEnded(handle)).await;
-        done.map_err(|error| store_failed(&error))
+        // The entry first: nobody must be able to end a session without one.
+        let noted = self.store.audit(who.user(), Action::SessionEnded(handle)).await;
+        noted.map_err(|error| store_failed(&error))?;
+        self.sessions.end(handle).await.map_err(|error| store_failed(&error))
     }
 
     /// Adds a user.
@@ -232,7 +235,7 @@ impl Auth {
             return Err(Problem::new(Code::InvalidInput, format!("There is a user {} already.", name.as_str()))
                 .with_fix("Choose another name, or set that user's password."));
         }
-        self.store.audit(name.as_str(), Action::UserAdded).await.map_err(|error| store_failed(&error))
+        self.store.audit(COMMAND_LINE, Action::UserAdded(name.as_str())).await.map_err(|error| store_failed(&error))
     }
 
     /// Sets a user's password and ends all their sessions.
@@ -240,8 +243,7 @@ impl Auth {
     /// # Errors
     /// `not-found`, `weak-password`.
     pub async fn set_users_password(&self, name: &str, password: String) -> Result<(), Problem> {
-        self.set_password(name, password, None).await?;
-        self.store.audit(name, Action::UserPasswordSet).await.map_err(|error| store_failed(&error))
+        self.set_password(name, password, None).await
     }
 
     /// Removes a user and ends all their sessions.
@@ -252,7 +254,7 @@ impl Auth {
         if !self.store.remove_user(name).await.map_err(|error| store_failed(&error))? {
             return Err(unknown_user(name));
         }
-        self.store.audit(name, Action::UserRemoved).await.map_err(|error| store_failed(&error))
+        self.store.audit(COMMAND_LINE, Action::UserRemoved(name)).await.map_err(|error| store_failed(&error))
     }
 
     /// All users' names.
@@ -263,13 +265,24 @@ impl Auth {
         self.store.users().await.map_err(|error| store_failed(&error))
     }
 
-    async fn set_password(&self, name: &str, password: String, keep: Option<&str>) -> Result<(), Problem> {
+    /// Sets a password for the user themselves, whose session stays, or else for the command line.
+    async fn set_password(&self, name: &str, password: String, by: Option<&Principal>) -> Result<(), Problem> {
         rules::check(name, &password)?;
         let hash = self.hasher.hash(password).await;
-        if !self.store.set_password_hash(name, &hash).await.map_err(|error| store_failed(&error))? {
-            return Err(unknown_user(name));
-        }
-        self.sessions.end_all_of(name, keep).await.map_err(|error| store_failed(&error))
+        let (auth, user, by) = (self.clone(), name.to_owned(), by.cloned());
+        // A task of its own: whoever asked may leave, but the streams of the ended sessions have to hear of it.
+        let set = tokio::spawn(async move {
+            let entry = match by {
+                Some(_) => (user.as_str(), Action::PasswordChanged),
+                None => (COMMAND_LINE, Action::UserPasswordSet(&user)),
+            };
+            let keep = by.as_ref().and_then(Principal::session);
+            let ended =
+                auth.store.set_password(&user, &hash, keep, entry).await.map_err(|error| store_failed(&error))?;
+            ended.ok_or_else(|| unknown_user(&user))?.into_iter().for_each(|handle| auth.sessions.tell(handle));
+            Ok(())
+        });
+        set.await.unwrap_or_else(|_| Err(internal()))
     }
 }
 
@@ -291,4 +304,56 @@ pub(crate) fn store_failed(error: &StoreError) -> Problem {
 fn session_failed(error: &tower_sessions::session::Error) -> Problem {
     tracing::error!(%error, "the session can't be read");
     internal()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::test_directory::TestDirectory;
+
+    const PASSWORD: &str = "a long test password";
+
+    async fn auth(directory: &TestDirectory) -> (Auth, SqliteStore) {
+        let store = SqliteStore::open(directory.path()).await.unwrap();
+        let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
+        (auth, store)
+    }
+
+    #[tokio::test]
+    async fn what_is_done_on_the_command_line_says_so() {
+        let directory = TestDirectory::new();
+        let (auth, store) = auth(&directory).await;
+        auth.add_user("ada", PASSWORD.into()).await.unwrap();
+        auth.set_users_password("ada", PASSWORD.into()).await.unwrap();
+        auth.remove_user("ada").await.unwrap();
+        assert!(auth.set_users_password("ada", PASSWORD.into()).await.is_err(), "nothing of it is in the log");
+        let entry = |action: &str| ("(command line)".into(), action.into(), r#"{"user":"ada"}"#.into());
+        let expected = ["user-added", "user-password-set", "user-removed"].map(entry);
+        assert_eq!(store.audit_log().await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_password_is_set_to_the_end_though_nobody_waits_for_it() {
+        let directory = TestDirectory::new();
+        let (auth, store) = auth(&directory).await;
+        auth.add_user("ada", PASSWORD.into()).await.unwrap();
+        store.add_session("id", "ada", "192.0.2.1", "test").await.unwrap();
+        let mut ended = auth.ended_sessions();
+        let hash = store.password_hash("ada").await.unwrap();
+        {
+            let mut setting = std::pin::pin!(auth.set_users_password("ada", "another long password".into()));
+            // Left as soon as the new hash is there.
+            while store.password_hash("ada").await.unwrap() == hash {
+                if setting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let told = tokio::time::timeout(Duration::from_secs(20), ended.recv()).await;
+        assert_eq!(told.expect("the session's end is told").unwrap(), "id");
+        assert_eq!(store.sessions_of("ada", Duration::MAX, Duration::MAX).await.unwrap(), []);
+    }
 }

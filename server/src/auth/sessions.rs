@@ -88,13 +88,6 @@ impl Sessions {
         Ok(())
     }
 
-    pub(super) async fn end_all_of(&self, user: &str, but: Option<&str>) -> Result<(), StoreError> {
-        for handle in self.store.remove_sessions_of(user, but).await? {
-            self.tell(handle);
-        }
-        Ok(())
-    }
-
     /// Removes the sessions that a limit has ended, now and then, for ever.
     pub async fn clean_up(self) {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
@@ -110,7 +103,8 @@ impl Sessions {
         self.store.session(handle, self.limits.idle, self.limits.absolute).await
     }
 
-    fn tell(&self, handle: String) {
+    /// Tells the streams of a session that it has ended.
+    pub(super) fn tell(&self, handle: String) {
         // Nobody listens while no stream is open.
         let _ = self.ended.send(handle);
     }

@@ -1,8 +1,10 @@
 //! How fast one may guess passwords.
 //!
 //! Failures are counted for the account and for the address, each with a pause that doubles and has an upper end. Nothing is
-//! ever locked for good: who knows a password gets in, at the latest after the account's longest pause, whoever guesses
-//! meanwhile. The longest pause of an address is longer, since it hurts nobody else.
+//! ever locked for good, but whoever guesses from many addresses can keep an account in its pause. Therefore an address from
+//! which the account's user has logged in before has a count of its own for that account: there, only those who guess from
+//! the same address hold the user up. Somewhere new the user may have to wait as long as the guessing goes on.
+//! The longest pause of an address is longer than an account's, since it hurts nobody else.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -40,9 +42,12 @@ impl Throttle {
 
     /// Asks for an attempt to log in.
     pub(super) async fn login(&self, name: &str, address: IpAddr) -> Result<Counted, LoginRefused> {
-        let account = format!("login {}", digest(name));
-        let address = format!("address {}", network(address));
-        self.ask(Counted { account, address: Some(address) }).await
+        let network = network(address).to_string();
+        let account = match self.store.is_known_network(name, &network).await? {
+            true => format!("login {} from {network}", digest(name)),
+            false => format!("login {}", digest(name)),
+        };
+        self.ask(Counted { account, address: Some(format!("address {network}")) }).await
     }
 
     /// Asks for an attempt to change a password, which is a way to guess it, too.
@@ -53,6 +58,11 @@ impl Throttle {
     /// The attempt was no failure.
     pub(super) async fn succeeded(&self, counted: Counted) -> Result<(), StoreError> {
         self.store.forget_attempts(&counted.account, counted.address.as_deref()).await
+    }
+
+    /// The user has logged in from there.
+    pub(super) async fn remember(&self, name: &str, address: IpAddr) -> Result<(), StoreError> {
+        self.store.add_known_network(name, &network(address).to_string()).await
     }
 
     async fn ask(&self, counted: Counted) -> Result<Counted, LoginRefused> {

@@ -108,7 +108,7 @@ async fn guessing_gets_slow_but_nobody_is_locked_out_for_good() {
     for _ in 0..3 {
         assert_eq!(house.send(login("ada", "a guess")).await.status, StatusCode::UNAUTHORIZED);
     }
-    // Even the right password has to wait now, from wherever it comes.
+    // Even the right password has to wait now, from wherever she has not been before.
     let answer = house.send_from("127.0.0.9:1", login("ada", PASSWORD)).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.json()["code"], "WOKAUTH0004E");
@@ -119,6 +119,27 @@ async fn guessing_gets_slow_but_nobody_is_locked_out_for_good() {
     // Others may log in.
     house.auth.add_user("grace", PASSWORD.into()).await.unwrap();
     assert_eq!(house.send(login("grace", PASSWORD)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_has_logged_in_from_here_does_not_wait_for_those_who_guess_elsewhere() {
+    let house = House::new().await;
+    assert_eq!(house.send(login("ada", PASSWORD)).await.status, StatusCode::OK);
+    for number in 0..3 {
+        let answer = house.send_from(&format!("192.0.2.{number}:1"), login("ada", "a guess")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    let stranger = house.send_from("192.0.2.9:1", login("ada", "a guess")).await;
+    assert_eq!(stranger.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(house.send(login("ada", PASSWORD)).await.status, StatusCode::OK);
+    // Her login is no reason to let the others go on.
+    let stranger = house.send_from("192.0.2.9:1", login("ada", "a guess")).await;
+    assert_eq!(stranger.status, StatusCode::TOO_MANY_REQUESTS);
+    // Guesses from where she is are slow as well.
+    for _ in 0..3 {
+        assert_eq!(house.send(login("ada", "a guess")).await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(house.send(login("ada", "a guess")).await.status, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]

@@ -20,13 +20,13 @@ pub enum Action<'a> {
     SessionEnded(&'a str),
     /// Changed their password, which ended their other sessions.
     PasswordChanged,
-    /// Was made a user, had the password set or was removed on the command line.
-    UserAdded,
-    /// See above.
-    UserPasswordSet,
-    /// See above.
-    UserRemoved,
-    /// Did this to a VM where it is.
+    /// Made this a user.
+    UserAdded(&'a str),
+    /// Set this user's password, which ended their sessions.
+    UserPasswordSet(&'a str),
+    /// Removed this user.
+    UserRemoved(&'a str),
+    /// Asked for this to be done to a VM where it is.
     VmActed(VmId, VmAction),
     /// Began a migration.
     MigrationStarted(&'a Migration),
@@ -44,12 +44,12 @@ impl Action<'_> {
             Self::LoggedOut => "logout",
             Self::SessionEnded(_) => "session-ended",
             Self::PasswordChanged => "password-changed",
-            Self::UserAdded => "user-added",
-            Self::UserPasswordSet => "user-password-set",
-            Self::UserRemoved => "user-removed",
+            Self::UserAdded(_) => "user-added",
+            Self::UserPasswordSet(_) => "user-password-set",
+            Self::UserRemoved(_) => "user-removed",
             Self::VmActed(..) => "vm-action",
             Self::MigrationStarted(_) => "migration-started",
-            Self::MigrationCancelled(_) => "migration-cancelled",
+            Self::MigrationCancelled(_) => "migration-cancel",
             Self::MigrationEnded(_) => "migration-ended",
         }
     }
@@ -58,9 +58,8 @@ impl Action<'_> {
         match self {
             Self::LoggedIn(address) | Self::LoginFailed(address) => json!({ "address": address }),
             Self::SessionEnded(handle) => json!({ "session": handle }),
-            Self::LoggedOut | Self::PasswordChanged | Self::UserAdded | Self::UserPasswordSet | Self::UserRemoved => {
-                json!({})
-            }
+            Self::LoggedOut | Self::PasswordChanged => json!({}),
+            Self::UserAdded(user) | Self::UserPasswordSet(user) | Self::UserRemoved(user) => json!({ "user": user }),
             Self::VmActed(vm, action) => json!({ "vm": vm, "action": action }),
             Self::MigrationStarted(migration)
             | Self::MigrationCancelled(migration)
@@ -103,6 +102,12 @@ impl SqliteStore {
         action.write(&mut transaction, actor).await?;
         transaction.commit().await.map_err(failed)
     }
+
+    /// Actor, action and details of every entry, oldest first.
+    #[cfg(test)]
+    pub(crate) async fn audit_log(&self) -> Vec<(String, String, String)> {
+        sqlx::query_as("SELECT actor, action, details FROM audit ORDER BY number").fetch_all(&self.pool).await.unwrap()
+    }
 }
 
 #[cfg(test)]
@@ -119,8 +124,6 @@ mod tests {
             let error = sqlx::query(statement).execute(&store.pool).await.unwrap_err().to_string();
             assert!(error.contains("append-only"), "{error}");
         }
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT actor, action, details FROM audit").fetch_all(&store.pool).await.unwrap();
-        assert_eq!(rows, [("ada".into(), "login".into(), r#"{"address":"192.0.2.1"}"#.into())]);
+        assert_eq!(store.audit_log().await, [("ada".into(), "login".into(), r#"{"address":"192.0.2.1"}"#.into())]);
     }
 }

@@ -97,10 +97,22 @@ impl SqliteStore {
     /// # Errors
     /// When the database fails.
     pub async fn touch_session(&self, id_hash: &str, grain: Duration) -> Result<(), StoreError> {
+        let earlier = before(grain);
+        let is_due: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id_hash = ? AND last_seen < ?)")
+                .bind(id_hash)
+                .bind(earlier)
+                .fetch_one(&self.pool)
+                .await
+                .map_err(failed)?;
+        // An update takes the write lock even if it changes nothing.
+        if !is_due {
+            return Ok(());
+        }
         sqlx::query("UPDATE sessions SET last_seen = ? WHERE id_hash = ? AND last_seen < ?")
             .bind(now_ms())
             .bind(id_hash)
-            .bind(before(grain))
+            .bind(earlier)
             .execute(&self.pool)
             .await
             .map_err(failed)?;
@@ -118,19 +130,6 @@ impl SqliteStore {
             .await
             .map_err(failed)?;
         Ok(())
-    }
-
-    /// Ends all sessions of a user but one, and returns those it ended.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn remove_sessions_of(&self, user: &str, but: Option<&str>) -> Result<Vec<String>, StoreError> {
-        sqlx::query_scalar("DELETE FROM sessions WHERE user = ? AND id_hash IS NOT ? RETURNING id_hash")
-            .bind(user)
-            .bind(but)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed)
     }
 
     /// Removes the sessions that a limit has ended.
@@ -151,4 +150,28 @@ impl SqliteStore {
 /// So long ago, in ms since 1970.
 fn before(ago: Duration) -> i64 {
     now_ms().saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_directory::TestDirectory;
+
+    #[tokio::test]
+    async fn a_use_that_was_just_noted_is_not_written() {
+        let directory = TestDirectory::new();
+        let store = SqliteStore::open(directory.path()).await.unwrap();
+        store.add_user("ada", "hash").await.unwrap();
+        store.add_session("id", "ada", "192.0.2.1", "test").await.unwrap();
+        let writer = store.write().await.unwrap();
+        store.touch_session("id", Duration::from_hours(1)).await.unwrap();
+        drop(writer);
+        let last_seen = || async { store.sessions_of("ada", Duration::MAX, Duration::MAX).await.unwrap()[0].last_seen };
+        let before = last_seen().await;
+        while now_ms() == before {
+            tokio::task::yield_now().await;
+        }
+        store.touch_session("id", Duration::ZERO).await.unwrap();
+        assert!(last_seen().await > before);
+    }
 }

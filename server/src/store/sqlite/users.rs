@@ -2,7 +2,7 @@
 
 use engine::StoreError;
 
-use super::{SqliteStore, failed, now_ms};
+use super::{Action, SqliteStore, failed, now_ms};
 
 impl SqliteStore {
     /// Adds a user; false if there is one of this name.
@@ -22,18 +22,53 @@ impl SqliteStore {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Replaces a user's password hash; false if there is no such user.
+    /// Replaces the hash of a password by another one of the same password.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_password_hash(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?")
-            .bind(password_hash)
+    pub async fn improve_password_hash(&self, name: &str, from: &str, to: &str) -> Result<(), StoreError> {
+        // Only that one: the password may have been changed meanwhile.
+        sqlx::query("UPDATE users SET password_hash = ? WHERE name = ? AND password_hash = ?")
+            .bind(to)
             .bind(name)
+            .bind(from)
             .execute(&self.pool)
             .await
             .map_err(failed)?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
+    }
+
+    /// Sets a user's password hash, ends all their sessions but `keep`, and writes it into the audit log: all or nothing.
+    /// Returns the sessions it ended; none if there is no such user.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_password(
+        &self,
+        name: &str,
+        password_hash: &str,
+        keep: Option<&str>,
+        (actor, action): (&str, Action<'_>),
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let mut transaction = self.write().await?;
+        let done = sqlx::query("UPDATE users SET password_hash = ? WHERE name = ?")
+            .bind(password_hash)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let ended = sqlx::query_scalar("DELETE FROM sessions WHERE user = ? AND id_hash IS NOT ? RETURNING id_hash")
+            .bind(name)
+            .bind(keep)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        action.write(&mut transaction, actor).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(Some(ended))
     }
 
     /// The hash of a user's password; none if there is no such user.
