@@ -13,7 +13,9 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // The tests move the same three VMs.
   workers: 1,
-  timeout: 60_000,
+  // Migrations take as long as they take, and CI machines are slow.
+  timeout: 120_000,
+  expect: { timeout: 60_000 },
   reporter: 'list',
   use: {
     baseURL: demo.url,

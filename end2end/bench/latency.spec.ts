@@ -32,7 +32,7 @@ test('from a sample in the server to the page', async ({ page }) => {
   });
   await logIn(page);
   await migrate(page, 'db', runsOn('db')[0] === 'alpha' ? 'beta' : 'alpha');
-  await expect(page.getByText(/db runs on .* after /).first()).toBeVisible();
+  await expect(page.locator('.result')).toHaveText(/^db runs on .* after /);
   const shown = await page.evaluate(() => (window as unknown as { shown: Shown[] }).shown);
   const times = shown.map(({ ms }) => ms).sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor(share * (times.length - 1))];
