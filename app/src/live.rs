@@ -153,7 +153,6 @@ impl Live {
         match change {
             Change::Snapshot(_) => {}
             Change::Host(host) => self.hosts.put(host.name.clone(), host),
-            Change::HostGone(name) => self.hosts.retain(|known| *known != name),
             Change::Vm(vm) => self.vms.put(vm.id, vm),
             Change::VmGone(id) => self.vms.retain(|known| *known != id),
             Change::Migration(migration) => self.put_migration(*migration),

@@ -24,6 +24,16 @@ impl Failure {
         serde_json::from_str(json).unwrap_or_else(|error| Self::not_understood(error.to_string()))
     }
 
+    fn bad_form(details: String) -> Self {
+        let problem = Problem::new(Code::InvalidInput, "The form was not filled in as it should be.")
+            .with_fix("Check what you typed, then send it again.")
+            .with_details(details);
+        #[cfg(feature = "ssr")]
+        return super::door::refused(problem);
+        #[cfg(not(feature = "ssr"))]
+        return Self(problem);
+    }
+
     fn not_understood(details: String) -> Self {
         let problem = Problem::new(Code::Internal, "The console gave an answer that this page does not understand.");
         Self(problem.with_fix("Reload the page, then try again.").with_details(details))
@@ -36,11 +46,7 @@ impl FromServerFnError for Failure {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(details) => Self::unreachable(details),
-            ServerFnErrorErr::Args(details) | ServerFnErrorErr::MissingArg(details) => Self(
-                Problem::new(Code::InvalidInput, "The form was not filled in as it should be.")
-                    .with_fix("Check what you typed, then send it again.")
-                    .with_details(details),
-            ),
+            ServerFnErrorErr::Args(details) | ServerFnErrorErr::MissingArg(details) => Self::bad_form(details),
             other => Self::not_understood(other.to_string()),
         }
     }

@@ -1,7 +1,7 @@
 //! Migrations.
 
 use leptos::prelude::*;
-use model::{HostName, Migration, MigrationEvent, MigrationId, VmId};
+use model::{HostName, Migration, MigrationEvent, MigrationId, Mode, VmId};
 #[cfg(feature = "ssr")]
 use model::{MigrationOptions, MigrationRequest};
 
@@ -12,16 +12,18 @@ use super::{Failure, Json};
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;
 
-/// Begins a migration; the arguments are the form's fields. The VM's state decides whether it is live or offline.
+/// Begins a migration; the arguments are the form's fields. With `mode`, it is refused if the VM's state is by now another than the
+/// form was made for; without it, the VM's state decides.
 #[server(output = Json)]
 pub async fn start(
     vm: VmId,
     destination: HostName,
+    #[server(default)] mode: Option<Mode>,
     #[server(default)] keep_source_definition: bool,
     #[server(default)] bandwidth_mib_s: Option<u32>,
 ) -> Result<Migration, Failure> {
     let options = MigrationOptions { keep_source_definition, bandwidth_mib_s };
-    let request = MigrationRequest { vm, destination, mode: None, options };
+    let request = MigrationRequest { vm, destination, mode, options };
     let migration = console().start(&who().await?, request).await.map_err(refused)?;
     after_form(&format!("/migrations/{}", migration.id));
     Ok(migration)

@@ -150,6 +150,8 @@ fn Options(vm: Memo<Option<Vm>>) -> impl IntoView {
     view! {
         <fieldset>
             <legend>"Options"</legend>
+            // What the person sees is what is asked for, also if the VM is shut off or started this very moment.
+            <input type="hidden" name="mode" value=move || if moves_memory() { "live" } else { "offline" } />
             <label class="check">
                 <input type="checkbox" name="keep_source_definition" value="true" />
                 <span>

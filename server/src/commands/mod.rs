@@ -29,7 +29,7 @@ pub enum Command {
     /// Says who may log in.
     User {
         /// The configuration file, which names the database.
-        #[arg(long, default_value = CONFIG)]
+        #[arg(long, default_value = CONFIG, global = true)]
         config: PathBuf,
         #[command(subcommand)]
         #[expect(missing_docs, reason = "the commands document themselves, and clap would show this as help")]

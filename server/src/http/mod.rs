@@ -129,7 +129,8 @@ pub fn router(doors: Doors) -> Router {
         .layer(middleware::from_fn(refused::put_into_words))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(middleware::from_fn_with_state(state, headers::add))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        // Whatever fails says so itself; a 503 of /healthz is no error at all.
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
 }
 
 /// Refuses what another site's page makes a browser send, for every method that changes something.

@@ -217,7 +217,7 @@ impl Stream {
                 self.now.vms.push(vm.clone());
             }
             Change::VmGone(id) => self.now.vms.retain(|known| known.id != *id),
-            Change::HostGone(_) | Change::Migration(_) => {}
+            Change::Migration(_) => {}
         }
     }
 
