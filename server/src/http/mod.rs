@@ -15,7 +15,7 @@ mod refused;
 mod tests;
 mod ws;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use app::console::SharedConsole;
 use axum::{
@@ -36,6 +36,7 @@ use tower_http::{
         predicate::{Predicate, SizeAbove},
     },
     csrf::CsrfLayer,
+    timeout::TimeoutLayer,
     trace::TraceLayer,
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
@@ -43,6 +44,10 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use crate::auth::{Auth, COOKIE};
 pub use client::PublicUrl;
 use refused::Refused;
+
+/// What any answer may take before the caller is told to try again: starting or stopping a VM may take 30 s, nothing takes longer.
+/// Streams are not meant: they have been answered once they are open.
+const ANSWER_LIMIT: Duration = Duration::from_secs(45);
 
 /// How the console is reached.
 #[derive(Clone, Debug, Default)]
@@ -126,6 +131,7 @@ pub fn router(doors: Doors) -> Router {
         .layer(csrf(&doors.site))
         .layer(middleware::from_fn_with_state(state.clone(), client::only_by_proxy))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_LIMIT))
         .layer(middleware::from_fn(refused::put_into_words))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(middleware::from_fn_with_state(state, headers::add))
