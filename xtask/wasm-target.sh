@@ -2,7 +2,7 @@
 # Sees to it that rustc can build for the browser: that it has a standard library for wasm32-unknown-unknown.
 #
 # Rust's own installer brings it with `rustup target add`, Debian's rustc with a package. A machine that reaches neither
-# (a closed network with a mirror of Debian and of crates.io) builds it from the source that Debian packages.
+# (a closed network with mirrors of a few registries only) builds it from the source that Debian packages.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/debian-source.sh"
