@@ -45,8 +45,8 @@ use crate::auth::{Auth, COOKIE};
 pub use client::PublicUrl;
 use refused::Refused;
 
-/// What any answer may take before the caller is told to try again: starting or stopping a VM may take 30 s, nothing takes longer.
-/// Streams are not meant: they have been answered once they are open.
+/// What any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes
+/// longer. What follows the head, a page's body or a stream, is not limited by it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(45);
 
 /// How the console is reached.
