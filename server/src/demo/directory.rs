@@ -24,7 +24,7 @@ pub(super) struct Directory {
     path: PathBuf,
     keep: bool,
     released: bool,
-    _lock: File,
+    lock: File,
 }
 
 impl Directory {
@@ -46,7 +46,7 @@ impl Directory {
                 break lock;
             }
         };
-        let directory = Self { path, keep, released: false, _lock: lock };
+        let directory = Self { path, keep, released: false, lock };
         directory.open_for(user)?;
         leftovers::end_all(&directory.path).await?;
         empty(&directory.path)?;
@@ -86,6 +86,10 @@ impl Drop for Directory {
     fn drop(&mut self) {
         if let Err(error) = self.release() {
             tracing::warn!(%error, "the demo's directory stays");
+        }
+        // Closing would not do: a process that is being started has our files open too until it runs its program.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the demo's directory stays locked");
         }
     }
 }
@@ -221,6 +225,16 @@ mod tests {
         assert!(path.join("alpha/log").exists());
         let _again = claim(&path, false).await.unwrap();
         assert!(!path.join("alpha").exists());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_being_started_does_not_keep_it_locked() {
+        let place = Place::new("vmf4");
+        let path = place.0.join("demo");
+        let directory = claim(&path, true).await.unwrap();
+        let _inherited = directory.lock.try_clone().unwrap();
+        drop(directory);
+        assert!(claim(&path, false).await.is_ok());
     }
 
     #[tokio::test]
