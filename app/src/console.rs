@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::{
-    HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, PasswordChange, Problem, SessionInfo, Snapshot,
-    Update, Vm, VmAction, VmId,
+    HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, PasswordChange, Preflight,
+    Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId,
 };
 use tokio::sync::mpsc;
 
@@ -63,8 +63,33 @@ pub trait Migrations: Send + Sync {
     /// Writes a migration down and begins it; it goes on when the caller leaves. Refuses within 10 s what can be refused.
     ///
     /// # Errors
-    /// See `model::refusal`, and `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable`.
+    /// See `model::refusal`; `blocked` and `needs-consent` with the findings; and `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable`.
     async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem>;
+
+    /// Looks whether a VM can go to a host, without side effects and within 10 s. What is asked again within seconds is answered
+    /// from memory, unless something changed. A host that does not answer is a finding, not an error.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable` if the VM's own host does not answer.
+    async fn preflight(
+        &self,
+        who: &Principal,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Problem>;
+
+    /// The same for every registered host but the VM's own, all at once; the recommended ones first.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `host-unreachable`.
+    async fn preflights(&self, who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem>;
+
+    /// Measures what a guest writes to its memory, in bytes a second, for a second; later preflights predict with it.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `wrong-state` of a VM that does not run, `host-unreachable`, `hypervisor`.
+    async fn measure(&self, who: &Principal, vm: VmId) -> Result<u64, Problem>;
 
     /// Asks for a migration to be cancelled. It is over when its phase says so.
     ///

@@ -212,6 +212,7 @@ mod tests {
             destination: "beta".parse().unwrap(),
             mode: Mode::Live,
             options: Default::default(),
+            disks: Vec::new(),
             requested_by: "admin".into(),
             phase,
             cancel_requested: false,

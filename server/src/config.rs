@@ -101,6 +101,8 @@ struct Host {
     #[serde(default, deserialize_with = "parsed")]
     peer_user: Option<UserName>,
     bandwidth_mib_s: Option<u32>,
+    #[serde(default)]
+    shared_directories: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -273,6 +275,7 @@ impl Host {
             peer_address,
             peer_transport: peer,
             bandwidth_mib_s: self.bandwidth_mib_s,
+            shared_directories: self.shared_directories.clone(),
         })
     }
 

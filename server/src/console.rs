@@ -6,8 +6,8 @@ use app::console::{Account, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use engine::Engine;
 use model::{
-    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, PasswordChange, Problem, SessionInfo,
-    Snapshot, Update, Vm, VmAction, VmId,
+    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, PasswordChange,
+    Preflight, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId,
 };
 use tokio::sync::mpsc;
 
@@ -59,6 +59,24 @@ impl Migrations for ServerConsole {
     async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem> {
         // Its audit entry is written by the store, in the same transaction as the migration; so is that of its end.
         self.engine.migrate(request, who.user()).await
+    }
+
+    async fn preflight(
+        &self,
+        _who: &Principal,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        self.engine.preflight(vm, destination, options).await
+    }
+
+    async fn preflights(&self, _who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem> {
+        self.engine.preflights(vm).await
+    }
+
+    async fn measure(&self, _who: &Principal, vm: VmId) -> Result<u64, Problem> {
+        self.engine.measure(vm).await
     }
 
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem> {
@@ -119,7 +137,7 @@ mod tests {
     };
     use engine::Store;
     use libvirt::LibvirtHypervisor;
-    use model::{MigrationOptions, Mode, Phase, Progress};
+    use model::{Mode, Phase, Progress};
     use uuid::Uuid;
 
     const VM: VmId = VmId(Uuid::from_u128(1));
@@ -146,6 +164,7 @@ mod tests {
             destination: "beta".parse().unwrap(),
             mode: Mode::Live,
             options: MigrationOptions::default(),
+            disks: Vec::new(),
             requested_by: "ada".into(),
             phase: Phase::Failed,
             cancel_requested: false,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{Code, Problem};
 
 /// A VM: its libvirt domain UUID, the same on every host that has a copy of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct VmId(pub Uuid);
 

@@ -4,9 +4,11 @@
 //! the same code runs in the server and, as WASM, in the browser.
 
 mod account;
+mod finding;
 mod host;
 mod id;
 mod migration;
+mod preflight;
 mod problem;
 mod progress;
 pub mod text;
@@ -14,9 +16,13 @@ mod update;
 mod vm;
 
 pub use account::{Login, PasswordChange, SessionInfo};
+pub use finding::{Finding, FindingCode, Severity};
 pub use host::{Connection, Host};
 pub use id::{HostName, MigrationId, VmId};
-pub use migration::{Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal};
+pub use migration::{
+    DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal,
+};
+pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};
 pub use update::{Change, Resume, Snapshot, StreamMessage, Update};

@@ -1,8 +1,10 @@
 //! A migration: one move of one VM, kept for ever.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Host, HostName, MigrationId, Problem, Progress, Vm, VmId, VmState};
+use crate::{Code, FindingCode, Host, HostName, MigrationId, Problem, Progress, Vm, VmId, VmState};
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,7 +111,7 @@ pub enum Mode {
 }
 
 /// What can be chosen for a migration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationOptions {
     /// Keep the VM's definition at the source. Off by default, so that nobody starts it a second time there.
     #[serde(default)]
@@ -117,6 +119,18 @@ pub struct MigrationOptions {
     /// Use at most this much of the network, in MiB/s (1 to 1,000,000); none is the source host's own setting.
     #[serde(default)]
     pub bandwidth_mib_s: Option<u32>,
+    /// What the VM shall be called at the destination; none keeps its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_name: Option<String>,
+    /// Pools for disks that are copied, by the disk's name in the guest (`vda`); the others go where the preflight says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<String, String>,
+    /// Take media out of the VM's drives first, where the destination does not have them.
+    #[serde(default)]
+    pub eject_media: bool,
+    /// Remove the old images of disks that were copied, after everything else; never on shared storage.
+    #[serde(default)]
+    pub remove_source_disks: bool,
 }
 
 /// A migration asked for.
@@ -132,6 +146,9 @@ pub struct MigrationRequest {
     /// What else was chosen.
     #[serde(default)]
     pub options: MigrationOptions,
+    /// Warnings that need consent and have it.
+    #[serde(default)]
+    pub accept: Vec<FindingCode>,
 }
 
 /// A migration as it is kept.
@@ -151,6 +168,9 @@ pub struct Migration {
     pub mode: Mode,
     /// What was chosen.
     pub options: MigrationOptions,
+    /// Disks that are copied, and what became of their copies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<DiskMove>,
     /// Who asked for it: a user's name.
     pub requested_by: String,
     /// Where it is.
@@ -167,6 +187,23 @@ pub struct Migration {
     pub outcome: Option<Outcome>,
     /// Why it failed, or what needs attention.
     pub problem: Option<Problem>,
+}
+
+/// A disk that is copied. Kept with the migration, so that what was created is known after a restart, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskMove {
+    /// Its name in the guest, e.g. `vda`.
+    pub target: String,
+    /// Where it was: a path on the source.
+    pub source: String,
+    /// The destination pool.
+    pub pool: String,
+    /// The new volume's name.
+    pub volume: String,
+    /// The new volume's path; none until it is created.
+    pub path: Option<String>,
+    /// Whether this migration created the volume, so that it may remove it.
+    pub created: bool,
 }
 
 /// The figures of a migration that has ended.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::MigrationId;
+use crate::{Finding, MigrationId};
 
 /// Why something was refused or failed: stable, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,6 +46,10 @@ pub enum Code {
     WrongState,
     /// The destination has a VM of this name or id already.
     AlreadyThere,
+    /// A preflight found what would make the migration fail; the findings say what.
+    Blocked,
+    /// A preflight found a risk for data that nobody accepted; the findings say which.
+    NeedsConsent,
     /// The host does not answer.
     HostUnreachable,
     /// Part of the API, but not built yet.
@@ -87,6 +91,8 @@ impl Code {
             Self::AlreadyEnded => "already-ended",
             Self::WrongState => "wrong-state",
             Self::AlreadyThere => "already-there",
+            Self::Blocked => "blocked",
+            Self::NeedsConsent => "needs-consent",
             Self::HostUnreachable => "host-unreachable",
             Self::NotSupported => "not-supported",
             Self::Cancelled => "cancelled",
@@ -112,6 +118,8 @@ impl Code {
             | Self::AlreadyEnded
             | Self::WrongState
             | Self::AlreadyThere
+            | Self::Blocked
+            | Self::NeedsConsent
             | Self::HostUnreachable
             | Self::Cancelled
             | Self::NeedsAttention => 409,
@@ -142,12 +150,15 @@ pub struct Problem {
     /// The migration that stands in the way, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<MigrationId>,
+    /// What a preflight found, where that is why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 impl Problem {
     /// A problem of this kind, told in one sentence.
     pub fn new(code: Code, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into(), fix: None, details: None, migration: None }
+        Self { code, sentence: sentence.into(), fix: None, details: None, migration: None, findings: Vec::new() }
     }
 
     /// Adds what to do about it.
@@ -160,6 +171,12 @@ impl Problem {
     #[must_use]
     pub fn with_details(self, details: impl Into<String>) -> Self {
         Self { details: Some(details.into()), ..self }
+    }
+
+    /// Adds what a preflight found.
+    #[must_use]
+    pub fn with_findings(self, findings: Vec<Finding>) -> Self {
+        Self { findings, ..self }
     }
 
     /// Names the migration that stands in the way.

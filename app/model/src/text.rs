@@ -164,7 +164,15 @@ mod tests {
         };
         let beta = "beta".parse().unwrap();
         assert_eq!(
-            plan(&vm, Some(&beta), MigrationOptions { keep_source_definition: true, bandwidth_mib_s: Some(8) }),
+            plan(
+                &vm,
+                Some(&beta),
+                MigrationOptions {
+                    keep_source_definition: true,
+                    bandwidth_mib_s: Some(8),
+                    ..MigrationOptions::default()
+                }
+            ),
             "web moves from alpha to beta while it goes on running; its 64 MiB of memory are sent at no more than 8 MiB/s. \
              alpha keeps its definition."
         );

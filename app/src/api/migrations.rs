@@ -22,8 +22,8 @@ pub async fn start(
     #[server(default)] keep_source_definition: bool,
     #[server(default)] bandwidth_mib_s: Option<u32>,
 ) -> Result<Migration, Failure> {
-    let options = MigrationOptions { keep_source_definition, bandwidth_mib_s };
-    let request = MigrationRequest { vm, destination, mode, options };
+    let options = MigrationOptions { keep_source_definition, bandwidth_mib_s, ..MigrationOptions::default() };
+    let request = MigrationRequest { vm, destination, mode, options, accept: Vec::new() };
     let migration = console().start(&who().await?, request).await.map_err(refused)?;
     after_form(&format!("/migrations/{}", migration.id));
     Ok(migration)

@@ -27,6 +27,7 @@ impl Choice {
             options: MigrationOptions {
                 keep_source_definition: field("keep_source_definition").is_some(),
                 bandwidth_mib_s: field("bandwidth_mib_s").and_then(|limit| limit.parse().ok()),
+                ..MigrationOptions::default()
             },
         }
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use model::{
-    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Phase, Problem, Progress, Snapshot,
-    Update, Vm, VmAction, VmId,
+    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Phase, Preflight,
+    Problem, Progress, Snapshot, Update, Vm, VmAction, VmId,
 };
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -20,6 +20,7 @@ use crate::{
     clock::Clock,
     feed::{Feed, RESERVED},
     inventory::Inventory,
+    preflight,
     runner::{self, Begin},
     watcher,
 };
@@ -117,6 +118,8 @@ impl Engine {
         let stopping = self.stopping.clone();
         self.tasks.spawn(async move {
             tokio::select! {
+                // The stop counts first: a migration that waits must not begin because those before it were let go.
+                biased;
                 () = stopping.cancelled() => {}
                 () = task => {}
             }
@@ -203,6 +206,7 @@ impl Engine {
             destination: request.destination,
             mode,
             options: request.options,
+            disks: Vec::new(),
             requested_by: requested_by.to_owned(),
             phase: Phase::Queued,
             cancel_requested: false,
@@ -231,6 +235,35 @@ impl Engine {
         self.inventory().set_migration(migration.clone());
         self.run(migration.clone(), Begin::Fresh { persistent });
         Ok(migration)
+    }
+
+    /// Looks whether a VM can go to a host, without side effects.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `unknown-host`, `host-unreachable` if the VM's own host does not answer.
+    pub async fn preflight(
+        &self,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        preflight::run(self, vm, destination, options).await
+    }
+
+    /// The same for every registered host but the VM's own, all at once; the recommended ones first.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `host-unreachable` if the VM's own host does not answer.
+    pub async fn preflights(&self, vm: VmId) -> Result<Vec<Preflight>, Problem> {
+        preflight::run_all(self, vm).await
+    }
+
+    /// Measures what a guest writes to its memory, in bytes a second; later predictions use it.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
+    pub async fn measure(&self, vm: VmId) -> Result<u64, Problem> {
+        preflight::measure(self, vm).await
     }
 
     /// Asks for a migration to be cancelled.

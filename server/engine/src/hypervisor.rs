@@ -7,7 +7,7 @@ use model::{HostName, Problem, VmAction, VmId, VmState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::{Address, UserName};
+use crate::{Address, Chunk, DiskCopy, DomainFacts, NewVolume, Survey, UserName, Volume};
 
 /// How to reach a host. Checked fields only: no user's string ever becomes a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub struct HostConfig {
     pub peer_transport: Transport,
     /// What one migration from here may use, in MiB/s; none is unlimited.
     pub bandwidth_mib_s: Option<u32>,
+    /// Directories that this host shares with others, though libvirt can't see it: disks below one that both hosts name are
+    /// not copied. Absolute paths without a slash at the end.
+    pub shared_directories: Vec<String>,
 }
 
 /// How to talk to a libvirt daemon.
@@ -120,6 +123,42 @@ pub trait Connection: Send + Sync {
     /// `hypervisor` with libvirt's words.
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem>;
 
+    /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem>;
+
+    /// What the host has for a VM that may be elsewhere; changes nothing. May take 10 s.
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem>;
+
+    /// What a guest here writes to its memory, in bytes a second, measured for a second (libvirt samples pages).
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem>;
+
+    /// What a guest here has written to these disks since it started, in bytes.
+    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem>;
+
+    /// Takes the medium out of a drive of a VM here, now and for later starts.
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem>;
+
+    /// A volume of an active pool here, after a look at what the pool really has; none if there is none. May take 30 s.
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem>;
+
+    /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem>;
+
+    /// Makes a volume here that takes up no more than it must. May take 30 s.
+    ///
+    /// # Errors
+    /// `hypervisor`, also where there is one of that name: it is never touched.
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem>;
+
+    /// Deletes a volume here; that there is none is no error. May take 30 s.
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem>;
+
+    /// Reads a volume here from its first byte to its last, holes as holes. Ends when all is sent or nobody receives.
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem>;
+
+    /// Writes a volume here from its first byte until the sender is dropped.
+    async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), Problem>;
+
     /// Moves a VM from here. Returns when libvirt says it is over, which may take hours; uses a connection of its own, so that
     /// dropping this one or a slow poll does not matter. What it returns is a claim: verify it.
     ///
@@ -193,6 +232,14 @@ pub struct MigrationPlan {
     pub persist_destination: bool,
     /// At most this much of the network, in MiB/s; none is unlimited.
     pub bandwidth_mib_s: Option<u32>,
+    /// What the VM shall be called there; none keeps its name.
+    pub new_name: Option<String>,
+    /// The disks to copy (live), or whose place in the definition changes (offline). All others stay as they are.
+    pub disks: Vec<DiskCopy>,
+    /// Let the guest wait for every write to both disks: slower for it, but the copy catches up for certain.
+    pub synchronous_writes: bool,
+    /// libvirt can't see that a disk is shared, but the hosts' settings say so.
+    pub trust_shared_directories: bool,
 }
 
 /// A migration job's figures, as libvirt gives them (`qemuDomainMigrationJobDataToParams`).

@@ -7,12 +7,15 @@ mod address;
 mod check;
 mod clock;
 mod engine;
+mod facts;
 mod feed;
 mod hypervisor;
 mod inventory;
+mod preflight;
 mod progress;
 mod runner;
 mod settle;
+mod storage;
 mod store;
 mod verify;
 mod watcher;
@@ -22,6 +25,10 @@ pub mod sim;
 
 pub use address::{Address, UserName};
 pub use engine::Engine;
+pub use facts::{
+    Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network, NewVolume,
+    Pool, SecretUse, Survey, Tpm, Volume,
+};
 pub use hypervisor::{
     Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Statistics, Transport,
 };

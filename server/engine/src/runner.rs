@@ -175,6 +175,10 @@ impl Runner<'_> {
             // An offline VM has nothing but its definition, so that is what has to stay.
             persist_destination: persistent || *mode == Mode::Offline,
             bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
+            new_name: options.new_name.clone(),
+            disks: Vec::new(),
+            synchronous_writes: false,
+            trust_shared_directories: false,
         })
     }
 

@@ -6,20 +6,22 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{CopyFacts, HostEvent, HostFacts, MigrationPlan, Statistics};
+use engine::{
+    Chunk, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, Statistics, Survey, Volume,
+};
 use model::{Code, Problem, VmAction, VmId};
-use tokio::sync::{Semaphore, mpsc::UnboundedSender};
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
-    domain,
+    activity, definition, domain,
     error::LibvirtError,
     events::Notifier,
     facts,
     job::{self, Role},
     link::Link,
-    migrate,
+    media, migrate,
     open::Opener,
-    translate,
+    survey, translate, volumes,
     workers::{Failure, Workers},
 };
 
@@ -42,6 +44,12 @@ const LIST_LIMIT: Duration = Duration::from_secs(30);
 /// What starting or stopping a VM may take.
 const ACTION_LIMIT: Duration = Duration::from_secs(30);
 
+/// What a question of a preflight may take: it asks many small things.
+const PREFLIGHT_LIMIT: Duration = Duration::from_secs(10);
+
+/// What looking at, making or deleting a volume may take: the pool is read anew.
+const VOLUME_LIMIT: Duration = Duration::from_secs(30);
+
 /// What the first question for a host's facts may take: the daemon starts every QEMU it has to see what it can do.
 const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
 
@@ -56,7 +64,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects within 10 s.
-    pub(crate) async fn open(opener: Opener, events: UnboundedSender<HostEvent>) -> Result<Self, Problem> {
+    pub(crate) async fn open(opener: Opener, events: mpsc::UnboundedSender<HostEvent>) -> Result<Self, Problem> {
         let notifier = Arc::new(Notifier::new(opener.host.clone(), events));
         let for_jobs = notifier.clone();
         let opening = async {
@@ -81,6 +89,15 @@ impl Connection {
         work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
     ) -> Result<T, Problem> {
         workers.call(limit, work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
+    }
+
+    /// Moves a volume's contents, on a connection of its own: they would hold up everything else.
+    async fn stream(
+        &self,
+        work: impl FnOnce(&Link) -> Result<(), LibvirtError> + Send + 'static,
+    ) -> Result<(), Problem> {
+        let workers = self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await?;
+        workers.call_unlimited(work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
     }
 }
 
@@ -122,6 +139,59 @@ impl engine::Connection for Connection {
         };
         let result = tokio::time::timeout(ACTION_LIMIT, act).await.unwrap_or(Err(Failure::Late(ACTION_LIMIT)));
         result.map_err(|failure| translate::failed(&self.opener.host, failure))
+    }
+
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
+        self.ask(&self.control, PREFLIGHT_LIMIT, move |link| definition::facts(link, vm)).await
+    }
+
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
+        let domain = domain.clone();
+        self.ask(&self.control, PREFLIGHT_LIMIT, move |link| survey::survey(link, &domain)).await
+    }
+
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
+        self.ask(&self.control, PREFLIGHT_LIMIT, move |link| activity::dirty_rate(link, vm)).await
+    }
+
+    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem> {
+        let targets = targets.to_vec();
+        self.ask(&self.control, LIMIT, move |link| activity::disk_writes(link, vm, &targets)).await
+    }
+
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem> {
+        let target = target.to_owned();
+        self.ask(&self.control, ACTION_LIMIT, move |link| media::eject(link, vm, &target)).await
+    }
+
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::volume(link, &pool, &name)).await
+    }
+
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
+        let path = path.to_owned();
+        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::at(link, &path)).await
+    }
+
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
+        let volume = volume.clone();
+        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::create(link, &volume)).await
+    }
+
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::delete(link, &pool, &name)).await
+    }
+
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.stream(move |link| volumes::read(link, &pool, &name, &to)).await
+    }
+
+    async fn write_volume(&self, pool: &str, name: &str, mut from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.stream(move |link| volumes::write(link, &pool, &name, &mut from)).await
     }
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {

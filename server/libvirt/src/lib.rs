@@ -11,7 +11,9 @@
 //! The `virt` crate is used where it is sound. Where it is not, or lacks the call, this crate talks to C itself; each `unsafe`
 //! says why it may.
 
+mod activity;
 mod connection;
+mod definition;
 mod domain;
 mod error;
 mod event_loop;
@@ -20,11 +22,14 @@ mod facts;
 mod hypervisor;
 mod job;
 mod link;
+mod media;
 mod migrate;
 mod open;
+mod survey;
 mod translate;
 mod typed_params;
 mod uri;
+mod volumes;
 mod workers;
 
 pub use hypervisor::LibvirtHypervisor;

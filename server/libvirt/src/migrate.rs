@@ -59,6 +59,7 @@ mod tests {
             peer_address: address,
             peer_transport: transport,
             bandwidth_mib_s: None,
+            shared_directories: Vec::new(),
         };
         MigrationPlan {
             vm: VmId(uuid::Uuid::nil()),
@@ -67,6 +68,10 @@ mod tests {
             undefine_source: true,
             persist_destination: true,
             bandwidth_mib_s: Some(32),
+            new_name: None,
+            disks: Vec::new(),
+            synchronous_writes: false,
+            trust_shared_directories: false,
         }
     }
 

@@ -123,6 +123,7 @@ fn host(host: &DemoHost) -> HostConfig {
         peer_address: address,
         peer_transport: transport,
         bandwidth_mib_s: u32::try_from(host.bandwidth_mib_s).ok(),
+        shared_directories: Vec::new(),
     }
 }
 

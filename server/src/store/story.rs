@@ -64,6 +64,7 @@ fn migration(vm: VmId) -> Migration {
         destination: "beta".parse().unwrap(),
         mode: Mode::Live,
         options: MigrationOptions::default(),
+        disks: Vec::new(),
         requested_by: "ada".into(),
         phase: Phase::Queued,
         cancel_requested: false,

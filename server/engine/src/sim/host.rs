@@ -10,8 +10,11 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Sim, precopy, unreachable};
-use crate::{Connection, CopyFacts, HostEvent, HostFacts, MigrationPlan, Statistics};
+use super::{Sim, facts, precopy, unreachable};
+use crate::{
+    Chunk, Connection, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, Statistics, Survey,
+    Volume,
+};
 
 /// A simulated host's memory.
 const MEMORY: u64 = 64 << 30;
@@ -131,6 +134,52 @@ impl Connection for SimConnection {
             VmAction::ShutDown | VmAction::ForceOff => VmState::ShutOff,
         };
         self.ask(|host| host.change(vm, |copy| copy.state = state))
+    }
+
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
+        let unknown = || Problem::new(Code::UnknownVm, "Domain not found (simulated)");
+        self.ask(|host| host.copies.get(&vm).map(facts::domain))?.ok_or_else(unknown)
+    }
+
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
+        self.ask(|host| facts::survey(host, domain))
+    }
+
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
+        let world = self.sim.world();
+        Ok(world.loads.get(&vm).map_or(0, |load| load.dirty_bytes_s))
+    }
+
+    async fn disk_writes(&self, _vm: VmId, _targets: &[String]) -> Result<u64, Problem> {
+        self.ask(|_| 0)
+    }
+
+    async fn eject(&self, _vm: VmId, _target: &str) -> Result<(), Problem> {
+        self.ask(|_| ())
+    }
+
+    async fn volume(&self, _pool: &str, _name: &str) -> Result<Option<Volume>, Problem> {
+        self.ask(|_| None)
+    }
+
+    async fn volume_at(&self, _path: &str) -> Result<Option<(String, Volume)>, Problem> {
+        self.ask(|_| None)
+    }
+
+    async fn create_volume(&self, _volume: &NewVolume) -> Result<Volume, Problem> {
+        Err(Problem::new(Code::Hypervisor, "no pool (simulated)"))
+    }
+
+    async fn delete_volume(&self, _pool: &str, _name: &str) -> Result<(), Problem> {
+        self.ask(|_| ())
+    }
+
+    async fn read_volume(&self, _pool: &str, _name: &str, _to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+        self.ask(|_| ())
+    }
+
+    async fn write_volume(&self, _pool: &str, _name: &str, _from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
+        self.ask(|_| ())
     }
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {

@@ -2,6 +2,7 @@
 //!
 //! For tests of the engine's every branch, and for thousands of hosts. It calls itself simulated wherever it is shown.
 
+mod facts;
 mod host;
 mod precopy;
 mod store;
@@ -79,6 +80,7 @@ impl Sim {
             transport,
             peer_address: address,
             bandwidth_mib_s: Some(32),
+            shared_directories: Vec::new(),
         }
     }
 
@@ -133,6 +135,10 @@ impl Sim {
             undefine_source: true,
             persist_destination: true,
             bandwidth_mib_s: Some(32),
+            new_name: None,
+            disks: Vec::new(),
+            synchronous_writes: false,
+            trust_shared_directories: false,
         };
         tokio::spawn(precopy::run(self.clone(), source.clone(), plan, oneshot::channel().0));
     }

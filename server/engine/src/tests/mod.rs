@@ -106,5 +106,11 @@ fn host(name: &str) -> HostName {
 }
 
 fn request(vm: VmId, destination: &str) -> MigrationRequest {
-    MigrationRequest { vm, destination: host(destination), mode: None, options: MigrationOptions::default() }
+    MigrationRequest {
+        vm,
+        destination: host(destination),
+        mode: None,
+        options: MigrationOptions::default(),
+        accept: Vec::new(),
+    }
 }

@@ -30,7 +30,13 @@ pub(super) async fn migrate(
     let destination = destination(&json_body(request).await?)?;
     let vm = doors.console.find(&who, &name, host.as_ref())?;
     let destination = doors.console.host(&who, &destination).map_err(|problem| unknown_host(problem, &destination))?;
-    let request = MigrationRequest { vm: vm.id, destination, mode: None, options: MigrationOptions::default() };
+    let request = MigrationRequest {
+        vm: vm.id,
+        destination,
+        mode: None,
+        options: MigrationOptions::default(),
+        accept: Vec::new(),
+    };
     let migration = doors.console.start(&who, request).await?;
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
 }

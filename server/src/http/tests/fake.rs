@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 use app::console::{Account, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
-    Change, Code, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Mode, PasswordChange, Phase,
-    Problem, Progress, SessionInfo, Snapshot, Update, Vm, VmAction, VmId, VmState,
+    Change, Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode,
+    PasswordChange, Phase, Preflight, Problem, Progress, SessionInfo, Snapshot, Update, Vm, VmAction, VmId, VmState,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -99,6 +99,7 @@ impl Migrations for FakeConsole {
             destination: request.destination,
             mode: Mode::Live,
             options: request.options,
+            disks: Vec::new(),
             requested_by: who.user().into(),
             phase: Phase::CopyingMemory,
             cancel_requested: false,
@@ -110,6 +111,24 @@ impl Migrations for FakeConsole {
         };
         self.migrations().insert(0, migration.clone());
         Ok(migration)
+    }
+
+    async fn preflight(
+        &self,
+        _who: &Principal,
+        _vm: VmId,
+        destination: &HostName,
+        _options: &MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        Ok(Preflight { destination: destination.clone(), findings: Vec::new(), disks: Vec::new(), prediction: None })
+    }
+
+    async fn preflights(&self, _who: &Principal, _vm: VmId) -> Result<Vec<Preflight>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn measure(&self, _who: &Principal, _vm: VmId) -> Result<u64, Problem> {
+        Ok(0)
     }
 
     async fn cancel(&self, _: &Principal, id: MigrationId) -> Result<Migration, Problem> {

@@ -1,0 +1,329 @@
+//! What hypervisors tell for a preflight: what a VM is made of, and what a host has for it.
+
+use uuid::Uuid;
+
+use model::VmId;
+
+/// What a VM is made of: its live definition if it runs, else the one it would start with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainFacts {
+    /// The UUID.
+    pub vm: VmId,
+    /// The name.
+    pub name: String,
+    /// E.g. `x86_64`.
+    pub arch: String,
+    /// `kvm`, `qemu` (emulation) and the like; libvirt's domain type.
+    pub virt_type: String,
+    /// The path of the emulator.
+    pub emulator: String,
+    /// The machine type, with its version if it has one, e.g. `pc-i440fx-10.0`.
+    pub machine: String,
+    /// The path of the firmware; none if QEMU brings it along (SeaBIOS).
+    pub firmware: Option<String>,
+    /// The path of the UEFI variables.
+    pub nvram: Option<String>,
+    /// The `<cpu>` element that the destination has to provide, as libvirt wrote it (migratable); none if there is none.
+    pub cpu: Option<String>,
+    /// Whether the CPU is passed through as it is (`host-passthrough`).
+    pub cpu_passthrough: bool,
+    /// Whether the guest has an invariant time stamp counter without a fixed frequency.
+    pub invtsc_without_frequency: bool,
+    /// The most memory it can have, in bytes.
+    pub memory_bytes: u64,
+    /// The size of its huge pages, in bytes; `Some(0)` is the host's default size, none is no huge pages.
+    pub huge_page_bytes: Option<u64>,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+    /// Disks, CD-ROM and floppy drives.
+    pub disks: Vec<Disk>,
+    /// Network interfaces.
+    pub interfaces: Vec<Interface>,
+    /// Host devices passed through, in words, e.g. `PCI 0000:03:00.0`.
+    pub host_devices: Vec<String>,
+    /// Names of shared memory devices (shmem) that libvirt would not migrate: all but those that only the VM itself uses.
+    pub shared_memory: Vec<String>,
+    /// Folders of the host that it has: what the guest calls them (virtiofs, 9p).
+    pub shared_folders: Vec<String>,
+    /// Its TPM.
+    pub tpm: Option<Tpm>,
+    /// Snapshots that libvirt keeps.
+    pub snapshots: u32,
+    /// Checkpoints that libvirt keeps.
+    pub checkpoints: u32,
+    /// Disks with a block job, by target.
+    pub block_jobs: Vec<String>,
+    /// Whether it is paused because of an I/O error.
+    pub io_error: bool,
+    /// What libvirt does to it now other than migrating it, in libvirt's words, e.g. `Dump`; none if nothing.
+    pub other_job: Option<String>,
+    /// Secrets its disks need.
+    pub secrets: Vec<SecretUse>,
+}
+
+/// A disk, CD-ROM or floppy drive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Its name in the guest, e.g. `vda`.
+    pub target: String,
+    /// What it is.
+    pub device: DiskDevice,
+    /// Where its contents are.
+    pub source: DiskSource,
+    /// `raw`, `qcow2`, …
+    pub format: String,
+    /// The guest can't write to it.
+    pub read_only: bool,
+    /// Several VMs may use it (`<shareable/>`).
+    pub shareable: bool,
+    /// What is written to it is thrown away (`<transient/>`).
+    pub transient: bool,
+    /// Its size as the guest sees it, in bytes; 0 if it can't be told.
+    pub capacity_bytes: u64,
+    /// What it takes up at the source, in bytes; 0 if it can't be told.
+    pub allocation_bytes: u64,
+    /// Whether its image stands on others.
+    pub has_backing: bool,
+    /// libvirt leaves the medium out where it is missing (`startupPolicy` requisite or optional).
+    pub optional: bool,
+}
+
+/// What a disk is to the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskDevice {
+    /// A hard disk.
+    Disk,
+    /// A CD-ROM drive.
+    Cdrom,
+    /// A floppy drive.
+    Floppy,
+    /// A disk of the host passed through with its SCSI commands.
+    Lun,
+}
+
+/// Where a disk's contents are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskSource {
+    /// Nothing in the drive.
+    Empty,
+    /// A file.
+    File {
+        /// Its path.
+        path: String,
+    },
+    /// A block device.
+    Block {
+        /// Its path.
+        path: String,
+    },
+    /// Over the network, by QEMU itself: `nbd`, `rbd`, `iscsi`, `nfs`, …
+    Network {
+        /// The protocol.
+        protocol: String,
+        /// What it is called, for people.
+        name: String,
+    },
+    /// A volume of a pool, by name (`<disk type='volume'>`).
+    Volume {
+        /// The pool.
+        pool: String,
+        /// The volume.
+        volume: String,
+    },
+    /// Anything else, e.g. `nvme` or `vhostuser`: by libvirt's name of the type.
+    Other {
+        /// The type.
+        kind: String,
+    },
+}
+
+/// A network interface, by what the host has to have for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Interface {
+    /// A libvirt network, by name.
+    Network {
+        /// The name.
+        name: String,
+    },
+    /// A bridge.
+    Bridge {
+        /// The name.
+        name: String,
+    },
+    /// A device of the host (macvtap).
+    Direct {
+        /// The name.
+        device: String,
+    },
+    /// A device of the host that goes into the VM (SR-IOV), vDPA or vhost-user: by libvirt's name of the type.
+    HostDevice {
+        /// The type.
+        kind: String,
+    },
+    /// Nothing of the host (user-mode).
+    Independent,
+}
+
+/// A VM's TPM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tpm {
+    /// swtpm keeps its state in a directory of the host.
+    Emulator,
+    /// The host's own.
+    Passthrough,
+    /// A TPM elsewhere.
+    External,
+}
+
+/// A secret that a disk needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The disk.
+    pub target: String,
+    /// The secret's UUID, if that is how it is named.
+    pub uuid: Option<Uuid>,
+    /// Its usage, e.g. a Ceph client's name, if that is how it is named.
+    pub usage: Option<String>,
+}
+
+/// What a host has for a VM. What could not be asked (no permission, no driver) is none: unknown, not missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// libvirt's version as a number: major × 1,000,000 + minor × 1,000 + release.
+    pub libvirt_version: u64,
+    /// QEMU's, likewise.
+    pub hypervisor_version: u64,
+    /// Whether the connection may change anything.
+    pub writable: bool,
+    /// Another VM of this VM's name there: its UUID.
+    pub name_taken_by: Option<VmId>,
+    /// What the host's QEMU makes of emulator, architecture, machine type and virtualization type.
+    pub machine: MachineFit,
+    /// Whether the firmware is there; none if that can't be told or the VM needs none.
+    pub firmware: Option<bool>,
+    /// Whether its CPU does.
+    pub cpu: CpuFit,
+    /// CPUs that may be used.
+    pub cpus: u32,
+    /// Memory that is free or can be freed at once, in bytes.
+    pub memory_free_bytes: u64,
+    /// Free huge pages of the size that the VM uses, in bytes; none if it uses none or that can't be told.
+    pub huge_pages_free_bytes: Option<u64>,
+    /// All networks, with their state.
+    pub networks: Option<Vec<Network>>,
+    /// All network devices of the host (bridges too), by name.
+    pub devices: Option<Vec<String>>,
+    /// All storage pools.
+    pub pools: Option<Vec<Pool>>,
+    /// Of the VM's secrets, the disks whose secret is missing.
+    pub missing_secrets: Option<Vec<String>>,
+    /// What libvirt said when it was given the definition without starting anything; none if it can't be tried.
+    pub definition: Option<Result<(), String>>,
+}
+
+/// Whether a host can run a machine like the VM's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MachineFit {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// It can.
+    Fits,
+    /// It has not the architecture, or not by the virtualization wanted (KVM).
+    NoArchitecture,
+    /// It has not the emulator at that path.
+    NoEmulator,
+    /// Its QEMU does not know the machine type.
+    NoMachine,
+}
+
+/// Whether a host's CPU has what the VM uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CpuFit {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// It has (or the CPU is emulated).
+    Fits,
+    /// It lacks these features; empty if libvirt did not name them.
+    Lacks(Vec<String>),
+}
+
+/// A libvirt network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// Whether it is started.
+    pub active: bool,
+}
+
+/// A storage pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// libvirt's type: `dir`, `netfs`, `logical`, `rbd`, …
+    pub kind: String,
+    /// Whether it is started.
+    pub active: bool,
+    /// Where it is: a path without a slash at the end; none of pools that have none.
+    pub path: Option<String>,
+    /// Where it comes from, in a form that is equal on two hosts exactly if it is the same place (server and directory of
+    /// `netfs`, monitors and name of `rbd`); none of a pool that is the host's own (`dir`, `fs`, `logical`).
+    pub source: Option<String>,
+    /// Free space in bytes; 0 if it is not active.
+    pub available_bytes: u64,
+    /// Its volumes that have the name of one of the VM's files.
+    pub volumes: Vec<Volume>,
+}
+
+/// A volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Its name in the pool.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// `raw`, `qcow2`, …
+    pub format: String,
+    /// Its size as a guest sees it, in bytes.
+    pub capacity_bytes: u64,
+    /// What it takes up, in bytes.
+    pub allocation_bytes: u64,
+    /// When its contents were last changed, as libvirt writes it (seconds since 1970 with a fraction); none where it does not say.
+    pub modified: Option<String>,
+}
+
+/// A volume to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVolume {
+    /// The pool, by name.
+    pub pool: String,
+    /// Its name there.
+    pub name: String,
+    /// `raw` or `qcow2`, …
+    pub format: String,
+    /// Its size as a guest sees it, in bytes.
+    pub capacity_bytes: u64,
+}
+
+/// A piece of a volume's contents on its way between hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chunk {
+    /// Contents.
+    Data(Vec<u8>),
+    /// So many bytes of nothing, which take up no space.
+    Hole(u64),
+}
+
+/// A disk that libvirt copies along with a migration, to a volume that is there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskCopy {
+    /// Its name in the guest, e.g. `vda`.
+    pub target: String,
+    /// The new volume's path.
+    pub path: String,
+    /// Whether the new volume is a block device rather than a file.
+    pub is_block: bool,
+}
