@@ -1,5 +1,7 @@
 //! What is known before a migration: for one VM and one destination.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Finding, HostName, Severity};
@@ -21,6 +23,29 @@ impl Preflight {
     /// The worst there is.
     pub fn severity(&self) -> Severity {
         self.findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Ok)
+    }
+
+    /// Whether nothing that is known would make the migration fail.
+    pub fn is_possible(&self) -> bool {
+        self.severity() < Severity::Blocker
+    }
+
+    /// What there is to copy of disks, in bytes.
+    pub fn copied_bytes(&self) -> u64 {
+        self.disks
+            .iter()
+            .filter(|disk| matches!(disk.treatment, Treatment::Copy { .. }))
+            .map(|disk| disk.capacity_bytes)
+            .sum()
+    }
+
+    /// The place of a destination among others, the one to recommend first: what can't work is last; then as few risks and
+    /// warnings as possible, what ends by itself, as little to copy, and as much free memory (`free_bytes`).
+    pub fn rank(&self, free_bytes: u64) -> impl Ord + use<> {
+        let risks = self.findings.iter().filter(|finding| finding.consent).count();
+        let warnings = self.of(Severity::Warning).count();
+        let never_ends = self.prediction.is_some_and(|prediction| matches!(prediction.ending, Ending::Never { .. }));
+        (!self.is_possible(), risks, warnings, never_ends, self.copied_bytes(), Reverse(free_bytes))
     }
 
     /// Findings of this severity.
@@ -104,4 +129,54 @@ pub enum Ending {
         /// The pause that would let it finish, in ms.
         needed_pause_ms: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FindingCode;
+
+    fn preflight(findings: Vec<Finding>) -> Preflight {
+        Preflight { destination: "beta".parse().unwrap(), findings, disks: Vec::new(), prediction: None }
+    }
+
+    fn copied(gigabytes: u64) -> DiskPlan {
+        DiskPlan {
+            target: "vda".into(),
+            source: "/images/vda".into(),
+            capacity_bytes: gigabytes << 30,
+            treatment: Treatment::Copy { pool: "images".into(), volume: "vda".into(), other_pools: Vec::new() },
+        }
+    }
+
+    #[test]
+    fn the_worst_finding_counts() {
+        let found = |severity| Finding::new(FindingCode::Cpu, severity, "");
+        assert_eq!(preflight(Vec::new()).severity(), Severity::Ok);
+        assert!(preflight(vec![found(Severity::Ok), found(Severity::Warning)]).is_possible());
+        assert!(!preflight(vec![found(Severity::Ok), found(Severity::Blocker)]).is_possible());
+    }
+
+    #[test]
+    fn the_best_destination_is_the_one_with_the_least_against_it() {
+        let prediction = Prediction {
+            throughput_bytes_s: 1,
+            measured: false,
+            dirty_bytes_s: Some(1),
+            ending: Ending::Never { needed_pause_ms: 1 },
+        };
+        let worse_and_worse = [
+            (preflight(Vec::new()), 2),
+            (preflight(Vec::new()), 1),
+            (Preflight { disks: vec![copied(1)], ..preflight(Vec::new()) }, 9),
+            (Preflight { disks: vec![copied(2)], ..preflight(Vec::new()) }, 9),
+            (Preflight { prediction: Some(prediction), ..preflight(Vec::new()) }, 9),
+            (preflight(vec![Finding::warning(FindingCode::QemuVersion, "")]), 9),
+            (preflight(vec![Finding::warning(FindingCode::Nvram, "").needs_consent()]), 9),
+            (preflight(vec![Finding::blocker(FindingCode::Network, "")]), 9),
+        ];
+        let ranks: Vec<_> = worse_and_worse.iter().map(|(preflight, free)| preflight.rank(*free)).collect();
+        assert!(ranks.is_sorted());
+        assert_eq!(worse_and_worse[2].0.copied_bytes(), 1 << 30);
+    }
 }

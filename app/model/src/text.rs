@@ -1,6 +1,8 @@
 //! Numbers and results in words. One place, so that pages and programs read the same.
 
-use crate::{Convergence, HostName, Migration, MigrationOptions, Mode, Phase, Vm, VmState};
+use crate::{
+    Convergence, Ending, HostName, Migration, MigrationOptions, Mode, Phase, Preflight, Severity, Vm, VmState,
+};
 
 /// A number of bytes with a binary unit and at most one decimal: `0 B`, `1.5 KiB`, `64 MiB`.
 pub fn bytes(bytes: u64) -> String {
@@ -69,6 +71,37 @@ pub fn plan(vm: &Vm, destination: Option<&HostName>, options: MigrationOptions) 
         "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}. {definition}",
         bytes(vm.memory_bytes)
     )
+}
+
+/// What speaks for a destination, in a sentence: `Nothing stands in the way, no disk is copied, and it takes 2 s to 5 s.`
+pub fn merits(preflight: &Preflight) -> String {
+    let warnings = match preflight.of(Severity::Warning).count() {
+        0 => "Nothing stands in the way".to_owned(),
+        1 => "Nothing worse than a warning stands in the way".to_owned(),
+        warnings => format!("Nothing worse than {warnings} warnings stands in the way"),
+    };
+    let disks = match preflight.copied_bytes() {
+        0 if preflight.disks.is_empty() => None,
+        0 => Some("no disk is copied".to_owned()),
+        copied => Some(format!("{} of disks are copied", bytes(copied))),
+    };
+    let ending = preflight.prediction.map(|prediction| match prediction.ending {
+        Ending::After { low_ms, high_ms, .. } => format!("it takes {}", span(low_ms, high_ms)),
+        Ending::Never { .. } => "it will not finish by itself".to_owned(),
+    });
+    let parts: Vec<String> = [Some(warnings), disks, ending].into_iter().flatten().collect();
+    match parts.as_slice() {
+        [all @ .., last] if all.len() > 1 => format!("{}, and {last}.", all.join(", ")),
+        parts => format!("{}.", parts.join(", and ")),
+    }
+}
+
+/// A time with its uncertainty: `2 s to 5 s`.
+pub fn span(low_ms: u64, high_ms: u64) -> String {
+    match (duration(low_ms), duration(high_ms)) {
+        (low, high) if low == high => low,
+        (low, high) => format!("{low} to {high}"),
+    }
 }
 
 /// Where a migration is or how it ended, in a sentence: `web runs on beta after 1.4 s; paused for 23 ms.`
@@ -181,6 +214,35 @@ mod tests {
             plan(&off, None, MigrationOptions::default()),
             "web is shut off: only its definition moves, from alpha to the host you choose. \
              Its definition is then removed from alpha."
+        );
+    }
+
+    #[test]
+    fn what_speaks_for_a_destination() {
+        let mut preflight = Preflight {
+            destination: "beta".parse().unwrap(),
+            findings: Vec::new(),
+            disks: Vec::new(),
+            prediction: None,
+        };
+        assert_eq!(merits(&preflight), "Nothing stands in the way.");
+        preflight.disks.push(crate::DiskPlan {
+            target: "vda".into(),
+            source: "/images/web.qcow2".into(),
+            capacity_bytes: 8 << 30,
+            treatment: crate::Treatment::Shared { evidence: "The same NFS export.".into() },
+        });
+        assert_eq!(merits(&preflight), "Nothing stands in the way, and no disk is copied.");
+        let ending = Ending::After { low_ms: 2_000, high_ms: 5_000, pause_ms: 300 };
+        preflight.prediction =
+            Some(crate::Prediction { throughput_bytes_s: 1 << 30, measured: true, dirty_bytes_s: None, ending });
+        assert_eq!(merits(&preflight), "Nothing stands in the way, no disk is copied, and it takes 2.0 s to 5.0 s.");
+        preflight.findings.push(crate::Finding::warning(crate::FindingCode::QemuVersion, "QEMU is older there."));
+        preflight.disks[0].treatment =
+            crate::Treatment::Copy { pool: "images".into(), volume: "web.qcow2".into(), other_pools: Vec::new() };
+        assert_eq!(
+            merits(&preflight),
+            "Nothing worse than a warning stands in the way, 8 GiB of disks are copied, and it takes 2.0 s to 5.0 s."
         );
     }
 

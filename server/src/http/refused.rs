@@ -57,7 +57,7 @@ pub(super) async fn put_into_words(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// `{code, reason}`, where the reason begins with the code.
+/// `{code, reason}`, where the reason begins with the code; with the findings of a preflight, where that is why.
 fn kimchi(Refused { problem, kimchi }: &Refused) -> serde_json::Value {
     let code = kimchi.or_else(|| kimchi_code(problem.code)).unwrap_or(problem.code.as_str());
     let mut reason = format!("{code}: {}", problem.sentence);
@@ -65,7 +65,11 @@ fn kimchi(Refused { problem, kimchi }: &Refused) -> serde_json::Value {
         reason.push(' ');
         reason.push_str(more);
     }
-    json!({ "code": code, "reason": reason })
+    let mut body = json!({ "code": code, "reason": reason });
+    if !problem.findings.is_empty() {
+        body["findings"] = json!(problem.findings);
+    }
+    body
 }
 
 /// What Kimchi (i18n.py) and its framework wok call it.

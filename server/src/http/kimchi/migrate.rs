@@ -1,4 +1,4 @@
-//! `POST /plugins/kimchi/vms/<name>/migrate`.
+//! `/plugins/kimchi/vms/<name>/migrate`: GET looks where the VM can go, POST moves it.
 
 use std::net::IpAddr;
 
@@ -8,12 +8,14 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use model::{Code, MigrationOptions, MigrationRequest, Problem};
-use serde_json::{Map, Value};
+use model::{HostName, MigrationOptions, MigrationRequest, Preflight, Problem, Severity, text};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     super::{Doors, Refused, json::json_body},
     Named,
+    request::Wanted,
     tasks::Task,
     vms::{Asked, On, query},
 };
@@ -27,89 +29,71 @@ pub(super) async fn migrate(
     request: Request,
 ) -> Result<(StatusCode, Json<Task>), Refused> {
     let On { host } = query(asked)?;
-    let destination = destination(&json_body(request).await?)?;
+    let Wanted { destination, options, accept } = Wanted::read(&json_body(request).await?)?;
     let vm = doors.console.find(&who, &name, host.as_ref())?;
-    let destination = doors.console.host(&who, &destination).map_err(|problem| unknown_host(problem, &destination))?;
-    let request = MigrationRequest {
-        vm: vm.id,
-        destination,
-        mode: None,
-        options: MigrationOptions::default(),
-        accept: Vec::new(),
-    };
+    let destination = registered(&doors, &who, &destination)?;
+    let request = MigrationRequest { vm: vm.id, destination, mode: None, options, accept };
     let migration = doors.console.start(&who, request).await?;
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
 }
 
-/// Kimchi has a code of its own for whoever wants to migrate to where they are.
-fn unknown_host(problem: Problem, destination: &str) -> Refused {
-    let is_here = destination.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-        || destination.eq_ignore_ascii_case("localhost");
-    let refused = Refused::from(problem);
-    if is_here { refused.known_as("KCHVM0055E") } else { refused }
+/// What to look at.
+#[derive(Deserialize)]
+pub(super) struct Look {
+    host: Option<HostName>,
+    /// Only there: a host's name or address.
+    destination: Option<String>,
+    /// Whether to measure first what the guest writes, so that the prediction knows.
+    #[serde(default)]
+    measure: bool,
 }
 
-/// The destination asked for, after everything else in the body was checked, too.
-fn destination(body: &Value) -> Result<String, Refused> {
-    let invalid = |sentence: String| Problem::new(Code::InvalidInput, sentence);
-    let body = body.as_object().ok_or_else(|| {
-        invalid("The request's body is not a JSON object.".into()).with_fix(r#"Send {"destination": "<host>"}."#)
-    })?;
-    const KNOWN: [&str; 5] = ["destination", "remote_host", "user", "password", "enable_rdma"];
-    if let Some(unknown) = body.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        let unknown: String = unknown.chars().filter(|c| !c.is_control()).take(40).collect();
-        return Err(invalid(format!("There is no field \"{unknown}\"."))
-            .with_fix(format!("There are {}.", KNOWN.join(", ")))
-            .into());
+/// A destination, with what was found there.
+#[derive(Serialize)]
+struct Destination<'a> {
+    severity: Severity,
+    #[serde(flatten)]
+    preflight: &'a Preflight,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recommended_because: Option<String>,
+}
+
+/// Where the VM can go, and what stands in the way elsewhere; the destinations that are recommended come first.
+pub(super) async fn look(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    Named(name): Named,
+    asked: Asked<Look>,
+) -> Result<Json<Value>, Refused> {
+    let Look { host, destination, measure } = query(asked)?;
+    let vm = doors.console.find(&who, &name, host.as_ref())?;
+    let destination = destination.map(|destination| registered(&doors, &who, &destination)).transpose()?;
+    if measure {
+        doors.console.measure(&who, vm.id).await?;
     }
-    let user = text(body, "user", "KCHVM0059E", false)?;
-    let password = text(body, "password", "KCHVM0069E", true)?;
-    let rdma = match body.get("enable_rdma") {
-        None => false,
-        Some(Value::Bool(rdma)) => *rdma,
-        Some(_) => {
-            return Err(Refused::from(invalid("enable_rdma is neither true nor false.".into())).known_as("KCHVM0091E"));
-        }
+    let found = match destination {
+        Some(only) => vec![doors.console.preflight(&who, vm.id, &only, &MigrationOptions::default()).await?],
+        None => doors.console.preflights(&who, vm.id).await?,
     };
-    let destination =
-        match (text(body, "destination", "KCHVM0060E", false)?, text(body, "remote_host", "KCHVM0060E", false)?) {
-            (Some(one), Some(other)) if one != other => {
-                return Err(invalid("destination and remote_host are two names of one field, and differ.".into())
-                    .with_fix("Send one of them.")
-                    .into());
-            }
-            (Some(destination), _) | (None, Some(destination)) => destination,
-            (None, None) => {
-                let problem = invalid("The destination is missing.".into()).with_fix("Name a registered host.");
-                return Err(Refused::from(problem).known_as("KCHVM0060E"));
-            }
-        };
-    if user.is_some() || password.is_some() {
-        return Err(Problem::new(Code::NotSupported, "A login at the destination can't be given yet.")
-            .with_fix("Leave out user and password; the hosts use the logins that they are configured with.")
-            .into());
-    }
-    if rdma {
-        return Err(Problem::new(Code::NotSupported, "RDMA is not supported yet.")
-            .with_fix("Leave out enable_rdma, or send false.")
-            .into());
-    }
-    Ok(destination.to_owned())
+    let recommended = found.first().filter(|best| best.is_possible()).map(|best| &best.destination);
+    let destination = |preflight| Destination {
+        severity: Preflight::severity(preflight),
+        preflight,
+        recommended_because: (Some(&preflight.destination) == recommended).then(|| text::merits(preflight)),
+    };
+    Ok(Json(json!({
+        "vm": { "name": vm.name, "id": vm.id, "host": vm.host },
+        "recommended": recommended,
+        "destinations": found.iter().map(destination).collect::<Vec<_>>(),
+    })))
 }
 
-/// A field that is text, not empty unless it may be.
-fn text<'a>(
-    body: &'a Map<String, Value>,
-    key: &str,
-    kimchi: &'static str,
-    may_be_empty: bool,
-) -> Result<Option<&'a str>, Refused> {
-    match body.get(key) {
-        None => Ok(None),
-        Some(Value::String(text)) if may_be_empty || !text.is_empty() => Ok(Some(text)),
-        Some(Value::String(_)) => {
-            Err(Refused::from(Problem::new(Code::InvalidInput, format!("{key} is empty."))).known_as(kimchi))
-        }
-        Some(_) => Err(Refused::from(Problem::new(Code::InvalidInput, format!("{key} is not text."))).known_as(kimchi)),
-    }
+/// The host meant by a name or an address. Kimchi has a code of its own for whoever wants to migrate to where they are.
+fn registered(doors: &Doors, who: &Principal, destination: &str) -> Result<HostName, Refused> {
+    doors.console.host(who, destination).map_err(|problem: Problem| {
+        let is_here = destination.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            || destination.eq_ignore_ascii_case("localhost");
+        let refused = Refused::from(problem);
+        if is_here { refused.known_as("KCHVM0055E") } else { refused }
+    })
 }

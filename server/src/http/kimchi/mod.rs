@@ -1,6 +1,7 @@
 //! Kimchi's API, as far as migration goes: for programs that were written for it, and for curl.
 
 mod migrate;
+mod request;
 mod tasks;
 mod vms;
 
@@ -8,7 +9,7 @@ use axum::{
     Router,
     extract::{FromRequestParts, RawPathParams, rejection::RawPathParamsRejection},
     http::request::Parts,
-    routing::{get, post},
+    routing::get,
 };
 use model::{Code, Problem};
 
@@ -18,7 +19,7 @@ pub(super) fn router() -> Router<DoorState> {
     Router::new()
         .route("/vms", get(vms::list))
         .route("/vms/{name}", get(vms::one))
-        .route("/vms/{name}/migrate", post(migrate::migrate))
+        .route("/vms/{name}/migrate", get(migrate::look).post(migrate::migrate))
         .route("/tasks", get(tasks::list))
         .route("/tasks/{name}", get(tasks::one).delete(tasks::cancel))
 }

@@ -10,6 +10,7 @@ async fn without_a_session_there_is_nothing() {
     let paths = [
         "/plugins/kimchi/vms",
         "/plugins/kimchi/vms/web",
+        "/plugins/kimchi/vms/web/migrate",
         "/plugins/kimchi/tasks",
         "/plugins/kimchi/tasks/x",
         "/plugins/kimchi/nothing",

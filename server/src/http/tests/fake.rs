@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 use app::console::{Account, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
-    Change, Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode,
-    PasswordChange, Phase, Preflight, Problem, Progress, SessionInfo, Snapshot, Update, Vm, VmAction, VmId, VmState,
+    Change, Code, DiskPlan, Finding, FindingCode, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, Mode, PasswordChange, Phase, Preflight, Problem, Progress, SessionInfo, Severity, Snapshot,
+    Treatment, Update, Vm, VmAction, VmId, VmState,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -16,17 +17,23 @@ use crate::auth::Auth;
 pub(super) struct FakeConsole {
     auth: Auth,
     migrations: Mutex<Vec<Migration>>,
+    findings: Mutex<Vec<Finding>>,
     subscribers: Mutex<Vec<mpsc::Sender<Update>>>,
 }
 
 impl FakeConsole {
     pub(super) fn new(auth: Auth) -> Self {
-        Self { auth, migrations: Mutex::default(), subscribers: Mutex::default() }
+        Self { auth, migrations: Mutex::default(), findings: Mutex::default(), subscribers: Mutex::default() }
     }
 
     /// Everything that was begun, newest first.
     pub(super) fn migrations(&self) -> MutexGuard<'_, Vec<Migration>> {
         self.migrations.lock().unwrap()
+    }
+
+    /// Makes preflights find this at beta from now on.
+    pub(super) fn will_find(&self, findings: Vec<Finding>) {
+        *self.findings.lock().unwrap() = findings;
     }
 
     /// Tells every subscriber that a VM is gone.
@@ -91,6 +98,13 @@ impl Migrations for FakeConsole {
         if vm.host == request.destination {
             return Err(Problem::new(Code::SameHost, "It is there already."));
         }
+        let findings = self.findings.lock().unwrap().clone();
+        if findings.iter().any(|finding| finding.severity == Severity::Blocker) {
+            return Err(Problem::new(Code::Blocked, "It would fail.").with_findings(findings));
+        }
+        if findings.iter().any(|finding| finding.consent && !request.accept.contains(&finding.code)) {
+            return Err(Problem::new(Code::NeedsConsent, "It is risky.").with_findings(findings));
+        }
         let migration = Migration {
             id: MigrationId(Uuid::now_v7()),
             vm: vm.id,
@@ -115,20 +129,35 @@ impl Migrations for FakeConsole {
 
     async fn preflight(
         &self,
-        _who: &Principal,
-        _vm: VmId,
+        _: &Principal,
+        _: VmId,
         destination: &HostName,
-        _options: &MigrationOptions,
+        _: &MigrationOptions,
     ) -> Result<Preflight, Problem> {
-        Ok(Preflight { destination: destination.clone(), findings: Vec::new(), disks: Vec::new(), prediction: None })
+        let findings = self.findings.lock().unwrap().clone();
+        let disk = DiskPlan {
+            target: "vda".into(),
+            source: "/images/web.qcow2".into(),
+            capacity_bytes: 8 << 30,
+            treatment: Treatment::Shared { evidence: "The same NFS export.".into() },
+        };
+        Ok(Preflight { destination: destination.clone(), findings, disks: vec![disk], prediction: None })
     }
 
-    async fn preflights(&self, _who: &Principal, _vm: VmId) -> Result<Vec<Preflight>, Problem> {
-        Ok(Vec::new())
+    async fn preflights(&self, who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem> {
+        let beta = self.preflight(who, vm, &"beta".parse()?, &MigrationOptions::default()).await?;
+        let unreachable = Finding::blocker(FindingCode::DestinationReachable, "gamma does not answer.");
+        let gamma = Preflight {
+            destination: "gamma".parse()?,
+            findings: vec![unreachable],
+            disks: Vec::new(),
+            prediction: None,
+        };
+        Ok(vec![beta, gamma])
     }
 
-    async fn measure(&self, _who: &Principal, _vm: VmId) -> Result<u64, Problem> {
-        Ok(0)
+    async fn measure(&self, _: &Principal, _: VmId) -> Result<u64, Problem> {
+        Err(Problem::new(Code::WrongState, "It does not run."))
     }
 
     async fn cancel(&self, _: &Principal, id: MigrationId) -> Result<Migration, Problem> {

@@ -33,7 +33,7 @@ async fn a_wrong_method_is_told() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     let cases = [
-        (Method::GET, "/plugins/kimchi/vms/web/migrate"),
+        (Method::DELETE, "/plugins/kimchi/vms/web/migrate"),
         (Method::PUT, "/plugins/kimchi/vms"),
         (Method::PATCH, "/plugins/kimchi/tasks/x"),
         (Method::DELETE, "/healthz"),

@@ -1,6 +1,7 @@
 //! Kimchi's API, with everything somebody could do wrong.
 
 use futures::stream;
+use model::{Finding, FindingCode};
 
 use super::*;
 
@@ -112,6 +113,18 @@ async fn bodies_that_make_no_sense_change_nothing() {
         (r#"{"destination": "beta", "password": ""}"#, "not-supported"),
         (r#"{"destination": "beta", "enable_rdma": true}"#, "not-supported"),
         (r#"{"destination": "beta", "force": true}"#, "invalid-input"),
+        (r#"{"destination": "beta", "accept": "cpu"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "accept": ["no-such-finding"]}"#, "invalid-input"),
+        (r#"{"destination": "beta", "accept": [7]}"#, "invalid-input"),
+        (r#"{"destination": "beta", "name": ["web2"]}"#, "invalid-input"),
+        (r#"{"destination": "beta", "pools": "images"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "pools": {"vda": 1}}"#, "invalid-input"),
+        (r#"{"destination": "beta", "eject_media": "yes"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "remove_source_disks": 1}"#, "invalid-input"),
+        (r#"{"destination": "beta", "keep_source_definition": null}"#, "invalid-input"),
+        (r#"{"destination": "beta", "bandwidth_mib_s": "8"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "bandwidth_mib_s": -1}"#, "invalid-input"),
+        (r#"{"destination": "beta", "bandwidth_mib_s": 8.5}"#, "invalid-input"),
         (r#"{"destination": "delta"}"#, "unknown-host"),
         (r#"{"destination": "127.0.0.1"}"#, "KCHVM0055E"),
         (r#"{"destination": "localhost"}"#, "KCHVM0055E"),
@@ -130,6 +143,101 @@ async fn bodies_that_make_no_sense_change_nothing() {
         assert!(!answer.header("content-type").is_empty());
     }
     assert!(house.console.migrations().is_empty());
+}
+
+#[tokio::test]
+async fn everything_that_can_be_chosen_arrives() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let body = json!({
+        "destination": "beta",
+        "accept": ["nvram"],
+        "name": "web2",
+        "pools": { "vda": "images", "vdb": "fast" },
+        "eject_media": true,
+        "remove_source_disks": true,
+        "keep_source_definition": true,
+        "bandwidth_mib_s": 8,
+    });
+    let answer = house.send(post(MIGRATE, &cookie, &body)).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
+    let options = serde_json::to_value(&house.console.migrations()[0].options).unwrap();
+    assert_eq!(
+        options,
+        json!({
+            "new_name": "web2",
+            "pools": { "vda": "images", "vdb": "fast" },
+            "eject_media": true,
+            "remove_source_disks": true,
+            "keep_source_definition": true,
+            "bandwidth_mib_s": 8,
+        })
+    );
+}
+
+#[tokio::test]
+async fn what_a_preflight_found_is_told_with_the_refusal() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let plain = json!({ "destination": "beta" });
+    let risk = Finding::warning(FindingCode::Nvram, "The UEFI variables stay behind.").needs_consent();
+    house.console.will_find(vec![risk.clone()]);
+    let answer = house.send(post(MIGRATE, &cookie, &plain)).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("needs-consent")));
+    assert_eq!(answer.json()["findings"], json!([risk]));
+    let other = json!({ "destination": "beta", "accept": ["cpu"] });
+    assert_eq!(house.send(post(MIGRATE, &cookie, &other)).await.status, StatusCode::CONFLICT);
+    assert!(house.console.migrations().is_empty());
+    let accepted = json!({ "destination": "beta", "accept": ["nvram"] });
+    assert_eq!(house.send(post(MIGRATE, &cookie, &accepted)).await.status, StatusCode::ACCEPTED);
+
+    let blocker = Finding::blocker(FindingCode::Network, "beta has no network \"lan\".").with_fix("Define it there.");
+    house.console.will_find(vec![blocker]);
+    let answer = house.send(post(MIGRATE, &cookie, &accepted)).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("blocked")));
+    assert_eq!(answer.json()["findings"][0]["fix"], "Define it there.");
+    assert_eq!(house.console.migrations().len(), 1);
+}
+
+#[tokio::test]
+async fn a_look_beforehand_tells_where_a_vm_can_go() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    house.console.will_find(vec![Finding::warning(FindingCode::QemuVersion, "QEMU is older there.")]);
+    let all = house.send(get(MIGRATE, &cookie)).await.json();
+    assert_eq!((&all["vm"]["name"], &all["vm"]["host"]), (&json!("web"), &json!("alpha")));
+    assert_eq!(all["recommended"], "beta");
+    let [beta, gamma] = all["destinations"].as_array().unwrap().as_slice() else { panic!("{all}") };
+    assert_eq!((&beta["destination"], &beta["severity"]), (&json!("beta"), &json!("warning")));
+    assert_eq!(beta["findings"][0]["code"], "qemu-version");
+    assert_eq!(beta["disks"][0]["treatment"]["shared"]["evidence"], "The same NFS export.");
+    let because = "Nothing worse than a warning stands in the way, and no disk is copied.";
+    assert_eq!(beta["recommended_because"], because);
+    assert_eq!((&gamma["severity"], gamma.get("recommended_because")), (&json!("blocker"), None));
+
+    let one = house.send(get(&format!("{MIGRATE}?destination=127.0.0.3"), &cookie)).await.json();
+    assert_eq!((&one["destinations"][0], one["destinations"].as_array().unwrap().len()), (beta, 1));
+    house.console.will_find(vec![Finding::blocker(FindingCode::Network, "There is no network.")]);
+    assert_eq!(house.send(get(MIGRATE, &cookie)).await.json()["recommended"], Value::Null);
+    assert!(house.console.migrations().is_empty());
+}
+
+#[tokio::test]
+async fn a_look_beforehand_is_refused_like_anything_else() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let cases = [
+        (format!("{MIGRATE}?destination=delta"), StatusCode::BAD_REQUEST, "unknown-host"),
+        (format!("{MIGRATE}?destination=localhost"), StatusCode::BAD_REQUEST, "KCHVM0055E"),
+        (format!("{MIGRATE}?measure=perhaps"), StatusCode::BAD_REQUEST, "invalid-input"),
+        (format!("{MIGRATE}?measure=true"), StatusCode::CONFLICT, "KCHVM0057E"),
+        ("/plugins/kimchi/vms/twin/migrate".into(), StatusCode::CONFLICT, "ambiguous-name"),
+        ("/plugins/kimchi/vms/nobody/migrate".into(), StatusCode::NOT_FOUND, "KCHVM0002E"),
+    ];
+    for (path, status, code) in cases {
+        let answer = house.send(get(&path, &cookie)).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (status, Some(code)), "{path}");
+    }
 }
 
 #[tokio::test]
