@@ -1,0 +1,108 @@
+//! Media in drives, and disks that the guest can't write to: libvirt copies none of them, so they have to be there.
+
+use model::{Finding, FindingCode, Mode, Severity, text};
+
+use super::{
+    plan::{Plan, Question, location},
+    shared::{self, parent},
+};
+use crate::{Disk, DiskDevice, DiskSource, Volume};
+
+/// What the destination has in place of an image.
+enum There {
+    /// The very same, and how that is known.
+    Same(String),
+    /// A volume of this path. More than name and size nobody compared.
+    Namesake(Volume),
+    /// A pool for the directory, and no such volume in it; or no way to have it.
+    Missing(String),
+    /// No pool for the directory.
+    Unknown,
+}
+
+/// Looks whether the destination has the image; plans to eject it where it has not and that is wished.
+pub(super) fn look(question: Question<'_>, disk: &Disk, plan: &mut Plan) {
+    let is_drive = matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy);
+    let path = location(question, disk);
+    let there = there(question, disk, &path);
+    let is_there = matches!(there, There::Same(_) | There::Namesake(_));
+    if is_drive && question.options.eject_media && !is_there {
+        let text = format!("{path} will be ejected from {} first.", disk.target);
+        plan.findings.push(Finding::ok(FindingCode::Medium, text));
+        plan.eject.push(disk.target.clone());
+        return;
+    }
+    let code = match (is_drive, &there) {
+        (true, _) => FindingCode::Medium,
+        (false, There::Missing(_)) => FindingCode::DiskKind,
+        (false, _) => FindingCode::DiskShared,
+    };
+    plan.findings.push(finding(question, disk, &path, there, code));
+}
+
+fn there(question: Question<'_>, disk: &Disk, path: &str) -> There {
+    match shared::evidence(question, disk, path) {
+        Ok(Some(evidence)) => return There::Same(evidence.words()),
+        Err(problem) => return There::Missing(problem.text),
+        Ok(None) => {}
+    }
+    let host = question.destination.name();
+    let by_name = |disk: &Disk| match &disk.source {
+        DiskSource::Volume { pool, volume } => Some((pool.clone(), volume.clone())),
+        _ => None,
+    };
+    let mut active = question.destination.pools().iter().filter(|pool| pool.active);
+    if let Some((pool, volume)) = by_name(disk) {
+        let found = active
+            .find(|known| known.name == pool)
+            .map(|known| known.volumes.iter().find(|known| known.name == volume));
+        return match found {
+            Some(Some(volume)) => There::Namesake(volume.clone()),
+            Some(None) => There::Missing(format!("The pool {pool} on {host} has no volume {volume}.")),
+            None => There::Missing(format!("{host} has no active pool {pool}.")),
+        };
+    }
+    let covering: Vec<_> = active.filter(|pool| pool.path.is_some() && pool.path.as_deref() == parent(path)).collect();
+    let found = covering.iter().flat_map(|pool| &pool.volumes).find(|volume| volume.path == path);
+    match (found, covering.first()) {
+        (Some(volume), _) => There::Namesake(volume.clone()),
+        (None, Some(pool)) => There::Missing(format!("The pool {} on {host} has no {path}.", pool.name)),
+        (None, None) => There::Unknown,
+    }
+}
+
+fn finding(question: Question<'_>, disk: &Disk, path: &str, there: There, code: FindingCode) -> Finding {
+    let (target, host) = (&disk.target, question.destination.name());
+    let is_drive = code == FindingCode::Medium;
+    let copy = format!("Copy {path} to {host}");
+    let fix = if is_drive { format!("{copy}, or eject it.") } else { format!("{copy}.") };
+    match there {
+        There::Same(words) => Finding::ok(code, format!("{target}: {words}.")),
+        There::Namesake(volume) if is_other_size(disk, &volume) => {
+            let (now, then) = (text::bytes(volume.capacity_bytes), text::bytes(disk.capacity_bytes));
+            Finding::warning(code, format!("{host} has {path} for {target}, but with {now} instead of {then}."))
+                .with_fix(fix)
+        }
+        There::Namesake(_) => {
+            Finding::ok(code, format!("{host} has {path} for {target}; only name and size were compared."))
+        }
+        There::Missing(words) if disk.optional => {
+            Finding::warning(code, format!("{words} {target} will arrive empty.")).with_fix(fix)
+        }
+        // A definition alone can go; the VM will not start before the image is there.
+        There::Missing(words) if question.mode == Mode::Offline => Finding::warning(code, words).with_fix(fix),
+        There::Missing(words) => Finding::new(code, Severity::Blocker, words).with_fix(fix),
+        There::Unknown => {
+            let text = format!(
+                "Whether {host} has {path} for {target} can't be seen: none of its pools is for that directory."
+            );
+            Finding::unknown(code, text).with_fix(fix)
+        }
+    }
+}
+
+/// Whether a volume has another size than the image, where both are known.
+fn is_other_size(disk: &Disk, volume: &Volume) -> bool {
+    let (here, there) = (disk.capacity_bytes, volume.capacity_bytes);
+    here > 0 && there > 0 && here != there
+}

@@ -1,0 +1,283 @@
+//! Where a disk that is not shared is copied to.
+
+use std::collections::BTreeMap;
+
+use model::{Finding, FindingCode, Mode, PoolChoice, text};
+
+use super::{
+    plan::{Place, Question},
+    shared::parent,
+};
+use crate::{Disk, DiskDevice, DiskSource, Pool, Volume};
+
+/// Pools whose volumes are files.
+const FILE_POOLS: [&str; 3] = ["dir", "fs", "netfs"];
+/// Pools whose volumes are block devices that can be made (LVM).
+const LOGICAL: &str = "logical";
+/// What a new volume takes on top of its contents, as a part of its capacity: qcow2's tables need 1/6553 of it (16 and 2 bytes
+/// for every cluster of 64 KiB, rounded up).
+const TABLES: u64 = 4096;
+/// What a new volume takes at least, in bytes: qcow2's header and first tables, and whole clusters.
+const HEADER: u64 = 1 << 20;
+
+/// What the disks placed so far take: volumes and bytes, by pool.
+#[derive(Default)]
+pub(super) struct Spent {
+    volumes: Vec<(String, String)>,
+    bytes: BTreeMap<String, u64>,
+}
+
+/// The pool and the volume for a copy; an error where there can be none.
+pub(super) fn choose(
+    question: Question<'_>,
+    disk: &Disk,
+    path: &str,
+    spent: &mut Spent,
+    findings: &mut Vec<Finding>,
+) -> Result<Place, Finding> {
+    can_be_copied(question, disk)?;
+    let origin = origin(question, disk, path);
+    if question.mode == Mode::Offline && origin.is_none() {
+        return Err(not_in_a_pool(question, disk, path));
+    }
+    let pool = pool(question, disk, path)?;
+    let volume = volume_name(disk, path, &pool.name, spent);
+    if let Some(there) = pool.volumes.iter().find(|there| there.name == volume) {
+        return Err(exists(question, disk, pool, there));
+    }
+    space(question, disk, pool, spent, findings)?;
+    tell(question, disk, path, pool, &volume, origin.is_some(), findings);
+    spent.volumes.push((pool.name.clone(), volume.clone()));
+    let others = candidates(question, disk).filter(|other| other.name != pool.name);
+    let choice = |other: &Pool| PoolChoice { pool: other.name.clone(), available_bytes: other.available_bytes };
+    let other_pools = others.map(choice).collect();
+    Ok(Place { pool: pool.name.clone(), volume, is_block: pool.kind == LOGICAL, origin, other_pools })
+}
+
+/// Disks that no copy would do justice to.
+fn can_be_copied(question: Question<'_>, disk: &Disk) -> Result<(), Finding> {
+    let (target, there) = (&disk.target, question.destination.name());
+    let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::DiskKind, text).with_fix(fix));
+    let declare = format!(
+        "If {there} has it, too, say so: a pool for it on both hosts, or its directory in both hosts' shared_directories."
+    );
+    if disk.shareable {
+        return blocker(format!("{target} may be used by several VMs at a time; a copy would part them."), declare);
+    }
+    if disk.device == DiskDevice::Lun {
+        return blocker(format!("{target} is a SCSI device of the host, which can't be copied."), declare);
+    }
+    if matches!(disk.source, DiskSource::Block { .. }) && disk.format != "raw" {
+        let text = format!("{target} is a {} image on a block device, which can't be copied.", disk.format);
+        return blocker(text, declare);
+    }
+    if question.domain.secrets.iter().any(|secret| &secret.target == target) {
+        return blocker(format!("{target} is encrypted; a copy of it would not be."), declare);
+    }
+    if disk.capacity_bytes == 0 {
+        let text = format!("{} does not tell how large {target} is, so no copy can be made.", question.source.name());
+        return Err(Finding::blocker(FindingCode::DiskCopied, text).with_fix("See that its image is there."));
+    }
+    if question.mode == Mode::Offline && disk.has_backing {
+        let text = format!("{target} stands on other images, and only its own would be copied while the VM is off.");
+        return Err(Finding::blocker(FindingCode::BackingChain, text)
+            .with_fix("Move the VM while it runs: the copy then stands alone."));
+    }
+    Ok(())
+}
+
+/// The source's pool and volume that an image is.
+fn origin(question: Question<'_>, disk: &Disk, path: &str) -> Option<(String, String)> {
+    if let DiskSource::Volume { pool, volume } = &disk.source {
+        return Some((pool.clone(), volume.clone()));
+    }
+    let active = || question.source.pools().iter().filter(|pool| pool.active);
+    let mut volumes = active().flat_map(|pool| pool.volumes.iter().map(move |volume| (pool, volume)));
+    let (pool, volume) = volumes.find(|(_, volume)| volume.path == path)?;
+    Some((pool.name.clone(), volume.name.clone()))
+}
+
+fn not_in_a_pool(question: Question<'_>, disk: &Disk, path: &str) -> Finding {
+    let (here, directory) = (question.source.name(), parent(path).unwrap_or(path));
+    let text = format!("{} ({path}) is in no active pool of {here}, so the console can't read it.", disk.target);
+    Finding::blocker(FindingCode::Pool, text)
+        .with_fix(format!("Define and start a pool for {directory} on {here}, or move the VM while it runs."))
+}
+
+/// Active pools of the destination in which a copy can be made.
+fn candidates<'a>(question: Question<'a>, disk: &'a Disk) -> impl Iterator<Item = &'a Pool> {
+    question.destination.pools().iter().filter(|pool| pool.active && suits(pool, disk))
+}
+
+/// Whether a pool's volumes can hold such a disk. A block device goes to a block device only.
+fn suits(pool: &Pool, disk: &Disk) -> bool {
+    match disk.source {
+        DiskSource::Block { .. } => pool.kind == LOGICAL,
+        _ => FILE_POOLS.contains(&pool.kind.as_str()) || (pool.kind == LOGICAL && disk.format == "raw"),
+    }
+}
+
+/// The pool that was picked; else the one at the same path, else of the same name, else with the most free space.
+fn pool<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Result<&'a Pool, Finding> {
+    let (target, there) = (&disk.target, question.destination.name());
+    let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::Pool, text).with_fix(fix));
+    if question.destination.survey.pools.is_none() {
+        let text = format!("{there} does not say what storage pools it has, so where {target} can go is not known.");
+        return Err(Finding::unknown(FindingCode::Pool, text)
+            .with_fix(format!("See that the console may use storage on {there}.")));
+    }
+    if let Some(name) = question.options.pools.get(target) {
+        return match question.destination.pool(name) {
+            Some(pool) if !suits(pool, disk) => blocker(
+                format!("{target} can't be copied to a pool of type {} ({name}).", pool.kind),
+                other(there.as_str()),
+            ),
+            Some(pool) if !pool.active => blocker(
+                format!("The pool {name} on {there} is not active."),
+                format!("Start the pool {name} on {there}."),
+            ),
+            Some(pool) => Ok(pool),
+            None => blocker(format!("{there} has no pool called {name}."), other(there.as_str())),
+        };
+    }
+    let at_same_path = |pool: &Pool| pool.path.is_some() && pool.path.as_deref() == parent(path);
+    let of_same_name = |pool: &Pool| home(question, disk, path) == Some(pool.name.as_str());
+    let suitable = || question.destination.pools().iter().filter(|pool| suits(pool, disk));
+    if let Some(pool) = suitable().find(|pool| at_same_path(pool)) {
+        return if pool.active {
+            Ok(pool)
+        } else {
+            let text = format!("{target} would go to the pool {} on {there}, but that is not active.", pool.name);
+            blocker(text, format!("Start the pool {} on {there}, or pick another.", pool.name))
+        };
+    }
+    let chosen = candidates(question, disk).find(|pool| of_same_name(pool)).or_else(|| {
+        // A block device goes nowhere by chance: volume groups have their purposes.
+        let files = candidates(question, disk).filter(|pool| pool.kind != LOGICAL);
+        files.max_by_key(|pool| pool.available_bytes)
+    });
+    chosen.map_or_else(|| Err(no_pool(question, disk, path)), Ok)
+}
+
+fn other(there: &str) -> String {
+    format!("Pick another pool of {there}.")
+}
+
+/// The source's pool that a disk is in or below, by name.
+fn home<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Option<&'a str> {
+    if let DiskSource::Volume { pool, .. } = &disk.source {
+        return Some(pool);
+    }
+    let at = parent(path)?;
+    let mut pools = question.source.pools().iter();
+    pools.find(|pool| pool.path.as_deref() == Some(at)).map(|pool| pool.name.as_str())
+}
+
+fn no_pool(question: Question<'_>, disk: &Disk, path: &str) -> Finding {
+    let (target, there, directory) = (&disk.target, question.destination.name(), parent(path).unwrap_or(path));
+    let (text, fix) = if matches!(disk.source, DiskSource::Block { .. }) {
+        (
+            format!(
+                "{target} ({path}) is a block device that {there} is not known to have, and {there} has no volume group (logical pool) of the same name to copy it to."
+            ),
+            format!(
+                "If {there} has the device, too: an iSCSI or SCSI pool for it on both hosts, or {directory} in both hosts' shared_directories."
+            ),
+        )
+    } else {
+        (
+            format!("{target} ({path}) is not shared, and {there} has no active storage pool it could be copied to."),
+            format!("Define and start a directory pool on {there}, best for {directory}."),
+        )
+    };
+    Finding::blocker(FindingCode::Pool, text).with_fix(fix)
+}
+
+/// The file's name; that of the disk before it where another disk's copy has the name.
+fn volume_name(disk: &Disk, path: &str, pool: &str, spent: &Spent) -> String {
+    let name = match &disk.source {
+        DiskSource::Volume { volume, .. } => volume.as_str(),
+        _ => path.rsplit('/').next().unwrap_or(path),
+    };
+    let taken = spent.volumes.iter().any(|(other, taken)| other == pool && taken == name);
+    if taken { format!("{}-{name}", disk.target) } else { name.to_owned() }
+}
+
+fn exists(question: Question<'_>, disk: &Disk, pool: &Pool, there: &Volume) -> Finding {
+    let host = question.destination.name();
+    let (now, then) = (text::bytes(there.capacity_bytes), text::bytes(disk.capacity_bytes));
+    let size = if there.capacity_bytes == disk.capacity_bytes {
+        String::new()
+    } else {
+        format!(" ({} has {then})", disk.target)
+    };
+    let text = format!(
+        "The pool {} on {host} has a volume {} of {now}{size} already; it is not touched.",
+        pool.name, there.name
+    );
+    Finding::blocker(FindingCode::DiskExists, text).with_fix(
+        "If it is a leftover, delete it; pick another pool if not. If it is the very same disk, say so: a pool from the same \
+         place on both hosts, or the directory in both hosts' shared_directories.",
+    )
+}
+
+/// Whether the pool has room for this disk and those placed there before it.
+fn space(
+    question: Question<'_>,
+    disk: &Disk,
+    pool: &Pool,
+    spent: &mut Spent,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Finding> {
+    let tables = disk.capacity_bytes / TABLES + HEADER;
+    let most = disk.capacity_bytes.saturating_add(tables);
+    // A volume group has no holes. What a chain of images takes, or one whose size nobody told, is only known to be at most that.
+    let least = if pool.kind == LOGICAL {
+        disk.capacity_bytes
+    } else {
+        disk.allocation_bytes.min(disk.capacity_bytes) + tables
+    };
+    let before = spent.bytes.entry(pool.name.clone()).or_default();
+    let left = pool.available_bytes.saturating_sub(*before);
+    let (target, there, name) = (&disk.target, question.destination.name(), &pool.name);
+    let room = text::bytes(left);
+    if least > left {
+        let text = format!(
+            "{target} takes at least {}, but the pool {name} on {there} has only {room} for it.",
+            text::bytes(least)
+        );
+        return Err(Finding::blocker(FindingCode::DiskSpace, text).with_fix("Make room there, or pick another pool."));
+    }
+    if (disk.has_backing || disk.allocation_bytes == 0) && most > left {
+        let text =
+            format!("{target} may take up to {}, and the pool {name} on {there} has {room} for it.", text::bytes(most));
+        findings
+            .push(Finding::warning(FindingCode::DiskSpace, text).with_fix("Make room there, or pick another pool."));
+    }
+    *before += least;
+    Ok(())
+}
+
+/// What will be done, and what of it somebody should know.
+fn tell(
+    question: Question<'_>,
+    disk: &Disk,
+    path: &str,
+    pool: &Pool,
+    volume: &str,
+    in_a_pool: bool,
+    findings: &mut Vec<Finding>,
+) {
+    let (target, here, there) = (&disk.target, question.source.name(), question.destination.name());
+    let size = text::bytes(disk.capacity_bytes);
+    let text = format!("{target} ({path}, {size}) is copied to the pool {} on {there} as {volume}.", pool.name);
+    findings.push(Finding::ok(FindingCode::DiskCopied, text));
+    if disk.has_backing {
+        let text = format!("{target} stands on other images; its copy will stand alone and may take up to {size}.");
+        findings.push(Finding::warning(FindingCode::BackingChain, text));
+    }
+    if question.options.remove_source_disks && !in_a_pool {
+        let text = format!("{target} ({path}) is in no active pool of {here}, so its old image can't be removed.");
+        findings.push(Finding::warning(FindingCode::Pool, text).with_fix("Remove it by hand afterwards."));
+    }
+}

@@ -1,0 +1,184 @@
+//! Whether both hosts see the very same disk, and how that is known.
+
+use model::{Finding, FindingCode};
+
+use super::plan::{Question, Side};
+use crate::{Disk, DiskSource, Pool};
+
+/// Pools that are nothing but a directory: they say nothing about what is mounted there.
+const DIRECTORY: &str = "dir";
+/// Pools whose volumes are files, so that a token can be put there.
+const FILE_KINDS: [&str; 4] = ["dir", "fs", "netfs", "gluster"];
+
+/// How it is known that both hosts see the very same disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// QEMU reaches it over the network, from wherever it runs.
+    Network { protocol: String },
+    /// Both hosts have it in an active pool that comes from the same place.
+    Pool {
+        /// In words: which pools, from where.
+        words: String,
+        /// Where a token would prove it.
+        proof: Option<PoolPair>,
+    },
+    /// Both hosts' settings say that they share this directory.
+    Directory {
+        path: String,
+        /// Where a token would prove it.
+        proof: Option<PoolPair>,
+    },
+}
+
+/// Two pools that should be one place, by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PoolPair {
+    pub(crate) source: String,
+    pub(crate) destination: String,
+}
+
+impl Evidence {
+    /// In words, without a full stop.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Network { protocol } => format!("QEMU reaches it over the network ({protocol}), wherever it runs"),
+            Self::Pool { words, .. } => words.clone(),
+            Self::Directory { path, .. } => format!("the settings of both hosts say that they share {path}"),
+        }
+    }
+
+    /// Where a token would prove it.
+    pub(crate) fn proof(&self) -> Option<&PoolPair> {
+        match self {
+            Self::Network { .. } => None,
+            Self::Pool { proof, .. } | Self::Directory { proof, .. } => proof.as_ref(),
+        }
+    }
+}
+
+/// Whether both hosts see this disk; an error if they would, but for something that has to be put right first.
+pub(super) fn evidence(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
+    match &disk.source {
+        DiskSource::Network { protocol, .. } => Ok(Some(Evidence::Network { protocol: protocol.clone() })),
+        DiskSource::File { .. } => {
+            let by_pool = same_mount(question, disk, path)?;
+            Ok(by_pool.or_else(|| by_settings(question, path)))
+        }
+        DiskSource::Block { .. } => Ok(same_device(question, path).or_else(|| by_settings(question, path))),
+        DiskSource::Volume { pool, volume } => same_volume(question, disk, pool, volume, path),
+        DiskSource::Empty | DiskSource::Other { .. } => Ok(None),
+    }
+}
+
+/// A file below a pool that is mounted from the same place at the same path on both hosts.
+fn same_mount(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
+    let Some(here) = mounted(question.source, path) else { return Ok(None) };
+    let (Some(place), Some(at)) = (&here.source, &here.path) else { return Ok(None) };
+    let same = |pool: &&Pool| pool.kind == here.kind && pool.source.as_ref() == Some(place);
+    let at_same_path = |pool: &&Pool| same(pool) && pool.path.as_ref() == Some(at);
+    if let Some(there) = mounted(question.destination, path).filter(at_same_path) {
+        return Ok(Some(from_pools(question, here, there, place)));
+    }
+    let (host, pools) = (question.destination.name(), question.destination.pools());
+    let Some(there) = pools.iter().find(at_same_path).or_else(|| pools.iter().find(same)) else { return Ok(None) };
+    let text = format!("{} is on {place}, which {host} has in its pool {}", disk.target, there.name);
+    Err(if there.path.as_ref() != Some(at) {
+        Finding::blocker(FindingCode::Pool, format!("{text}, but at another path than {at}."))
+            .with_fix(format!("Define a pool for {place} on {host} whose target path is {at}."))
+    } else if there.active {
+        Finding::blocker(FindingCode::Pool, format!("{text}, but another pool of {host} is mounted over {path}."))
+            .with_fix(format!("Stop the pool on {host} that hides the disk."))
+    } else {
+        start_it(&text, there, host.as_str())
+    })
+}
+
+/// A block device that both hosts have in a pool from the same place, e.g. an iSCSI target.
+fn same_device(question: Question<'_>, path: &str) -> Option<Evidence> {
+    let has =
+        |pool: &&Pool| pool.active && pool.source.is_some() && pool.volumes.iter().any(|known| known.path == path);
+    let here = question.source.pools().iter().find(has)?;
+    let same = |pool: &&Pool| has(pool) && pool.kind == here.kind && pool.source == here.source;
+    let there = question.destination.pools().iter().find(same)?;
+    Some(from_pools(question, here, there, here.source.as_deref()?))
+}
+
+/// A volume by name: the definition goes on naming the pool, so the destination has to have one of that name.
+fn same_volume(
+    question: Question<'_>,
+    disk: &Disk,
+    pool: &str,
+    volume: &str,
+    path: &str,
+) -> Result<Option<Evidence>, Finding> {
+    let (here, there) = (question.source.pool(pool), question.destination.pool(pool));
+    let (Some(here), Some(there)) = (here.filter(|pool| pool.active), there) else { return Ok(None) };
+    if here.kind != there.kind || here.path != there.path {
+        return Ok(None);
+    }
+    let place = here.source.as_ref().filter(|place| there.source.as_ref() == Some(place));
+    let found = match place {
+        Some(place) => Some(from_pools(question, here, there, place)),
+        None => by_settings(question, path),
+    };
+    if found.is_some() && !there.active {
+        let host = question.destination.name().as_str();
+        let text = format!("{} is the volume {volume} of the pool {pool}, which {host} has", disk.target);
+        return Err(start_it(&text, there, host));
+    }
+    Ok(found)
+}
+
+/// Below a directory that both hosts' settings name.
+fn by_settings(question: Question<'_>, path: &str) -> Option<Evidence> {
+    let (source, destination) = (question.source, question.destination);
+    let both = |directory: &&String| destination.config.shared_directories.contains(directory);
+    let directory = source.config.shared_directories.iter().filter(both).find(|directory| is_below(path, directory))?;
+    let pool = |side: Side<'_>| {
+        let covering = side.pools().iter().filter(|pool| pool.active && FILE_KINDS.contains(&pool.kind.as_str()));
+        let mut covering = covering.filter(|pool| pool.path.as_deref() == parent(path));
+        covering.next().map(|pool| pool.name.clone())
+    };
+    let pair = || Some(PoolPair { source: pool(source)?, destination: pool(destination)? });
+    Some(Evidence::Directory { path: directory.clone(), proof: pair() })
+}
+
+fn from_pools(question: Question<'_>, here: &Pool, there: &Pool, place: &str) -> Evidence {
+    let (source, destination) = (question.source.name(), question.destination.name());
+    let words = if here.name == there.name {
+        format!("{source} and {destination} both have it in their pool {}, from {place}", here.name)
+    } else {
+        format!(
+            "{source} has it in its pool {}, {destination} in its pool {}, both from {place}",
+            here.name, there.name
+        )
+    };
+    let pair = || PoolPair { source: here.name.clone(), destination: there.name.clone() };
+    Evidence::Pool { words, proof: FILE_KINDS.contains(&here.kind.as_str()).then(pair) }
+}
+
+fn start_it(text: &str, pool: &Pool, host: &str) -> Finding {
+    Finding::blocker(FindingCode::Pool, format!("{text}, but it is not active."))
+        .with_fix(format!("Start the pool {} on {host}.", pool.name))
+}
+
+/// The innermost active pool that says what is mounted at a path.
+fn mounted<'a>(side: Side<'a>, path: &str) -> Option<&'a Pool> {
+    let covers = |pool: &&Pool| pool.path.as_ref().is_some_and(|at| is_below(path, at));
+    let mounts = side.pools().iter().filter(|pool| pool.active && pool.kind != DIRECTORY);
+    mounts.filter(covers).max_by_key(|pool| pool.path.as_ref().map_or(0, String::len))
+}
+
+/// Whether a path is below a directory, component by component.
+fn is_below(path: &str, directory: &str) -> bool {
+    // A path that climbs may be anywhere.
+    let plain = |path: &str| path.starts_with('/') && !path.split('/').any(|part| part == "..");
+    plain(path)
+        && plain(directory)
+        && path.strip_prefix(directory.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The directory a path is in.
+pub(super) fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(directory, _)| directory).filter(|directory| !directory.is_empty())
+}

@@ -1,0 +1,107 @@
+//! Plans, case by case: a VM on alpha that shall go to beta.
+
+mod medium;
+mod plan;
+
+use model::{DiskPlan, Finding, MigrationOptions, Mode};
+
+use super::plan::{Plan, Side, decide, plan as shown};
+use crate::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey, Volume, sim::Sim};
+
+/// Everything that a plan depends on.
+struct Bench {
+    domain: DomainFacts,
+    source: HostConfig,
+    destination: HostConfig,
+    source_pools: Vec<Pool>,
+    destination_pools: Vec<Pool>,
+    /// Whether the destination tells its pools.
+    destination_tells: bool,
+    mode: Mode,
+    options: MigrationOptions,
+}
+
+impl Bench {
+    /// A running VM with one disk, and hosts without pools.
+    fn of(disk: Disk) -> Self {
+        let sim = Sim::new();
+        Self {
+            domain: DomainFacts { name: "web".into(), disks: vec![disk], ..DomainFacts::default() },
+            source: sim.add_host("alpha"),
+            destination: sim.add_host("beta"),
+            source_pools: Vec::new(),
+            destination_pools: Vec::new(),
+            destination_tells: true,
+            mode: Mode::Live,
+            options: MigrationOptions::default(),
+        }
+    }
+
+    fn surveys(&self) -> (Survey, Survey) {
+        let survey = |pools: &Vec<Pool>| Survey { pools: Some(pools.clone()), ..Survey::default() };
+        let mut destination = survey(&self.destination_pools);
+        if !self.destination_tells {
+            destination.pools = None;
+        }
+        (survey(&self.source_pools), destination)
+    }
+
+    fn plan(&self) -> (Vec<DiskPlan>, Vec<Finding>) {
+        let (here, there) = self.surveys();
+        let source = Side { config: &self.source, survey: &here };
+        let destination = Side { config: &self.destination, survey: &there };
+        shown(&self.domain, &source, &destination, self.mode, &self.options)
+    }
+
+    fn decide(&self) -> Plan {
+        let (here, there) = self.surveys();
+        let source = Side { config: &self.source, survey: &here };
+        let destination = Side { config: &self.destination, survey: &there };
+        decide(&self.domain, source, destination, self.mode, &self.options)
+    }
+}
+
+/// A disk of 1 GiB that takes up 1 MiB, without contents.
+fn disk() -> Disk {
+    Disk {
+        target: "vda".into(),
+        device: DiskDevice::Disk,
+        source: DiskSource::Empty,
+        format: "qcow2".into(),
+        read_only: false,
+        shareable: false,
+        transient: false,
+        capacity_bytes: 1 << 30,
+        allocation_bytes: 1 << 20,
+        has_backing: false,
+        optional: false,
+    }
+}
+
+fn file(path: &str) -> Disk {
+    Disk { source: DiskSource::File { path: path.into() }, ..disk() }
+}
+
+/// An active directory pool with 100 GiB free.
+fn pool(name: &str, path: &str) -> Pool {
+    Pool {
+        name: name.into(),
+        kind: "dir".into(),
+        active: true,
+        path: Some(path.into()),
+        source: None,
+        available_bytes: 100 << 30,
+        volumes: Vec::new(),
+    }
+}
+
+fn volume(path: &str, capacity_bytes: u64) -> Volume {
+    Volume {
+        name: path.rsplit('/').next().unwrap().into(),
+        path: path.into(),
+        format: "raw".into(),
+        capacity_bytes,
+        allocation_bytes: 0,
+        modified: None,
+    }
+}
