@@ -1,87 +1,157 @@
 //! What is refused before anything begins: within 10 s, and without having changed anything.
 
-use std::{net::IpAddr, time::Duration};
+use std::net::IpAddr;
 
-use model::{Code, HostName, MigrationId, MigrationRequest, Mode, Problem, Vm, VmAction, refusal};
-use tokio::time::timeout;
-
-use crate::{
-    Address, Engine,
-    inventory::{Inventory, unknown_host},
-    verify::Presence,
+use model::{
+    Code, Finding, FindingCode, HostName, MigrationId, MigrationOptions, MigrationRequest, Mode, Preflight, Problem,
+    Severity, Vm, VmAction, refusal,
 };
 
-/// How long both hosts have to say what they have of the VM. With the time to answer on top it stays under 10 s.
-const PROBE_LIMIT: Duration = Duration::from_secs(8);
+use crate::{
+    Address, DomainFacts, Engine, Survey,
+    inventory::{Inventory, unknown_host},
+    preflight::{self, Case, Freshness, Look},
+};
+
 /// The largest bandwidth that can be asked for, in MiB/s: 8 Tbit/s.
 const LARGEST_BANDWIDTH_MIB_S: u32 = 1_000_000;
+/// The longest name a VM may be given.
+const LONGEST_NAME: usize = 63;
 
 /// A request that was checked.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) vm: Vm,
     pub(crate) mode: Mode,
+    pub(crate) preflight: Preflight,
+}
+
+/// One thing that is so wrong that nothing else need be looked at.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: FindingCode,
+    pub(crate) problem: Problem,
 }
 
 /// Checks a request for a migration: first against what is known, then by asking both hosts.
 pub(crate) async fn request(engine: &Engine, request: &MigrationRequest) -> Result<Accepted, Problem> {
-    if request.options.bandwidth_mib_s.is_some_and(|limit| !(1..=LARGEST_BANDWIDTH_MIB_S).contains(&limit)) {
+    let accepted = look(engine, request).await?;
+    consent(&accepted.preflight, &request.accept)?;
+    Ok(accepted)
+}
+
+/// The same, whatever the preflight finds.
+pub(crate) async fn look(engine: &Engine, request: &MigrationRequest) -> Result<Accepted, Problem> {
+    let MigrationRequest { vm, destination, mode, options, .. } = request;
+    match preflight::look(engine, *vm, destination, *mode, options, Freshness::Now).await? {
+        Look::Refused(Refusal { problem, .. }) => Err(problem),
+        Look::Seen(case) => {
+            let preflight = preflight::conclude(&case);
+            let Case { vm, mode, .. } = *case;
+            Ok(Accepted { vm, mode, preflight })
+        }
+    }
+}
+
+/// Blockers refuse; so do risks that nobody accepted.
+fn consent(preflight: &Preflight, accepted: &[FindingCode]) -> Result<(), Problem> {
+    let asked = preflight.findings.iter().filter(|finding| finding.consent && !accepted.contains(&finding.code));
+    let blockers: Vec<Finding> = preflight.of(Severity::Blocker).cloned().collect();
+    let (code, findings) = match blockers[..] {
+        [] => (Code::NeedsConsent, asked.cloned().collect()),
+        _ => (Code::Blocked, [blockers, asked.cloned().collect()].concat()),
+    };
+    let Some(first) = findings.first() else { return Ok(()) };
+    let problem = Problem::new(code, &first.text);
+    let problem = Problem { fix: first.fix.clone(), details: first.details.clone(), ..problem };
+    Err(problem.with_findings(findings))
+}
+
+/// What can't be chosen.
+pub(crate) fn options(options: &MigrationOptions) -> Result<(), Problem> {
+    if options.bandwidth_mib_s.is_some_and(|limit| !(1..=LARGEST_BANDWIDTH_MIB_S).contains(&limit)) {
         return Err(Problem::new(Code::InvalidInput, "The bandwidth limit is out of range.")
             .with_fix(format!("Give 1 to {LARGEST_BANDWIDTH_MIB_S} MiB/s, or leave it out.")));
     }
-    let (vm, source, destination) = {
-        let inventory = engine.inventory();
-        let vm = inventory.vm(request.vm).ok_or_else(|| unknown_vm(&request.vm.to_string()))?;
-        known(&inventory, vm, request)?;
-        (vm.clone(), inventory.connection(&vm.host)?, inventory.connection(&request.destination)?)
-    };
-    let asked = async { tokio::join!(source.copy(vm.id), source.job(vm.id), destination.copy(vm.id)) };
-    let (at_source, job, at_destination) = timeout(PROBE_LIMIT, asked).await.map_err(|_| {
-        Problem::new(Code::HostUnreachable, format!("{} or {} did not answer in time.", vm.host, request.destination))
-            .with_fix("Check both hosts, then try again.")
-    })?;
-    let at_source = at_source.map_err(|problem| no_answer(&vm.host, problem))?;
-    let job = job.map_err(|problem| no_answer(&vm.host, problem))?;
-    let at_destination = at_destination.map_err(|problem| no_answer(&request.destination, problem))?;
-    if job.is_some() {
-        return Err(moving_elsewhere(&vm));
-    }
-    let mut inventory = engine.inventory();
-    inventory.set_copy(&vm.host, vm.id, at_source);
-    inventory.set_copy(&request.destination, vm.id, at_destination);
-    // What the hosts said just now may be news.
-    let vm = inventory.vm(request.vm).ok_or_else(|| unknown_vm(&vm.name))?.clone();
-    known(&inventory, &vm, request)?;
-    if let Presence::Incoming | Presence::Outgoing = Presence::of(inventory.copy(&request.destination, vm.id)) {
-        return Err(moving_elsewhere(&vm));
-    }
-    let mode = request.mode.unwrap_or(if vm.state.is_active() { Mode::Live } else { Mode::Offline });
-    Ok(Accepted { vm, mode })
-}
-
-/// What the inventory alone can refuse.
-fn known(inventory: &Inventory, vm: &Vm, request: &MigrationRequest) -> Result<(), Problem> {
-    let destination =
-        inventory.shown_host(&request.destination).ok_or_else(|| unknown_host(request.destination.as_str()))?;
-    if let Some(problem) = refusal(vm, destination, request.mode) {
-        return Err(problem);
-    }
-    // Of a VM on a host that does not answer nothing is known; say that, not what follows from it.
-    inventory.connection(&vm.host)?;
-    if one_machine(inventory, &vm.host, &request.destination) {
-        let sentence =
-            format!("{} and {} are the same machine: they have one host UUID.", vm.host, request.destination);
-        return Err(Problem::new(Code::SameHost, sentence)
-            .with_fix("If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them."));
-    }
-    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.outgoing) {
-        return Err(moving_elsewhere(vm));
-    }
-    if let Some(other) = inventory.namesake(vm, &request.destination) {
-        let sentence = format!("{} has another VM called {} ({other}).", request.destination, vm.name);
-        return Err(Problem::new(Code::AlreadyThere, sentence).with_fix("Rename or remove one of the two."));
+    if options.new_name.as_ref().is_some_and(|name| !is_name(name)) {
+        return Err(Problem::new(Code::InvalidInput, "The new name can't be a VM's name.").with_fix(format!(
+            "Give 1 to {LONGEST_NAME} of the characters A-Z a-z 0-9 . _ + -, the first of them no dot or hyphen."
+        )));
     }
     Ok(())
+}
+
+/// A name that is harmless wherever libvirt puts it: in a path, in XML, in a command line.
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with(['-', '.'])
+}
+
+/// Pools are chosen for disks the VM has, from those the destination has.
+pub(crate) fn pools(options: &MigrationOptions, domain: &DomainFacts, survey: &Survey) -> Result<(), Problem> {
+    for (target, name) in &options.pools {
+        if !domain.disks.iter().any(|disk| disk.target == *target) {
+            return Err(Problem::new(Code::InvalidInput, format!("{} has no disk {target:?}.", domain.name))
+                .with_fix("Name disks as the guest does, e.g. vda."));
+        }
+        if survey.pools.as_ref().is_some_and(|pools| !pools.iter().any(|pool| pool.name == *name)) {
+            return Err(Problem::new(Code::InvalidInput, format!("The destination has no storage pool {name:?}."))
+                .with_fix("Choose one of its pools."));
+        }
+    }
+    Ok(())
+}
+
+/// What the inventory alone can refuse: the inner result is the refusal.
+///
+/// # Errors
+/// `unknown-host`; `host-unreachable` if the VM's own host does not answer.
+pub(crate) fn known(
+    inventory: &Inventory,
+    vm: &Vm,
+    to: &HostName,
+    mode: Option<Mode>,
+    options: &MigrationOptions,
+) -> Result<Result<(), Refusal>, Problem> {
+    let destination = inventory.shown_host(to).ok_or_else(|| unknown_host(to.as_str()))?;
+    let refused = |code, problem| Ok(Err(Refusal { code, problem }));
+    if let Some(problem) = refusal(vm, destination, mode) {
+        // Of a VM on a host that does not answer nothing is known.
+        inventory.connection(&vm.host)?;
+        // Why a host does not answer is known only here.
+        let problem = match problem.code {
+            Code::HostUnreachable => inventory.connection(to).err().unwrap_or(problem),
+            _ => problem,
+        };
+        return refused(finding_code(problem.code), problem);
+    }
+    inventory.connection(&vm.host)?;
+    if one_machine(inventory, &vm.host, to) {
+        let sentence = format!("{} and {to} are the same machine: they have one host UUID.", vm.host);
+        let fix = "If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them.";
+        return refused(FindingCode::SameHost, Problem::new(Code::SameHost, sentence).with_fix(fix));
+    }
+    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.outgoing) {
+        return Ok(Err(moving_elsewhere(vm)));
+    }
+    let name = options.new_name.as_ref().unwrap_or(&vm.name);
+    if let Some(other) = inventory.namesake(vm.id, name, to) {
+        let sentence = format!("{to} has another VM called {name} ({other}).");
+        let fix = "Give this one a new name there, or rename or remove the other.";
+        return refused(FindingCode::NameTaken, Problem::new(Code::AlreadyThere, sentence).with_fix(fix));
+    }
+    Ok(Ok(()))
+}
+
+/// What [`refusal`] looked at.
+fn finding_code(code: Code) -> FindingCode {
+    match code {
+        Code::AlreadyMigrating => FindingCode::AlreadyMigrating,
+        Code::SameHost => FindingCode::SameHost,
+        Code::HostUnreachable => FindingCode::DestinationReachable,
+        Code::AlreadyThere => FindingCode::RunsThere,
+        _ => FindingCode::VmState,
+    }
 }
 
 /// Whether two registered hosts are one machine, registered twice; libvirt compares the same UUIDs.
@@ -147,18 +217,9 @@ pub(crate) fn already_migrating(name: &str, open: MigrationId) -> Problem {
         .with_migration(open)
 }
 
-/// A host that was asked whether it has the VM did not say: for the caller it does not answer, whatever the reason.
-fn no_answer(host: &HostName, problem: Problem) -> Problem {
-    if problem.code == Code::HostUnreachable {
-        return problem;
-    }
-    let details = problem.details.unwrap_or(problem.sentence);
-    Problem::new(Code::HostUnreachable, format!("{host} does not answer as it should."))
-        .with_fix("Check the host and its libvirt daemon, then try again.")
-        .with_details(details)
-}
-
-fn moving_elsewhere(vm: &Vm) -> Problem {
-    Problem::new(Code::WrongState, format!("{} is being migrated by somebody else, not by this console.", vm.name))
-        .with_fix("Wait for that migration to end.")
+/// Somebody else migrates the VM: virsh, or another console.
+pub(crate) fn moving_elsewhere(vm: &Vm) -> Refusal {
+    let sentence = format!("{} is being migrated by somebody else, not by this console.", vm.name);
+    let problem = Problem::new(Code::WrongState, sentence).with_fix("Wait for that migration to end.");
+    Refusal { code: FindingCode::AlreadyMigrating, problem }
 }

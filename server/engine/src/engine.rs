@@ -7,8 +7,8 @@ use std::{
 };
 
 use model::{
-    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Phase, Preflight,
-    Problem, Progress, Snapshot, Update, Vm, VmAction, VmId,
+    Code, DiskMove, DiskPlan, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest,
+    Phase, Preflight, Problem, Progress, Snapshot, Treatment, Update, Vm, VmAction, VmId,
 };
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     feed::{Feed, RESERVED},
     inventory::Inventory,
-    preflight,
+    preflight::{self, Recent},
     runner::{self, Begin},
     watcher,
 };
@@ -49,6 +49,8 @@ pub struct Engine {
     pub(crate) hypervisor: Arc<dyn Hypervisor>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
+    /// What preflights found lately.
+    pub(crate) recent: Recent,
     /// Permits for migrations: away from a host, and to it.
     pub(crate) outgoing: BTreeMap<HostName, Semaphore>,
     pub(crate) incoming: BTreeMap<HostName, Semaphore>,
@@ -79,6 +81,7 @@ impl Engine {
             handles: Mutex::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            recent: Recent::default(),
             clock,
             store,
         });
@@ -191,13 +194,37 @@ impl Engine {
     /// Writes a migration down and begins it. What can be refused is refused here, within 10 s.
     ///
     /// # Errors
-    /// See [`model::refusal`], and `unknown-vm`, `unknown-host`, `invalid-input`, `already-there`, `host-unreachable`.
+    /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,
+    /// `invalid-input`, `already-there`, `host-unreachable`.
     pub async fn migrate(
         self: &Arc<Self>,
         request: MigrationRequest,
         requested_by: &str,
     ) -> Result<Migration, Problem> {
-        let Accepted { vm, mode } = check::request(self, &request).await?;
+        let accepted = check::request(self, &request).await?;
+        self.write_down(accepted, request, requested_by).await
+    }
+
+    /// The same whatever the preflight finds, for the test that compares what it says with what happens then.
+    ///
+    /// # Errors
+    /// What no hypervisor is needed for to refuse.
+    #[cfg(feature = "unchecked")]
+    pub async fn migrate_unchecked(
+        self: &Arc<Self>,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
+        let accepted = check::look(self, &request).await?;
+        self.write_down(accepted, request, requested_by).await
+    }
+
+    async fn write_down(
+        self: &Arc<Self>,
+        Accepted { vm, mode, preflight }: Accepted,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
         let migration = Migration {
             id: MigrationId(Uuid::now_v7()),
             vm: vm.id,
@@ -206,7 +233,7 @@ impl Engine {
             destination: request.destination,
             mode,
             options: request.options,
-            disks: Vec::new(),
+            disks: preflight.disks.into_iter().filter_map(copied).collect(),
             requested_by: requested_by.to_owned(),
             phase: Phase::Queued,
             cancel_requested: false,
@@ -385,6 +412,16 @@ async fn forward(
         if subscriber.send(update).await.is_err() {
             return;
         }
+    }
+}
+
+/// The disk's part in the migration, if it is copied.
+fn copied(DiskPlan { target, source, treatment, .. }: DiskPlan) -> Option<DiskMove> {
+    match treatment {
+        Treatment::Copy { pool, volume, .. } => {
+            Some(DiskMove { target, source, pool, volume, path: None, created: false })
+        }
+        Treatment::Shared { .. } | Treatment::Stuck => None,
     }
 }
 

@@ -90,6 +90,18 @@ pub trait Hypervisor: Send + Sync + 'static {
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn Connection>, Problem>;
+
+    /// Knocks at a TCP port, for 1.5 s at most: whether anything keeps packets from it.
+    async fn probe(&self, address: &Address, port: u16) -> Probe;
+}
+
+/// What came of knocking at a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The host took or refused the connection: packets come through, whether anything listens now or not.
+    Answers,
+    /// It did not answer, or something on the way said no; in the system's words.
+    Silent(String),
 }
 
 /// What a host tells unasked.

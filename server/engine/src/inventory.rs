@@ -118,10 +118,10 @@ impl Inventory {
         self.vms.values()
     }
 
-    /// Another VM of this name on this host.
-    pub(crate) fn namesake(&self, vm: &Vm, host: &HostName) -> Option<VmId> {
+    /// A VM other than this one that has this name on this host.
+    pub(crate) fn namesake(&self, vm: VmId, name: &str, host: &HostName) -> Option<VmId> {
         let copies = &self.hosts.get(host)?.copies;
-        copies.values().find(|copy| copy.name == vm.name && copy.vm != vm.id).map(|copy| copy.vm)
+        copies.values().find(|copy| copy.name == name && copy.vm != vm).map(|copy| copy.vm)
     }
 
     /// A host answered: what it is and has replaces what was known.

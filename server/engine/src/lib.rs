@@ -30,7 +30,8 @@ pub use facts::{
     Pool, SecretUse, Survey, Tpm, Volume,
 };
 pub use hypervisor::{
-    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Statistics, Transport,
+    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Probe, Statistics,
+    Transport,
 };
 pub use store::{Store, StoreError};
 

@@ -20,11 +20,11 @@ const SMOOTHING: f64 = 0.5;
 /// From this ratio on, of guest writes to throughput or of what two passes in a row began with, a pass leaves about as much as
 /// it found: no convergence. Both are looked at, because QEMU counts a page that is written ten times during a pass once, so
 /// that a guest that writes a small area very fast seems to write just as fast as the link carries.
-const HOPELESS_RATIO: f64 = 0.95;
+pub(crate) const HOPELESS_RATIO: f64 = 0.95;
 /// Passes to see before judging: the dirty rate is measured from the second on, and one bad pass proves nothing.
 const PASSES_TO_JUDGE: u64 = 3;
 /// QEMU's default limit of the pause (`downtime-limit`), in ms.
-const DOWNTIME_LIMIT_MS: u64 = 300;
+pub(crate) const DOWNTIME_LIMIT_MS: u64 = 300;
 
 /// Turns a migration's statistics into its progress.
 #[derive(Clone, Debug, Default)]

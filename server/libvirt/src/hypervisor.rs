@@ -2,13 +2,19 @@
 
 use std::{
     collections::HashMap,
+    io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use engine::{HostConfig, HostEvent, Transport};
+use engine::{Address, HostConfig, HostEvent, Probe, Transport};
 use model::Problem;
-use tokio::sync::{Semaphore, mpsc::UnboundedSender};
+use tokio::{
+    net::TcpStream,
+    sync::{Semaphore, mpsc::UnboundedSender},
+    time::timeout,
+};
 
 use crate::{
     connection::Connection,
@@ -16,6 +22,9 @@ use crate::{
     open::{OPENING, Opener},
     uri,
 };
+
+/// How long a port that is knocked at has to answer: on any network worth migrating over it takes milliseconds.
+const PROBE_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Hosts whose libvirt daemons are real.
 pub struct LibvirtHypervisor {
@@ -49,5 +58,21 @@ impl engine::Hypervisor for LibvirtHypervisor {
         let transport = host.transport.clone();
         let opener = Opener { host: host.name.clone(), opening: self.opening(&transport), transport };
         Ok(Arc::new(Connection::open(opener, events).await?))
+    }
+
+    async fn probe(&self, address: &Address, port: u16) -> Probe {
+        let connect = async {
+            match address {
+                Address::Name(name) => TcpStream::connect((name.as_str(), port)).await,
+                Address::V4(ip) => TcpStream::connect((*ip, port)).await,
+                Address::V6(ip) => TcpStream::connect((*ip, port)).await,
+            }
+        };
+        match timeout(PROBE_LIMIT, connect).await {
+            Ok(Ok(_)) => Probe::Answers,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Probe::Answers,
+            Ok(Err(error)) => Probe::Silent(error.to_string()),
+            Err(_) => Probe::Silent(format!("no answer within {} ms", PROBE_LIMIT.as_millis())),
+        }
     }
 }

@@ -1,10 +1,91 @@
-//! What simulated VMs are made of, and what simulated hosts have for them.
+//! What simulated VMs are made of, and what simulated hosts have for them; a test may say otherwise.
 
-use super::host::SimHost;
-use crate::{CopyFacts, CpuFit, DomainFacts, MachineFit, Survey};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use model::{HostName, Problem, VmId};
+
+use super::{
+    Sim,
+    host::{SimConnection, SimHost},
+};
+use crate::{CopyFacts, CpuFit, DomainFacts, MachineFit, Probe, Survey};
+
+/// What tests say otherwise.
+#[derive(Default)]
+pub(super) struct Shapes {
+    vms: BTreeMap<VmId, Shape<DomainFacts>>,
+    hosts: BTreeMap<HostName, Shape<Survey>>,
+    /// Hosts that take questions and never answer.
+    hanging: BTreeSet<HostName>,
+    /// Addresses whose ports do not answer.
+    filtered: BTreeSet<String>,
+}
+
+type Shape<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
+
+impl Sim {
+    /// From now on the VM is made of what this makes of it.
+    pub fn shape_vm(&self, vm: VmId, shape: impl Fn(&mut DomainFacts) + Send + Sync + 'static) {
+        self.world().shapes.vms.insert(vm, Arc::new(shape));
+    }
+
+    /// From now on the host has what this makes of it.
+    pub fn shape_host(&self, host: &HostName, shape: impl Fn(&mut Survey) + Send + Sync + 'static) {
+        self.world().shapes.hosts.insert(host.clone(), Arc::new(shape));
+    }
+
+    /// From now on the host takes the questions of a preflight and never answers, as one that is short of memory does.
+    pub fn hang(&self, host: &HostName) {
+        self.world().shapes.hanging.insert(host.clone());
+    }
+
+    /// From now on a firewall drops what is sent to this address.
+    pub fn filter(&self, address: &str) {
+        self.world().shapes.filtered.insert(address.to_owned());
+    }
+
+    /// What came of knocking there.
+    pub(super) fn knock(&self, address: &str) -> Probe {
+        match self.world().shapes.filtered.contains(address) {
+            true => Probe::Silent("timed out (simulated)".to_owned()),
+            false => Probe::Answers,
+        }
+    }
+}
+
+impl SimConnection {
+    /// Waits for ever if the host hangs.
+    pub(super) async fn unless_it_hangs(&self) {
+        let hangs = self.sim.world().shapes.hanging.contains(&self.name);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(super) fn domain_facts(&self, vm: VmId) -> Result<Option<DomainFacts>, Problem> {
+        let shape = self.sim.world().shapes.vms.get(&vm).cloned();
+        let mut facts = self.ask(|host| host.copies.get(&vm).map(domain))?;
+        if let (Some(facts), Some(shape)) = (&mut facts, shape) {
+            shape(facts);
+        }
+        Ok(facts)
+    }
+
+    pub(super) fn survey_for(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
+        let shape = self.sim.world().shapes.hosts.get(&self.name).cloned();
+        let mut survey = self.ask(|host| survey(host, domain))?;
+        if let Some(shape) = shape {
+            shape(&mut survey);
+        }
+        Ok(survey)
+    }
+}
 
 /// A VM that any host would take.
-pub(super) fn domain(copy: &CopyFacts) -> DomainFacts {
+fn domain(copy: &CopyFacts) -> DomainFacts {
     DomainFacts {
         vm: copy.vm,
         name: copy.name.clone(),
@@ -19,7 +100,7 @@ pub(super) fn domain(copy: &CopyFacts) -> DomainFacts {
 }
 
 /// A host that takes any VM.
-pub(super) fn survey(host: &SimHost, domain: &DomainFacts) -> Survey {
+fn survey(host: &SimHost, domain: &DomainFacts) -> Survey {
     let namesake = host.copies.values().find(|copy| copy.name == domain.name && copy.vm != domain.vm);
     Survey {
         libvirt_version: 11_003_000,

@@ -10,7 +10,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Sim, facts, precopy, unreachable};
+use super::{Sim, precopy, unreachable};
 use crate::{
     Chunk, Connection, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, Statistics, Survey,
     Volume,
@@ -99,7 +99,7 @@ pub(super) struct SimConnection {
 
 impl SimConnection {
     /// Asks the host, if this connection still reaches it.
-    fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, Problem> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, Problem> {
         let mut world = self.sim.world();
         let host = world.host(&self.name);
         if host.up && host.cuts == self.cuts { Ok(question(host)) } else { Err(unreachable(&self.name)) }
@@ -138,11 +138,13 @@ impl Connection for SimConnection {
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
         let unknown = || Problem::new(Code::UnknownVm, "Domain not found (simulated)");
-        self.ask(|host| host.copies.get(&vm).map(facts::domain))?.ok_or_else(unknown)
+        self.unless_it_hangs().await;
+        self.domain_facts(vm)?.ok_or_else(unknown)
     }
 
     async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
-        self.ask(|host| facts::survey(host, domain))
+        self.unless_it_hangs().await;
+        self.survey_for(domain)
     }
 
     async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {

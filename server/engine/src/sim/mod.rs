@@ -18,7 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
-    Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, MigrationPlan, Transport, engine::lock,
+    Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
+    engine::lock,
 };
 use host::{SimConnection, SimHost};
 pub use store::MemoryStore;
@@ -58,6 +59,7 @@ struct World {
     hosts: BTreeMap<HostName, SimHost>,
     loads: BTreeMap<VmId, Load>,
     faults: BTreeMap<VmId, Fault>,
+    shapes: facts::Shapes,
 }
 
 impl Sim {
@@ -204,6 +206,10 @@ impl Hypervisor for Sim {
         }
         entry.listeners.push(events);
         Ok(Arc::new(SimConnection { sim: self.clone(), name: host.name.clone(), cuts: entry.cuts }))
+    }
+
+    async fn probe(&self, address: &Address, _port: u16) -> Probe {
+        self.knock(&address.to_string())
     }
 }
 

@@ -1,0 +1,101 @@
+//! Asks the two hosts, each once and side by side.
+
+use std::sync::Arc;
+
+use model::{Code, HostName, Migration, Phase, Problem, Vm};
+use tokio::time::{Instant, timeout_at};
+
+use super::reach::DATA_PORT;
+use crate::{Connection, CopyFacts, DomainFacts, Engine, HostConfig, Probe, Survey, check, engine::store_failed};
+
+/// How many migrations are looked through for earlier moves.
+const LOOKED_THROUGH: u32 = 200;
+
+/// What the VM's own host says, the same for every destination.
+#[derive(Debug)]
+pub(super) struct FromSource {
+    pub(super) domain: Arc<DomainFacts>,
+    pub(super) survey: Arc<Survey>,
+    /// Whether it is being migrated, by whomever.
+    pub(super) migrates: bool,
+    /// Moves away from there that succeeded, newest first.
+    pub(super) earlier: Vec<Migration>,
+}
+
+/// What a destination says.
+pub(super) struct FromDestination {
+    pub(super) survey: Survey,
+    pub(super) copy: Option<CopyFacts>,
+    pub(super) probe: Option<Probe>,
+}
+
+/// Asks the VM's own host.
+///
+/// # Errors
+/// `unknown-vm` if it is gone by now, `host-unreachable` for everything else.
+pub(super) async fn source(engine: &Engine, vm: &Vm, deadline: Instant) -> Result<FromSource, Problem> {
+    let host = &vm.host;
+    let connection = engine.inventory().connection(host)?;
+    let asked = async {
+        let (copy, job, domain) = tokio::join!(connection.copy(vm.id), connection.job(vm.id), connection.domain(vm.id));
+        let (copy, job) = (copy?, job?);
+        engine.inventory().set_copy(host, vm.id, copy.clone());
+        if copy.is_none() {
+            return Err(check::unknown_vm(&vm.name));
+        }
+        let domain = domain?;
+        let survey = connection.survey(&domain).await?;
+        Ok((job.is_some(), domain, survey))
+    };
+    let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(engine, host));
+    let (migrates, domain, survey) = answer.map_err(|_| too_late(host))?.map_err(|problem| no_answer(host, problem))?;
+    Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier? })
+}
+
+async fn earlier(engine: &Engine, source: &HostName) -> Result<Vec<Migration>, Problem> {
+    let mut migrations = engine.store.migrations(None, LOOKED_THROUGH).await.map_err(|error| store_failed(&error))?;
+    migrations.retain(|migration| migration.source == *source && migration.phase == Phase::Succeeded);
+    Ok(migrations)
+}
+
+/// Asks a destination what it has for this VM.
+///
+/// # Errors
+/// `host-unreachable`.
+pub(super) async fn destination(
+    engine: &Engine,
+    connection: &dyn Connection,
+    config: &HostConfig,
+    domain: &DomainFacts,
+    knock: bool,
+    deadline: Instant,
+) -> Result<FromDestination, Problem> {
+    let probe = async {
+        match knock {
+            true => Some(engine.hypervisor.probe(&config.peer_address, DATA_PORT).await),
+            false => None,
+        }
+    };
+    let asked = async { tokio::join!(connection.survey(domain), connection.copy(domain.vm), probe) };
+    let (survey, copy, probe) = timeout_at(deadline, asked).await.map_err(|_| too_late(&config.name))?;
+    let survey = survey.map_err(|problem| no_answer(&config.name, problem))?;
+    let copy = copy.map_err(|problem| no_answer(&config.name, problem))?;
+    engine.inventory().set_copy(&config.name, domain.vm, copy.clone());
+    Ok(FromDestination { survey, copy, probe })
+}
+
+fn too_late(host: &HostName) -> Problem {
+    Problem::new(Code::HostUnreachable, format!("{host} did not answer in time."))
+        .with_fix("Check the host and its libvirt daemon, then try again.")
+}
+
+/// A host that was asked did not say: for the caller it does not answer, whatever the reason.
+fn no_answer(host: &HostName, problem: Problem) -> Problem {
+    if matches!(problem.code, Code::HostUnreachable | Code::UnknownVm) {
+        return problem;
+    }
+    let details = problem.details.unwrap_or(problem.sentence);
+    Problem::new(Code::HostUnreachable, format!("{host} does not answer as it should."))
+        .with_fix("Check the host and its libvirt daemon, then try again.")
+        .with_details(details)
+}

@@ -1,0 +1,66 @@
+//! A move that somebody thinks of, with everything that both hosts said about it: what all findings are made from.
+
+use std::sync::Arc;
+
+use model::{Finding, FindingCode, HostName, Migration, MigrationOptions, Mode, Vm};
+
+use crate::{CopyFacts, DomainFacts, HostConfig, HostFacts, Probe, Survey, storage::Side};
+
+/// One of the two hosts.
+#[derive(Clone, Debug)]
+pub(crate) struct Party {
+    pub(crate) config: HostConfig,
+    pub(crate) facts: HostFacts,
+    pub(crate) survey: Arc<Survey>,
+}
+
+impl Party {
+    pub(crate) fn side(&self) -> Side<'_> {
+        Side { config: &self.config, survey: &self.survey }
+    }
+}
+
+/// A move that somebody thinks of.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) vm: Vm,
+    pub(crate) mode: Mode,
+    pub(crate) options: MigrationOptions,
+    pub(crate) domain: Arc<DomainFacts>,
+    pub(crate) source: Party,
+    pub(crate) destination: Party,
+    /// What the destination has of the VM.
+    pub(crate) copy_there: Option<CopyFacts>,
+    /// What came of knocking at the destination's first port for memory; none if nobody knocked.
+    pub(crate) probe: Option<Probe>,
+    /// Moves from this source to this destination that succeeded, newest first.
+    pub(crate) earlier: Vec<Migration>,
+    /// What the guest writes to its memory, in bytes a second, if somebody measured it lately.
+    pub(crate) dirty_bytes_s: Option<u64>,
+    /// Now, in ms since 1970.
+    pub(crate) now_ms: u64,
+}
+
+impl Case {
+    /// The destination's name.
+    pub(super) fn there(&self) -> &HostName {
+        &self.destination.config.name
+    }
+
+    /// What the VM shall be called at the destination.
+    pub(super) fn wanted_name(&self) -> &str {
+        self.options.new_name.as_deref().unwrap_or(&self.vm.name)
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.mode == Mode::Live
+    }
+
+    /// The destination lacks what the VM needs to run: a live migration fails, and a definition arrives that can't start.
+    pub(super) fn lacking(&self, code: FindingCode, text: String) -> Finding {
+        if self.is_live() {
+            return Finding::blocker(code, text);
+        }
+        Finding::warning(code, format!("{text} The definition can move, but {} can't start there.", self.vm.name))
+    }
+}

@@ -1,0 +1,82 @@
+//! How long a live migration will take, before it begins.
+//!
+//! Pre-copy as a geometric series, as in `progress.rs`: each pass over the memory sends what the guest wrote during the one
+//! before, until the rest fits into the pause.
+
+use model::{Ending, Migration, MigrationOptions, Mode, Prediction};
+
+use super::case::Case;
+use crate::progress::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
+
+/// Of a guest that nobody measured: each pass leaves half of what it found (the guess that the progress makes, too).
+const GUESSED_RATIO: f64 = 0.5;
+/// Links and guests vary: what the upper end of the range is larger by.
+const MARGIN: f64 = 1.25;
+/// How many earlier moves tell what a link carries.
+const MOVES: usize = 5;
+const MIB: u64 = 1 << 20;
+
+/// What the link between two hosts is taken to carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    /// In bytes a second.
+    pub(super) bytes_s: u64,
+    /// Whether earlier moves say so; else it is the limit that was set.
+    pub(super) measured: bool,
+}
+
+/// The prediction for a case; none offline, or where nothing is known of the link.
+pub(super) fn of(case: &Case, disk_bytes: u64) -> Option<Prediction> {
+    let limit = case.options.bandwidth_mib_s.or(case.source.config.bandwidth_mib_s);
+    let link = link(&case.earlier, &case.options, limit.map(|mib| u64::from(mib) * MIB))?;
+    case.is_live().then(|| predict(case.domain.memory_bytes, disk_bytes, link, case.dirty_bytes_s))
+}
+
+/// What earlier moves had on average, or else the limit. Only moves of the same choice of bandwidth count.
+fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -> Option<Link> {
+    let rates: Vec<u64> = earlier
+        .iter()
+        .filter(|migration| migration.mode == Mode::Live)
+        .filter(|migration| migration.options.bandwidth_mib_s == options.bandwidth_mib_s)
+        .filter_map(|migration| migration.outcome.map(|outcome| outcome.average_bytes_s))
+        .filter(|rate| *rate > 0)
+        .take(MOVES)
+        .collect();
+    let measured = rates.iter().map(|rate| u128::from(*rate)).sum::<u128>().checked_div(rates.len() as u128);
+    match measured.and_then(|mean| u64::try_from(mean).ok()) {
+        Some(mean) => Some(Link { bytes_s: limit.map_or(mean, |limit| limit.min(mean)), measured: true }),
+        None => limit.map(|bytes_s| Link { bytes_s, measured: false }),
+    }
+}
+
+/// Pure: sizes in bytes, `dirty` in bytes a second.
+pub(super) fn predict(memory_bytes: u64, disk_bytes: u64, link: Link, dirty: Option<u64>) -> Prediction {
+    let throughput = link.bytes_s.max(1) as f64;
+    let (memory, disks) = (memory_bytes as f64 / throughput, disk_bytes as f64 / throughput);
+    let pause = DOWNTIME_LIMIT_MS as f64 / 1000.0;
+    let ratio = dirty.map_or(GUESSED_RATIO, |dirty| dirty as f64 / throughput);
+    let ending = if ratio >= HOPELESS_RATIO && memory > pause {
+        // What it writes within a second is the least that is left at the end of every pass.
+        Ending::Never { needed_pause_ms: ms(memory.min(ratio)) }
+    } else {
+        Ending::After {
+            low_ms: ms(disks + memory),
+            high_ms: ms(MARGIN * (disks + memory * passes(memory, pause, ratio))),
+            pause_ms: ms(memory.min(pause)),
+        }
+    };
+    Prediction { throughput_bytes_s: link.bytes_s, measured: link.measured, dirty_bytes_s: dirty, ending }
+}
+
+/// All passes together, in lengths of the first; `memory` and `pause` in seconds.
+fn passes(memory: f64, pause: f64, ratio: f64) -> f64 {
+    if memory <= pause || ratio <= 0.0 {
+        return 1.0;
+    }
+    let count = ((pause / memory).ln() / ratio.ln()).ceil().max(1.0);
+    (1.0 - ratio.powf(count)) / (1.0 - ratio)
+}
+
+fn ms(seconds: f64) -> u64 {
+    (seconds * 1000.0) as u64
+}

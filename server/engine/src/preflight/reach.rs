@@ -1,0 +1,85 @@
+//! Whether the source will reach the destination: by which address, through which port, with which login.
+
+use std::net::IpAddr;
+
+use model::{Finding, FindingCode, text};
+
+use super::case::Case;
+use crate::{Address, HostConfig, Probe, Transport};
+
+/// The first port libvirt takes for the memory, unless `migration_port_min` in its qemu.conf says otherwise.
+pub(super) const DATA_PORT: u16 = 49152;
+
+pub(super) fn findings(case: &Case) -> Vec<Finding> {
+    let mut findings = vec![data_address(case), peer_login(case)];
+    findings.extend(data_port(case));
+    findings
+}
+
+/// An address that means "myself" leads the source to itself. Test hosts on one machine (`127.0.0.2` and on) do mean each other.
+fn data_address(case: &Case) -> Finding {
+    let (code, there) = (FindingCode::DataAddress, case.there());
+    let nowhere = |address: &Address| is_nowhere(address) || (is_loopback(address) && !is_local(&case.source.config));
+    match addresses(&case.destination.config).into_iter().find(|address| nowhere(address)) {
+        Some(address) => Finding::blocker(
+            code,
+            format!("{there} is registered as {address}, which leads {} to itself.", case.vm.host),
+        )
+        .with_fix("Give it an address that other hosts reach it by (peer_address in the configuration)."),
+        None => Finding::ok(code, format!("Other hosts reach {there} as {}.", case.destination.config.peer_address)),
+    }
+}
+
+fn data_port(case: &Case) -> Option<Finding> {
+    let (code, there) = (FindingCode::DataPort, case.there());
+    Some(match case.probe.as_ref()? {
+        Probe::Answers => Finding::ok(code, format!("{there} answers on port {DATA_PORT} (as seen from the console).")),
+        Probe::Silent(words) => {
+            Finding::warning(code, format!("{there} does not answer on port {DATA_PORT} (as seen from the console)."))
+                .with_fix("Open the TCP ports 49152 to 49215 there for the other hosts.")
+                .with_details(words)
+        }
+    })
+}
+
+/// The source logs in by itself, where nobody can look over its shoulder.
+fn peer_login(case: &Case) -> Finding {
+    let (code, from, there) = (FindingCode::PeerLogin, &case.vm.host, case.there());
+    match case.earlier.first().and_then(|migration| migration.ended_at_ms) {
+        Some(at) => {
+            let ago = text::duration(case.now_ms.saturating_sub(at));
+            Finding::ok(code, format!("{from} could log in on {there} {ago} ago."))
+        }
+        None => {
+            Finding::unknown(code, format!("Whether {from} may log in on {there} is not known before a first move."))
+                .with_fix("If it fails, give root on the source a key or certificate that the destination accepts.")
+        }
+    }
+}
+
+/// What a source uses of a destination: where its daemon is, and where the memory goes.
+fn addresses(config: &HostConfig) -> Vec<&Address> {
+    let login = match &config.peer_transport {
+        Transport::Local => None,
+        Transport::Tcp { address, .. } | Transport::Tls { address, .. } | Transport::Ssh { address, .. } => {
+            Some(address)
+        }
+    };
+    std::iter::once(&config.peer_address).chain(login).collect()
+}
+
+fn is_local(config: &HostConfig) -> bool {
+    is_loopback(&config.peer_address)
+}
+
+fn is_loopback(address: &Address) -> bool {
+    address.ip().is_some_and(|ip| ip.to_canonical().is_loopback())
+}
+
+/// libvirt itself refuses names that begin with `localhost`.
+fn is_nowhere(address: &Address) -> bool {
+    match address {
+        Address::Name(name) => name.starts_with("localhost"),
+        other => other.ip().is_some_and(|ip: IpAddr| ip.is_unspecified()),
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether the destination's libvirt and QEMU are as new as the source's.
+
+use std::cmp::Ordering;
+
+use model::{Finding, FindingCode};
+
+use super::case::Case;
+use crate::MachineFit;
+
+/// libvirtd of these versions crashes when it receives the resumption of a broken post-copy migration (libvirt's NEWS, 11.4.0).
+const POST_COPY_CRASH: std::ops::Range<u64> = 11_002_000..11_004_000;
+
+pub(super) fn findings(case: &Case) -> Vec<Finding> {
+    let mut findings = vec![libvirt(case)];
+    if case.is_live() {
+        findings.push(qemu(case));
+        findings.extend(post_copy(case));
+    }
+    findings
+}
+
+fn libvirt(case: &Case) -> Finding {
+    let (code, there) = (FindingCode::LibvirtVersion, case.there());
+    let (from, to) = (case.source.survey.libvirt_version, case.destination.survey.libvirt_version);
+    match compare(from, to) {
+        None => Finding::unknown(code, format!("The libvirt versions of {} and {there} are not known.", case.vm.host)),
+        Some(Ordering::Greater) => Finding::warning(
+            code,
+            format!("libvirt on {there} is older ({}) than on {} ({}).", version(to), case.vm.host, version(from)),
+        )
+        .with_fix("Most moves work all the same; if libvirt refuses something it does not know, upgrade it there."),
+        Some(_) => Finding::ok(code, format!("{there} has libvirt {}.", version(to))),
+    }
+}
+
+/// QEMU keeps what a versioned machine type is, so that one which knows the machine can mostly take it over; it is tested only
+/// from older to newer.
+fn qemu(case: &Case) -> Finding {
+    let (code, there) = (FindingCode::QemuVersion, case.there());
+    let (from, to) = (case.source.survey.hypervisor_version, case.destination.survey.hypervisor_version);
+    match compare(from, to) {
+        None => Finding::unknown(code, format!("The QEMU versions of {} and {there} are not known.", case.vm.host)),
+        Some(Ordering::Greater) => {
+            let older =
+                format!("QEMU on {there} is older ({}) than on {} ({})", version(to), case.vm.host, version(from));
+            let finding = match case.destination.survey.machine {
+                MachineFit::Fits => {
+                    Finding::warning(code, format!("{older}, but knows the machine {}.", case.domain.machine))
+                }
+                _ => Finding::warning(code, format!("{older}.")),
+            };
+            finding.with_fix("Going back to an older QEMU is rarely tested; upgrade it there, or choose another host.")
+        }
+        Some(_) => Finding::ok(code, format!("{there} has QEMU {}.", version(to))),
+    }
+}
+
+/// Only said where it could matter, and it does not: nothing here uses post-copy.
+fn post_copy(case: &Case) -> Option<Finding> {
+    let (there, now) = (case.there(), case.destination.survey.libvirt_version);
+    let text = format!(
+        "libvirt {} on {there} dies when a broken post-copy is resumed; this migration uses none.",
+        version(now)
+    );
+    POST_COPY_CRASH.contains(&now).then(|| Finding::ok(FindingCode::PostCopyWindow, text))
+}
+
+/// None if either is not known.
+fn compare(from: u64, to: u64) -> Option<Ordering> {
+    (from > 0 && to > 0).then(|| from.cmp(&to))
+}
+
+/// libvirt's number as people write it.
+fn version(number: u64) -> String {
+    format!("{}.{}.{}", number / 1_000_000, number / 1_000 % 1_000, number % 1_000)
+}

@@ -1,0 +1,133 @@
+//! The VM itself: whether what it does now, and what is attached to it, lets it go.
+//!
+//! libvirt asks most of this before it begins (`qemuMigrationSrcIsAllowed`), and of an offline migration only for snapshots.
+
+use model::{Finding, FindingCode, VmState};
+
+use super::case::Case;
+use crate::Tpm;
+
+pub(super) fn findings(case: &Case) -> Vec<Finding> {
+    let mut findings = vec![snapshots(case)];
+    findings.extend(checkpoints(case));
+    findings.extend(tpm(case));
+    if case.is_live() {
+        findings.push(state(case));
+        findings.extend([job(case), block_job(case)]);
+        findings.extend(io_error(case));
+        findings.extend(devices(case));
+    }
+    findings
+}
+
+fn state(case: &Case) -> Finding {
+    let (code, name) = (FindingCode::VmState, &case.vm.name);
+    match case.vm.state {
+        VmState::ShuttingDown => {
+            Finding::warning(code, format!("{name} is shutting down, and may be off before it arrives."))
+                .with_fix("Wait until it is off, then move it offline.")
+        }
+        VmState::Paused => Finding::ok(code, format!("{name} is paused, and will be at the destination.")),
+        state => Finding::ok(code, format!("{name} is {}.", state.as_str())),
+    }
+}
+
+fn job(case: &Case) -> Finding {
+    let (code, name) = (FindingCode::BusyWithJob, &case.vm.name);
+    match &case.domain.other_job {
+        Some(job) => Finding::blocker(code, format!("libvirt does something else to {name} just now."))
+            .with_fix("Wait until that is done, or abort it (virsh domjobabort).")
+            .with_details(job),
+        None => Finding::ok(code, format!("libvirt does nothing else to {name}.")),
+    }
+}
+
+fn io_error(case: &Case) -> Option<Finding> {
+    let text = format!("{} is paused because a disk failed. It would arrive paused.", case.vm.name);
+    let fix = "Find out what the disk lacks (space, often), and resume the VM before it moves.";
+    case.domain.io_error.then(|| Finding::warning(FindingCode::IoError, text).with_fix(fix))
+}
+
+fn snapshots(case: &Case) -> Finding {
+    let (code, name) = (FindingCode::Snapshots, &case.vm.name);
+    match case.domain.snapshots {
+        0 => Finding::ok(code, format!("{name} has no snapshots.")),
+        count => Finding::blocker(
+            code,
+            format!("{name} has {}; libvirt moves no VM that has any.", counted(count, "snapshot")),
+        )
+        .with_fix("Delete them, or only what libvirt remembers of them (virsh snapshot-delete --metadata)."),
+    }
+}
+
+fn checkpoints(case: &Case) -> Option<Finding> {
+    let (name, count) = (&case.vm.name, case.domain.checkpoints);
+    let text = format!("libvirt forgets {} of {name} when it moves.", counted(count, "checkpoint"));
+    let fix = "Make a full backup afterwards: an incremental one has nothing to stand on.";
+    (count > 0).then(|| Finding::warning(FindingCode::Checkpoints, text).with_fix(fix))
+}
+
+fn block_job(case: &Case) -> Finding {
+    let code = FindingCode::BlockJob;
+    if case.domain.block_jobs.is_empty() {
+        return Finding::ok(code, "No disk is being copied or committed.");
+    }
+    let disks = case.domain.block_jobs.join(", ");
+    Finding::blocker(code, format!("libvirt copies or commits a disk of {} just now: {disks}.", case.vm.name))
+        .with_fix("Wait until that is done, or abort it (virsh blockjob --abort).")
+}
+
+fn devices(case: &Case) -> Vec<Finding> {
+    let (domain, name, from) = (&case.domain, &case.vm.name, &case.source.config.name);
+    let held = |code, items: &[String], text: String, fix: &str| {
+        (!items.is_empty()).then(|| Finding::blocker(code, text).with_fix(fix).with_details(items.join(", ")))
+    };
+    let found = [
+        held(
+            FindingCode::HostDevice,
+            &domain.host_devices,
+            format!("{name} uses a device of {from} itself."),
+            "Detach the device, move the VM, and attach one of the destination's.",
+        ),
+        held(
+            FindingCode::SharedMemory,
+            &domain.shared_memory,
+            format!("{name} shares memory with programs on {from}, or with other VMs there."),
+            "Detach the shared memory device, or move the VM while it is shut off.",
+        ),
+        held(
+            FindingCode::SharedFolder,
+            &domain.shared_folders,
+            format!("{name} uses a folder of {from}."),
+            "Unmount it in the guest and detach it, or move the VM while it is shut off.",
+        ),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn tpm(case: &Case) -> Option<Finding> {
+    let (code, name, from) = (FindingCode::Tpm, &case.vm.name, &case.source.config.name);
+    let behind = "What the guest keeps in it (keys of encrypted disks, often) stays behind.";
+    Some(match (case.domain.tpm?, case.is_live()) {
+        (Tpm::Emulator, true) => Finding::unknown(
+            code,
+            format!("The state of {name}'s TPM goes along if {} has a swtpm that can take it.", case.there()),
+        ),
+        (Tpm::Emulator, false) => Finding::warning(
+            code,
+            format!("The state of {name}'s TPM is kept in a file of {from}, which does not move. {behind}"),
+        )
+        .with_fix("Move it while it runs: then the state goes along. Or have a recovery key at hand.")
+        .needs_consent(),
+        (Tpm::Passthrough, _) => Finding::warning(code, format!("{name} uses the TPM of {from} itself. {behind}"))
+            .with_fix("Have a recovery key at hand.")
+            .needs_consent(),
+        (Tpm::External, _) => {
+            Finding::unknown(code, format!("{name}'s TPM is run by somebody else; whether it follows, they know."))
+        }
+    })
+}
+
+fn counted(count: u32, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
