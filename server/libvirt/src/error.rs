@@ -1,4 +1,4 @@
-//! libvirt's errors as it gives them. What they mean for a person: `translate.rs`.
+//! libvirt's errors as it gives them. What they mean for a person: `translate/`.
 
 use std::ffi::c_int;
 
@@ -8,10 +8,12 @@ use virt::sys;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct LibvirtError {
-    /// `virErrorNumber`.
+    /// `virErrorNumber`: what went wrong.
     pub(crate) number: u32,
-    /// The system's error number, when `number` is `VIR_ERR_SYSTEM_ERROR`.
-    pub(crate) errno: Option<c_int>,
+    /// `virErrorDomain`: the part of libvirt that says so.
+    pub(crate) domain: u32,
+    /// What libvirt adds as a number: the system's error number where `number` is `VIR_ERR_SYSTEM_ERROR`, else mostly 0 or -1.
+    pub(crate) int1: c_int,
     /// The words, in the language of the daemon.
     pub(crate) message: String,
 }
@@ -21,21 +23,28 @@ impl LibvirtError {
     pub(crate) fn last() -> Self {
         virt::error::Error::last_error().into()
     }
-}
 
-impl From<virt::error::Error> for LibvirtError {
-    /// To be used on the thread of the failed call, at once: the `virt` crate leaves out the system's error number, which libvirt
-    /// keeps until the thread's next call.
-    fn from(error: virt::error::Error) -> Self {
-        let number = error.code().to_raw();
-        let errno = (number == sys::VIR_ERR_SYSTEM_ERROR).then(last_errno).flatten();
-        Self { number, errno, message: error.message().to_owned() }
+    /// An answer of libvirt's that this crate can't use.
+    pub(crate) fn unusable(message: impl Into<String>) -> Self {
+        Self { number: sys::VIR_ERR_XML_ERROR, domain: sys::VIR_FROM_NONE, int1: 0, message: message.into() }
     }
 }
 
-/// `int1` of this thread's last error, which is the system's error number in a `VIR_ERR_SYSTEM_ERROR`.
-fn last_errno() -> Option<c_int> {
+impl From<virt::error::Error> for LibvirtError {
+    /// To be used on the thread of the failed call, at once: the `virt` crate leaves out `int1`, which libvirt keeps until the
+    /// thread's next call.
+    fn from(error: virt::error::Error) -> Self {
+        Self {
+            number: error.code().to_raw(),
+            domain: error.domain().to_raw(),
+            int1: last_int1(),
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+/// `int1` of this thread's last error; 0 if there is none.
+fn last_int1() -> c_int {
     // SAFETY: may be called on any thread, and gives NULL or this thread's own error, which nothing changes before we return.
-    let errno = unsafe { sys::virGetLastError().as_ref() }?.int1;
-    (errno != 0).then_some(errno)
+    unsafe { sys::virGetLastError().as_ref() }.map_or(0, |error| error.int1)
 }

@@ -11,11 +11,7 @@ use crate::{error::LibvirtError, link::Link, typed_params::is_named};
 /// libvirt's UUID of the host. The daemon looks at every QEMU it has when asked for the first time, which takes seconds.
 pub(crate) fn uuid(link: &Link) -> Result<Uuid, LibvirtError> {
     let capabilities = link.capabilities()?;
-    uuid_in(&capabilities).ok_or_else(|| LibvirtError {
-        number: sys::VIR_ERR_XML_ERROR,
-        errno: None,
-        message: "the host's capabilities have no UUID".to_owned(),
-    })
+    uuid_in(&capabilities).ok_or_else(|| LibvirtError::unusable("the host's capabilities have no UUID"))
 }
 
 /// Everything else, of a host with this UUID.
@@ -30,6 +26,11 @@ pub(crate) fn facts(link: &Link, uuid: Uuid) -> Result<HostFacts, LibvirtError> 
         libvirt_version: version(link.lib_version()?),
         hypervisor_version: version(link.hyp_version()?),
     })
+}
+
+/// Memory that is free or can be freed at once, in bytes.
+pub(crate) fn memory_free_bytes(link: &Link) -> Result<u64, LibvirtError> {
+    Ok(available_kib(&memory_stats(link)?) * 1024)
 }
 
 /// The host's UUID in the XML of its capabilities.

@@ -1,0 +1,110 @@
+//! A row of a table: how an error is recognised, and what to say.
+
+use std::ffi::c_int;
+
+use model::{Code, HostName, Problem};
+use virt::sys;
+
+use super::template;
+use crate::error::LibvirtError;
+
+/// How an error is recognised, and what to say. The sentence and the fix may name `{host}`, the host that was asked (the source of
+/// a migration), `{destination}`, where a migration goes, and what the text named.
+pub(super) struct Meaning {
+    /// `virErrorNumber`; none is any.
+    number: Option<u32>,
+    /// `virErrorDomain`; none is any.
+    domain: Option<u32>,
+    /// The system's error number; none is any.
+    int1: Option<c_int>,
+    /// A part of the words, with `{names}`; empty is any.
+    text: &'static str,
+    code: Code,
+    sentence: &'static str,
+    fix: &'static str,
+}
+
+/// Linux's error numbers (errno.h).
+pub(super) mod errno {
+    pub(in crate::translate) const NOT_THERE: i32 = 2;
+    pub(in crate::translate) const NOT_ALLOWED: i32 = 13;
+    pub(in crate::translate) const NO_SPACE: i32 = 28;
+    pub(in crate::translate) const TIMED_OUT: i32 = 110;
+    pub(in crate::translate) const REFUSED: i32 = 111;
+    pub(in crate::translate) const NO_ROUTE: i32 = 113;
+}
+
+/// An error that says this, whatever its number.
+pub(super) const fn saying(text: &'static str) -> Meaning {
+    Meaning { number: None, domain: None, int1: None, text, code: Code::Hypervisor, sentence: "", fix: "" }
+}
+
+/// An error of this number, whatever it says.
+pub(super) const fn numbered(number: u32) -> Meaning {
+    Meaning { number: Some(number), ..saying("") }
+}
+
+/// The system's error `errno`, told by this part of libvirt in any language.
+pub(super) const fn system(domain: u32, errno: c_int) -> Meaning {
+    Meaning { domain: Some(domain), int1: Some(errno), ..numbered(sys::VIR_ERR_SYSTEM_ERROR) }
+}
+
+impl Meaning {
+    /// Only if it says this.
+    pub(super) const fn and_says(self, text: &'static str) -> Self {
+        Self { text, ..self }
+    }
+
+    /// What it is to programs; `hypervisor` if nothing else.
+    pub(super) const fn is(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
+    /// What to tell people.
+    pub(super) const fn tell(self, sentence: &'static str, fix: &'static str) -> Self {
+        Self { sentence, fix, ..self }
+    }
+
+    /// The error in this row's words.
+    pub(super) fn told(&self, host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
+        let names = template::find(self.text, &error.message).unwrap_or_default();
+        let meant = |name: &str| match name {
+            "host" => Some(host.as_str()),
+            "destination" => Some(destination.as_str()),
+            other => names.iter().find(|(name, _)| *name == other).map(|(_, value)| *value),
+        };
+        Problem::new(self.code, template::fill(self.sentence, meant)).with_fix(template::fill(self.fix, meant))
+    }
+
+    fn fits(&self, error: &LibvirtError) -> bool {
+        self.number.is_none_or(|number| number == error.number)
+            && self.domain.is_none_or(|domain| domain == error.domain)
+            && self.int1.is_none_or(|int1| int1 == error.int1)
+            && template::find(self.text, &error.message).is_some()
+    }
+}
+
+/// The first row that an error fits.
+pub(super) fn of(tables: &[&'static [Meaning]], error: &LibvirtError) -> Option<&'static Meaning> {
+    tables.iter().copied().flatten().find(|row| row.fits(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::translate::{meanings, opening};
+
+    /// Whatever a row names has to be known when it is told.
+    #[test]
+    fn every_name_is_known() {
+        for row in meanings().into_iter().flatten().chain(opening::MEANINGS) {
+            let known: Vec<_> = template::names(row.text).chain(["host", "destination"]).collect();
+            for text in [row.sentence, row.fix] {
+                assert!(!text.is_empty() && text.ends_with('.'), "{text}");
+                for name in template::names(text) {
+                    assert!(known.contains(&name), "{name} in {text}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What libvirt's errors mean for a person: a sentence, what to do, and libvirt's own words under details.
+//!
+//! One table a subject; the first row that fits counts. QEMU's complaints arrive as "internal error" or "operation failed" with
+//! nothing but a text, so most rows look at the text. Where the number says enough, it is understood in any language.
+
+mod connecting;
+mod destination;
+mod disks;
+mod jobs;
+mod meaning;
+mod opening;
+mod template;
+#[cfg(test)]
+mod testing;
+mod vm;
+
+use std::ffi::c_int;
+
+use model::{Code, HostName, Problem};
+use virt::sys;
+
+use self::meaning::Meaning;
+use crate::{error::LibvirtError, workers::Failure};
+
+/// What stands in the way of a migration or an action. What is told in general terms comes last.
+fn meanings() -> [&'static [Meaning]; 5] {
+    [connecting::MEANINGS, destination::MEANINGS, disks::MEANINGS, vm::MEANINGS, jobs::MEANINGS]
+}
+
+/// A call on a host that failed.
+pub(crate) fn failed(host: &HostName, failure: Failure) -> Problem {
+    told(host, failure, |error| explain(host, host, error))
+}
+
+/// A migration that libvirt says did not happen.
+pub(crate) fn not_migrated(source: &HostName, destination: &HostName, failure: Failure) -> Problem {
+    told(source, failure, |error| explain(source, destination, error))
+}
+
+/// A connection that could not be opened: to programs, a host that does not answer, whatever the reason.
+pub(crate) fn not_opened(host: &HostName, failure: Failure) -> Problem {
+    told(host, failure, |error| match meaning::of(&[opening::MEANINGS], error) {
+        Some(meaning) => Problem { code: Code::HostUnreachable, ..meaning.told(host, host, error) },
+        None => Problem::new(Code::HostUnreachable, format!("{host} does not answer: {}.", quoted(error)))
+            .with_fix("Look whether the libvirt daemon there runs, and at its log."),
+    })
+}
+
+/// A connection that ended by itself, for this `virConnectCloseReason`.
+pub(crate) fn closed(host: &HostName, reason: c_int) -> Problem {
+    let (why, fix) = match reason as sys::virConnectCloseReason {
+        sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE => (
+            "nothing comes back any more",
+            "Look whether the host is switched on, at the network, and whether its libvirt daemon hangs.",
+        ),
+        _ => (
+            "the connection was closed",
+            "If it does not come back by itself, start the libvirt daemon there; its log says why it ended.",
+        ),
+    };
+    Problem::new(Code::HostUnreachable, format!("{host} does not answer: {why}.")).with_fix(fix)
+}
+
+/// What `refused` makes of libvirt's answer, or that there was none.
+fn told(host: &HostName, failure: Failure, refused: impl FnOnce(&LibvirtError) -> Problem) -> Problem {
+    tracing::debug!(%host, ?failure);
+    match failure {
+        Failure::Refused(error) => refused(&error).with_details(error.message),
+        Failure::Lost(error) => Problem::new(Code::HostUnreachable, format!("The connection to {host} is gone."))
+            .with_fix("vmferry keeps trying to connect again.")
+            .with_details(error.message),
+        Failure::Late(limit) => {
+            Problem::new(Code::TimedOut, format!("{host} did not answer within {} s.", limit.as_secs()))
+                .with_fix("What was asked may still happen. Look again in a moment.")
+        }
+        Failure::Busy => Problem::new(Code::TimedOut, format!("Too many questions wait for {host} already."))
+            .with_fix("Look whether its libvirt daemon hangs."),
+        Failure::Broken(why) => {
+            Problem::new(Code::Internal, format!("vmferry could not ask {host}.")).with_details(why)
+        }
+    }
+}
+
+/// The error in the words of the tables, else in libvirt's.
+fn explain(host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
+    match meaning::of(&meanings(), error) {
+        Some(meaning) => meaning.told(host, destination, error),
+        None => Problem::new(Code::Hypervisor, format!("libvirt on {host} says: {}.", quoted(error)))
+            .with_fix("Look into libvirt's log on the hosts, and into QEMU's log of the VM."),
+    }
+}
+
+/// The words as they can stand in a sentence.
+fn quoted(error: &LibvirtError) -> &str {
+    error.message.trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::{testing::*, *};
+
+    #[test]
+    fn what_nobody_foresaw_is_told_as_it_is() {
+        let problem = not_migrated_because(error(1, 10, 0, "internal error: the moon is full"));
+        assert_eq!(problem.sentence, "libvirt on alpha says: internal error: the moon is full.");
+        let problem = not_opened_because(error(1, 7, 0, "internal error: the moon is full"));
+        assert_eq!(problem.sentence, "alpha does not answer: internal error: the moon is full.");
+    }
+
+    #[test]
+    fn codes_tell_programs_what_happened() {
+        let words = "End of file while reading data: Input/output error";
+        let lost = Failure::Lost(error(38, 7, 5, words));
+        assert_eq!(not_migrated(&host("alpha"), &host("beta"), lost).code, Code::HostUnreachable);
+        let late = failed(&host("alpha"), Failure::Late(Duration::from_secs(5)));
+        assert_eq!(late.code, Code::TimedOut);
+        assert_eq!(late.sentence, "alpha did not answer within 5 s.");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_libvirt_says_is_kept(
+            number in 0..120u32,
+            domain in 0..80u32,
+            int1: i32,
+            text in prop_oneof![
+                "\\PC*",
+                "(.|\n|domain '|' already exists with uuid |missing features: |: Connection refused|Permission denied \\(|\\{host\\}|é){0,8}",
+            ],
+        ) {
+            for problem in [
+                not_migrated_because(error(number, domain, int1, &text)),
+                not_opened_because(error(number, domain, int1, &text)),
+                failed(&host("alpha"), Failure::Refused(error(number, domain, int1, &text))),
+            ] {
+                prop_assert_eq!(problem.details.as_deref(), Some(text.as_str()));
+                prop_assert!(problem.fix.is_some_and(|fix| !fix.is_empty()));
+                prop_assert!(!problem.sentence.is_empty());
+            }
+        }
+    }
+}

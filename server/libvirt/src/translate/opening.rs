@@ -1,0 +1,139 @@
+//! Why the console can't connect to a host; here `{destination}` is `{host}` too.
+
+use virt::sys::{VIR_ERR_AUTH_FAILED, VIR_FROM_RPC};
+
+use super::meaning::{Meaning, errno, numbered, saying, system};
+
+const KEY_UNKNOWN: &str = "The ssh host key of {host} is not known, or has changed.";
+const LEARN_KEY: &str =
+    "As the account that vmferry runs as, log in to {host} once with ssh, and accept the key after comparing it.";
+
+const NAME_UNKNOWN: &str = "{host} does not answer: no address is known for the name {address}.";
+const CORRECT_NAME: &str = "Correct the name, or the name service of the machine that vmferry runs on.";
+
+const NOT_ALLOWED: &str = "vmferry may not use the libvirt daemon of {host}.";
+const JOIN_GROUP: &str = "Add the account that vmferry runs as to the group libvirt there, and start vmferry again.";
+
+const NO_DAEMON: &str = "{host} does not answer: its libvirt daemon does not run.";
+const START_DAEMON: &str = "Start the daemon there.";
+
+const REFUSED: &str = "{host} does not answer: connection refused.";
+const START_OR_OPEN: &str =
+    "Start what listens on the port named in the details, or open the port in the host's firewall.";
+
+const NO_ROUTE: &str = "{host} does not answer: there is no route to it.";
+const LOOK_AT_NETWORK: &str = "Look whether the host is switched on, and at the network between here and there.";
+
+const NO_ANSWER: &str = "{host} does not answer: nothing comes back.";
+const LOOK_AT_FIREWALL: &str =
+    "Look whether the host is switched on, and whether a firewall drops the port named in the details.";
+
+const CERTIFICATES_DIFFER: &str = "The certificates of {host} and vmferry do not fit together.";
+const COMPARE_CERTIFICATES: &str = "Look at the authority that signed them, the names they are for, and their dates.";
+
+/// The first that fits counts.
+pub(super) static MEANINGS: &[Meaning] = &[
+    saying("unexpected qemu URI path").tell(
+        "The libvirt daemon of {host} is of the other kind: a user's own (session) instead of the system's, or the reverse.",
+        "Correct the kind of daemon in the settings of {host}.",
+    ),
+    saying("Host key verification failed").tell(KEY_UNKNOWN, LEARN_KEY),
+    saying("SSH HOST KEY VERIFICATION FAILED").tell(KEY_UNKNOWN, LEARN_KEY),
+    saying("SSH host key for '{}' ({}) was not accepted").tell(KEY_UNKNOWN, LEARN_KEY),
+    saying("Permission denied (").tell(
+        "{host} does not accept vmferry's ssh key.",
+        "Add the public key of the account that vmferry runs as to the authorized keys on {host}.",
+    ),
+    saying("Could not resolve hostname {address}:").tell(NAME_UNKNOWN, CORRECT_NAME),
+    saying("Unable to resolve address '{address}'").tell(NAME_UNKNOWN, CORRECT_NAME),
+    saying("Failed to connect socket to '{}': Permission denied").tell(NOT_ALLOWED, JOIN_GROUP),
+    system(VIR_FROM_RPC, errno::NOT_ALLOWED).tell(NOT_ALLOWED, JOIN_GROUP),
+    saying("Failed to connect socket to '{}'").tell(NO_DAEMON, START_DAEMON),
+    system(VIR_FROM_RPC, errno::NOT_THERE).tell(NO_DAEMON, START_DAEMON),
+    saying("Connection refused").tell(REFUSED, START_OR_OPEN),
+    system(VIR_FROM_RPC, errno::REFUSED).tell(REFUSED, START_OR_OPEN),
+    saying("No route to host").tell(NO_ROUTE, LOOK_AT_NETWORK),
+    system(VIR_FROM_RPC, errno::NO_ROUTE).tell(NO_ROUTE, LOOK_AT_NETWORK),
+    saying("Connection timed out").tell(NO_ANSWER, LOOK_AT_FIREWALL),
+    system(VIR_FROM_RPC, errno::TIMED_OUT).tell(NO_ANSWER, LOOK_AT_FIREWALL),
+    saying("Certificate").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    saying("certificate").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    saying("TLS handshake failed").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    numbered(VIR_ERR_AUTH_FAILED).tell(
+        "{host} does not accept vmferry's login.",
+        "Look at the accounts or certificates that its libvirt daemon accepts.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use model::Code::HostUnreachable;
+
+    use crate::translate::testing::check;
+
+    #[test]
+    #[rustfmt::skip]
+    fn every_row_has_its_words() {
+        check(super::MEANINGS, &[
+            // dst daemon port refused, in two languages
+            (38, 7, 111, "unable to connect to server at '192.0.2.7:16509': Connection refused",
+                HostUnreachable, "alpha does not answer: connection refused.", "Start what listens"),
+            (38, 7, 111, "Verbindung zum Server fehlgeschlagen: Verbindungsaufbau abgelehnt",
+                HostUnreachable, "alpha does not answer: connection refused.", "Start what listens"),
+            // unreachable/timeout, in two languages
+            (38, 7, 113, "Verbindung zum Server fehlgeschlagen: Keine Route zum Zielrechner",
+                HostUnreachable, "alpha does not answer: there is no route to it.", "switched on"),
+            (38, 7, 110, "Verbindung zum Server fehlgeschlagen: Die Wartezeit für die Verbindung ist abgelaufen",
+                HostUnreachable, "alpha does not answer: nothing comes back.", "firewall drops"),
+            (38, 7, 113, "unable to connect to server at '192.0.2.7:16514': No route to host",
+                HostUnreachable, "alpha does not answer: there is no route to it.", "switched on"),
+            (38, 7, 110, "unable to connect to server at '192.0.2.7:16514': Connection timed out",
+                HostUnreachable, "alpha does not answer: nothing comes back.", "firewall drops"),
+            // DNS
+            (38, 7, 0, "Unable to resolve address 'rack7' service '16509': Name or service not known",
+                HostUnreachable, "alpha does not answer: no address is known for the name rack7.", "Correct the name"),
+            // ssh host key
+            (38, 7, 104, "Cannot recv data: Host key verification failed.: Connection reset by peer",
+                HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "accept the key after comparing"),
+            // ssh auth
+            (38, 7, 104, "Cannot recv data: root@rack7: Permission denied (publickey,password).: Connection reset by peer",
+                HostUnreachable, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
+            // ssh refused/DNS
+            (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection refused: Connection reset by peer",
+                HostUnreachable, "alpha does not answer: connection refused.", "Start what listens"),
+            (38, 7, 104, "Cannot recv data: ssh: Could not resolve hostname rack7: Name or service not known: Connection reset by peer",
+                HostUnreachable, "alpha does not answer: no address is known for the name rack7.", "Correct the name"),
+            // libssh(2) auth
+            (45, 66, 0, "authentication failed: All provided authentication methods with credentials were rejected by the server",
+                HostUnreachable, "alpha does not accept vmferry's login.", "accounts or certificates"),
+            // libssh host key changed / unknown
+            (45, 66, 0, "authentication failed: !!! SSH HOST KEY VERIFICATION FAILED !!!: Identity of host 'rack7:22' differs from stored \
+                 identity. Please verify the new host key 'SHA256:1' to avoid possible man in the middle attack.",
+                HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "log in to alpha once"),
+            (98, 66, 0, "libssh transport error: SSH host key for 'rack7' (SHA256:1) was not accepted",
+                HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "log in to alpha once"),
+            // SASL/TLS
+            (45, 7, 0, "authentication failed: authentication failed",
+                HostUnreachable, "alpha does not accept vmferry's login.", "accounts or certificates"),
+            (9, 7, 0, "operation failed: Certificate failed validation: The certificate hasn't got a known issuer.",
+                HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "authority that signed them"),
+            (45, 7, 0, "authentication failed: Failed to verify peer's certificate",
+                HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "the names they are for"),
+            (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
+                HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "their dates"),
+            // wrong path / privilege
+            (1, 0, 0, "internal error: unexpected qemu URI path '/system', try qemu:///session",
+                HostUnreachable, "The libvirt daemon of alpha is of the other kind: a user's own (session) instead of the system's, \
+                 or the reverse.", "kind of daemon"),
+            // Not in the list: the local daemon's socket.
+            (38, 7, 13, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
+                HostUnreachable, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
+            (38, 7, 13, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Keine Berechtigung",
+                HostUnreachable, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
+            (38, 7, 2, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
+                HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
+            (38, 7, 2, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Datei oder Verzeichnis nicht gefunden",
+                HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
+        ]);
+    }
+}

@@ -1,0 +1,114 @@
+//! What a VM is, has or does that keeps it where it is.
+
+use model::Code;
+use virt::sys::{VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_DENIED};
+
+use super::meaning::{Meaning, numbered, saying};
+
+const DETACH: &str = "Detach it before the migration, and attach another at the destination.";
+
+/// The first that fits counts.
+pub(super) static MEANINGS: &[Meaning] = &[
+    saying("cannot migrate domain with {count} snapshots").tell(
+        "libvirt keeps {count} snapshots of this VM, and moves none that has.",
+        "Delete them before. `virsh snapshot-delete --metadata` makes libvirt forget them and leaves their contents in the disks, so \
+         that they can be defined anew at the destination.",
+    ),
+    saying("cannot migrate a domain with <hostdev mode='{mode}' type='{kind}'>").tell(
+        "A device of {host} is passed through to this VM ({kind}).",
+        DETACH,
+    ),
+    saying("cannot migrate a domain with <interface type='{kind}'>").tell(
+        "A network device of {host} is passed through to this VM ({kind}).",
+        DETACH,
+    ),
+    saying("domain has active block job").tell(
+        "A disk of this VM is being copied or committed.",
+        "Wait until that has ended.",
+    ),
+    saying("cannot migrate domain with I/O error").tell(
+        "This VM is paused because a disk failed.",
+        "Repair the disk or make room on it, resume the VM, then move it.",
+    ),
+    saying("migration with transient disk is not supported").tell(
+        "A disk of this VM is transient: what is written to it is thrown away at the end, and can't move.",
+        "Shut the VM down and take the setting <transient/> from the disk.",
+    ),
+    saying("virtiofs device is not supported").tell(
+        "This VM has a folder of {host} (virtiofs) that can't move.",
+        "Unmount the folder in the guest, and detach it.",
+    ),
+    saying("shmem device '{device}' cannot be migrated").tell(
+        "This VM shares memory with programs of {host} (shmem device {device}).",
+        "Detach the device, or give it the role master.",
+    ),
+    saying("domain has 'invtsc' CPU feature but TSC frequency is not specified").tell(
+        "This VM has an invariant time stamp counter (invtsc) without a fixed frequency.",
+        "Shut the VM down, and give its clock's tsc timer a frequency, or take the feature invtsc away.",
+    ),
+    saying("the running swtpm does not support migration with shared storage").tell(
+        "swtpm on {host} is too old to hand over a TPM whose state is on shared storage.",
+        "Install a newer swtpm there, then shut the VM down and start it again.",
+    ),
+    saying("cannot migrate domain: {reason}").tell("QEMU can't migrate this VM: {reason}.", "Detach what it names, if you can."),
+    numbered(VIR_ERR_NO_DOMAIN).is(Code::UnknownVm).tell("{host} does not have this VM any more.", "Look where it is now."),
+    saying("domain is not running").is(Code::WrongState).tell("This VM does not run.", "Start it first."),
+    saying("domain is already running").is(Code::WrongState).tell("This VM runs already.", "Nothing has to be done."),
+    numbered(VIR_ERR_OPERATION_DENIED).tell(
+        "{host} does not allow this.",
+        "Look at the access rules of the libvirt daemon there: vmferry needs an account that may change things.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use model::Code::{Hypervisor, UnknownVm, WrongState};
+
+    use crate::translate::testing::check;
+
+    #[test]
+    #[rustfmt::skip]
+    fn every_row_has_its_words() {
+        check(super::MEANINGS, &[
+            // hostdev / blockers
+            (55, 10, 0, "Requested operation is not valid: cannot migrate domain: VFIO device doesn't support migration",
+                Hypervisor, "QEMU can't migrate this VM: VFIO device doesn't support migration.", "Detach"),
+            (55, 10, 0, "Requested operation is not valid: cannot migrate a domain with <hostdev mode='subsystem' type='pci'>",
+                Hypervisor, "A device of alpha is passed through to this VM (pci).", "Detach"),
+            (55, 10, 0, "Requested operation is not valid: cannot migrate a domain with <interface type='vdpa'>",
+                Hypervisor, "A network device of alpha is passed through to this VM (vdpa).", "Detach"),
+            // snapshots
+            (55, 10, 0, "Requested operation is not valid: cannot migrate domain with 2 snapshots",
+                Hypervisor, "libvirt keeps 2 snapshots of this VM, and moves none that has.", "--metadata"),
+            // block job / IO error / transient disk / virtiofs / shmem / invtsc
+            (55, 10, 0, "Requested operation is not valid: domain has active block job",
+                Hypervisor, "A disk of this VM is being copied or committed.", "Wait"),
+            (55, 10, 0, "Requested operation is not valid: cannot migrate domain with I/O error",
+                Hypervisor, "This VM is paused because a disk failed.", "Repair"),
+            (84, 10, 0, "Operation not supported: migration with transient disk is not supported",
+                Hypervisor, "A disk of this VM is transient: what is written to it is thrown away at the end, and can't move.", "<transient/>"),
+            (84, 10, 0, "Operation not supported: migration with this virtiofs device is not supported",
+                Hypervisor, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
+            (84, 10, 0, "Operation not supported: migration with virtiofs device is not supported",
+                Hypervisor, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
+            (55, 10, 0, "Requested operation is not valid: shmem device 'ring' cannot be migrated, only shmem with role='master' can be \
+                 migrated",
+                Hypervisor, "This VM shares memory with programs of alpha (shmem device ring).", "Detach"),
+            (55, 10, 0, "Requested operation is not valid: domain has 'invtsc' CPU feature but TSC frequency is not specified",
+                Hypervisor, "This VM has an invariant time stamp counter (invtsc) without a fixed frequency.", "frequency"),
+            // TPM
+            (3, 10, 0, "this function is not supported by the connection driver: the running swtpm does not support migration with shared \
+                 storage",
+                Hypervisor, "swtpm on alpha is too old to hand over a TPM whose state is on shared storage.", "newer swtpm"),
+            // Not in the list: what actions run into.
+            (42, 10, 0, "Domain not found: no domain with matching uuid '766d6665-7272-4901-8000-000000000001' (web)",
+                UnknownVm, "alpha does not have this VM any more.", "where it is now"),
+            (55, 10, 0, "Requested operation is not valid: domain is not running",
+                WrongState, "This VM does not run.", "Start it"),
+            (55, 10, 0, "Requested operation is not valid: domain is already running",
+                WrongState, "This VM runs already.", "Nothing"),
+            (29, 0, 0, "operation virDomainMigrateToURI3 forbidden for read only access",
+                Hypervisor, "alpha does not allow this.", "access rules"),
+        ]);
+    }
+}
