@@ -235,3 +235,6 @@ fn seen(engine: &Engine, vm: VmId, destination: &HostName, options: &MigrationOp
     let (vm, destination) = (inventory.vm(vm)?.clone(), inventory.shown_host(destination)?.clone());
     Some(Seen { vm, destination, options: options.clone() })
 }
+
+#[cfg(test)]
+mod tests;

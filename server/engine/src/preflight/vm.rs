@@ -8,11 +8,10 @@ use super::case::Case;
 use crate::Tpm;
 
 pub(super) fn findings(case: &Case) -> Vec<Finding> {
-    let mut findings = vec![snapshots(case)];
+    let mut findings = vec![state(case), snapshots(case)];
     findings.extend(checkpoints(case));
     findings.extend(tpm(case));
     if case.is_live() {
-        findings.push(state(case));
         findings.extend([job(case), block_job(case)]);
         findings.extend(io_error(case));
         findings.extend(devices(case));

@@ -1,0 +1,119 @@
+//! Preflight's pure half: from facts to findings.
+
+mod findings;
+mod prediction;
+
+use std::sync::Arc;
+
+use model::{Finding, FindingCode, MigrationOptions, Mode, Severity, Vm, VmId, VmState};
+use uuid::Uuid;
+
+use super::{
+    case::{Case, Party},
+    conclude,
+};
+use crate::{Address, CpuFit, Daemon, DomainFacts, HostConfig, HostFacts, MachineFit, Probe, Survey, Transport};
+
+const GIB: u64 = 1 << 30;
+
+/// A VM that could go: nothing is found but what is in order, and the login, which nobody knows.
+fn case() -> Case {
+    let id = VmId(Uuid::from_u128(1));
+    Case {
+        vm: Vm {
+            id,
+            name: "web".into(),
+            host: "alpha".parse().unwrap(),
+            state: VmState::Running,
+            vcpus: 2,
+            memory_bytes: GIB,
+            persistent: true,
+            other_copies: Vec::new(),
+            migration: None,
+        },
+        mode: Mode::Live,
+        options: MigrationOptions::default(),
+        domain: Arc::new(domain(id)),
+        source: party("alpha"),
+        destination: party("beta"),
+        copy_there: None,
+        probe: Some(Probe::Answers),
+        earlier: Vec::new(),
+        dirty_bytes_s: None,
+        now_ms: 1_000_000,
+    }
+}
+
+fn domain(vm: VmId) -> DomainFacts {
+    DomainFacts {
+        vm,
+        name: "web".into(),
+        arch: "x86_64".into(),
+        virt_type: "kvm".into(),
+        emulator: "/usr/bin/qemu-system-x86_64".into(),
+        machine: "pc-q35-10.0".into(),
+        memory_bytes: GIB,
+        vcpus: 2,
+        ..DomainFacts::default()
+    }
+}
+
+fn party(name: &str) -> Party {
+    let address: Address = format!("{name}.example.org").parse().unwrap();
+    let transport = Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System };
+    Party {
+        config: HostConfig {
+            name: name.parse().unwrap(),
+            transport: transport.clone(),
+            peer_address: address,
+            peer_transport: transport,
+            bandwidth_mib_s: None,
+            shared_directories: Vec::new(),
+        },
+        facts: HostFacts {
+            uuid: Uuid::now_v7(),
+            cpus: 4,
+            memory_bytes: 8 * GIB,
+            memory_free_bytes: 4 * GIB,
+            libvirt_version: "11.3.0".into(),
+            hypervisor_version: "10.0.2".into(),
+        },
+        survey: Arc::new(Survey {
+            libvirt_version: 11_005_000,
+            hypervisor_version: 10_000_002,
+            writable: true,
+            machine: MachineFit::Fits,
+            cpu: CpuFit::Fits,
+            cpus: 4,
+            memory_free_bytes: 4 * GIB,
+            networks: Some(Vec::new()),
+            devices: Some(Vec::new()),
+            pools: Some(Vec::new()),
+            missing_secrets: Some(Vec::new()),
+            ..Survey::default()
+        }),
+    }
+}
+
+/// What is found about this, once the case was changed.
+fn found(change: impl FnOnce(&mut Case), code: FindingCode) -> Option<Finding> {
+    let mut case = case();
+    change(&mut case);
+    conclude(&case).findings.into_iter().find(|finding| finding.code == code)
+}
+
+fn severity(change: impl FnOnce(&mut Case), code: FindingCode) -> Option<Severity> {
+    found(change, code).map(|finding| finding.severity)
+}
+
+fn there(case: &mut Case) -> &mut Survey {
+    Arc::make_mut(&mut case.destination.survey)
+}
+
+fn of(case: &mut Case) -> &mut DomainFacts {
+    Arc::make_mut(&mut case.domain)
+}
+
+fn offline(case: &mut Case) {
+    (case.mode, case.vm.state) = (Mode::Offline, VmState::ShutOff);
+}
