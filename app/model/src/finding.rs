@@ -181,3 +181,45 @@ impl Finding {
         Self { consent: true, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fmt::Write, fs};
+
+    use super::*;
+
+    const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
+
+    fn table() -> String {
+        let mut table = "# What a preflight looks at\n\n\
+            The codes of findings, in the order they are told. A code stays the same for ever. Each finding also has a severity \
+            (`ok`, `unknown`, `warning`, `blocker`), a sentence, and where there is one a fix; a warning marked `consent` puts \
+            data at risk, and the migration starts only with its code in `accept`.\n\n\
+            (Made from `app/model/src/finding.rs` by `UPDATE=1 cargo test -p model findings_table`.)\n\n\
+            | code | what it says |\n|---|---|\n"
+            .to_owned();
+        for code in FindingCode::ALL {
+            writeln!(table, "| `{}` | {} |", code.as_str(), code.meaning()).unwrap();
+        }
+        table
+    }
+
+    #[test]
+    fn findings_table_is_up_to_date() {
+        if env::var_os("UPDATE").is_some() {
+            fs::write(TABLE, table()).unwrap();
+        }
+        let now = fs::read_to_string(TABLE).unwrap_or_default();
+        assert!(now == table(), "docs/findings.md is out of date: run `UPDATE=1 cargo test -p model findings_table`");
+    }
+
+    #[test]
+    fn a_code_reads_the_same_everywhere() {
+        for code in FindingCode::ALL {
+            let json = serde_json::to_value(code).unwrap();
+            assert_eq!(json, code.as_str());
+            assert_eq!(serde_json::from_value::<FindingCode>(json).unwrap(), *code);
+        }
+        assert!(serde_json::from_str::<FindingCode>("\"no-such-thing\"").is_err());
+    }
+}

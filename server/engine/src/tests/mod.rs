@@ -3,8 +3,10 @@
 mod feed;
 mod hosts;
 mod migrate;
+mod preflight;
 mod recovery;
 mod refused;
+mod storage;
 
 use std::sync::Arc;
 

@@ -198,7 +198,7 @@ fn what_is_found_of_a_vm_that_is_off() {
         let found = severity(
             |case| {
                 offline(case);
-                change(case)
+                change(case);
             },
             *code,
         );
@@ -268,7 +268,7 @@ fn only_what_may_be_lost_needs_consent() {
     let consent = |row: &&Row| {
         let change = |case: &mut Case| {
             offline(case);
-            row.2(case)
+            row.2(case);
         };
         found(change, row.0).is_some_and(|finding| finding.consent)
     };
