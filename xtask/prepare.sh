@@ -65,6 +65,13 @@ look_around() {
         need 'curl' curl command -v curl
         need 'ip' iproute2 command -v ip
         need 'ps' procps command -v ps
+        local driver=/usr/lib/*/libvirt/connection-driver/libvirt_driver
+        need "libvirt's driver for networks" libvirt-daemon-driver-network has_file "${driver}_network.so"
+        need "libvirt's driver for storage pools" libvirt-daemon-driver-storage has_file "${driver}_storage.so"
+        need "libvirt's driver for secrets" libvirt-daemon-driver-secret has_file "${driver}_secret.so"
+        need "libvirt's driver for network interfaces" libvirt-daemon-driver-interface has_file "${driver}_interface.so"
+        need 'nft' nftables has_file /usr/sbin/nft
+        need 'a TPM in software' 'swtpm swtpm-tools' command -v swtpm_setup
         # Ubuntu's is a snap, which root and containers cannot run: Playwright brings its own there.
         [ "$ID" = ubuntu ] || need 'Chromium' 'chromium fonts-liberation' command -v chromium
     fi
@@ -169,6 +176,23 @@ install_browser_tests() {
     fi
 }
 
+# Debian 12's own QEMU, for tests of an older destination: unpacked beside, because the machine has a newer one.
+unpack_older_qemu() {
+    local download
+    say "unpacking Debian 12's own QEMU into $tools/older-qemu"
+    download=$(mktemp -d)
+    if (cd "$download" && apt-get download -qq --option APT::Sandbox::User=root qemu-system-{x86,common,data}/bookworm); then
+        for package in "$download"/*.deb; do
+            dpkg-deb --extract "$package" "$download/root"
+        done
+        mkdir -p "$tools"
+        mv "$download/root" "$tools/older-qemu"
+    else
+        say 'it cannot be downloaded, so tests with an older QEMU will be passed over'
+    fi
+    rm -rf "$download"
+}
+
 # A tool that is used once a run: built quickly rather than to be quick.
 install_cargo_deny() {
     say "installing cargo-deny $cargo_deny_version into $tools"
@@ -186,4 +210,5 @@ if [ "$purpose" = test ]; then
     # npm notes in that file what it installed, so it is newer than the lock file that it was installed from.
     [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ] || install_browser_tests
     command -v cargo-deny >/dev/null || install_cargo_deny
+    [ "$ID-${VERSION_ID:-}" != debian-12 ] || [ -e "$tools/older-qemu" ] || unpack_older_qemu
 fi

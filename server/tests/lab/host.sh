@@ -1,0 +1,57 @@
+#!/bin/bash
+# A host of the lab: namespaces of its own with what libvirt's privileged daemon keeps where its paths are compiled in.
+#
+#   unshare --mount --net host.sh WORLD NAME ADDRESS UUID [QEMU]
+#
+# WORLD is the world's directory, QEMU one where another QEMU's packages are unpacked. The namespaces live for as long as this
+# process; it says "ready" when programs may be started in them (nsenter).
+set -euo pipefail
+world=$1 name=$2 address=$3 uuid=$4 qemu=${5:-}
+directory=$world/$name
+
+# Its own end of a cable, the other plugged into the world's bridge.
+ip link set lo up
+ip link add eth0 type veth peer name "$name" netns 1
+ip address add "$address/24" dev eth0
+ip link set eth0 up
+nsenter --target 1 --net ip link set "$name" master lab up
+# A destination that swallows connections is given up after 3 s, not after two minutes.
+echo 1 >/proc/sys/net/ipv4/tcp_syn_retries
+
+mount -t sysfs sysfs /sys
+for path in /etc/libvirt /var/lib/libvirt /var/log /var/cache /run; do
+    mkdir -p "$directory$path"
+    mount --bind "$directory$path" "$path"
+done
+if [ -n "$qemu" ]; then
+    mount -t overlay -o "lowerdir=$qemu/usr:/usr" overlay /usr
+fi
+
+cat >/etc/libvirt/libvirtd.conf <<END
+host_uuid = "$uuid"
+listen_tls = 0
+listen_tcp = 1
+listen_addr = "$address"
+auth_tcp = "none"
+log_outputs = "3:stderr"
+END
+# All hosts share one kernel, so they must not fight for control groups and the owners of files.
+cat >/etc/libvirt/qemu.conf <<END
+user = "root"
+group = "root"
+security_driver = "none"
+dynamic_ownership = 0
+remember_owner = 0
+namespaces = []
+cgroup_controllers = []
+stdio_handler = "file"
+migration_host = "$address"
+migration_address = "$address"
+shared_filesystems = [ "$world/shared" ]
+auto_shutdown_try_save = "none"
+auto_shutdown_try_shutdown = "none"
+auto_shutdown_poweroff = "none"
+END
+
+echo ready
+exec sleep infinity

@@ -1,0 +1,23 @@
+#!/bin/bash
+# The world around the lab's hosts: what runs in it is a program of the test's own, and everything in it ends with that program.
+#
+#   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc world.sh DIRECTORY PROGRAM ARGUMENT…
+#
+# This shell is the first process of a PID namespace, so the kernel kills all others when it ends. It reaps orphans, too, as an
+# init must: libvirt waits until somebody has reaped a QEMU that ended.
+set -euo pipefail
+directory=$1
+shift
+
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs "$directory"
+
+# 192.0.2.0/24 is set apart for documentation and examples; here it exists in this network namespace only.
+ip link set lo up
+ip link add lab type bridge
+ip address add 192.0.2.1/24 dev lab
+ip link set lab up
+
+"$@" &
+wait $!
