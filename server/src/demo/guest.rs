@@ -120,19 +120,23 @@ mod tests {
     /// guest.bin is committed so that nobody needs an assembler; here is the proof that it is guest.S.
     #[test]
     fn the_binary_is_the_source_assembled() {
+        is_assembled("src/demo/guest.S", BOOT_SECTOR);
+        is_assembled("tests/storage/guest.S", include_bytes!("../../tests/storage/guest.bin"));
+    }
+
+    fn is_assembled(source: &str, binary: &[u8; 512]) {
         let directory = std::env::temp_dir().join(format!("vmferry-guest-{}", std::process::id()));
         fs::create_dir(&directory).unwrap();
-        let outcome = assemble(&directory);
+        let outcome = assemble(&directory, &Path::new(env!("CARGO_MANIFEST_DIR")).join(source));
         fs::remove_dir_all(&directory).unwrap();
         match outcome {
-            Some(binary) => assert_eq!(binary, BOOT_SECTOR, "assemble guest.S again, with these same three commands"),
+            Some(now) => assert_eq!(now, binary, "assemble {source} again, with these same three commands"),
             None => println!("skipped: there is no assembler for x86 here"),
         }
     }
 
-    fn assemble(directory: &Path) -> Option<Vec<u8>> {
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/guest.S");
-        run(directory, "as", &["--32", "-o", "guest.o", source])?;
+    fn assemble(directory: &Path, source: &Path) -> Option<Vec<u8>> {
+        run(directory, "as", &["--32", "-o", "guest.o", source.to_str().expect("a plain path")])?;
         run(directory, "ld", &["-m", "elf_i386", "-Ttext=0x7c00", "-e", "start", "-o", "guest.elf", "guest.o"])
             .expect("where `as` knows x86, `ld` does");
         run(directory, "objcopy", &["-O", "binary", "-j", ".text", "guest.elf", "guest.bin"])

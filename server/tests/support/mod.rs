@@ -2,20 +2,22 @@
 
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 
+mod api;
+mod stream;
+
 use std::{
     io::{BufRead, BufReader},
     net::{IpAddr, Ipv4Addr},
-    process::{Child, ChildStdin, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio},
     sync::LazyLock,
     time::Duration,
 };
 
-use futures::{SinkExt, StreamExt};
-use model::{Change, Host, Migration, Resume, Snapshot, StreamMessage, Vm};
-use reqwest::{Client, Method, Response, StatusCode, header};
-use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::Mutex, time::timeout};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite};
+use tokio::sync::Mutex;
+
+pub use api::Api;
+pub use stream::Stream;
 
 /// Nothing in a demo takes this long; a test that waits longer has failed.
 pub const LIMIT: Duration = Duration::from_secs(90);
@@ -26,10 +28,10 @@ pub const PASSWORD: &str = "a long test password";
 pub struct Demo {
     pub base: String,
     network: [u8; 3],
-    dir: std::path::PathBuf,
+    dir: PathBuf,
     _child: Child,
     _stdin: ChildStdin,
-    _output: BufReader<std::process::ChildStdout>,
+    _output: BufReader<ChildStdout>,
 }
 
 /// A test file's demo, taken by one test at a time.
@@ -72,11 +74,27 @@ impl Demo {
         Ipv4Addr::new(a, b, c, last).into()
     }
 
+    /// Where all its state is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// What virsh, which knows nothing of the console, says.
     pub fn virsh(&self, host: &str, arguments: &[&str]) -> String {
-        let uri = format!("qemu+tcp://{}/session", self.address(host));
-        let output = Command::new("virsh").args(["-c", &uri]).args(arguments).output().expect("virsh is installed");
+        String::from_utf8_lossy(&self.run_virsh(host, arguments).stdout).into_owned()
+    }
+
+    /// The same, where virsh has to succeed.
+    pub fn virsh_succeeds(&self, host: &str, arguments: &[&str]) -> String {
+        let output = self.run_virsh(host, arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "virsh {arguments:?} on {host}: {errors}");
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn run_virsh(&self, host: &str, arguments: &[&str]) -> Output {
+        let uri = format!("qemu+tcp://{}/session", self.address(host));
+        Command::new("virsh").args(["-c", &uri]).args(arguments).output().expect("virsh is installed")
     }
 
     /// The hosts on which virsh sees the VM executing.
@@ -103,154 +121,11 @@ impl Demo {
 
     /// A program that has logged in.
     pub async fn login(&self) -> Api {
-        let api = self.visitor();
-        let response = api.send(Method::POST, "/login", Some(json!({"username": "admin", "password": PASSWORD}))).await;
-        assert_eq!(response.status(), StatusCode::OK);
-        let cookie = response.headers()[header::SET_COOKIE].to_str().expect("a cookie is text");
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Api { cookie: Some(cookie), ..api }
+        Api::login(&self.base).await
     }
 
     /// A program that has not.
     pub fn visitor(&self) -> Api {
-        Api { client: Client::new(), base: self.base.clone(), cookie: None }
-    }
-}
-
-/// A program that uses the API as curl would.
-#[derive(Clone)]
-pub struct Api {
-    client: Client,
-    base: String,
-    cookie: Option<String>,
-}
-
-impl Api {
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        request.send().await.expect("the console answers")
-    }
-
-    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
-        answer(self.send(Method::GET, path, None).await).await
-    }
-
-    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        answer(self.send(Method::POST, path, Some(body)).await).await
-    }
-
-    /// Starts a migration and returns the task's address.
-    pub async fn migrate(&self, vm: &str, destination: &str) -> String {
-        let path = format!("/plugins/kimchi/vms/{vm}/migrate");
-        let (status, task) = self.post(&path, json!({"destination": destination})).await;
-        assert_eq!(status, StatusCode::ACCEPTED, "{task}");
-        format!("/plugins/kimchi/tasks/{}", task["id"].as_str().expect("a task has an id"))
-    }
-
-    /// Polls a task until it has ended, as a script would.
-    pub async fn ended(&self, task: &str) -> Value {
-        let poll = async {
-            loop {
-                let (status, now) = self.get(task).await;
-                assert_eq!(status, StatusCode::OK, "{now}");
-                if now["status"] != "running" {
-                    return now;
-                }
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        };
-        timeout(LIMIT, poll).await.expect("the migration ends")
-    }
-
-    /// Opens the stream of updates.
-    pub async fn stream(&self) -> Stream {
-        let url = format!("{}/ws", self.base.replace("http://", "ws://"));
-        let mut request = tungstenite::client::IntoClientRequest::into_client_request(url).expect("an address");
-        let headers = request.headers_mut();
-        headers.insert("cookie", self.cookie.as_deref().unwrap_or_default().parse().expect("a cookie"));
-        headers.insert("origin", self.base.parse().expect("an origin"));
-        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the stream opens");
-        let resume = serde_json::to_string(&Resume { since: None }).expect("it is plain data");
-        socket.send(tungstenite::Message::text(resume)).await.expect("the stream takes it");
-        Stream { socket, now: Snapshot::default() }
-    }
-}
-
-async fn answer(response: Response) -> (StatusCode, Value) {
-    (response.status(), response.json().await.unwrap_or(Value::Null))
-}
-
-/// The stream of updates, as a browser gets it, and what a page would show by now.
-pub struct Stream {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    now: Snapshot,
-}
-
-impl Stream {
-    pub async fn next(&mut self) -> Change {
-        loop {
-            let message = timeout(LIMIT, self.socket.next()).await.expect("something happens");
-            let message = message.expect("the stream goes on").expect("the stream is sound");
-            let tungstenite::Message::Text(text) = message else { continue };
-            if let StreamMessage::Update(update) = serde_json::from_str(&text).expect("the stream speaks our model") {
-                self.apply(&update.change);
-                return update.change;
-            }
-        }
-    }
-
-    fn apply(&mut self, change: &Change) {
-        match change {
-            Change::Snapshot(snapshot) => self.now.clone_from(snapshot),
-            Change::Host(host) => {
-                self.now.hosts.retain(|known| known.name != host.name);
-                self.now.hosts.push(host.clone());
-            }
-            Change::Vm(vm) => {
-                self.now.vms.retain(|known| known.id != vm.id);
-                self.now.vms.push(vm.clone());
-            }
-            Change::VmGone(id) => self.now.vms.retain(|known| known.id != *id),
-            Change::Migration(_) => {}
-        }
-    }
-
-    /// Waits until a host is as wanted, if it is not so already.
-    pub async fn until_host(&mut self, name: &str, wanted: impl Fn(&Host) -> bool) {
-        self.until(|now| now.hosts.iter().any(|host| host.name.as_str() == name && wanted(host))).await;
-    }
-
-    /// Waits until a VM is as wanted, if it is not so already.
-    pub async fn until_vm(&mut self, name: &str, wanted: impl Fn(&Vm) -> bool) {
-        self.until(|now| now.vms.iter().any(|vm| vm.name == name && wanted(vm))).await;
-    }
-
-    async fn until(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
-        let wait = async {
-            while !wanted(&self.now) {
-                self.next().await;
-            }
-        };
-        timeout(LIMIT, wait).await.expect("it happens");
-    }
-
-    /// All states of the next migration of a VM, from its beginning to its end.
-    pub async fn migration_of(&mut self, vm: &str) -> Vec<Migration> {
-        let mut states = Vec::new();
-        loop {
-            let Change::Migration(migration) = self.next().await else { continue };
-            if migration.vm_name == vm {
-                states.push(*migration);
-                if states.last().is_some_and(|state| state.phase.has_ended()) {
-                    return states;
-                }
-            }
-        }
+        Api::visitor(&self.base)
     }
 }

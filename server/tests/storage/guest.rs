@@ -1,0 +1,117 @@
+//! The guest of guest.S: the disk it starts with, what it says, and what has to be on its disk when it has said so.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+
+use super::support::LIMIT;
+
+/// guest.S, assembled.
+const BOOT_SECTOR: &[u8; SECTOR] = include_bytes!("guest.bin");
+const SECTOR: usize = 512;
+/// Where the guest's block is in each MiB, and its length, in sectors (FIRST and BLOCK in guest.S).
+const BLOCK: std::ops::Range<usize> = 64..128;
+/// Sectors of a MiB (STRIDE in guest.S).
+const MIB: usize = 2048;
+/// The disk's size in MiB (END in guest.S).
+const DISK_MIB: usize = 64;
+/// The first MiBs of the disk have something in their second half that the guest never looks at: it makes the copy last.
+const LADEN_MIB: usize = 32;
+
+/// What pass `pass` writes into a sector; pass 0 is what was there before the guest began.
+fn sector(number: usize, pass: u32) -> Vec<u8> {
+    let number = u32::try_from(number).expect("the disk is small");
+    let mut word = number.wrapping_mul(0x9e37_79b1).wrapping_add(pass.wrapping_mul(0x85eb_ca6b));
+    let mut next = || {
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        word.to_le_bytes()
+    };
+    (0..SECTOR / 4).flat_map(|_| next()).collect()
+}
+
+/// The disk before the guest began.
+fn new_disk() -> Vec<u8> {
+    let mut disk = vec![0; DISK_MIB * MIB * SECTOR];
+    disk[..SECTOR].copy_from_slice(BOOT_SECTOR);
+    for mib in 0..DISK_MIB {
+        let laden = if mib < LADEN_MIB { MIB / 2..MIB } else { 0..0 };
+        for number in BLOCK.chain(laden).map(|sector| mib * MIB + sector) {
+            disk[number * SECTOR..][..SECTOR].copy_from_slice(&sector(number, 0));
+        }
+    }
+    disk
+}
+
+/// Writes the disk as a qcow2 image.
+pub(crate) fn write_new_disk(image: &Path) {
+    let raw = image.with_extension("raw");
+    fs::write(&raw, new_disk()).expect("there is room");
+    qemu_img(&["convert", "-f", "raw", "-O", "qcow2"], &[&raw, image]);
+    fs::remove_file(raw).expect("it was just written");
+}
+
+/// Fails unless an image holds, byte by byte, what the guest has to have there after so many passes. It was writing the next
+/// one when it was stopped: up to some block that is there, beyond it is not.
+pub(crate) fn assert_disk(image: &Path, passes: u32) {
+    let raw = image.with_extension("judged");
+    qemu_img(&["convert", "-O", "raw"], &[image, &raw]);
+    let found = fs::read(&raw).expect("it was just written");
+    fs::remove_file(raw).expect("it was just written");
+    let before = new_disk();
+    assert_eq!(found.len(), before.len(), "{}: the disk's size", image.display());
+    let mut pass = passes + 1;
+    for (number, now) in found.chunks(SECTOR).enumerate() {
+        let written_anew = (number / MIB).is_multiple_of(2) && BLOCK.contains(&(number % MIB));
+        if written_anew && pass > passes && now != sector(number, pass) {
+            pass = passes;
+        }
+        let wanted = if written_anew { sector(number, pass) } else { before[number * SECTOR..][..SECTOR].to_vec() };
+        assert!(now == wanted, "{}: sector {number} is not as pass {pass} left it", image.display());
+    }
+}
+
+/// What qemu-img says about an image, even one in use.
+pub(crate) fn image_info(image: &Path) -> serde_json::Value {
+    let info = qemu_img(&["info", "--force-share", "--output", "json"], &[image]);
+    serde_json::from_str(&info).expect("qemu-img writes JSON")
+}
+
+fn qemu_img(arguments: &[&str], files: &[&Path]) -> String {
+    let output = Command::new("qemu-img").args(arguments).args(files).output().expect("qemu-img is installed");
+    assert!(output.status.success(), "qemu-img {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("qemu-img writes text")
+}
+
+/// The guest's serial console: the file that libvirt logs it to, on whichever host it runs.
+pub(crate) struct Console(pub(crate) PathBuf);
+
+impl Console {
+    /// How many passes the guest has ended, each having found on its disk all that was written there.
+    pub(crate) fn passes(&self) -> u32 {
+        let said = fs::read_to_string(&self.0).unwrap_or_default();
+        assert!(!said.contains("BAD"), "the guest lost what it wrote: {said}");
+        let ended = |line: &str| line.strip_prefix("pass ")?.strip_suffix(" ok\r\n")?.parse().ok();
+        said.split_inclusive('\n').filter_map(ended).next_back().unwrap_or(0)
+    }
+
+    /// Waits until the guest has ended so many passes.
+    pub(crate) async fn until_passes(&self, passes: u32) {
+        let reached = async {
+            while self.passes() < passes {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(LIMIT, reached).await.expect("the guest goes on");
+    }
+
+    /// Waits for two passes of which all was written where the guest is now.
+    pub(crate) async fn until_two_more_passes(&self) {
+        // The one under way may have begun elsewhere.
+        self.until_passes(self.passes() + 3).await;
+    }
+}

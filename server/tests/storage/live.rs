@@ -1,0 +1,116 @@
+//! A running VM moves with its disk, while the guest writes to it.
+
+use std::{fs, time::Duration};
+
+use model::{Host, Phase};
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+
+use super::{
+    DEMO,
+    guest::{assert_disk, image_info},
+    support::{Api, LIMIT, Stream},
+    vm::Vm,
+};
+
+/// The disk's contents take some seconds at this rate, in MiB/s, so that the guest writes while they are copied.
+const SLOWLY: u32 = 4;
+/// At this rate there is time for something to come in between.
+const VERY_SLOWLY: u32 = 1;
+/// Of the disk's image, in bytes. All that was ever written to it comes to 24 MiB, the guest sees 64.
+const SPARSE: u64 = 32 << 20;
+
+#[tokio::test]
+async fn a_disk_goes_along_while_the_guest_writes_to_it() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::start(&demo, "scribe").await;
+    stream.until_vm(vm.name, |found| found.state.is_active()).await;
+
+    api.migrate_with(vm.name, json!({"destination": "beta", "bandwidth_mib_s": SLOWLY})).await;
+    let states = stream.migration_of(vm.name).await;
+    let end = states.last().expect("it has an end");
+    assert_eq!(end.phase, Phase::Succeeded, "{end:?}");
+    assert!(states.iter().any(|state| state.phase == Phase::CopyingDisks), "{states:?}");
+    assert!(states.is_sorted_by(|one, next| one.phase <= next.phase && one.progress.percent <= next.progress.percent));
+    let left = fs::read(vm.image("alpha")).expect("the old image stays");
+    vm.console.until_two_more_passes().await;
+
+    assert_eq!((demo.runs_on(vm.name), demo.defined_on(vm.name)), (vec!["beta"], vec!["beta"]));
+    let image = vm.image("beta");
+    assert_eq!(vm.disk_by_word_of("beta"), [image.clone(), image.clone()]);
+    let info = image_info(&image);
+    assert_eq!((info["format"].as_str(), info["virtual-size"].as_u64()), (Some("qcow2"), Some(64 << 20)));
+    assert!(info["actual-size"].as_u64() < Some(SPARSE), "sparse stays sparse: {info}");
+    vm.stop("beta");
+    assert_disk(&image, vm.console.passes());
+    assert!(fs::read(vm.image("alpha")).expect("it stays") == left, "nothing writes to the old image any more");
+}
+
+#[tokio::test]
+async fn a_cancelled_copy_leaves_nothing_behind() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::start(&demo, "draft").await;
+    stream.until_vm(vm.name, |found| found.state.is_active()).await;
+
+    let task = begin_copy(&api, &mut stream, &vm).await;
+    assert!(api.send(Method::DELETE, &task, None).await.status().is_success());
+    assert_eq!(api.ended(&task).await["status"], "killed");
+    vm.assert_nothing_on("beta");
+    stays_and_goes(&api, &mut stream, &vm).await;
+}
+
+#[tokio::test]
+async fn a_copy_whose_destination_died_leaves_nothing_behind() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::start(&demo, "letter").await;
+    stream.until_vm(vm.name, |found| found.state.is_active()).await;
+
+    let task = begin_copy(&api, &mut stream, &vm).await;
+    demo.signal_daemon("beta", "-KILL");
+    stream.until_host("beta", |host| !host.is_connected()).await;
+    // The demo starts it again.
+    stream.until_host("beta", Host::is_connected).await;
+    assert_eq!(api.ended(&task).await["status"], "failed");
+    let gone = async {
+        while vm.files_on("beta") > 0 {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(LIMIT, gone).await.expect("what was made is removed when the host is back");
+    vm.assert_nothing_on("beta");
+    stays_and_goes(&api, &mut stream, &vm).await;
+}
+
+/// Begins a migration and returns its task once a part of the disk is copied.
+async fn begin_copy(api: &Api, stream: &mut Stream, vm: &Vm<'_>) -> String {
+    let task = api.migrate_with(vm.name, json!({"destination": "beta", "bandwidth_mib_s": VERY_SLOWLY})).await;
+    stream
+        .until_migration(vm.name, |now| {
+            assert!(!now.phase.has_ended(), "{now:?}");
+            now.phase == Phase::CopyingDisks && now.progress.bytes_processed > 0
+        })
+        .await;
+    assert_eq!(vm.files_on("beta"), 1, "the copy is there");
+    task
+}
+
+/// The VM is on alpha with all it wrote, and a second try takes it to beta.
+async fn stays_and_goes(api: &Api, stream: &mut Stream, vm: &Vm<'_>) {
+    assert_eq!((vm.demo.runs_on(vm.name), vm.demo.defined_on(vm.name)), (vec!["alpha"], vec!["alpha"]));
+    assert_eq!(vm.disk_by_word_of("alpha"), [vm.image("alpha"), vm.image("alpha")]);
+    vm.console.until_two_more_passes().await;
+
+    api.migrate(vm.name, "beta").await;
+    stream.until_migration(vm.name, |now| now.phase == Phase::Succeeded).await;
+    vm.console.until_two_more_passes().await;
+    assert_eq!((vm.demo.runs_on(vm.name), vm.demo.defined_on(vm.name)), (vec!["beta"], vec!["beta"]));
+    vm.stop("beta");
+    assert_disk(&vm.image("beta"), vm.console.passes());
+}

@@ -1,0 +1,17 @@
+//! Disks that go along and disks that stay, on real libvirt and QEMU. Judges are a guest that reads all it wrote, qemu-img and
+//! virsh; the console's own word counts for nothing.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod guest;
+mod live;
+mod offline;
+mod vm;
+
+use std::sync::LazyLock;
+
+use support::{Demo, Shared};
+use tokio::sync::Mutex;
+
+static DEMO: Shared = LazyLock::new(|| Mutex::new(Demo::start(38)));

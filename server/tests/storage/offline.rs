@@ -1,0 +1,47 @@
+//! A VM that is off moves with its disk.
+
+use std::fs;
+
+use model::{Mode, Phase, VmState};
+use reqwest::Method;
+use serde_json::json;
+
+use super::{DEMO, guest::assert_disk, vm::Vm};
+
+#[tokio::test]
+async fn a_vm_that_is_off_takes_its_disk_along() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::define(&demo, "shelf");
+    let disk = fs::read(vm.image("alpha")).expect("it was made");
+    stream.until_vm(vm.name, |found| found.state == VmState::ShutOff).await;
+
+    // A first try is cancelled half-way.
+    let task = api.migrate_with(vm.name, json!({"destination": "beta", "bandwidth_mib_s": 1})).await;
+    stream
+        .until_migration(vm.name, |now| {
+            assert!(!now.phase.has_ended(), "{now:?}");
+            now.phase == Phase::CopyingDisks && now.progress.bytes_processed > 0
+        })
+        .await;
+    assert_eq!(vm.files_on("beta"), 1, "the copy is there");
+    assert!(api.send(Method::DELETE, &task, None).await.status().is_success());
+    assert_eq!(api.ended(&task).await["status"], "killed");
+    vm.assert_nothing_on("beta");
+    assert_eq!(demo.defined_on(vm.name), ["alpha"]);
+
+    api.migrate(vm.name, "beta").await;
+    let end = stream.until_migration(vm.name, |now| now.phase == Phase::Succeeded).await;
+    assert_eq!(end.mode, Mode::Offline);
+    assert!(fs::read(vm.image("beta")).expect("it was copied") == disk, "byte for byte the same");
+    assert!(fs::read(vm.image("alpha")).expect("it stays") == disk);
+    assert_eq!((demo.runs_on(vm.name), demo.defined_on(vm.name)), (vec![], vec!["beta"]));
+
+    demo.virsh_succeeds("beta", &["start", vm.name]);
+    vm.console.until_passes(2).await;
+    assert_eq!(vm.disk_by_word_of("beta"), [vm.image("beta"), vm.image("beta")]);
+    vm.stop("beta");
+    assert_disk(&vm.image("beta"), vm.console.passes());
+    assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "nothing writes to the old image");
+}

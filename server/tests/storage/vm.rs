@@ -1,0 +1,130 @@
+//! A VM with its disk in a directory pool that only its host has, made by virsh.
+
+use std::{fs, path::PathBuf};
+
+use super::{
+    guest::{self, Console},
+    support::Demo,
+};
+
+/// The pool's name on every host; its directory is another on each.
+pub(crate) const POOL: &str = "images";
+
+/// A VM of this name, with the guest of guest.S.
+pub(crate) struct Vm<'a> {
+    pub(crate) demo: &'a Demo,
+    pub(crate) name: &'static str,
+    pub(crate) console: Console,
+}
+
+impl<'a> Vm<'a> {
+    /// Makes the pools on alpha and beta, unless they are there, and on alpha a disk and a definition; does not start it.
+    pub(crate) fn define(demo: &'a Demo, name: &'static str) -> Self {
+        for host in ["alpha", "beta"] {
+            make_pool(demo, host);
+        }
+        let console = Console(demo.dir().join("shared").join(format!("{name}.console")));
+        let vm = Self { demo, name, console };
+        vm.make_disk();
+        let file = demo.dir().join(format!("{name}.xml"));
+        fs::write(&file, vm.xml()).expect("the demo's directory takes files");
+        demo.virsh_succeeds("alpha", &["define", &file.to_string_lossy()]);
+        vm
+    }
+
+    /// The same, and starts it and waits until the guest has written to its disk.
+    pub(crate) async fn start(demo: &'a Demo, name: &'static str) -> Self {
+        let vm = Self::define(demo, name);
+        demo.virsh_succeeds("alpha", &["start", name]);
+        vm.console.until_passes(1).await;
+        vm
+    }
+
+    /// Where the disk's image is on a host.
+    pub(crate) fn image(&self, host: &str) -> PathBuf {
+        pool_directory(self.demo, host).join(self.volume())
+    }
+
+    /// Where its disk is by a host's word: of what runs, and of what a restart would bring.
+    pub(crate) fn disk_by_word_of(&self, host: &str) -> [PathBuf; 2] {
+        [&["domblklist", self.name][..], &["domblklist", self.name, "--inactive"]].map(|arguments| {
+            let table = self.demo.virsh_succeeds(host, arguments);
+            let disk = table.lines().find_map(|line| line.trim().strip_prefix("vda"));
+            disk.expect("it has a disk").trim().into()
+        })
+    }
+
+    /// Fails unless a host has nothing of the VM: no definition, no volume, no file.
+    pub(crate) fn assert_nothing_on(&self, host: &str) {
+        assert!(!self.demo.defined_on(self.name).contains(&host), "{host} has a definition");
+        assert_eq!(self.files_on(host), 0, "{host} has a file");
+        self.demo.virsh_succeeds(host, &["pool-refresh", POOL]);
+        let volumes = self.demo.virsh_succeeds(host, &["vol-list", POOL]);
+        assert!(!volumes.contains(self.name), "{host} has a volume: {volumes}");
+    }
+
+    /// How many files of the VM are in a host's pool.
+    pub(crate) fn files_on(&self, host: &str) -> usize {
+        let files = fs::read_dir(pool_directory(self.demo, host)).expect("the pool has a directory");
+        files.flatten().filter(|file| file.file_name().to_string_lossy().starts_with(self.name)).count()
+    }
+
+    /// Pulls the plug.
+    pub(crate) fn stop(&self, host: &str) {
+        self.demo.virsh_succeeds(host, &["destroy", self.name]);
+    }
+
+    fn volume(&self) -> String {
+        format!("{}.qcow2", self.name)
+    }
+
+    fn make_disk(&self) {
+        let new = self.demo.dir().join(self.volume());
+        guest::write_new_disk(&new);
+        let volume = self.volume();
+        self.demo.virsh_succeeds("alpha", &["vol-create-as", POOL, &volume, "64M", "--format", "qcow2"]);
+        self.demo.virsh_succeeds("alpha", &["vol-upload", "--pool", POOL, &volume, &new.to_string_lossy()]);
+        fs::remove_file(new).expect("it was just written");
+    }
+
+    fn xml(&self) -> String {
+        let Self { name, console: Console(console), .. } = self;
+        format!(
+            "<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>16</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <features><acpi/></features>
+  <clock offset='utc'><timer name='hpet' present='no'/></clock>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/><source file='{}'/><target dev='vda' bus='virtio'/>
+    </disk>
+    <controller type='usb' model='none'/>
+    <serial type='pty'><log file='{}' append='on'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+",
+            self.image("alpha").display(),
+            console.display()
+        )
+    }
+}
+
+fn pool_directory(demo: &Demo, host: &str) -> PathBuf {
+    demo.dir().join(host).join("pool")
+}
+
+fn make_pool(demo: &Demo, host: &str) {
+    if demo.virsh(host, &["pool-list", "--name"]).lines().any(|name| name.trim() == POOL) {
+        return;
+    }
+    let directory = pool_directory(demo, host);
+    demo.virsh_succeeds(host, &["pool-define-as", POOL, "dir", "--target", &directory.to_string_lossy()]);
+    demo.virsh_succeeds(host, &["pool-build", POOL]);
+    // So that it is there again after a daemon's death.
+    demo.virsh_succeeds(host, &["pool-autostart", POOL]);
+    demo.virsh_succeeds(host, &["pool-start", POOL]);
+}

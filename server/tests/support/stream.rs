@@ -1,0 +1,102 @@
+//! The stream of updates, as a browser gets it.
+
+use futures::{SinkExt, StreamExt};
+use model::{Change, Host, Migration, Resume, Snapshot, StreamMessage, Vm};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite};
+
+use super::LIMIT;
+
+/// The stream, and what a page would show by now.
+pub struct Stream {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    now: Snapshot,
+}
+
+impl Stream {
+    pub(super) async fn open(base: &str, cookie: &str) -> Self {
+        let url = format!("{}/ws", base.replace("http://", "ws://"));
+        let mut request = tungstenite::client::IntoClientRequest::into_client_request(url).expect("an address");
+        let headers = request.headers_mut();
+        headers.insert("cookie", cookie.parse().expect("a cookie"));
+        headers.insert("origin", base.parse().expect("an origin"));
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the stream opens");
+        let resume = serde_json::to_string(&Resume { since: None }).expect("it is plain data");
+        socket.send(tungstenite::Message::text(resume)).await.expect("the stream takes it");
+        Self { socket, now: Snapshot::default() }
+    }
+
+    pub async fn next(&mut self) -> Change {
+        loop {
+            let message = timeout(LIMIT, self.socket.next()).await.expect("something happens");
+            let message = message.expect("the stream goes on").expect("the stream is sound");
+            let tungstenite::Message::Text(text) = message else { continue };
+            if let StreamMessage::Update(update) = serde_json::from_str(&text).expect("the stream speaks our model") {
+                self.apply(&update.change);
+                return update.change;
+            }
+        }
+    }
+
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Snapshot(snapshot) => self.now.clone_from(snapshot),
+            Change::Host(host) => {
+                self.now.hosts.retain(|known| known.name != host.name);
+                self.now.hosts.push(host.clone());
+            }
+            Change::Vm(vm) => {
+                self.now.vms.retain(|known| known.id != vm.id);
+                self.now.vms.push(vm.clone());
+            }
+            Change::VmGone(id) => self.now.vms.retain(|known| known.id != *id),
+            Change::Migration(_) => {}
+        }
+    }
+
+    /// Waits until a host is as wanted, if it is not so already.
+    pub async fn until_host(&mut self, name: &str, wanted: impl Fn(&Host) -> bool) {
+        self.until(|now| now.hosts.iter().any(|host| host.name.as_str() == name && wanted(host))).await;
+    }
+
+    /// Waits until a VM is as wanted, if it is not so already.
+    pub async fn until_vm(&mut self, name: &str, wanted: impl Fn(&Vm) -> bool) {
+        self.until(|now| now.vms.iter().any(|vm| vm.name == name && wanted(vm))).await;
+    }
+
+    async fn until(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
+        let wait = async {
+            while !wanted(&self.now) {
+                self.next().await;
+            }
+        };
+        timeout(LIMIT, wait).await.expect("it happens");
+    }
+
+    /// Waits until a VM's next migration is as wanted.
+    pub async fn until_migration(&mut self, vm: &str, mut wanted: impl FnMut(&Migration) -> bool) -> Migration {
+        let wait = async {
+            loop {
+                let Change::Migration(migration) = self.next().await else { continue };
+                if migration.vm_name == vm && wanted(&migration) {
+                    return *migration;
+                }
+            }
+        };
+        timeout(LIMIT, wait).await.expect("it happens")
+    }
+
+    /// All states of the next migration of a VM, from its beginning to its end.
+    pub async fn migration_of(&mut self, vm: &str) -> Vec<Migration> {
+        let mut states = Vec::new();
+        loop {
+            let Change::Migration(migration) = self.next().await else { continue };
+            if migration.vm_name == vm {
+                states.push(*migration);
+                if states.last().is_some_and(|state| state.phase.has_ended()) {
+                    return states;
+                }
+            }
+        }
+    }
+}
