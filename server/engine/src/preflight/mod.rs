@@ -220,7 +220,7 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
 }
 
 /// The one thing that is wrong, as a preflight.
-fn refused(destination: &HostName, Refusal { code, problem }: Refusal) -> Preflight {
+pub(crate) fn refused(destination: &HostName, Refusal { code, problem }: Refusal) -> Preflight {
     let finding = Finding { fix: problem.fix, details: problem.details, ..Finding::blocker(code, problem.sentence) };
     Preflight { destination: destination.clone(), findings: vec![finding], disks: Vec::new(), prediction: None }
 }
