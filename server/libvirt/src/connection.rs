@@ -10,7 +10,10 @@ use engine::{
     Chunk, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, Statistics, Survey, Volume,
 };
 use model::{Code, Problem, VmAction, VmId};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::{sleep, timeout},
+};
 
 use crate::{
     activity, definition, domain,
@@ -46,6 +49,9 @@ const ACTION_LIMIT: Duration = Duration::from_secs(30);
 
 /// What a question of a preflight may take: it asks many small things.
 const PREFLIGHT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often it is asked whether a guest's writes have been measured, which takes a second.
+const MEASURING_PAUSE: Duration = Duration::from_millis(200);
 
 /// What looking at, making or deleting a volume may take: the pool is read anew.
 const VOLUME_LIMIT: Duration = Duration::from_secs(30);
@@ -137,7 +143,7 @@ impl engine::Connection for Connection {
             };
             self.control.call_unlimited(work).await
         };
-        let result = tokio::time::timeout(ACTION_LIMIT, act).await.unwrap_or(Err(Failure::Late(ACTION_LIMIT)));
+        let result = timeout(ACTION_LIMIT, act).await.unwrap_or(Err(Failure::Late(ACTION_LIMIT)));
         result.map_err(|failure| translate::failed(&self.opener.host, failure))
     }
 
@@ -151,7 +157,18 @@ impl engine::Connection for Connection {
     }
 
     async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
-        self.ask(&self.control, PREFLIGHT_LIMIT, move |link| activity::dirty_rate(link, vm)).await
+        let measure = async {
+            self.ask(&self.control, LIMIT, move |link| activity::measure_dirty_rate(link, vm)).await?;
+            loop {
+                sleep(MEASURING_PAUSE).await;
+                if let Some(rate) = self.ask(&self.control, LIMIT, move |link| activity::dirty_rate(link, vm)).await? {
+                    return Ok(rate);
+                }
+            }
+        };
+        timeout(PREFLIGHT_LIMIT, measure)
+            .await
+            .unwrap_or_else(|_| Err(translate::failed(&self.opener.host, Failure::Late(PREFLIGHT_LIMIT))))
     }
 
     async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem> {
@@ -199,7 +216,7 @@ impl engine::Connection for Connection {
         let workers = self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await?;
         let destination = plan.destination.name.clone();
         let plan = plan.clone();
-        let migrate = move |link: &Link| migrate::migrate(&link.lookup_domain_by_uuid(plan.vm.0)?, &plan);
+        let migrate = move |link: &Link| migrate::migrate(link, &plan);
         workers
             .call_unlimited(migrate)
             .await

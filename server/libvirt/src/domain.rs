@@ -82,6 +82,11 @@ fn state(domain: &Domain) -> Result<(sys::virDomainState, c_int), LibvirtError> 
     Ok((state as sys::virDomainState, reason))
 }
 
+/// Whether it is paused because QEMU could not read or write a disk.
+pub(crate) fn is_paused_by_io_error(domain: &Domain) -> Result<bool, LibvirtError> {
+    Ok(state(domain)? == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_IOERROR as c_int))
+}
+
 /// Whether this is how a domain looks that is being received, or that is being sent and has switched over.
 fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
     state == sys::VIR_DOMAIN_PAUSED && reason == sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int

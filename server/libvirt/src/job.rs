@@ -1,7 +1,7 @@
-//! Migration jobs: their figures, and how to abort one.
+//! Migration jobs: their figures, how to abort one, and what other jobs there are.
 
 use std::{
-    ffi::{c_int, c_uint},
+    ffi::{CString, c_int, c_uint},
     ptr,
 };
 
@@ -60,6 +60,43 @@ pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
         // "no job is active on the domain": it has ended since we looked.
         error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
         error => Err(error),
+    }
+}
+
+/// What libvirt does to a domain now other than migrating it, in its own words.
+pub(crate) fn other(domain: &Domain) -> Result<Option<String>, LibvirtError> {
+    match job_stats(domain, 0)? {
+        (sys::VIR_DOMAIN_JOB_NONE | sys::VIR_DOMAIN_JOB_COMPLETED, _) => Ok(None),
+        (_, list) if is_migration(list.as_slice()) => Ok(None),
+        (_, list) => Ok(Some(operation(list.as_slice()).to_owned())),
+    }
+}
+
+/// What a job does, as libvirt's tools call it.
+fn operation(list: &[sys::virTypedParameter]) -> &'static str {
+    let operation = number(list, sys::VIR_DOMAIN_JOB_OPERATION).and_then(|operation| operation.try_into().ok());
+    match operation.unwrap_or(sys::VIR_DOMAIN_JOB_OPERATION_UNKNOWN) {
+        sys::VIR_DOMAIN_JOB_OPERATION_START => "Start",
+        sys::VIR_DOMAIN_JOB_OPERATION_SAVE => "Save",
+        sys::VIR_DOMAIN_JOB_OPERATION_RESTORE => "Restore",
+        sys::VIR_DOMAIN_JOB_OPERATION_SNAPSHOT => "Snapshot",
+        sys::VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT => "Snapshot revert",
+        sys::VIR_DOMAIN_JOB_OPERATION_DUMP => "Dump",
+        sys::VIR_DOMAIN_JOB_OPERATION_BACKUP => "Backup",
+        sys::VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE => "Snapshot delete",
+        _ => "Unknown",
+    }
+}
+
+/// Whether something is done to a disk of a running domain: copied, committed and the like.
+pub(crate) fn has_block_job(domain: &Domain, target: &str) -> Result<bool, LibvirtError> {
+    let target = CString::new(target).map_err(virt::error::Error::from)?;
+    let mut info = sys::virDomainBlockJobInfo { type_: 0, bandwidth: 0, cur: 0, end: 0 };
+    // SAFETY: the domain is valid, and `info` is a place for the result.
+    match unsafe { sys::virDomainGetBlockJobInfo(domain.as_ptr(), target.as_ptr(), &mut info, 0) } {
+        0 => Ok(false),
+        1.. => Ok(true),
+        _ => Err(LibvirtError::last()),
     }
 }
 
@@ -142,12 +179,12 @@ mod tests {
 
     #[test]
     fn only_migrations_count() {
-        let operation = |operation: sys::virDomainJobOperation| {
-            is_migration(list(&[(sys::VIR_DOMAIN_JOB_OPERATION, operation.into())]).as_slice())
-        };
-        assert!(operation(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN));
-        assert!(operation(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT));
-        assert!(!operation(sys::VIR_DOMAIN_JOB_OPERATION_BACKUP));
+        let of = |operation: sys::virDomainJobOperation| list(&[(sys::VIR_DOMAIN_JOB_OPERATION, operation.into())]);
+        assert!(is_migration(of(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN).as_slice()));
+        assert!(is_migration(of(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT).as_slice()));
+        assert!(!is_migration(of(sys::VIR_DOMAIN_JOB_OPERATION_BACKUP).as_slice()));
         assert!(!is_migration(&[]));
+        assert_eq!(operation(of(sys::VIR_DOMAIN_JOB_OPERATION_DUMP).as_slice()), "Dump");
+        assert_eq!(operation(&[]), "Unknown");
     }
 }

@@ -25,11 +25,16 @@ mod link;
 mod media;
 mod migrate;
 mod open;
+mod rewrite;
+mod splice;
+mod stats;
+mod streams;
 mod survey;
 mod translate;
 mod typed_params;
 mod uri;
 mod volumes;
 mod workers;
+mod xml;
 
 pub use hypervisor::LibvirtHypervisor;

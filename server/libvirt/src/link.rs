@@ -46,6 +46,19 @@ impl Link {
         Ok(())
     }
 
+    /// What an answer is worth where not knowing is an answer, too: none if libvirt refused, has no driver for it or fails at it. Only
+    /// a connection that is gone stays an error.
+    pub(crate) fn known<T>(&self, answer: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if self.is_open() => {
+                tracing::debug!(%error, "not known");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether the connection is still there; asks nothing of the daemon.
     pub(crate) fn is_open(&self) -> bool {
         self.connect.is_alive().unwrap_or(false)
@@ -83,5 +96,21 @@ pub(crate) mod testing {
         );
         link.define_domain_xml(&xml).unwrap();
         VmId(uuid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use virt::sys;
+
+    use super::*;
+
+    #[test]
+    fn what_a_driver_lacks_is_not_known() {
+        let link = testing::link();
+        let secrets = link.list_all_secrets(0).map(|secrets| secrets.len()).map_err(LibvirtError::from);
+        assert_eq!(secrets.as_ref().unwrap_err().number, sys::VIR_ERR_NO_SUPPORT);
+        assert_eq!(link.known(secrets).unwrap(), None);
+        assert_eq!(link.known(Ok(1)).unwrap(), Some(1));
     }
 }

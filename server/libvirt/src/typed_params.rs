@@ -18,6 +18,9 @@ pub(crate) struct TypedParams {
 
 impl TypedParams {
     pub(crate) fn new() -> Self {
+        // SAFETY: may be called at any time and as often as one likes. Without it libvirt crashes where it has not been used yet; if
+        // it fails, the first use of the list does too.
+        unsafe { sys::virInitialize() };
         Self { list: ptr::null_mut(), len: 0, capacity: 0 }
     }
 
@@ -95,6 +98,17 @@ pub(crate) fn number(list: &[sys::virTypedParameter], name: &CStr) -> Option<u64
     }
 }
 
+/// The text of this name; none if there is none, or if it is no text or not UTF-8.
+pub(crate) fn string<'a>(list: &'a [sys::virTypedParameter], name: &CStr) -> Option<&'a str> {
+    let parameter = list.iter().find(|parameter| is_named(&parameter.field, name))?;
+    if parameter.type_ as sys::virTypedParameterType != sys::VIR_TYPED_PARAM_STRING {
+        return None;
+    }
+    // SAFETY: by its type the union has a C string, which lives as long as the list.
+    let text = unsafe { parameter.value.s.as_ref().map(|text| CStr::from_ptr(text)) };
+    text?.to_str().ok()
+}
+
 /// Whether a field, a C string in a fixed number of places, holds this name.
 pub(crate) fn is_named(field: &[c_char], name: &CStr) -> bool {
     field.iter().map(|&c| c as u8).take_while(|&b| b != 0).eq(name.to_bytes().iter().copied())
@@ -116,6 +130,10 @@ mod tests {
         let mut list = TypedParams::new();
         list.add_string(sys::VIR_MIGRATE_PARAM_URI, "tcp://192.0.2.7").unwrap();
         assert_eq!(number(list.as_slice(), sys::VIR_MIGRATE_PARAM_URI), None);
+        assert_eq!(string(list.as_slice(), sys::VIR_MIGRATE_PARAM_URI), Some("tcp://192.0.2.7"));
+        list.add_u64(c"n", 1).unwrap();
+        assert_eq!(string(list.as_slice(), c"n"), None);
+        assert_eq!(string(list.as_slice(), c"absent"), None);
         assert!(list.add_string(c"x", "a\0b").is_err());
     }
 

@@ -1,0 +1,172 @@
+//! The devices in a VM's definition that tie it to its host, but for disks.
+
+use engine::{Interface, Tpm};
+use roxmltree::Node;
+
+use crate::xml;
+
+/// Network interfaces, by what the host has to have for them.
+pub(super) fn interfaces(devices: Node<'_, '_>) -> Vec<Interface> {
+    xml::children(devices, "interface").map(interface).collect()
+}
+
+fn interface(node: Node<'_, '_>) -> Interface {
+    let kind = node.attribute("type").unwrap_or_default();
+    let source = |attribute| xml::attribute(node, &["source"], attribute).unwrap_or_default().to_owned();
+    match kind {
+        "network" => Interface::Network { name: source("network") },
+        "bridge" => Interface::Bridge { name: source("bridge") },
+        "direct" => Interface::Direct { device: source("dev") },
+        // Unplugged by QEMU for as long as the VM moves.
+        "hostdev" if is_unplugged_to_move(node) => Interface::Independent,
+        "hostdev" | "vdpa" | "vhostuser" => Interface::HostDevice { kind: kind.to_owned() },
+        _ => Interface::Independent,
+    }
+}
+
+/// Devices of the host that the VM has for itself, in words.
+pub(super) fn host_devices(devices: Node<'_, '_>) -> Vec<String> {
+    xml::children(devices, "hostdev").filter(|node| !is_unplugged_to_move(*node)).map(host_device).collect()
+}
+
+/// Half of a pair whose other half keeps the guest on the network meanwhile.
+fn is_unplugged_to_move(node: Node<'_, '_>) -> bool {
+    xml::attribute(node, &["teaming"], "type") == Some("transient")
+}
+
+fn host_device(node: Node<'_, '_>) -> String {
+    let kind = node.attribute("type").unwrap_or_default();
+    let Some(source) = xml::find(node, &["source"]) else { return kind.to_owned() };
+    let named = match kind {
+        "pci" => pci(source),
+        "usb" => usb(source),
+        "mdev" => xml::attribute(source, &["address"], "uuid").map(|uuid| format!("mediated device {uuid}")),
+        "scsi" => scsi(source),
+        "scsi_host" => source.attribute("wwpn").map(|wwpn| format!("SCSI host {wwpn}")),
+        _ => None,
+    };
+    named.unwrap_or_else(|| kind.to_owned())
+}
+
+fn pci(source: Node<'_, '_>) -> Option<String> {
+    let part = |name| hexadecimal(xml::attribute(source, &["address"], name)?);
+    let (domain, bus, slot, function) = (part("domain")?, part("bus")?, part("slot")?, part("function")?);
+    Some(format!("PCI {domain:04x}:{bus:02x}:{slot:02x}.{function:x}"))
+}
+
+fn usb(source: Node<'_, '_>) -> Option<String> {
+    let id = |name| hexadecimal(xml::attribute(source, &[name], "id")?);
+    if let (Some(vendor), Some(product)) = (id("vendor"), id("product")) {
+        return Some(format!("USB {vendor:04x}:{product:04x}"));
+    }
+    let part = |name| xml::attribute(source, &["address"], name);
+    Some(format!("USB bus {} device {}", part("bus")?, part("device")?))
+}
+
+fn scsi(source: Node<'_, '_>) -> Option<String> {
+    if let Some(name) = source.attribute("name") {
+        return Some(format!("SCSI {name}"));
+    }
+    let adapter = xml::attribute(source, &["adapter"], "name")?;
+    let part = |name| xml::attribute(source, &["address"], name);
+    Some(format!("SCSI {adapter} {}:{}:{}", part("bus")?, part("target")?, part("unit")?))
+}
+
+/// libvirt writes such numbers as `0x03`.
+fn hexadecimal(text: &str) -> Option<u32> {
+    u32::from_str_radix(text.strip_prefix("0x")?, 16).ok()
+}
+
+/// Names of shared memory devices that libvirt refuses to migrate: all whose role is not to bring the memory along
+/// (`qemuMigrationSrcIsAllowed`).
+pub(super) fn shared_memory(devices: Node<'_, '_>) -> Vec<String> {
+    xml::children(devices, "shmem")
+        .filter(|shmem| shmem.attribute("role") != Some("master"))
+        .map(|shmem| shmem.attribute("name").unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// What the guest calls the host's folders that it has.
+pub(super) fn shared_folders(devices: Node<'_, '_>) -> Vec<String> {
+    xml::children(devices, "filesystem")
+        .map(|folder| xml::attribute(folder, &["target"], "dir").unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// The TPM. There are VMs with two of them on other architectures only, where one is a proxy of the other.
+pub(super) fn tpm(devices: Node<'_, '_>) -> Option<Tpm> {
+    match xml::attribute(devices, &["tpm", "backend"], "type")? {
+        "passthrough" => Some(Tpm::Passthrough),
+        "external" => Some(Tpm::External),
+        _ => Some(Tpm::Emulator),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<T>(xml: &str, read: fn(Node<'_, '_>) -> T) -> T {
+        let text = format!("<devices>{xml}</devices>");
+        read(xml::parse(&text).unwrap().root_element())
+    }
+
+    #[test]
+    fn interfaces_are_told_by_what_they_need() {
+        let read = |xml| with(xml, interfaces).remove(0);
+        let network = "<interface type='network'><source network='default' portid='x' bridge='virbr0'/></interface>";
+        assert_eq!(read(network), Interface::Network { name: "default".to_owned() });
+        let bridge = "<interface type='bridge'><source bridge='br0'/></interface>";
+        assert_eq!(read(bridge), Interface::Bridge { name: "br0".to_owned() });
+        let direct = "<interface type='direct'><source dev='eth0' mode='bridge'/></interface>";
+        assert_eq!(read(direct), Interface::Direct { device: "eth0".to_owned() });
+        for kind in ["hostdev", "vdpa", "vhostuser"] {
+            let xml = format!("<interface type='{kind}'><source dev='/dev/x'/></interface>");
+            assert_eq!(with(&xml, interfaces), [Interface::HostDevice { kind: kind.to_owned() }]);
+        }
+        for kind in ["user", "ethernet", "internal", "mcast", "null"] {
+            assert_eq!(with(&format!("<interface type='{kind}'/>"), interfaces), [Interface::Independent]);
+        }
+        let teamed = "<interface type='hostdev'><teaming type='transient' persistent='ua-net0'/></interface>";
+        assert_eq!(read(teamed), Interface::Independent);
+    }
+
+    #[test]
+    fn host_devices_have_names() {
+        let read = |kind: &str, source: &str| {
+            let xml = format!("<hostdev mode='subsystem' type='{kind}'><source>{source}</source></hostdev>");
+            with(&xml, host_devices).remove(0)
+        };
+        let pci = "<address domain='0x0000' bus='0x03' slot='0x1f' function='0x7'/>";
+        assert_eq!(read("pci", pci), "PCI 0000:03:1f.7");
+        assert_eq!(read("usb", "<vendor id='0x046d'/><product id='0xc077'/>"), "USB 046d:c077");
+        assert_eq!(read("usb", "<address bus='1' device='4'/>"), "USB bus 1 device 4");
+        let mdev = "<address uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/>";
+        assert_eq!(read("mdev", mdev), "mediated device c2177883-f1bb-47f0-914d-32a22e3a8804");
+        let scsi = "<adapter name='scsi_host0'/><address bus='0' target='1' unit='2'/>";
+        assert_eq!(read("scsi", scsi), "SCSI scsi_host0 0:1:2");
+        assert_eq!(read("pci", "<address bus='what'/>"), "pci");
+        let whole = "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>";
+        assert_eq!(with(whole, host_devices), ["SCSI host naa.5123456789abcde0"]);
+        let teamed = "<hostdev type='pci'><source/><teaming type='transient' persistent='ua-net0'/></hostdev>";
+        assert!(with(teamed, host_devices).is_empty());
+    }
+
+    #[test]
+    fn memory_that_others_have_is_told_from_the_vms_own() {
+        let xml = "<shmem name='own' role='master'/><shmem name='theirs' role='peer'/><shmem name='unsaid'/>";
+        assert_eq!(with(xml, shared_memory), ["theirs", "unsaid"]);
+    }
+
+    #[test]
+    fn folders_and_tpms_are_found() {
+        let xml =
+            "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target dir='data'/></filesystem>";
+        assert_eq!(with(xml, shared_folders), ["data"]);
+        let read = |kind: &str| with(&format!("<tpm model='tpm-crb'><backend type='{kind}'/></tpm>"), tpm);
+        assert_eq!(read("emulator"), Some(Tpm::Emulator));
+        assert_eq!(read("passthrough"), Some(Tpm::Passthrough));
+        assert_eq!(read("external"), Some(Tpm::External));
+        assert_eq!(with("", tpm), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! What a VM is made of, read from its definition and the little that is not in it.
+
+mod devices;
+mod disks;
+mod machine;
+mod sizes;
+
+use engine::{Disk, DiskSource, DomainFacts};
+use model::VmId;
+use virt::{domain::Domain, sys};
+
+use crate::{domain, error::LibvirtError, job, link::Link, xml};
+
+/// What this VM is made of. Refuses to ask an incoming copy.
+pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> {
+    let domain = link.lookup_domain_by_uuid(vm.0)?;
+    if domain::copy(&domain)?.incoming {
+        return Err(LibvirtError::unusable("the domain is being received"));
+    }
+    let is_active = domain.is_active()?;
+    let mut facts = read(&definition(link, &domain, is_active)?, vm)?;
+    let sizes = link.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
+    let with_backing = if is_active { with_backing(&domain)? } else { Vec::new() };
+    for disk in &mut facts.disks {
+        if let Some(size) = sizes.iter().find(|size| size.target == disk.target) {
+            (disk.capacity_bytes, disk.allocation_bytes) = (size.capacity_bytes, size.allocation_bytes);
+        }
+        disk.has_backing |= with_backing.contains(&disk.target);
+        if !is_active {
+            link.known(add_from_pool(link, disk))?;
+        }
+    }
+    facts.snapshots = link.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
+    facts.checkpoints = link.known(checkpoints(&domain))?.unwrap_or(0);
+    if is_active {
+        facts.block_jobs = block_jobs(link, &domain, &facts.disks)?;
+        facts.io_error = domain::is_paused_by_io_error(&domain)?;
+        facts.other_job = link.known(job::other(&domain))?.flatten();
+    }
+    Ok(facts)
+}
+
+/// What a definition says.
+fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
+    let document = xml::parse(text)?;
+    let mut facts = machine::machine(document.root_element(), vm);
+    if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
+        facts.disks = disks::disks(devices);
+        facts.interfaces = devices::interfaces(devices);
+        facts.host_devices = devices::host_devices(devices);
+        facts.shared_memory = devices::shared_memory(devices);
+        facts.shared_folders = devices::shared_folders(devices);
+        facts.tpm = devices::tpm(devices);
+        facts.secrets = disks::secrets(devices);
+    }
+    Ok(facts)
+}
+
+/// The definition that would move. That of a running VM has its passwords in it, so it goes no further than into [`read`]; and a
+/// connection that may only read does not get it, but one that is nearly the same.
+fn definition(link: &Link, domain: &Domain, is_active: bool) -> Result<String, LibvirtError> {
+    if !is_active {
+        return Ok(domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?);
+    }
+    match link.known(domain.xml_desc(sys::VIR_DOMAIN_XML_MIGRATABLE).map_err(LibvirtError::from))? {
+        Some(definition) => Ok(definition),
+        None => Ok(domain.xml_desc(0)?),
+    }
+}
+
+/// The disks of a running VM whose images stand on others. What would move does not say so: QEMU finds out anew.
+fn with_backing(domain: &Domain) -> Result<Vec<String>, LibvirtError> {
+    let text = domain.xml_desc(0)?;
+    let document = xml::parse(&text)?;
+    Ok(xml::find(document.root_element(), &["devices"]).map(disks::with_backing).unwrap_or_default())
+}
+
+/// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others.
+fn add_from_pool(link: &Link, disk: &mut Disk) -> Result<(), LibvirtError> {
+    let volume = match &disk.source {
+        DiskSource::File { path } | DiskSource::Block { path } => link.lookup_storage_vol_by_path(path)?,
+        DiskSource::Volume { pool, volume } => {
+            link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(volume)?
+        }
+        _ => return Ok(()),
+    };
+    if disk.capacity_bytes == 0 {
+        let info = volume.info()?;
+        (disk.capacity_bytes, disk.allocation_bytes) = (info.capacity, info.allocation);
+    }
+    let text = volume.xml_desc(0)?;
+    let document = xml::parse(&text)?;
+    disk.has_backing |= xml::text(document.root_element(), &["backingStore", "path"]).is_some();
+    Ok(())
+}
+
+/// How many checkpoints libvirt keeps.
+fn checkpoints(domain: &Domain) -> Result<u32, LibvirtError> {
+    // SAFETY: the domain is valid; without a place for a list libvirt only counts.
+    let count = unsafe { sys::virDomainListAllCheckpoints(domain.as_ptr(), std::ptr::null_mut(), 0) };
+    u32::try_from(count).map_err(|_| LibvirtError::last())
+}
+
+/// The disks with a block job, by target.
+fn block_jobs(link: &Link, domain: &Domain, disks: &[Disk]) -> Result<Vec<String>, LibvirtError> {
+    let mut busy = Vec::new();
+    for disk in disks {
+        if link.known(job::has_block_job(domain, &disk.target))? == Some(true) {
+            busy.push(disk.target.clone());
+        }
+    }
+    Ok(busy)
+}

@@ -1,0 +1,61 @@
+//! Groups of figures of one domain (`virDomainListGetStats`).
+
+use std::ptr;
+
+use virt::{domain::Domain, sys};
+
+use crate::{error::LibvirtError, typed_params::from_libvirt};
+
+/// Asks for these groups (bits of `virDomainStatsTypes`) and lets `read` take what it needs from the figures. A group that can't
+/// be had, because the domain is off or busy, is left out by libvirt.
+pub(crate) fn stats<T>(
+    domain: &Domain,
+    groups: sys::virDomainStatsTypes,
+    read: impl FnOnce(&[sys::virTypedParameter]) -> T,
+) -> Result<T, LibvirtError> {
+    let mut records = ptr::null_mut();
+    // SAFETY: the domain is valid and the list of domains ends with NULL; `records` is a place for the result.
+    let count = unsafe {
+        let mut domains = [domain.as_ptr(), ptr::null_mut()];
+        sys::virDomainListGetStats(domains.as_mut_ptr(), groups, &mut records, 0)
+    };
+    if count < 0 {
+        return Err(LibvirtError::last());
+    }
+    let records = Records(records);
+    // SAFETY: libvirt gave a list of records that ends with NULL; a record's parameters live as long as the list.
+    let figures = unsafe {
+        match records.0.as_ref().and_then(|first| first.as_ref()) {
+            Some(record) => from_libvirt(record.params, record.nparams),
+            None => &[],
+        }
+    };
+    Ok(read(figures))
+}
+
+/// What libvirt allocated; freed even if reading panics.
+struct Records(*mut sys::virDomainStatsRecordPtr);
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: the list is libvirt's, and nobody else has it.
+            unsafe { sys::virDomainStatsRecordListFree(self.0) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{domain, link::testing, typed_params::number};
+
+    #[test]
+    fn figures_are_read() {
+        let link = testing::link();
+        let vm = testing::define(&link, "with-figures");
+        let domain = domain::find(&link, vm).unwrap().unwrap();
+        let state = stats(&domain, sys::VIR_DOMAIN_STATS_STATE, |figures| number(figures, c"state.state")).unwrap();
+        assert_eq!(state, Some(u64::from(sys::VIR_DOMAIN_SHUTOFF)));
+    }
+}

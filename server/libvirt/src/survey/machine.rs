@@ -1,0 +1,83 @@
+//! Whether a host's QEMU knows a VM's machine.
+
+use engine::{DomainFacts, MachineFit};
+use virt::sys;
+
+use crate::{error::LibvirtError, link::Link, xml};
+
+/// ENOENT, EACCES and ENOTDIR: why a program can't be run that is not there, or is none.
+const NO_PROGRAM: [i32; 3] = [2, 13, 20];
+
+/// What the host's QEMU says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Machine {
+    pub(super) fit: MachineFit,
+    /// Whether the connection may change anything. It shows here, because this question makes libvirt run a program that the caller
+    /// names: a connection that may only read is refused.
+    pub(super) is_writable: bool,
+    /// Whether the firmware is there; none if that can't be told or there is none.
+    pub(super) firmware: Option<bool>,
+}
+
+/// Asks libvirt for what this emulator can do with this machine.
+pub(super) fn look(link: &Link, vm: &DomainFacts) -> Result<Machine, LibvirtError> {
+    let machine = |fit, is_writable| Machine { fit, is_writable, firmware: None };
+    let refusal = match capabilities(link, vm, &vm.machine) {
+        Ok(capabilities) => {
+            let firmware = firmware(&capabilities, vm)?;
+            return Ok(Machine { fit: MachineFit::Fits, is_writable: true, firmware });
+        }
+        Err(error) if !link.is_open() => return Err(error),
+        Err(error) => error,
+    };
+    Ok(match refusal.number {
+        sys::VIR_ERR_OPERATION_DENIED | sys::VIR_ERR_ACCESS_DENIED => machine(MachineFit::Unknown, false),
+        sys::VIR_ERR_SYSTEM_ERROR if NO_PROGRAM.contains(&refusal.int1) => machine(MachineFit::NoEmulator, true),
+        // libvirt says in words only which of the three it does not like. Without the machine type it can only be another.
+        sys::VIR_ERR_INVALID_ARG => match link.known(capabilities(link, vm, ""))? {
+            Some(_) => machine(MachineFit::NoMachine, true),
+            None => machine(MachineFit::NoArchitecture, true),
+        },
+        _ => machine(MachineFit::Unknown, true),
+    })
+}
+
+fn capabilities(link: &Link, vm: &DomainFacts, machine: &str) -> Result<String, LibvirtError> {
+    let given = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
+    let (emulator, arch, machine, virt_type) =
+        (given(&vm.emulator), given(&vm.arch), given(machine), given(&vm.virt_type));
+    let asked =
+        link.domain_capabilities(emulator.as_deref(), arch.as_deref(), machine.as_deref(), virt_type.as_deref(), 0);
+    Ok(asked?)
+}
+
+/// libvirt lists the firmware files it knows and that are there. Others may be there, too: that can't be told.
+fn firmware(capabilities: &str, vm: &DomainFacts) -> Result<Option<bool>, LibvirtError> {
+    let Some(firmware) = &vm.firmware else { return Ok(None) };
+    let document = xml::parse(capabilities)?;
+    let loader = xml::find(document.root_element(), &["os", "loader"]);
+    let is_listed = loader.is_some_and(|loader| {
+        xml::children(loader, "value").any(|value| value.text().map(str::trim) == Some(firmware))
+    });
+    Ok(is_listed.then_some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listed_firmware_is_there_and_other_unknown() {
+        let capabilities = "<domainCapabilities><os supported='yes'><loader supported='yes'>\
+                            <value>/usr/share/OVMF/OVMF_CODE_4M.fd</value><enum name='type'><value>rom</value></enum>\
+                            </loader></os></domainCapabilities>";
+        let of = |path: Option<&str>| {
+            let vm = DomainFacts { firmware: path.map(str::to_owned), ..DomainFacts::default() };
+            firmware(capabilities, &vm).unwrap()
+        };
+        assert_eq!(of(Some("/usr/share/OVMF/OVMF_CODE_4M.fd")), Some(true));
+        assert_eq!(of(Some("/opt/own.fd")), None);
+        assert_eq!(of(Some("rom")), None);
+        assert_eq!(of(None), None);
+    }
+}

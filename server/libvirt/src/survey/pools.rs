@@ -1,0 +1,153 @@
+//! A host's storage pools, as far as they matter to a VM.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use engine::{DiskSource, DomainFacts, Pool, Volume};
+use virt::{storage_pool::StoragePool, sys};
+
+use super::source;
+use crate::{error::LibvirtError, link::Link, volumes, xml};
+
+/// How long pools are looked at anew before the rest is told from memory: libvirt opens every file of a large one.
+const LOOKING: Duration = Duration::from_secs(3);
+
+/// All pools, with those of their volumes that have the name of one of the VM's files.
+pub(super) fn pools(link: &Link, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtError> {
+    let names = file_names(vm);
+    let end = Instant::now() + LOOKING;
+    let mut pools = Vec::new();
+    for pool in link.list_all_storage_pools(0)? {
+        let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
+        if pool.is_active()? {
+            if is_of_files(&told) && Instant::now() < end {
+                // May be busy making a volume. If it can't be read at all, libvirt stops it, and there it is: not active.
+                link.known(pool.refresh(0).map_err(LibvirtError::from))?;
+            }
+            told.active = pool.is_active()?;
+        }
+        if told.active {
+            told.available_bytes = pool.info()?.available;
+            told.volumes = link.known(volumes(&pool, &names))?.unwrap_or_default();
+        }
+        pools.push(told);
+    }
+    Ok(pools)
+}
+
+/// What the disks' files and volumes are called, without their directories.
+fn file_names(vm: &DomainFacts) -> BTreeSet<&str> {
+    vm.disks
+        .iter()
+        .filter_map(|disk| match &disk.source {
+            DiskSource::File { path } | DiskSource::Block { path } => path.rsplit('/').next(),
+            DiskSource::Volume { volume, .. } => Some(volume.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether others may put something there without libvirt's knowing.
+fn is_of_files(pool: &Pool) -> bool {
+    matches!(pool.kind.as_str(), "dir" | "fs" | "netfs")
+}
+
+/// What a pool's definition says; whether it is active, and what is in it, is not in there.
+fn read(name: &str, text: &str) -> Result<Pool, LibvirtError> {
+    let document = xml::parse(text)?;
+    let pool = document.root_element();
+    let kind = pool.attribute("type").unwrap_or_default();
+    Ok(Pool {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+        active: false,
+        path: xml::text(pool, &["target", "path"]).map(|path| source::without_slash_at_end(path).to_owned()),
+        source: xml::find(pool, &["source"]).and_then(|from| source::source(kind, from)),
+        available_bytes: 0,
+        volumes: Vec::new(),
+    })
+}
+
+/// Those of a pool's volumes that have one of these names.
+fn volumes(pool: &StoragePool, names: &BTreeSet<&str>) -> Result<Vec<Volume>, LibvirtError> {
+    let mut found = Vec::new();
+    for name in names {
+        match pool.lookup_storage_vol_by_name(name).map_err(LibvirtError::from) {
+            Ok(volume) => found.push(volumes::described(&volume)?),
+            Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_VOL => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{Disk, DiskDevice};
+
+    use super::*;
+    use crate::link::testing;
+
+    fn vm(sources: &[DiskSource]) -> DomainFacts {
+        let disk = |source: &DiskSource| Disk {
+            target: "vda".to_owned(),
+            device: DiskDevice::Disk,
+            source: source.clone(),
+            format: "raw".to_owned(),
+            read_only: false,
+            shareable: false,
+            transient: false,
+            capacity_bytes: 0,
+            allocation_bytes: 0,
+            has_backing: false,
+            optional: false,
+        };
+        DomainFacts { disks: sources.iter().map(disk).collect(), ..DomainFacts::default() }
+    }
+
+    #[test]
+    fn pools_are_told_with_the_vms_volumes() {
+        let link = testing::link();
+        let define = |name: &str| {
+            let xml = format!("<pool type='dir'><name>{name}</name><target><path>/srv/{name}</path></target></pool>");
+            link.define_storage_pool_xml(&xml, 0).unwrap()
+        };
+        let (active, still) = (define("told-active"), define("told-still"));
+        active.create(0).unwrap();
+        let volume = "<volume><name>told.raw</name><capacity>1048576</capacity></volume>";
+        virt::storage_vol::StorageVol::create_xml(&active, volume, 0).unwrap();
+
+        let vm = vm(&[
+            DiskSource::File { path: "/elsewhere/told.raw".to_owned() },
+            DiskSource::File { path: "/elsewhere/missing.raw".to_owned() },
+            DiskSource::Empty,
+        ]);
+        let found = pools(&link, &vm).unwrap();
+        let pool = |name: &str| found.iter().find(|pool| pool.name == name).unwrap();
+        let there = pool("told-active");
+        assert!(there.active && there.available_bytes > 0);
+        assert_eq!((there.kind.as_str(), there.path.as_deref()), ("dir", Some("/srv/told-active")));
+        assert_eq!(there.source, None);
+        let volumes: Vec<_> =
+            there.volumes.iter().map(|volume| (volume.name.as_str(), volume.capacity_bytes)).collect();
+        assert_eq!(volumes, [("told.raw", 1 << 20)]);
+        assert_eq!((pool("told-still").active, pool("told-still").available_bytes), (false, 0));
+
+        active.destroy().unwrap();
+        active.undefine().unwrap();
+        still.undefine().unwrap();
+    }
+
+    #[test]
+    fn names_are_those_of_files_and_volumes() {
+        let vm = vm(&[
+            DiskSource::File { path: "/a/one.qcow2".to_owned() },
+            DiskSource::Block { path: "/dev/vg/two".to_owned() },
+            DiskSource::Volume { pool: "p".to_owned(), volume: "three".to_owned() },
+            DiskSource::Network { protocol: "nbd".to_owned(), name: "four".to_owned() },
+        ]);
+        assert_eq!(file_names(&vm).into_iter().collect::<Vec<_>>(), ["one.qcow2", "three", "two"]);
+    }
+}

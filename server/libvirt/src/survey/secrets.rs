@@ -1,0 +1,58 @@
+//! Secrets that a VM's disks need.
+
+use engine::{DomainFacts, SecretUse};
+use uuid::Uuid;
+
+use crate::{error::LibvirtError, link::Link};
+
+/// A secret of the host: who it is, not what it says.
+struct Secret {
+    uuid: Uuid,
+    usage: String,
+}
+
+/// The disks whose secret is missing.
+pub(super) fn missing(link: &Link, vm: &DomainFacts) -> Result<Vec<String>, LibvirtError> {
+    if vm.secrets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let secrets = link.list_all_secrets(0)?;
+    let secrets = secrets.iter().map(|secret| Ok(Secret { uuid: secret.uuid()?, usage: secret.usage_id()? }));
+    let secrets = secrets.collect::<Result<Vec<_>, LibvirtError>>()?;
+    Ok(without(&vm.secrets, &secrets))
+}
+
+/// The disks for which none of these secrets is.
+fn without(uses: &[SecretUse], secrets: &[Secret]) -> Vec<String> {
+    let is_there = |wanted: &SecretUse| {
+        secrets.iter().any(|secret| match (&wanted.uuid, &wanted.usage) {
+            (Some(uuid), _) => secret.uuid == *uuid,
+            (None, Some(usage)) => secret.usage == *usage,
+            (None, None) => false,
+        })
+    };
+    uses.iter().filter(|wanted| !is_there(wanted)).map(|wanted| wanted.target.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_by_either_name() {
+        let (there, gone) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let secrets = [Secret { uuid: there, usage: "ceph admin".to_owned() }];
+        let wanted = |target: &str, uuid, usage: Option<&str>| SecretUse {
+            target: target.to_owned(),
+            uuid,
+            usage: usage.map(str::to_owned),
+        };
+        let uses = [
+            wanted("vda", Some(there), None),
+            wanted("vdb", Some(gone), None),
+            wanted("vdc", None, Some("ceph admin")),
+            wanted("vdd", None, Some("ceph other")),
+        ];
+        assert_eq!(without(&uses, &secrets), ["vdb", "vdd"]);
+    }
+}

@@ -1,0 +1,94 @@
+//! Where a storage pool comes from, in a form that two hosts can be compared by.
+
+use roxmltree::Node;
+
+use crate::xml;
+
+/// The place of a pool's contents, equal on two hosts exactly if it is the same place; none of pools that are the host's own, and of
+/// kinds that don't name a place the whole world knows.
+pub(super) fn source(kind: &str, source: Node<'_, '_>) -> Option<String> {
+    let name = xml::text(source, &["name"]);
+    let directory = xml::attribute(source, &["dir"], "path").map(without_slash_at_end);
+    let device = xml::attribute(source, &["device"], "path");
+    let place = match kind {
+        "netfs" => format!("{}{}", one_server(source, "")?, directory?),
+        "gluster" => format!("{}/{}{}", one_server(source, "")?, name?, directory.unwrap_or_default()),
+        "iscsi" | "iscsi-direct" => format!("{}/{}", one_server(source, "3260")?, device?),
+        "rbd" => {
+            // Any of them leads to the same cluster, so that their order says nothing.
+            let mut monitors = servers(source, "").collect::<Vec<_>>();
+            monitors.sort();
+            if monitors.is_empty() {
+                return None;
+            }
+            format!("{}/{}", monitors.join(","), name?)
+        }
+        _ => return None,
+    };
+    Some(place)
+}
+
+/// The servers by name, each with its port if it is not this one.
+fn servers<'a>(source: Node<'a, '_>, usual_port: &'a str) -> impl Iterator<Item = String> + 'a {
+    xml::children(source, "host").filter_map(move |host| {
+        let name = host.attribute("name")?.to_ascii_lowercase();
+        Some(match host.attribute("port").filter(|port| *port != usual_port) {
+            Some(port) => format!("{name}:{port}"),
+            None => name,
+        })
+    })
+}
+
+fn one_server(source: Node<'_, '_>, usual_port: &str) -> Option<String> {
+    servers(source, usual_port).next()
+}
+
+/// `/` itself becomes nothing.
+pub(super) fn without_slash_at_end(path: &str) -> &str {
+    path.trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kind: &str, inner: &str) -> Option<String> {
+        let text = format!("<source>{inner}</source>");
+        source(kind, xml::parse(&text).unwrap().root_element())
+    }
+
+    #[test]
+    fn the_same_export_is_the_same_place() {
+        let nfs = of("netfs", "<host name='Store'/><dir path='/export/vms/'/><format type='auto'/>");
+        assert_eq!(nfs.as_deref(), Some("store/export/vms"));
+        assert_eq!(nfs, of("netfs", "<host name='store'/><dir path='/export/vms'/><format type='nfs'/>"));
+        assert_ne!(nfs, of("netfs", "<host name='store'/><dir path='/export'/>"));
+        assert_eq!(of("netfs", "<dir path='/export'/>"), None);
+    }
+
+    #[test]
+    fn the_order_of_monitors_says_nothing() {
+        let one = of("rbd", "<name>vms</name><host name='mon1' port='6789'/><host name='mon2'/>");
+        assert_eq!(one.as_deref(), Some("mon1:6789,mon2/vms"));
+        assert_eq!(one, of("rbd", "<name>vms</name><host name='mon2'/><host name='mon1' port='6789'/>"));
+        assert_eq!(of("rbd", "<name>vms</name>"), None);
+    }
+
+    #[test]
+    fn targets_and_volumes_are_places() {
+        let iscsi = "<host name='portal' port='3260'/><device path='iqn.2013-06.example:disks'/>";
+        assert_eq!(of("iscsi", iscsi).as_deref(), Some("portal/iqn.2013-06.example:disks"));
+        let direct =
+            "<host name='portal'/><device path='iqn.2013-06.example:disks'/><initiator><iqn name='x'/></initiator>";
+        assert_eq!(of("iscsi-direct", direct), of("iscsi", iscsi));
+        let gluster = "<host name='g'/><dir path='/'/><name>volume</name>";
+        assert_eq!(of("gluster", gluster).as_deref(), Some("g/volume"));
+    }
+
+    #[test]
+    fn what_is_the_hosts_own_has_no_place_elsewhere() {
+        for kind in ["dir", "fs", "logical", "disk", "scsi", "mpath", "zfs", "vstorage"] {
+            assert_eq!(of(kind, "<host name='h'/><dir path='/d'/><device path='/dev/sda'/><name>n</name>"), None);
+        }
+    }
+}
