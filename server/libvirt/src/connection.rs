@@ -56,6 +56,9 @@ const MEASURING_PAUSE: Duration = Duration::from_millis(200);
 /// What looking at, making or deleting a volume may take: the pool is read anew.
 const VOLUME_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long to wait before a pool is asked again in which a volume is being made.
+const BUSY_POOL_PAUSE: Duration = Duration::from_millis(100);
+
 /// What the first question for a host's facts may take: the daemon starts every QEMU it has to see what it can do.
 const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
 
@@ -95,6 +98,23 @@ impl Connection {
         work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
     ) -> Result<T, Problem> {
         workers.call(limit, work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
+    }
+
+    /// Asks something of a storage pool, and again while others make volumes there.
+    async fn ask_pool<T: Send + 'static>(
+        &self,
+        work: impl Fn(&Link) -> Result<T, LibvirtError> + Clone + Send + 'static,
+    ) -> Result<T, Problem> {
+        let asking = async {
+            loop {
+                match self.control.call_unlimited(work.clone()).await {
+                    Err(Failure::Refused(error)) if volumes::is_busy(&error) => sleep(BUSY_POOL_PAUSE).await,
+                    result => return result,
+                }
+            }
+        };
+        let result = timeout(VOLUME_LIMIT, asking).await.unwrap_or(Err(Failure::Late(VOLUME_LIMIT)));
+        result.map_err(|failure| translate::failed(&self.opener.host, failure))
     }
 
     /// Moves a volume's contents, on a connection of its own: they would hold up everything else.
@@ -183,22 +203,22 @@ impl engine::Connection for Connection {
 
     async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
-        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::volume(link, &pool, &name)).await
+        self.ask_pool(move |link| volumes::volume(link, &pool, &name)).await
     }
 
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
         let path = path.to_owned();
-        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::at(link, &path)).await
+        self.ask_pool(move |link| volumes::at(link, &path)).await
     }
 
     async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
         let volume = volume.clone();
-        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::create(link, &volume)).await
+        self.ask_pool(move |link| volumes::create(link, &volume)).await
     }
 
     async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
-        self.ask(&self.control, VOLUME_LIMIT, move |link| volumes::delete(link, &pool, &name)).await
+        self.ask_pool(move |link| volumes::delete(link, &pool, &name)).await
     }
 
     async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {

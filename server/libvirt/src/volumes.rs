@@ -2,36 +2,274 @@
 
 use engine::{Chunk, NewVolume, Volume};
 use tokio::sync::mpsc::{Receiver, Sender};
+use virt::{storage_pool::StoragePool, storage_vol::StorageVol, stream::Stream, sys};
 
-use crate::{error::LibvirtError, link::Link};
+use crate::{error::LibvirtError, link::Link, splice::escaped, streams, xml};
+
+/// Whether a pool can't be looked at for a moment: libvirt refuses to while a volume is being made there.
+pub(crate) fn is_busy(error: &LibvirtError) -> bool {
+    error.message.contains("has asynchronous jobs running")
+}
 
 /// A volume of an active pool, after a look at what the pool really has.
-pub(crate) fn volume(_link: &Link, _pool: &str, _name: &str) -> Result<Option<Volume>, LibvirtError> {
-    Ok(None)
+pub(crate) fn volume(link: &Link, pool: &str, name: &str) -> Result<Option<Volume>, LibvirtError> {
+    find(&refreshed(link, pool)?, name)?.map(|volume| described(&volume)).transpose()
 }
 
 /// The volume at a path, in whatever active pool it is.
-pub(crate) fn at(_link: &Link, _path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
-    Ok(None)
+pub(crate) fn at(link: &Link, path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
+    for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+        if is_below(path, &pool.xml_desc(0)?)? {
+            pool.refresh(0)?;
+        }
+    }
+    let Some(volume) = if_there(link.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {
+        return Ok(None);
+    };
+    Ok(Some((volume.lookup_storage_pool()?.name()?, described(&volume)?)))
 }
 
-/// Makes a volume, sparse.
-pub(crate) fn create(_link: &Link, wanted: &NewVolume) -> Result<Volume, LibvirtError> {
-    let NewVolume { name, format, capacity_bytes, .. } = wanted.clone();
-    Ok(Volume { path: name.clone(), name, format, capacity_bytes, allocation_bytes: 0, modified: None })
+/// Makes a volume, sparse where pools can have that. libvirt refuses if there is one of that name, or a file that the pool does not
+/// know yet.
+pub(crate) fn create(link: &Link, wanted: &NewVolume) -> Result<Volume, LibvirtError> {
+    let pool = refreshed(link, &wanted.pool)?;
+    let xml = definition(wanted, is_of_files(&pool.xml_desc(0)?)?);
+    described(&StorageVol::create_xml(&pool, &xml, 0)?)
 }
 
 /// Deletes a volume if there is one.
-pub(crate) fn delete(_link: &Link, _pool: &str, _name: &str) -> Result<(), LibvirtError> {
-    Ok(())
+pub(crate) fn delete(link: &Link, pool: &str, name: &str) -> Result<(), LibvirtError> {
+    match find(&refreshed(link, pool)?, name)? {
+        Some(volume) => if_there(volume.delete(0).map_err(LibvirtError::from)).map(drop),
+        None => Ok(()),
+    }
 }
 
-/// Sends a volume's contents, holes as holes.
-pub(crate) fn read(_link: &Link, _pool: &str, _name: &str, _to: &Sender<Chunk>) -> Result<(), LibvirtError> {
-    Ok(())
+/// Sends a volume's contents, holes as holes. Ends early if nobody receives them.
+pub(crate) fn read(link: &Link, pool: &str, name: &str, to: &Sender<Chunk>) -> Result<(), LibvirtError> {
+    let volume = link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
+    let stream = Stream::new(link, 0)?;
+    volume.download(&stream, 0, 0, sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)?;
+    finished(stream, |stream| {
+        while let Some(chunk) = streams::receive(stream)? {
+            if to.blocking_send(chunk).is_err() {
+                return Ok(End::Early);
+            }
+        }
+        Ok(End::Whole)
+    })
 }
 
-/// Writes what it receives into a volume.
-pub(crate) fn write(_link: &Link, _pool: &str, _name: &str, _from: &mut Receiver<Chunk>) -> Result<(), LibvirtError> {
-    Ok(())
+/// Writes what it receives into a volume, in the place of what was there.
+pub(crate) fn write(link: &Link, pool: &str, name: &str, from: &mut Receiver<Chunk>) -> Result<(), LibvirtError> {
+    let volume = link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
+    // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts the file off
+    // where it ends, but is at least one byte long.
+    for rest in [Chunk::Hole(1), Chunk::Data(vec![0])] {
+        upload(link, &volume, |stream| streams::send(stream, &rest))?;
+    }
+    upload(link, &volume, |stream| {
+        while let Some(chunk) = from.blocking_recv() {
+            streams::send(stream, &chunk)?;
+        }
+        Ok(())
+    })
+}
+
+fn upload(
+    link: &Link,
+    volume: &StorageVol,
+    send: impl FnOnce(&Stream) -> Result<(), LibvirtError>,
+) -> Result<(), LibvirtError> {
+    let stream = Stream::new(link, 0)?;
+    volume.upload(&stream, 0, 0, sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)?;
+    finished(stream, |stream| send(stream).map(|()| End::Whole))
+}
+
+/// How the use of a stream ended.
+enum End {
+    /// All went through.
+    Whole,
+    /// The rest is not wanted.
+    Early,
+}
+
+/// Uses a stream, and tells the daemon how that ended: it keeps the volume open until then.
+fn finished(stream: Stream, work: impl FnOnce(&Stream) -> Result<End, LibvirtError>) -> Result<(), LibvirtError> {
+    match work(&stream) {
+        Ok(End::Whole) => Ok(stream.finish()?),
+        Ok(End::Early) => Ok(stream.abort()?),
+        Err(error) => {
+            // The daemon may have ended it by itself.
+            let _ = stream.abort();
+            Err(error)
+        }
+    }
+}
+
+/// A pool, after a look at what it really has.
+fn refreshed(link: &Link, pool: &str) -> Result<StoragePool, LibvirtError> {
+    let pool = link.lookup_storage_pool_by_name(pool)?;
+    pool.refresh(0)?;
+    Ok(pool)
+}
+
+fn find(pool: &StoragePool, name: &str) -> Result<Option<StorageVol>, LibvirtError> {
+    if_there(pool.lookup_storage_vol_by_name(name).map_err(LibvirtError::from))
+}
+
+/// None if there is no such volume.
+fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_VOL => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a path is below that of a pool with this XML.
+fn is_below(path: &str, pool: &str) -> Result<bool, LibvirtError> {
+    let document = xml::parse(pool)?;
+    let target = xml::text(document.root_element(), &["target", "path"]);
+    Ok(target.is_some_and(|target| path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))))
+}
+
+/// Whether the volumes of a pool with this XML are files, which grow as they are written to. Others get all their space at once: a
+/// sparse volume of LVM, for one, would be a snapshot that breaks when it is full.
+fn is_of_files(pool: &str) -> Result<bool, LibvirtError> {
+    Ok(matches!(xml::parse(pool)?.root_element().attribute("type"), Some("dir" | "fs" | "netfs")))
+}
+
+/// The XML to make a volume by.
+fn definition(wanted: &NewVolume, is_sparse: bool) -> String {
+    let NewVolume { name, format, capacity_bytes, .. } = wanted;
+    let (name, format_name) = (escaped(name), escaped(format));
+    let allocation = if is_sparse { "<allocation unit='bytes'>0</allocation>" } else { "" };
+    // Without it libvirt makes images in a form that QEMU before 1.1 could read.
+    let version = if format == "qcow2" { "<compat>1.1</compat>" } else { "" };
+    format!(
+        "<volume><name>{name}</name><capacity unit='bytes'>{capacity_bytes}</capacity>{allocation}\
+         <target><format type='{format_name}'/>{version}</target></volume>"
+    )
+}
+
+/// What libvirt knows of a volume, which it looks at anew.
+pub(crate) fn described(volume: &StorageVol) -> Result<Volume, LibvirtError> {
+    parsed(&volume.xml_desc(0)?)
+}
+
+/// A volume's XML in the engine's form.
+fn parsed(volume: &str) -> Result<Volume, LibvirtError> {
+    let document = xml::parse(volume)?;
+    let root = document.root_element();
+    let missing = |what| LibvirtError::unusable(format!("libvirt does not tell the {what} of a volume"));
+    // Not trimmed: blanks are part of names.
+    let whole = |path: &[&'static str]| xml::find(root, path).and_then(|node| node.text()).map(str::to_owned);
+    Ok(Volume {
+        name: whole(&["name"]).ok_or_else(|| missing("name"))?,
+        path: whole(&["target", "path"]).ok_or_else(|| missing("path"))?,
+        // Pools of block devices don't name it.
+        format: xml::attribute(root, &["target", "format"], "type").unwrap_or("raw").to_owned(),
+        capacity_bytes: xml::bytes(root, &["capacity"]).ok_or_else(|| missing("capacity"))?,
+        allocation_bytes: xml::bytes(root, &["allocation"]).ok_or_else(|| missing("allocation"))?,
+        modified: xml::text(root, &["target", "timestamps", "mtime"]).map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::testing;
+
+    /// The pool that libvirt's test driver has, of type `dir`.
+    const POOL: &str = "default-pool";
+
+    fn wanted(name: &str) -> NewVolume {
+        NewVolume { pool: POOL.to_owned(), name: name.to_owned(), format: "qcow2".to_owned(), capacity_bytes: 5 << 20 }
+    }
+
+    #[test]
+    fn a_volume_is_made_found_and_deleted() {
+        let link = testing::link();
+        let name = "it's <a> & \"b\".qcow2";
+        assert_eq!(volume(&link, POOL, name).unwrap(), None);
+        let made = create(&link, &wanted(name)).unwrap();
+        assert_eq!((made.name.as_str(), made.format.as_str(), made.capacity_bytes), (name, "qcow2", 5 << 20));
+        assert_eq!(volume(&link, POOL, name).unwrap(), Some(made.clone()));
+        assert_eq!(at(&link, &made.path).unwrap(), Some((POOL.to_owned(), made)));
+        assert!(create(&link, &wanted(name)).is_err());
+        delete(&link, POOL, name).unwrap();
+        delete(&link, POOL, name).unwrap();
+        assert_eq!(volume(&link, POOL, name).unwrap(), None);
+    }
+
+    #[test]
+    fn a_pool_has_to_be_there_and_started() {
+        let link = testing::link();
+        let missing = volume(&link, "no-such-pool", "x").unwrap_err();
+        assert_eq!(missing.number, sys::VIR_ERR_NO_STORAGE_POOL);
+        link.define_storage_pool_xml(
+            "<pool type='dir'><name>not-started</name><target><path>/not/started</path></target></pool>",
+            0,
+        )
+        .unwrap();
+        assert!(volume(&link, "not-started", "x").is_err());
+        assert!(create(&link, &NewVolume { pool: "not-started".to_owned(), ..wanted("x") }).is_err());
+        assert_eq!(at(&link, "/not/started/x").unwrap(), None);
+    }
+
+    #[test]
+    fn a_path_below_a_pool_is_not_one_that_only_begins_so() {
+        let pool = "<pool type='dir'><target><path>/srv/vm</path></target></pool>";
+        let below = |path| is_below(path, pool).unwrap();
+        assert!(below("/srv/vm/a.img") && below("/srv/vm/a/b"));
+        assert!(!below("/srv/vm2/a.img") && !below("/srv/vm") && !below("a"));
+        assert!(!is_below("/a", "<pool type='rbd'/>").unwrap());
+    }
+
+    #[test]
+    fn only_files_are_sparse() {
+        for (kind, expected) in [("dir", true), ("fs", true), ("netfs", true), ("logical", false), ("disk", false)] {
+            assert_eq!(is_of_files(&format!("<pool type='{kind}'/>")).unwrap(), expected, "{kind}");
+        }
+        assert!(definition(&wanted("a"), true).contains("<allocation unit='bytes'>0</allocation>"));
+        assert!(!definition(&wanted("a"), false).contains("allocation"));
+    }
+
+    #[test]
+    fn no_name_changes_the_shape_of_a_definition() {
+        let name = "</name><target><path>/etc/passwd</path></target><name>";
+        let wanted = NewVolume { format: "raw'/><path>/etc</path><a b='".to_owned(), ..wanted(name) };
+        let definition = definition(&wanted, true);
+        let document = xml::parse(&definition).unwrap();
+        assert_eq!(xml::text(document.root_element(), &["name"]), Some(name));
+        assert_eq!(
+            xml::attribute(document.root_element(), &["target", "format"], "type"),
+            Some(wanted.format.as_str())
+        );
+        assert!(xml::find(document.root_element(), &["target", "path"]).is_none());
+    }
+
+    #[test]
+    fn volumes_are_described_as_libvirt_writes_them() {
+        let file = "<volume type='file'><name> a b </name><key>/p/ a b </key><capacity unit='bytes'>67108864</capacity>\
+                    <allocation unit='bytes'>200704</allocation><physical unit='bytes'>196616</physical>\
+                    <target><path>/p/ a b </path><format type='qcow2'/><timestamps><atime>1.5</atime>\
+                    <mtime>1795417859.782242126</mtime></timestamps></target>\
+                    <backingStore><path>/base</path><format type='raw'/></backingStore></volume>";
+        let expected = Volume {
+            name: " a b ".to_owned(),
+            path: "/p/ a b ".to_owned(),
+            format: "qcow2".to_owned(),
+            capacity_bytes: 64 << 20,
+            allocation_bytes: 200_704,
+            modified: Some("1795417859.782242126".to_owned()),
+        };
+        assert_eq!(parsed(file).unwrap(), expected);
+        let device = "<volume type='block'><name>a</name><capacity unit='bytes'>512</capacity>\
+                      <allocation unit='bytes'>512</allocation><target><path>/dev/vg/a</path></target></volume>";
+        let device = parsed(device).unwrap();
+        assert_eq!((device.format.as_str(), device.modified), ("raw", None));
+        assert!(parsed("<volume><name>a</name></volume>").is_err());
+    }
 }
