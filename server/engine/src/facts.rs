@@ -59,6 +59,9 @@ pub struct DomainFacts {
     pub other_job: Option<String>,
     /// Secrets its disks need.
     pub secrets: Vec<SecretUse>,
+    /// The definition for a try at another host ([`Survey::definition`]): without passwords, and without what only a real start can
+    /// try. None where there is no such thing.
+    pub trial: Option<String>,
 }
 
 /// A disk, CD-ROM or floppy drive.

@@ -4,6 +4,7 @@ mod devices;
 mod disks;
 mod machine;
 mod sizes;
+mod trial;
 
 use engine::{Disk, DiskSource, DomainFacts};
 use model::VmId;
@@ -19,8 +20,11 @@ pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> 
     }
     let is_active = domain.is_active()?;
     let mut facts = read(&definition(link, &domain, is_active)?, vm)?;
+    let shown = domain.xml_desc(if is_active { 0 } else { sys::VIR_DOMAIN_XML_INACTIVE })?;
+    facts.trial = Some(trial::trial(&shown)?);
     let sizes = link.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
-    let with_backing = if is_active { with_backing(&domain)? } else { Vec::new() };
+    // What would move does not say what images stand on: QEMU finds out anew.
+    let with_backing = with_backing(&shown)?;
     for disk in &mut facts.disks {
         if let Some(size) = sizes.iter().find(|size| size.target == disk.target) {
             (disk.capacity_bytes, disk.allocation_bytes) = (size.capacity_bytes, size.allocation_bytes);
@@ -68,10 +72,9 @@ fn definition(link: &Link, domain: &Domain, is_active: bool) -> Result<String, L
     }
 }
 
-/// The disks of a running VM whose images stand on others. What would move does not say so: QEMU finds out anew.
-fn with_backing(domain: &Domain) -> Result<Vec<String>, LibvirtError> {
-    let text = domain.xml_desc(0)?;
-    let document = xml::parse(&text)?;
+/// The disks whose images stand on others.
+fn with_backing(definition: &str) -> Result<Vec<String>, LibvirtError> {
+    let document = xml::parse(definition)?;
     Ok(xml::find(document.root_element(), &["devices"]).map(disks::with_backing).unwrap_or_default())
 }
 

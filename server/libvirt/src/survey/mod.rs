@@ -7,6 +7,7 @@ mod networks;
 mod pools;
 mod secrets;
 mod source;
+mod trial;
 
 use engine::{DomainFacts, Survey};
 use model::VmId;
@@ -25,6 +26,7 @@ pub(crate) fn survey(link: &Link, vm: &DomainFacts) -> Result<Survey, LibvirtErr
         writable: machine.is_writable,
         name_taken_by: name_taken_by(link, vm)?,
         cpu: cpu::fit(link, vm, &machine.fit)?,
+        definition: trial::definition(link, vm, &machine.fit)?,
         machine: machine.fit,
         firmware: machine.firmware,
         cpus: link.node_info()?.cpus,
@@ -34,7 +36,6 @@ pub(crate) fn survey(link: &Link, vm: &DomainFacts) -> Result<Survey, LibvirtErr
         devices: link.known(networks::devices(link))?,
         pools: link.known(pools::pools(link, vm))?,
         missing_secrets: link.known(secrets::missing(link, vm))?,
-        definition: None,
     })
 }
 

@@ -1,0 +1,48 @@
+//! The definition that is tried at another host, without starting anything (`virConnectDomainXMLToNative`).
+
+use roxmltree::Node;
+
+use crate::{error::LibvirtError, splice::Changes, xml};
+
+/// Devices that the try would really open, as it does with network interfaces and TPMs of the host, or that libvirt first looks for
+/// when it really starts, as it does with USB devices. What the host has for them is asked in other ways.
+const UNTRIED: [&str; 4] = ["interface", "hostdev", "tpm", "vsock"];
+
+/// What can be tried of a definition.
+pub(super) fn trial(definition: &str) -> Result<String, LibvirtError> {
+    let document = xml::parse(definition)?;
+    let mut changes = Changes::default();
+    if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
+        for device in devices.children().filter(|device| is_untried(*device)) {
+            changes.remove(definition, device.range());
+        }
+    }
+    Ok(changes.apply(definition))
+}
+
+/// Disks are left out whose pool or secret would have to be there, though the VM may come with others or need none.
+fn is_untried(device: Node<'_, '_>) -> bool {
+    let name = device.tag_name().name();
+    let is_bound_disk = || {
+        name == "disk"
+            && (device.attribute("type") == Some("volume")
+                || device.descendants().any(|node| node.has_tag_name("secret")))
+    };
+    UNTRIED.contains(&name) || is_bound_disk()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_start_can_try_is_left_out() {
+        let definition = "<domain><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
+                          <disk type='volume'/>\n <disk type='file'><encryption><secret uuid='u'/></encryption></disk>\n \
+                          <interface type='user'/>\n <hostdev/>\n <tpm/>\n <vsock/>\n <video/>\n</devices></domain>";
+        let expected = "<domain><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
+                        <video/>\n</devices></domain>";
+        assert_eq!(trial(definition).unwrap(), expected);
+        assert_eq!(trial("<domain/>").unwrap(), "<domain/>");
+    }
+}
