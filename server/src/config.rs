@@ -255,6 +255,12 @@ impl Host {
         if self.transport == TransportName::Local && (self.address.is_some() || self.port.is_some()) {
             return Err(wrong("a host of transport = \"local\" has neither address nor port."));
         }
+        if let Some(directory) = self.shared_directories.iter().find(|directory| !is_plain_directory(directory)) {
+            return Err(wrong(&format!(
+                "shared_directories has {directory:?}: give the whole path, from its first slash, without a slash at the end and \
+                 without . and .. in it. All of / can't be shared."
+            )));
+        }
         let peer_user = self.peer_user.clone().or_else(|| self.user.clone());
         let own = self.transport(self.transport, self.address.clone(), self.port, self.user.clone())?;
         let peer_port = self.peer_port.or(if peer_transport == self.transport { self.port } else { None });
@@ -313,8 +319,16 @@ impl Host {
     }
 }
 
+/// Whether this is the path of a directory below `/`, written in the only way that it will be compared in.
+fn is_plain_directory(text: &str) -> bool {
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(char::is_control);
+    text.strip_prefix('/').is_some_and(|parts| parts.split('/').all(is_plain))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const HOST: &str = "[[hosts]]\nname = \"alpha\"\n";
@@ -345,6 +359,47 @@ mod tests {
         let (address, user) = ("10.0.0.7".parse().unwrap(), "root".parse().unwrap());
         assert_eq!(host.peer_transport, Transport::Ssh { address, port: 22, user });
         assert_eq!(host.bandwidth_mib_s, Some(100));
+    }
+
+    #[test]
+    fn shared_directories_are_paths_that_can_be_compared() {
+        let shared = |directories: &str| {
+            hosts(&format!("transport = \"tls\"\naddress = \"a\"\nshared_directories = [{directories}]"))
+        };
+        assert_eq!(shared("").unwrap()[0].shared_directories, [""; 0]);
+        let expected = ["/srv/vm images", "/mnt/..hidden"];
+        assert_eq!(shared("\"/srv/vm images\", \"/mnt/..hidden\"").unwrap()[0].shared_directories, expected);
+        for wrong in [
+            "/",
+            "",
+            "//",
+            "srv",
+            "/srv/",
+            "/srv//images",
+            "/srv/./images",
+            "/srv/../etc",
+            "/..",
+            "/srv\\n",
+            "/\\u0000",
+        ] {
+            let error = shared(&format!("\"/srv\", \"{wrong}\"")).unwrap_err();
+            assert!(error.contains("Host alpha: shared_directories has"), "{wrong}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_directory_is_what_the_system_makes_of_it(text in "(/|\\.|a|é|\0|\n){0,8}|\\PC*") {
+            use std::path::Component;
+            let parts = Path::new(&text).components();
+            let normalised: Option<String> = parts.skip(1).map(|part| match part {
+                Component::Normal(part) => Some(format!("/{}", part.to_str()?)),
+                _ => None,
+            }).collect();
+            if is_plain_directory(&text) {
+                prop_assert_eq!(normalised, Some(text));
+            }
+        }
     }
 
     #[test]

@@ -89,7 +89,8 @@ async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> R
     let chosen = password_from_environment();
     let password = chosen.clone().unwrap_or_else(|| Id::default().to_string());
     kept.auth.add_user_unchecked(ADMIN, password.clone()).await.map_err(told)?;
-    let console = Console::start(demo.hosts().iter().map(host).collect(), kept).await?;
+    let hosts = demo.hosts().iter().map(|host| config(demo, host)).collect();
+    let console = Console::start(hosts, kept).await?;
     let introduction = introduction(demo, address, chosen.is_none().then_some(&password));
     let ready = console.ready();
     let introduced = tokio::spawn(async move {
@@ -114,7 +115,8 @@ fn introduction(demo: &Demo, address: SocketAddr, password: Option<&String>) -> 
     text + "\nCtrl-C ends it all."
 }
 
-fn host(host: &DemoHost) -> HostConfig {
+/// How the console gets to know a host of the demo.
+fn config(demo: &Demo, host: &DemoHost) -> HostConfig {
     let address = Address::V4(host.address);
     let transport = Transport::Tcp { address: address.clone(), port: host.port, daemon: Daemon::Session };
     HostConfig {
@@ -123,7 +125,7 @@ fn host(host: &DemoHost) -> HostConfig {
         peer_address: address,
         peer_transport: transport,
         bandwidth_mib_s: u32::try_from(host.bandwidth_mib_s).ok(),
-        shared_directories: Vec::new(),
+        shared_directories: vec![demo.shared_directory().display().to_string()],
     }
 }
 

@@ -89,6 +89,11 @@ impl Demo {
         self.directory.path()
     }
 
+    /// The directory that all hosts share. The VMs' disks are in it.
+    pub fn shared_directory(&self) -> PathBuf {
+        storage::shared(&self.directory)
+    }
+
     /// Ends the VMs and the daemons and removes the directory, unless it is to be kept.
     ///
     /// # Errors
