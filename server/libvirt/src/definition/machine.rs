@@ -19,7 +19,7 @@ pub(super) fn machine(domain: Node<'_, '_>, vm: VmId) -> DomainFacts {
         machine: owned(xml::attribute(domain, &["os", "type"], "machine")),
         firmware: xml::text(domain, &["os", "loader"]).map(str::to_owned),
         nvram: nvram(domain),
-        cpu: cpu.map(|cpu| domain.document().input_text()[cpu.range()].to_owned()),
+        cpu: cpu.map(written),
         cpu_passthrough: cpu.and_then(|cpu| cpu.attribute("mode")) == Some("host-passthrough"),
         invtsc_without_frequency: cpu.is_some_and(has_invtsc) && !has_tsc_frequency(domain),
         memory_bytes: xml::bytes(domain, &["memory"]).unwrap_or(0),
@@ -27,6 +27,15 @@ pub(super) fn machine(domain: Node<'_, '_>, vm: VmId) -> DomainFacts {
         vcpus: vcpus(domain).unwrap_or(0),
         ..DomainFacts::default()
     }
+}
+
+/// The CPU as libvirt wrote it.
+pub(super) fn cpu(domain: Node<'_, '_>) -> Option<String> {
+    xml::find(domain, &["cpu"]).map(written)
+}
+
+fn written(node: Node<'_, '_>) -> String {
+    node.document().input_text()[node.range()].to_owned()
 }
 
 /// The variables are a file, written either way.

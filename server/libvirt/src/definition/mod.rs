@@ -12,6 +12,10 @@ use virt::{domain::Domain, sys};
 
 use crate::{domain, error::LibvirtError, job, link::Link, xml};
 
+/// libvirt's domain type of VMs whose CPU QEMU emulates. What it can't emulate it leaves out, so that the definition may ask for more
+/// than the guest got; libvirt lets the destination give what the guest got.
+const EMULATION: &str = "qemu";
+
 /// What this VM is made of. Refuses to ask an incoming copy.
 pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     let domain = link.lookup_domain_by_uuid(vm.0)?;
@@ -21,7 +25,10 @@ pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> 
     let is_active = domain.is_active()?;
     let mut facts = read(&definition(link, &domain, is_active)?, vm)?;
     let shown = domain.xml_desc(if is_active { 0 } else { sys::VIR_DOMAIN_XML_INACTIVE })?;
-    facts.trial = Some(trial::trial(&shown)?);
+    facts.trial = Some(trial::trial(&shown, facts.cpu.as_deref())?);
+    if is_active && facts.virt_type == EMULATION {
+        facts.cpu = machine::cpu(xml::parse(&shown)?.root_element());
+    }
     let sizes = link.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
     // What would move does not say what images stand on: QEMU finds out anew.
     let with_backing = with_backing(&shown)?;

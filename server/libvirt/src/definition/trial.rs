@@ -8,10 +8,14 @@ use crate::{error::LibvirtError, splice::Changes, xml};
 /// when it really starts, as it does with USB devices. What the host has for them is asked in other ways.
 const UNTRIED: [&str; 4] = ["interface", "hostdev", "tpm", "vsock"];
 
-/// What can be tried of a definition.
-pub(super) fn trial(definition: &str) -> Result<String, LibvirtError> {
+/// What can be tried of a definition, with the CPU that would move: the running one's may have features that an older libvirt does
+/// not know, and that are not moved.
+pub(super) fn trial(definition: &str, cpu: Option<&str>) -> Result<String, LibvirtError> {
     let document = xml::parse(definition)?;
     let mut changes = Changes::default();
+    if let (Some(there), Some(cpu)) = (xml::find(document.root_element(), &["cpu"]), cpu) {
+        changes.replace(there.range(), cpu.to_owned());
+    }
     if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
         for device in devices.children().filter(|device| is_untried(*device)) {
             changes.remove(definition, device.range());
@@ -37,12 +41,12 @@ mod tests {
 
     #[test]
     fn what_only_a_start_can_try_is_left_out() {
-        let definition = "<domain><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
+        let definition = "<domain><cpu><feature name='new'/></cpu><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
                           <disk type='volume'/>\n <disk type='file'><encryption><secret uuid='u'/></encryption></disk>\n \
                           <interface type='user'/>\n <hostdev/>\n <tpm/>\n <vsock/>\n <video/>\n</devices></domain>";
-        let expected = "<domain><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
+        let expected = "<domain><cpu/><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
                         <video/>\n</devices></domain>";
-        assert_eq!(trial(definition).unwrap(), expected);
-        assert_eq!(trial("<domain/>").unwrap(), "<domain/>");
+        assert_eq!(trial(definition, Some("<cpu/>")).unwrap(), expected);
+        assert_eq!(trial("<domain/>", Some("<cpu/>")).unwrap(), "<domain/>");
     }
 }
