@@ -71,6 +71,8 @@ look_around() {
         need "libvirt's driver for secrets" libvirt-daemon-driver-secret has_file "${driver}_secret.so"
         need "libvirt's driver for network interfaces" libvirt-daemon-driver-interface has_file "${driver}_interface.so"
         need 'nft' nftables has_file /usr/sbin/nft
+        need 'bindfs' bindfs command -v bindfs
+        need "QEMU's own NFS client" qemu-block-extra has_file '/usr/lib/*/qemu/block-nfs.so'
         need 'a TPM in software' 'swtpm swtpm-tools' command -v swtpm_setup
         # Ubuntu's is a snap, which root and containers cannot run: Playwright brings its own there.
         [ "$ID" = ubuntu ] || need 'Chromium' 'chromium fonts-liberation' command -v chromium
@@ -193,6 +195,29 @@ unpack_older_qemu() {
     rm -rf "$download"
 }
 
+# An NFS server of user space, for tests: unpacked beside, because installed it would serve this machine's network.
+unpack_nfs_server() {
+    local download
+    say "unpacking nfs-ganesha into $tools/nfs-server"
+    download=$(mktemp -d)
+    mkdir "$download/partial"
+    if as_root apt-get install -qq --yes --no-install-recommends --download-only --option "Dir::Cache::archives=$download" \
+        --option APT::Sandbox::User=root nfs-ganesha nfs-ganesha-vfs rpcbind >&2; then
+        for package in "$download"/*.deb; do
+            dpkg-deb --extract "$package" "$download/root"
+        done
+        # Where /sbin and /lib are links, as they are by now, what is in a package's own is below /usr, too.
+        for folder in sbin lib; do
+            [ ! -d "$download/root/$folder" ] || cp --archive "$download/root/$folder" "$download/root/usr/"
+        done
+        mkdir -p "$tools"
+        mv "$download/root" "$tools/nfs-server"
+    else
+        say 'it cannot be downloaded, so the test with an NFS server will be passed over'
+    fi
+    rm -rf "$download"
+}
+
 # A tool that is used once a run: built quickly rather than to be quick.
 install_cargo_deny() {
     say "installing cargo-deny $cargo_deny_version into $tools"
@@ -210,5 +235,6 @@ if [ "$purpose" = test ]; then
     # npm notes in that file what it installed, so it is newer than the lock file that it was installed from.
     [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ] || install_browser_tests
     command -v cargo-deny >/dev/null || install_cargo_deny
+    [ -e "$tools/nfs-server" ] || unpack_nfs_server
     [ "$ID-${VERSION_ID:-}" != debian-12 ] || [ -e "$tools/older-qemu" ] || unpack_older_qemu
 fi

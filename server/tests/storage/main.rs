@@ -1,12 +1,18 @@
 //! Disks that go along and disks that stay, on real libvirt and QEMU. Judges are a guest that reads all it wrote, qemu-img and
 //! virsh; the console's own word counts for nothing.
 
+#[path = "../lab/mod.rs"]
+mod lab;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod blank;
 mod guest;
 mod live;
+mod netfs;
+mod nfs;
 mod offline;
+mod privileged;
 mod vm;
 
 use std::sync::LazyLock;

@@ -1,6 +1,9 @@
 //! A VM with its disk in a directory pool that only its host has, made by virsh.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{
     guest::{self, Console},
@@ -27,7 +30,8 @@ impl<'a> Vm<'a> {
         let vm = Self { demo, name, console };
         vm.make_disk();
         let file = demo.dir().join(format!("{name}.xml"));
-        fs::write(&file, vm.xml()).expect("the demo's directory takes files");
+        fs::write(&file, domain_xml(name, &file_disk_xml(&vm.image("alpha")), &vm.console.0))
+            .expect("the demo's directory takes files");
         demo.virsh_succeeds("alpha", &["define", &file.to_string_lossy()]);
         vm
     }
@@ -86,11 +90,12 @@ impl<'a> Vm<'a> {
         self.demo.virsh_succeeds("alpha", &["vol-upload", "--pool", POOL, &volume, &new.to_string_lossy()]);
         fs::remove_file(new).expect("it was just written");
     }
+}
 
-    fn xml(&self) -> String {
-        let Self { name, console: Console(console), .. } = self;
-        format!(
-            "<domain type='qemu'>
+/// A VM of this name with the guest of guest.S, its disk and the file that its serial console is logged to.
+pub(crate) fn domain_xml(name: &str, disk: &str, console: &Path) -> String {
+    format!(
+        "<domain type='qemu'>
   <name>{name}</name>
   <memory unit='MiB'>16</memory>
   <vcpu>1</vcpu>
@@ -98,19 +103,25 @@ impl<'a> Vm<'a> {
   <features><acpi/></features>
   <clock offset='utc'><timer name='hpet' present='no'/></clock>
   <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='qcow2'/><source file='{}'/><target dev='vda' bus='virtio'/>
-    </disk>
+    {disk}
     <controller type='usb' model='none'/>
     <serial type='pty'><log file='{}' append='on'/></serial>
     <memballoon model='none'/>
   </devices>
 </domain>
 ",
-            self.image("alpha").display(),
-            console.display()
-        )
-    }
+        console.display()
+    )
+}
+
+/// A disk that is a qcow2 image in a file.
+pub(crate) fn file_disk_xml(image: &Path) -> String {
+    format!(
+        "<disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/><source file='{}'/><target dev='vda' bus='virtio'/>
+    </disk>",
+        image.display()
+    )
 }
 
 fn pool_directory(demo: &Demo, host: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 
 mod api;
+mod served;
 mod stream;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 use tokio::sync::Mutex;
 
 pub use api::Api;
+pub use served::Served;
 pub use stream::Stream;
 
 /// Nothing in a demo takes this long; a test that waits longer has failed.

@@ -1,0 +1,52 @@
+//! The design note's own case: both hosts have a pool of the same name on the same directory of the same NFS server.
+//!
+//! There need be no NFS client in the kernel that tests run on. What libvirt goes by is the list of mounts: a pool of type netfs
+//! is started without mounting anything if something that calls itself `server:/directory` is mounted there, and a filesystem
+//! counts as shared if its type is one of a few, fuse.glusterfs among them. bindfs can be both.
+
+use super::{
+    guest,
+    lab::{Place, World},
+    privileged::{Site, files, severities},
+    vm::file_disk_xml,
+};
+
+/// Where both hosts have the server's directory.
+const MOUNT: &str = "/var/lib/libvirt/vms";
+
+#[tokio::test]
+async fn a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool() {
+    let test = "netfs::a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool";
+    let Place::Inside(world) = World::enter(test) else { return };
+    let mut site = Site::start(world).await;
+    let export = site.directory("export");
+    guest::write_new_disk(&export.join("ledger.qcow2"));
+    for host in [&site.lab.red, &site.lab.blue] {
+        host.run("mkdir", &[MOUNT]);
+        let served = export.to_str().expect("a plain path");
+        host.run("bindfs", &["-o", "fsname=nfs.example:/vms,subtype=glusterfs", served, MOUNT]);
+        site.start_pool(
+            host,
+            "vms",
+            &format!(
+                "<pool type='netfs'>
+  <name>vms</name>
+  <source><host name='nfs.example'/><dir path='/vms'/><format type='nfs'/></source>
+  <target><path>{MOUNT}</path></target>
+</pool>"
+            ),
+        );
+    }
+    let disk = file_disk_xml(&std::path::Path::new(MOUNT).join("ledger.qcow2"));
+    let console = site.start_vm("ledger", &disk).await;
+
+    let preflight = site.preflight("ledger").await;
+    assert_eq!(severities(&preflight, "disk-shared"), ["ok"], "{preflight}");
+    assert_ne!(preflight["severity"], "blocker", "{preflight}");
+    assert!(preflight["disks"][0]["treatment"]["shared"].is_object(), "{preflight}");
+
+    site.move_memory_only("ledger", &console).await;
+    assert_eq!(files(&export), ["ledger.qcow2"], "no copy, and no token left");
+    site.lab.blue.virsh(&["destroy", "ledger"]);
+    guest::assert_disk(&export.join("ledger.qcow2"), console.passes());
+}

@@ -1,0 +1,60 @@
+//! A console of a test's own, for hosts of a test's own: `vmferry serve`.
+
+use std::{
+    fmt::Write,
+    fs,
+    io::{BufRead, BufReader},
+    net::IpAddr,
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use super::{Api, PASSWORD};
+
+/// A running console. It is ended with this value.
+pub struct Served {
+    base: String,
+    child: Child,
+    _output: BufReader<ChildStdout>,
+}
+
+impl Served {
+    /// Starts a console that keeps what it has in `directory`, for these hosts, by name, address and libvirt daemon
+    /// (`system` or `session`).
+    pub fn start<'a>(directory: &Path, hosts: impl IntoIterator<Item = (&'a str, IpAddr, &'a str)>) -> Self {
+        let data = directory.join("console");
+        let mut config = format!("listen = \"127.0.0.1:0\"\nprotocol = \"http\"\ndata_dir = \"{}\"\n", data.display());
+        for (name, address, daemon) in hosts {
+            write!(config, "\n[[hosts]]\nname = \"{name}\"\ntransport = \"tcp\"\naddress = \"{address}\"\n")
+                .and_then(|()| writeln!(config, "daemon = \"{daemon}\""))
+                .expect("a string takes text");
+        }
+        let file = directory.join("vmferry.toml");
+        fs::write(&file, config).expect("the directory takes files");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_vmferry"))
+            .args(["serve", "--config"])
+            .arg(file)
+            .env("VMFERRY_ADMIN_PASSWORD", PASSWORD)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the console starts");
+        let mut output = BufReader::new(child.stdout.take().expect("it was asked for"));
+        let mut line = String::new();
+        output.read_line(&mut line).expect("it can be read");
+        let base = line.split_whitespace().find(|word| word.starts_with("http://")).expect("it says where it listens");
+        Self { base: base.trim_end_matches('/').to_owned(), child, _output: output }
+    }
+
+    /// A program that has logged in.
+    pub async fn login(&self) -> Api {
+        Api::login(&self.base).await
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // One that has ended already is what we want.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
