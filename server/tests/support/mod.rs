@@ -115,10 +115,17 @@ impl Demo {
 
     /// Sends a signal to a host's libvirt daemon.
     pub fn signal_daemon(&self, host: &str, signal: &str) {
-        let pid = std::fs::read_to_string(self.dir.join(host).join("run").join("libvirtd.pid"))
-            .expect("the daemon writes its process id");
-        let status = Command::new("kill").args([signal, pid.trim()]).status().expect("kill exists");
+        let pid = self.daemon(host).expect("the daemon runs");
+        let status = Command::new("kill").args([signal, &pid]).status().expect("kill exists");
         assert!(status.success());
+    }
+
+    /// The process of a host's libvirt daemon, if it runs: what its file says may be of one that died.
+    pub fn daemon(&self, host: &str) -> Option<String> {
+        let file = self.dir.join(host).join("run").join("libvirtd.pid");
+        let pid = std::fs::read_to_string(&file).ok()?.trim().to_owned();
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        String::from_utf8_lossy(&command).contains(&*file.to_string_lossy()).then_some(pid)
     }
 
     /// A program that has logged in.

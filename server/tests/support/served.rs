@@ -1,7 +1,6 @@
 //! A console of a test's own, for hosts of a test's own: `vmferry serve`.
 
 use std::{
-    fmt::Write,
     fs,
     io::{BufRead, BufReader},
     net::IpAddr,
@@ -22,13 +21,19 @@ impl Served {
     /// Starts a console that keeps what it has in `directory`, for these hosts, by name, address and libvirt daemon
     /// (`system` or `session`).
     pub fn start<'a>(directory: &Path, hosts: impl IntoIterator<Item = (&'a str, IpAddr, &'a str)>) -> Self {
+        let host = |(name, address, daemon)| {
+            format!(
+                "[[hosts]]\nname = \"{name}\"\ntransport = \"tcp\"\naddress = \"{address}\"\ndaemon = \"{daemon}\"\n"
+            )
+        };
+        Self::with_hosts(directory, &hosts.into_iter().map(host).collect::<String>())
+    }
+
+    /// The same for hosts as vmferry.toml has them.
+    pub fn with_hosts(directory: &Path, hosts: &str) -> Self {
         let data = directory.join("console");
-        let mut config = format!("listen = \"127.0.0.1:0\"\nprotocol = \"http\"\ndata_dir = \"{}\"\n", data.display());
-        for (name, address, daemon) in hosts {
-            write!(config, "\n[[hosts]]\nname = \"{name}\"\ntransport = \"tcp\"\naddress = \"{address}\"\n")
-                .and_then(|()| writeln!(config, "daemon = \"{daemon}\""))
-                .expect("a string takes text");
-        }
+        let config =
+            format!("listen = \"127.0.0.1:0\"\nprotocol = \"http\"\ndata_dir = \"{}\"\n\n{hosts}", data.display());
         let file = directory.join("vmferry.toml");
         fs::write(&file, config).expect("the directory takes files");
         let mut child = Command::new(env!("CARGO_BIN_EXE_vmferry"))
