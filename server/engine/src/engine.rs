@@ -209,7 +209,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-vm`, `unknown-host`, `invalid-input`, `already-migrating`.
-    #[cfg(feature = "unchecked")]
+    #[cfg(any(test, feature = "unchecked"))]
     pub async fn migrate_unchecked(
         self: &Arc<Self>,
         request: MigrationRequest,

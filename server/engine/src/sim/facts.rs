@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{HostName, Problem, VmId};
+use model::{HostName, VmId};
 
 use super::{
     Sim,
@@ -54,6 +54,33 @@ impl Sim {
             false => Probe::Answers,
         }
     }
+
+    /// What the host's copy of the VM is made of.
+    pub(super) fn made_of(&self, host: &HostName, vm: VmId) -> Option<DomainFacts> {
+        let (mut facts, shape) = {
+            let mut world = self.world();
+            let mut facts = world.host(host).copies.get(&vm).map(domain)?;
+            facts.disks = world.storage.disks.get(&vm).cloned().unwrap_or_default();
+            (facts, world.shapes.vms.get(&vm).cloned())
+        };
+        if let Some(shape) = shape {
+            shape(&mut facts);
+        }
+        Some(facts)
+    }
+
+    /// What the host has for such a VM.
+    pub(super) fn has_for(&self, host: &HostName, domain: &DomainFacts) -> Survey {
+        let (mut survey, shape) = {
+            let mut world = self.world();
+            (survey(world.host(host), domain), world.shapes.hosts.get(host).cloned())
+        };
+        survey.pools = Some(self.pools_for(host, domain));
+        if let Some(shape) = shape {
+            shape(&mut survey);
+        }
+        survey
+    }
 }
 
 impl SimConnection {
@@ -63,24 +90,6 @@ impl SimConnection {
         if hangs {
             std::future::pending::<()>().await;
         }
-    }
-
-    pub(super) fn domain_facts(&self, vm: VmId) -> Result<Option<DomainFacts>, Problem> {
-        let shape = self.sim.world().shapes.vms.get(&vm).cloned();
-        let mut facts = self.ask(|host| host.copies.get(&vm).map(domain))?;
-        if let (Some(facts), Some(shape)) = (&mut facts, shape) {
-            shape(facts);
-        }
-        Ok(facts)
-    }
-
-    pub(super) fn survey_for(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
-        let shape = self.sim.world().shapes.hosts.get(&self.name).cloned();
-        let mut survey = self.ask(|host| survey(host, domain))?;
-        if let Some(shape) = shape {
-            shape(&mut survey);
-        }
-        Ok(survey)
     }
 }
 
@@ -113,7 +122,6 @@ fn survey(host: &SimHost, domain: &DomainFacts) -> Survey {
         memory_free_bytes: 64 << 30,
         networks: Some(Vec::new()),
         devices: Some(Vec::new()),
-        pools: Some(Vec::new()),
         missing_secrets: Some(Vec::new()),
         ..Survey::default()
     }

@@ -1,5 +1,6 @@
 //! The engine against its simulator, under paused time.
 
+mod agreement;
 mod feed;
 mod hosts;
 mod migrate;
