@@ -30,6 +30,8 @@ pub(crate) const DOWNTIME_LIMIT_MS: u64 = 300;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tracker {
     progress: Progress,
+    /// The memory that follows the disks, in bytes: while disks are copied libvirt does not count it yet. None if not known.
+    memory_to_come: Option<u64>,
     throughput: f64,
     last_sample: Option<(u64, u64)>,
     /// The pass over what the guest changed; none during the first pass.
@@ -58,9 +60,14 @@ impl Tracker {
         Self { progress, ..Self::default() }
     }
 
+    /// So much memory follows the disks, in bytes; 0 if only disks move.
+    pub(crate) fn expect_memory(&mut self, bytes: u64) {
+        self.memory_to_come = Some(bytes);
+    }
+
     /// The phase these statistics show.
     pub(crate) fn phase(statistics: &Statistics) -> Phase {
-        if statistics.disk_remaining > 0 {
+        if statistics.disk_total > 0 && statistics.memory_total == 0 {
             Phase::CopyingDisks
         } else if statistics.memory_pass > 1 {
             Phase::Converging
@@ -150,8 +157,7 @@ impl Tracker {
         }
         let remaining = statistics.data_remaining as f64;
         let Some(pass) = self.pass else {
-            // While disks are copied libvirt's total has no memory in it yet; that memory is to come all the same.
-            let memory = if statistics.memory_total == 0 { statistics.disk_total as f64 } else { 0.0 };
+            let memory = self.uncounted_memory(statistics);
             let total = statistics.data_total as f64 + memory;
             return FIRST_PASS * (1.0 - (remaining + memory) / total).clamp(0.0, 1.0);
         };
@@ -161,6 +167,15 @@ impl Tracker {
         let target = self.fits_the_pause();
         let reached = if pass.first <= target { 1.0 } else { (pass.first / now).ln() / (pass.first / target).ln() };
         FIRST_PASS + (CONVERGED - FIRST_PASS) * reached.clamp(0.0, 1.0)
+    }
+
+    /// Memory that libvirt does not count yet, in bytes; half of everything where nobody knows.
+    fn uncounted_memory(&self, statistics: &Statistics) -> f64 {
+        match self.memory_to_come {
+            _ if statistics.memory_total > 0 => 0.0,
+            Some(bytes) => bytes as f64,
+            None => statistics.disk_total as f64,
+        }
     }
 
     /// What the link carries during the longest pause QEMU allows itself, in bytes.
@@ -175,7 +190,7 @@ impl Tracker {
         if hopeless || self.throughput <= 0.0 || statistics.data_total == 0 {
             return None;
         }
-        let this_pass = statistics.data_remaining as f64 / self.throughput;
+        let this_pass = (statistics.data_remaining as f64 + self.uncounted_memory(statistics)) / self.throughput;
         // Whether the guest writes is not known in the first pass: one more of the same length is possible.
         let ratio = self.pass.map_or(0.5, |pass| pass.ratio.min(HOPELESS_RATIO));
         let (low, high) = (this_pass, this_pass / (1.0 - ratio));
@@ -247,6 +262,48 @@ mod tests {
             .unwrap();
         assert_eq!(last.convergence, Convergence::Converging);
         assert!(last.percent > FIRST_PASS, "{}", last.percent);
+    }
+
+    #[test]
+    fn disks_count_by_their_bytes_and_memory_that_starts_after_them_is_no_step_back() {
+        let mut tracker = Tracker::default();
+        tracker.expect_memory(64 * MIB);
+        let disk = |remaining| Statistics {
+            elapsed_ms: 1,
+            data_total: 192 * MIB,
+            data_remaining: remaining,
+            disk_total: 192 * MIB,
+            disk_remaining: remaining,
+            ..Statistics::default()
+        };
+        assert_eq!(tracker.sample(&disk(96 * MIB), 1).percent, FIRST_PASS * 96.0 / 256.0);
+        let copied = tracker.sample(&disk(0), 2).percent;
+        assert_eq!(copied, FIRST_PASS * 192.0 / 256.0);
+        // libvirt's own percentage falls from 100 to 75 here.
+        let with_memory = Statistics {
+            data_total: 256 * MIB,
+            data_remaining: 64 * MIB,
+            memory_total: 64 * MIB,
+            memory_remaining: 64 * MIB,
+            ..disk(0)
+        };
+        assert_eq!(Tracker::phase(&disk(0)), Phase::CopyingDisks);
+        assert_eq!(Tracker::phase(&with_memory), Phase::CopyingMemory);
+        assert_eq!(tracker.sample(&with_memory, 3).percent, copied);
+    }
+
+    #[test]
+    fn disks_alone_fill_the_bar() {
+        let mut tracker = Tracker::default();
+        tracker.expect_memory(0);
+        let copied = Statistics {
+            elapsed_ms: 1,
+            data_total: MIB,
+            disk_total: MIB,
+            disk_processed: MIB,
+            ..Statistics::default()
+        };
+        assert_eq!(tracker.sample(&copied, 1).percent, FIRST_PASS);
     }
 
     #[test]

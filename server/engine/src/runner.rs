@@ -11,10 +11,11 @@ use crate::{
     inventory::unknown_host,
     progress::Tracker,
     settle::is_our_connections_fault,
+    storage::Prepared,
 };
 
 /// Between two samples: at least four a second.
-const SAMPLE: Duration = Duration::from_millis(200);
+pub(crate) const SAMPLE: Duration = Duration::from_millis(200);
 /// How long to wait before an abort that libvirt accepted is asked for again.
 const ABORT_AGAIN: Duration = Duration::from_secs(5);
 /// How long a source that does not answer is waited for before both hosts are asked for the verdict.
@@ -109,7 +110,16 @@ impl Runner<'_> {
             return self.end(Phase::Failed, Some(problem), None).await;
         }
         self.enter(Phase::Preparing).await;
-        let claim = self.drive(persistent).await;
+        self.expect_memory();
+        let prepared = match self.prepare().await {
+            Ok(prepared) => prepared,
+            // libvirt was not asked to move anything, so there is no doubt where the VM is.
+            Err(problem) => {
+                let (phase, problem) = self.why_it_stayed(Err(problem));
+                return self.end_where_it_was(phase, problem, self.last_sample).await;
+            }
+        };
+        let claim = self.drive(persistent, prepared).await;
         if is_our_connections_fault(&claim) {
             // Peer-to-peer the migration may go on without us.
             self.watch_until_gone().await;
@@ -121,6 +131,7 @@ impl Runner<'_> {
     async fn take_up(&mut self) {
         let began = self.migration.phase > Phase::Checking;
         self.write(Some("The console was restarted and looks after this migration again.".to_owned())).await;
+        self.expect_memory();
         self.watch_until_gone().await;
         let problem = if began {
             Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
@@ -146,8 +157,8 @@ impl Runner<'_> {
     }
 
     /// Hands the migration to libvirt and watches it until libvirt says it is over.
-    async fn drive(&mut self, persistent: bool) -> Claim {
-        let plan = self.plan(persistent)?;
+    async fn drive(&mut self, persistent: bool, prepared: Prepared) -> Claim {
+        let plan = self.plan(persistent, prepared)?;
         let source = self.engine.inventory().connection(&self.migration.source)?;
         let mut moving = source.migrate(&plan);
         let mut ticks = every_sample();
@@ -161,7 +172,17 @@ impl Runner<'_> {
         }
     }
 
-    fn plan(&self, persistent: bool) -> Result<MigrationPlan, Problem> {
+    /// What follows the disks is known as soon as the source has told of the VM.
+    fn expect_memory(&mut self) {
+        let Migration { source, vm, mode, .. } = &self.migration;
+        if *mode == Mode::Offline {
+            self.tracker.expect_memory(0);
+        } else if let Some(copy) = self.engine.inventory().copy(source, *vm) {
+            self.tracker.expect_memory(copy.memory_bytes);
+        }
+    }
+
+    fn plan(&self, persistent: bool, prepared: Prepared) -> Result<MigrationPlan, Problem> {
         let Migration { vm, source, destination, mode, options, .. } = &self.migration;
         let inventory = self.engine.inventory();
         let (Some(from), Some(to)) = (inventory.host(source), inventory.host(destination)) else {
@@ -176,9 +197,9 @@ impl Runner<'_> {
             persist_destination: persistent || *mode == Mode::Offline,
             bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
             new_name: options.new_name.clone(),
-            disks: Vec::new(),
-            synchronous_writes: false,
-            trust_shared_directories: false,
+            disks: prepared.disks,
+            synchronous_writes: prepared.synchronous_writes,
+            trust_shared_directories: prepared.trust_shared_directories,
         })
     }
 
@@ -238,7 +259,8 @@ impl Runner<'_> {
         }
     }
 
-    async fn show(&mut self, statistics: &Statistics) {
+    /// Shows figures, and goes into the phase that they tell of.
+    pub(crate) async fn show(&mut self, statistics: &Statistics) {
         if statistics.data_total > 0 {
             self.last_sample = Some(*statistics);
         }
@@ -259,7 +281,7 @@ impl Runner<'_> {
     }
 
     /// Writes down that somebody cancelled.
-    async fn note_cancel(&mut self) {
+    pub(crate) async fn note_cancel(&mut self) {
         self.migration.cancel_requested = true;
         let by = lock(&self.handle.cancelled_by).clone();
         self.write(Some(format!("{} asked to cancel.", by.as_deref().unwrap_or("Somebody")))).await;

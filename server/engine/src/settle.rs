@@ -37,11 +37,12 @@ impl Runner<'_> {
         match self.agree(&claim).await {
             Verdict::Moved => {
                 let figures = self.figures().await;
+                self.remove_source_disks().await;
                 self.end(Phase::Succeeded, None, figures).await;
             }
             Verdict::Stayed => {
                 let (phase, problem) = self.why_it_stayed(claim);
-                self.end(phase, problem, self.last_sample).await;
+                self.end_where_it_was(phase, problem, self.last_sample).await;
             }
             contradiction => {
                 let problem = self.attention(contradiction, claim);
@@ -112,7 +113,7 @@ impl Runner<'_> {
         connection.completed_job(self.migration.vm).await.ok().flatten().or(self.last_sample)
     }
 
-    fn why_it_stayed(&self, claim: Claim) -> (Phase, Option<Problem>) {
+    pub(crate) fn why_it_stayed(&self, claim: Claim) -> (Phase, Option<Problem>) {
         let unknown = is_our_connections_fault(&claim);
         match claim {
             Err(Problem { code, .. }) if self.migration.cancel_requested && (unknown || code == Code::Cancelled) => {

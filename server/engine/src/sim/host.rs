@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A simulated host's memory.
-const MEMORY: u64 = 64 << 30;
+pub(super) const MEMORY: u64 = 64 << 30;
 
 /// A migration job, as the source knows it.
 #[derive(Clone, Debug, Default)]
@@ -139,12 +139,14 @@ impl Connection for SimConnection {
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
         let unknown = || Problem::new(Code::UnknownVm, "Domain not found (simulated)");
         self.unless_it_hangs().await;
-        self.domain_facts(vm)?.ok_or_else(unknown)
+        self.ask(|_| ())?;
+        self.sim.made_of(&self.name, vm).ok_or_else(unknown)
     }
 
     async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
         self.unless_it_hangs().await;
-        self.survey_for(domain)
+        self.ask(|_| ())?;
+        Ok(self.sim.has_for(&self.name, domain))
     }
 
     async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
@@ -152,36 +154,38 @@ impl Connection for SimConnection {
         Ok(world.loads.get(&vm).map_or(0, |load| load.dirty_bytes_s))
     }
 
-    async fn disk_writes(&self, _vm: VmId, _targets: &[String]) -> Result<u64, Problem> {
-        self.ask(|_| 0)
+    async fn disk_writes(&self, vm: VmId, _targets: &[String]) -> Result<u64, Problem> {
+        self.written(vm)
     }
 
-    async fn eject(&self, _vm: VmId, _target: &str) -> Result<(), Problem> {
-        self.ask(|_| ())
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem> {
+        self.ask(|_| ())?;
+        self.sim.world().storage.eject(vm, target);
+        Ok(())
     }
 
-    async fn volume(&self, _pool: &str, _name: &str) -> Result<Option<Volume>, Problem> {
-        self.ask(|_| None)
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
+        self.find_volume(pool, name)
     }
 
-    async fn volume_at(&self, _path: &str) -> Result<Option<(String, Volume)>, Problem> {
-        self.ask(|_| None)
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
+        self.find_volume_at(path)
     }
 
-    async fn create_volume(&self, _volume: &NewVolume) -> Result<Volume, Problem> {
-        Err(Problem::new(Code::Hypervisor, "no pool (simulated)"))
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
+        self.make_volume(volume)
     }
 
-    async fn delete_volume(&self, _pool: &str, _name: &str) -> Result<(), Problem> {
-        self.ask(|_| ())
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
+        self.remove_volume(pool, name)
     }
 
-    async fn read_volume(&self, _pool: &str, _name: &str, _to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
-        self.ask(|_| ())
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+        self.send_volume(pool, name, to).await
     }
 
-    async fn write_volume(&self, _pool: &str, _name: &str, _from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
-        self.ask(|_| ())
+    async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
+        self.fill_volume(pool, name, from).await
     }
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {

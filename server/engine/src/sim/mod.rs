@@ -4,8 +4,10 @@
 
 mod facts;
 mod host;
+mod obstacles;
 mod precopy;
 mod store;
+mod volumes;
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +25,7 @@ use crate::{
 };
 use host::{SimConnection, SimHost};
 pub use store::MemoryStore;
+pub use volumes::StorageFault;
 
 /// A VM's memory and how fast its guest writes to it.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +49,8 @@ pub enum Fault {
     RunsTwice,
     /// The guest shuts itself down half-way.
     ShutsDown,
+    /// The copying of its disks breaks off half-way.
+    DiskCopyFails,
 }
 
 /// The model world. Clones share it, so that a second console can look at the world of a first that died.
@@ -60,6 +65,7 @@ struct World {
     loads: BTreeMap<VmId, Load>,
     faults: BTreeMap<VmId, Fault>,
     shapes: facts::Shapes,
+    storage: volumes::Storage,
 }
 
 impl Sim {

@@ -1,4 +1,5 @@
-//! A pre-copy migration as a model: passes over the memory, each as long as what was written during the one before.
+//! A pre-copy migration as a model: disks first, then passes over the memory, each as long as what was written during the one
+//! before.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Fault, Sim, host::Job, unreachable};
-use crate::{CopyFacts, HostEvent, MigrationPlan, Statistics, clock::millis};
+use super::{Fault, Sim, World, host::Job, unreachable};
+use crate::{CopyFacts, DiskDevice, DiskSource, HostEvent, MigrationPlan, Statistics, clock::millis};
 
 /// One step of the model.
 const STEP: Duration = Duration::from_millis(50);
@@ -40,7 +41,7 @@ async fn attempt(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Opti
     }
     prepare(sim, source, plan)?;
     if plan.mode == Mode::Live
-        && let Err(problem) = copy_memory(sim, source, plan, fault).await
+        && let Err(problem) = copy(&Move::begin(sim, source, plan, fault)).await
     {
         let mut world = sim.world();
         world.host(&plan.destination.name).copies.retain(|vm, copy| *vm != plan.vm || !copy.incoming);
@@ -52,8 +53,14 @@ async fn attempt(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Opti
 
 /// The destination makes room, as libvirt's Prepare does.
 fn prepare(sim: &Sim, source: &HostName, plan: &MigrationPlan) -> Outcome {
+    if let Some(words) = sim.obstacle(source, plan) {
+        return Err(hypervisor(&words));
+    }
     let mut world = sim.world();
     let copy = world.host(source).copies.get(&plan.vm).cloned().ok_or_else(|| hypervisor("no such domain"))?;
+    if plan.mode == Mode::Live {
+        disks_are_there(&mut world, source, plan)?;
+    }
     let destination = world.host(&plan.destination.name);
     if !destination.up {
         return Err(hypervisor("unable to connect to server: Connection refused"));
@@ -69,23 +76,131 @@ fn prepare(sim: &Sim, source: &HostName, plan: &MigrationPlan) -> Outcome {
     Ok(())
 }
 
-async fn copy_memory(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
-    let load = sim.world().loads[&plan.vm];
-    let bandwidth = u64::from(plan.bandwidth_mib_s.unwrap_or(1024)) * MIB;
-    let life = |sim: &Sim, name: &HostName| {
-        let mut world = sim.world();
-        let host = world.host(name);
-        (host.up, host.life)
-    };
-    let alive = (life(sim, source), life(sim, &plan.destination.name));
-    let (begun, mut pass_begun) = (Instant::now(), Instant::now());
-    let (mut remaining, mut processed, mut pass) = (load.memory_bytes, 0, 1);
-    loop {
+/// Files that are copied need something to be copied to, the others have to be shared.
+fn disks_are_there(world: &mut World, source: &HostName, plan: &MigrationPlan) -> Outcome {
+    let destination = &plan.destination.name;
+    for disk in world.storage.disks.get(&plan.vm).cloned().unwrap_or_default() {
+        let DiskSource::File { path } = &disk.source else { continue };
+        if disk.read_only || disk.device != DiskDevice::Disk {
+            continue;
+        }
+        match plan.disks.iter().find(|copy| copy.target == disk.target) {
+            Some(copy) if world.storage.at(destination, &copy.path).is_none() => {
+                return Err(hypervisor("Cannot access storage file: No such file or directory"));
+            }
+            None if !plan.trust_shared_directories && !world.storage.is_same(source, destination, path) => {
+                return Err(hypervisor("Unsafe migration: Migration without shared storage is unsafe"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A live migration under way.
+struct Move<'a> {
+    sim: &'a Sim,
+    source: &'a HostName,
+    plan: &'a MigrationPlan,
+    fault: Option<&'a Fault>,
+    begun: Instant,
+    bandwidth: u64,
+    /// The lives that both daemons were in when it began.
+    lives: [(bool, u32); 2],
+}
+
+impl<'a> Move<'a> {
+    fn begin(sim: &'a Sim, source: &'a HostName, plan: &'a MigrationPlan, fault: Option<&'a Fault>) -> Self {
+        let bandwidth = u64::from(plan.bandwidth_mib_s.unwrap_or(1024)) * MIB;
+        let mut begun = Self { sim, source, plan, fault, begun: Instant::now(), bandwidth, lives: Default::default() };
+        begun.lives = begun.lives();
+        begun
+    }
+
+    fn lives(&self) -> [(bool, u32); 2] {
+        let mut world = self.sim.world();
+        [self.source, &self.plan.destination.name].map(|name| {
+            let host = world.host(name);
+            (host.up, host.life)
+        })
+    }
+
+    /// Waits for the next step, which comes only if both daemons live. Returns what it can send.
+    async fn step(&self) -> Result<u64, Problem> {
         sleep(STEP).await;
-        if (life(sim, source), life(sim, &plan.destination.name)) != alive {
+        if self.lives() != self.lives {
             return Err(hypervisor("Lost connection to destination host"));
         }
-        let sent = (bandwidth * millis(STEP) / 1000).min(remaining);
+        Ok(self.bandwidth * millis(STEP) / 1000)
+    }
+
+    /// Shows the figures, unless somebody aborted.
+    fn show(&self, statistics: Statistics) -> Outcome {
+        let mut world = self.sim.world();
+        let job = world.host(self.source).jobs.get_mut(&self.plan.vm).ok_or_else(|| hypervisor("the job is gone"))?;
+        if job.aborted {
+            return Err(Problem::new(Code::Cancelled, "operation aborted: job 'migration out' canceled by client"));
+        }
+        job.statistics = Statistics { elapsed_ms: millis(self.begun.elapsed()), ..statistics };
+        Ok(())
+    }
+}
+
+async fn copy(moving: &Move<'_>) -> Outcome {
+    let disks = copy_disks(moving).await?;
+    copy_memory(moving, disks).await
+}
+
+/// Copies the disks while the guest writes to them; returns the figures at the end.
+async fn copy_disks(moving: &Move<'_>) -> Result<Statistics, Problem> {
+    let Move { sim, source, plan, .. } = moving;
+    let (total, writes) = {
+        let world = sim.world();
+        let disks = world.storage.disks.get(&plan.vm).into_iter().flatten();
+        let copied = disks.filter(|disk| plan.disks.iter().any(|copy| copy.target == disk.target));
+        let writes = world.storage.writes.get(&plan.vm).copied().unwrap_or_default();
+        (copied.map(|disk| disk.allocation_bytes).sum::<u64>(), if plan.synchronous_writes { 0 } else { writes })
+    };
+    let mut statistics =
+        Statistics { data_total: total, data_remaining: total, ..Statistics::default() }.with_disks(total, total);
+    while statistics.disk_remaining > 0 {
+        let sent = moving.step().await?.min(statistics.disk_remaining);
+        // Once both disks are the same, what the guest writes goes to both.
+        let left = match statistics.disk_remaining - sent {
+            0 => 0,
+            left => (left + writes * millis(STEP) / 1000).min(total),
+        };
+        let processed = statistics.data_processed + sent;
+        statistics =
+            Statistics { data_processed: processed, data_remaining: left, ..statistics }.with_disks(total, left);
+        if matches!(moving.fault, Some(Fault::DiskCopyFails)) && left * 2 < total {
+            return Err(hypervisor("migration of disk vda failed: Input/output error"));
+        }
+        moving.show(statistics)?;
+    }
+    let mut world = sim.world();
+    for disk in world.storage.disks.get(&plan.vm).cloned().unwrap_or_default() {
+        let copy = plan.disks.iter().find(|copy| copy.target == disk.target);
+        if let (Some(copy), DiskSource::File { path }) = (copy, &disk.source) {
+            world.storage.copy(source, path, &plan.destination.name, &copy.path);
+        }
+    }
+    Ok(statistics)
+}
+
+impl Statistics {
+    fn with_disks(self, total: u64, remaining: u64) -> Self {
+        Self { disk_total: total, disk_processed: total - remaining, disk_remaining: remaining, ..self }
+    }
+}
+
+async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
+    let Move { sim, source, plan, fault, bandwidth, .. } = *moving;
+    let load = sim.world().loads[&plan.vm];
+    let mut pass_begun = Instant::now();
+    let (mut remaining, mut processed, mut pass) = (load.memory_bytes, 0, 1);
+    loop {
+        let sent = moving.step().await?.min(remaining);
         (remaining, processed) = (remaining - sent, processed + sent);
         let fits_the_pause = |remaining: u64| remaining * 1000 <= bandwidth * DOWNTIME_LIMIT_MS;
         // As QEMU does: when the remainder would fit, it looks what was written meanwhile, and begins another pass.
@@ -95,10 +210,14 @@ async fn copy_memory(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: 
             remaining = (remaining + written).min(load.memory_bytes);
             (pass, pass_begun) = (pass + 1, Instant::now());
         }
-        let statistics = Statistics {
-            elapsed_ms: millis(begun.elapsed()),
-            data_total: load.memory_bytes,
-            data_processed: processed,
+        if matches!(fault, Some(Fault::ShutsDown)) && processed * 2 > load.memory_bytes {
+            sim.world().host(source).change(plan.vm, |copy| copy.state = VmState::ShutOff);
+            return Err(hypervisor("domain is not running"));
+        }
+        let over = pass_ends && fits_the_pause(remaining);
+        moving.show(Statistics {
+            data_total: disks.data_total + load.memory_bytes,
+            data_processed: disks.data_processed + processed + if over { remaining } else { 0 },
             data_remaining: remaining,
             memory_total: load.memory_bytes,
             memory_processed: processed,
@@ -108,21 +227,9 @@ async fn copy_memory(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: 
             page_bytes: 4096,
             memory_pass: pass,
             downtime_ms: Some(remaining * 1000 / bandwidth),
-            ..Statistics::default()
-        };
-        let mut world = sim.world();
-        let half_way = processed * 2 > load.memory_bytes;
-        if matches!(fault, Some(Fault::ShutsDown)) && half_way {
-            world.host(source).change(plan.vm, |copy| copy.state = VmState::ShutOff);
-            return Err(hypervisor("domain is not running"));
-        }
-        let Some(job) = world.host(source).jobs.get_mut(&plan.vm) else { return Err(hypervisor("the job is gone")) };
-        if job.aborted {
-            return Err(Problem::new(Code::Cancelled, "operation aborted: job 'migration out' canceled by client"));
-        }
-        job.statistics = statistics;
-        if pass_ends && fits_the_pause(remaining) {
-            job.statistics.data_processed += remaining;
+            ..disks
+        })?;
+        if over {
             return Ok(());
         }
     }
@@ -160,6 +267,7 @@ async fn switch_over(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: 
     } else {
         host.change(plan.vm, |copy| (copy.outgoing, copy.state) = (false, VmState::ShutOff));
     }
+    world.storage.arrived(plan.vm, &plan.disks);
     Ok(())
 }
 

@@ -1,11 +1,16 @@
 //! Disks: which are shared and which are copied, and the copying.
 
+mod cleanup;
 mod medium;
+mod offline;
 mod place;
 mod plan;
+mod prepare;
+mod proof;
 mod shared;
 
 pub(crate) use plan::{Side, plan};
+pub(crate) use prepare::Prepared;
 
 #[cfg(test)]
 mod tests;

@@ -93,8 +93,13 @@ fn origin(question: Question<'_>, disk: &Disk, path: &str) -> Option<(String, St
     }
     let active = || question.source.pools().iter().filter(|pool| pool.active);
     let mut volumes = active().flat_map(|pool| pool.volumes.iter().map(move |volume| (pool, volume)));
-    let (pool, volume) = volumes.find(|(_, volume)| volume.path == path)?;
-    Some((pool.name.clone(), volume.name.clone()))
+    if let Some((pool, volume)) = volumes.find(|(_, volume)| volume.path == path) {
+        return Some((pool.name.clone(), volume.name.clone()));
+    }
+    // libvirt learns of files that others put into a directory only when it looks again, which it does before they are read.
+    let (directory, name) = path.rsplit_once('/')?;
+    let holds = |pool: &&Pool| FILE_POOLS.contains(&pool.kind.as_str()) && pool.path.as_deref() == Some(directory);
+    active().find(holds).map(|pool| (pool.name.clone(), name.to_owned()))
 }
 
 fn not_in_a_pool(question: Question<'_>, disk: &Disk, path: &str) -> Finding {
@@ -127,18 +132,7 @@ fn pool<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Result<&'a Po
             .with_fix(format!("See that the console may use storage on {there}.")));
     }
     if let Some(name) = question.options.pools.get(target) {
-        return match question.destination.pool(name) {
-            Some(pool) if !suits(pool, disk) => blocker(
-                format!("{target} can't be copied to a pool of type {} ({name}).", pool.kind),
-                other(there.as_str()),
-            ),
-            Some(pool) if !pool.active => blocker(
-                format!("The pool {name} on {there} is not active."),
-                format!("Start the pool {name} on {there}."),
-            ),
-            Some(pool) => Ok(pool),
-            None => blocker(format!("{there} has no pool called {name}."), other(there.as_str())),
-        };
+        return picked(question, disk, name);
     }
     let at_same_path = |pool: &Pool| pool.path.is_some() && pool.path.as_deref() == parent(path);
     let of_same_name = |pool: &Pool| home(question, disk, path) == Some(pool.name.as_str());
@@ -159,8 +153,22 @@ fn pool<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Result<&'a Po
     chosen.map_or_else(|| Err(no_pool(question, disk, path)), Ok)
 }
 
-fn other(there: &str) -> String {
-    format!("Pick another pool of {there}.")
+/// The pool that somebody picked for a disk, if it will do.
+fn picked<'a>(question: Question<'a>, disk: &Disk, name: &str) -> Result<&'a Pool, Finding> {
+    let (target, there) = (&disk.target, question.destination.name());
+    let (text, fix) = match question.destination.pool(name) {
+        Some(pool) if !suits(pool, disk) => (
+            format!("{target} can't be copied to a pool of type {} ({name}).", pool.kind),
+            format!("Pick another pool of {there}."),
+        ),
+        Some(pool) if !pool.active => (
+            format!("The pool {name} on {there} is not active."),
+            format!("Start the pool {name} on {there}, or pick another."),
+        ),
+        Some(pool) => return Ok(pool),
+        None => (format!("{there} has no pool called {name}."), format!("Pick another pool of {there}.")),
+    };
+    Err(Finding::blocker(FindingCode::Pool, text).with_fix(fix))
 }
 
 /// The source's pool that a disk is in or below, by name.

@@ -115,7 +115,6 @@ pub(crate) fn decide(
         let fate = fate(question, disk, &source, &mut spent, &mut plan.findings);
         plan.disks.push(PlannedDisk { disk: disk.clone(), source, fate });
     }
-    plan.findings.extend(unknown_targets(question));
     plan
 }
 
@@ -179,16 +178,6 @@ fn kind(disk: &Disk) -> Option<Finding> {
         ),
         _ => None,
     }
-}
-
-/// Pools picked for disks that the VM has not.
-fn unknown_targets(question: Question<'_>) -> impl Iterator<Item = Finding> {
-    let known = |target: &String| question.domain.disks.iter().any(|disk| &disk.target == target);
-    let unknown = question.options.pools.keys().filter(move |target| !known(target));
-    unknown.map(move |target| {
-        let text = format!("A pool was picked for {target}, but {} has no such disk.", question.domain.name);
-        Finding::blocker(FindingCode::Pool, text).with_fix("Leave it out.")
-    })
 }
 
 impl Plan {

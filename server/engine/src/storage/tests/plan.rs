@@ -1,6 +1,6 @@
 //! Which disks are shared, which are copied and where to, and what stands in the way.
 
-use model::{DiskPlan, Finding, FindingCode, MigrationOptions, Mode, Severity, Treatment};
+use model::{DiskPlan, Finding, FindingCode, Mode, Severity, Treatment};
 
 use super::{Bench, disk, file, pool, volume};
 use crate::{Disk, DiskDevice, DiskSource, Pool};
@@ -156,7 +156,7 @@ fn which_pool_a_copy_goes_to() {
     bench.source_pools = vec![pool("vms", "/srv/vms")];
     let small = Pool { available_bytes: 2 * GIB, ..pool("small", "/a") };
     let large = Pool { available_bytes: 9 * GIB, ..pool("large", "/b") };
-    bench.destination_pools = vec![small.clone(), large.clone(), logical("vg")];
+    bench.destination_pools = vec![small, large, logical("vg")];
     is_copied(&bench, "large", "web.qcow2");
     bench.destination_pools.push(Pool { available_bytes: 2 * GIB, ..pool("vms", "/c") });
     is_copied(&bench, "vms", "web.qcow2");
@@ -318,13 +318,4 @@ fn a_host_that_does_not_tell_its_pools() {
     bench.destination_tells = false;
     let (plan, worst) = one(&bench);
     assert_eq!((plan.treatment, worst.severity), (Treatment::Stuck, Severity::Unknown));
-}
-
-#[test]
-fn a_pool_picked_for_a_disk_that_is_none() {
-    let mut bench = Bench::of(file("/srv/vms/web.qcow2"));
-    bench.destination_pools = vec![pool("vms", "/srv/vms")];
-    bench.options = MigrationOptions { pools: [("vdz".into(), "vms".into())].into(), ..MigrationOptions::default() };
-    let (_, worst) = one(&bench);
-    assert_eq!((worst.code, worst.severity), (FindingCode::Pool, Severity::Blocker));
 }

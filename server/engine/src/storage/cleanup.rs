@@ -1,0 +1,126 @@
+//! What is removed at the end: the copies of a VM that stayed, or the old images of one that moved.
+
+use std::time::Duration;
+
+use model::{Code, DiskMove, Phase, Problem};
+use tokio::time::{Instant, sleep};
+
+use crate::{Statistics, runner::Runner, verify::Presence};
+
+/// How long a destination that does not answer is waited for.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Runner<'_> {
+    /// Ends a migration whose VM stayed: first removes what the migration made at the destination, and only that.
+    pub(crate) async fn end_where_it_was(
+        &mut self,
+        phase: Phase,
+        problem: Option<Problem>,
+        figures: Option<Statistics>,
+    ) {
+        let left = self.remove_copies().await;
+        let problem = if left.is_empty() { problem } else { Some(with_the_rest(problem, &left)) };
+        self.end(phase, problem, figures).await;
+    }
+
+    /// Removes the volumes this migration made; returns what could not be removed, in words.
+    async fn remove_copies(&mut self) -> Vec<String> {
+        let (begun, mut left) = (Instant::now(), Vec::new());
+        for index in 0..self.migration.disks.len() {
+            let DiskMove { pool, volume, created, .. } = self.migration.disks[index].clone();
+            let what = format!("the volume {volume} of the pool {pool} on {}", self.migration.destination);
+            if !created {
+                self.tell_of_a_namesake(&pool, &volume, &what).await;
+                continue;
+            }
+            match self.remove_copy(&pool, &volume, begun).await {
+                Ok(()) => {
+                    let disk = &mut self.migration.disks[index];
+                    (disk.path, disk.created) = (None, false);
+                    self.write(Some(format!("Removed {what}."))).await;
+                }
+                Err(problem) => {
+                    self.write(Some(format!("Could not remove {what}: {problem}"))).await;
+                    left.push(what);
+                }
+            }
+        }
+        left
+    }
+
+    /// Removes one volume, and waits for the host if it has to.
+    async fn remove_copy(&self, pool: &str, volume: &str, begun: Instant) -> Result<(), Problem> {
+        loop {
+            let removed = self.try_to_remove(pool, volume).await;
+            let away =
+                matches!(removed, Err(Problem { code: Code::HostUnreachable | Code::TimedOut | Code::WrongState, .. }));
+            if !away || begun.elapsed() > LIMIT {
+                return removed;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn try_to_remove(&self, pool: &str, volume: &str) -> Result<(), Problem> {
+        let destination = self.destination()?;
+        let copy = destination.copy(self.migration.vm).await?;
+        // The verdict said so; nothing is deleted that a VM might have open all the same.
+        if !matches!(Presence::of(copy.as_ref()), Presence::Absent | Presence::Inactive) {
+            let host = &self.migration.destination;
+            return Err(Problem::new(Code::WrongState, format!("{host} has an active copy of the VM.")));
+        }
+        destination.delete_volume(pool, volume).await
+    }
+
+    /// A volume that is there without this migration knowing that it made it is not touched. It may have: a host can die between
+    /// making a volume and saying so, and so can the console between hearing of it and writing it down.
+    async fn tell_of_a_namesake(&mut self, pool: &str, volume: &str, what: &str) {
+        let Ok(destination) = self.destination() else { return };
+        if let Ok(Some(_)) = destination.volume(pool, volume).await {
+            let text =
+                format!("There is {what}. Whether this migration made it is not certain, so it was not touched.");
+            self.write(Some(text)).await;
+        }
+    }
+
+    /// Removes the old images of the disks that were copied, if that was asked for: last of all, when the VM is known to be at
+    /// the destination and only there. That it fails does not make the migration a failure.
+    pub(crate) async fn remove_source_disks(&mut self) {
+        if !self.migration.options.remove_source_disks {
+            return;
+        }
+        let copied: Vec<DiskMove> = self.migration.disks.iter().filter(|disk| disk.created).cloned().collect();
+        for DiskMove { source: path, .. } in copied {
+            let host = self.migration.source.clone();
+            let text = match self.remove_source_disk(&path).await {
+                Ok(true) => format!("Removed the old image {path} from {host}."),
+                Ok(false) => format!("The old image {path} is in no active pool of {host}, so it was not removed."),
+                Err(problem) => format!("Could not remove the old image {path} from {host}: {problem}"),
+            };
+            self.write(Some(text)).await;
+        }
+    }
+
+    /// Whether there was an image to remove.
+    async fn remove_source_disk(&self, path: &str) -> Result<bool, Problem> {
+        let source = self.source()?;
+        let Some((pool, volume)) = source.volume_at(path).await? else { return Ok(false) };
+        source.delete_volume(&pool, &volume.name).await?;
+        Ok(true)
+    }
+}
+
+/// The problem, with what a person has to remove by hand.
+fn with_the_rest(problem: Option<Problem>, left: &[String]) -> Problem {
+    let by_hand = format!("Remove {} by hand.", left.join(" and "));
+    let problem = problem.unwrap_or_else(|| {
+        Problem::new(Code::Cancelled, "It was cancelled, but not all that it had made could be removed.")
+    });
+    let fix = match &problem.fix {
+        Some(fix) => format!("{fix} {by_hand}"),
+        None => by_hand,
+    };
+    problem.with_fix(fix)
+}

@@ -1,0 +1,114 @@
+//! Proof that two pools are one place: a small volume made through the one and seen through the other.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use model::{Code, Finding, FindingCode, Problem};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::{
+    plan::{Plan, PlannedDisk},
+    shared::PoolPair,
+};
+use crate::{NewVolume, runner::Runner};
+
+/// The token's size, in bytes: a block, since some pools make nothing smaller.
+const TOKEN: u64 = 4096;
+/// How long the destination may take to see it: an NFS client believes what it knows of a directory for up to a minute
+/// (`acdirmax` in nfs(5)).
+const SEEN_LIMIT: Duration = Duration::from_secs(65);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a token is tried to be removed.
+const REMOVALS: u32 = 5;
+
+impl Runner<'_> {
+    /// Proves for all disks whose evidence is a pair of pools that the pools are one place.
+    pub(super) async fn prove(&mut self, plan: &Plan) -> Result<(), Problem> {
+        let pairs: BTreeSet<&PoolPair> = plan.disks.iter().filter_map(PlannedDisk::proof).collect();
+        for pair in pairs {
+            self.unless_cancelled().await?;
+            self.prove_pair(pair).await?;
+        }
+        Ok(())
+    }
+
+    async fn prove_pair(&mut self, pair: &PoolPair) -> Result<(), Problem> {
+        let name = format!(".vmferry-{}", Uuid::now_v7());
+        let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
+        let made = self.source()?.create_volume(&token).await;
+        let (here, there) = (self.migration.source.clone(), self.migration.destination.clone());
+        if let Err(Problem { code: Code::Hypervisor, sentence, details, .. }) = made {
+            let words = details.unwrap_or(sentence);
+            let text = format!(
+                "The pool {} on {here} takes no new volumes ({words}), so it was not proven that {there} sees the same.",
+                pair.source
+            );
+            self.write(Some(text)).await;
+            return Ok(());
+        }
+        let seen = match made {
+            Ok(_) => self.sees(pair, &token.name).await,
+            Err(problem) => Err(problem),
+        };
+        self.remove_token(&token).await;
+        if !seen? {
+            return Err(not_one_place(pair, here.as_str(), there.as_str()));
+        }
+        let text = format!(
+            "Proven: what {here} puts into its pool {} {there} sees in its pool {}.",
+            pair.source, pair.destination
+        );
+        self.write(Some(text)).await;
+        Ok(())
+    }
+
+    /// Whether the destination sees the token.
+    async fn sees(&mut self, pair: &PoolPair, name: &str) -> Result<bool, Problem> {
+        let begun = Instant::now();
+        loop {
+            if self.destination()?.volume(&pair.destination, name).await?.is_some() {
+                return Ok(true);
+            }
+            if begun.elapsed() > SEEN_LIMIT {
+                return Ok(false);
+            }
+            sleep(LOOK_AGAIN).await;
+            self.unless_cancelled().await?;
+        }
+    }
+
+    /// Removes the token, whatever came of it.
+    async fn remove_token(&mut self, token: &NewVolume) {
+        let mut tries = 0;
+        loop {
+            let removed = match self.source() {
+                Ok(source) => source.delete_volume(&token.pool, &token.name).await,
+                Err(problem) => Err(problem),
+            };
+            tries += 1;
+            match removed {
+                Ok(()) => return,
+                Err(_) if tries < REMOVALS => sleep(LOOK_AGAIN).await,
+                Err(problem) => {
+                    let NewVolume { pool, name, .. } = token;
+                    let host = &self.migration.source;
+                    let text = format!("Could not remove the volume {name} from the pool {pool} on {host}: {problem}");
+                    return self.write(Some(text)).await;
+                }
+            }
+        }
+    }
+}
+
+fn not_one_place(pair: &PoolPair, here: &str, there: &str) -> Problem {
+    let PoolPair { source, destination } = pair;
+    let text = format!(
+        "The pool {source} on {here} and the pool {destination} on {there} are not the same place: a volume made in the one is \
+         not seen in the other."
+    );
+    let fix =
+        format!("See what is mounted there on both hosts, and that the pool {destination} on {there} is really that.");
+    let finding = Finding::blocker(FindingCode::DiskShared, text.clone()).with_fix(fix.clone());
+    Problem::new(Code::Blocked, text).with_fix(fix).with_findings(vec![finding])
+}

@@ -1,0 +1,456 @@
+//! Disks that stay and disks that are copied.
+
+use std::time::Duration;
+
+use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Mode, Phase, VmState};
+
+use super::*;
+use crate::{
+    Chunk, Disk, DiskDevice, DiskSource, Pool,
+    sim::{Fault, StorageFault},
+};
+
+/// How long the engine waits for a host that should clean up.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+fn pool(name: &str, path: &str) -> Pool {
+    Pool {
+        name: name.into(),
+        kind: "dir".into(),
+        active: true,
+        path: Some(path.into()),
+        source: None,
+        available_bytes: 100 << 30,
+        volumes: Vec::new(),
+    }
+}
+
+fn nfs(name: &str) -> Pool {
+    Pool { kind: "netfs".into(), source: Some("filer:/vms".into()), ..pool(name, "/srv/vms") }
+}
+
+/// A disk of 64 MiB.
+fn disk(target: &str, path: &str) -> Disk {
+    Disk {
+        target: target.into(),
+        device: DiskDevice::Disk,
+        source: DiskSource::File { path: path.into() },
+        format: "qcow2".into(),
+        read_only: false,
+        shareable: false,
+        transient: false,
+        capacity_bytes: 64 * MIB,
+        allocation_bytes: 64 * MIB,
+        has_backing: false,
+        optional: false,
+    }
+}
+
+/// 64 MiB, of which 16 are there.
+fn contents() -> Vec<Chunk> {
+    let mut contents: Vec<Chunk> = (0..16).map(|byte| Chunk::Data(vec![byte; 1 << 20])).collect();
+    contents.insert(8, Chunk::Hole(48 * MIB));
+    contents
+}
+
+impl Bench {
+    /// A VM on alpha with a disk in a pool of alpha's own; beta has such a pool, too.
+    async fn with_disk(state: VmState, load: Load) -> (Self, VmId) {
+        let bench = Self::new().await;
+        for name in ["alpha", "beta"] {
+            bench.sim.add_pool(&host(name), pool("images", "/images"), name);
+        }
+        bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents());
+        let vm = bench.vm("web", state, load).await;
+        bench.sim.add_disk(vm, disk("vda", "/images/web.qcow2"));
+        (bench, vm)
+    }
+
+    /// The same with a disk in a pool that both hosts have from an NFS server; `same` is whether it really is.
+    async fn with_shared_disk(same: bool) -> (Self, VmId) {
+        let bench = Self::new().await;
+        bench.sim.add_pool(&host("alpha"), nfs("vms"), "filer");
+        bench.sim.add_pool(&host("beta"), nfs("nfs"), if same { "filer" } else { "other" });
+        bench.sim.put_volume(&host("alpha"), "vms", "web.qcow2", contents());
+        let vm = bench.vm("web", VmState::Running, IDLE).await;
+        bench.sim.add_disk(vm, disk("vda", "/srv/vms/web.qcow2"));
+        (bench, vm)
+    }
+
+    async fn start_with(&self, vm: VmId, options: MigrationOptions) -> MigrationId {
+        self.engine.migrate(MigrationRequest { options, ..request(vm, "beta") }, "admin").await.unwrap().id
+    }
+
+    async fn reaches(&self, id: MigrationId, phase: Phase) {
+        self.until(|bench| {
+            let migrations = bench.engine.snapshot().migrations;
+            let now = migrations.iter().find(|migration| migration.id == id).unwrap();
+            assert!(!now.phase.has_ended(), "{now:?}");
+            now.phase == phase
+        })
+        .await;
+    }
+
+    fn volumes(&self, name: &str) -> Vec<String> {
+        self.sim.volumes(&host(name), "images")
+    }
+
+    /// That nothing is left at the destination, the VM is where it was with its disk, and a second try succeeds.
+    async fn stayed_and_can_go(&self, vm: VmId, end: &Migration) {
+        assert!(self.volumes("beta").is_empty(), "{:?} {:?}", self.volumes("beta"), self.history(end.id).await);
+        assert!(end.disks.iter().all(|disk| !disk.created && disk.path.is_none()), "{end:?}");
+        assert!(self.sim.copy(&host("alpha"), vm).is_some());
+        assert_eq!(self.sim.copy(&host("beta"), vm), None);
+        self.arrives(vm).await;
+    }
+
+    /// That the VM moves, with its disk.
+    async fn arrives(&self, vm: VmId) -> Migration {
+        let end = self.ended(self.start(vm, "beta").await).await;
+        assert_eq!((end.phase, end.problem.as_ref()), (Phase::Succeeded, None));
+        assert_eq!(self.sim.contents(&host("beta"), "images", "web.qcow2"), Some(contents()));
+        assert_eq!(self.volumes("alpha"), ["web.qcow2"], "the old image stays");
+        end
+    }
+
+    async fn told(&self, id: MigrationId, words: &str) -> bool {
+        self.history(id).await.iter().any(|text| text.contains(words))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_is_not_shared_is_copied() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, BUSY).await;
+    let states = bench.follow(bench.start(vm, "beta").await).await;
+    let end = states.last().unwrap();
+    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Succeeded, None));
+    assert_eq!(bench.sim.contents(&host("beta"), "images", "web.qcow2"), Some(contents()));
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"], "the old image stays");
+    assert_eq!(end.disks[0].path.as_deref(), Some("/images/web.qcow2"));
+    let percents: Vec<f64> = states.iter().map(|state| state.progress.percent).collect();
+    assert!(percents.is_sorted(), "{percents:?}");
+    assert!(states.is_sorted_by_key(|state| state.phase), "phases come in order");
+    for phase in [Phase::CopyingDisks, Phase::CopyingMemory, Phase::Converging] {
+        assert!(states.iter().any(|state| state.phase == phase), "{phase:?}");
+    }
+    let copying = states.iter().filter(|state| state.phase == Phase::CopyingDisks);
+    let last = copying.map(|state| state.progress.percent).fold(0.0, f64::max);
+    assert!((20.0..40.0).contains(&last), "64 of 192 MiB are a third of 85 %, not {last}");
+    assert!(bench.told(end.id, "Made the volume web.qcow2 (64 MiB) in the pool images on beta.").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_goes_to_the_pool_that_was_picked() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.add_pool(&host("beta"), pool("fast", "/fast"), "ssd");
+    let pools = [("vda".to_owned(), "fast".to_owned())].into();
+    let id = bench.start_with(vm, MigrationOptions { pools, ..MigrationOptions::default() }).await;
+    assert_eq!(bench.ended(id).await.disks[0].path.as_deref(), Some("/fast/web.qcow2"));
+    assert_eq!(bench.sim.volumes(&host("beta"), "fast"), ["web.qcow2"]);
+    assert!(bench.volumes("beta").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_disk_stays_and_is_proven_to_be_shared() {
+    let (bench, vm) = Bench::with_shared_disk(true).await;
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let id = bench.start_with(vm, options).await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.disks.len()), (Phase::Succeeded, 0));
+    assert!(bench.told(id, "Proven: what alpha puts into its pool vms beta sees in its pool nfs.").await);
+    assert_eq!(bench.sim.volumes(&host("beta"), "nfs"), ["web.qcow2"], "no token is left, and shared images stay");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pools_that_only_seem_to_be_one_place_are_found_out() {
+    let (bench, vm) = Bench::with_shared_disk(false).await;
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    let problem = end.problem.unwrap();
+    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
+    assert_eq!(problem.findings[0].code, FindingCode::DiskShared);
+    assert!(problem.sentence.contains("not the same place"), "{problem:?}");
+    assert_eq!(bench.sim.volumes(&host("alpha"), "vms"), ["web.qcow2"], "no token is left");
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_takes_no_token_is_told_of() {
+    let (bench, vm) = Bench::with_shared_disk(true).await;
+    bench.sim.fail_storage(&host("alpha"), StorageFault::CreateFails);
+    let id = bench.start(vm, "beta").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert!(bench.told(id, "it was not proven").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_copy_leaves_nothing() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_before_anything_is_made() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    let end = bench.ended(id).await;
+    assert_eq!(end.phase, Phase::Cancelled);
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_breaks_off_leaves_nothing() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::DiskCopyFails);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::Hypervisor));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_the_volumes_were_made_leaves_nothing() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::Refused("no".into()));
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!(end.phase, Phase::Failed);
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_that_can_not_be_made() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_storage(&host("beta"), StorageFault::CreateFails);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::Hypervisor));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_volumes_the_first_is_removed_when_the_second_fails() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.put_volume(&host("alpha"), "images", "data.qcow2", contents());
+    bench.sim.add_disk(vm, disk("vdb", "/images/data.qcow2"));
+    bench.sim.fail_storage(&host("beta"), StorageFault::SecondExists);
+    let id = bench.start(vm, "beta").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
+    assert_eq!(bench.volumes("beta"), ["data.qcow2"], "what this migration did not make is not touched");
+    assert!(bench.told(id, "it was not touched").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_removed_is_named() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::DiskCopyFails);
+    bench.sim.fail_storage(&host("beta"), StorageFault::DeleteFails);
+    let id = bench.start(vm, "beta").await;
+    let end = bench.ended(id).await;
+    let fix = end.problem.unwrap().fix.unwrap();
+    assert!(fix.contains("Remove the volume web.qcow2 of the pool images on beta by hand."), "{fix}");
+    assert!(bench.told(id, "Could not remove the volume web.qcow2").await);
+    assert!(end.disks[0].created, "it is known what was made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_dies_while_disks_are_copied_and_comes_back_is_cleaned() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.sim.kill(&host("beta"));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    bench.sim.revive(&host("beta"));
+    let end = bench.ended(id).await;
+    assert_eq!(end.phase, Phase::Failed);
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_dies_while_it_makes_a_volume() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_storage(&host("beta"), StorageFault::DiesCreating);
+    let id = bench.start(vm, "beta").await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::HostUnreachable));
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_touched_when_it_is_not_certain_where_the_vm_is() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::RunsTwice);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!(end.phase, Phase::NeedsAttention);
+    assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_restarts_while_disks_are_copied_goes_on() {
+    let (mut bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.contents(&host("beta"), "images", "web.qcow2"), Some(contents()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_restarts_cleans_up_what_the_one_before_made() {
+    let (mut bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::DiskCopyFails);
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::ReasonLost));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_images_go_last_and_only_if_that_was_asked_for() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    bench.sim.fail_next(vm, Fault::DiskCopyFails);
+    let failed = bench.ended(bench.start_with(vm, options.clone()).await).await;
+    assert_eq!(failed.phase, Phase::Failed);
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"], "a VM that stayed keeps its disks");
+    let id = bench.start_with(vm, options).await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert!(bench.volumes("alpha").is_empty());
+    assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
+    let history = bench.history(id).await;
+    let at = |words: &str| history.iter().position(|text| text.contains(words)).unwrap();
+    assert!(at("Removed the old image /images/web.qcow2 from alpha.") > at("Verifying"), "{history:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_image_that_can_not_be_removed_is_no_failure() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_storage(&host("alpha"), StorageFault::DeleteFails);
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let id = bench.start_with(vm, options).await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert!(bench.told(id, "Could not remove the old image /images/web.qcow2 from alpha").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_writes_faster_than_the_link_carries_waits_for_both_disks() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.write_to_disks(vm, 40 * MIB);
+    let id = bench.start(vm, "beta").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert!(bench.told(id, "The guest writes 40 MiB/s to its disks and the link carries 32 MiB/s").await);
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.write_to_disks(vm, 8 * MIB);
+    let id = bench.start(vm, "beta").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert!(!bench.told(id, "The guest writes").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_medium_is_ejected_when_everything_else_is_ready() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let medium = Disk { device: DiskDevice::Cdrom, read_only: true, ..disk("sda", "/images/install.iso") };
+    bench.sim.add_disk(vm, medium);
+    let options = MigrationOptions { eject_media: true, ..MigrationOptions::default() };
+    let id = bench.start_with(vm, options).await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert!(bench.told(id, "Took the medium out of sda.").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shut_off_vm_moves_with_its_disks() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let states = bench.follow(bench.start(vm, "beta").await).await;
+    let end = states.last().unwrap();
+    assert_eq!((end.phase, end.mode, end.problem.as_ref()), (Phase::Succeeded, Mode::Offline, None));
+    assert_eq!(bench.sim.contents(&host("beta"), "images", "web.qcow2"), Some(contents()));
+    assert_eq!(end.outcome.unwrap().bytes, 16 * MIB, "holes are not sent");
+    let percents: Vec<f64> = states.iter().map(|state| state.progress.percent).collect();
+    assert!(percents.is_sorted(), "{percents:?}");
+    assert!(percents.iter().any(|percent| (30.0..60.0).contains(percent)), "{percents:?}");
+    assert!(states.iter().any(|state| state.phase == Phase::CopyingDisks && state.progress.time_left.is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_keeps_to_the_limit() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let options = MigrationOptions { bandwidth_mib_s: Some(1), ..MigrationOptions::default() };
+    let end = bench.ended(bench.start_with(vm, options).await).await;
+    assert_eq!(end.phase, Phase::Succeeded);
+    let ms = end.outcome.unwrap().total_ms;
+    assert!((14_000..20_000).contains(&ms), "16 MiB at 1 MiB/s take {ms} ms by the model's clock");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_can_be_cancelled() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_that_fails_on_either_side_leaves_nothing() {
+    for (name, fault) in [("alpha", StorageFault::ReadFails), ("beta", StorageFault::NoSpace)] {
+        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        bench.sim.fail_storage(&host(name), fault);
+        let end = bench.ended(bench.start(vm, "beta").await).await;
+        assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::Hypervisor), "{fault:?}");
+        bench.stayed_and_can_go(vm, &end).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_is_started_meanwhile_is_not_moved() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("alpha"), crate::CopyFacts { state: VmState::Running, ..copy });
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::WrongState));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_is_written_to_meanwhile_is_not_taken() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents());
+    let end = bench.ended(id).await;
+    let problem = end.problem.as_ref().unwrap();
+    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::WrongState));
+    assert!(problem.sentence.contains("was written to"), "{problem:?}");
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_restarts_in_an_offline_copy_removes_the_half() {
+    let (mut bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::ReasonLost));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_stays_away_is_not_waited_for_for_ever() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.sim.kill(&host("beta"));
+    let end = tokio::time::timeout(PATIENCE, bench.ended(id)).await.expect("it ends within the limit");
+    assert_eq!(end.phase, Phase::Failed);
+    assert!(end.problem.unwrap().fix.unwrap().contains("Remove the volume web.qcow2"), "and says what is left");
+}
