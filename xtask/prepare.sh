@@ -71,7 +71,7 @@ look_around() {
         need "libvirt's driver for secrets" libvirt-daemon-driver-secret has_file "${driver}_secret.so"
         need "libvirt's driver for network interfaces" libvirt-daemon-driver-interface has_file "${driver}_interface.so"
         need 'nft' nftables has_file /usr/sbin/nft
-        need 'bindfs' bindfs command -v bindfs
+        need 'unionfs' unionfs-fuse command -v unionfs
         need "QEMU's own NFS client" qemu-block-extra has_file '/usr/lib/*/qemu/block-nfs.so'
         need 'a TPM in software' 'swtpm swtpm-tools' command -v swtpm_setup
         # Ubuntu's is a snap, which root and containers cannot run: Playwright brings its own there.

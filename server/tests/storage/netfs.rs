@@ -2,7 +2,8 @@
 //!
 //! There need be no NFS client in the kernel that tests run on. What libvirt goes by is the list of mounts: a pool of type netfs
 //! is started without mounting anything if something that calls itself `server:/directory` is mounted there, and a filesystem
-//! counts as shared if its type is one of a few, fuse.glusterfs among them. bindfs can be both.
+//! counts as shared if its type is one of a few, fuse.glusterfs among them. unionfs, with one directory in the union, can be both
+//! (bindfs names its source itself).
 
 use super::{
     guest,
@@ -23,8 +24,10 @@ async fn a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool() {
     guest::write_new_disk(&export.join("ledger.qcow2"));
     for host in [&site.lab.red, &site.lab.blue] {
         host.run("mkdir", &[MOUNT]);
-        let served = export.to_str().expect("a plain path");
-        host.run("bindfs", &["-o", "fsname=nfs.example:/vms,subtype=glusterfs", served, MOUNT]);
+        let branch = format!("{}=RW", export.display());
+        // Nothing is cached, as two hosts write to it.
+        let options = "fsname=nfs.example:/vms,subtype=glusterfs,allow_other,direct_io,attr_timeout=0";
+        host.run("unionfs", &["-o", options, &branch, MOUNT]);
         site.start_pool(
             host,
             "vms",
