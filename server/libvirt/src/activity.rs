@@ -8,7 +8,7 @@ use std::{
 use model::VmId;
 use virt::{domain::Domain, sys};
 
-use crate::{error::LibvirtError, link::Link, stats, typed_params::number};
+use crate::{error::LibvirtError, job, link::Link, stats, typed_params::number};
 
 /// How long memory is watched, in seconds: the least libvirt takes.
 const WATCHED_S: c_int = 1;
@@ -16,9 +16,16 @@ const WATCHED_S: c_int = 1;
 /// Begins to measure what the guest writes to its memory.
 ///
 /// # Errors
-/// libvirt's, if the VM does not run, is measured already, or QEMU or libvirt (before 7.2) can't measure it.
+/// libvirt's, if the VM does not run or is busy, is measured already, or QEMU or libvirt (before 7.2) can't measure it.
 pub(crate) fn measure_dirty_rate(link: &Link, vm: VmId) -> Result<(), LibvirtError> {
     let domain = link.lookup_domain_by_uuid(vm.0)?;
+    if job::is_under_way(&domain)? {
+        // libvirt says so itself, but only after 30 s.
+        return Err(LibvirtError {
+            number: sys::VIR_ERR_OPERATION_TIMEOUT,
+            ..LibvirtError::unusable("the VM has a job")
+        });
+    }
     // Of the three ways to measure, the one that works under emulation too, and slows no guest down.
     let way = sys::VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING;
     // SAFETY: the domain is valid.

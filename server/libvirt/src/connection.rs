@@ -35,6 +35,9 @@ const CONTROL_THREADS: usize = 4;
 /// How many of them actions may use: some take long, and the inventory must go on.
 const ACTION_THREADS: usize = 2;
 
+/// How many of them may look at storage: a file server that does not answer holds a thread for ever.
+const STORAGE_THREADS: usize = 1;
+
 /// Threads to watch and abort migrations. More than one, as an abort can block.
 const JOB_THREADS: usize = 2;
 
@@ -68,6 +71,7 @@ pub(crate) struct Connection {
     control: Workers,
     jobs: Workers,
     acting: Arc<Semaphore>,
+    looking: Arc<Semaphore>,
     uuid: OnceLock<uuid::Uuid>,
 }
 
@@ -87,7 +91,33 @@ impl Connection {
             Ok((control, jobs))
         };
         let (control, jobs) = opener.within_limit(opening).await?;
-        Ok(Self { opener, control, jobs, acting: Arc::new(Semaphore::new(ACTION_THREADS)), uuid: OnceLock::new() })
+        let [acting, looking] = [ACTION_THREADS, STORAGE_THREADS].map(|threads| Arc::new(Semaphore::new(threads)));
+        Ok(Self { opener, control, jobs, acting, looking, uuid: OnceLock::new() })
+    }
+
+    /// Lets a thread of `control` do `work` as soon as one of the turns is free. It is given back when the work is over, which may be
+    /// after the caller has given up.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let turn = turns.clone().acquire_owned().await;
+        let work = move |link: &Link| {
+            let _turn = turn;
+            work(link)
+        };
+        self.control.call_unlimited(work).await
+    }
+
+    /// Waits for at most `limit`.
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Problem> {
+        let answer = timeout(limit, answer).await.unwrap_or(Err(Failure::Late(limit)));
+        answer.map_err(|failure| translate::failed(&self.opener.host, failure))
     }
 
     /// Asks something of the host.
@@ -105,16 +135,15 @@ impl Connection {
         &self,
         work: impl Fn(&Link) -> Result<T, LibvirtError> + Clone + Send + 'static,
     ) -> Result<T, Problem> {
-        let asking = async {
+        let asking = async move {
             loop {
-                match self.control.call_unlimited(work.clone()).await {
+                match self.in_turn(&self.looking, work.clone()).await {
                     Err(Failure::Refused(error)) if volumes::is_busy(&error) => sleep(BUSY_POOL_PAUSE).await,
                     result => return result,
                 }
             }
         };
-        let result = timeout(VOLUME_LIMIT, asking).await.unwrap_or(Err(Failure::Late(VOLUME_LIMIT)));
-        result.map_err(|failure| translate::failed(&self.opener.host, failure))
+        self.within(VOLUME_LIMIT, asking).await
     }
 
     /// Moves a volume's contents, on a connection of its own: they would hold up everything else.
@@ -153,42 +182,32 @@ impl engine::Connection for Connection {
     }
 
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
-        let acting = self.acting.clone();
-        let act = async {
-            let permit = acting.acquire_owned().await;
-            let work = move |link: &Link| {
-                // Held until the call is over, which may be after the caller has given up.
-                let _permit = permit;
-                domain::act(&link.lookup_domain_by_uuid(vm.0)?, action)
-            };
-            self.control.call_unlimited(work).await
-        };
-        let result = timeout(ACTION_LIMIT, act).await.unwrap_or(Err(Failure::Late(ACTION_LIMIT)));
-        result.map_err(|failure| translate::failed(&self.opener.host, failure))
+        let act = move |link: &Link| domain::act(&link.lookup_domain_by_uuid(vm.0)?, action);
+        self.within(ACTION_LIMIT, self.in_turn(&self.acting, act)).await
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
-        self.ask(&self.control, PREFLIGHT_LIMIT, move |link| definition::facts(link, vm)).await
+        let look = self.in_turn(&self.looking, move |link| definition::facts(link, vm));
+        self.within(PREFLIGHT_LIMIT, look).await
     }
 
     async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
         let domain = domain.clone();
-        self.ask(&self.control, PREFLIGHT_LIMIT, move |link| survey::survey(link, &domain)).await
+        let look = self.in_turn(&self.looking, move |link| survey::survey(link, &domain));
+        self.within(PREFLIGHT_LIMIT, look).await
     }
 
     async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
         let measure = async {
-            self.ask(&self.control, LIMIT, move |link| activity::measure_dirty_rate(link, vm)).await?;
+            self.control.call_unlimited(move |link| activity::measure_dirty_rate(link, vm)).await?;
             loop {
                 sleep(MEASURING_PAUSE).await;
-                if let Some(rate) = self.ask(&self.control, LIMIT, move |link| activity::dirty_rate(link, vm)).await? {
+                if let Some(rate) = self.control.call_unlimited(move |link| activity::dirty_rate(link, vm)).await? {
                     return Ok(rate);
                 }
             }
         };
-        timeout(PREFLIGHT_LIMIT, measure)
-            .await
-            .unwrap_or_else(|_| Err(translate::failed(&self.opener.host, Failure::Late(PREFLIGHT_LIMIT))))
+        self.within(PREFLIGHT_LIMIT, measure).await
     }
 
     async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem> {

@@ -72,6 +72,11 @@ pub(crate) fn other(domain: &Domain) -> Result<Option<String>, LibvirtError> {
     }
 }
 
+/// Whether a job of a running domain is under way, of whatever kind. Until it is over most calls that change something block.
+pub(crate) fn is_under_way(domain: &Domain) -> Result<bool, LibvirtError> {
+    Ok(!matches!(role(domain)?, Role::None) || other(domain)?.is_some())
+}
+
 /// What a job does, as libvirt's tools call it.
 fn operation(list: &[sys::virTypedParameter]) -> &'static str {
     let operation = number(list, sys::VIR_DOMAIN_JOB_OPERATION).and_then(|operation| operation.try_into().ok());
