@@ -15,12 +15,12 @@ use crate::{Chunk, Disk, DiskCopy, DiskSource, DomainFacts, NewVolume, Pool, Vol
 const CHUNK_TIME: Duration = Duration::from_millis(5);
 
 /// What goes wrong with a host's storage, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorageFault {
     /// A volume is not made.
     CreateFails,
-    /// While a volume is made, somebody else makes one that is to be made next: `data.qcow2`.
-    SecondExists,
+    /// Somebody else makes a volume of this name first.
+    TakenMeanwhile(String),
     /// A volume is made, and the daemon dies before it says so.
     DiesCreating,
     /// A volume can't be deleted.
@@ -58,8 +58,8 @@ pub(super) struct Storage {
 
 impl Storage {
     /// Whether something is to go wrong, once.
-    fn fails(&mut self, host: &HostName, fault: StorageFault) -> bool {
-        let found = self.faults.iter().position(|known| known == &(host.clone(), fault));
+    fn fails(&mut self, host: &HostName, fault: &StorageFault) -> bool {
+        let found = self.faults.iter().position(|(on, known)| (on, known) == (host, fault));
         found.map(|index| self.faults.remove(index)).is_some()
     }
 
@@ -214,13 +214,13 @@ impl SimConnection {
     pub(super) fn make_volume(&self, wanted: &NewVolume) -> Result<Volume, Problem> {
         let NewVolume { pool, name, format, capacity_bytes } = wanted.clone();
         let made = self.storage(|world, host| {
-            if world.storage.fails(host, StorageFault::CreateFails) {
+            if world.storage.fails(host, &StorageFault::CreateFails) {
                 return Err(refused("cannot create the volume"));
             }
-            let second_exists = world.storage.fails(host, StorageFault::SecondExists);
+            let taken = world.storage.fails(host, &StorageFault::TakenMeanwhile(name.clone()));
             let (pool, volumes) = world.storage.pool(host, &pool).ok_or_else(|| no_pool(&pool))?;
-            if second_exists {
-                volumes.insert("data.qcow2".to_owned(), SimVolume::default());
+            if taken {
+                volumes.insert(name.clone(), SimVolume::default());
             }
             if volumes.contains_key(&name) {
                 return Err(refused("storage volume exists already"));
@@ -230,7 +230,7 @@ impl SimConnection {
             volumes.insert(name.clone(), volume);
             Ok(facts)
         })?;
-        if self.sim.world().storage.fails(&self.name, StorageFault::DiesCreating) {
+        if self.sim.world().storage.fails(&self.name, &StorageFault::DiesCreating) {
             self.sim.kill(&self.name);
         }
         self.ask(|_| made)
@@ -238,7 +238,7 @@ impl SimConnection {
 
     pub(super) fn remove_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
         self.storage(|world, host| {
-            if world.storage.fails(host, StorageFault::DeleteFails) {
+            if world.storage.fails(host, &StorageFault::DeleteFails) {
                 return Err(refused("cannot unlink file"));
             }
             let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
@@ -256,7 +256,7 @@ impl SimConnection {
         for (index, chunk) in contents.into_iter().enumerate() {
             sleep(CHUNK_TIME).await;
             self.ask(|_| ())?;
-            if index == half && self.sim.world().storage.fails(&self.name, StorageFault::ReadFails) {
+            if index == half && self.sim.world().storage.fails(&self.name, &StorageFault::ReadFails) {
                 return Err(refused("cannot read: Input/output error"));
             }
             if to.send(chunk).await.is_err() {
@@ -277,7 +277,7 @@ impl SimConnection {
             sleep(CHUNK_TIME).await;
             received += 1;
             self.storage(|world, host| {
-                if received == 4 && world.storage.fails(host, StorageFault::NoSpace) {
+                if received == 4 && world.storage.fails(host, &StorageFault::NoSpace) {
                     return Err(refused("cannot write data to file: No space left on device"));
                 }
                 let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;

@@ -36,6 +36,10 @@ impl Runner<'_> {
     async fn prove_pair(&mut self, pair: &PoolPair) -> Result<(), Problem> {
         let name = format!(".vmferry-{}", Uuid::now_v7());
         let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
+        // Told before, so that it can be found if the console dies.
+        let looking =
+            format!("Looking whether pools are shared: the volume {} in the pool {}.", token.name, token.pool);
+        self.write(Some(looking)).await;
         let made = self.source()?.create_volume(&token).await;
         let (here, there) = (self.migration.source.clone(), self.migration.destination.clone());
         if let Err(Problem { code: Code::Hypervisor, sentence, details, .. }) = made {

@@ -4,6 +4,7 @@ mod agreement;
 mod feed;
 mod hosts;
 mod migrate;
+mod offline;
 mod preflight;
 mod recovery;
 mod refused;

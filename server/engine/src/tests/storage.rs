@@ -1,8 +1,8 @@
-//! Disks that stay and disks that are copied.
+//! Disks that stay and disks that are copied: of VMs that run.
 
 use std::time::Duration;
 
-use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Mode, Phase, VmState};
+use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Phase, VmState};
 
 use super::*;
 use crate::{
@@ -10,10 +10,7 @@ use crate::{
     sim::{Fault, StorageFault},
 };
 
-/// How long the engine waits for a host that should clean up.
-const PATIENCE: Duration = Duration::from_secs(70);
-
-fn pool(name: &str, path: &str) -> Pool {
+pub(super) fn pool(name: &str, path: &str) -> Pool {
     Pool {
         name: name.into(),
         kind: "dir".into(),
@@ -30,7 +27,7 @@ fn nfs(name: &str) -> Pool {
 }
 
 /// A disk of 64 MiB.
-fn disk(target: &str, path: &str) -> Disk {
+pub(super) fn disk(target: &str, path: &str) -> Disk {
     Disk {
         target: target.into(),
         device: DiskDevice::Disk,
@@ -47,7 +44,7 @@ fn disk(target: &str, path: &str) -> Disk {
 }
 
 /// 64 MiB, of which 16 are there.
-fn contents() -> Vec<Chunk> {
+pub(super) fn contents() -> Vec<Chunk> {
     let mut contents: Vec<Chunk> = (0..16).map(|byte| Chunk::Data(vec![byte; 1 << 20])).collect();
     contents.insert(8, Chunk::Hole(48 * MIB));
     contents
@@ -55,7 +52,7 @@ fn contents() -> Vec<Chunk> {
 
 impl Bench {
     /// A VM on alpha with a disk in a pool of alpha's own; beta has such a pool, too.
-    async fn with_disk(state: VmState, load: Load) -> (Self, VmId) {
+    pub(super) async fn with_disk(state: VmState, load: Load) -> (Self, VmId) {
         let bench = Self::new().await;
         for name in ["alpha", "beta"] {
             bench.sim.add_pool(&host(name), pool("images", "/images"), name);
@@ -77,11 +74,11 @@ impl Bench {
         (bench, vm)
     }
 
-    async fn start_with(&self, vm: VmId, options: MigrationOptions) -> MigrationId {
+    pub(super) async fn start_with(&self, vm: VmId, options: MigrationOptions) -> MigrationId {
         self.engine.migrate(MigrationRequest { options, ..request(vm, "beta") }, "admin").await.unwrap().id
     }
 
-    async fn reaches(&self, id: MigrationId, phase: Phase) {
+    pub(super) async fn reaches(&self, id: MigrationId, phase: Phase) {
         self.until(|bench| {
             let migrations = bench.engine.snapshot().migrations;
             let now = migrations.iter().find(|migration| migration.id == id).unwrap();
@@ -96,7 +93,7 @@ impl Bench {
     }
 
     /// That nothing is left at the destination, the VM is where it was with its disk, and a second try succeeds.
-    async fn stayed_and_can_go(&self, vm: VmId, end: &Migration) {
+    pub(super) async fn stayed_and_can_go(&self, vm: VmId, end: &Migration) {
         assert!(self.volumes("beta").is_empty(), "{:?} {:?}", self.volumes("beta"), self.history(end.id).await);
         assert!(end.disks.iter().all(|disk| !disk.created && disk.path.is_none()), "{end:?}");
         assert!(self.sim.copy(&host("alpha"), vm).is_some());
@@ -113,7 +110,7 @@ impl Bench {
         end
     }
 
-    async fn told(&self, id: MigrationId, words: &str) -> bool {
+    pub(super) async fn told(&self, id: MigrationId, words: &str) -> bool {
         self.history(id).await.iter().any(|text| text.contains(words))
     }
 }
@@ -235,7 +232,7 @@ async fn of_two_volumes_the_first_is_removed_when_the_second_fails() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.put_volume(&host("alpha"), "images", "data.qcow2", contents());
     bench.sim.add_disk(vm, disk("vdb", "/images/data.qcow2"));
-    bench.sim.fail_storage(&host("beta"), StorageFault::SecondExists);
+    bench.sim.fail_storage(&host("beta"), StorageFault::TakenMeanwhile("data.qcow2".into()));
     let id = bench.start(vm, "beta").await;
     assert_eq!(bench.ended(id).await.phase, Phase::Failed);
     assert_eq!(bench.volumes("beta"), ["data.qcow2"], "what this migration did not make is not touched");
@@ -363,94 +360,33 @@ async fn a_medium_is_ejected_when_everything_else_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shut_off_vm_moves_with_its_disks() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let states = bench.follow(bench.start(vm, "beta").await).await;
-    let end = states.last().unwrap();
-    assert_eq!((end.phase, end.mode, end.problem.as_ref()), (Phase::Succeeded, Mode::Offline, None));
-    assert_eq!(bench.sim.contents(&host("beta"), "images", "web.qcow2"), Some(contents()));
-    assert_eq!(end.outcome.unwrap().bytes, 16 * MIB, "holes are not sent");
-    let percents: Vec<f64> = states.iter().map(|state| state.progress.percent).collect();
-    assert!(percents.is_sorted(), "{percents:?}");
-    assert!(percents.iter().any(|percent| (30.0..60.0).contains(percent)), "{percents:?}");
-    assert!(states.iter().any(|state| state.phase == Phase::CopyingDisks && state.progress.time_left.is_some()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_offline_copy_keeps_to_the_limit() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let options = MigrationOptions { bandwidth_mib_s: Some(1), ..MigrationOptions::default() };
-    let end = bench.ended(bench.start_with(vm, options).await).await;
-    assert_eq!(end.phase, Phase::Succeeded);
-    let ms = end.outcome.unwrap().total_ms;
-    assert!((14_000..20_000).contains(&ms), "16 MiB at 1 MiB/s take {ms} ms by the model's clock");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_offline_copy_can_be_cancelled() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    bench.engine.cancel(id, "admin").await.unwrap();
-    let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None));
-    bench.stayed_and_can_go(vm, &end).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_offline_copy_that_fails_on_either_side_leaves_nothing() {
-    for (name, fault) in [("alpha", StorageFault::ReadFails), ("beta", StorageFault::NoSpace)] {
-        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-        bench.sim.fail_storage(&host(name), fault);
-        let end = bench.ended(bench.start(vm, "beta").await).await;
-        assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::Hypervisor), "{fault:?}");
-        bench.stayed_and_can_go(vm, &end).await;
+async fn disks_that_changed_while_it_waited_are_not_moved_unseen() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+        ids.push(bench.start(vm, "beta").await);
     }
+    let waits = bench.start(vm, "beta").await;
+    bench.sim.put_volume(&host("alpha"), "images", "data.qcow2", contents());
+    bench.sim.add_disk(vm, disk("vdb", "/images/data.qcow2"));
+    bench.engine.cancel(ids[0], "admin").await.unwrap();
+    let end = bench.ended(waits).await;
+    let problem = end.problem.unwrap();
+    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
+    assert!(problem.sentence.contains("others than when"), "{problem:?}");
+    assert!(bench.volumes("beta").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vm_that_is_started_meanwhile_is_not_moved() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
-    bench.sim.put(&host("alpha"), crate::CopyFacts { state: VmState::Running, ..copy });
-    let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::WrongState));
-    bench.stayed_and_can_go(vm, &end).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_image_that_is_written_to_meanwhile_is_not_taken() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents());
-    let end = bench.ended(id).await;
-    let problem = end.problem.as_ref().unwrap();
-    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::WrongState));
-    assert!(problem.sentence.contains("was written to"), "{problem:?}");
-    bench.stayed_and_can_go(vm, &end).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_console_that_restarts_in_an_offline_copy_removes_the_half() {
-    let (mut bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    bench.restart().await;
-    let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::ReasonLost));
-    bench.stayed_and_can_go(vm, &end).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_destination_that_stays_away_is_not_waited_for_for_ever() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    bench.sim.kill(&host("beta"));
-    let end = tokio::time::timeout(PATIENCE, bench.ended(id)).await.expect("it ends within the limit");
-    assert_eq!(end.phase, Phase::Failed);
-    assert!(end.problem.unwrap().fix.unwrap().contains("Remove the volume web.qcow2"), "and says what is left");
+async fn a_device_that_libvirt_would_take_for_shared_is_not_left_behind() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let device = DiskSource::Block { path: "/dev/sdb".into() };
+    bench.sim.add_disk(vm, Disk { source: device, format: "raw".into(), ..disk("vdb", "") });
+    let started = bench.engine.migrate_unchecked(request(vm, "beta"), "admin").await.unwrap();
+    let end = bench.ended(started.id).await;
+    let problem = end.problem.unwrap();
+    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
+    assert_eq!(problem.findings[0].code, FindingCode::Pool);
+    assert!(bench.volumes("beta").is_empty());
 }

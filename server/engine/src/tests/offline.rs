@@ -1,0 +1,119 @@
+//! Disks of VMs that are shut off: copied through the console.
+
+use std::time::Duration;
+
+use model::{Code, MigrationOptions, Mode, Phase, VmState};
+
+use super::{
+    storage::{contents, disk},
+    *,
+};
+use crate::sim::StorageFault;
+
+/// How long the engine waits for a host that should clean up, and a little.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+#[tokio::test(start_paused = true)]
+async fn a_shut_off_vm_moves_with_its_disks() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let states = bench.follow(bench.start(vm, "beta").await).await;
+    let end = states.last().unwrap();
+    assert_eq!((end.phase, end.mode, end.problem.as_ref()), (Phase::Succeeded, Mode::Offline, None));
+    assert_eq!(bench.sim.contents(&host("beta"), "images", "web.qcow2"), Some(contents()));
+    assert_eq!(end.outcome.unwrap().bytes, 16 * MIB, "holes are not sent");
+    let percents: Vec<f64> = states.iter().map(|state| state.progress.percent).collect();
+    assert!(percents.is_sorted(), "{percents:?}");
+    assert!(percents.iter().any(|percent| (30.0..60.0).contains(percent)), "{percents:?}");
+    assert!(states.iter().any(|state| state.phase == Phase::CopyingDisks && state.progress.time_left.is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_keeps_to_the_limit() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let options = MigrationOptions { bandwidth_mib_s: Some(1), ..MigrationOptions::default() };
+    let end = bench.ended(bench.start_with(vm, options).await).await;
+    assert_eq!(end.phase, Phase::Succeeded);
+    let ms = end.outcome.unwrap().total_ms;
+    assert!((14_000..20_000).contains(&ms), "16 MiB at 1 MiB/s take {ms} ms by the model's clock");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_can_be_cancelled() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_that_fails_on_either_side_leaves_nothing() {
+    for (name, fault) in [("alpha", StorageFault::ReadFails), ("beta", StorageFault::NoSpace)] {
+        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        bench.sim.fail_storage(&host(name), fault.clone());
+        let end = bench.ended(bench.start(vm, "beta").await).await;
+        assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::Hypervisor), "{fault:?}");
+        bench.stayed_and_can_go(vm, &end).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_is_started_meanwhile_is_not_moved() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("alpha"), crate::CopyFacts { state: VmState::Running, ..copy });
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::WrongState));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_is_written_to_meanwhile_is_not_taken() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents());
+    let end = bench.ended(id).await;
+    let problem = end.problem.as_ref().unwrap();
+    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::WrongState));
+    assert!(problem.sentence.contains("was written to"), "{problem:?}");
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_restarts_in_an_offline_copy_removes_the_half() {
+    let (mut bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::ReasonLost));
+    bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_stays_away_is_not_waited_for_for_ever() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.sim.kill(&host("beta"));
+    let end = tokio::time::timeout(PATIENCE, bench.ended(id)).await.expect("it ends within the limit");
+    assert_eq!(end.phase, Phase::Failed);
+    assert!(end.problem.unwrap().fix.unwrap().contains("Remove the volume web.qcow2"), "and says what is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_does_not_leave_its_disk_behind() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    bench.sim.add_disk(vm, disk("vdb", "/elsewhere/data.qcow2"));
+    let started = bench.engine.migrate_unchecked(request(vm, "beta"), "admin").await.unwrap();
+    let end = bench.ended(started.id).await;
+    let problem = end.problem.unwrap();
+    assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
+    assert!(problem.fix.unwrap().contains("pool for /elsewhere"));
+    assert_eq!(bench.sim.copy(&host("beta"), vm), None);
+}
