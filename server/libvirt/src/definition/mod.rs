@@ -58,9 +58,9 @@ fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
         facts.disks = disks::disks(devices);
         facts.interfaces = devices::interfaces(devices);
-        facts.host_devices = devices::host_devices(devices);
+        (facts.usb_devices, facts.host_devices) = devices::host_devices(devices);
         facts.shared_memory = devices::shared_memory(devices);
-        facts.shared_folders = devices::shared_folders(devices);
+        (facts.shared_folders, facts.plan9_folders) = devices::shared_folders(devices);
         facts.tpm = devices::tpm(devices);
         facts.secrets = disks::secrets(devices);
     }
@@ -120,4 +120,78 @@ fn block_jobs(link: &Link, domain: &Domain, disks: &[Disk]) -> Result<Vec<String
         }
     }
     Ok(busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{DiskDevice, Interface, Tpm};
+
+    use super::*;
+    use crate::link::testing;
+
+    /// A desktop as virt-manager makes them, with a bit of everything.
+    const SAMPLE: &str = include_str!("sample.xml");
+
+    #[test]
+    fn a_desktop_is_read_whole() {
+        let vm = VmId("4dea22b3-1d52-d8f3-2516-782e98ab3fa0".parse().unwrap());
+        let mut facts = read(SAMPLE, vm).unwrap();
+        let cpu = facts.cpu.take().unwrap();
+        assert!(cpu.starts_with("<cpu mode='custom'") && cpu.ends_with("</cpu>"), "{cpu}");
+        let disks: Vec<_> = facts.disks.drain(..).map(|disk| (disk.target, disk.device, disk.source)).collect();
+        let file = |path: &str| DiskSource::File { path: path.to_owned() };
+        let rbd =
+            DiskSource::Network { protocol: "rbd".to_owned(), name: "mon1.example.org:6789/vms/desktop".to_owned() };
+        let expected = [
+            ("vda".to_owned(), DiskDevice::Disk, file("/var/lib/libvirt/images/desktop.qcow2")),
+            ("vdb".to_owned(), DiskDevice::Disk, DiskSource::Block { path: "/dev/vg0/data".to_owned() }),
+            ("vdc".to_owned(), DiskDevice::Disk, rbd),
+            ("sda".to_owned(), DiskDevice::Cdrom, file("/srv/iso/debian.iso")),
+            ("fda".to_owned(), DiskDevice::Floppy, DiskSource::Empty),
+        ];
+        assert_eq!(disks, expected);
+        let secret = facts.secrets.pop().unwrap();
+        assert_eq!((secret.target.as_str(), secret.uuid.is_some()), ("vdc", true));
+        let expected = DomainFacts {
+            vm,
+            name: "desktop".to_owned(),
+            arch: "x86_64".to_owned(),
+            virt_type: "kvm".to_owned(),
+            emulator: "/usr/bin/qemu-system-x86_64".to_owned(),
+            machine: "pc-q35-9.2".to_owned(),
+            firmware: Some("/usr/share/OVMF/OVMF_CODE_4M.ms.fd".to_owned()),
+            nvram: Some("/var/lib/libvirt/qemu/nvram/desktop_VARS.fd".to_owned()),
+            invtsc_without_frequency: true,
+            memory_bytes: 4 << 30,
+            huge_page_bytes: Some(2 << 20),
+            vcpus: 2,
+            interfaces: vec![
+                Interface::Network { name: "default".to_owned() },
+                Interface::Bridge { name: "br0".to_owned() },
+            ],
+            host_devices: vec!["PCI 0000:03:00.1".to_owned()],
+            shared_memory: vec!["looking-glass".to_owned()],
+            shared_folders: vec!["share".to_owned()],
+            tpm: Some(Tpm::Emulator),
+            ..DomainFacts::default()
+        };
+        assert_eq!(facts, expected);
+        assert_eq!(with_backing(SAMPLE).unwrap(), ["vda"]);
+    }
+
+    #[test]
+    fn a_vm_is_asked_whether_it_runs_or_not() {
+        let link = testing::link();
+        let vm = testing::define(&link, "asked");
+        let domain = domain::find(&link, vm).unwrap().unwrap();
+        for is_running in [false, true] {
+            if is_running {
+                domain.create().unwrap();
+            }
+            let told = facts(&link, vm).unwrap();
+            assert_eq!((told.vm, told.name.as_str(), told.memory_bytes, told.vcpus), (vm, "asked", 64 << 20, 2));
+            assert!(told.trial.is_some() && !told.io_error && told.other_job.is_none());
+        }
+        domain.destroy().unwrap();
+    }
 }

@@ -1,14 +1,22 @@
 //! A host's networks and network devices.
 
 use engine::Network;
+use virt::sys;
 
 use crate::{error::LibvirtError, link::Link};
 
 /// All libvirt networks, with their state.
 pub(super) fn networks(link: &Link) -> Result<Vec<Network>, LibvirtError> {
-    let networks = link.list_all_networks(0)?;
-    let told = networks.iter().map(|network| Ok(Network { name: network.name()?, active: network.is_active()? }));
-    told.collect()
+    let mut told = Vec::new();
+    for network in link.list_all_networks(0)? {
+        match network.is_active().map_err(LibvirtError::from) {
+            Ok(active) => told.push(Network { name: network.name()?, active }),
+            // Removed meanwhile.
+            Err(error) if error.number == sys::VIR_ERR_NO_NETWORK => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(told)
 }
 
 /// All network devices of the host (bridges too), by name.

@@ -20,21 +20,29 @@ pub(super) fn pools(link: &Link, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtE
     let end = Instant::now() + LOOKING;
     let mut pools = Vec::new();
     for pool in link.list_all_storage_pools(0)? {
-        let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
-        if pool.is_active()? {
-            if is_of_files(&told) && Instant::now() < end {
-                // May be busy making a volume. If it can't be read at all, libvirt stops it, and there it is: not active.
-                link.known(pool.refresh(0).map_err(LibvirtError::from))?;
-            }
-            told.active = pool.is_active()?;
+        match look(link, &pool, &names, end) {
+            Ok(told) => pools.push(told),
+            // Removed meanwhile.
+            Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_POOL => {}
+            Err(error) => return Err(error),
         }
-        if told.active {
-            told.available_bytes = pool.info()?.available;
-            told.volumes = link.known(volumes(&pool, &names))?.unwrap_or_default();
-        }
-        pools.push(told);
     }
     Ok(pools)
+}
+
+/// What there is to tell of one pool; it is looked at anew before `end`.
+fn look(link: &Link, pool: &StoragePool, names: &BTreeSet<&str>, end: Instant) -> Result<Pool, LibvirtError> {
+    let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
+    if pool.is_active()? && is_of_files(&told) && Instant::now() < end {
+        // May be busy making a volume. If it can't be read at all, libvirt stops it, and so it is: not active.
+        link.known(pool.refresh(0).map_err(LibvirtError::from))?;
+    }
+    told.active = pool.is_active()?;
+    if told.active {
+        told.available_bytes = link.known(pool.info().map_err(LibvirtError::from))?.map_or(0, |info| info.available);
+        told.volumes = link.known(volumes(pool, names))?.unwrap_or_default();
+    }
+    Ok(told)
 }
 
 /// What the disks' files and volumes are called, without their directories.
