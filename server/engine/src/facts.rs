@@ -39,12 +39,16 @@ pub struct DomainFacts {
     pub disks: Vec<Disk>,
     /// Network interfaces.
     pub interfaces: Vec<Interface>,
-    /// Host devices passed through, in words, e.g. `PCI 0000:03:00.0`.
+    /// Host devices passed through, in words, e.g. `PCI 0000:03:00.0`; but for those on USB.
     pub host_devices: Vec<String>,
+    /// USB devices of the host passed through, in words: libvirt moves the VM if the destination has the same.
+    pub usb_devices: Vec<String>,
     /// Names of shared memory devices (shmem) that libvirt would not migrate: all but those that only the VM itself uses.
     pub shared_memory: Vec<String>,
-    /// Folders of the host that it has: what the guest calls them (virtiofs, 9p).
+    /// Folders of the host that it has by virtiofs: what the guest calls them.
     pub shared_folders: Vec<String>,
+    /// Folders of the host that it has by 9p, likewise: QEMU moves the VM while the guest has none of them mounted.
+    pub plan9_folders: Vec<String>,
     /// Its TPM.
     pub tpm: Option<Tpm>,
     /// Snapshots that libvirt keeps.

@@ -2,7 +2,7 @@
 //!
 //! libvirt asks most of this before it begins (`qemuMigrationSrcIsAllowed`), and of an offline migration only for snapshots.
 
-use model::{Finding, FindingCode, VmState};
+use model::{Finding, FindingCode, Severity, VmState};
 
 use super::case::Case;
 use crate::Tpm;
@@ -78,27 +78,44 @@ fn block_job(case: &Case) -> Finding {
 
 fn devices(case: &Case) -> Vec<Finding> {
     let (domain, name, from) = (&case.domain, &case.vm.name, &case.source.config.name);
-    let held = |code, items: &[String], text: String, fix: &str| {
-        (!items.is_empty()).then(|| Finding::blocker(code, text).with_fix(fix).with_details(items.join(", ")))
+    let held = |severity, code, items: &[String], text: String, fix: &str| {
+        (!items.is_empty()).then(|| Finding::new(code, severity, text).with_fix(fix).with_details(items.join(", ")))
     };
     let found = [
         held(
+            Severity::Blocker,
             FindingCode::HostDevice,
             &domain.host_devices,
             format!("{name} uses a device of {from} itself."),
             "Detach the device, move the VM, and attach one of the destination's.",
         ),
         held(
+            Severity::Unknown,
+            FindingCode::HostDevice,
+            &domain.usb_devices,
+            format!("{name} uses a USB device of {from}; it can go if {} has the same one.", case.there()),
+            "Detach the device, or plug one of the same kind in there.",
+        ),
+        held(
+            Severity::Blocker,
             FindingCode::SharedMemory,
             &domain.shared_memory,
             format!("{name} shares memory with programs on {from}, or with other VMs there."),
             "Detach the shared memory device, or move the VM while it is shut off.",
         ),
         held(
+            Severity::Blocker,
             FindingCode::SharedFolder,
             &domain.shared_folders,
             format!("{name} uses a folder of {from}."),
             "Unmount it in the guest and detach it, or move the VM while it is shut off.",
+        ),
+        held(
+            Severity::Unknown,
+            FindingCode::SharedFolder,
+            &domain.plan9_folders,
+            format!("{name} has a folder of {from} by 9p; it can go while the guest has not mounted it."),
+            "Unmount it in the guest.",
         ),
     ];
     found.into_iter().flatten().collect()

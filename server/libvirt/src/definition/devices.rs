@@ -24,9 +24,12 @@ fn interface(node: Node<'_, '_>) -> Interface {
     }
 }
 
-/// Devices of the host that the VM has for itself, in words.
-pub(super) fn host_devices(devices: Node<'_, '_>) -> Vec<String> {
-    xml::children(devices, "hostdev").filter(|node| !is_unplugged_to_move(*node)).map(host_device).collect()
+/// Devices of the host that the VM has for itself, in words: those on USB, and the others.
+pub(super) fn host_devices(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) {
+    let staying = xml::children(devices, "hostdev").filter(|node| !is_unplugged_to_move(*node));
+    let (usb, others): (Vec<_>, Vec<_>) = staying.partition(|node| node.attribute("type") == Some("usb"));
+    let named = |nodes: Vec<Node<'_, '_>>| nodes.into_iter().map(host_device).collect();
+    (named(usb), named(others))
 }
 
 /// Half of a pair whose other half keeps the guest on the network meanwhile.
@@ -86,11 +89,12 @@ pub(super) fn shared_memory(devices: Node<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// What the guest calls the host's folders that it has.
-pub(super) fn shared_folders(devices: Node<'_, '_>) -> Vec<String> {
-    xml::children(devices, "filesystem")
-        .map(|folder| xml::attribute(folder, &["target"], "dir").unwrap_or_default().to_owned())
-        .collect()
+/// What the guest calls the host's folders that it has: by virtiofs, and by 9p.
+pub(super) fn shared_folders(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) {
+    let is_virtiofs = |folder: &Node<'_, '_>| xml::attribute(*folder, &["driver"], "type") == Some("virtiofs");
+    let (virtiofs, plan9): (Vec<_>, Vec<_>) = xml::children(devices, "filesystem").partition(is_virtiofs);
+    let name = |folder| xml::attribute(folder, &["target"], "dir").unwrap_or_default().to_owned();
+    (virtiofs.into_iter().map(name).collect(), plan9.into_iter().map(name).collect())
 }
 
 /// The TPM. There are VMs with two of them on other architectures only, where one is a proxy of the other.
@@ -135,7 +139,8 @@ mod tests {
     fn host_devices_have_names() {
         let read = |kind: &str, source: &str| {
             let xml = format!("<hostdev mode='subsystem' type='{kind}'><source>{source}</source></hostdev>");
-            with(&xml, host_devices).remove(0)
+            let (usb, others) = with(&xml, host_devices);
+            [usb, others].concat().remove(0)
         };
         let pci = "<address domain='0x0000' bus='0x03' slot='0x1f' function='0x7'/>";
         assert_eq!(read("pci", pci), "PCI 0000:03:1f.7");
@@ -147,9 +152,11 @@ mod tests {
         assert_eq!(read("scsi", scsi), "SCSI scsi_host0 0:1:2");
         assert_eq!(read("pci", "<address bus='what'/>"), "pci");
         let whole = "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>";
-        assert_eq!(with(whole, host_devices), ["SCSI host naa.5123456789abcde0"]);
+        assert_eq!(with(whole, host_devices).1, ["SCSI host naa.5123456789abcde0"]);
+        let both = "<hostdev type='usb'/><hostdev type='pci'/>";
+        assert_eq!(with(both, host_devices), (vec!["usb".to_owned()], vec!["pci".to_owned()]));
         let teamed = "<hostdev type='pci'><source/><teaming type='transient' persistent='ua-net0'/></hostdev>";
-        assert!(with(teamed, host_devices).is_empty());
+        assert_eq!(with(teamed, host_devices), (Vec::new(), Vec::new()));
     }
 
     #[test]
@@ -162,7 +169,9 @@ mod tests {
     fn folders_and_tpms_are_found() {
         let xml =
             "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target dir='data'/></filesystem>";
-        assert_eq!(with(xml, shared_folders), ["data"]);
+        assert_eq!(with(xml, shared_folders), (vec!["data".to_owned()], Vec::new()));
+        let by_9p = "<filesystem type='mount'><source dir='/srv'/><target dir='old'/></filesystem>";
+        assert_eq!(with(by_9p, shared_folders), (Vec::new(), vec!["old".to_owned()]));
         let read = |kind: &str| with(&format!("<tpm model='tpm-crb'><backend type='{kind}'/></tpm>"), tpm);
         assert_eq!(read("emulator"), Some(Tpm::Emulator));
         assert_eq!(read("passthrough"), Some(Tpm::Passthrough));
