@@ -13,6 +13,7 @@ mod hypervisor;
 mod inventory;
 mod preflight;
 mod progress;
+mod record;
 mod runner;
 mod settle;
 mod storage;

@@ -2,16 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{Code, Migration, MigrationEvent, Mode, Phase, Problem};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
+use model::{Code, Migration, Mode, Phase, Problem};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
-    Engine, MigrationPlan, Statistics,
-    engine::{Handle, lock},
-    inventory::unknown_host,
-    progress::Tracker,
-    settle::is_our_connections_fault,
-    storage::Prepared,
+    Engine, MigrationPlan, Statistics, engine::Handle, inventory::unknown_host, progress::Tracker,
+    settle::is_our_connections_fault, storage::Prepared,
 };
 
 /// Between two samples: at least four a second.
@@ -20,9 +16,6 @@ pub(crate) const SAMPLE: Duration = Duration::from_millis(200);
 const ABORT_AGAIN: Duration = Duration::from_secs(5);
 /// How long a source that does not answer is waited for before both hosts are asked for the verdict.
 const SOURCE_LIMIT: Duration = Duration::from_secs(60);
-
-/// Between two tries to write an end down.
-const WRITE_AGAIN: Duration = Duration::from_secs(2);
 
 /// How a migration begins.
 pub(crate) enum Begin {
@@ -89,7 +82,7 @@ impl Runner<'_> {
             "{} asked to move {} from {} to {}.",
             self.migration.requested_by, self.migration.vm_name, self.migration.source, self.migration.destination
         );
-        self.write(Some(begun)).await;
+        self.write(begun).await;
         let engine = self.engine;
         let (source, destination) = (self.migration.source.clone(), self.migration.destination.clone());
         let permits = async {
@@ -130,7 +123,7 @@ impl Runner<'_> {
     /// Goes on with a migration that an earlier run of the console began.
     async fn take_up(&mut self) {
         let began = self.migration.phase > Phase::Checking;
-        self.write(Some("The console was restarted and looks after this migration again.".to_owned())).await;
+        self.write("The console was restarted and looks after this migration again.".to_owned()).await;
         self.expect_memory();
         self.watch_until_gone().await;
         let problem = if began {
@@ -278,52 +271,5 @@ impl Runner<'_> {
         } else {
             self.publish();
         }
-    }
-
-    /// Writes down that somebody cancelled.
-    pub(crate) async fn note_cancel(&mut self) {
-        self.migration.cancel_requested = true;
-        let by = lock(&self.handle.cancelled_by).clone();
-        self.write(Some(format!("{} asked to cancel.", by.as_deref().unwrap_or("Somebody")))).await;
-    }
-
-    /// Goes into a phase.
-    pub(crate) async fn enter(&mut self, phase: Phase) {
-        self.migration.phase = phase;
-        self.write(Some(format!("{}.", phase.label()))).await;
-    }
-
-    pub(crate) fn elapsed_ms(&self) -> u64 {
-        self.engine.clock.now_ms().saturating_sub(self.migration.created_at_ms)
-    }
-
-    /// Shows the migration as it is now to whoever looks.
-    fn publish(&self) {
-        self.engine.inventory().set_migration(self.migration.clone());
-    }
-
-    /// Keeps the migration, with an entry in its history, and shows it.
-    pub(crate) async fn write(&mut self, text: Option<String>) {
-        let event = text.map(|text| self.event(text));
-        if let Err(error) = self.engine.store.update(&self.migration, event.as_ref()).await {
-            // Not fatal: the next start finds the migration open and asks both hosts.
-            tracing::error!(migration = %self.migration.id, %error, "could not write a migration down");
-        }
-        self.publish();
-    }
-
-    /// Keeps a migration's end, however long the store takes, and shows it only then: nobody may see an end that a restart
-    /// would not know of, and the store would go on refusing the VM's next migration.
-    pub(crate) async fn write_end(&mut self, text: String) {
-        let event = self.event(text);
-        while let Err(error) = self.engine.store.update(&self.migration, Some(&event)).await {
-            tracing::error!(migration = %self.migration.id, %error, "could not write a migration's end down; trying again");
-            sleep(WRITE_AGAIN).await;
-        }
-        self.publish();
-    }
-
-    fn event(&self, text: String) -> MigrationEvent {
-        MigrationEvent { at_ms: self.engine.clock.now_ms(), phase: self.migration.phase, text }
     }
 }

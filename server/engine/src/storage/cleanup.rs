@@ -39,10 +39,10 @@ impl Runner<'_> {
                 Ok(()) => {
                     let disk = &mut self.migration.disks[index];
                     (disk.path, disk.created) = (None, false);
-                    self.write(Some(format!("Removed {what}."))).await;
+                    self.write(format!("Removed {what}.")).await;
                 }
                 Err(problem) => {
-                    self.write(Some(format!("Could not remove {what}: {problem}"))).await;
+                    self.write(format!("Could not remove {what}: {problem}")).await;
                     left.push(what);
                 }
             }
@@ -81,7 +81,7 @@ impl Runner<'_> {
         if let Ok(Some(_)) = destination.volume(pool, volume).await {
             let text =
                 format!("There is {what}. Whether this migration made it is not certain, so it was not touched.");
-            self.write(Some(text)).await;
+            self.write(text).await;
         }
     }
 
@@ -99,7 +99,7 @@ impl Runner<'_> {
                 Ok(false) => format!("The old image {path} is in no active pool of {host}, so it was not removed."),
                 Err(problem) => format!("Could not remove the old image {path} from {host}: {problem}"),
             };
-            self.write(Some(text)).await;
+            self.write(text).await;
         }
     }
 

@@ -36,7 +36,7 @@ impl Runner<'_> {
         for target in &plan.eject {
             self.unless_cancelled().await?;
             self.source()?.eject(self.migration.vm, target).await?;
-            self.write(Some(format!("Took the medium out of {target}."))).await;
+            self.write(format!("Took the medium out of {target}.")).await;
         }
         let synchronous_writes = self.writes_too_fast().await;
         self.unless_cancelled().await?;
@@ -135,7 +135,7 @@ impl Runner<'_> {
             }
             let size = text::bytes(disk.capacity_bytes);
             let (volume, pool, host) = (&wanted.name, &wanted.pool, &self.migration.destination);
-            self.write(Some(format!("Made the volume {volume} ({size}) in the pool {pool} on {host}."))).await;
+            self.write(format!("Made the volume {volume} ({size}) in the pool {pool} on {host}.")).await;
             copies.push(DiskCopy { target: disk.target.clone(), path: made.path, is_block: place.is_block });
         }
         Ok(copies)
@@ -154,7 +154,7 @@ impl Runner<'_> {
             let text = format!(
                 "The guest writes {writes} to its disks and the link carries {link}: it will wait for each write to reach both hosts."
             );
-            self.write(Some(text)).await;
+            self.write(text).await;
         }
         too_fast
     }

@@ -39,7 +39,7 @@ impl Runner<'_> {
         // Told before, so that it can be found if the console dies.
         let looking =
             format!("Looking whether pools are shared: the volume {} in the pool {}.", token.name, token.pool);
-        self.write(Some(looking)).await;
+        self.write(looking).await;
         let made = self.source()?.create_volume(&token).await;
         let (here, there) = (self.migration.source.clone(), self.migration.destination.clone());
         if let Err(Problem { code: Code::Hypervisor, sentence, details, .. }) = made {
@@ -48,7 +48,7 @@ impl Runner<'_> {
                 "The pool {} on {here} takes no new volumes ({words}), so it was not proven that {there} sees the same.",
                 pair.source
             );
-            self.write(Some(text)).await;
+            self.write(text).await;
             return Ok(());
         }
         let seen = match made {
@@ -63,7 +63,7 @@ impl Runner<'_> {
             "Proven: what {here} puts into its pool {} {there} sees in its pool {}.",
             pair.source, pair.destination
         );
-        self.write(Some(text)).await;
+        self.write(text).await;
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl Runner<'_> {
                     let NewVolume { pool, name, .. } = token;
                     let host = &self.migration.source;
                     let text = format!("Could not remove the volume {name} from the pool {pool} on {host}: {problem}");
-                    return self.write(Some(text)).await;
+                    return self.write(text).await;
                 }
             }
         }
