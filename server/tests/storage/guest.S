@@ -36,13 +36,13 @@ start:  xorw    %ax, %ax
 next_pass:
         movl    $FIRST, block
 next_block:
-        sti                             # one block with every timer tick (18.2 a second), to leave the processor alone
-        hlt
         movl    pass, %esi
         decl    %esi
         testw   $STRIDE, block
         jz      1f
         xorl    %esi, %esi              # an odd MiB: written before pass 1
+        sti                             # two blocks with every timer tick (18.2 a second), to leave the processor alone
+        hlt
 1:      call    fill
         movl    $READ, buffer
         movb    $0x42, %ah              # extended read

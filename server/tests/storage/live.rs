@@ -101,14 +101,15 @@ async fn begin_copy(api: &Api, stream: &mut Stream, vm: &Vm<'_>) -> String {
     task
 }
 
-/// The VM is on alpha with all it wrote, and a second try takes it to beta.
+/// The VM is on alpha with all it wrote, and a second try takes it to beta, its disk for good.
 async fn stays_and_goes(api: &Api, stream: &mut Stream, vm: &Vm<'_>) {
     assert_eq!((vm.demo.runs_on(vm.name), vm.demo.defined_on(vm.name)), (vec!["alpha"], vec!["alpha"]));
     assert_eq!(vm.disk_by_word_of("alpha"), [vm.image("alpha"), vm.image("alpha")]);
     vm.console.until_two_more_passes().await;
 
-    api.migrate(vm.name, "beta").await;
+    api.migrate_with(vm.name, json!({"destination": "beta", "remove_source_disks": true})).await;
     stream.until_migration(vm.name, |now| now.phase == Phase::Succeeded).await;
+    vm.assert_nothing_on("alpha");
     vm.console.until_two_more_passes().await;
     assert_eq!((vm.demo.runs_on(vm.name), vm.demo.defined_on(vm.name)), (vec!["beta"], vec!["beta"]));
     vm.stop("beta");

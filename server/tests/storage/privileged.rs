@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use model::Phase;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     guest::Console,
@@ -58,10 +58,10 @@ impl Site {
         answer["destinations"][0].clone()
     }
 
-    /// Moves a VM to blue, which has to succeed without any disk being copied, and waits until the guest has proven there that
-    /// its disk is the same.
+    /// Moves a VM to blue, which has to succeed without any disk being copied, or removed when it was asked for, and waits until
+    /// the guest has proven there that its disk is the same.
     pub(crate) async fn move_memory_only(&mut self, vm: &str, console: &Console) {
-        self.api.migrate(vm, "blue").await;
+        self.api.migrate_with(vm, json!({"destination": "blue", "remove_source_disks": true})).await;
         let states = self.stream.migration_of(vm).await;
         assert_eq!(states.last().map(|end| end.phase), Some(Phase::Succeeded), "{states:?}");
         assert!(states.iter().all(|state| state.phase != Phase::CopyingDisks && state.disks.is_empty()), "{states:?}");
