@@ -132,7 +132,7 @@ pub trait Connection: Send + Sync {
     /// Starts, stops, pauses or resumes a copy. May take 30 s.
     ///
     /// # Errors
-    /// `hypervisor` with libvirt's words.
+    /// `wrong-state` or `unknown-vm` if that is why, else `hypervisor`; libvirt's words are in the details.
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem>;
 
     /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
@@ -175,7 +175,8 @@ pub trait Connection: Send + Sync {
     /// dropping this one or a slow poll does not matter. What it returns is a claim: verify it.
     ///
     /// # Errors
-    /// `cancelled` if [`Self::abort`] ended it, `hypervisor` or `host-unreachable` otherwise.
+    /// `cancelled` if [`Self::abort`] ended it; `already-there`, `already-migrating`, `same-host` or `wrong-state` where a caller could
+    /// do something about it; `hypervisor` or `host-unreachable` otherwise.
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem>;
 
     /// The figures of the migration of this VM from here; none if there is no such job.

@@ -52,6 +52,10 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{host} or {destination} allows encrypted migrations only (migrate_tls_force in qemu.conf).",
         "vmferry can't encrypt migrations yet: take the setting back on both hosts, or choose others.",
     ),
+    saying("Cannot read {kind} '{file}': No such file").tell(
+        "{host} has no TLS certificate to log in to {destination} with: {file} is missing.",
+        "Install the certificates for libvirt on both hosts, or let hosts log in by ssh (peer_transport in vmferry.toml).",
+    ),
     saying("Unable to access credentials {file}: No such file").tell(
         "{host} or {destination} has no certificate to encrypt migrations with: {file} is missing.",
         "Install the certificates for QEMU on both hosts.",
@@ -141,6 +145,10 @@ mod tests {
                 Hypervisor, "The certificates of alpha and beta do not fit together.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
                 Hypervisor, "The certificates of alpha and beta do not fit together.", "authority that signed them"),
+            // Not in the list: TLS to the daemon not set up.
+            (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+                Hypervisor, "alpha has no TLS certificate to log in to beta with: /etc/pki/CA/cacert.pem is missing.",
+                "peer_transport"),
             // TLS migration not set up
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': Unable to access credentials \
                  /etc/pki/qemu/ca-cert.pem: No such file or directory",

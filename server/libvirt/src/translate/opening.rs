@@ -46,6 +46,10 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("Could not resolve hostname {address}:").tell(NAME_UNKNOWN, CORRECT_NAME),
     saying("Unable to resolve address '{address}'").tell(NAME_UNKNOWN, CORRECT_NAME),
+    saying("Cannot read {kind} '{file}': No such file").tell(
+        "vmferry has no TLS certificate to log in to {host} with: {file} is missing.",
+        "Install a certificate for libvirt's clients on the machine that vmferry runs on, or use ssh.",
+    ),
     saying("Failed to connect socket to '{}': Permission denied").tell(NOT_ALLOWED, JOIN_GROUP),
     system(VIR_FROM_RPC, errno::NOT_ALLOWED).tell(NOT_ALLOWED, JOIN_GROUP),
     saying("Failed to connect socket to '{}'").tell(NO_DAEMON, START_DAEMON),
@@ -121,6 +125,10 @@ mod tests {
                 HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
                 HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "their dates"),
+            // Not in the list: TLS not set up.
+            (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+                HostUnreachable, "vmferry has no TLS certificate to log in to alpha with: /etc/pki/CA/cacert.pem is missing.",
+                "Install a certificate"),
             // wrong path / privilege
             (1, 0, 0, "internal error: unexpected qemu URI path '/system', try qemu:///session",
                 HostUnreachable, "The libvirt daemon of alpha is of the other kind: a user's own (session) instead of the system's, \

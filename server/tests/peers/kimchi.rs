@@ -1,0 +1,118 @@
+//! Kimchi's cases (tests/test_livemigration.py).
+
+use model::VmState;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::{demo, fails, moves, obstacle::console_that_knows_beta, refused, vm::Vm};
+
+#[tokio::test]
+async fn test_vm_migrate_fails_if_remote_is_localhost() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "local").await;
+    for here in ["127.0.0.1", "localhost"] {
+        let refusal = refused(&api, vm.name, json!({"remote_host": here}), StatusCode::BAD_REQUEST).await;
+        assert_eq!(refusal["code"], "KCHVM0055E", "{here}: {refusal}");
+    }
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a machine has a name");
+    refused(&api, vm.name, json!({"remote_host": name.trim()}), StatusCode::BAD_REQUEST).await;
+    // What Kimchi means by it: the host that the VM is on already.
+    refused(&api, vm.name, json!({"remote_host": demo.address("alpha")}), StatusCode::BAD_REQUEST).await;
+    vm.assert_stayed();
+}
+
+#[tokio::test]
+async fn test_vm_migrate_fails_if_remotehost_unreachable() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "far").await;
+    refused(&api, vm.name, json!({"remote_host": "test-vm-migrate-fails.invalid"}), StatusCode::BAD_REQUEST).await;
+    vm.assert_stayed();
+}
+
+/// Peer-to-peer, it is the source that logs in at the destination. Here alpha is told to use TLS, for which it has no certificate.
+#[tokio::test]
+async fn test_vm_migrate_fails_if_not_passwordless_login() {
+    let (demo, _, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "keyless").await;
+    let console = console_that_knows_beta(&demo, "login", "daemon = \"session\"\npeer_transport = \"tls\"").await;
+    let why = fails(&console.login().await, vm.name, "beta").await;
+    assert!(why.contains("alpha has no TLS certificate to log in to beta with"), "{why}");
+    vm.assert_stayed();
+}
+
+#[tokio::test]
+async fn test_vm_livemigrate_persistent() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "kept").await;
+    moves(&api, vm.name, "beta").await;
+    vm.assert_moved_to("beta");
+    assert!(vm.is_persistent_on("beta"));
+}
+
+/// A VM whose definition was removed while it runs is gone with a power-off, there as here.
+#[tokio::test]
+async fn test_vm_livemigrate_transient() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "fleeting").await;
+    demo.virsh_succeeds("alpha", &["undefine", vm.name]);
+    stream.until_vm(vm.name, |vm| !vm.persistent).await;
+    moves(&api, vm.name, "beta").await;
+    vm.assert_moved_to("beta");
+    assert!(!vm.is_persistent_on("beta"));
+}
+
+#[tokio::test]
+async fn test_vm_coldmigrate() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::shut_off(&demo, &mut stream, "cold").await;
+    moves(&api, vm.name, "beta").await;
+    assert_eq!((demo.runs_on(vm.name), demo.defined_on(vm.name)), (vec![], vec!["beta"]));
+    assert!(vm.is_persistent_on("beta"));
+    assert_eq!(demo.virsh("beta", &["domstate", vm.name]).trim(), "shut off");
+    stream.until_vm(vm.name, |vm| vm.state == VmState::ShutOff && vm.host.as_str() == "beta").await;
+}
+
+#[tokio::test]
+async fn test_vm_livemigrate_persistent_nonshared() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start_with_disk(&demo, &mut stream, "nonshared").await;
+    moves(&api, vm.name, "beta").await;
+    vm.assert_moved_to("beta");
+    assert!(vm.is_persistent_on("beta") && vm.has_volume_on("beta"));
+}
+
+/// With Kimchi's own words in the request and in the task.
+#[tokio::test]
+async fn test_vm_livemigrate_persistent_api() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "scripted").await;
+    let path = format!("/plugins/kimchi/vms/{}/migrate", vm.name);
+    let (status, task) = api.post(&path, json!({"remote_host": demo.address("beta")})).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{task}");
+    assert_eq!((&task["status"], &task["target_uri"]), (&json!("running"), &json!(path)));
+    let id = task["id"].as_str().expect("a task has an id");
+    let end = api.ended(&format!("/plugins/kimchi/tasks/{id}")).await;
+    assert_eq!(end["status"], "finished", "{end}");
+    vm.assert_moved_to("beta");
+    assert!(vm.is_persistent_on("beta"));
+}
+
+/// Kimchi sets up a key for root with the password, and leaves it there for ever. vmferry does not take passwords yet.
+#[tokio::test]
+async fn test_set_passwordless_login() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "trusting").await;
+    let request = json!({"remote_host": "beta", "user": "root", "password": "a password"});
+    let refusal = refused(&api, vm.name, request, StatusCode::BAD_REQUEST).await;
+    assert!(!refusal.to_string().contains("a password"), "{refusal}");
+    vm.assert_stayed();
+}
+
+/// vmferry does not do RDMA yet.
+#[tokio::test]
+async fn test_vm_livemigrate_rdma() {
+    let (demo, api, mut stream) = demo().await;
+    let vm = Vm::start(&demo, &mut stream, "direct").await;
+    refused(&api, vm.name, json!({"remote_host": "beta", "enable_rdma": true}), StatusCode::BAD_REQUEST).await;
+    vm.assert_stayed();
+}
