@@ -26,6 +26,7 @@ mod media;
 mod migrate;
 mod open;
 mod rewrite;
+mod space;
 mod splice;
 mod stats;
 mod streams;

@@ -4,7 +4,7 @@ use engine::{Chunk, NewVolume, Volume};
 use tokio::sync::mpsc::{Receiver, Sender};
 use virt::{storage_pool::StoragePool, storage_vol::StorageVol, stream::Stream, sys};
 
-use crate::{error::LibvirtError, link::Link, splice::escaped, streams, xml};
+use crate::{error::LibvirtError, link::Link, space::Space, splice::escaped, streams, xml};
 
 /// Whether a pool can't be looked at for a moment: libvirt refuses to while a volume is being made there.
 pub(crate) fn is_busy(error: &LibvirtError) -> bool {
@@ -62,14 +62,20 @@ pub(crate) fn read(link: &Link, pool: &str, name: &str, to: &Sender<Chunk>) -> R
 
 /// Writes what it receives into a volume, in the place of what was there.
 pub(crate) fn write(link: &Link, pool: &str, name: &str, from: &mut Receiver<Chunk>) -> Result<(), LibvirtError> {
-    let volume = link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
+    let pool = link.lookup_storage_pool_by_name(pool)?;
+    let volume = pool.lookup_storage_vol_by_name(name)?;
     // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts the file off
     // where it ends, but is at least one byte long.
     for rest in [Chunk::Hole(1), Chunk::Data(vec![0])] {
         upload(link, &volume, |stream| streams::send(stream, &rest))?;
     }
+    // Devices have all their space already.
+    let mut space = is_of_files(&pool.xml_desc(0)?)?.then(|| Space::new(&pool));
     upload(link, &volume, |stream| {
         while let Some(chunk) = from.blocking_recv() {
+            if let (Some(space), Chunk::Data(data)) = (&mut space, &chunk) {
+                space.take(data.len() as u64)?;
+            }
             streams::send(stream, &chunk)?;
         }
         Ok(())

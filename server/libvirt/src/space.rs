@@ -1,0 +1,71 @@
+//! Room for what is written into a pool. libvirt's daemon hangs or dies when an upload runs out of space (seen with 11.3, whoever the
+//! client is), so nothing is sent that would not fit.
+
+use virt::{storage_pool::StoragePool, sys};
+
+use crate::error::LibvirtError;
+
+/// What stays free in any case, in bytes: the file system's own needs, and what others write meanwhile.
+const RESERVE: u64 = 4 << 20;
+
+/// What is written before the pool is asked again, in bytes.
+const GRANT: u64 = 64 << 20;
+
+/// The system's number for "No space left on device".
+const ENOSPC: i32 = 28;
+
+/// The room in a pool of files.
+pub(crate) struct Space<'a> {
+    pool: &'a StoragePool,
+    granted: u64,
+}
+
+impl<'a> Space<'a> {
+    pub(crate) fn new(pool: &'a StoragePool) -> Self {
+        Self { pool, granted: 0 }
+    }
+
+    /// Takes so many bytes.
+    ///
+    /// # Errors
+    /// `ENOSPC` if they are not there.
+    pub(crate) fn take(&mut self, bytes: u64) -> Result<(), LibvirtError> {
+        if self.granted < bytes {
+            // Of no use while a volume is being made there: then what libvirt knew last has to do.
+            let _ = self.pool.refresh(0);
+            self.granted = grant(self.pool.info()?.available, bytes).ok_or_else(no_space)?;
+        }
+        self.granted -= bytes;
+        Ok(())
+    }
+}
+
+/// How much may be written before asking again, of so much that is free; none if that is less than what is wanted now.
+fn grant(available: u64, wanted: u64) -> Option<u64> {
+    let usable = available.saturating_sub(RESERVE);
+    (usable >= wanted).then_some(usable.min(GRANT.max(wanted)))
+}
+
+fn no_space() -> LibvirtError {
+    LibvirtError {
+        number: sys::VIR_ERR_SYSTEM_ERROR,
+        domain: sys::VIR_FROM_STORAGE,
+        int1: ENOSPC,
+        message: "No space left on device".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_granted_than_there_is() {
+        assert_eq!(grant(0, 1), None);
+        assert_eq!(grant(RESERVE, 1), None);
+        assert_eq!(grant(RESERVE + 10, 11), None);
+        assert_eq!(grant(RESERVE + 10, 10), Some(10));
+        assert_eq!(grant(RESERVE + 2 * GRANT, 1), Some(GRANT));
+        assert_eq!(grant(RESERVE + 2 * GRANT, GRANT + 1), Some(GRANT + 1));
+    }
+}
