@@ -15,10 +15,13 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 pub use host::LabHost;
 
+/// The tests of a file run side by side, but worlds are large, and share a name.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// Set inside the world: its directory.
 const WORLD: &str = "VMFERRY_LAB";
 /// What the world is made with: program, and the package that has it.
@@ -60,6 +63,7 @@ impl World {
                 writeln!(io::stderr(), "\nPASSED OVER in {test}: there can be no privileged hosts here: {reason}\n");
             return Place::Impossible;
         }
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = env::temp_dir().join(format!("vmferry-lab-{}", std::process::id()));
         fs::create_dir(&dir).expect("a directory can be made");
         let status = Command::new("setpriv")
