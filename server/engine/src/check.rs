@@ -10,7 +10,7 @@ use model::{
 use crate::{
     Address, DomainFacts, Engine, Survey,
     inventory::{Inventory, unknown_host},
-    preflight::{self, Case, Freshness, Look},
+    preflight::{self, Case, Look, Question},
 };
 
 /// The largest bandwidth that can be asked for, in MiB/s: 8 Tbit/s.
@@ -35,12 +35,11 @@ pub(crate) struct Refusal {
 
 /// Checks a request for a migration: first against what is known, then by asking both hosts.
 pub(crate) async fn request(engine: &Engine, request: &MigrationRequest) -> Result<Accepted, Problem> {
-    let MigrationRequest { vm, destination, mode, options, accept } = request;
-    match preflight::look(engine, *vm, destination, *mode, options, Freshness::Now).await? {
+    match question(request).look(engine).await? {
         Look::Refused(Refusal { problem, .. }) => Err(problem),
         Look::Seen(case) => {
             let accepted = accepted(*case);
-            consent(&accepted.preflight, accept)?;
+            consent(&accepted.preflight, &request.accept)?;
             Ok(accepted)
         }
     }
@@ -49,15 +48,19 @@ pub(crate) async fn request(engine: &Engine, request: &MigrationRequest) -> Resu
 /// The same, but whatever is found is let pass.
 #[cfg(any(test, feature = "unchecked"))]
 pub(crate) async fn nothing(engine: &Engine, request: &MigrationRequest) -> Result<Accepted, Problem> {
-    let MigrationRequest { vm, destination, mode, options, .. } = request;
-    match preflight::look(engine, *vm, destination, *mode, options, Freshness::Now).await? {
+    match question(request).look(engine).await? {
         Look::Seen(case) => Ok(accepted(*case)),
         Look::Refused(refusal) => {
-            let vm = engine.inventory().vm(*vm).ok_or_else(|| unknown_vm(&vm.to_string()))?.clone();
-            let mode = mode.unwrap_or(preflight::natural_mode(&vm));
-            Ok(Accepted { vm, mode, preflight: preflight::refused(destination, refusal) })
+            let vm = engine.inventory().vm(request.vm).ok_or_else(|| unknown_vm(&request.vm.to_string()))?.clone();
+            let mode = question(request).mode_of(&vm);
+            Ok(Accepted { vm, mode, preflight: preflight::refused(&request.destination, refusal) })
         }
     }
+}
+
+/// A migration never goes by what was said before it was asked for.
+fn question(MigrationRequest { vm, destination, mode, options, .. }: &MigrationRequest) -> Question<'_> {
+    Question { vm: *vm, to: destination, mode: *mode, options, recent_will_do: false }
 }
 
 fn accepted(case: Case) -> Accepted {
@@ -121,9 +124,7 @@ pub(crate) fn pools(options: &MigrationOptions, domain: &DomainFacts, survey: &S
 pub(crate) fn known(
     inventory: &Inventory,
     vm: &Vm,
-    to: &HostName,
-    mode: Option<Mode>,
-    options: &MigrationOptions,
+    Question { to, mode, options, .. }: Question<'_>,
 ) -> Result<Result<(), Refusal>, Problem> {
     let destination = inventory.shown_host(to).ok_or_else(|| unknown_host(to.as_str()))?;
     let refused = |code, problem| Ok(Err(Refusal { code, problem }));

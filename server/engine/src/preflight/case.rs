@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use model::{Finding, FindingCode, HostName, Migration, MigrationOptions, Mode, Vm};
 
-use crate::{CopyFacts, DomainFacts, HostConfig, HostFacts, Probe, Survey, storage::Side};
+use crate::{CopyFacts, DomainFacts, HostConfig, Probe, Survey, storage::Side};
 
 /// One of the two hosts.
 #[derive(Clone, Debug)]
 pub(crate) struct Party {
     pub(crate) config: HostConfig,
-    pub(crate) facts: HostFacts,
+    /// All of its memory, in bytes; 0 if it never said.
+    pub(crate) memory_bytes: u64,
     pub(crate) survey: Arc<Survey>,
 }
 

@@ -1,10 +1,12 @@
 //! Preflight: whether a VM can go to a host, known before anything begins.
 //!
-//! `ask.rs` asks both hosts and changes nothing; what they say becomes a [`Case`], and everything else is pure: one file a
-//! topic makes findings from it.
+//! `look.rs` and `ask.rs` ask both hosts and change nothing; what they say becomes a [`Case`], and everything else is pure: one
+//! file a topic makes findings from it.
 
 mod ask;
 mod case;
+mod devices;
+mod look;
 mod machine;
 mod network;
 mod prediction;
@@ -15,42 +17,20 @@ mod there;
 mod versions;
 mod vm;
 
-use std::{sync::Arc, time::Duration};
+use std::cmp::Reverse;
 
 use futures::future::join_all;
-use model::{Code, Finding, FindingCode, HostName, MigrationOptions, Mode, Preflight, Problem, Vm, VmId};
-use tokio::time::Instant;
+use model::{Code, Finding, HostName, MigrationOptions, Preflight, Problem, VmId};
 
 use crate::{
-    DomainFacts, Engine,
+    Engine,
     check::{self, Refusal},
-    inventory::unknown_host,
     storage,
-    verify::Presence,
 };
-use ask::FromSource;
 pub(crate) use case::Case;
-use case::Party;
+pub(crate) use look::{Look, Question};
 pub(crate) use recent::Recent;
 use recent::Seen;
-
-/// How long both hosts have to answer. With the time to tell it stays under 10 s.
-const LIMIT: Duration = Duration::from_secs(8);
-
-/// What came of looking.
-pub(crate) enum Look {
-    /// One thing is so wrong that nothing else was looked at.
-    Refused(Refusal),
-    /// Both hosts answered.
-    Seen(Box<Case>),
-}
-
-/// Whether what the source said a moment ago will do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    Recent,
-    Now,
-}
 
 /// Looks whether a VM can go to a host.
 pub(crate) async fn run(
@@ -63,7 +43,8 @@ pub(crate) async fn run(
     if let Some(preflight) = kept {
         return Ok(preflight);
     }
-    let preflight = match look(engine, vm, destination, None, options, Freshness::Recent).await? {
+    let question = Question { vm, to: destination, mode: None, options, recent_will_do: true };
+    let preflight = match question.look(engine).await? {
         Look::Refused(refusal) => refused(destination, refusal),
         Look::Seen(case) => conclude(&case),
     };
@@ -106,98 +87,6 @@ pub(crate) async fn measure(engine: &Engine, id: VmId) -> Result<u64, Problem> {
     Ok(rate)
 }
 
-/// Asks both hosts. `mode` none lets the VM's state decide.
-///
-/// # Errors
-/// `unknown-vm`, `unknown-host`, `invalid-input`; `host-unreachable` if the VM's own host does not answer.
-pub(crate) async fn look(
-    engine: &Engine,
-    id: VmId,
-    to: &HostName,
-    mode: Option<Mode>,
-    options: &MigrationOptions,
-    freshness: Freshness,
-) -> Result<Look, Problem> {
-    check::options(options)?;
-    let (vm, connection, config) = {
-        let inventory = engine.inventory();
-        let vm = inventory.vm(id).ok_or_else(|| check::unknown_vm(&id.to_string()))?.clone();
-        inventory.connection(&vm.host)?;
-        if let Err(refusal) = check::known(&inventory, &vm, to, mode, options)? {
-            return Ok(Look::Refused(refusal));
-        }
-        let entry = inventory.host(to).ok_or_else(|| unknown_host(to.as_str()))?;
-        (vm, inventory.connection(to)?, entry.config.clone())
-    };
-    let deadline = Instant::now() + LIMIT;
-    let said = ask_source(engine, &vm, freshness, deadline).await?;
-    if said.migrates {
-        return Ok(Look::Refused(check::moving_elsewhere(&vm)));
-    }
-    let name = options.new_name.as_ref().unwrap_or(&said.domain.name).clone();
-    let wanted = DomainFacts { name, ..(*said.domain).clone() };
-    let knock = mode.unwrap_or(natural_mode(&vm)) == Mode::Live;
-    match ask::destination(engine, &*connection, &config, &wanted, knock, deadline).await {
-        Ok(answer) => case(engine, &vm, to, mode, options, &said, answer),
-        Err(problem) => Ok(Look::Refused(Refusal { code: FindingCode::DestinationReachable, problem })),
-    }
-}
-
-async fn ask_source(
-    engine: &Engine,
-    vm: &Vm,
-    freshness: Freshness,
-    deadline: Instant,
-) -> Result<Arc<FromSource>, Problem> {
-    let ask = async || ask::source(engine, vm, deadline).await.map(Arc::new);
-    match freshness {
-        Freshness::Now => ask().await,
-        Freshness::Recent => engine.recent.flight(vm).get_or_init(ask).await.clone(),
-    }
-}
-
-/// What hosts said just now may be news: so the inventory is asked once more.
-fn case(
-    engine: &Engine,
-    before: &Vm,
-    to: &HostName,
-    mode: Option<Mode>,
-    options: &MigrationOptions,
-    said: &FromSource,
-    answer: ask::FromDestination,
-) -> Result<Look, Problem> {
-    let inventory = engine.inventory();
-    let vm = inventory.vm(before.id).ok_or_else(|| check::unknown_vm(&before.name))?.clone();
-    if let Err(refusal) = check::known(&inventory, &vm, to, mode, options)? {
-        return Ok(Look::Refused(refusal));
-    }
-    if let Presence::Incoming | Presence::Outgoing = Presence::of(answer.copy.as_ref()) {
-        return Ok(Look::Refused(check::moving_elsewhere(&vm)));
-    }
-    check::pools(options, &said.domain, &answer.survey)?;
-    let party = |name: &HostName, survey| {
-        let entry =
-            inventory.host(name).filter(|entry| entry.facts.is_some()).ok_or_else(|| unknown_host(name.as_str()))?;
-        let facts = entry.facts.clone().ok_or_else(|| unknown_host(name.as_str()))?;
-        Ok::<_, Problem>(Party { config: entry.config.clone(), facts, survey })
-    };
-    let mut earlier = said.earlier.clone();
-    earlier.retain(|migration| migration.destination == *to);
-    Ok(Look::Seen(Box::new(Case {
-        mode: mode.unwrap_or(natural_mode(&vm)),
-        source: party(&before.host, Arc::clone(&said.survey))?,
-        destination: party(to, Arc::new(answer.survey))?,
-        options: options.clone(),
-        domain: Arc::clone(&said.domain),
-        copy_there: answer.copy,
-        probe: answer.probe,
-        earlier,
-        dirty_bytes_s: engine.recent.dirty_rate(vm.id),
-        now_ms: engine.clock.now_ms(),
-        vm,
-    })))
-}
-
 /// Everything that follows from what both hosts said.
 pub(crate) fn conclude(case: &Case) -> Preflight {
     let (disks, about_disks) =
@@ -205,6 +94,7 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
     let topics = [
         there::findings(case),
         vm::findings(case),
+        devices::findings(case),
         machine::findings(case),
         resources::findings(case),
         network::findings(case),
@@ -213,21 +103,16 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
         about_disks,
     ];
     let mut findings = topics.concat();
-    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
-    let prediction = None;
-    let preflight = Preflight { destination: case.there().clone(), findings, disks, prediction };
-    Preflight { prediction: prediction::of(case, preflight.copied_bytes()), ..preflight }
+    findings.sort_by_key(|finding| (Reverse(finding.severity), finding.code));
+    let mut preflight = Preflight { destination: case.there().clone(), findings, disks, prediction: None };
+    preflight.prediction = prediction::of(case, preflight.copied_bytes());
+    preflight
 }
 
 /// The one thing that is wrong, as a preflight.
 pub(crate) fn refused(destination: &HostName, Refusal { code, problem }: Refusal) -> Preflight {
     let finding = Finding { fix: problem.fix, details: problem.details, ..Finding::blocker(code, problem.sentence) };
     Preflight { destination: destination.clone(), findings: vec![finding], disks: Vec::new(), prediction: None }
-}
-
-/// What the VM's state lets it do.
-pub(crate) fn natural_mode(vm: &Vm) -> Mode {
-    if vm.state.is_active() { Mode::Live } else { Mode::Offline }
 }
 
 fn seen(engine: &Engine, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {

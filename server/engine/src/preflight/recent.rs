@@ -71,6 +71,14 @@ impl Recent {
         }
     }
 
+    /// A question that failed: whoever asks from now on asks anew.
+    pub(super) fn forget(&self, vm: VmId, failed: &Flight) {
+        let mut flights = lock(&self.flights);
+        if flights.get(&vm).is_some_and(|flight| Arc::ptr_eq(&flight.answer, failed)) {
+            flights.remove(&vm);
+        }
+    }
+
     /// The preflight that was just made, if nothing changed since.
     pub(super) fn preflight(&self, seen: &Seen) -> Option<Preflight> {
         let preflights = lock(&self.preflights);

@@ -37,7 +37,7 @@ fn vcpus(case: &Case) -> Finding {
 fn memory(case: &Case) -> Finding {
     let (code, there) = (FindingCode::Memory, case.there());
     let wanted = case.domain.memory_bytes + overhead(case.domain.memory_bytes, case.domain.vcpus);
-    let (free, all) = (case.destination.survey.memory_free_bytes, case.destination.facts.memory_bytes);
+    let (free, all) = (case.destination.survey.memory_free_bytes, case.destination.memory_bytes);
     let needs = format!("{} needs {}", case.vm.name, text::bytes(wanted));
     if all > 0 && case.domain.memory_bytes > all {
         return Finding::blocker(code, format!("{needs}, more than the {} that {there} has at all.", text::bytes(all)))

@@ -1,20 +1,17 @@
-//! The VM itself: whether what it does now, and what is attached to it, lets it go.
+//! The VM itself: whether what it does now, and what libvirt keeps of it, lets it go.
 //!
 //! libvirt asks most of this before it begins (`qemuMigrationSrcIsAllowed`), and of an offline migration only for snapshots.
 
-use model::{Finding, FindingCode, Severity, VmState};
+use model::{Finding, FindingCode, VmState};
 
 use super::case::Case;
-use crate::Tpm;
 
 pub(super) fn findings(case: &Case) -> Vec<Finding> {
     let mut findings = vec![state(case), snapshots(case)];
     findings.extend(checkpoints(case));
-    findings.extend(tpm(case));
     if case.is_live() {
         findings.extend([job(case), block_job(case)]);
         findings.extend(io_error(case));
-        findings.extend(devices(case));
     }
     findings
 }
@@ -74,74 +71,6 @@ fn block_job(case: &Case) -> Finding {
     let disks = case.domain.block_jobs.join(", ");
     Finding::blocker(code, format!("libvirt copies or commits a disk of {} just now: {disks}.", case.vm.name))
         .with_fix("Wait until that is done, or abort it (virsh blockjob --abort).")
-}
-
-fn devices(case: &Case) -> Vec<Finding> {
-    let (domain, name, from) = (&case.domain, &case.vm.name, &case.source.config.name);
-    let held = |severity, code, items: &[String], text: String, fix: &str| {
-        (!items.is_empty()).then(|| Finding::new(code, severity, text).with_fix(fix).with_details(items.join(", ")))
-    };
-    let found = [
-        held(
-            Severity::Blocker,
-            FindingCode::HostDevice,
-            &domain.host_devices,
-            format!("{name} uses a device of {from} itself."),
-            "Detach the device, move the VM, and attach one of the destination's.",
-        ),
-        held(
-            Severity::Unknown,
-            FindingCode::HostDevice,
-            &domain.usb_devices,
-            format!("{name} uses a USB device of {from}; it can go if {} has the same one.", case.there()),
-            "Detach the device, or plug one of the same kind in there.",
-        ),
-        held(
-            Severity::Blocker,
-            FindingCode::SharedMemory,
-            &domain.shared_memory,
-            format!("{name} shares memory with programs on {from}, or with other VMs there."),
-            "Detach the shared memory device, or move the VM while it is shut off.",
-        ),
-        held(
-            Severity::Blocker,
-            FindingCode::SharedFolder,
-            &domain.shared_folders,
-            format!("{name} uses a folder of {from}."),
-            "Unmount it in the guest and detach it, or move the VM while it is shut off.",
-        ),
-        held(
-            Severity::Unknown,
-            FindingCode::SharedFolder,
-            &domain.plan9_folders,
-            format!("{name} has a folder of {from} by 9p; it can go while the guest has not mounted it."),
-            "Unmount it in the guest.",
-        ),
-    ];
-    found.into_iter().flatten().collect()
-}
-
-fn tpm(case: &Case) -> Option<Finding> {
-    let (code, name, from) = (FindingCode::Tpm, &case.vm.name, &case.source.config.name);
-    let behind = "What the guest keeps in it (keys of encrypted disks, often) stays behind.";
-    Some(match (case.domain.tpm?, case.is_live()) {
-        (Tpm::Emulator, true) => Finding::unknown(
-            code,
-            format!("The state of {name}'s TPM goes along if {} has a swtpm that can take it.", case.there()),
-        ),
-        (Tpm::Emulator, false) => Finding::warning(
-            code,
-            format!("The state of {name}'s TPM is kept in a file of {from}, which does not move. {behind}"),
-        )
-        .with_fix("Move it while it runs: then the state goes along. Or have a recovery key at hand.")
-        .needs_consent(),
-        (Tpm::Passthrough, _) => Finding::warning(code, format!("{name} uses the TPM of {from} itself. {behind}"))
-            .with_fix("Have a recovery key at hand.")
-            .needs_consent(),
-        (Tpm::External, _) => {
-            Finding::unknown(code, format!("{name}'s TPM is run by somebody else; whether it follows, they know."))
-        }
-    })
 }
 
 fn counted(count: u32, what: &str) -> String {
