@@ -7,16 +7,14 @@ use std::{
 };
 
 use model::{
-    Code, DiskMove, DiskPlan, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest,
-    Phase, Preflight, Problem, Progress, Snapshot, Treatment, Update, Vm, VmAction, VmId,
+    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, Preflight, Problem, Snapshot, Update, Vm,
+    VmAction, VmId,
 };
 use tokio::sync::{Semaphore, broadcast, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use uuid::Uuid;
 
 use crate::{
-    HostConfig, Hypervisor, Statistics, Store, StoreError,
-    check::{self, Accepted},
+    HostConfig, Hypervisor, Statistics, Store, StoreError, check,
     clock::Clock,
     feed::{Feed, RESERVED},
     inventory::Inventory,
@@ -57,7 +55,7 @@ pub struct Engine {
     inventory: Mutex<Inventory>,
     handles: Mutex<BTreeMap<MigrationId, Arc<Handle>>>,
     stopping: CancellationToken,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
 }
 
 impl Engine {
@@ -107,7 +105,7 @@ impl Engine {
         self.run(migration, Begin::TakeUp);
     }
 
-    fn run(self: &Arc<Self>, migration: Migration, begin: Begin) {
+    pub(crate) fn run(self: &Arc<Self>, migration: Migration, begin: Begin) {
         let handle = Arc::new(Handle::default());
         if migration.cancel_requested {
             handle.cancel.cancel();
@@ -189,79 +187,6 @@ impl Engine {
         connection.act(id, action).await?;
         watcher::refresh_copy(self, &host, &*connection, id).await;
         Ok(())
-    }
-
-    /// Writes a migration down and begins it. What can be refused is refused here, within 10 s.
-    ///
-    /// # Errors
-    /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,
-    /// `invalid-input`, `already-there`, `host-unreachable`.
-    pub async fn migrate(
-        self: &Arc<Self>,
-        request: MigrationRequest,
-        requested_by: &str,
-    ) -> Result<Migration, Problem> {
-        let accepted = check::request(self, &request).await?;
-        self.write_down(accepted, request, requested_by).await
-    }
-
-    /// The same whatever is found, for the test that compares what a preflight says with what happens then.
-    ///
-    /// # Errors
-    /// `unknown-vm`, `unknown-host`, `invalid-input`, `already-migrating`.
-    #[cfg(any(test, feature = "unchecked"))]
-    pub async fn migrate_unchecked(
-        self: &Arc<Self>,
-        request: MigrationRequest,
-        requested_by: &str,
-    ) -> Result<Migration, Problem> {
-        let accepted = check::nothing(self, &request).await?;
-        self.write_down(accepted, request, requested_by).await
-    }
-
-    async fn write_down(
-        self: &Arc<Self>,
-        Accepted { vm, mode, preflight }: Accepted,
-        request: MigrationRequest,
-        requested_by: &str,
-    ) -> Result<Migration, Problem> {
-        let migration = Migration {
-            id: MigrationId(Uuid::now_v7()),
-            vm: vm.id,
-            vm_name: vm.name.clone(),
-            source: vm.host.clone(),
-            destination: request.destination,
-            mode,
-            options: request.options,
-            disks: preflight.disks.into_iter().filter_map(copied).collect(),
-            requested_by: requested_by.to_owned(),
-            phase: Phase::Queued,
-            cancel_requested: false,
-            created_at_ms: self.clock.now_ms(),
-            ended_at_ms: None,
-            progress: Progress::default(),
-            outcome: None,
-            problem: None,
-        };
-        // A task of its own: the caller may leave at any moment, and what was begun must not be left half-way.
-        let begun = self.tasks.spawn(Arc::clone(self).begin(migration, vm.persistent));
-        begun.await.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "vmferry is stopping.")))
-    }
-
-    async fn begin(self: Arc<Self>, migration: Migration, persistent: bool) -> Result<Migration, Problem> {
-        let already = |open| check::already_migrating(&migration.vm_name, open);
-        self.inventory().claim(migration.vm, migration.id).map_err(already)?;
-        // The intent is in the store before the first call that changes anything.
-        if let Err(error) = self.store.insert(&migration).await {
-            self.inventory().release(migration.vm);
-            return Err(match error {
-                StoreError::Open(open) => already(open),
-                StoreError::Failed(_) => store_failed(&error),
-            });
-        }
-        self.inventory().set_migration(migration.clone());
-        self.run(migration.clone(), Begin::Fresh { persistent });
-        Ok(migration)
     }
 
     /// Looks whether a VM can go to a host, without side effects.
@@ -412,16 +337,6 @@ async fn forward(
         if subscriber.send(update).await.is_err() {
             return;
         }
-    }
-}
-
-/// The disk's part in the migration, if it is copied.
-fn copied(DiskPlan { target, source, treatment, .. }: DiskPlan) -> Option<DiskMove> {
-    match treatment {
-        Treatment::Copy { pool, volume, .. } => {
-            Some(DiskMove { target, source, pool, volume, path: None, created: false })
-        }
-        Treatment::Shared { .. } | Treatment::Stuck => None,
     }
 }
 
