@@ -6,6 +6,9 @@ use virt::{storage_pool::StoragePool, storage_vol::StorageVol, stream::Stream, s
 
 use crate::{error::LibvirtError, link::Link, space::Space, splice::escaped, streams, xml};
 
+/// What is read at a time, in bytes: libvirt takes into our memory whatever the daemon sends, however slow the receiver is.
+const WINDOW: u64 = 64 << 20;
+
 /// Whether a pool can't be looked at for a moment: libvirt refuses to while a volume is being made there.
 pub(crate) fn is_busy(error: &LibvirtError) -> bool {
     error.message.contains("has asynchronous jobs running")
@@ -48,15 +51,29 @@ pub(crate) fn delete(link: &Link, pool: &str, name: &str) -> Result<(), LibvirtE
 /// Sends a volume's contents, holes as holes. Ends early if nobody receives them.
 pub(crate) fn read(link: &Link, pool: &str, name: &str, to: &Sender<Chunk>) -> Result<(), LibvirtError> {
     let volume = link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
+    let mut offset = 0;
+    while let Some(WINDOW) = read_window(link, &volume, offset, to)? {
+        offset += WINDOW;
+    }
+    Ok(())
+}
+
+/// Sends what there is from here on, at most a window, and says how much that was in bytes; none if nobody receives it.
+fn read_window(link: &Link, volume: &StorageVol, offset: u64, to: &Sender<Chunk>) -> Result<Option<u64>, LibvirtError> {
     let stream = Stream::new(link, 0)?;
-    volume.download(&stream, 0, 0, sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)?;
+    volume.download(&stream, offset, WINDOW, sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)?;
     finished(stream, |stream| {
+        let mut sent = 0;
         while let Some(chunk) = streams::receive(stream)? {
+            sent += match &chunk {
+                Chunk::Data(data) => data.len() as u64,
+                Chunk::Hole(len) => *len,
+            };
             if to.blocking_send(chunk).is_err() {
-                return Ok(End::Early);
+                return Ok(None);
             }
         }
-        Ok(End::Whole)
+        Ok(Some(sent))
     })
 }
 
@@ -89,28 +106,22 @@ fn upload(
 ) -> Result<(), LibvirtError> {
     let stream = Stream::new(link, 0)?;
     volume.upload(&stream, 0, 0, sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)?;
-    finished(stream, |stream| send(stream).map(|()| End::Whole))
+    finished(stream, |stream| send(stream).map(Some)).map(drop)
 }
 
-/// How the use of a stream ended.
-enum End {
-    /// All went through.
-    Whole,
-    /// The rest is not wanted.
-    Early,
-}
-
-/// Uses a stream, and tells the daemon how that ended: it keeps the volume open until then.
-fn finished(stream: Stream, work: impl FnOnce(&Stream) -> Result<End, LibvirtError>) -> Result<(), LibvirtError> {
-    match work(&stream) {
-        Ok(End::Whole) => Ok(stream.finish()?),
-        Ok(End::Early) => Ok(stream.abort()?),
-        Err(error) => {
-            // The daemon may have ended it by itself.
-            let _ = stream.abort();
-            Err(error)
-        }
+/// Uses a stream, and tells the daemon how that ended: it keeps the volume open until then. None is that the rest is not wanted.
+fn finished<T>(
+    stream: Stream,
+    work: impl FnOnce(&Stream) -> Result<Option<T>, LibvirtError>,
+) -> Result<Option<T>, LibvirtError> {
+    let result = work(&stream);
+    match result {
+        Ok(Some(_)) => stream.finish()?,
+        Ok(None) => stream.abort()?,
+        // The daemon may have ended it by itself.
+        Err(_) => drop(stream.abort()),
     }
+    result
 }
 
 /// A pool, after a look at what it really has.
