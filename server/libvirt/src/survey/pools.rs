@@ -6,7 +6,7 @@ use std::{
 };
 
 use engine::{DiskSource, DomainFacts, Pool, Volume};
-use virt::{storage_pool::StoragePool, sys};
+use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
 
 use super::source;
 use crate::{error::LibvirtError, link::Link, volumes, xml};
@@ -16,11 +16,10 @@ const LOOKING: Duration = Duration::from_secs(3);
 
 /// All pools, with those of their volumes that have the name of one of the VM's files.
 pub(super) fn pools(link: &Link, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtError> {
-    let names = file_names(vm);
     let end = Instant::now() + LOOKING;
     let mut pools = Vec::new();
     for pool in link.list_all_storage_pools(0)? {
-        match look(link, &pool, &names, end) {
+        match look(link, &pool, vm, end) {
             Ok(told) => pools.push(told),
             // Removed meanwhile.
             Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_POOL => {}
@@ -31,7 +30,7 @@ pub(super) fn pools(link: &Link, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtE
 }
 
 /// What there is to tell of one pool; it is looked at anew before `end`.
-fn look(link: &Link, pool: &StoragePool, names: &BTreeSet<&str>, end: Instant) -> Result<Pool, LibvirtError> {
+fn look(link: &Link, pool: &StoragePool, vm: &DomainFacts, end: Instant) -> Result<Pool, LibvirtError> {
     let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
     if pool.is_active()? && is_of_files(&told) && Instant::now() < end {
         // May be busy making a volume. If it can't be read at all, libvirt stops it, and so it is: not active.
@@ -40,7 +39,7 @@ fn look(link: &Link, pool: &StoragePool, names: &BTreeSet<&str>, end: Instant) -
     told.active = pool.is_active()?;
     if told.active {
         told.available_bytes = link.known(pool.info().map_err(LibvirtError::from))?.map_or(0, |info| info.available);
-        told.volumes = link.known(volumes(pool, names))?.unwrap_or_default();
+        told.volumes = link.known(volumes(link, pool, vm))?.unwrap_or_default();
     }
     Ok(told)
 }
@@ -55,6 +54,14 @@ fn file_names(vm: &DomainFacts) -> BTreeSet<&str> {
             _ => None,
         })
         .collect()
+}
+
+/// The paths of its block devices.
+fn device_paths(vm: &DomainFacts) -> impl Iterator<Item = &str> {
+    vm.disks.iter().filter_map(|disk| match &disk.source {
+        DiskSource::Block { path } => Some(path.as_str()),
+        _ => None,
+    })
 }
 
 /// Whether others may put something there without libvirt's knowing.
@@ -78,17 +85,32 @@ fn read(name: &str, text: &str) -> Result<Pool, LibvirtError> {
     })
 }
 
-/// Those of a pool's volumes that have one of these names.
-fn volumes(pool: &StoragePool, names: &BTreeSet<&str>) -> Result<Vec<Volume>, LibvirtError> {
-    let mut found = Vec::new();
-    for name in names {
-        match pool.lookup_storage_vol_by_name(name).map_err(LibvirtError::from) {
-            Ok(volume) => found.push(volumes::described(&volume)?),
-            Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_VOL => {}
-            Err(error) => return Err(error),
+/// Those of a pool's volumes that have the name of one of the VM's files, or are one of its block devices: iSCSI and SCSI pools
+/// have names of their own for them.
+fn volumes(link: &Link, pool: &StoragePool, vm: &DomainFacts) -> Result<Vec<Volume>, LibvirtError> {
+    let mut found: Vec<Volume> = Vec::new();
+    for name in file_names(vm) {
+        if let Some(volume) = if_there(pool.lookup_storage_vol_by_name(name))? {
+            found.push(volumes::described(&volume)?);
+        }
+    }
+    for path in device_paths(vm) {
+        let Some(volume) = if_there(link.lookup_storage_vol_by_path(path))? else { continue };
+        let is_new = found.iter().all(|known| known.path != path);
+        if is_new && volume.lookup_storage_pool()?.name()? == pool.name()? {
+            found.push(volumes::described(&volume)?);
         }
     }
     Ok(found)
+}
+
+/// None where there is no such volume.
+fn if_there(looked_up: Result<StorageVol, virt::error::Error>) -> Result<Option<StorageVol>, LibvirtError> {
+    match looked_up.map_err(LibvirtError::from) {
+        Ok(volume) => Ok(Some(volume)),
+        Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_VOL => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -125,11 +147,12 @@ mod tests {
         let (active, still) = (define("told-active"), define("told-still"));
         active.create(0).unwrap();
         let volume = "<volume><name>told.raw</name><capacity>1048576</capacity></volume>";
-        virt::storage_vol::StorageVol::create_xml(&active, volume, 0).unwrap();
+        StorageVol::create_xml(&active, volume, 0).unwrap();
 
         let vm = vm(&[
             DiskSource::File { path: "/elsewhere/told.raw".to_owned() },
             DiskSource::File { path: "/elsewhere/missing.raw".to_owned() },
+            DiskSource::Block { path: "/srv/told-active/told.raw".to_owned() },
             DiskSource::Empty,
         ]);
         let found = pools(&link, &vm).unwrap();
