@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    activity, definition, domain,
+    activity, contents, definition, domain,
     error::LibvirtError,
     events::Notifier,
     facts,
@@ -242,12 +242,12 @@ impl engine::Connection for Connection {
 
     async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
-        self.stream(move |link| volumes::read(link, &pool, &name, &to)).await
+        self.stream(move |link| contents::read(link, &pool, &name, &to)).await
     }
 
     async fn write_volume(&self, pool: &str, name: &str, mut from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
-        self.stream(move |link| volumes::write(link, &pool, &name, &mut from)).await
+        self.stream(move |link| contents::write(link, &pool, &name, &mut from)).await
     }
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {

@@ -13,6 +13,7 @@
 
 mod activity;
 mod connection;
+mod contents;
 mod definition;
 mod domain;
 mod error;

@@ -1,4 +1,4 @@
-//! Contents of volumes in libvirt's streams, holes as holes.
+//! libvirt's streams: pieces of a volume one by one, holes as holes.
 
 use std::ffi::{c_char, c_longlong};
 

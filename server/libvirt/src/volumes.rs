@@ -1,13 +1,9 @@
-//! Volumes of storage pools: look, make, delete, read, write.
+//! Volumes of storage pools: look, make, delete. What is in them: `contents.rs`.
 
-use engine::{Chunk, NewVolume, Volume};
-use tokio::sync::mpsc::{Receiver, Sender};
-use virt::{storage_pool::StoragePool, storage_vol::StorageVol, stream::Stream, sys};
+use engine::{NewVolume, Volume};
+use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
 
-use crate::{error::LibvirtError, link::Link, space::Space, splice::escaped, streams, xml};
-
-/// What is read at a time, in bytes: libvirt takes into our memory whatever the daemon sends, however slow the receiver is.
-const WINDOW: u64 = 64 << 20;
+use crate::{error::LibvirtError, link::Link, splice::escaped, xml};
 
 /// Whether a pool can't be looked at for a moment: libvirt refuses to while a volume is being made there.
 pub(crate) fn is_busy(error: &LibvirtError) -> bool {
@@ -48,82 +44,6 @@ pub(crate) fn delete(link: &Link, pool: &str, name: &str) -> Result<(), LibvirtE
     }
 }
 
-/// Sends a volume's contents, holes as holes. Ends early if nobody receives them.
-pub(crate) fn read(link: &Link, pool: &str, name: &str, to: &Sender<Chunk>) -> Result<(), LibvirtError> {
-    let volume = link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
-    let mut offset = 0;
-    while let Some(WINDOW) = read_window(link, &volume, offset, to)? {
-        offset += WINDOW;
-    }
-    Ok(())
-}
-
-/// Sends what there is from here on, at most a window, and says how much that was in bytes; none if nobody receives it.
-fn read_window(link: &Link, volume: &StorageVol, offset: u64, to: &Sender<Chunk>) -> Result<Option<u64>, LibvirtError> {
-    let stream = Stream::new(link, 0)?;
-    volume.download(&stream, offset, WINDOW, sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)?;
-    finished(stream, |stream| {
-        let mut sent = 0;
-        while let Some(chunk) = streams::receive(stream)? {
-            sent += match &chunk {
-                Chunk::Data(data) => data.len() as u64,
-                Chunk::Hole(len) => *len,
-            };
-            if to.blocking_send(chunk).is_err() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(sent))
-    })
-}
-
-/// Writes what it receives into a volume, in the place of what was there.
-pub(crate) fn write(link: &Link, pool: &str, name: &str, from: &mut Receiver<Chunk>) -> Result<(), LibvirtError> {
-    let pool = link.lookup_storage_pool_by_name(pool)?;
-    let volume = pool.lookup_storage_vol_by_name(name)?;
-    // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts the file off
-    // where it ends, but is at least one byte long.
-    for rest in [Chunk::Hole(1), Chunk::Data(vec![0])] {
-        upload(link, &volume, |stream| streams::send(stream, &rest))?;
-    }
-    // Devices have all their space already.
-    let mut space = is_of_files(&pool.xml_desc(0)?)?.then(|| Space::new(&pool));
-    upload(link, &volume, |stream| {
-        while let Some(chunk) = from.blocking_recv() {
-            if let (Some(space), Chunk::Data(data)) = (&mut space, &chunk) {
-                space.take(data.len() as u64)?;
-            }
-            streams::send(stream, &chunk)?;
-        }
-        Ok(())
-    })
-}
-
-fn upload(
-    link: &Link,
-    volume: &StorageVol,
-    send: impl FnOnce(&Stream) -> Result<(), LibvirtError>,
-) -> Result<(), LibvirtError> {
-    let stream = Stream::new(link, 0)?;
-    volume.upload(&stream, 0, 0, sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)?;
-    finished(stream, |stream| send(stream).map(Some)).map(drop)
-}
-
-/// Uses a stream, and tells the daemon how that ended: it keeps the volume open until then. None is that the rest is not wanted.
-fn finished<T>(
-    stream: Stream,
-    work: impl FnOnce(&Stream) -> Result<Option<T>, LibvirtError>,
-) -> Result<Option<T>, LibvirtError> {
-    let result = work(&stream);
-    match result {
-        Ok(Some(_)) => stream.finish()?,
-        Ok(None) => stream.abort()?,
-        // The daemon may have ended it by itself.
-        Err(_) => drop(stream.abort()),
-    }
-    result
-}
-
 /// A pool, after a look at what it really has.
 fn refreshed(link: &Link, pool: &str) -> Result<StoragePool, LibvirtError> {
     let pool = link.lookup_storage_pool_by_name(pool)?;
@@ -153,7 +73,7 @@ fn is_below(path: &str, pool: &str) -> Result<bool, LibvirtError> {
 
 /// Whether the volumes of a pool with this XML are files, which grow as they are written to. Others get all their space at once: a
 /// sparse volume of LVM, for one, would be a snapshot that breaks when it is full.
-fn is_of_files(pool: &str) -> Result<bool, LibvirtError> {
+pub(crate) fn is_of_files(pool: &str) -> Result<bool, LibvirtError> {
     Ok(matches!(xml::parse(pool)?.root_element().attribute("type"), Some("dir" | "fs" | "netfs")))
 }
 
