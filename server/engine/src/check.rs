@@ -131,12 +131,11 @@ pub(crate) fn known(
     if let Some(problem) = refusal(vm, destination, mode) {
         // Of a VM on a host that does not answer nothing is known.
         inventory.connection(&vm.host)?;
-        // Why a host does not answer is known only here.
-        let problem = match problem.code {
-            Code::HostUnreachable => inventory.connection(to).err().unwrap_or(problem),
-            _ => problem,
+        return match (problem.code, inventory.connection(to)) {
+            // Why the destination does not answer is known only here.
+            (Code::HostUnreachable, Err(reason)) => refused(FindingCode::DestinationReachable, reason),
+            (code, _) => refused(finding_code(code), problem),
         };
-        return refused(finding_code(problem.code), problem);
     }
     inventory.connection(&vm.host)?;
     if one_machine(inventory, &vm.host, to) {
@@ -161,7 +160,6 @@ fn finding_code(code: Code) -> FindingCode {
     match code {
         Code::AlreadyMigrating => FindingCode::AlreadyMigrating,
         Code::SameHost => FindingCode::SameHost,
-        Code::HostUnreachable => FindingCode::DestinationReachable,
         Code::AlreadyThere => FindingCode::RunsThere,
         _ => FindingCode::VmState,
     }

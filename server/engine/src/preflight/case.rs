@@ -57,11 +57,11 @@ impl Case {
         self.mode == Mode::Live
     }
 
-    /// The destination lacks what the VM needs to run: a live migration fails, and a definition arrives that can't start.
+    /// The destination lacks what the VM needs to run: one that runs can't move, and one that is off arrives and can't start.
     pub(super) fn lacking(&self, code: FindingCode, text: String) -> Finding {
         if self.is_live() {
             return Finding::blocker(code, text);
         }
-        Finding::warning(code, format!("{text} The definition can move, but {} can't start there.", self.vm.name))
+        Finding::warning(code, format!("{text} {} can move, but not start there.", self.vm.name))
     }
 }

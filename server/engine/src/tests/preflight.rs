@@ -142,6 +142,8 @@ async fn what_the_inventory_refuses_the_preflight_says_too() {
     assert_eq!(code_of(&bench.preflight(busy, "gamma").await), (FindingCode::AlreadyMigrating, Severity::Blocker));
     let crashed = bench.vm("down", VmState::Crashed, IDLE).await;
     assert_eq!(code_of(&bench.preflight(crashed, "beta").await), (FindingCode::VmState, Severity::Blocker));
+    let unsaid = bench.vm("what", VmState::Unknown, IDLE).await;
+    assert_eq!(code_of(&bench.preflight(unsaid, "beta").await), (FindingCode::VmState, Severity::Blocker));
 }
 
 #[tokio::test(start_paused = true)]
