@@ -46,9 +46,10 @@ integration:
 browser: build
 	cd end2end && npx tsc && npx playwright test
 
-# Prints how long a sample takes from the server to the page.
+# Prints how long a sample takes from the server to the page, and a look at 19 destinations.
 bench: prepare-test build
 	cd end2end && npx playwright test --config bench.config.ts
+	cargo bench --package vmferry --bench preflight
 
 prepare-demo:
 	@xtask/prepare.sh demo

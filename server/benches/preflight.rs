@@ -1,0 +1,139 @@
+//! How long somebody waits who opens the Migrate window: 20 hosts are registered, real libvirt daemons, but three do not answer.
+//! One refuses connections, one takes them and says nothing, and one has fallen silent since the console connected to it.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr, TcpListener},
+    os::unix::{
+        fs::{MetadataExt, chown},
+        process::CommandExt,
+    },
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use model::Host;
+use support::{Api, Demo, Served};
+
+/// The addresses are 127.0.39.2 and so on, by a host's place among the 20; alpha, beta and gamma of a demo are the first three.
+const NETWORK: u8 = 39;
+const HOSTS: u8 = 20;
+const FALLS_SILENT: u8 = 17;
+/// After it comes the last, where nothing listens.
+const SAYS_NOTHING: u8 = 18;
+const ROUNDS: usize = 5;
+
+#[tokio::main]
+async fn main() {
+    let demo = Demo::start(NETWORK);
+    let _daemons: Vec<_> = (3..=FALLS_SILENT).map(|number| start_daemon(&demo, number)).collect();
+    let _silent = TcpListener::bind((address(SAYS_NOTHING), 16509)).expect("the address is free");
+    let directory = demo.dir().join("bench");
+    fs::create_dir(&directory).expect("the demo's directory takes files");
+    let names: Vec<_> = (0..HOSTS).map(name).collect();
+    let served = Served::start(
+        &directory,
+        names.iter().zip(0..).map(|(name, number)| (name.as_str(), address(number), "session")),
+    );
+    let api = served.login().await;
+    let mut stream = api.stream().await;
+
+    let mut figures = Vec::new();
+    for _ in 0..ROUNDS {
+        for name in &names[..=usize::from(FALLS_SILENT)] {
+            stream.until_host(name, Host::is_connected).await;
+        }
+        stream.until_vm("web", |vm| vm.state.is_active()).await;
+        signal(&demo, "-STOP");
+        figures.push(open_window(&api, &names[1..]).await);
+        signal(&demo, "-CONT");
+        stream.until_host(&names[usize::from(FALLS_SILENT)], |host| !host.is_connected()).await;
+    }
+    for (index, what) in ["first findings", "all that answer", "all 19"].into_iter().enumerate() {
+        let mut times: Vec<_> = figures.iter().map(|figures| figures[index]).collect();
+        times.sort();
+        println!("{what}: {:?} ms (median {} ms)", times, times[ROUNDS / 2]);
+    }
+}
+
+/// Asks for each destination, all at once, as the window does; after how many ms there was the first answer, one from each of the
+/// destinations that are up, and one for each.
+async fn open_window(api: &Api, destinations: &[String]) -> [u128; 3] {
+    let begun = Instant::now();
+    let asked = destinations.iter().zip(1..).map(|(name, number)| async move {
+        let (status, answer) = api.get(&format!("/plugins/kimchi/vms/web/migrate?destination={name}")).await;
+        assert!(status.is_success(), "{answer}");
+        (number, begun.elapsed().as_millis())
+    });
+    let answers: Vec<(u8, u128)> = asked.collect::<FuturesUnordered<_>>().collect().await;
+    let latest = |among: &dyn Fn(u8) -> bool| {
+        answers.iter().filter(|(number, _)| among(*number)).map(|(_, time)| *time).max().unwrap_or_default()
+    };
+    let first = answers.iter().filter(|(number, _)| *number < FALLS_SILENT).map(|(_, time)| *time).min();
+    [first.unwrap_or_default(), latest(&|number| number < FALLS_SILENT), latest(&|_| true)]
+}
+
+fn address(number: u8) -> IpAddr {
+    Ipv4Addr::new(127, 0, NETWORK, number + 2).into()
+}
+
+fn name(number: u8) -> String {
+    match number {
+        0 => "alpha".to_owned(),
+        1 => "beta".to_owned(),
+        2 => "gamma".to_owned(),
+        number => format!("host-{number}"),
+    }
+}
+
+/// One more libvirt daemon in session mode, as the demo's are. Its HOME is in the demo's directory: the demo ends it, too.
+fn start_daemon(demo: &Demo, number: u8) -> Child {
+    let model = demo.dir().join("alpha");
+    let owner = fs::metadata(&model).expect("the demo has it");
+    let home = demo.dir().join(name(number));
+    let configuration = home.join("config/libvirt");
+    fs::create_dir_all(&configuration).expect("the demo's directory takes files");
+    let text = format!(
+        "host_uuid = \"766d6665-7272-4904-8000-0000000000{number:02x}\"\nlisten_tls = 0\nlisten_tcp = 1\n\
+         listen_addr = \"{}\"\nauth_tcp = \"none\"\n",
+        address(number)
+    );
+    fs::write(configuration.join("libvirtd.conf"), text).expect("the demo's directory takes files");
+    // What alpha found out about its QEMU, so that not every daemon has to start it.
+    copy(&model.join("cache"), &home);
+    for path in ["", "config", "config/libvirt", "cache", "data", "run"] {
+        let path = home.join(path);
+        fs::create_dir_all(&path).expect("the demo's directory takes files");
+        chown(&path, Some(owner.uid()), Some(owner.gid())).expect("only root has daemons of another user");
+    }
+    let variables = ["config", "cache", "data", "run"].map(|part| {
+        let variable =
+            if part == "run" { "XDG_RUNTIME_DIR".to_owned() } else { format!("XDG_{}_HOME", part.to_uppercase()) };
+        (variable, home.join(part))
+    });
+    Command::new("libvirtd")
+        .args(["--listen", "--pid-file"])
+        .arg(home.join("run/libvirtd.pid"))
+        .env("HOME", &home)
+        .envs(variables)
+        .uid(owner.uid())
+        .gid(owner.gid())
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("libvirtd is installed")
+}
+
+fn copy(directory: &Path, to: &Path) {
+    let status = Command::new("cp").arg("--archive").args([directory, to]).status().expect("cp exists");
+    assert!(status.success());
+}
+
+fn signal(demo: &Demo, signal: &str) {
+    demo.signal_daemon(&name(FALLS_SILENT), signal);
+}
