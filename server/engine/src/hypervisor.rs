@@ -168,7 +168,7 @@ pub trait Connection: Send + Sync {
     /// Reads a volume here from its first byte to its last, holes as holes. Ends when all is sent or nobody receives.
     async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem>;
 
-    /// Writes a volume here from its first byte until the sender is dropped.
+    /// Replaces what is in a volume here by what comes, until the sender is dropped. Ends with an error before the pool is full.
     async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), Problem>;
 
     /// Moves a VM from here. Returns when libvirt says it is over, which may take hours; uses a connection of its own, so that
