@@ -1,6 +1,6 @@
 //! What has to be ready before libvirt moves a VM: proof that shared disks are shared, volumes to copy to, empty drives.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 
 use model::{Code, DiskMove, Finding, Migration, Mode, Phase, Problem, Severity, text};
 use tokio::time::{Instant, sleep};
@@ -96,14 +96,20 @@ impl Runner<'_> {
         if shown == now && !left_behind {
             return Ok(());
         }
-        let blockers: Vec<Finding> =
-            plan.findings.iter().filter(|found| found.severity >= Severity::Blocker).cloned().collect();
-        let (sentence, fix) = match blockers.first() {
+        // What is not known is in the way of a disk that would be left behind.
+        let in_the_way = |found: &&Finding| match found.severity {
+            Severity::Blocker => true,
+            Severity::Unknown => left_behind,
+            Severity::Warning | Severity::Ok => false,
+        };
+        let mut findings: Vec<Finding> = plan.findings.iter().filter(in_the_way).cloned().collect();
+        findings.sort_by_key(|found| Reverse(found.severity));
+        let (sentence, fix) = match findings.first() {
             Some(Finding { text, fix, .. }) => (text.clone(), fix.clone()),
             None => (format!("The disks of {} are others than when this was asked for.", self.migration.vm_name), None),
         };
         let fix = fix.unwrap_or_else(|| "Look at what is planned now, then start it again.".to_owned());
-        Err(Problem::new(Code::Blocked, sentence).with_fix(fix).with_findings(blockers))
+        Err(Problem::new(Code::Blocked, sentence).with_fix(fix).with_findings(findings))
     }
 
     /// Whether a disk can neither stay nor be copied, and libvirt would not mind. It refuses to leave files behind that it does
