@@ -62,7 +62,7 @@ finding_codes! {
     BusyWithJob "busy-with-job" "Whether libvirt does something else to the VM: saves, dumps or backs it up."
     VmState "vm-state" "Whether a VM in this state can move."
     IoError "io-error" "Whether the VM is paused because a disk failed."
-    RunsThere "runs-there" "Whether the destination runs a copy of this VM already."
+    RunsThere "runs-there" "Whether the destination, or another host, runs a copy of this VM already."
     StaleDefinition "stale-definition" "Whether the destination keeps a shut-off definition of this VM, which would be replaced."
     NameTaken "name-taken" "Whether another VM at the destination has this VM's name."
     UuidTaken "uuid-taken" "Whether the destination knows this VM's UUID under another name."

@@ -160,7 +160,7 @@ fn finding_code(code: Code) -> FindingCode {
     match code {
         Code::AlreadyMigrating => FindingCode::AlreadyMigrating,
         Code::SameHost => FindingCode::SameHost,
-        Code::AlreadyThere => FindingCode::RunsThere,
+        Code::AlreadyThere | Code::NeedsAttention => FindingCode::RunsThere,
         _ => FindingCode::VmState,
     }
 }

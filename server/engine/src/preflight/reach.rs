@@ -35,7 +35,11 @@ fn data_port(case: &Case) -> Option<Finding> {
     Some(match case.probe.as_ref()? {
         Probe::Answers => Finding::ok(code, format!("{there} answers on port {DATA_PORT} (as seen from the console).")),
         Probe::Silent(words) => {
-            Finding::warning(code, format!("{there} does not answer on port {DATA_PORT} (as seen from the console)."))
+            let text = format!(
+                "{there} does not answer the console on port {DATA_PORT}. Whether it answers {} is not known before a move.",
+                case.vm.host
+            );
+            Finding::unknown(code, text)
                 .with_fix("Open the TCP ports 49152 to 49215 there for the other hosts.")
                 .with_details(words)
         }

@@ -197,10 +197,10 @@ async fn a_risk_needs_consent() {
 async fn warnings_without_a_risk_only_inform() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    bench.sim.shape_host(&host("beta"), |survey| survey.cpus = 0);
+    bench.sim.shape_host(&host("beta"), |survey| survey.hypervisor_version = 9_000_000);
     bench.sim.filter("beta.simulated");
     let preflight = bench.preflight(vm, "beta").await;
-    assert_eq!(code_of(&preflight), (FindingCode::DataPort, Severity::Warning));
+    assert_eq!(code_of(&preflight), (FindingCode::QemuVersion, Severity::Warning));
     let id = bench.start(vm, "beta").await;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
 }
