@@ -1,7 +1,10 @@
 //! Secrets that a VM's disks need.
 
+use std::ffi::CStr;
+
 use engine::{DomainFacts, SecretUse};
 use uuid::Uuid;
+use virt::sys;
 
 use crate::{error::LibvirtError, link::Link};
 
@@ -17,9 +20,20 @@ pub(super) fn missing(link: &Link, vm: &DomainFacts) -> Result<Vec<String>, Libv
         return Ok(Vec::new());
     }
     let secrets = link.list_all_secrets(0)?;
-    let secrets = secrets.iter().map(|secret| Ok(Secret { uuid: secret.uuid()?, usage: secret.usage_id()? }));
+    let secrets = secrets.iter().map(|secret| Ok(Secret { uuid: secret.uuid()?, usage: usage(secret)? }));
     let secrets = secrets.collect::<Result<Vec<_>, LibvirtError>>()?;
     Ok(without(&vm.secrets, &secrets))
+}
+
+/// What a secret is for. (The `virt` crate frees that text, which belongs to the secret, and the process dies.)
+fn usage(secret: &virt::secret::Secret) -> Result<String, LibvirtError> {
+    // SAFETY: the secret is open.
+    let usage = unsafe { sys::virSecretGetUsageID(secret.as_ptr()) };
+    if usage.is_null() {
+        return Err(LibvirtError::last());
+    }
+    // SAFETY: the text is libvirt's, ends with a zero byte, and stays for as long as the secret, which outlives the copy.
+    Ok(unsafe { CStr::from_ptr(usage) }.to_string_lossy().into_owned())
 }
 
 /// The disks for which none of these secrets is.
