@@ -115,3 +115,19 @@ impl Console {
         self.until_passes(self.passes() + 3).await;
     }
 }
+
+#[test]
+fn one_wrong_byte_is_noticed() {
+    let image = std::env::temp_dir().join(format!("vmferry-judge-{}.raw", std::process::id()));
+    let mut disk = new_disk();
+    // The second byte of a block that the guest leaves alone, and of nothing at all.
+    for place in [((MIB + BLOCK.start) * SECTOR) + 1, (DISK_MIB * MIB - 1) * SECTOR + 1] {
+        fs::write(&image, &disk).unwrap();
+        assert_disk(&image, 0);
+        disk[place] ^= 1;
+        fs::write(&image, &disk).unwrap();
+        assert!(std::panic::catch_unwind(|| assert_disk(&image, 0)).is_err());
+        disk[place] ^= 1;
+    }
+    fs::remove_file(image).unwrap();
+}

@@ -5,10 +5,12 @@
 //! counts as shared if its type is one of a few, fuse.glusterfs among them. unionfs, with one directory in the union, can be both
 //! (bindfs names its source itself).
 
+use std::path::Path;
+
 use super::{
     guest,
     lab::{Place, World},
-    privileged::{Site, files, severities},
+    privileged::{Site, files, is_missing, severities},
     vm::file_disk_xml,
 };
 
@@ -18,6 +20,9 @@ const MOUNT: &str = "/var/lib/libvirt/vms";
 #[tokio::test]
 async fn a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool() {
     let test = "netfs::a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool";
+    if is_missing("FUSE", Path::new("/dev/fuse").exists()) {
+        return;
+    }
     let Place::Inside(world) = World::enter(test) else { return };
     let mut site = Site::start(world).await;
     let export = site.directory("export");
@@ -40,7 +45,7 @@ async fn a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool() {
             ),
         );
     }
-    let disk = file_disk_xml(&std::path::Path::new(MOUNT).join("ledger.qcow2"));
+    let disk = file_disk_xml(&Path::new(MOUNT).join("ledger.qcow2"));
     let console = site.start_vm("ledger", &disk).await;
 
     let preflight = site.preflight("ledger").await;

@@ -1,7 +1,8 @@
 //! A disk that QEMU itself has from an NFS server: a real one, of user space.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    fs,
+    io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -9,7 +10,7 @@ use std::{
 use super::{
     guest,
     lab::{Place, World},
-    privileged::{Site, files, severities},
+    privileged::{Site, files, is_missing, severities},
 };
 
 /// nfs-ganesha, unpacked by `xtask/prepare.sh test`.
@@ -20,9 +21,7 @@ const SERVER: &str = "192.0.2.1";
 
 #[tokio::test]
 async fn a_disk_that_qemu_has_by_nfs_stays() {
-    if !Path::new(PACKAGES).exists() {
-        // Not by a macro: the test harness would keep that to itself.
-        let _ = writeln!(io::stderr(), "\nPASSED OVER: there is no NFS server in {PACKAGES}\n");
+    if is_missing("NFS server", Path::new(PACKAGES).exists()) || is_missing("NFS client in QEMU", qemu_has_nfs()) {
         return;
     }
     let Place::Inside(world) = World::enter("nfs::a_disk_that_qemu_has_by_nfs_stays") else { return };
@@ -50,8 +49,14 @@ async fn a_disk_that_qemu_has_by_nfs_stays() {
     guest::assert_disk(&export.join("ledger.qcow2"), console.passes());
 }
 
+/// Whether QEMU's module for it is installed, for whichever architecture.
+fn qemu_has_nfs() -> bool {
+    let folders = fs::read_dir("/usr/lib").expect("every Linux has it");
+    folders.flatten().any(|folder| folder.path().join("qemu/block-nfs.so").exists())
+}
+
 /// Serves a directory by NFS, to the hosts of this world.
-fn serve(directory: &Path) -> Child {
+fn serve(directory: &Path) -> Server {
     let mut server = Command::new("unshare")
         .args(["--mount", SCRIPT, PACKAGES])
         .arg(directory)
@@ -61,5 +66,16 @@ fn serve(directory: &Path) -> Child {
     let mut ready = String::new();
     BufReader::new(server.stdout.take().expect("it was asked for")).read_line(&mut ready).expect("it is text");
     assert_eq!(ready, "ready\n", "the NFS server has to start");
-    server
+    Server(server)
+}
+
+/// Ended with this value.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended already is what we want.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -6,7 +6,11 @@ use model::{Mode, Phase, VmState};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{DEMO, guest::assert_disk, vm::Vm};
+use super::{
+    DEMO,
+    guest::assert_disk,
+    vm::{OTHER_POOL, Vm},
+};
 
 #[tokio::test]
 async fn a_vm_that_is_off_takes_its_disk_along() {
@@ -31,17 +35,18 @@ async fn a_vm_that_is_off_takes_its_disk_along() {
     vm.assert_nothing_on("beta");
     assert_eq!(demo.defined_on(vm.name), ["alpha"]);
 
-    api.migrate(vm.name, "beta").await;
+    api.migrate_with(vm.name, json!({"destination": "beta", "pools": {"vda": OTHER_POOL}})).await;
     let end = stream.until_migration(vm.name, |now| now.phase == Phase::Succeeded).await;
+    let image = vm.image_in("beta", OTHER_POOL);
     assert_eq!(end.mode, Mode::Offline);
-    assert!(fs::read(vm.image("beta")).expect("it was copied") == disk, "byte for byte the same");
+    assert!(fs::read(&image).expect("it was copied") == disk, "byte for byte the same");
     assert!(fs::read(vm.image("alpha")).expect("it stays") == disk);
     assert_eq!((demo.runs_on(vm.name), demo.defined_on(vm.name)), (vec![], vec!["beta"]));
 
     demo.virsh_succeeds("beta", &["start", vm.name]);
     vm.console.until_passes(2).await;
-    assert_eq!(vm.disk_by_word_of("beta"), [vm.image("beta"), vm.image("beta")]);
+    assert_eq!(vm.disk_by_word_of("beta"), [image.clone(), image.clone()]);
     vm.stop("beta");
-    assert_disk(&vm.image("beta"), vm.console.passes());
+    assert_disk(&image, vm.console.passes());
     assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "nothing writes to the old image");
 }

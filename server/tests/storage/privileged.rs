@@ -1,6 +1,10 @@
 //! Two privileged hosts with a console, for what session mode can't have.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use model::Phase;
 use serde_json::{Value, json};
@@ -75,7 +79,7 @@ impl Site {
     }
 
     /// A directory that exists outside all hosts, for what serves them.
-    pub(crate) fn directory(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn directory(&self, name: &str) -> PathBuf {
         let directory = self.world.shared().join(name);
         fs::create_dir(&directory).expect("it is new");
         directory
@@ -86,6 +90,15 @@ impl Site {
         fs::write(&file, content).expect("the world has room");
         file.display().to_string()
     }
+}
+
+/// Whether something that a test needs is missing here; says so.
+pub(crate) fn is_missing(what: &str, found: bool) -> bool {
+    if !found {
+        // Not by a macro: the test harness would keep that to itself.
+        let _ = writeln!(io::stderr(), "\nPASSED OVER: there is no {what} here\n");
+    }
+    !found
 }
 
 /// The findings of a preflight with this code, as `severity`.

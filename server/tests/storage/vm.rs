@@ -11,7 +11,9 @@ use super::{
 };
 
 /// The pool's name on every host; its directory is another on each.
-pub(crate) const POOL: &str = "images";
+const POOL: &str = "images";
+/// Another pool, which is on beta only.
+pub(crate) const OTHER_POOL: &str = "archive";
 
 /// A VM of this name, with the guest of guest.S.
 pub(crate) struct Vm<'a> {
@@ -21,10 +23,10 @@ pub(crate) struct Vm<'a> {
 }
 
 impl<'a> Vm<'a> {
-    /// Makes the pools on alpha and beta, unless they are there, and on alpha a disk and a definition; does not start it.
+    /// Makes the pools, unless they are there, and on alpha a disk and a definition; does not start it.
     pub(crate) fn define(demo: &'a Demo, name: &'static str) -> Self {
-        for host in ["alpha", "beta"] {
-            make_pool(demo, host);
+        for (host, pool) in [("alpha", POOL), ("beta", POOL), ("beta", OTHER_POOL)] {
+            make_pool(demo, host, pool);
         }
         let console = Console(demo.dir().join("shared").join(format!("{name}.console")));
         let vm = Self { demo, name, console };
@@ -46,7 +48,12 @@ impl<'a> Vm<'a> {
 
     /// Where the disk's image is on a host.
     pub(crate) fn image(&self, host: &str) -> PathBuf {
-        pool_directory(self.demo, host).join(self.volume())
+        self.image_in(host, POOL)
+    }
+
+    /// Where it would be in this pool.
+    pub(crate) fn image_in(&self, host: &str, pool: &str) -> PathBuf {
+        pool_directory(self.demo, host, pool).join(self.volume())
     }
 
     /// Where its disk is by a host's word: of what runs, and of what a restart would bring.
@@ -69,7 +76,7 @@ impl<'a> Vm<'a> {
 
     /// How many files of the VM are in a host's pool.
     pub(crate) fn files_on(&self, host: &str) -> usize {
-        let files = fs::read_dir(pool_directory(self.demo, host)).expect("the pool has a directory");
+        let files = fs::read_dir(pool_directory(self.demo, host, POOL)).expect("the pool has a directory");
         files.flatten().filter(|file| file.file_name().to_string_lossy().starts_with(self.name)).count()
     }
 
@@ -124,18 +131,18 @@ pub(crate) fn file_disk_xml(image: &Path) -> String {
     )
 }
 
-fn pool_directory(demo: &Demo, host: &str) -> PathBuf {
-    demo.dir().join(host).join("pool")
+fn pool_directory(demo: &Demo, host: &str, pool: &str) -> PathBuf {
+    demo.dir().join(host).join(pool)
 }
 
-fn make_pool(demo: &Demo, host: &str) {
-    if demo.virsh(host, &["pool-list", "--name"]).lines().any(|name| name.trim() == POOL) {
+fn make_pool(demo: &Demo, host: &str, pool: &str) {
+    if demo.virsh(host, &["pool-list", "--name"]).lines().any(|name| name.trim() == pool) {
         return;
     }
-    let directory = pool_directory(demo, host);
-    demo.virsh_succeeds(host, &["pool-define-as", POOL, "dir", "--target", &directory.to_string_lossy()]);
-    demo.virsh_succeeds(host, &["pool-build", POOL]);
+    let directory = pool_directory(demo, host, pool);
+    demo.virsh_succeeds(host, &["pool-define-as", pool, "dir", "--target", &directory.to_string_lossy()]);
+    demo.virsh_succeeds(host, &["pool-build", pool]);
     // So that it is there again after a daemon's death.
-    demo.virsh_succeeds(host, &["pool-autostart", POOL]);
-    demo.virsh_succeeds(host, &["pool-start", POOL]);
+    demo.virsh_succeeds(host, &["pool-autostart", pool]);
+    demo.virsh_succeeds(host, &["pool-start", pool]);
 }
