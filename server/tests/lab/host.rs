@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs::{self, File},
     io::{BufRead, BufReader},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::Mutex,
@@ -11,7 +12,11 @@ use std::{
 };
 
 use engine::{Daemon, HostConfig, Transport};
-use tokio::time::sleep;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, UnixStream},
+    time::sleep,
+};
 
 /// libvirt's own port for TCP.
 const PORT: u16 = 16509;
@@ -125,6 +130,23 @@ impl LabHost {
             bandwidth_mib_s: None,
             shared_directories: vec![self.world.join("shared").display().to_string()],
         }
+    }
+
+    /// Lets libvirt's socket for those who may only look be reached over TCP; where, for as long as the test runs.
+    pub fn serve_read_only(&self) -> SocketAddr {
+        let listener = std::net::TcpListener::bind((super::WORLDS_OWN_ADDRESS, 0)).expect("the world has this address");
+        let address = listener.local_addr().expect("it is bound");
+        listener.set_nonblocking(true).expect("a socket can be so");
+        let (listener, socket) = (TcpListener::from_std(listener), self.path("/run/libvirt/libvirt-sock-ro"));
+        let listener = listener.expect("there is a runtime");
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut daemon = UnixStream::connect(&socket).await.expect("the daemon listens");
+                // Whoever hangs up first is in the right.
+                tokio::spawn(async move { copy_bidirectional(&mut client, &mut daemon).await });
+            }
+        });
+        address
     }
 
     /// What libvirt's clients call it.

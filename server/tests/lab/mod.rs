@@ -24,6 +24,8 @@ pub use host::LabHost;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// Set inside the world: its directory.
 const WORLD: &str = "VMFERRY_LAB";
+/// The world's own address in the hosts' network (world.sh).
+const WORLDS_OWN_ADDRESS: &str = "192.0.2.1";
 /// What the world is made with: program, and the package that has it.
 const TOOLS: [(&str, &str); 5] = [
     ("ip", "iproute2"),
@@ -58,9 +60,7 @@ impl World {
             return Place::Inside(Self { dir: dir.into() });
         }
         if let Err(reason) = possible() {
-            // Not by a macro: the test harness would keep that to itself.
-            let _ =
-                writeln!(io::stderr(), "\nPASSED OVER in {test}: there can be no privileged hosts here: {reason}\n");
+            say(&format!("PASSED OVER in {test}: there can be no privileged hosts here: {reason}"));
             return Place::Impossible;
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,6 +89,11 @@ impl World {
         fs::create_dir(self.shared()).expect("the world has one lab");
         let older_qemu = Path::new(OLDER_QEMU);
         let older_qemu = runs(older_qemu.join("usr/bin/qemu-system-x86_64"), &["--version"]).then_some(older_qemu);
+        if older_qemu.is_none() {
+            say(
+                "PASSED OVER: what needs a host with an older QEMU: there is none here (xtask/prepare.sh brings it on Debian 12)",
+            );
+        }
         let start_old = async {
             match older_qemu {
                 Some(qemu) => Some(LabHost::start(&self.dir, "old", 4, Some(qemu)).await),
@@ -125,6 +130,11 @@ fn possible() -> Result<(), String> {
         return Err("this user may not make namespaces, mounts and bridges: root may".to_owned());
     }
     Ok(())
+}
+
+/// Not by a macro: the test harness would keep that to itself.
+fn say(words: &str) {
+    let _ = writeln!(io::stderr(), "\n{words}\n");
 }
 
 fn runs<Argument: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[Argument]) -> bool {

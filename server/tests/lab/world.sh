@@ -19,5 +19,6 @@ ip link add lab type bridge
 ip address add 192.0.2.1/24 dev lab
 ip link set lab up
 
-"$@" &
+# In a session of its own: that of the terminal has no number in here.
+setsid --wait "$@" &
 wait $!

@@ -1,0 +1,158 @@
+//! What a trial is made on: two real hosts, of the demo or of the lab.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use engine::{Daemon, HostConfig, Transport};
+
+use crate::{
+    guest::{Guest, NAME},
+    lab::LabHost,
+    support::Demo,
+};
+
+/// A source and a destination.
+pub struct Bed<'a> {
+    pub source: Machine<'a>,
+    pub destination: Machine<'a>,
+    /// Both hosts share this directory, and their settings say so.
+    pub shared: PathBuf,
+    /// Takes the definitions that virsh reads.
+    pub dir: PathBuf,
+}
+
+impl Bed<'_> {
+    /// Lets virsh migrate the VM and its disks; what libvirt says if it does not go.
+    pub fn migrate_by_virsh(&self, more: &[&str]) -> Result<(), String> {
+        let (uri, data) = (&self.destination.uri, format!("tcp://{}", self.destination.config.peer_address));
+        let how = ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--copy-storage-all"];
+        let output = self.source.try_virsh(&[&how[..], more, &[NAME, uri, &data]].concat());
+        if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    }
+}
+
+/// A real host, as virsh and the console see it.
+pub struct Machine<'a> {
+    pub config: HostConfig,
+    uri: String,
+    /// Where pools of its own may be.
+    home: PathBuf,
+    /// If it is one of the lab's.
+    lab: Option<&'a LabHost>,
+}
+
+impl<'a> Machine<'a> {
+    /// A host of the demo.
+    pub fn of_demo(demo: &Demo, name: &str) -> Self {
+        let address: engine::Address = demo.address(name).to_string().parse().expect("it is an address");
+        let transport = Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::Session };
+        let config = HostConfig {
+            name: name.parse().expect("it is a name"),
+            transport: transport.clone(),
+            peer_transport: transport,
+            peer_address: address.clone(),
+            bandwidth_mib_s: None,
+            shared_directories: vec![demo.dir().join("shared").display().to_string()],
+        };
+        Self { config, uri: format!("qemu+tcp://{address}/session"), home: demo.dir().join(name), lab: None }
+    }
+
+    /// A host of the lab.
+    pub fn of_lab(host: &'a LabHost) -> Self {
+        Self { config: host.config(), uri: host.uri(), home: "/var/lib/libvirt/images".into(), lab: Some(host) }
+    }
+
+    /// The same host, registered otherwise.
+    pub fn config_with(&self, change: impl FnOnce(&mut HostConfig)) -> HostConfig {
+        let mut config = self.config.clone();
+        change(&mut config);
+        config
+    }
+
+    /// The same host, its daemon registered where it is not.
+    pub fn config_at(&self, place: SocketAddr) -> HostConfig {
+        self.config_with(|config| {
+            for transport in [&mut config.transport, &mut config.peer_transport] {
+                if let Transport::Tcp { address, port, .. } = transport {
+                    (*address, *port) = (place.ip().to_string().parse().expect("it is an address"), place.port());
+                }
+            }
+        })
+    }
+
+    /// What the lab can do with it beyond libvirt.
+    pub fn lab(&self) -> &'a LabHost {
+        self.lab.expect("this trial is made in the lab")
+    }
+
+    /// Where this trial's pool is on this host.
+    pub fn pool_path(&self, guest: &Guest) -> PathBuf {
+        self.home.join(format!("{NAME}-{}", guest.number))
+    }
+
+    /// virsh, which has to succeed; its output.
+    pub fn virsh(&self, arguments: &[&str]) -> String {
+        let output = self.try_virsh(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "virsh {arguments:?} on {}: {errors}", self.config.name);
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// virsh, which may fail.
+    pub fn try_virsh(&self, arguments: &[&str]) -> Output {
+        Command::new("virsh").args(["-q", "-c", &self.uri]).args(arguments).output().expect("virsh is installed")
+    }
+
+    /// What libvirt here says the VM of this UUID does; none if there is none or nobody answers.
+    pub fn state(&self, guest: &Guest) -> Option<String> {
+        let output = self.try_virsh(&["domstate", &guest.id.to_string()]);
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Defines and starts this trial's pool, a directory.
+    pub fn start_pool(&self, guest: &Guest) {
+        self.start_pool_at(&self.pool_path(guest));
+    }
+
+    /// The same in another directory.
+    pub fn start_pool_at(&self, path: &Path) {
+        self.virsh(&["pool-define-as", NAME, "dir", "--target", &text(path)]);
+        self.virsh(&["pool-build", NAME]);
+        self.virsh(&["pool-start", NAME]);
+    }
+
+    /// Makes a volume in that pool; its path.
+    pub fn make_volume(&self, name: &str, format: &str, size: &str) -> PathBuf {
+        self.virsh(&["vol-create-as", NAME, name, size, "--format", format]);
+        self.virsh(&["vol-path", name, "--pool", NAME]).into()
+    }
+
+    /// Removes everything that trials made here, whatever of it there is.
+    pub fn clean(&self) {
+        let listed = |arguments: &[&str]| {
+            let output = self.try_virsh(arguments);
+            let ours = |name: &&str| name.starts_with(NAME);
+            String::from_utf8_lossy(&output.stdout).lines().map(str::trim).filter(ours).map(str::to_owned).collect()
+        };
+        let vms: Vec<String> = listed(&["list", "--all", "--name"]);
+        for vm in &vms {
+            self.try_virsh(&["destroy", vm]);
+            self.try_virsh(&["undefine", vm, "--snapshots-metadata", "--checkpoints-metadata", "--nvram", "--tpm"]);
+        }
+        for (kind, list) in [("pool", "pool-list"), ("net", "net-list")] {
+            let names: Vec<String> = listed(&[list, "--all", "--name"]);
+            for name in &names {
+                self.try_virsh(&[&format!("{kind}-destroy"), name]);
+                self.try_virsh(&[&format!("{kind}-undefine"), name]);
+            }
+        }
+    }
+}
+
+/// A path for an argument or for XML; ours are plain.
+pub fn text(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,174 @@
+//! What can be in the way of VMs of a user's own daemon: between hosts of the demo.
+
+use std::{net::Ipv4Addr, thread::available_parallelism};
+
+use model::{FindingCode as Code, MigrationOptions, Severity, VmId, VmState};
+use uuid::Uuid;
+
+use crate::{
+    bed::{Bed, text},
+    disks::{SIZE, disk, own_disk, shared_disk},
+    guest::{Guest, NAME, Parts, define},
+    obstacle::{Obstacle, Truth},
+};
+
+/// A port where nobody listens.
+const NOBODY: u16 = 9;
+/// Another name of a VM.
+const OTHER: &str = "trial-other";
+
+pub fn all() -> Vec<Obstacle> {
+    [states(), copies(), names(), jobs(), devices(), disks(), addresses()].into_iter().flatten().collect()
+}
+
+fn states() -> Vec<Obstacle> {
+    vec![
+        Obstacle::goes("nothing", Code::VmState, Severity::Ok),
+        Obstacle::goes("a paused VM", Code::VmState, Severity::Ok)
+            .make(|bed, _| drop(bed.source.virsh(&["suspend", NAME])))
+            .state(VmState::Paused),
+        Obstacle::goes("a VM that is shut off", Code::VmState, Severity::Ok)
+            .make(|bed, _| drop(bed.source.virsh(&["destroy", NAME])))
+            .state(VmState::ShutOff),
+        Obstacle::goes("a VM without a definition", Code::VmState, Severity::Ok)
+            .make(|bed, _| drop(bed.source.virsh(&["undefine", NAME]))),
+        Obstacle::goes("more virtual CPUs than CPUs", Code::Vcpus, Severity::Warning).parts(|_, _| Parts {
+            vcpus: Some(available_parallelism().expect("a machine has CPUs").get() + 1),
+            ..Parts::default()
+        }),
+    ]
+}
+
+fn copies() -> Vec<Obstacle> {
+    vec![
+        Obstacle::goes("an old definition there", Code::StaleDefinition, Severity::Warning)
+            .make(|bed, guest| define(bed, &bed.destination, &guest.xml(&Parts::default()))),
+        Obstacle::blocker("its UUID there under another name", Code::UuidTaken)
+            .make(|bed, guest| define(bed, &bed.destination, &guest.xml_as(OTHER, guest.id, &Parts::default()))),
+        Obstacle::blocker("it runs there already", Code::RunsThere).make(|bed, guest| {
+            define(bed, &bed.destination, &guest.xml(&Parts::default()));
+            bed.destination.virsh(&["start", NAME]);
+        }),
+    ]
+}
+
+fn names() -> Vec<Obstacle> {
+    let taken: crate::obstacle::Step = |bed, guest| {
+        let other = VmId(Uuid::now_v7());
+        define(bed, &bed.destination, &guest.xml_as(NAME, other, &Parts::default()));
+    };
+    vec![
+        Obstacle::blocker("another VM of its name there", Code::NameTaken).make(taken),
+        Obstacle::goes("another VM of its name there, and a new name", Code::NameTaken, Severity::Ok)
+            .make(taken)
+            .options(|| MigrationOptions { new_name: Some(OTHER.to_owned()), ..MigrationOptions::default() }),
+    ]
+}
+
+fn jobs() -> Vec<Obstacle> {
+    vec![
+        Obstacle::blocker("a snapshot", Code::Snapshots)
+            .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "")))
+            .make(|bed, _| drop(bed.source.virsh(&["snapshot-create-as", NAME, "one"]))),
+        Obstacle::goes("a checkpoint", Code::Checkpoints, Severity::Warning)
+            .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "")))
+            .make(|bed, _| drop(bed.source.virsh(&["checkpoint-create-as", NAME, "one"]))),
+        Obstacle::blocker("a disk that is being copied", Code::BlockJob)
+            .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "")))
+            .make(|bed, guest| {
+                let copy = text(&bed.shared.join(format!("copy-{}.qcow2", guest.number)));
+                bed.source.virsh(&["blockcopy", NAME, "vda", "--dest", &copy, "--transient-job"]);
+            }),
+        Obstacle::blocker("a backup that is being made", Code::BusyWithJob)
+            .also(&[Code::BlockJob])
+            .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "")))
+            .make(|bed, guest| {
+                let [xml, socket] =
+                    ["xml", "socket"].map(|what| text(&bed.shared.join(format!("backup-{}.{what}", guest.number))));
+                let server =
+                    format!("<domainbackup mode='pull'><server transport='unix' socket='{socket}'/></domainbackup>");
+                std::fs::write(&xml, server).expect("the directory takes files");
+                bed.source.virsh(&["backup-begin", NAME, &xml]);
+            }),
+    ]
+}
+
+fn devices() -> Vec<Obstacle> {
+    vec![
+        Obstacle::blocker("memory shared with programs of the host", Code::SharedMemory).parts(|_, _| {
+            Parts::devices("<shmem name='trial'><model type='ivshmem-plain'/><size unit='M'>1</size></shmem>")
+        }),
+        Obstacle::unknown("a folder of the host (9p)", Code::SharedFolder, Truth::Goes).parts(|bed, _| {
+            Parts::devices(format!(
+                "<filesystem type='mount'><source dir='{}'/><target dir='folder'/></filesystem>",
+                bed.shared.display()
+            ))
+        }),
+    ]
+}
+
+fn disks() -> Vec<Obstacle> {
+    vec![
+        Obstacle::goes("a disk that both hosts share", Code::DiskShared, Severity::Ok)
+            .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, ""))),
+        Obstacle::blocker("a disk of its own, and no pool there", Code::Pool)
+            .parts(|bed, guest| Parts::devices(own_disk(bed, guest))),
+        Obstacle::goes("a disk of its own, and a pool there", Code::DiskCopied, Severity::Ok)
+            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+            .make(|bed, guest| bed.destination.start_pool(guest)),
+        Obstacle::blocker("an empty disk of its name there", Code::DiskExists)
+            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+            .make(|bed, guest| {
+                bed.destination.start_pool(guest);
+                bed.destination.make_volume("disk.qcow2", "qcow2", SIZE);
+            }),
+        Obstacle::goes("a disk that stands on another image", Code::BackingChain, Severity::Warning)
+            .parts(|bed, guest| {
+                own_disk(bed, guest);
+                let [base, overlay] = ["disk.qcow2", "overlay.qcow2"];
+                let backing = ["--backing-vol", base, "--backing-vol-format", "qcow2"];
+                let make = ["vol-create-as", NAME, overlay, SIZE, "--format", "qcow2"];
+                bed.source.virsh(&[&make[..], &backing].concat());
+                Parts::devices(disk(&bed.source.pool_path(guest).join(overlay), ""))
+            })
+            .make(|bed, guest| bed.destination.start_pool(guest)),
+        Obstacle::blocker("a disk whose changes are thrown away", Code::DiskKind)
+            .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "<transient/>"))),
+        Obstacle::blocker("an encrypted disk, and no secret there", Code::Secret)
+            .parts(|bed, guest| Parts::devices(encrypted_disk(bed, guest)))
+            .undo(|bed, guest| drop(bed.source.virsh(&["secret-undefine", &guest.id.to_string()]))),
+    ]
+}
+
+/// A disk in the shared directory, encrypted with a secret that only the source has.
+fn encrypted_disk(bed: &Bed<'_>, guest: &Guest) -> String {
+    let (id, file) = (guest.id, bed.dir.join("encryption.xml"));
+    let write = |xml: String| std::fs::write(&file, xml).expect("the directory takes files");
+    write(format!("<secret ephemeral='no' private='yes'><uuid>{id}</uuid></secret>"));
+    bed.source.virsh(&["secret-define", &text(&file)]);
+    bed.source.virsh(&["secret-set-value", &id.to_string(), "--base64", "YSBwYXNzcGhyYXNl"]);
+    let encryption = format!("<encryption format='luks'><secret type='passphrase' uuid='{id}'/></encryption>");
+    write(format!(
+        "<volume><name>disk.luks</name><capacity unit='MiB'>1</capacity>\
+         <target><format type='raw'/>{encryption}</target></volume>"
+    ));
+    bed.source.start_pool_at(&bed.shared.join(format!("{NAME}-{}", guest.number)));
+    bed.source.virsh(&["vol-create", NAME, &text(&file)]);
+    let image = bed.source.virsh(&["vol-path", "disk.luks", "--pool", NAME]);
+    format!(
+        "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{image}'>{encryption}</source>\
+         <target dev='vda' bus='virtio'/></disk>"
+    )
+}
+
+fn addresses() -> Vec<Obstacle> {
+    vec![
+        Obstacle::blocker("the same host under another name", Code::SameHost)
+            .registered(|bed| bed.source.config_with(|config| config.name = "again".parse().expect("it is a name"))),
+        Obstacle::blocker("a destination that calls itself localhost", Code::DataAddress).registered(|bed| {
+            bed.destination.config_with(|config| config.peer_address = "localhost".parse().expect("it is an address"))
+        }),
+        Obstacle::blocker("no daemon where it should be", Code::DestinationReachable)
+            .registered(|bed| bed.destination.config_at((Ipv4Addr::LOCALHOST, NOBODY).into())),
+    ]
+}

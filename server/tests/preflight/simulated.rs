@@ -1,0 +1,127 @@
+//! What can't be made for real on a machine that is like any other: devices of its own, too little memory, other processors.
+//! Here the hosts are a model, so it is counted apart.
+
+use std::{sync::Arc, time::Duration};
+
+use engine::{
+    CpuFit, DomainFacts, Engine, Interface, MachineFit, Survey,
+    sim::{Load, MemoryStore, Sim},
+};
+use model::{FindingCode as Code, MigrationOptions, MigrationRequest, Phase, Severity, VmState};
+use tokio::time::timeout;
+
+use crate::{obstacle::Truth, table::Row, trial::until};
+
+/// The VM's memory, in bytes: little, as the model's clock is the real one here.
+const MEMORY: u64 = 1 << 20;
+/// More than a host of the model has at all, in bytes.
+const TOO_MUCH: u64 = 1 << 40;
+/// Nothing here takes this long.
+const LIMIT: Duration = Duration::from_secs(20);
+
+struct Simulated {
+    name: &'static str,
+    code: Code,
+    severity: Severity,
+    vm: fn(&mut DomainFacts),
+    destination: fn(&mut Survey),
+}
+
+const OBSTACLES: &[Simulated] = &[
+    blocker(
+        "a PCI device of the host",
+        Code::HostDevice,
+        |vm| vm.host_devices = vec!["PCI 0000:03:00.0".into()],
+        |_| {},
+    ),
+    blocker(
+        "a network interface that is a device of the host",
+        Code::HostDevice,
+        |vm| vm.interfaces = vec![Interface::HostDevice { kind: "hostdev".into() }],
+        |_| {},
+    ),
+    blocker("more memory than the host has", Code::Memory, |vm| vm.memory_bytes = TOO_MUCH, |_| {}),
+    Simulated {
+        name: "less free memory than it needs",
+        code: Code::Memory,
+        severity: Severity::Warning,
+        vm: |_| {},
+        destination: |there| there.memory_free_bytes = 1,
+    },
+    blocker(
+        "huge pages, and none there",
+        Code::HugePages,
+        |vm| vm.huge_page_bytes = Some(2 << 20),
+        |there| there.huge_pages_free_bytes = Some(0),
+    ),
+    blocker(
+        "features that the CPU there lacks",
+        Code::Cpu,
+        |_| {},
+        |there| there.cpu = CpuFit::Lacks(vec!["avx512f".into()]),
+    ),
+    blocker("an invariant time stamp counter", Code::Invtsc, |vm| vm.invtsc_without_frequency = true, |_| {}),
+    blocker("another architecture", Code::Architecture, |_| {}, |there| there.machine = MachineFit::NoArchitecture),
+    Simulated {
+        name: "an older libvirt",
+        code: Code::LibvirtVersion,
+        severity: Severity::Warning,
+        vm: |_| {},
+        destination: |there| there.libvirt_version = 9_000_000,
+    },
+];
+
+const fn blocker(name: &'static str, code: Code, vm: fn(&mut DomainFacts), destination: fn(&mut Survey)) -> Simulated {
+    Simulated { name, code, severity: Severity::Blocker, vm, destination }
+}
+
+/// Tries all of them.
+pub async fn try_all() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for obstacle in OBSTACLES {
+        rows.push(timeout(LIMIT, try_out(obstacle)).await.expect("it ends"));
+    }
+    rows
+}
+
+async fn try_out(obstacle: &Simulated) -> Row {
+    let sim = Sim::new();
+    let [source, destination] = ["source", "destination"].map(|name| sim.add_host(name));
+    let load = Load { memory_bytes: MEMORY, dirty_bytes_s: 0 };
+    let vm = sim.add_vm(&source.name, "web", VmState::Running, load);
+    sim.shape_vm(vm, obstacle.vm);
+    sim.shape_host(&destination.name, obstacle.destination);
+    let (from, to) = (source.name.clone(), destination.name.clone());
+    let engine =
+        Engine::start(vec![source, destination], Arc::new(sim.clone()), Arc::new(MemoryStore::default())).await;
+    let engine = engine.expect("a new store is sound");
+    until(&engine, |now| now.is_ready() && now.snapshot().vms.iter().any(|known| known.id == vm)).await;
+    let preflight = engine.preflight(vm, &to, &MigrationOptions::default()).await.expect("it can be looked at");
+    let request = MigrationRequest {
+        vm,
+        destination: to.clone(),
+        mode: None,
+        options: MigrationOptions::default(),
+        accept: Vec::new(),
+    };
+    let begun = engine.migrate_unchecked(request, "the matrix").await.expect("it is begun whatever is found");
+    let ended = |now: &Engine| now.snapshot().migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
+    until(&engine, ended).await;
+    let (migration, _) = engine.migration(begun.id).await.expect("it was begun");
+    engine.stop().await;
+    let truth = if obstacle.severity == Severity::Blocker { Truth::Fails } else { Truth::Goes };
+    let agrees =
+        preflight.findings.iter().any(|found| (found.code, found.severity) == (obstacle.code, obstacle.severity))
+            && preflight.of(Severity::Blocker).all(|found| found.code == obstacle.code)
+            && (migration.phase == Phase::Succeeded) == (truth == Truth::Goes)
+            && sim.runs_on(vm) == [if truth == Truth::Goes { to } else { from }];
+    Row {
+        obstacle: obstacle.name,
+        hosts: "simulated".to_owned(),
+        code: obstacle.code,
+        severity: obstacle.severity,
+        truth,
+        disagreement: (!agrees).then(|| format!("{preflight:?}, then {:?}", migration.problem)),
+        words: migration.problem.map(|problem| problem.details.unwrap_or(problem.sentence)),
+    }
+}

@@ -1,0 +1,52 @@
+//! What came of all trials.
+
+use model::{FindingCode, Severity};
+
+use crate::obstacle::Truth;
+
+/// What came of one.
+#[derive(Clone)]
+pub struct Row {
+    pub obstacle: &'static str,
+    /// Where it was tried.
+    pub hosts: String,
+    pub code: FindingCode,
+    pub severity: Severity,
+    pub truth: Truth,
+    /// Where preflight and truth disagree.
+    pub disagreement: Option<String>,
+    /// What libvirt or the engine said when it was started anyway.
+    pub words: Option<String>,
+}
+
+impl Row {
+    fn show(&self) -> String {
+        let Self { obstacle, hosts, code, severity, truth, .. } = self;
+        let (code, severity) = (code.as_str(), severity.as_str());
+        let truth = match truth {
+            Truth::Goes => "goes",
+            Truth::Fails => "fails",
+        };
+        let agree = if self.disagreement.is_none() { "yes" } else { "NO" };
+        let words = self.words.as_deref().and_then(|words| words.lines().next()).unwrap_or_default();
+        format!("{obstacle:52} {hosts:15} {code:22} {severity:8} {truth:6} {agree:4} {words}\n")
+    }
+}
+
+/// All rows below a heading, and how many agree.
+pub fn show(title: &str, rows: &[Row]) -> String {
+    let agreeing = rows.iter().filter(|row| row.disagreement.is_none()).count();
+    let mut text = format!("\n{title}: preflight and truth agree about {agreeing} of {}\n", rows.len());
+    text += &format!(
+        "{:52} {:15} {:22} {:8} {:6} {:4} {}\n",
+        "obstacle", "hosts", "finding", "severity", "anyway", "so?", "in whose words"
+    );
+    text.extend(rows.iter().map(Row::show));
+    text
+}
+
+/// Every disagreement in full.
+pub fn disagreements(rows: &[Row]) -> String {
+    let told = rows.iter().filter_map(|row| Some(format!("{}: {}\n", row.obstacle, row.disagreement.as_ref()?)));
+    told.collect()
+}

@@ -1,0 +1,159 @@
+//! A trial: the obstacle is made, the preflight looks, the migration is started anyway, and virsh says what became of the VM.
+
+use std::{sync::Arc, time::Duration};
+
+use engine::{Engine, sim::MemoryStore};
+use libvirt::LibvirtHypervisor;
+use model::{Finding, HostName, MigrationRequest, Phase, Preflight, Severity};
+use tokio::time::timeout;
+
+use crate::{
+    bed::Bed,
+    guest::{self, Guest},
+    obstacle::{Anyway, Obstacle, Truth},
+    table::Row,
+};
+
+/// Nothing in a trial takes this long.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Tries all of them, one after the other.
+pub async fn try_all(bed: &Bed<'_>, obstacles: &[Obstacle]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (number, obstacle) in obstacles.iter().enumerate() {
+        let guest = Guest::new(number);
+        let row = try_out(bed, obstacle, &guest).await;
+        (obstacle.undo)(bed, &guest);
+        bed.source.clean();
+        bed.destination.clean();
+        rows.push(row);
+    }
+    rows
+}
+
+async fn try_out(bed: &Bed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
+    let parts = (obstacle.parts)(bed, guest);
+    guest::define(bed, &bed.source, &guest.xml(&parts));
+    bed.source.virsh(&["start", guest::NAME]);
+    (obstacle.make)(bed, guest);
+    let trial = Trial::start(bed, obstacle, guest).await;
+    let preflight = trial.engine.preflight(guest.id, &trial.destination, &(obstacle.options)()).await;
+    let preflight = preflight.expect("it can be looked at");
+    let before = places(bed, guest);
+    let attempt = timeout(LIMIT, trial.start_anyway()).await.expect("it ends");
+    let after = places(bed, guest);
+    trial.engine.stop().await;
+    Row {
+        obstacle: obstacle.name,
+        hosts: format!("{} to {}", bed.source.config.name, trial.destination),
+        code: obstacle.code,
+        severity: obstacle.severity,
+        truth: obstacle.truth,
+        disagreement: disagreement(obstacle, &preflight, &attempt, &before, &after),
+        words: attempt.err(),
+    }
+}
+
+/// What both hosts have of the VM, by virsh's word.
+type Places = [Option<String>; 2];
+
+fn places(bed: &Bed<'_>, guest: &Guest) -> Places {
+    [&bed.source, &bed.destination].map(|machine| machine.state(guest))
+}
+
+/// What is not as it should be.
+fn disagreement(
+    obstacle: &Obstacle,
+    preflight: &Preflight,
+    attempt: &Result<(), String>,
+    before: &Places,
+    after: &Places,
+) -> Option<String> {
+    let named = |finding: &Finding| (finding.code, finding.severity) == (obstacle.code, obstacle.severity);
+    if !preflight.findings.iter().any(named) {
+        return Some(format!("the preflight does not name it, but says {:?}", preflight.findings));
+    }
+    let expected = |finding: &Finding| named(finding) || obstacle.also.contains(&finding.code);
+    let others: Vec<_> = preflight.of(Severity::Blocker).filter(|finding| !expected(finding)).collect();
+    if !others.is_empty() {
+        return Some(format!("the preflight names other blockers: {others:?}"));
+    }
+    let truth = if attempt.is_ok() { Truth::Goes } else { Truth::Fails };
+    if truth != obstacle.truth {
+        return Some(format!("starting anyway: {attempt:?}"));
+    }
+    let right = match truth {
+        Truth::Goes => [None, before[0].clone()],
+        Truth::Fails => before.clone(),
+    };
+    (*after != right).then(|| format!("the VM is {after:?}, not {right:?}, at source and destination"))
+}
+
+/// A console of its own for every trial, so that none knows of another.
+struct Trial<'a> {
+    engine: Arc<Engine>,
+    destination: HostName,
+    bed: &'a Bed<'a>,
+    obstacle: &'a Obstacle,
+    guest: &'a Guest,
+}
+
+impl<'a> Trial<'a> {
+    /// Returns when the console knows the VM as it is.
+    async fn start(bed: &'a Bed<'a>, obstacle: &'a Obstacle, guest: &'a Guest) -> Self {
+        let hypervisor = Arc::new(LibvirtHypervisor::new().expect("libvirt can be used"));
+        let destination = (obstacle.registered)(bed);
+        let name = destination.name.clone();
+        let hosts = vec![bed.source.config.clone(), destination];
+        let engine = Engine::start(hosts, hypervisor, Arc::new(MemoryStore::default())).await;
+        let engine = engine.expect("a new store is sound");
+        let known = |engine: &Engine| {
+            let snapshot = engine.snapshot();
+            let vm = snapshot.vms.iter().find(|vm| vm.id == guest.id);
+            engine.is_ready() && vm.is_some_and(|vm| vm.state == obstacle.state)
+        };
+        until(&engine, known).await;
+        Self { engine, destination: name, bed, obstacle, guest }
+    }
+
+    /// Starts the migration whatever the preflight said, and waits for its end; in whose words it failed, if so.
+    async fn start_anyway(&self) -> Result<(), String> {
+        match self.obstacle.anyway {
+            Anyway::Engine => self.by_engine().await,
+            Anyway::Virsh => self.bed.migrate_by_virsh(&[]),
+        }
+    }
+
+    async fn by_engine(&self) -> Result<(), String> {
+        let request = MigrationRequest {
+            vm: self.guest.id,
+            destination: self.destination.clone(),
+            mode: None,
+            options: (self.obstacle.options)(),
+            accept: Vec::new(),
+        };
+        let begun = self.engine.migrate_unchecked(request, "the matrix").await.expect("it is begun whatever is found");
+        let ended = |engine: &Engine| {
+            let snapshot = engine.snapshot();
+            snapshot.migrations.iter().any(|migration| migration.id == begun.id && migration.phase.has_ended())
+        };
+        until(&self.engine, ended).await;
+        let (migration, _) = self.engine.migration(begun.id).await.expect("it was begun");
+        match (migration.phase, migration.problem) {
+            (Phase::Succeeded, _) => Ok(()),
+            (_, Some(problem)) => Err(problem.details.unwrap_or(problem.sentence)),
+            (phase, None) => Err(phase.label().to_owned()),
+        }
+    }
+}
+
+/// Waits until something is so, looking whenever there is news.
+pub async fn until(engine: &Arc<Engine>, so: impl Fn(&Engine) -> bool) {
+    let mut news = engine.subscribe(None);
+    let wait = async {
+        while !so(engine) {
+            news.recv().await.expect("the engine runs");
+        }
+    };
+    timeout(LIMIT, wait).await.expect("it happens");
+}
