@@ -16,7 +16,7 @@ use std::{
     time::Instant,
 };
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, stream};
 use model::Host;
 use support::{Api, Demo, Served};
 
@@ -26,6 +26,8 @@ const HOSTS: u8 = 20;
 const FALLS_SILENT: u8 = 17;
 /// After it comes the last, where nothing listens.
 const SAYS_NOTHING: u8 = 18;
+/// Requests that browsers have under way at a time to one server (HTTP/1.1).
+const BROWSER: usize = 6;
 const ROUNDS: usize = 5;
 
 #[tokio::main]
@@ -61,7 +63,7 @@ async fn main() {
     }
 }
 
-/// Asks for each destination, all at once, as the window does; after how many ms there was the first answer, one from each of the
+/// Asks for each destination by itself, as the window does; after how many ms there was the first answer, one from each of the
 /// destinations that are up, and one for each.
 async fn open_window(api: &Api, destinations: &[String]) -> [u128; 3] {
     let begun = Instant::now();
@@ -70,7 +72,7 @@ async fn open_window(api: &Api, destinations: &[String]) -> [u128; 3] {
         assert!(status.is_success(), "{answer}");
         (number, begun.elapsed().as_millis())
     });
-    let answers: Vec<(u8, u128)> = asked.collect::<FuturesUnordered<_>>().collect().await;
+    let answers: Vec<(u8, u128)> = stream::iter(asked).buffer_unordered(BROWSER).collect().await;
     let latest = |among: &dyn Fn(u8) -> bool| {
         answers.iter().filter(|(number, _)| among(*number)).map(|(_, time)| *time).max().unwrap_or_default()
     };
