@@ -89,9 +89,9 @@ impl Runner<'_> {
     /// Refuses if other disks are to be copied now than were shown, or if libvirt would leave a disk behind unasked.
     fn is_as_planned(&self, plan: &Plan) -> Result<(), Problem> {
         let shown: BTreeSet<_> =
-            self.migration.disks.iter().map(|disk| (&disk.target, &disk.pool, &disk.volume)).collect();
+            self.migration.disks.iter().map(|disk| (&disk.target, &disk.source, &disk.pool, &disk.volume)).collect();
         let now: BTreeSet<_> =
-            plan.copies().map(|(disk, place)| (&disk.disk.target, &place.pool, &place.volume)).collect();
+            plan.copies().map(|(disk, place)| (&disk.disk.target, &disk.source, &place.pool, &place.volume)).collect();
         let left_behind = plan.disks.iter().any(|disk| self.libvirt_would_leave_behind(plan, disk));
         if shown == now && !left_behind {
             return Ok(());

@@ -390,3 +390,22 @@ async fn a_device_that_libvirt_would_take_for_shared_is_not_left_behind() {
     assert_eq!(problem.findings[0].code, FindingCode::Pool);
     assert!(bench.volumes("beta").is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_was_not_the_disk_any_more_when_its_turn_came_is_not_removed() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.add_pool(&host("alpha"), pool("fast", "/fast"), "ssd");
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+        ids.push(bench.start(vm, "beta").await);
+    }
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let waits = bench.start_with(vm, options).await;
+    bench.sim.put_volume(&host("alpha"), "fast", "web.qcow2", contents());
+    bench.sim.shape_vm(vm, |facts| facts.disks = vec![disk("vda", "/fast/web.qcow2")]);
+    bench.engine.cancel(ids[0], "admin").await.unwrap();
+    let end = bench.ended(waits).await;
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"], "it was not copied");
+    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::Blocked));
+}
