@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use model::{MigrationEvent, Phase};
+use model::{MigrationEvent, Phase, Problem};
 use tokio::time::sleep;
 
-use crate::{engine::lock, runner::Runner};
+use crate::{
+    engine::{lock, store_failed},
+    runner::Runner,
+};
 
 /// Between two tries to write an end down.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
@@ -22,6 +25,19 @@ impl Runner<'_> {
     pub(crate) async fn enter(&mut self, phase: Phase) {
         self.migration.phase = phase;
         self.write(format!("{}.", phase.label())).await;
+    }
+
+    /// Goes into a phase that the next console has to know of.
+    ///
+    /// # Errors
+    /// When it can't be written down.
+    pub(crate) async fn enter_for_certain(&mut self, phase: Phase) -> Result<(), Problem> {
+        self.migration.phase = phase;
+        let event = self.event(format!("{}.", phase.label()));
+        let kept = self.engine.store.update(&self.migration, Some(&event)).await;
+        kept.map_err(|error| store_failed(&error))?;
+        self.publish();
+        Ok(())
     }
 
     pub(crate) fn elapsed_ms(&self) -> u64 {

@@ -104,7 +104,7 @@ impl Runner<'_> {
         }
         self.enter(Phase::Preparing).await;
         self.expect_memory();
-        let prepared = match self.prepare().await {
+        let prepared = match self.make_ready().await {
             Ok(prepared) => prepared,
             // libvirt was not asked to move anything, so there is no doubt where the VM is.
             Err(problem) => {
@@ -120,18 +120,37 @@ impl Runner<'_> {
         self.settle(claim).await;
     }
 
+    /// Does all that comes before libvirt is asked to move the VM.
+    async fn make_ready(&mut self) -> Result<Prepared, Problem> {
+        let prepared = self.prepare().await?;
+        if self.migration.mode == Mode::Offline {
+            // It may have been started meanwhile, and libvirt would not mind: both hosts would have it.
+            self.look_again().await?;
+            // Of a VM that is off both hosts may have had a definition all along, so the next console could not see by them
+            // whether libvirt was asked.
+            self.enter_for_certain(Phase::SwitchingOver).await?;
+        }
+        Ok(prepared)
+    }
+
     /// Goes on with a migration that an earlier run of the console began.
     async fn take_up(&mut self) {
-        let began = self.migration.phase > Phase::Checking;
+        let Migration { mode, phase, .. } = self.migration;
+        let began = phase > Phase::Checking;
         self.write("The console was restarted and looks after this migration again.".to_owned()).await;
         self.expect_memory();
-        self.watch_until_gone().await;
         let problem = if began {
             Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
                 .with_fix("Look at libvirt's log on the source and the destination, then try again.")
         } else {
             Problem::new(Code::ReasonLost, "The console was restarted before it began.").with_fix("Start it again.")
         };
+        if mode == Mode::Offline && phase < Phase::SwitchingOver {
+            // libvirt was not asked to move anything.
+            let (phase, problem) = self.why_it_stayed(Err(problem));
+            return self.end_where_it_was(phase, problem, None).await;
+        }
+        self.watch_until_gone().await;
         self.settle(Err(problem)).await;
     }
 

@@ -53,7 +53,7 @@ impl Runner<'_> {
 
     /// Asks both hosts until they agree, or for too long.
     async fn agree(&mut self, claim: &Claim) -> Verdict {
-        let undefine_source = !self.migration.options.keep_source_definition;
+        let kept = self.migration.options.keep_source_definition && claim.is_ok();
         let mut begun = Instant::now();
         let mut agreed_until_now = Instant::now();
         loop {
@@ -69,7 +69,7 @@ impl Runner<'_> {
             }
             let nobody_has_it = source == Presence::Unknown && destination != Presence::Active;
             let limit = if nobody_has_it { SILENT_LIMIT } else { LIMIT };
-            let verdict = verdict(self.migration.mode, undefine_source, source, destination);
+            let verdict = verdict(self.migration.mode, kept, source, destination);
             match verdict {
                 Verdict::Moved | Verdict::Stayed => return verdict,
                 Verdict::Unsettled if begun.elapsed() > limit => return verdict,

@@ -53,7 +53,10 @@ pub(crate) enum Verdict {
 }
 
 /// Judges what the hosts say (`reference` for live migrations: libvirt's own recovery, `qemuProcessRecoverMigration`).
-pub(crate) fn verdict(mode: Mode, undefine_source: bool, source: Presence, destination: Presence) -> Verdict {
+///
+/// `kept` is whether a definition at the source is no contradiction: it was to stay there, and libvirt said that all went well. Else
+/// the destination's may be one that it had before.
+pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Presence) -> Verdict {
     use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Sending, Unknown};
     match (mode, source, destination) {
         (_, Unknown | Incoming | Sending | Outgoing, _) | (_, _, Unknown | Incoming | Sending | Outgoing) => {
@@ -65,9 +68,8 @@ pub(crate) fn verdict(mode: Mode, undefine_source: bool, source: Presence, desti
         (Mode::Live, Absent | Inactive, Absent | Inactive) => Verdict::Neither,
         // Offline there is nothing that runs: the definition is what moves. One that somebody starts at once has moved too.
         (Mode::Offline, Absent, Inactive | Active) => Verdict::Moved,
-        (Mode::Offline, Inactive, Active) => Verdict::Moved,
-        (Mode::Offline, Inactive, Inactive) if !undefine_source => Verdict::Moved,
-        (Mode::Offline, Inactive, Inactive) => Verdict::Both,
+        (Mode::Offline, Inactive, Inactive | Active) if kept => Verdict::Moved,
+        (Mode::Offline, Inactive, Inactive | Active) => Verdict::Both,
         (Mode::Offline, Inactive, Absent) => Verdict::Stayed,
         (Mode::Offline, Absent, Absent) => Verdict::Neither,
     }
@@ -85,7 +87,7 @@ mod tests {
         for mode in [Mode::Live, Mode::Offline] {
             for source in ALL {
                 for destination in ALL {
-                    let said = verdict(mode, true, source, destination);
+                    let said = verdict(mode, false, source, destination);
                     if said == Verdict::Moved {
                         assert!(matches!(source, Absent | Inactive), "{source:?} {destination:?}");
                         assert!(matches!(destination, Active | Inactive), "{source:?} {destination:?}");
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_live_migration() {
-        let live = |source, destination| verdict(Mode::Live, true, source, destination);
+        let live = |source, destination| verdict(Mode::Live, false, source, destination);
         assert_eq!(live(Absent, Active), Verdict::Moved);
         assert_eq!(live(Inactive, Active), Verdict::Moved);
         assert_eq!(live(Active, Absent), Verdict::Stayed);
@@ -116,10 +118,14 @@ mod tests {
 
     #[test]
     fn an_offline_migration() {
-        assert_eq!(verdict(Mode::Offline, true, Absent, Inactive), Verdict::Moved);
-        assert_eq!(verdict(Mode::Offline, false, Inactive, Inactive), Verdict::Moved);
-        assert_eq!(verdict(Mode::Offline, true, Inactive, Inactive), Verdict::Both);
-        assert_eq!(verdict(Mode::Offline, true, Inactive, Absent), Verdict::Stayed);
-        assert_eq!(verdict(Mode::Offline, true, Absent, Absent), Verdict::Neither);
+        let offline = |source, destination| verdict(Mode::Offline, false, source, destination);
+        assert_eq!(offline(Absent, Inactive), Verdict::Moved);
+        assert_eq!(offline(Absent, Active), Verdict::Moved);
+        assert_eq!(offline(Inactive, Inactive), Verdict::Both);
+        assert_eq!(offline(Inactive, Active), Verdict::Both);
+        assert_eq!(offline(Inactive, Absent), Verdict::Stayed);
+        assert_eq!(offline(Absent, Absent), Verdict::Neither);
+        assert_eq!(verdict(Mode::Offline, true, Inactive, Inactive), Verdict::Moved);
+        assert_eq!(verdict(Mode::Offline, true, Inactive, Active), Verdict::Moved);
     }
 }

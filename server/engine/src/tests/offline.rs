@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use model::{Code, MigrationOptions, Mode, Phase, VmState};
+use model::{Code, MigrationOptions, Mode, Phase, VmId, VmState};
 
 use super::{
     storage::{contents, disk},
     *,
 };
-use crate::sim::StorageFault;
+use crate::sim::{Fault, StorageFault};
 
 /// How long the engine waits for a host that should clean up, and a little.
 const PATIENCE: Duration = Duration::from_secs(70);
@@ -116,4 +116,40 @@ async fn a_definition_does_not_leave_its_disk_behind() {
     assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
     assert!(problem.fix.unwrap().contains("pool for /elsewhere"));
     assert_eq!(bench.sim.copy(&host("beta"), vm), None);
+}
+
+/// An old definition of the VM at the destination, shut off.
+fn leave_an_old_definition(bench: &Bench, vm: VmId) {
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("beta"), copy);
+}
+
+/// What makes a wrong verdict as bad as it can be.
+fn keep_and_remove() -> MigrationOptions {
+    MigrationOptions { keep_source_definition: true, remove_source_disks: true, ..MigrationOptions::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_definition_at_the_destination_is_not_taken_for_a_move_that_a_restart_broke_off() {
+    for options in [MigrationOptions::default(), keep_and_remove()] {
+        let (mut bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        leave_an_old_definition(&bench, vm);
+        let id = bench.start_with(vm, options).await;
+        bench.reaches(id, Phase::CopyingDisks).await;
+        bench.restart().await;
+        let end = bench.ended(id).await;
+        assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::ReasonLost));
+        assert_eq!(bench.sim.volumes(&host("alpha"), "images"), ["web.qcow2"], "the only whole image stays");
+        assert!(bench.sim.volumes(&host("beta"), "images").is_empty(), "the half is removed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_definition_at_the_destination_is_not_taken_for_a_move_that_libvirt_refused() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    leave_an_old_definition(&bench, vm);
+    bench.sim.fail_next(vm, Fault::Refused("no".into()));
+    let end = bench.ended(bench.start_with(vm, keep_and_remove()).await).await;
+    assert_eq!(end.phase, Phase::NeedsAttention);
+    assert_eq!(bench.sim.volumes(&host("alpha"), "images"), ["web.qcow2"], "the old image stays");
 }
