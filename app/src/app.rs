@@ -13,6 +13,7 @@ use crate::pages::{
     account::AccountPage,
     hosts::HostsPage,
     login::LoginPage,
+    migrate::MigratePage,
     migration::MigrationPage,
     migrations::MigrationsPage,
     not_found::NotFoundPage,
@@ -78,6 +79,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("/") view=VmsPage ssr=SsrMode::Async />
+                    <Route path=path!("/vms/:id/migrate") view=MigratePage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id/:action") view=VmQuestionPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations") view=MigrationsPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id") view=MigrationPage ssr=SsrMode::Async />

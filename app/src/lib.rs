@@ -7,6 +7,7 @@ mod components;
 pub mod console;
 mod list;
 mod live;
+mod outlook;
 mod pages;
 mod stream;
 

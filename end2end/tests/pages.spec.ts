@@ -1,25 +1,13 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
-import { live, logIn, row } from './support';
+import { expectAccessible, expectToFit, live, logIn, row } from './support';
 
 const paths = ['/', '/migrations', '/hosts', '/account', '/nowhere'];
-
-async function expectAccessible(page: Page, where: string) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
-}
-
-async function expectToFit(page: Page, where: string) {
-  const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  expect(width[0], `${where} scrolls sideways`).toBeLessThanOrEqual(width[1] ?? 0);
-}
 
 /** What can be tapped, other than links within a text, is at least 44 px high and wide (24 px: WCAG 2.5.8; 44: our own rule). */
 async function expectLargeTargets(page: Page, where: string) {
   const small = await page
-    .locator('button:visible, .button:visible, nav a:visible, label.destination:visible, select:visible, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):visible')
+    .locator('button:visible, .button:visible, nav a:visible, label:has([type=radio]):visible, select:visible, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):visible')
     .evaluateAll((elements) =>
       elements
         .map((element) => ({ html: element.outerHTML.slice(0, 120), box: element.getBoundingClientRect() }))

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page } from '@playwright/test';
 import { demo } from '../demo';
 
@@ -65,4 +66,16 @@ export function definedOn(vm: string): HostName[] {
 
 export function expectNeverBack(values: number[]) {
   expect(values).toEqual([...values].sort((a, b) => a - b));
+}
+
+/** Nothing that a tool can find stands in the way of people with other senses. */
+export async function expectAccessible(page: Page, where: string) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  expect(serious.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
+}
+
+export async function expectToFit(page: Page, where: string) {
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  expect(width[0], `${where} scrolls sideways`).toBeLessThanOrEqual(width[1] ?? 0);
 }

@@ -151,6 +151,13 @@ pub struct MigrationRequest {
     pub accept: Vec<FindingCode>,
 }
 
+impl MigrationRequest {
+    /// To move a VM somewhere, with nothing else chosen.
+    pub fn plain(vm: VmId, destination: HostName) -> Self {
+        Self { vm, destination, mode: None, options: MigrationOptions::default(), accept: Vec::new() }
+    }
+}
+
 /// A migration as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Migration {

@@ -1,7 +1,5 @@
 //! What is known before a migration: for one VM and one destination.
 
-use std::cmp::Reverse;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{Finding, HostName, Severity};
@@ -40,12 +38,14 @@ impl Preflight {
     }
 
     /// The place of a destination among others, the one to recommend first: what can't work is last; then as few risks and
-    /// warnings as possible, what ends by itself, as little to copy, and as much free memory (`free_bytes`).
-    pub fn rank(&self, free_bytes: u64) -> impl Ord + use<> {
-        let risks = self.findings.iter().filter(|finding| finding.consent).count();
-        let warnings = self.of(Severity::Warning).count();
+    /// warnings as possible, what ends by itself, as little to copy, and as much free memory (`free_bytes`, in whole GiB: less is
+    /// no difference).
+    pub fn rank(&self, free_bytes: u64) -> [u64; 6] {
+        let risks = self.findings.iter().filter(|finding| finding.consent).count() as u64;
+        let warnings = self.of(Severity::Warning).count() as u64;
         let never_ends = self.prediction.is_some_and(|prediction| matches!(prediction.ending, Ending::Never { .. }));
-        (!self.is_possible(), risks, warnings, never_ends, self.copied_bytes(), Reverse(free_bytes))
+        let impossible = !self.is_possible();
+        [impossible.into(), risks, warnings, never_ends.into(), self.copied_bytes(), u64::MAX - (free_bytes >> 30)]
     }
 
     /// Findings of this severity.
@@ -166,8 +166,8 @@ mod tests {
             ending: Ending::Never { needed_pause_ms: 1 },
         };
         let worse_and_worse = [
-            (preflight(Vec::new()), 2),
-            (preflight(Vec::new()), 1),
+            (preflight(Vec::new()), 2 << 30),
+            (preflight(Vec::new()), 1 << 30),
             (Preflight { disks: vec![copied(1)], ..preflight(Vec::new()) }, 9),
             (Preflight { disks: vec![copied(2)], ..preflight(Vec::new()) }, 9),
             (Preflight { prediction: Some(prediction), ..preflight(Vec::new()) }, 9),

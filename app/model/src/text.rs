@@ -1,7 +1,8 @@
 //! Numbers and results in words. One place, so that pages and programs read the same.
 
 use crate::{
-    Convergence, Ending, HostName, Migration, MigrationOptions, Mode, Phase, Preflight, Severity, Vm, VmState,
+    Convergence, DiskPlan, Ending, HostName, Migration, MigrationOptions, Mode, Phase, Prediction, Preflight, Severity,
+    Treatment, Vm, VmState,
 };
 
 /// A number of bytes with a binary unit and at most one decimal: `0 B`, `1.5 KiB`, `64 MiB`.
@@ -14,10 +15,12 @@ pub fn bytes(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 || value >= 99.95 || (value * 10.0).round() % 10.0 == 0.0 {
-        format!("{value:.0} {}", UNITS[unit])
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
+    let unit = UNITS[unit];
+    // The standard library's own rounding of decimals would be 7 kB more to load.
+    match (value * 10.0).round() as u64 {
+        tenths if tenths >= 1_000 => format!("{} {unit}", value.round() as u64),
+        tenths if tenths % 10 == 0 => format!("{} {unit}", tenths / 10),
+        tenths => format!("{}.{} {unit}", tenths / 10, tenths % 10),
     }
 }
 
@@ -30,8 +33,8 @@ pub fn rate(bytes_s: u64) -> String {
 pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
-        1_000..9_950 => format!("{:.1} s", ms as f64 / 1_000.0),
-        9_950..59_500 => format!("{:.0} s", ms as f64 / 1_000.0),
+        1_000..9_950 => format!("{}.{} s", (ms + 50) / 1_000, (ms + 50) / 100 % 10),
+        9_950..59_500 => format!("{} s", (ms + 500) / 1_000),
         _ => {
             let seconds = (ms + 500) / 1_000;
             let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
@@ -47,28 +50,58 @@ pub fn duration(ms: u64) -> String {
 
 /// A percentage without decimals, rounded down, so that 100 means 100.
 pub fn percent(percent: f64) -> String {
-    format!("{} %", percent.floor())
+    format!("{} %", percent as u64)
 }
 
-/// What a migration of `vm` would do, in a sentence, before it is begun; without a destination, what it would do wherever.
-pub fn plan(vm: &Vm, destination: Option<&HostName>, options: MigrationOptions) -> String {
-    let Vm { name, host, .. } = vm;
-    let there = destination.map_or("the host you choose", HostName::as_str);
-    let definition = if options.keep_source_definition {
+/// What a migration of `vm` would do, in words, before it is begun.
+pub fn plan(vm: &Vm, there: &HostName, options: &MigrationOptions, disks: &[DiskPlan]) -> String {
+    let host = &vm.host;
+    let mut sentences = vec![how_it_moves(vm, there, options)];
+    if let Some(new_name) = &options.new_name {
+        sentences.push(format!("There it is called {new_name}."));
+    }
+    if options.eject_media {
+        sentences.push("Media that the destination does not have are ejected first.".to_owned());
+    }
+    let copied: Vec<&str> = disks
+        .iter()
+        .filter_map(|disk| match &disk.treatment {
+            Treatment::Copy { .. } => Some(disk.target.as_str()),
+            Treatment::Shared { .. } | Treatment::Stuck => None,
+        })
+        .collect();
+    for disk in disks {
+        if let Treatment::Copy { pool, .. } = &disk.treatment {
+            let DiskPlan { target, capacity_bytes, .. } = disk;
+            sentences.push(format!("Its disk {target} ({}) is copied to the pool {pool}.", bytes(*capacity_bytes)));
+        }
+    }
+    sentences.push(if options.keep_source_definition {
         format!("{host} keeps its definition.")
     } else {
         format!("Its definition is then removed from {host}.")
-    };
+    });
+    if !copied.is_empty() {
+        let (images, are) = if copied.len() == 1 { ("image", "is") } else { ("images", "are") };
+        let images = format!("the old {images} of {}", copied.join(", "));
+        sentences.push(if options.remove_source_disks {
+            format!("Last of all, {images} {are} deleted.")
+        } else {
+            format!("{host} keeps {images}.")
+        });
+    }
+    sentences.join(" ")
+}
+
+fn how_it_moves(vm: &Vm, there: &HostName, options: &MigrationOptions) -> String {
+    let Vm { name, host, .. } = vm;
     if !vm.state.is_active() {
-        return format!(
-            "{name} is {}: only its definition moves, from {host} to {there}. {definition}",
-            vm.state.as_str()
-        );
+        return format!("{name} is {}: its definition moves from {host} to {there}.", vm.state.as_str());
     }
     let meanwhile = if vm.state == VmState::Running { "while it goes on running" } else { "and stays paused" };
     let limit = options.bandwidth_mib_s.map_or_else(String::new, |limit| format!(" at no more than {limit} MiB/s"));
     format!(
-        "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}. {definition}",
+        "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}.",
         bytes(vm.memory_bytes)
     )
 }
@@ -93,6 +126,35 @@ pub fn merits(preflight: &Preflight) -> String {
     match parts.as_slice() {
         [all @ .., last] if all.len() > 1 => format!("{}, and {last}.", all.join(", ")),
         parts => format!("{}.", parts.join(", and ")),
+    }
+}
+
+/// How long a live migration will take, in a sentence with numbers, and what is not known about it.
+pub fn prediction(prediction: &Prediction) -> String {
+    let link = rate(prediction.throughput_bytes_s);
+    let link = if prediction.measured {
+        format!("{link}, as earlier moves to this host had")
+    } else {
+        format!("{link}, which is its limit and was not measured")
+    };
+    let written = prediction.dirty_bytes_s.map(rate);
+    match (prediction.ending, written) {
+        (Ending::After { low_ms, high_ms, pause_ms }, written) => {
+            let written = written.map_or_else(
+                || "What the guest writes meanwhile is not measured.".to_owned(),
+                |written| format!("The guest writes {written}."),
+            );
+            format!(
+                "About {}, with a pause of at most {}, if the link carries {link}. {written}",
+                span(low_ms, high_ms),
+                duration(pause_ms)
+            )
+        }
+        (Ending::Never { needed_pause_ms }, written) => format!(
+            "It will not finish by itself at this rate: the guest writes {}, the link carries {link}. It would take a pause of {}.",
+            written.as_deref().unwrap_or("too much"),
+            duration(needed_pause_ms)
+        ),
     }
 }
 
@@ -196,24 +258,52 @@ mod tests {
             migration: None,
         };
         let beta = "beta".parse().unwrap();
+        let limited =
+            MigrationOptions { keep_source_definition: true, bandwidth_mib_s: Some(8), ..MigrationOptions::default() };
         assert_eq!(
-            plan(
-                &vm,
-                Some(&beta),
-                MigrationOptions {
-                    keep_source_definition: true,
-                    bandwidth_mib_s: Some(8),
-                    ..MigrationOptions::default()
-                }
-            ),
+            plan(&vm, &beta, &limited, &[]),
             "web moves from alpha to beta while it goes on running; its 64 MiB of memory are sent at no more than 8 MiB/s. \
              alpha keeps its definition."
         );
-        let off = Vm { state: VmState::ShutOff, ..vm };
+        let disk = |target: &str, treatment| DiskPlan {
+            target: target.into(),
+            source: format!("/images/{target}"),
+            capacity_bytes: 8 << 30,
+            treatment,
+        };
+        let copy = || Treatment::Copy { pool: "images".into(), volume: "web".into(), other_pools: Vec::new() };
+        let shared = Treatment::Shared { evidence: "The same NFS export.".into() };
+        let mut everything =
+            MigrationOptions { new_name: Some("web2".into()), eject_media: true, ..Default::default() };
         assert_eq!(
-            plan(&off, None, MigrationOptions::default()),
-            "web is shut off: only its definition moves, from alpha to the host you choose. \
-             Its definition is then removed from alpha."
+            plan(&vm, &beta, &everything, &[disk("vda", copy()), disk("vdb", shared)]),
+            "web moves from alpha to beta while it goes on running; its 64 MiB of memory are sent. There it is called web2. \
+             Media that the destination does not have are ejected first. Its disk vda (8 GiB) is copied to the pool images. \
+             Its definition is then removed from alpha. alpha keeps the old image of vda."
+        );
+        everything.remove_source_disks = true;
+        let off = Vm { state: VmState::ShutOff, ..vm };
+        let removed = plan(&off, &beta, &everything, &[disk("vda", copy()), disk("vdb", copy())]);
+        assert!(removed.starts_with("web is shut off: its definition moves from alpha to beta."), "{removed}");
+        assert!(removed.ends_with("Last of all, the old images of vda, vdb are deleted."), "{removed}");
+    }
+
+    #[test]
+    fn a_prediction_says_what_it_stands_on() {
+        let ending = Ending::After { low_ms: 2_000, high_ms: 5_000, pause_ms: 300 };
+        let mut known = Prediction { throughput_bytes_s: 100 << 20, measured: false, dirty_bytes_s: None, ending };
+        assert_eq!(
+            prediction(&known),
+            "About 2.0 s to 5.0 s, with a pause of at most 300 ms, if the link carries 100 MiB/s, which is its limit and \
+             was not measured. What the guest writes meanwhile is not measured."
+        );
+        known.measured = true;
+        known.dirty_bytes_s = Some(200 << 20);
+        known.ending = Ending::Never { needed_pause_ms: 1_500 };
+        assert_eq!(
+            prediction(&known),
+            "It will not finish by itself at this rate: the guest writes 200 MiB/s, the link carries 100 MiB/s, as earlier \
+             moves to this host had. It would take a pause of 1.5 s."
         );
     }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::ServerFnErrorErr;
 use leptos::server_fn::error::FromServerFnError;
 use model::{Code, Problem};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::json::TextEncoding;
 
@@ -34,7 +34,13 @@ impl Failure {
         return Self(problem);
     }
 
-    fn not_understood(details: String) -> Self {
+    /// Reads an answer.
+    pub fn or_answer<T: DeserializeOwned>(json: &str) -> Result<T, Self> {
+        serde_json::from_str(json).map_err(|error| Self::not_understood(error.to_string()))
+    }
+
+    /// The answer is none.
+    pub fn not_understood(details: String) -> Self {
         let problem = Problem::new(Code::Internal, "The console gave an answer that this page does not understand.");
         Self(problem.with_fix("Reload the page, then try again.").with_details(details))
     }

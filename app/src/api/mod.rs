@@ -5,10 +5,12 @@ pub mod account;
 mod door;
 mod failure;
 mod json;
+mod load;
 pub mod migrations;
 mod post;
 pub mod vms;
 
 pub use failure::Failure;
 pub use json::Json;
+pub(crate) use load::{Answer, call};
 pub(crate) use post::Post;

@@ -56,7 +56,7 @@ impl Post {
     }
 }
 
-async fn post(url: &str, fields: String) -> Result<String, Failure> {
+pub(super) async fn post(url: &str, fields: String) -> Result<String, Failure> {
     let unreachable = |error: gloo_net::Error| Failure::unreachable(error.to_string());
     let request = Request::post(url)
         .header("Accept", "application/json")

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use model::{Connection, Host, Problem, Vm};
 
 use crate::components::{
+    Erased,
     icon::{Draw, Icon},
     problem::ProblemText,
     time::Time,
@@ -30,10 +31,10 @@ pub(crate) fn Banners() -> impl IntoView {
     });
     view! {
         <div class="banners" role="alert">
-            {move || banners.get().into_iter().map(|banner| view! { <Shown banner /> }.into_any()).collect::<Vec<_>>()}
+            {move || banners.get().into_iter().map(|banner| view! { <Shown banner /> }.erased()).collect::<Vec<_>>()}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn runs_twice(vm: Vm) -> Option<Banner> {
@@ -65,14 +66,14 @@ fn unreachable(host: Host) -> Option<Banner> {
 fn Shown(banner: Banner) -> impl IntoView {
     let Banner { what, since_ms, is_alarm, problem } = banner;
     let text = match problem {
-        Some(problem) => view! { <ProblemText problem /> }.into_any(),
+        Some(problem) => view! { <ProblemText problem /> }.erased(),
         None => view! {
             <p>"Find out which copy is the right one, and force the other off on its host, now."</p>
         }
-        .into_any(),
+        .erased(),
     };
     let since =
-        since_ms.map(|ms| view! { " since " <Time ms /> "; its VMs are shown as they were last known." }.into_any());
+        since_ms.map(|ms| view! { " since " <Time ms /> "; its VMs are shown as they were last known." }.erased());
     view! {
         <div class=if is_alarm { "note note-alarm" } else { "note note-warn" }>
             <Draw icon=Icon::Warning />
@@ -85,5 +86,5 @@ fn Shown(banner: Banner) -> impl IntoView {
             </div>
         </div>
     }
-    .into_any()
+    .erased()
 }

@@ -6,6 +6,7 @@ use model::MigrationId;
 
 use crate::api::{Post, migrations::Cancel};
 use crate::components::{
+    Erased,
     form::{CancelButton, PostForm},
     problem::Alert,
 };
@@ -49,5 +50,5 @@ pub(crate) fn CancelForm(
             </div>
         </PostForm>
     }
-    .into_any()
+    .erased()
 }

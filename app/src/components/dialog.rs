@@ -3,6 +3,7 @@
 use leptos::{ev::MouseEvent, html, prelude::*};
 
 use crate::components::{
+    Erased,
     icon::{Draw, Icon},
     question::Question,
 };
@@ -34,7 +35,7 @@ pub(crate) fn Dialog(asked: Asked) -> impl IntoView {
             {move || content()}
         </dialog>
     }
-    .into_any()
+    .erased()
 }
 
 fn content(asked: Asked, question: Question) -> AnyView {
@@ -48,7 +49,7 @@ fn content(asked: Asked, question: Question) -> AnyView {
         </header>
         {question.form(Some(Callback::new(move |()| asked.set(None))))}
     }
-    .into_any()
+    .erased()
 }
 
 /// Does something in place of following a link, unless the link is to be opened elsewhere, in another tab, say.

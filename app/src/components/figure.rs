@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::dynamic;
+use crate::components::{Erased, dynamic};
 
 /// A figure that changes.
 pub(crate) fn figure(name: &'static str, value: impl Fn() -> String + Send + 'static) -> AnyView {
@@ -17,5 +17,5 @@ pub(crate) fn entry(name: &'static str, value: AnyView) -> AnyView {
             <dd>{value}</dd>
         </div>
     }
-    .into_any()
+    .erased()
 }

@@ -8,26 +8,34 @@ use leptos::{
 };
 
 use crate::api::Post;
+use crate::components::Erased;
 
 /// A form that is sent in the background, or by the browser itself while there is no WASM.
 #[component]
-pub(crate) fn PostForm(post: Post, #[prop(optional)] node: NodeRef<html::Form>, children: Children) -> impl IntoView {
+pub(crate) fn PostForm(
+    post: Post,
+    #[prop(optional)] node: NodeRef<html::Form>,
+    /// Where a button with a `formaction` of its own sends the form.
+    #[prop(optional)]
+    other: Option<Post>,
+    children: Children,
+) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
-        if let Some(fields) = node.get_untracked().as_ref().and_then(fields) {
-            event.prevent_default();
-            post.send(fields);
-        }
+        let Some(fields) = node.get_untracked().as_ref().and_then(filled_in) else { return };
+        event.prevent_default();
+        let elsewhere = event.submitter().is_some_and(|button| button.has_attribute("formaction"));
+        other.filter(|_| elsewhere).unwrap_or(post).send(fields);
     };
     view! {
         <form node_ref=node method="post" action=post.url on:submit=submit>
             {children()}
         </form>
     }
-    .into_any()
+    .erased()
 }
 
 /// What is filled in, written as in an address.
-fn fields(form: &HtmlFormElement) -> Option<String> {
+pub(crate) fn filled_in(form: &HtmlFormElement) -> Option<String> {
     let filled_in = FormData::new_with_form(form).ok()?;
     let fields = UrlSearchParams::new_with_str_sequence_sequence(&filled_in).ok()?;
     Some(fields.to_string().into())
@@ -54,5 +62,5 @@ pub(crate) fn CancelButton(
             {label}
         </a>
     }
-    .into_any()
+    .erased()
 }

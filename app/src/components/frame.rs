@@ -5,11 +5,12 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 use model::{Phase, text};
 
-use crate::api::{Failure, vms::load_snapshot};
+use crate::api::vms::LoadSnapshot;
 use crate::components::{
+    Erased,
     dialog::{Asked, Dialog},
     icon::{Draw, Icon},
-    problem::ProblemPage,
+    loaded::loaded,
 };
 use crate::live::{Link, Live};
 use crate::stream::follow;
@@ -19,24 +20,17 @@ use crate::stream::follow;
 pub(crate) fn Frame() -> impl IntoView {
     let live = Live::new();
     provide_context(live);
-    let snapshot = Resource::new_blocking(|| (), |()| load_snapshot());
+    let page = move |snapshot| {
+        live.start_from(snapshot);
+        view! { <Page /> }.erased()
+    };
     view! {
         <a class="skip" href="#main">
             "Skip to the content"
         </a>
-        <Transition>
-            {move || Suspend::new(async move {
-                match snapshot.await {
-                    Ok(snapshot) => {
-                        live.start_from(snapshot);
-                        view! { <Page /> }.into_any()
-                    }
-                    Err(Failure(problem)) => view! { <main id="main"><ProblemPage problem /></main> }.into_any(),
-                }
-            })}
-        </Transition>
+        {loaded::<LoadSnapshot>(String::new, page)}
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -63,7 +57,7 @@ fn Page() -> impl IntoView {
                     {move || moving.get().to_string()} <span class="hidden">" running"</span>
                 </span>
             }
-            .into_any()
+            .erased()
         })
     };
     view! {
@@ -75,7 +69,7 @@ fn Page() -> impl IntoView {
                 </a>
                 <nav class="nav" aria-label="Main">
                     {nav_link("/", Icon::Vms, "VMs".into_any())}
-                    {nav_link("/migrations", Icon::Migrations, view! { "Migrations" {move || badge()} }.into_any())}
+                    {nav_link("/migrations", Icon::Migrations, view! { "Migrations" {move || badge()} }.erased())}
                     {nav_link("/hosts", Icon::Hosts, "Hosts".into_any())}
                     {nav_link("/account", Icon::Account, "Account".into_any())}
                 </nav>
@@ -88,7 +82,7 @@ fn Page() -> impl IntoView {
         <Dialog asked />
         <JustEnded />
     }
-    .into_any()
+    .erased()
 }
 
 /// A way to a page; it says where one is on that page and those below it.
@@ -104,7 +98,7 @@ fn nav_link(href: &'static str, icon: Icon, label: AnyView) -> AnyView {
             {label}
         </a>
     }
-    .into_any()
+    .erased()
 }
 
 /// Whether what is shown is what is.
@@ -121,7 +115,7 @@ fn ConnectionBadge() -> impl IntoView {
             {move || word()}
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// How the migration that ended last has ended, unless its own page is open, which says it already.
@@ -154,10 +148,10 @@ fn JustEnded() -> impl IntoView {
                                     <Draw icon=Icon::Close />
                                 </button>
                             </div>
-                        }.into_any()
+                        }.erased()
                     })
             }}
         </div>
     }
-    .into_any()
+    .erased()
 }

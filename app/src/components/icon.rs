@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::components::Erased;
+
 /// A drawing on a grid of 24 by 24, in strokes of the text's colour.
 #[derive(Clone, Copy)]
 pub(crate) enum Icon {
@@ -42,5 +44,5 @@ pub(crate) fn Draw(icon: Icon) -> impl IntoView {
             <path d=icon.path() />
         </svg>
     }
-    .into_any()
+    .erased()
 }

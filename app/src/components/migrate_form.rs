@@ -1,44 +1,39 @@
 //! The form that begins a migration: in the dialog, and on a page of its own.
 
+use std::time::Duration;
+
 use leptos::{html, prelude::*, web_sys::FormData};
 use leptos_router::hooks::use_navigate;
-use model::{Host, HostName, Migration, MigrationOptions, Problem, Vm, VmId, refusal, text};
+use model::{Host, HostName, Migration, Vm, VmId, refusal};
 
-use crate::api::{Post, migrations::Start};
+use crate::api::{
+    Post,
+    migrations::{Measure, Start},
+};
 use crate::components::{
-    form::{CancelButton, PostForm},
+    Erased,
+    destination_card::DestinationCard,
+    form::{CancelButton, PostForm, filled_in},
     keyed,
+    looks::Looks,
+    migrate_options::MigrateOptions,
     problem::Alert,
 };
 use crate::live::Live;
+use crate::outlook::Outlook;
 
-/// What is filled in so far.
-#[derive(Clone, Default)]
-struct Choice {
-    destination: Option<HostName>,
-    options: MigrationOptions,
-}
+/// How long nothing may change in the form before the chosen host is looked at again.
+const PAUSE: Duration = Duration::from_millis(250);
 
-impl Choice {
-    fn read(form: &FormData) -> Self {
-        let field = |name| form.get(name).as_string();
-        Self {
-            destination: field("destination").and_then(|name| name.parse().ok()),
-            options: MigrationOptions {
-                keep_source_definition: field("keep_source_definition").is_some(),
-                bandwidth_mib_s: field("bandwidth_mib_s").and_then(|limit| limit.parse().ok()),
-                ..MigrationOptions::default()
-            },
-        }
-    }
-}
-
-/// Asks for the destination and the options, says what will be done, and begins it.
+/// Asks for the destination and the options, says what was found and what will be done, and begins it.
 #[component]
 pub(crate) fn MigrateForm(
     vm: VmId,
     /// Closes the dialog it is in.
     close: Option<Callback<()>>,
+    /// What the page has brought.
+    known: Vec<Outlook>,
+    chosen: Option<HostName>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let navigate = use_navigate();
@@ -51,51 +46,133 @@ pub(crate) fn MigrateForm(
             navigate(&address, Default::default());
         }
     });
+    let form = NodeRef::<html::Form>::new();
+    let fields = move || form.get_untracked().as_ref().and_then(filled_in);
+    let measured = RwSignal::new(0_u64);
+    let measure = Post::to::<Measure>(move |_| measured.update(|count| *count += 1));
+    let looks = Looks::new(known, chosen, measure);
+    let known = looks.known;
     // Once it is sent, the form stays as it was: it would say of every host that the VM is being migrated already.
-    let known = Memo::new(move |before: Option<&Option<Vm>>| match before {
+    let shown = Memo::new(move |before: Option<&Option<Vm>>| match before {
         Some(before) if start.pending.get() || is_sent.get() => before.clone(),
         _ => live.vms.value(&vm),
     });
-    let refused = move |host: &Host| known.read().as_ref().is_none_or(|vm| refusal(vm, host, None).is_some());
+    // What can't go anywhere is last.
     let hosts = move || {
-        let mut hosts: Vec<_> = live.hosts.values().into_iter().map(|host| (refused(&host), host.name)).collect();
+        let known = known.read();
+        let place = |host: Host| {
+            let is_refused = shown.read().as_ref().is_none_or(|vm| refusal(vm, &host, None).is_some());
+            let rank = known.of(&host.name).filter(|_| known.is_sorted).map_or([0; 6], |outlook| outlook.rank);
+            (is_refused, rank, host.name)
+        };
+        let mut hosts: Vec<_> = live.hosts.values().into_iter().map(place).collect();
         hosts.sort_unstable();
-        hosts.into_iter().map(|(_, name)| name).collect()
+        hosts.into_iter().map(|(_, _, name)| name).collect::<Vec<_>>()
     };
-    let none_possible = move || live.hosts.count(|host| !refused(host)) == 0;
 
-    let form = NodeRef::<html::Form>::new();
-    let choice = RwSignal::new(Choice::default());
-    let read_form = move || {
-        if let Some(data) = form.get().and_then(|form| FormData::new_with_form(&form).ok()) {
-            choice.set(Choice::read(&data));
+    let look_again = move || {
+        if let Some(fields) = fields() {
+            looks.ask(fields);
         }
     };
-    // Something may have been filled in before hydration.
-    Effect::new(move |_| read_form());
+    let changes = StoredValue::new(0_u64);
+    let changed = move || {
+        let destination = form.get_untracked().as_ref().and_then(destination);
+        known.update(|known| known.chosen = destination);
+        changes.update_value(|changes| *changes += 1);
+        let change = changes.get_value();
+        set_timeout(
+            move || {
+                if changes.try_get_value() == Some(change) {
+                    look_again();
+                }
+            },
+            PAUSE,
+        );
+    };
+    // The fields that the report brings count, too; they are in the page a moment later.
+    let is_complete = RwSignal::new(true);
+    Effect::new(move |_| {
+        known.track();
+        request_animation_frame(move || {
+            if let Some(form) = form.try_get_untracked().flatten() {
+                is_complete.try_set(form.check_validity());
+            }
+        });
+    });
+    // All are asked, and asked again when something has happened to the VM or to a host's connection.
+    Effect::new(move |before: Option<(Option<Vm>, Vec<_>)>| {
+        let hosts: Vec<_> = live.hosts.values().into_iter().map(|host| (host.is_connected(), host.name)).collect();
+        let now = (shown.get(), hosts);
+        if before.as_ref() != Some(&now) {
+            for (_, host) in &now.1 {
+                if before.is_some() || known.read_untracked().of(host).is_none() {
+                    looks.ask_plainly(vm, host);
+                }
+            }
+        }
+        match before {
+            None => looks.settle_in_time(),
+            Some(before) if before != now => look_again(),
+            Some(_) => {}
+        }
+        now
+    });
+    // So is the chosen one when it was measured, and when the start was refused for what was found.
+    Effect::new(move |before: Option<u64>| {
+        let refused = start.problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty());
+        let count = measured.get();
+        if refused || before.is_some_and(|before| before != count) {
+            look_again();
+        }
+        count
+    });
+    let is_impossible = move || known.read().of_chosen().is_some_and(|outlook| !outlook.is_possible);
+    let report = move || known.read().of_chosen().map(|outlook| outlook.report.clone()).unwrap_or_default();
     let plan = move || {
-        let Choice { destination, options } = choice.get();
-        known.read().as_ref().map(|vm| text::plan(vm, destination.as_ref(), options))
+        let known = known.read();
+        match (known.of_chosen(), &known.chosen) {
+            (Some(outlook), _) => outlook.plan.clone(),
+            (None, Some(host)) => format!("Asking {host}…"),
+            (None, None) => "Choose a host.".to_owned(),
+        }
     };
 
     view! {
-        <PostForm post=start node=form on:input=move |_| read_form()>
-            <input type="hidden" name="vm" value=vm.to_string() />
+        <PostForm
+            post=start
+            other=measure
+            node=form
+            on:input=move |_| changed()
+        >
+            <input type="hidden" name="request[vm]" value=vm.to_string() />
             <fieldset>
                 <legend>"Destination"</legend>
                 <div class="destinations">
-                    {keyed(hosts, move |name| view! { <Destination name vm=known autofocus=close.is_some() /> }.into_any())}
+                    {keyed(
+                        hosts,
+                        move |name| view! { <DestinationCard name vm=shown looks autofocus=close.is_some() /> }.erased(),
+                    )}
                 </div>
             </fieldset>
-            <Options vm=known />
+            <div
+                class="report"
+                aria-busy=move || (known.read().waiting > 0).then_some("true")
+                inner_html=report
+            ></div>
+            <MigrateOptions vm=shown looks />
             <div class="form-foot">
-                <p class="plan">{move || plan()}</p>
+                <p class="plan" role="status">{move || plan()}</p>
+                <Alert problem=measure.problem />
                 <Alert problem=start.problem />
                 <div class="buttons">
                     <CancelButton close href="/" label="Cancel" />
+                    <button class="button by-hand" formmethod="get" formaction=format!("/vms/{vm}/migrate") formnovalidate>
+                        "Look again"
+                    </button>
                     <button
                         class="button primary"
-                        disabled=move || start.pending.get() || is_sent.get() || none_possible()
+                        disabled=move || start.pending.get() || is_sent.get() || is_impossible() || !is_complete.get()
                     >
                         "Start migration"
                     </button>
@@ -103,69 +180,10 @@ pub(crate) fn MigrateForm(
             </div>
         </PostForm>
     }
-    .into_any()
+    .erased()
 }
 
-/// A host as a card to choose; greyed out, with the reason, where the VM can't go.
-#[component]
-fn Destination(name: HostName, vm: Memo<Option<Vm>>, autofocus: bool) -> impl IntoView {
-    let host: Signal<Host> = expect_context::<Live>().hosts.get_untracked(&name)?.into();
-    let refused = move || -> Option<Problem> { refusal(vm.read().as_ref()?, &host.read(), None) };
-    let facts = move || {
-        let host = host.read();
-        let vms = if host.vms == 1 { "1 VM".to_owned() } else { format!("{} VMs", host.vms) };
-        let (free, memory) = (text::bytes(host.memory_free_bytes), text::bytes(host.memory_bytes));
-        format!("{free} of {memory} free · {vms}")
-    };
-    Some(
-        view! {
-            <label class="destination">
-                <input
-                    type="radio"
-                    name="destination"
-                    value=name.to_string()
-                    required
-                    autofocus=autofocus
-                    disabled=move || refused().is_some()
-                />
-                <span class="about">
-                    <strong>{name.to_string()}</strong>
-                    <small class="hint">{move || facts()}</small>
-                    <small class="reason">{move || refused().map(|problem| problem.sentence)}</small>
-                </span>
-            </label>
-        }
-        .into_any(),
-    )
-}
-
-#[component]
-fn Options(vm: Memo<Option<Vm>>) -> impl IntoView {
-    let live = expect_context::<Live>();
-    let moves_memory = move || vm.read().as_ref().is_some_and(|vm| vm.state.is_active());
-    let own_limit = move || {
-        let limit = vm.get().and_then(|vm| live.hosts.value(&vm.host)).and_then(|host| host.bandwidth_mib_s);
-        let limit = limit.map_or("no limit".to_owned(), |limit| format!("{limit} MiB/s"));
-        format!("Left empty, it is the setting of the source host: {limit}.")
-    };
-    view! {
-        <fieldset>
-            <legend>"Options"</legend>
-            // What the person sees is what is asked for, also if the VM is shut off or started this very moment.
-            <input type="hidden" name="mode" value=move || if moves_memory() { "live" } else { "offline" } />
-            <label class="check">
-                <input type="checkbox" name="keep_source_definition" value="true" />
-                <span>
-                    "Keep the definition at the source"
-                    <small>"Somebody could then start the VM there a second time."</small>
-                </span>
-            </label>
-            <label class="field" hidden=move || !moves_memory()>
-                <span>"Bandwidth limit in MiB/s"</span>
-                <input type="number" name="bandwidth_mib_s" min="1" max="1000000" inputmode="numeric" />
-                <small class="hint">{move || own_limit()}</small>
-            </label>
-        </fieldset>
-    }
-    .into_any()
+fn destination(form: &leptos::web_sys::HtmlFormElement) -> Option<HostName> {
+    let filled_in = FormData::new_with_form(form).ok()?;
+    filled_in.get("request[destination]").as_string()?.parse().ok()
 }

@@ -1,14 +1,18 @@
-//! Parts of pages. Each ends in `into_any()`: else a page's type would hold the types of all views in it, and the compiler
-//! gives up on types so deep.
+//! Parts of pages. Each ends in `erased()`: else a page's type would hold the types of all views in it, and the compiler gives up
+//! on types so deep.
 
 pub mod banners;
 pub mod cancel_form;
+pub mod destination_card;
 pub mod dialog;
 pub mod figure;
 pub mod form;
 pub mod frame;
 pub mod icon;
+pub mod loaded;
+pub mod looks;
 pub mod migrate_form;
+pub mod migrate_options;
 pub mod problem;
 pub mod progress;
 pub mod question;
@@ -19,6 +23,25 @@ pub mod vm_table;
 use std::{fmt::Display, str::FromStr};
 
 use leptos::prelude::*;
+
+/// Any view as one type.
+pub(crate) trait Erased {
+    /// Like `into_any()`, but out of the `View` that `view!` wraps around its outermost element: within others the same element has
+    /// no such wrap, and both as types of their own would cost 36 kB of WASM.
+    fn erased(self) -> AnyView;
+}
+
+impl<T: RenderHtml + Send + 'static> Erased for View<T> {
+    fn erased(self) -> AnyView {
+        self.into_inner().into_any()
+    }
+}
+
+impl Erased for AnyView {
+    fn erased(self) -> AnyView {
+        self
+    }
+}
 
 /// A part that changes as a whole. All such parts are of one type, whatever they show: each type costs some 4 kB of WASM.
 pub(crate) fn dynamic(view: impl Fn() -> AnyView + Send + 'static) -> AnyView {
@@ -41,7 +64,7 @@ where
         part: Callback<String, Option<AnyView>>,
     ) -> AnyView {
         let keys = Memo::new(move |_| keys());
-        view! { <For each=move || keys.get() key=Clone::clone children=move |key| part.run(key) /> }.into_any()
+        view! { <For each=move || keys.get() key=Clone::clone children=move |key| part.run(key) /> }.erased()
     }
     of_one_type(
         Box::new(move || keys().iter().map(K::to_string).collect()),

@@ -1,9 +1,12 @@
 //! Refusals and failures as a person reads them.
 
 use leptos::prelude::*;
-use model::{Code, Problem};
+use model::{Code, Finding, Problem, Severity};
 
-use crate::components::icon::{Draw, Icon};
+use crate::components::{
+    Erased,
+    icon::{Draw, Icon},
+};
 use crate::stream::log_in_again;
 
 /// A problem: what happened, what to do about it, and the raw words for whoever opens them.
@@ -11,8 +14,9 @@ use crate::stream::log_in_again;
 pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
     view! {
         <p class="problem-sentence">{problem.sentence}</p>
-        {problem.fix.map(|fix| view! { <p class="fix">{fix}</p> }.into_any())}
-        {problem.migration.map(|id| view! { <p class="fix"><a href=format!("/migrations/{id}")>"Look at that migration"</a></p> }.into_any())}
+        {problem.fix.map(|fix| view! { <p class="fix">{fix}</p> }.erased())}
+        {(!problem.findings.is_empty()).then(|| findings(problem.findings))}
+        {problem.migration.map(|id| view! { <p class="fix"><a href=format!("/migrations/{id}")>"Look at that migration"</a></p> }.erased())}
         {problem
             .details
             .map(|details| {
@@ -21,10 +25,25 @@ pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
                         <summary>"Details"</summary>
                         <pre>{details}</pre>
                     </details>
-                }.into_any()
+                }.erased()
             })}
     }
-    .into_any()
+    .erased()
+}
+
+/// What a preflight found, and what to do about it; what is in order is left out.
+fn findings(findings: Vec<Finding>) -> AnyView {
+    let entry = |finding: Finding| {
+        view! {
+            <li>
+                {finding.text}
+                {finding.fix.map(|fix| view! { <p class="fix">{fix}</p> }.erased())}
+            </li>
+        }
+        .erased()
+    };
+    let told = findings.into_iter().filter(|finding| finding.consent || finding.severity == Severity::Blocker);
+    view! { <ul class="found">{told.map(entry).collect::<Vec<_>>()}</ul> }.erased()
 }
 
 /// A place where a problem is shown, and read aloud, when there is one.
@@ -63,15 +82,15 @@ pub(crate) fn Alert(
                                             >
                                                 <Draw icon=Icon::Close />
                                             </button>
-                                        }.into_any()
+                                        }.erased()
                                     })}
                             </div>
-                        }.into_any()
+                        }.erased()
                     })
             }}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 /// A page that has nothing to show but a problem.
@@ -89,5 +108,5 @@ pub(crate) fn ProblemPage(problem: Problem) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .erased()
 }

@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 use model::{HostName, Migration, Phase, text};
 
-use crate::components::icon::{Draw, Icon};
+use crate::components::{
+    Erased,
+    icon::{Draw, Icon},
+};
 use crate::live::bar_percent;
 
 /// A migration's bar, in percent with one decimal. A sample that goes back, were there one, does not move it.
@@ -34,7 +37,7 @@ pub(crate) fn Bar(migration: Signal<Migration>, percent: Memo<f64>) -> impl Into
             aria-valuetext=move || format!("{}, {}", text::percent(percent.get()), phase.get().label())
         ></progress>
     }
-    .into_any()
+    .erased()
 }
 
 /// A phase as a coloured word.
@@ -45,7 +48,7 @@ pub(crate) fn PhaseBadge(#[prop(into)] phase: Signal<Phase>) -> impl IntoView {
             {move || phase.get().label()}
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// From where to where.
@@ -56,5 +59,5 @@ pub(crate) fn Way(source: HostName, destination: HostName) -> impl IntoView {
             {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span> {destination.to_string()}
         </span>
     }
-    .into_any()
+    .erased()
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use model::{MigrationId, VmAction, VmId};
 
 use crate::components::{
+    Erased,
     cancel_form::CancelForm,
     migrate_form::MigrateForm,
     vm_action_form::{VmActionForm, action_slug},
@@ -71,9 +72,9 @@ impl Question {
     /// The form; `close` closes the dialog it is in.
     pub fn form(self, close: Option<Callback<()>>) -> AnyView {
         match self {
-            Self::Migrate(vm) => view! { <MigrateForm vm close /> }.into_any(),
-            Self::Act(vm, action) => view! { <VmActionForm vm action close /> }.into_any(),
-            Self::Cancel(id) => view! { <CancelForm id close /> }.into_any(),
+            Self::Migrate(vm) => view! { <MigrateForm vm close known=Vec::new() chosen=None /> }.erased(),
+            Self::Act(vm, action) => view! { <VmActionForm vm action close /> }.erased(),
+            Self::Cancel(id) => view! { <CancelForm id close /> }.erased(),
         }
     }
 }

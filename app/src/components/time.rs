@@ -9,7 +9,7 @@ use leptos::{
 use model::{Migration, text};
 use time::OffsetDateTime;
 
-use crate::components::dynamic;
+use crate::components::{Erased, dynamic};
 
 /// A point in time, in ms since 1970. In UTC, which reads the same on the server and in every browser; the browser then puts
 /// it in its own time and language.
@@ -21,7 +21,7 @@ pub(crate) fn Time(ms: u64) -> impl IntoView {
         let local = Date::new(&JsValue::from_f64(ms as f64)).to_locale_string("default", &JsValue::UNDEFINED);
         shown.set(local.into());
     });
-    view! { <time datetime=format!("{date}T{clock}Z")>{shown}</time> }.into_any()
+    view! { <time datetime=format!("{date}T{clock}Z")>{shown}</time> }.erased()
 }
 
 /// The date and the time of day, to the second.

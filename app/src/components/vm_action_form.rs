@@ -6,6 +6,7 @@ use model::{Vm, VmAction, VmId};
 
 use crate::api::{Post, vms::Act};
 use crate::components::{
+    Erased,
     form::{CancelButton, PostForm},
     problem::Alert,
 };
@@ -65,7 +66,7 @@ pub(crate) fn VmActionForm(
             </div>
         </PostForm>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use model::{Migration, Vm, VmAction, VmId, text};
 
 use crate::api::Post;
 use crate::components::{
+    Erased,
     dialog::{Asked, instead_of_link},
     dynamic,
     icon::{Draw, Icon},
@@ -28,18 +29,18 @@ pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
             <caption class="hidden">"VMs on all hosts"</caption>
             <thead role="rowgroup">
                 <tr role="row">
-                    {Column::ALL.into_iter().map(|column| view! { <SortHeader column query /> }.into_any()).collect::<Vec<_>>()}
+                    {Column::ALL.into_iter().map(|column| view! { <SortHeader column query /> }.erased()).collect::<Vec<_>>()}
                     <th role="columnheader">
                         <span class="hidden">"Actions"</span>
                     </th>
                 </tr>
             </thead>
             <tbody role="rowgroup">
-                {keyed(ids, |id| view! { <Row id /> }.into_any())}
+                {keyed(ids, |id| view! { <Row id /> }.erased())}
             </tbody>
         </table>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -58,7 +59,7 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
             <a href=move || query.read().sorted_by(column).to_url()>{column.label()}</a>
         </th>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -69,7 +70,7 @@ fn Row(id: VmId) -> impl IntoView {
         let copies: Vec<_> =
             vm.read().other_copies.iter().map(|copy| format!("{} ({})", copy.host, copy.state.as_str())).collect();
         (!copies.is_empty())
-            .then(|| view! { <small class="copies">{format!("also on {}", copies.join(", "))}</small> }.into_any())
+            .then(|| view! { <small class="copies">{format!("also on {}", copies.join(", "))}</small> }.erased())
     };
     Some(
         view! {
@@ -95,7 +96,7 @@ fn Row(id: VmId) -> impl IntoView {
                 </td>
             </tr>
         }
-        .into_any(),
+        .erased(),
     )
 }
 
@@ -107,8 +108,8 @@ fn MigrateOrBar(vm: Signal<Vm>) -> impl IntoView {
     let migration = Memo::new(move |_| vm.read().migration.map(|id| live.migrations.get(&id)));
     let id = vm.read_untracked().id;
     dynamic(move || match migration.get() {
-        Some(Some(migration)) => view! { <InlineBar migration=migration.into() /> }.into_any(),
-        Some(None) => view! { <span class="moving">"Migrating"</span> }.into_any(),
+        Some(Some(migration)) => view! { <InlineBar migration=migration.into() /> }.erased(),
+        Some(None) => view! { <span class="moving">"Migrating"</span> }.erased(),
         None => view! {
             <a
                 class="button migrate"
@@ -119,7 +120,7 @@ fn MigrateOrBar(vm: Signal<Vm>) -> impl IntoView {
                 <span class="hidden">{move || format!(" {}", vm.read().name)}</span>
             </a>
         }
-        .into_any(),
+        .erased(),
     })
 }
 
@@ -136,7 +137,7 @@ fn InlineBar(migration: Signal<Migration>) -> impl IntoView {
             <Bar migration percent />
         </a>
     }
-    .into_any()
+    .erased()
 }
 
 /// What else can be done to a VM. A native popover: it opens, closes and takes the keyboard without WASM.
@@ -168,7 +169,7 @@ fn Menu(vm: Signal<Vm>) -> impl IntoView {
                 {action.label()}
             </a>
         }
-        .into_any()
+        .erased()
     };
     view! {
         <button
@@ -185,7 +186,7 @@ fn Menu(vm: Signal<Vm>) -> impl IntoView {
             {move || possible().map(item).collect::<Vec<_>>()}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn close_popover(click: &MouseEvent) {

@@ -6,14 +6,10 @@ use leptos_router::hooks::use_query_map;
 use model::SessionInfo;
 
 use crate::api::{
-    Failure, Post,
-    account::{ChangePassword, EndSession, sessions},
+    Post,
+    account::{ChangePassword, EndSession, Sessions},
 };
-use crate::components::{
-    form::PostForm,
-    problem::{Alert, ProblemPage},
-    time::Time,
-};
+use crate::components::{Erased, form::PostForm, loaded::loaded, problem::Alert, time::Time};
 
 #[component]
 pub(crate) fn AccountPage() -> impl IntoView {
@@ -24,29 +20,24 @@ pub(crate) fn AccountPage() -> impl IntoView {
         changes.update(|count| *count += 1);
     });
     let end = Post::to::<EndSession>(move |_| changes.update(|count| *count += 1));
-    let loaded = Resource::new_blocking(move || changes.get(), |_| sessions());
+    // What is not read by the function asks it again.
+    let fields = move || format!("changes={}", changes.get());
+    let show = move |(user, sessions)| {
+        view! {
+            <SignedIn user />
+            <SessionList sessions end />
+        }
+        .erased()
+    };
     view! {
         <Title text="Account" />
         <div class="narrow">
             <h1>"Account"</h1>
-            <Transition>
-                {move || Suspend::new(async move {
-                    match loaded.await {
-                        Ok((user, sessions)) => {
-                            view! {
-                                <SignedIn user />
-                                <Sessions sessions end />
-                            }
-                                .into_any()
-                        }
-                        Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
-                    }
-                })}
-            </Transition>
+            {loaded::<Sessions>(fields, show)}
             <Password change changed />
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -59,22 +50,22 @@ fn SignedIn(user: String) -> impl IntoView {
             </form>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
-fn Sessions(sessions: Vec<SessionInfo>, end: Post) -> impl IntoView {
+fn SessionList(sessions: Vec<SessionInfo>, end: Post) -> impl IntoView {
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
             <p class="hint">"Where you are logged in. End what you do not recognise, then change your password."</p>
             <Alert problem=end.problem />
             <ul class="sessions">
-                {sessions.into_iter().map(|session| view! { <Session session end /> }.into_any()).collect::<Vec<_>>()}
+                {sessions.into_iter().map(|session| view! { <Session session end /> }.erased()).collect::<Vec<_>>()}
             </ul>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -85,7 +76,7 @@ fn Session(session: SessionInfo, end: Post) -> impl IntoView {
             <div class="session">
                 <p class="address">
                     <strong>{address}</strong>
-                    {current.then(|| view! { <span class="tag">"this one"</span> }.into_any())}
+                    {current.then(|| view! { <span class="tag">"this one"</span> }.erased())}
                 </p>
                 <p class="hint">{user_agent}</p>
                 <p class="hint">"Since " <Time ms=created_at_ms /> "; last used " <Time ms=last_seen_ms /></p>
@@ -97,11 +88,11 @@ fn Session(session: SessionInfo, end: Post) -> impl IntoView {
                             <input type="hidden" name="handle" value=handle />
                             <button class="button">"End"</button>
                         </PostForm>
-                    }.into_any()
+                    }.erased()
                 })}
         </li>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -113,7 +104,7 @@ fn Password(change: Post, changed: RwSignal<bool>) -> impl IntoView {
     let confirmation = move || {
         changed().then(|| {
             view! { <p class="note note-good">"The password is changed, and your other sessions have ended."</p> }
-                .into_any()
+                .erased()
         })
     };
     view! {
@@ -147,5 +138,5 @@ fn Password(change: Post, changed: RwSignal<bool>) -> impl IntoView {
             </PostForm>
         </section>
     }
-    .into_any()
+    .erased()
 }

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use model::{Connection, Host, HostName, text};
 
 use crate::components::{
+    Erased,
     figure::figure,
     icon::{Draw, Icon},
     keyed,
@@ -17,14 +18,14 @@ pub(crate) fn HostsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let is_empty = Memo::new(move |_| live.hosts.keys().is_empty());
     let list = move || {
-        if is_empty.get() { view! { <NoHosts /> }.into_any() } else { view! { <Cards /> }.into_any() }
+        if is_empty.get() { view! { <NoHosts /> }.erased() } else { view! { <Cards /> }.erased() }
     };
     view! {
         <Title text="Hosts" />
         <h1>"Hosts"</h1>
         {move || list()}
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -36,7 +37,7 @@ fn NoHosts() -> impl IntoView {
             <p>"Name your libvirt hosts in vmferry.toml, then start the console again."</p>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -44,10 +45,10 @@ fn Cards() -> impl IntoView {
     let live = expect_context::<Live>();
     view! {
         <ul class="hosts">
-            {keyed(move || live.hosts.keys(), |name| view! { <HostCard name /> }.into_any())}
+            {keyed(move || live.hosts.keys(), |name| view! { <HostCard name /> }.erased())}
         </ul>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -68,7 +69,7 @@ fn HostCard(name: HostName) -> impl IntoView {
             </p>
             {move || match &host.read().connection {
                 Connection::Unreachable { problem, .. } => {
-                    Some(view! { <div class="note note-warn"><div class="note-text"><ProblemText problem=problem.clone() /></div></div> }.into_any())
+                    Some(view! { <div class="note note-warn"><div class="note-text"><ProblemText problem=problem.clone() /></div></div> }.erased())
                 }
                 _ => None,
             }}
@@ -88,7 +89,7 @@ fn HostCard(name: HostName) -> impl IntoView {
                 {fact("QEMU", |host| version(host.hypervisor_version.as_deref()))}
             </dl>
         </li>
-    }.into_any())
+    }.erased())
 }
 
 fn bandwidth(host: &Host) -> String {
@@ -111,5 +112,5 @@ fn ConnectionState(host: Signal<Host>) -> impl IntoView {
             {move || word()}
         </span>
     }
-    .into_any()
+    .erased()
 }

@@ -6,6 +6,8 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 use model::text;
 
+use crate::components::Erased;
+
 #[component]
 pub(crate) fn LoginPage() -> impl IntoView {
     let params = use_query_map();
@@ -19,7 +21,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
                     "vmferry"
                 </p>
                 <h1>"Log in"</h1>
-                {move || refusal(&params.read()).map(|sentence| view! { <p class="note note-bad" role="alert">{sentence}</p> }.into_any())}
+                {move || refusal(&params.read()).map(|sentence| view! { <p class="note note-bad" role="alert">{sentence}</p> }.erased())}
                 <label class="field">
                     <span>"User name"</span>
                     <input
@@ -40,7 +42,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
             </form>
         </main>
     }
-    .into_any()
+    .erased()
 }
 
 /// Why the last attempt was refused, as the door put it in the address.

@@ -1,44 +1,37 @@
 //! `/migrations/{id}`: one migration, live while it runs and kept when it has ended.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
-use model::{Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, text};
+use leptos_router::{hooks::use_params_map, params::ParamsMap};
+use model::{DiskMove, Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, text};
 
-use crate::api::{Failure, migrations::load_migration};
+use crate::api::{call, migrations::LoadMigration};
 use crate::components::{
+    Erased,
     dialog::{Asked, instead_of_link},
     dynamic,
     figure::{entry, figure},
     icon::{Draw, Icon},
-    problem::{ProblemPage, ProblemText},
+    loaded::{fields_with_id, loaded},
+    problem::ProblemText,
     progress::{Bar, PhaseBadge, Way, percent_memo},
     question::Question,
     time::{Elapsed, Time},
 };
 use crate::live::Live;
 
+type Loaded = <LoadMigration as ServerFn>::Output;
+
 #[component]
 pub(crate) fn MigrationPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_params_map();
-    let id = move || params.read().get_str("id").unwrap_or_default().parse::<MigrationId>();
-    let loaded = Resource::new_blocking(id, |id| async move { load_migration(id.map_err(Failure)?).await });
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match loaded.await {
-                    Ok((migration, events)) => {
-                        let id = migration.id;
-                        live.learn(migration);
-                        view! { <Shown id events /> }.into_any()
-                    }
-                    Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
-    .into_any()
+    let fields = move || fields_with_id(&params.read(), ParamsMap::new());
+    loaded::<LoadMigration>(fields, move |(migration, events)| {
+        let id = migration.id;
+        live.learn(migration);
+        view! { <Shown id events /> }.erased()
+    })
 }
 
 #[component]
@@ -73,7 +66,7 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
                 <Conditions migration=migration.get_untracked() />
             </div>
         }
-        .into_any(),
+        .erased(),
     )
 }
 
@@ -82,11 +75,7 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
 fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>) -> impl IntoView {
     let has_ended = Memo::new(move |_| phase.get().has_ended());
     let figures = move || {
-        if has_ended.get() {
-            view! { <Ended migration /> }.into_any()
-        } else {
-            view! { <Running migration /> }.into_any()
-        }
+        if has_ended.get() { view! { <Ended migration /> }.erased() } else { view! { <Running migration /> }.erased() }
     };
     view! {
         <section class="card big">
@@ -100,7 +89,7 @@ fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>
             {move || figures()}
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 /// The figures while it runs, and the way to stop it.
@@ -113,7 +102,7 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
     let id = migration.read_untracked().id;
     let cancel = move || {
         if cancel_requested.get() {
-            return view! { <p class="hint">"Cancelling. It is over when the source says so."</p> }.into_any();
+            return view! { <p class="hint">"Cancelling. It is over when the source says so."</p> }.erased();
         }
         view! {
             <a
@@ -124,7 +113,7 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
                 "Cancel"
             </a>
         }
-        .into_any()
+        .erased()
     };
     view! {
         <div role="status">
@@ -137,7 +126,7 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
                                 <Draw icon=Icon::Warning />
                                 <p class="note-text">{sentence}</p>
                             </div>
-                        }.into_any()
+                        }.erased()
                     })
             }}
         </div>
@@ -146,12 +135,12 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
             {progress("Throughput", |p| text::rate(p.throughput_bytes_s))}
             {progress("Guest writes", written)}
             {progress("Memory pass", |p| p.memory_pass.max(1).to_string())}
-            {entry("Running for", view! { <Elapsed migration /> }.into_any())}
+            {entry("Running for", view! { <Elapsed migration /> }.erased())}
             {progress("Time left", time_left)}
         </dl>
         <div class="buttons">{move || cancel()}</div>
     }
-    .into_any()
+    .erased()
 }
 
 fn written(progress: &Progress) -> String {
@@ -189,17 +178,17 @@ fn Ended(migration: Signal<Migration>) -> impl IntoView {
                                 <ProblemText problem />
                             </div>
                         </div>
-                    }.into_any()
+                    }.erased()
                 })}
             {migration.outcome.map(figures_of)}
             <div class="buttons">
-                {offers_again.then(|| view! { <a class="button primary" href=again>"Try again"</a> }.into_any())}
+                {offers_again.then(|| view! { <a class="button primary" href=again>"Try again"</a> }.erased())}
                 <a class="button" href="/">
                     "Back to the VMs"
                 </a>
             </div>
         }
-        .into_any()
+        .erased()
     })
 }
 
@@ -213,7 +202,7 @@ fn figures_of(outcome: Outcome) -> AnyView {
             {figure("On average", move || text::rate(average_bytes_s))}
         </dl>
     }
-    .into_any()
+    .erased()
 }
 
 /// What happened, in order. Asked for again whenever something has.
@@ -229,7 +218,8 @@ fn History(id: MigrationId, events: Vec<MigrationEvent>, migration: Signal<Migra
         if before.is_some_and(|before| before != now) {
             spawn_local(async move {
                 // A history that can't be had now is asked for again at the next phase.
-                if let Ok((_, newer)) = load_migration(id).await {
+                let answer = call::<LoadMigration>(format!("id={id}")).await;
+                if let Some((_, newer)) = answer.ok().and_then(|json| serde_json::from_str::<Loaded>(&json).ok()) {
                     let _ = events.try_set(newer);
                 }
             });
@@ -243,7 +233,7 @@ fn History(id: MigrationId, events: Vec<MigrationEvent>, migration: Signal<Migra
                 <span class="event">{event.text}</span>
             </li>
         }
-        .into_any()
+        .erased()
     };
     let entries = move || events.get().into_iter().map(entry).collect::<Vec<_>>().into_any();
     view! {
@@ -254,13 +244,18 @@ fn History(id: MigrationId, events: Vec<MigrationEvent>, migration: Signal<Migra
             </ol>
         </section>
     }
-    .into_any()
+    .erased()
+}
+
+/// A disk that is copied, and where to.
+fn disk(DiskMove { target, source, pool, volume, .. }: DiskMove) -> AnyView {
+    entry("Disk", format!("{target}: {source}, copied to {volume} in the pool {pool}").into_any())
 }
 
 /// What was chosen when it was asked for.
 #[component]
 fn Conditions(migration: Migration) -> impl IntoView {
-    let Migration { requested_by, created_at_ms, mode, options, .. } = migration;
+    let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration;
     let mode = match mode {
         Mode::Live => "Live: the VM goes on while its memory moves",
         Mode::Offline => "Offline: the VM is off, its definition moves",
@@ -272,12 +267,15 @@ fn Conditions(migration: Migration) -> impl IntoView {
         <section class="card">
             <h2>"As asked for"</h2>
             <dl class="facts">
-                {entry("By", view! { {requested_by} ", " <Time ms=created_at_ms /> }.into_any())}
+                {entry("By", view! { {requested_by} ", " <Time ms=created_at_ms /> }.erased())}
                 {entry("Way", mode.into_any())}
                 {entry("Bandwidth limit", limit.into_any())}
                 {entry("Definition", definition.into_any())}
+                {options.new_name.map(|name| entry("New name", name.into_any()))}
+                {options.remove_source_disks.then(|| entry("Old images", "Deleted at the end".into_any()))}
+                {disks.into_iter().map(disk).collect::<Vec<_>>()}
             </dl>
         </section>
     }
-    .into_any()
+    .erased()
 }

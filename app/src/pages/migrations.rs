@@ -5,14 +5,12 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use model::{Migration, MigrationId, text};
 
-use crate::api::{
-    Failure,
-    migrations::{PAGE, list_migrations},
-};
+use crate::api::migrations::{ListMigrations, PAGE};
 use crate::components::{
+    Erased,
     icon::{Draw, Icon},
     keyed,
-    problem::ProblemPage,
+    loaded::loaded,
     progress::{Bar, PhaseBadge, Way, percent_memo},
     time::{Elapsed, Time},
 };
@@ -22,20 +20,14 @@ use crate::live::Live;
 pub(crate) fn MigrationsPage() -> impl IntoView {
     let params = use_query_map();
     let before = Memo::new(move |_| params.read().get("before").and_then(|id| id.parse::<MigrationId>().ok()));
-    let loaded = Resource::new_blocking(move || before.get(), list_migrations);
+    let fields = move || before.get().map_or_else(String::new, |id| format!("before={id}"));
+    let show = move |page| view! { <Listed page is_first=before.get_untracked().is_none() /> }.erased();
     view! {
         <Title text="Migrations" />
         <h1>"Migrations"</h1>
-        <Transition>
-            {move || Suspend::new(async move {
-                match loaded.await {
-                    Ok(page) => view! { <Listed page is_first=before.get_untracked().is_none() /> }.into_any(),
-                    Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
-                }
-            })}
-        </Transition>
+        {loaded::<ListMigrations>(fields, show)}
     }
-    .into_any()
+    .erased()
 }
 
 /// One page of the list. The first one grows while it is open.
@@ -53,16 +45,16 @@ fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
     });
     let is_empty = Memo::new(move |_| shown.run(()).is_empty());
     let list = move || {
-        if is_empty.get() { view! { <NoMigrations /> }.into_any() } else { view! { <Table shown /> }.into_any() }
+        if is_empty.get() { view! { <NoMigrations /> }.erased() } else { view! { <Table shown /> }.erased() }
     };
     view! {
         {move || list()}
         <nav class="pages" aria-label="Pages">
-            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> }.into_any())}
-            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> }.into_any())}
+            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> }.erased())}
+            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> }.erased())}
         </nav>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -80,11 +72,11 @@ fn Table(shown: Callback<(), Vec<MigrationId>>) -> impl IntoView {
                 </tr>
             </thead>
             <tbody role="rowgroup">
-                {keyed(move || shown.run(()), |id| view! { <Row id /> }.into_any())}
+                {keyed(move || shown.run(()), |id| view! { <Row id /> }.erased())}
             </tbody>
         </table>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -96,7 +88,7 @@ fn Row(id: MigrationId) -> impl IntoView {
     let has_ended = Memo::new(move |_| phase.get().has_ended());
     let standing = move || {
         if has_ended.get() {
-            return view! { <PhaseBadge phase /> }.into_any();
+            return view! { <PhaseBadge phase /> }.erased();
         }
         view! {
             <span class="moving">
@@ -107,7 +99,7 @@ fn Row(id: MigrationId) -> impl IntoView {
                 <Bar migration percent />
             </span>
         }
-        .into_any()
+        .erased()
     };
     Some(
         view! {
@@ -125,7 +117,7 @@ fn Row(id: MigrationId) -> impl IntoView {
                 </td>
             </tr>
         }
-        .into_any(),
+        .erased(),
     )
 }
 
@@ -143,5 +135,5 @@ fn NoMigrations() -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .erased()
 }

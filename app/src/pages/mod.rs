@@ -3,6 +3,7 @@
 pub mod account;
 pub mod hosts;
 pub mod login;
+pub mod migrate;
 pub mod migration;
 pub mod migrations;
 pub mod not_found;

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::components::Erased;
+
 /// The page at an address that no page has.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
@@ -11,7 +13,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
             <NotFound />
         </main>
     }
-    .into_any()
+    .erased()
 }
 
 /// That there is nothing, in the place of what a page would show.
@@ -33,5 +35,5 @@ pub(crate) fn NotFound() -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .erased()
 }

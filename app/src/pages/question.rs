@@ -1,11 +1,11 @@
-//! `/vms/{id}/{action}` and `/migrations/{id}/cancel`: the dialog's questions as pages, for who has no WASM or came by a link.
+//! `/vms/{id}/{action}` and `/migrations/{id}/cancel`: the dialog's other questions as pages, for who has no WASM or came by a link.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::components::{
-    dynamic,
+    Erased, dynamic,
     icon::{Draw, Icon},
     question::Question,
 };
@@ -40,23 +40,25 @@ fn page(
     // A memo, so that the form stays while what it is about changes.
     let question = Memo::new(move |_| question().filter(|question| question.makes_sense(live)));
     dynamic(move || match question.get() {
-        None => view! { <NotFound /> }.into_any(),
-        Some(question) => untrack(|| {
-            let title = question.title(live);
-            view! {
-                <Title text=title.clone() />
-                <div class="narrow">
-                    <p class="back">
-                        <a href=back>
-                            <Draw icon=Icon::Back />
-                            {back_label}
-                        </a>
-                    </p>
-                    <h1>{title}</h1>
-                    {question.form(None)}
-                </div>
-            }
-            .into_any()
-        }),
+        None => view! { <NotFound /> }.erased(),
+        Some(question) => untrack(|| headed(back, back_label, question.title(live), question.form(None))),
     })
+}
+
+/// A page that is a form under its heading.
+pub(super) fn headed(back: &'static str, back_label: &'static str, title: String, form: AnyView) -> AnyView {
+    view! {
+        <Title text=title.clone() />
+        <div class="narrow">
+            <p class="back">
+                <a href=back>
+                    <Draw icon=Icon::Back />
+                    {back_label}
+                </a>
+            </p>
+            <h1>{title}</h1>
+            {form}
+        </div>
+    }
+    .erased()
 }

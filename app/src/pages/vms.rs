@@ -2,6 +2,7 @@
 
 use crate::api::{Post, vms::Act};
 use crate::components::{
+    Erased,
     banners::Banners,
     dynamic,
     icon::{Draw, Icon},
@@ -28,7 +29,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
     let act = Post::to::<Act>(|_| {});
     provide_context(act);
     let list = move || {
-        if is_empty.get() { view! { <NoVms query /> }.into_any() } else { view! { <VmTable query /> }.into_any() }
+        if is_empty.get() { view! { <NoVms query /> }.erased() } else { view! { <VmTable query /> }.erased() }
     };
     view! {
         <Title text=move || title(live) />
@@ -40,7 +41,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
         <Alert problem=act.problem dismissable=true />
         {move || list()}
     }
-    .into_any()
+    .erased()
 }
 
 /// The number of VMs that move, where there are any.
@@ -89,14 +90,14 @@ fn Filters(query: Memo<VmQuery>) -> impl IntoView {
                                     <option value=column.as_str() selected=move || query.read().sort == column>
                                         {format!("By {}", column.label())}
                                     </option>
-                                }.into_any()
+                                }.erased()
                             }).collect::<Vec<_>>()}
                     </select>
                 </label>
             </form>
             <StateChips query />
         }
-    .into_any()
+    .erased()
 }
 
 /// The filter on states, with how many VMs each would show.
@@ -115,14 +116,14 @@ fn StateChips(query: Memo<VmQuery>) -> impl IntoView {
                 </a>
             </li>
         }
-        .into_any()
+        .erased()
     };
     view! {
         <ul class="chips" aria-label="Filter by state">
             {StateFilter::ALL.into_iter().map(chip).collect::<Vec<_>>()}
         </ul>
     }
-    .into_any()
+    .erased()
 }
 
 #[component]
@@ -138,7 +139,7 @@ fn NoVms(query: Memo<VmQuery>) -> impl IntoView {
                     <p><a class="button" href="/hosts">"Look at the hosts"</a></p>
                 </div>
             }
-            .into_any()
+            .erased()
         } else {
             let search = query.read().search.clone();
             let heading = if search.is_empty() {
@@ -153,7 +154,7 @@ fn NoVms(query: Memo<VmQuery>) -> impl IntoView {
                     <p><a class="button" href="/">"Show all VMs"</a></p>
                 </div>
             }
-            .into_any()
+            .erased()
         }
     })
 }

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 use app::console::{Account, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
-    Change, Code, DiskPlan, Finding, FindingCode, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions,
-    MigrationRequest, Mode, PasswordChange, Phase, Preflight, Problem, Progress, SessionInfo, Severity, Snapshot,
-    Treatment, Update, Vm, VmAction, VmId, VmState,
+    Change, Code, Connection, DiskPlan, Finding, FindingCode, Host, HostName, Migration, MigrationEvent, MigrationId,
+    MigrationOptions, MigrationRequest, Mode, PasswordChange, Phase, Preflight, Problem, Progress, SessionInfo,
+    Severity, Snapshot, Treatment, Update, Vm, VmAction, VmId, VmState,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -60,6 +60,22 @@ fn vm(number: u128, name: &str, host: &str) -> Vm {
     }
 }
 
+fn host(name: &str) -> Host {
+    Host {
+        name: name.parse().unwrap(),
+        address: "192.0.2.1".into(),
+        connection: Connection::Connected,
+        cpus: 4,
+        memory_bytes: 8 << 30,
+        memory_free_bytes: 4 << 30,
+        vms: 1,
+        vms_active: 1,
+        libvirt_version: None,
+        hypervisor_version: None,
+        bandwidth_mib_s: None,
+    }
+}
+
 fn vms() -> Vec<Vm> {
     vec![
         vm(1, "web", "alpha"),
@@ -73,7 +89,12 @@ fn vms() -> Vec<Vm> {
 #[async_trait]
 impl Vms for FakeConsole {
     fn snapshot(&self, _: &Principal) -> Result<Snapshot, Problem> {
-        Ok(Snapshot { sequence: 7, hosts: Vec::new(), vms: vms(), migrations: self.migrations().clone() })
+        Ok(Snapshot {
+            sequence: 7,
+            hosts: vec![host("alpha"), host("beta")],
+            vms: vms(),
+            migrations: self.migrations().clone(),
+        })
     }
 
     fn find(&self, _: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
@@ -130,11 +151,14 @@ impl Migrations for FakeConsole {
     async fn preflight(
         &self,
         _: &Principal,
-        _: VmId,
+        vm: VmId,
         destination: &HostName,
         _: &MigrationOptions,
     ) -> Result<Preflight, Problem> {
-        let findings = self.findings.lock().unwrap().clone();
+        let mut findings = self.findings.lock().unwrap().clone();
+        if vms().iter().any(|known| known.id == vm && known.host == *destination) {
+            findings = vec![Finding::blocker(FindingCode::SameHost, "It is there already.")];
+        }
         let disk = DiskPlan {
             target: "vda".into(),
             source: "/images/web.qcow2".into(),

@@ -6,6 +6,7 @@ mod files;
 mod headers;
 mod kimchi;
 mod login;
+mod preflight;
 mod stream;
 
 use std::{net::SocketAddr, sync::Arc};

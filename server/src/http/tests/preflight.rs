@@ -1,0 +1,110 @@
+//! What the migrate form shows of a preflight, and what it sends.
+
+use model::{Finding, FindingCode};
+
+use super::*;
+
+const WEB: &str = "00000000-0000-0000-0000-000000000001";
+
+/// Sends the form to a server function, as the page does.
+fn form(function: &str, cookie: &str, fields: &str) -> Request<Body> {
+    request(Method::POST, &format!("/_fn/app/api/migrations/{function}"))
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::ACCEPT, "application/json")
+        .body(Body::from(format!("request[vm]={WEB}&request[destination]=beta{fields}")))
+        .unwrap()
+}
+
+fn risk() -> Finding {
+    Finding::warning(FindingCode::Nvram, "The UEFI variables stay behind.").needs_consent()
+}
+
+#[tokio::test]
+async fn what_libvirt_and_people_write_is_text_and_never_html() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let hostile = "\"><script>alert(1)</script>";
+    for finding in [
+        Finding::warning(FindingCode::Cpu, hostile).with_fix(hostile).with_details(hostile),
+        Finding::warning(FindingCode::Cpu, hostile).needs_consent(),
+        Finding::blocker(FindingCode::NameTaken, hostile).with_fix(hostile),
+        Finding::ok(FindingCode::Network, hostile),
+    ] {
+        house.console.will_find(vec![finding]);
+        let name = "&request[options][new_name]=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+        let outlook = house.send(form("look", &cookie, name)).await.json();
+        for part in ["verdict", "report"] {
+            let html = outlook[part].as_str().unwrap();
+            assert!(!html.contains("<script"), "{html}");
+        }
+        let report = outlook["report"].as_str().unwrap();
+        assert!(report.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{report}");
+        let page = house.send(visit(&format!("/vms/{WEB}/migrate"), Some(&cookie), "same-origin")).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.body.contains("<script>alert"), "{}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn a_risk_is_accepted_in_the_form() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    house.console.will_find(vec![risk()]);
+    let outlook = house.send(form("look", &cookie, "")).await.json();
+    assert_eq!((&outlook["is_possible"], &outlook["can_be_chosen"]), (&json!(true), &json!(true)));
+    let report = outlook["report"].as_str().unwrap();
+    assert!(report.contains(r#"name="request[accept][]""#) && report.contains(r#"value="nvram""#), "{report}");
+
+    let answer = house.send(form("start", &cookie, "")).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("needs-consent")));
+    assert_eq!(answer.json()["findings"], json!([risk()]));
+    // Ticked for another host, while the form without WASM still showed that one's findings.
+    let answer = house.send(form("start", &cookie, "&request[accept][]=nvram&looked_at=gamma")).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(house.console.migrations().is_empty());
+    let fields = "&looked_at=beta&request[accept][]=cpu&request[accept][]=nvram&request[options][pools][vda]=images\
+                  &request[options][new_name]=web2&request[options][bandwidth_mib_s]=";
+    let answer = house.send(form("start", &cookie, fields)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let options = house.console.migrations()[0].options.clone();
+    assert_eq!((options.new_name.as_deref(), options.bandwidth_mib_s), (Some("web2"), None));
+    assert_eq!(options.pools.get("vda").map(String::as_str), Some("images"));
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_may_be_helped_by_the_form() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    for (code, can_be_chosen, offers_name) in
+        [(FindingCode::NameTaken, true, true), (FindingCode::Network, false, false)]
+    {
+        house.console.will_find(vec![Finding::blocker(code, "So it would fail.").with_fix("Do this.")]);
+        let outlook = house.send(form("look", &cookie, "")).await.json();
+        assert_eq!(outlook["is_possible"], false);
+        assert_eq!((&outlook["can_be_chosen"], &outlook["offers_name"]), (&json!(can_be_chosen), &json!(offers_name)));
+        assert_eq!(outlook["plan"], "So it would fail.");
+        let verdict = outlook["verdict"].as_str().unwrap();
+        assert!(verdict.contains("<summary>So it would fail.") && verdict.contains("Do this."), "{verdict}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_comes_with_the_findings() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    house.console.will_find(vec![Finding::ok(FindingCode::Network, "All networks are there.")]);
+    let path = format!("/vms/{WEB}/migrate");
+    let page = house.send(visit(&path, Some(&cookie), "same-origin")).await;
+    assert!(page.body.contains("What was found on beta") && page.body.contains("1 check passed"), "{}", page.body);
+    let query = format!(
+        "?request%5Bvm%5D={WEB}&request%5Bdestination%5D=beta&request%5Boptions%5D%5Bkeep_source_definition%5D=true\
+         &request[options][eject_media]=false"
+    );
+    let page = house.send(visit(&(path + &query), Some(&cookie), "same-origin")).await;
+    assert!(page.body.contains("alpha keeps its definition."), "{}", page.body);
+    for path in ["/vms/nonsense/migrate", "/vms/00000000-0000-0000-0000-00000000000f/migrate"] {
+        let page = house.send(visit(path, Some(&cookie), "same-origin")).await;
+        assert!(page.status.is_client_error() && page.body.contains("This did not work"), "{path}: {}", page.status);
+    }
+}
