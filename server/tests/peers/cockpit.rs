@@ -144,9 +144,9 @@ async fn test_fail_migration_kill_destination() {
     let task = api.migrate("cache", "beta").await;
     stream.until_migration("cache", |migration| migration.progress.bytes_processed > 0).await;
     demo.signal_daemon("beta", "-KILL");
+    stream.until_host("beta", |host| !host.is_connected()).await;
     let end = api.ended(&task).await;
     assert_eq!(end["status"], "failed", "{end}");
-    stream.until_host("beta", |host| !host.is_connected()).await;
     stream.until_host("beta", Host::is_connected).await;
     assert_stayed(&demo, "cache");
 }

@@ -15,6 +15,9 @@ const FEATURES: &str = "The CPU of {destination} lacks features that this VM use
 const NO_FEATURES: &str = "The CPU of {destination} lacks features that this VM uses.";
 const OTHER_CPU: &str = "Choose a host with the same CPU or a newer one, or give the VM a CPU model that both have.";
 
+const NO_HUGE_PAGES: &str = "{destination} has no huge pages of the size this VM uses.";
+const SET_UP_HUGE_PAGES: &str = "Set up huge pages there as on {host}.";
+
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("migrate guest to the same host").is(Code::SameHost).tell(SAME_HOST, OWN_UUID),
@@ -69,6 +72,10 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "QEMU on {destination} does not know this VM's machine type, {machine}.",
         "Install the same QEMU there as on {host}, or a newer one.",
     ),
+    saying("does not support virt type '{kind}'").tell(
+        "QEMU on {destination} can't run this VM by {kind}.",
+        "For kvm, look whether it is switched on in the firmware there (/dev/kvm), and whether the account of QEMU may use it.",
+    ),
     saying("Cannot check QEMU binary {emulator}:").tell(
         "{destination} does not have this VM's emulator, {emulator}.",
         "Install the same QEMU there as on {host}.",
@@ -77,10 +84,8 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{destination} does not have enough free memory.",
         "Free memory there, or choose another host.",
     ),
-    saying("Unable to find any usable hugetlbfs mount").tell(
-        "{destination} has no huge pages of the size this VM uses.",
-        "Set up huge pages there as on {host}.",
-    ),
+    saying("Unable to find any usable hugetlbfs mount").tell(NO_HUGE_PAGES, SET_UP_HUGE_PAGES),
+    saying("hugetlbfs filesystem is not mounted").tell(NO_HUGE_PAGES, SET_UP_HUGE_PAGES),
     saying("unable to find any master var store for loader: {loader}").tell(
         "{destination} does not have this VM's firmware, {loader}.",
         "Install the same firmware (OVMF) there as on {host}.",
@@ -162,8 +167,8 @@ mod tests {
                 Hypervisor, "The CPU of beta lacks features that this VM uses: avx512f, pku.", "same CPU"),
             (9, 31, 0, "operation failed: guest CPU doesn't match specification: missing features: avx512f",
                 Hypervisor, "The CPU of beta lacks features that this VM uses: avx512f.", "same CPU"),
-            (9, 31, 0, "operation failed: guest CPU doesn't match specification: extra features: svm, missing features: pku",
-                Hypervisor, "The CPU of beta lacks features that this VM uses: pku.", "same CPU"),
+            (9, 31, 0, "operation failed: guest CPU doesn't match specification: extra features: hypervisor,npt, missing features: vme,avx512f",
+                Hypervisor, "The CPU of beta lacks features that this VM uses: vme,avx512f.", "same CPU"),
             (9, 31, 0, "operation failed: guest CPU doesn't match specification: extra features: svm",
                 Hypervisor, "The CPU of beta lacks features that this VM uses.", "same CPU"),
             (91, 31, 0, "the CPU is incompatible with host CPU",
@@ -181,12 +186,16 @@ mod tests {
                 Hypervisor, "beta would make another machine of this VM (domain max memory 32768).", "Report this"),
             (67, 20, 0, "unsupported configuration: Target domain net card count 1 does not match source 0",
                 Hypervisor, "beta would make another machine of this VM (domain net card count 1).", "Report this"),
+            (67, 10, 0, "unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'",
+                Hypervisor, "QEMU on beta can't run this VM by kvm.", "/dev/kvm"),
             // no memory on dst
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: cannot \
                  set up guest memory 'pc.ram': Cannot allocate memory",
                 Hypervisor, "beta does not have enough free memory.", "Free memory there"),
             // Not in the list: huge pages, secrets.
             (1, 10, 0, "internal error: Unable to find any usable hugetlbfs mount for 2048 KiB",
+                Hypervisor, "beta has no huge pages of the size this VM uses.", "huge pages"),
+            (1, 10, 0, "internal error: hugetlbfs filesystem is not mounted or disabled by administrator config",
                 Hypervisor, "beta has no huge pages of the size this VM uses.", "huge pages"),
             (66, 30, 0, "Secret not found: no secret with matching uuid '766d6665-7272-4901-8000-000000000009'",
                 Hypervisor, "beta does not have a secret that a disk of this VM needs.", "same UUID"),

@@ -7,6 +7,9 @@ use super::meaning::{Meaning, numbered, saying};
 
 const TRY_AGAIN: &str = "QEMU's logs of the VM on both hosts say more. Try again, or choose another host.";
 
+const ENDED: &str = "QEMU on {destination} ended as soon as it had started.";
+const LAST_WORDS: &str = "Its last words are in the details.";
+
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("another migration job is already running").is(Code::AlreadyMigrating).tell(
@@ -46,10 +49,8 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("job 'migration out' failed: {reason}").tell("QEMU gave the migration up: {reason}.", TRY_AGAIN),
     saying("job 'migration out' unexpectedly failed").tell("QEMU gave the migration up, and does not say why.", TRY_AGAIN),
-    saying("process exited while connecting to monitor").tell(
-        "QEMU on {destination} ended as soon as it had started.",
-        "Its last words are in the details.",
-    ),
+    saying("process exited while connecting to monitor").tell(ENDED, LAST_WORDS),
+    saying("QEMU unexpectedly closed the monitor").tell(ENDED, LAST_WORDS),
 ];
 
 #[cfg(test)]
@@ -100,6 +101,8 @@ mod tests {
             (9, 10, 0, "operation failed: job 'migration in' failed in post-copy phase",
                 Hypervisor, "The VM runs on beta, and the rest of its memory stopped coming.", "Do not turn either half off"),
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -drive: no",
+                Hypervisor, "QEMU on beta ended as soon as it had started.", "last words"),
+            (1, 10, 0, "internal error: QEMU unexpectedly closed the monitor (vm='web'): 2026-11-23T07:00:00.000000Z qemu-system-x86_64: no",
                 Hypervisor, "QEMU on beta ended as soon as it had started.", "last words"),
         ]);
     }
