@@ -24,7 +24,7 @@ use crate::{
     link::Link,
     media, migrate,
     open::Opener,
-    survey, translate, volumes,
+    survey, translate, users, volumes,
     workers::{Failure, Workers},
 };
 
@@ -228,6 +228,11 @@ impl engine::Connection for Connection {
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
         let path = path.to_owned();
         self.ask_pool(move |link| volumes::at(link, &path)).await
+    }
+
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+        let path = path.to_owned();
+        self.ask_pool(move |link| users::of(link, &path, left)).await
     }
 
     async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {

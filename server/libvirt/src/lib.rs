@@ -35,6 +35,7 @@ mod survey;
 mod translate;
 mod typed_params;
 mod uri;
+mod users;
 mod volumes;
 mod workers;
 mod xml;

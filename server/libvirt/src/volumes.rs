@@ -56,7 +56,7 @@ fn find(pool: &StoragePool, name: &str) -> Result<Option<StorageVol>, LibvirtErr
 }
 
 /// None if there is no such volume.
-fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
+pub(crate) fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_VOL => Ok(None),

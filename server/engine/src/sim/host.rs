@@ -172,6 +172,10 @@ impl Connection for SimConnection {
         self.find_volume_at(path)
     }
 
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+        self.find_users(path, left)
+    }
+
     async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
         self.make_volume(volume)
     }

@@ -211,6 +211,16 @@ impl SimConnection {
         Ok(self.find_volume(&pool, &name)?.map(|volume| (pool, volume)))
     }
 
+    pub(super) fn find_users(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+        self.storage(|world, host| {
+            let has = |disk: &Disk| matches!(&disk.source, DiskSource::File { path: known } if known == path);
+            let disks = &world.storage.disks;
+            let uses = |vm: &VmId| disks.get(vm).is_some_and(|disks| disks.iter().any(has));
+            let copies = world.hosts[host].copies.values().filter(|copy| copy.vm != left || copy.state.is_active());
+            Ok(copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect())
+        })
+    }
+
     pub(super) fn make_volume(&self, wanted: &NewVolume) -> Result<Volume, Problem> {
         let NewVolume { pool, name, format, capacity_bytes } = wanted.clone();
         let made = self.storage(|world, host| {

@@ -93,22 +93,26 @@ impl Runner<'_> {
         }
         let copied: Vec<DiskMove> = self.migration.disks.iter().filter(|disk| disk.created).cloned().collect();
         for DiskMove { source: path, .. } in copied {
-            let host = self.migration.source.clone();
-            let text = match self.remove_source_disk(&path).await {
-                Ok(true) => format!("Removed the old image {path} from {host}."),
-                Ok(false) => format!("The old image {path} is in no active pool of {host}, so it was not removed."),
-                Err(problem) => format!("Could not remove the old image {path} from {host}: {problem}"),
-            };
+            let text = self.remove_source_disk(&path).await.unwrap_or_else(|problem| {
+                format!("Could not remove the old image {path} from {}: {problem}", self.migration.source)
+            });
             self.write(text).await;
         }
     }
 
-    /// Whether there was an image to remove.
-    async fn remove_source_disk(&self, path: &str) -> Result<bool, Problem> {
-        let source = self.source()?;
-        let Some((pool, volume)) = source.volume_at(path).await? else { return Ok(false) };
+    /// Removes an image that nothing needs any more; returns what came of it, in words.
+    async fn remove_source_disk(&self, path: &str) -> Result<String, Problem> {
+        let (host, source) = (&self.migration.source, self.source()?);
+        let Some((pool, volume)) = source.volume_at(path).await? else {
+            return Ok(format!("The old image {path} is in no active pool of {host}, so it was not removed."));
+        };
+        let users = source.users_of_image(path, self.migration.vm).await?;
+        if !users.is_empty() {
+            let users = users.join(", ");
+            return Ok(format!("The old image {path} is still needed on {host} ({users}), so it was not removed."));
+        }
         source.delete_volume(&pool, &volume.name).await?;
-        Ok(true)
+        Ok(format!("Removed the old image {path} from {host}."))
     }
 }
 

@@ -335,6 +335,18 @@ async fn an_old_image_that_can_not_be_removed_is_no_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_image_that_another_vm_has_is_not_removed() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    let other = bench.vm("twin", VmState::ShutOff, IDLE).await;
+    bench.sim.add_disk(other, disk("vda", "/images/web.qcow2"));
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let id = bench.start_with(vm, options).await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"]);
+    assert!(bench.told(id, "is still needed on alpha (the VM twin)").await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_guest_that_writes_faster_than_the_link_carries_waits_for_both_disks() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.write_to_disks(vm, 40 * MIB);

@@ -1,0 +1,134 @@
+//! What still needs an image: other VMs that have it, and images that stand on it.
+
+use model::VmId;
+use roxmltree::Node;
+use virt::{domain::Domain, storage_pool::StoragePool, sys};
+
+use crate::{domain, error::LibvirtError, link::Link, volumes, xml};
+
+/// An image: its path, and its pool and name there if it is in one.
+struct Image<'a> {
+    path: &'a str,
+    volume: Option<(String, String)>,
+}
+
+/// VMs and volumes that need the image at a path, in words. A VM that has left needs it only if it runs here all the same.
+pub(crate) fn of(link: &Link, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
+    let volume = volumes::at(link, path)?.map(|(pool, volume)| (pool, volume.name));
+    let image = Image { path, volume };
+    let mut users = Vec::new();
+    for domain in link.list_all_domains(0)? {
+        if domain::if_there(has(&domain, &image, left))? == Some(true) {
+            users.push(format!("the VM {}", domain.name()?));
+        }
+    }
+    for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+        let name = pool.name()?;
+        let standing = standing_on(&pool, &image)?;
+        users.extend(standing.into_iter().map(|volume| format!("the volume {volume} of the pool {name}")));
+    }
+    Ok(users)
+}
+
+/// Whether a VM has the image, or one that stands on it, now or for later starts.
+fn has(domain: &Domain, image: &Image<'_>, left: VmId) -> Result<bool, LibvirtError> {
+    let copy = domain::copy(domain)?;
+    // One that arrives must not be asked. It brings its own disks, or those that it shares with the host it comes from.
+    if copy.incoming || (copy.vm == left && !copy.state.is_active()) {
+        return Ok(false);
+    }
+    if copy.state.is_active() && names(&domain.xml_desc(0)?, image)? {
+        return Ok(true);
+    }
+    Ok(copy.persistent && copy.vm != left && names(&domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?, image)?)
+}
+
+/// Whether a VM's definition names the image.
+fn names(definition: &str, image: &Image<'_>) -> Result<bool, LibvirtError> {
+    let document = xml::parse(definition)?;
+    let disks = document.descendants().filter(|node| node.has_tag_name("disk"));
+    let mut sources = disks.flat_map(|disk| disk.descendants()).filter(|node| node.has_tag_name("source"));
+    Ok(sources.any(|source| is(source, image)))
+}
+
+fn is(source: Node<'_, '_>, image: &Image<'_>) -> bool {
+    let is_path = |name| source.attribute(name) == Some(image.path);
+    let by_name = || source.attribute("pool").zip(source.attribute("volume"));
+    let volume = || image.volume.as_ref().map(|(pool, name)| (pool.as_str(), name.as_str()));
+    is_path("file") || is_path("dev") || (volume().is_some() && by_name() == volume())
+}
+
+/// The names of a pool's volumes that stand on the image.
+fn standing_on(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, LibvirtError> {
+    let mut standing = Vec::new();
+    for volume in pool.list_all_volumes(0)? {
+        let Some(definition) = volumes::if_there(volume.xml_desc(0).map_err(LibvirtError::from))? else { continue };
+        let document = xml::parse(&definition)?;
+        if xml::text(document.root_element(), &["backingStore", "path"]) == Some(image.path) {
+            standing.push(volume.name()?);
+        }
+    }
+    Ok(standing)
+}
+
+#[cfg(test)]
+mod tests {
+    use virt::storage_vol::StorageVol;
+
+    use super::*;
+    use crate::link::testing;
+
+    /// A VM with one disk of this XML.
+    fn define(link: &Link, name: &str, disk: &str) -> Domain {
+        let xml = format!(
+            "<domain type='test'><name>{name}</name><memory>65536</memory><os><type>hvm</type></os><devices>{disk}</devices></domain>"
+        );
+        link.define_domain_xml(&xml).unwrap()
+    }
+
+    #[test]
+    fn vms_that_have_an_image_need_it_but_for_the_one_that_left() {
+        let link = testing::link();
+        let disk = |source: &str, kind: &str| format!("<disk type='{kind}'>{source}<target dev='vda'/></disk>");
+        let path = "/users-of/a.qcow2";
+        let by_path = define(&link, "users-path", &disk(&format!("<source file='{path}'/>"), "file"));
+        let other = define(&link, "users-other", &disk("<source file='/users-of/a.qcow2.old'/>", "file"));
+        let left = VmId(by_path.uuid().unwrap());
+        assert_eq!(of(&link, path, VmId(other.uuid().unwrap())).unwrap(), ["the VM users-path"]);
+        assert!(of(&link, path, left).unwrap().is_empty());
+        by_path.create().unwrap();
+        assert_eq!(of(&link, path, left).unwrap(), ["the VM users-path"]);
+    }
+
+    #[test]
+    fn a_chain_and_a_volume_of_a_pool_are_uses_too() {
+        let image = Image { path: "/p/base", volume: Some(("p".to_owned(), "base".to_owned())) };
+        let names = |source: &str| {
+            names(&format!("<domain><devices><disk>{source}</disk></devices></domain>"), &image).unwrap()
+        };
+        assert!(names("<source file='/p/top'/><backingStore><source file='/p/base'/></backingStore>"));
+        assert!(names("<source dev='/p/base'/>"));
+        assert!(names("<source pool='p' volume='base'/>"));
+        assert!(!names("<source pool='q' volume='base'/>"));
+        assert!(!names("<source file='/p/top'/>"));
+        assert!(!names(""));
+    }
+
+    #[test]
+    fn volumes_that_stand_on_an_image_are_named() {
+        let link = testing::link();
+        let pool = "<pool type='dir'><name>users</name><target><path>/users</path></target></pool>";
+        let pool = link.define_storage_pool_xml(pool, 0).unwrap();
+        pool.create(0).unwrap();
+        let base = "<volume><name>base</name><capacity>1</capacity></volume>";
+        StorageVol::create_xml(&pool, base, 0).unwrap();
+        let top = "<volume><name>top</name><capacity>1</capacity><backingStore><path>/users/base</path>\
+                   <format type='raw'/></backingStore></volume>";
+        StorageVol::create_xml(&pool, top, 0).unwrap();
+        let nobody = VmId(uuid::Uuid::nil());
+        assert_eq!(of(&link, "/users/base", nobody).unwrap(), ["the volume top of the pool users"]);
+        assert!(of(&link, "/users/top", nobody).unwrap().is_empty());
+        pool.destroy().unwrap();
+        pool.undefine().unwrap();
+    }
+}
