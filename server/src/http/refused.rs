@@ -16,7 +16,7 @@ use serde_json::json;
 /// A request that was refused.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
-    problem: Problem,
+    problem: Box<Problem>,
     /// Kimchi's code, where it has one for exactly this.
     kimchi: Option<&'static str>,
 }
@@ -30,7 +30,7 @@ impl Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self { problem, kimchi: None }
+        Self { problem: Box::new(problem), kimchi: None }
     }
 }
 

@@ -47,6 +47,10 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "The storage pool {pool} is not started on {destination}.",
         "Start it there.",
     ),
+    saying("pool '{pool}' has asynchronous jobs running").tell(
+        "A volume is being made in the storage pool {pool} on {destination}.",
+        "Wait until that has ended, then try again.",
+    ),
     saying("no storage vol with matching {} '{volume}'").tell(NO_VOLUME, LOOK_FOR_VOLUME),
     numbered(VIR_ERR_NO_STORAGE_VOL).tell(
         "{destination} does not have a volume that is needed.",
@@ -136,6 +140,8 @@ mod tests {
             // Not in the list: what happens to volumes and pools, and locks.
             (55, 18, 0, "Requested operation is not valid: storage pool 'images' is not active",
                 Hypervisor, "The storage pool images is not started on beta.", "Start it there"),
+            (1, 18, 0, "internal error: pool 'images' has asynchronous jobs running.",
+                Hypervisor, "A volume is being made in the storage pool images on beta.", "Wait"),
             (50, 18, 0, "Storage volume not found: no storage vol with matching name 'web.qcow2'",
                 Hypervisor, "beta does not have the volume web.qcow2.", "Refresh the pool"),
             (50, 18, 0, "Storage volume not found: no storage vol with matching path '/srv/web.qcow2'",
