@@ -23,6 +23,8 @@ for path in /etc/libvirt /var/lib/libvirt /var/log /var/cache /run; do
     mkdir -p "$directory$path"
     mount --bind "$directory$path" "$path"
 done
+# Where a TPM in software gets its certificate from.
+[ ! -d /var/lib/swtpm-localca ] || mount -t tmpfs tmpfs /var/lib/swtpm-localca
 if [ -n "$qemu" ]; then
     mount -t overlay -o "lowerdir=$qemu/usr:/usr" overlay /usr
 fi
@@ -40,6 +42,8 @@ END
 cat >/etc/libvirt/qemu.conf <<END
 user = "root"
 group = "root"
+swtpm_user = "root"
+swtpm_group = "root"
 security_driver = "none"
 dynamic_ownership = 0
 remember_owner = 0

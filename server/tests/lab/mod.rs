@@ -73,6 +73,7 @@ impl World {
             .arg(env::current_exe().expect("a test knows its file"))
             .args(["--exact", test, "--nocapture"])
             .env(WORLD, &dir)
+            .env("TMPDIR", &dir)
             .status();
         fs::remove_dir(&dir).expect("what was mounted on it is gone");
         assert!(status.expect("setpriv exists").success(), "{test} failed in its world");

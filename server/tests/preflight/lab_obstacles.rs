@@ -157,7 +157,7 @@ fn pools() -> Vec<Obstacle> {
             })
             .by_virsh(),
         Obstacle::blocker("a pool with too little space", Code::DiskSpace)
-            .parts(|bed, guest| Parts::devices(full_disk(bed, guest)))
+            .parts(|bed, guest| Parts::devices(full_disk(bed, guest, 8)))
             .make(|bed, guest| {
                 let path = text(&bed.destination.pool_path(guest));
                 let host = bed.destination.lab();
@@ -169,12 +169,12 @@ fn pools() -> Vec<Obstacle> {
     ]
 }
 
-/// A raw disk of 8 MiB, all of them written.
-fn full_disk(bed: &Bed<'_>, guest: &Guest) -> String {
+/// A raw disk of so many MiB, all of them written.
+fn full_disk(bed: &Bed<'_>, guest: &Guest, mib: usize) -> String {
     bed.source.start_pool(guest);
-    let image = bed.source.make_volume("disk.img", "raw", "8M");
+    let image = bed.source.make_volume("disk.img", "raw", &format!("{mib}M"));
     let contents = bed.dir.join("disk.contents");
-    fs::write(&contents, vec![0x55; 8 << 20]).expect("the directory takes files");
+    fs::write(&contents, vec![0x55; mib << 20]).expect("the directory takes files");
     bed.source.virsh(&["vol-upload", "disk.img", &text(&contents), "--pool", NAME]);
     format!(
         "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{}'/>\
@@ -215,10 +215,10 @@ fn block(machine: &Machine<'_>, rule: &str) {
 fn programs() -> Vec<Obstacle> {
     vec![
         Obstacle::blocker("a migration of somebody else's", Code::AlreadyMigrating)
-            .parts(|bed, guest| Parts::devices(full_disk(bed, guest)))
+            .parts(|bed, guest| Parts::devices(full_disk(bed, guest, 64)))
             .make(|bed, guest| {
                 bed.destination.start_pool(guest);
-                begin_slow_migration(bed);
+                begin_slow_migration(bed, guest);
             })
             .by_virsh()
             .undo(|bed, _| drop(bed.source.virsh(&["domjobabort", NAME]))),
@@ -240,12 +240,14 @@ fn programs() -> Vec<Obstacle> {
     ]
 }
 
-/// Lets virsh migrate the VM, so slowly that it will not be done soon; returns once libvirt has begun.
-fn begin_slow_migration(bed: &Bed<'_>) {
+/// Lets virsh migrate the VM, so slowly that it will not be done soon; returns once it is seen at
+/// the destination.
+fn begin_slow_migration(bed: &Bed<'_>, guest: &Guest) {
     let (from, to) = (&bed.source.lab().uri(), &bed.destination.lab());
     let begin = "virsh -c $0 migrate --live --p2p --copy-storage-all --bandwidth 1 trial $1 $2 >/dev/null 2>&1 &";
     bed.source.lab().run("sh", &["-c", begin, from, &to.uri(), &format!("tcp://{}", to.address)]);
-    while !bed.source.virsh(&["domjobinfo", NAME]).contains("Outgoing migration") {}
+    let is_seen = (0..1000).any(|_| bed.destination.state(guest).is_some());
+    assert!(is_seen, "virsh migrates nothing");
 }
 
 /// A disk whose every read fails, so that the VM is paused as soon as its firmware looks for something to boot.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Nothing in a trial takes this long.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// Tries all of them, one after the other.
 pub async fn try_all(bed: &Bed<'_>, obstacles: &[Obstacle]) -> Vec<Row> {

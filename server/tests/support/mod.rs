@@ -1,6 +1,6 @@
 //! A real demo for a test file: real libvirt daemons, real guests, the real console, and what a client of it needs.
 
-#![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part of this")]
 
 mod api;
 mod served;
