@@ -69,7 +69,6 @@ impl<'a> Vm<'a> {
     pub(crate) fn assert_nothing_on(&self, host: &str) {
         assert!(!self.demo.defined_on(self.name).contains(&host), "{host} has a definition");
         assert_eq!(self.files_on(host), 0, "{host} has a file");
-        self.demo.virsh_succeeds(host, &["pool-refresh", POOL]);
         let volumes = self.demo.virsh_succeeds(host, &["vol-list", POOL]);
         assert!(!volumes.contains(self.name), "{host} has a volume: {volumes}");
     }
