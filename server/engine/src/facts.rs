@@ -129,6 +129,8 @@ pub enum DiskSource {
         protocol: String,
         /// What it is called, for people.
         name: String,
+        /// Whether the server is wherever QEMU runs: a socket, or an address that means the host itself.
+        is_local: bool,
     },
     /// A volume of a pool, by name (`<disk type='volume'>`).
     Volume {

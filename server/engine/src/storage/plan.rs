@@ -123,7 +123,7 @@ pub(super) fn location(question: Question<'_>, disk: &Disk) -> String {
     match &disk.source {
         DiskSource::Empty => String::new(),
         DiskSource::File { path } | DiskSource::Block { path } => path.clone(),
-        DiskSource::Network { protocol, name } => format!("{protocol}:{name}"),
+        DiskSource::Network { protocol, name, .. } => format!("{protocol}:{name}"),
         DiskSource::Other { kind } => kind.clone(),
         DiskSource::Volume { pool, volume } => {
             let path = question.source.pool(pool).and_then(|pool| {
@@ -143,7 +143,7 @@ fn fate(question: Question<'_>, disk: &Disk, path: &str, spent: &mut Spent, find
     }
     match shared::evidence(question, disk, path) {
         Ok(Some(evidence)) => {
-            findings.push(Finding::ok(FindingCode::DiskShared, format!("{}: {}.", disk.target, evidence.words())));
+            findings.extend(shared::findings(question, disk, &evidence));
             return Fate::Shared(evidence);
         }
         Ok(None) => {}

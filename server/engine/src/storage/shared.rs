@@ -14,7 +14,7 @@ const FILE_KINDS: [&str; 4] = ["dir", "fs", "netfs", "gluster"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// QEMU reaches it over the network, from wherever it runs.
-    Network { protocol: String },
+    Network { protocol: String, is_local: bool },
     /// Both hosts have it in an active pool that comes from the same place.
     Pool {
         /// In words: which pools, from where.
@@ -41,7 +41,10 @@ impl Evidence {
     /// In words, without a full stop.
     pub(crate) fn words(&self) -> String {
         match self {
-            Self::Network { protocol } => format!("QEMU reaches it over the network ({protocol}), wherever it runs"),
+            Self::Network { protocol, is_local: true } => format!("QEMU reaches it on its own host ({protocol})"),
+            Self::Network { protocol, .. } => {
+                format!("QEMU reaches it over the network ({protocol}), wherever it runs")
+            }
             Self::Pool { words, .. } => words.clone(),
             Self::Directory { path, .. } => format!("the settings of both hosts say that they share {path}"),
         }
@@ -59,7 +62,9 @@ impl Evidence {
 /// Whether both hosts see this disk; an error if they would, but for something that has to be put right first.
 pub(super) fn evidence(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
     match &disk.source {
-        DiskSource::Network { protocol, .. } => Ok(Some(Evidence::Network { protocol: protocol.clone() })),
+        DiskSource::Network { protocol, is_local, .. } => {
+            Ok(Some(Evidence::Network { protocol: protocol.clone(), is_local: *is_local }))
+        }
         DiskSource::File { .. } => {
             let by_pool = same_mount(question, disk, path)?;
             Ok(by_pool.or_else(|| by_settings(question, path)))
@@ -68,6 +73,24 @@ pub(super) fn evidence(question: Question<'_>, disk: &Disk, path: &str) -> Resul
         DiskSource::Volume { pool, volume } => same_volume(question, disk, pool, volume, path),
         DiskSource::Empty | DiskSource::Other { .. } => Ok(None),
     }
+}
+
+/// What there is to say of a disk that stays, and what of it nobody looked at.
+pub(super) fn findings(question: Question<'_>, disk: &Disk, evidence: &Evidence) -> Vec<Finding> {
+    let (target, host) = (&disk.target, question.destination.name());
+    let text = format!("{target}: {}.", evidence.words());
+    if let Evidence::Network { is_local: true, .. } = evidence {
+        let text = format!("{text} Whether {host} has the very same there can't be seen.");
+        let fix = "See that it is the same disk, or give it an address that all hosts reach it by.";
+        return vec![Finding::unknown(FindingCode::DiskShared, text).with_fix(fix)];
+    }
+    let mut findings = vec![Finding::ok(FindingCode::DiskShared, text)];
+    if disk.has_backing {
+        let text = format!("{target} stands on other images; whether {host} has the very same was not looked at.");
+        let fix = "See that they are on shared storage, too.";
+        findings.push(Finding::unknown(FindingCode::BackingChain, text).with_fix(fix));
+    }
+    findings
 }
 
 /// A file below a pool that is mounted from the same place at the same path on both hosts.

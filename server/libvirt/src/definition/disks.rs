@@ -1,5 +1,7 @@
 //! The disks in a VM's definition, and the secrets that open them.
 
+use std::net::IpAddr;
+
 use engine::{Disk, DiskDevice, DiskSource, SecretUse};
 use roxmltree::Node;
 
@@ -45,7 +47,11 @@ fn source(disk: Node<'_, '_>) -> DiskSource {
         "file" => named("file").map(|path| DiskSource::File { path }),
         "block" => named("dev").map(|path| DiskSource::Block { path }),
         "volume" => named("pool").zip(named("volume")).map(|(pool, volume)| DiskSource::Volume { pool, volume }),
-        "network" => named("protocol").map(|protocol| DiskSource::Network { protocol, name: network_name(source) }),
+        "network" => named("protocol").map(|protocol| DiskSource::Network {
+            protocol,
+            name: network_name(source),
+            is_local: xml::children(source, "host").any(is_local),
+        }),
         _ => Some(DiskSource::Other { kind: kind.to_owned() }),
     };
     known.unwrap_or(DiskSource::Empty)
@@ -60,6 +66,15 @@ fn network_name(source: Node<'_, '_>) -> String {
     });
     let name = source.attribute("name").map(|name| name.trim_start_matches('/').to_owned());
     [server, name].into_iter().flatten().collect::<Vec<_>>().join("/")
+}
+
+/// Whether a server is the host itself, whichever host that is.
+fn is_local(server: Node<'_, '_>) -> bool {
+    let is_loopback = |name: &str| {
+        let by_ip = name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+        by_ip || name.eq_ignore_ascii_case("localhost")
+    };
+    server.attribute("socket").is_some() || server.attribute("name").is_some_and(is_loopback)
 }
 
 /// An empty `<backingStore/>` says that nothing is below; without one, nothing is said.
@@ -117,7 +132,7 @@ mod tests {
     #[test]
     fn network_disks_have_names_for_people() {
         let read = |source: &str| match source_of("network", source) {
-            DiskSource::Network { protocol, name } => format!("{protocol} {name}"),
+            DiskSource::Network { protocol, name, .. } => format!("{protocol} {name}"),
             other => panic!("{other:?}"),
         };
         let nbd = "<source protocol='nbd' name='shop'><host name='192.0.2.1' port='10809'/></source>";
@@ -127,6 +142,21 @@ mod tests {
         assert_eq!(read("<source protocol='rbd' name='rbd/image'/>"), "rbd rbd/image");
         let socket = "<source protocol='nbd'><host transport='unix' socket='/run/nbd'/></source>";
         assert_eq!(read(socket), "nbd /run/nbd");
+    }
+
+    #[test]
+    fn a_server_on_the_host_itself_is_another_one_elsewhere() {
+        let is_local = |server: &str| {
+            let source = format!("<source protocol='nbd' name='a'>{server}</source>");
+            matches!(source_of("network", &source), DiskSource::Network { is_local: true, .. })
+        };
+        for server in ["transport='unix' socket='/run/nbd'", "name='localhost'", "name='127.0.0.1'", "name='::1'"] {
+            assert!(is_local(&format!("<host {server}/>")), "{server}");
+        }
+        for server in ["name='192.0.2.1'", "name='localhost.example.org'"] {
+            assert!(!is_local(&format!("<host {server}/>")), "{server}");
+        }
+        assert!(!is_local(""));
     }
 
     #[test]

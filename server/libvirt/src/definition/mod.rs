@@ -140,8 +140,11 @@ mod tests {
         assert!(cpu.starts_with("<cpu mode='custom'") && cpu.ends_with("</cpu>"), "{cpu}");
         let disks: Vec<_> = facts.disks.drain(..).map(|disk| (disk.target, disk.device, disk.source)).collect();
         let file = |path: &str| DiskSource::File { path: path.to_owned() };
-        let rbd =
-            DiskSource::Network { protocol: "rbd".to_owned(), name: "mon1.example.org:6789/vms/desktop".to_owned() };
+        let rbd = DiskSource::Network {
+            protocol: "rbd".to_owned(),
+            name: "mon1.example.org:6789/vms/desktop".to_owned(),
+            is_local: false,
+        };
         let expected = [
             ("vda".to_owned(), DiskDevice::Disk, file("/var/lib/libvirt/images/desktop.qcow2")),
             ("vdb".to_owned(), DiskDevice::Disk, DiskSource::Block { path: "/dev/vg0/data".to_owned() }),

@@ -177,7 +177,7 @@ mod tests {
             DiskSource::File { path: "/a/one.qcow2".to_owned() },
             DiskSource::Block { path: "/dev/vg/two".to_owned() },
             DiskSource::Volume { pool: "p".to_owned(), volume: "three".to_owned() },
-            DiskSource::Network { protocol: "nbd".to_owned(), name: "four".to_owned() },
+            DiskSource::Network { protocol: "nbd".to_owned(), name: "four".to_owned(), is_local: false },
         ]);
         assert_eq!(file_names(&vm).into_iter().collect::<Vec<_>>(), ["one.qcow2", "three", "two"]);
     }

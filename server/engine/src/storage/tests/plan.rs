@@ -70,8 +70,20 @@ fn block(path: &str) -> Disk {
 
 #[test]
 fn a_network_disk_is_shared() {
-    let network = DiskSource::Network { protocol: "nbd".into(), name: "db".into() };
-    is_shared(&Bench::of(Disk { source: network, ..disk() }), "over the network (nbd)");
+    let network = |is_local| DiskSource::Network { protocol: "nbd".into(), name: "db".into(), is_local };
+    is_shared(&Bench::of(Disk { source: network(false), ..disk() }), "over the network (nbd)");
+    // What is on each host under the same address may be two things.
+    let (_, worst) = one(&Bench::of(Disk { source: network(true), ..disk() }));
+    assert_eq!((worst.code, worst.severity), (FindingCode::DiskShared, Severity::Unknown));
+}
+
+#[test]
+fn what_a_shared_image_stands_on_was_not_looked_at() {
+    let mut bench = Bench::of(Disk { has_backing: true, ..file("/srv/vms/web.qcow2") });
+    let pools = vec![netfs("nfs", "/srv/vms", "filer:/vms")];
+    (bench.source_pools, bench.destination_pools) = (pools.clone(), pools);
+    let (_, worst) = one(&bench);
+    assert_eq!((worst.code, worst.severity), (FindingCode::BackingChain, Severity::Unknown));
 }
 
 #[test]
