@@ -32,10 +32,10 @@ impl Runner<'_> {
             let DiskMove { pool, volume, created, .. } = self.migration.disks[index].clone();
             let what = format!("the volume {volume} of the pool {pool} on {}", self.migration.destination);
             if !created {
-                self.tell_of_a_namesake(&pool, &volume, &what).await;
+                self.tell_of_a_namesake(&pool, &volume, &what, begun).await;
                 continue;
             }
-            match self.remove_copy(&pool, &volume, begun).await {
+            match patiently(begun, || self.remove_copy(&pool, &volume)).await {
                 Ok(()) => {
                     let disk = &mut self.migration.disks[index];
                     (disk.path, disk.created) = (None, false);
@@ -50,20 +50,7 @@ impl Runner<'_> {
         left
     }
 
-    /// Removes one volume, and waits for the host if it has to.
-    async fn remove_copy(&self, pool: &str, volume: &str, begun: Instant) -> Result<(), Problem> {
-        loop {
-            let removed = self.try_to_remove(pool, volume).await;
-            let away =
-                matches!(removed, Err(Problem { code: Code::HostUnreachable | Code::TimedOut | Code::WrongState, .. }));
-            if !away || begun.elapsed() > LIMIT {
-                return removed;
-            }
-            sleep(AGAIN).await;
-        }
-    }
-
-    async fn try_to_remove(&self, pool: &str, volume: &str) -> Result<(), Problem> {
+    async fn remove_copy(&self, pool: &str, volume: &str) -> Result<(), Problem> {
         let destination = self.destination()?;
         let copy = destination.copy(self.migration.vm).await?;
         // The verdict said so; nothing is deleted that a VM might have open all the same.
@@ -76,13 +63,17 @@ impl Runner<'_> {
 
     /// A volume that is there without this migration knowing that it made it is not touched. It may have: a host can die between
     /// making a volume and saying so, and so can the console between hearing of it and writing it down.
-    async fn tell_of_a_namesake(&mut self, pool: &str, volume: &str, what: &str) {
-        let Ok(destination) = self.destination() else { return };
-        if let Ok(Some(_)) = destination.volume(pool, volume).await {
+    async fn tell_of_a_namesake(&mut self, pool: &str, volume: &str, what: &str, begun: Instant) {
+        let found = patiently(begun, || self.is_there(pool, volume)).await;
+        if let Ok(true) = found {
             let text =
                 format!("There is {what}. Whether this migration made it is not certain, so it was not touched.");
             self.write(text).await;
         }
+    }
+
+    async fn is_there(&self, pool: &str, volume: &str) -> Result<bool, Problem> {
+        Ok(self.destination()?.volume(pool, volume).await?.is_some())
     }
 
     /// Removes the old images of the disks that were copied, if that was asked for: last of all, when the VM is known to be at
@@ -113,6 +104,22 @@ impl Runner<'_> {
         }
         source.delete_volume(&pool, &volume.name).await?;
         Ok(format!("Removed the old image {path} from {host}."))
+    }
+}
+
+/// Asks the destination until it is there and at rest, or for too long.
+async fn patiently<T, F>(begun: Instant, ask: impl Fn() -> F) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
+    loop {
+        let answer = ask().await;
+        let away =
+            matches!(answer, Err(Problem { code: Code::HostUnreachable | Code::TimedOut | Code::WrongState, .. }));
+        if !away || begun.elapsed() > LIMIT {
+            return answer;
+        }
+        sleep(AGAIN).await;
     }
 }
 

@@ -270,9 +270,13 @@ async fn a_destination_that_dies_while_it_makes_a_volume() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.fail_storage(&host("beta"), StorageFault::DiesCreating);
     let id = bench.start(vm, "beta").await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    bench.sim.revive(&host("beta"));
     let end = bench.ended(id).await;
     assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::HostUnreachable));
     assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
+    assert!(bench.told(id, "it was not touched").await, "somebody has to know");
 }
 
 #[tokio::test(start_paused = true)]
