@@ -90,11 +90,12 @@ async fn test_fail_migration_tcp_port_closed() {
 async fn test_fail_migration_authentication() {
     let (demo, api, mut stream) = demo().await;
     let vm = Vm::start(&demo, &mut stream, "stranger").await;
-    let _reconfigured = Reconfigured::daemon(&demo, "beta", "auth_tcp = \"sasl\"", &mut stream).await;
+    let reconfigured = Reconfigured::daemon(&demo, "beta", "auth_tcp = \"sasl\"", &mut stream).await;
     refused(&api, vm.name, json!({"destination": "beta"}), StatusCode::CONFLICT).await;
     stream.until_host("beta", |host| why_not(host).contains("does not accept vmferry's login")).await;
     refused(&api, vm.name, json!({"destination": "beta"}), StatusCode::CONFLICT).await;
-    assert_eq!(demo.runs_on(vm.name), ["alpha"]);
+    reconfigured.undone(&mut stream).await;
+    vm.assert_stayed();
 }
 
 /// URIs are not for users to give, not even right ones. The one of a host that is registered as the wrong kind is wrong, too.
@@ -131,10 +132,11 @@ async fn test_fail_migration_domain_unknown() {
 async fn test_fail_migration_stop_libvirtd() {
     let (demo, api, mut stream) = demo().await;
     let vm = Vm::start(&demo, &mut stream, "waiting").await;
-    let _reconfigured = Reconfigured::daemon(&demo, "beta", "auth_tcp = [", &mut stream).await;
+    let reconfigured = Reconfigured::daemon(&demo, "beta", "auth_tcp = [", &mut stream).await;
     let refusal = refused(&api, vm.name, json!({"destination": "beta"}), StatusCode::CONFLICT).await;
     assert!(refusal["reason"].as_str().is_some_and(|reason| reason.contains("beta does not answer")), "{refusal}");
-    assert_eq!(demo.runs_on(vm.name), ["alpha"]);
+    reconfigured.undone(&mut stream).await;
+    vm.assert_stayed();
 }
 
 /// The demo's `cache` never arrives by itself, so that there is time to kill the destination.

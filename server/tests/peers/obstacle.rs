@@ -28,6 +28,13 @@ impl<'a> Reconfigured<'a> {
         stream.until_host(host, |host| !host.is_connected()).await;
         reconfigured
     }
+
+    /// Takes it back, and returns when the console has the host again.
+    pub(crate) async fn undone(self, stream: &mut Stream) {
+        let host = self.host;
+        drop(self);
+        stream.until_host(host, Host::is_connected).await;
+    }
 }
 
 impl Drop for Reconfigured<'_> {
