@@ -156,8 +156,8 @@ pub trait Connection: Send + Sync {
     /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem>;
 
-    /// What here still needs the image at this path, in words: VMs, and volumes that stand on it. The VM that has `left` needs it only
-    /// if it runs here all the same. May take 30 s.
+    /// What still needs the image at this path, in words: VMs here, volumes that stand on it, and others if its pool is shared: they
+    /// can't be asked. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
     async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem>;
 
     /// Makes a volume here that takes up no more than it must. May take 30 s.

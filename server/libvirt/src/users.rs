@@ -4,7 +4,7 @@ use model::VmId;
 use roxmltree::Node;
 use virt::{domain::Domain, storage_pool::StoragePool, sys};
 
-use crate::{domain, error::LibvirtError, link::Link, volumes, xml};
+use crate::{domain, error::LibvirtError, link::Link, survey, volumes, xml};
 
 /// An image: its path, and its pool and name there if it is in one.
 struct Image<'a> {
@@ -12,7 +12,14 @@ struct Image<'a> {
     volume: Option<(String, String)>,
 }
 
-/// VMs and volumes that need the image at a path, in words. A VM that has left needs it only if it runs here all the same.
+impl Image<'_> {
+    /// Whether it is in a pool of this name and XML. There may be several: a directory on a mount is a pool, too.
+    fn is_in(&self, pool: &str, xml: &str) -> Result<bool, LibvirtError> {
+        Ok(self.volume.as_ref().is_some_and(|(name, _)| name == pool) || volumes::is_below(self.path, xml)?)
+    }
+}
+
+/// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left needs it only if it runs here all the same.
 pub(crate) fn of(link: &Link, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
     let volume = volumes::at(link, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };
@@ -23,7 +30,10 @@ pub(crate) fn of(link: &Link, path: &str, left: VmId) -> Result<Vec<String>, Lib
         }
     }
     for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
-        let name = pool.name()?;
+        let (name, definition) = (pool.name()?, pool.xml_desc(0)?);
+        if image.is_in(&name, &definition)? && survey::is_shared(&definition)? {
+            users.push(format!("whoever shares the pool {name}"));
+        }
         let standing = standing_on(&pool, &image)?;
         users.extend(standing.into_iter().map(|volume| format!("the volume {volume} of the pool {name}")));
     }
@@ -112,6 +122,15 @@ mod tests {
         assert!(!names("<source pool='q' volume='base'/>"));
         assert!(!names("<source file='/p/top'/>"));
         assert!(!names(""));
+    }
+
+    #[test]
+    fn an_image_may_be_in_several_pools() {
+        let image = Image { path: "/mnt/vms/a", volume: Some(("vms".to_owned(), "a".to_owned())) };
+        let pool = |path: &str| format!("<pool type='dir'><target><path>{path}</path></target></pool>");
+        assert!(image.is_in("vms", &pool("/elsewhere")).unwrap());
+        assert!(image.is_in("filer", &pool("/mnt")).unwrap());
+        assert!(!image.is_in("other", &pool("/mnt/vms2")).unwrap());
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(crate) fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, 
 }
 
 /// Whether a path is below that of a pool with this XML.
-fn is_below(path: &str, pool: &str) -> Result<bool, LibvirtError> {
+pub(crate) fn is_below(path: &str, pool: &str) -> Result<bool, LibvirtError> {
     let document = xml::parse(pool)?;
     let target = xml::text(document.root_element(), &["target", "path"]);
     Ok(target.is_some_and(|target| path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))))

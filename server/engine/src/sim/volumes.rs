@@ -217,7 +217,12 @@ impl SimConnection {
             let disks = &world.storage.disks;
             let uses = |vm: &VmId| disks.get(vm).is_some_and(|disks| disks.iter().any(has));
             let copies = world.hosts[host].copies.values().filter(|copy| copy.vm != left || copy.state.is_active());
-            Ok(copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect())
+            let mut users: Vec<_> =
+                copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect();
+            let shared = world.storage.pools[host].iter().map(|(pool, _)| pool).filter(|pool| pool.source.is_some());
+            let around = shared.filter(|pool| path.rsplit_once('/').map(|(at, _)| at) == pool.path.as_deref());
+            users.extend(around.map(|pool| format!("whoever shares the pool {}", pool.name)));
+            Ok(users)
         })
     }
 

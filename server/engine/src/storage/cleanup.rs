@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::{Code, DiskMove, Phase, Problem};
 use tokio::time::{Instant, sleep};
 
+use super::shared;
 use crate::{Statistics, runner::Runner, verify::Presence};
 
 /// How long a destination that does not answer is waited for.
@@ -94,6 +95,9 @@ impl Runner<'_> {
     /// Removes an image that nothing needs any more; returns what came of it, in words.
     async fn remove_source_disk(&self, path: &str) -> Result<String, Problem> {
         let (host, source) = (&self.migration.source, self.source()?);
+        if shared::directory(&self.configs()?.0, path).is_some() {
+            return Ok(format!("The old image {path} is on shared storage, so it was not removed from {host}."));
+        }
         let Some((pool, volume)) = source.volume_at(path).await? else {
             return Ok(format!("The old image {path} is in no active pool of {host}, so it was not removed."));
         };

@@ -6,7 +6,7 @@ use model::{Finding, FindingCode, Mode, PoolChoice, text};
 
 use super::{
     plan::{Place, Question},
-    shared::parent,
+    shared::{self, parent},
 };
 use crate::{Disk, DiskDevice, DiskSource, Pool, Volume};
 
@@ -46,7 +46,8 @@ pub(super) fn choose(
         return Err(exists(question, disk, pool, there));
     }
     space(question, disk, pool, spent, findings)?;
-    tell(question, disk, path, pool, &volume, origin.is_some(), findings);
+    tell(question, disk, path, pool, &volume, findings);
+    findings.extend(old_image_stays(question, disk, path, origin.as_ref()));
     spent.volumes.push((pool.name.clone(), volume.clone()));
     let others = candidates(question, disk).filter(|other| other.name != pool.name);
     let choice = |other: &Pool| PoolChoice { pool: other.name.clone(), available_bytes: other.available_bytes };
@@ -267,16 +268,8 @@ fn space(
 }
 
 /// What will be done, and what of it somebody should know.
-fn tell(
-    question: Question<'_>,
-    disk: &Disk,
-    path: &str,
-    pool: &Pool,
-    volume: &str,
-    in_a_pool: bool,
-    findings: &mut Vec<Finding>,
-) {
-    let (target, here, there) = (&disk.target, question.source.name(), question.destination.name());
+fn tell(question: Question<'_>, disk: &Disk, path: &str, pool: &Pool, volume: &str, findings: &mut Vec<Finding>) {
+    let (target, there) = (&disk.target, question.destination.name());
     let size = text::bytes(disk.capacity_bytes);
     let text = format!("{target} ({path}, {size}) is copied to the pool {} on {there} as {volume}.", pool.name);
     findings.push(Finding::ok(FindingCode::DiskCopied, text));
@@ -284,8 +277,26 @@ fn tell(
         let text = format!("{target} stands on other images; its copy will stand alone and may take up to {size}.");
         findings.push(Finding::warning(FindingCode::BackingChain, text));
     }
-    if question.options.remove_source_disks && !in_a_pool {
-        let text = format!("{target} ({path}) is in no active pool of {here}, so its old image can't be removed.");
-        findings.push(Finding::warning(FindingCode::Pool, text).with_fix("Remove it by hand afterwards."));
-    }
+}
+
+/// That an old image can't be removed though that was asked for.
+fn old_image_stays(
+    question: Question<'_>,
+    disk: &Disk,
+    path: &str,
+    origin: Option<&(String, String)>,
+) -> Option<Finding> {
+    let (target, here) = (&disk.target, question.source.name());
+    let pool = origin.and_then(|(pool, _)| question.source.pool(pool));
+    let is_shared =
+        pool.is_some_and(|pool| pool.source.is_some()) || shared::directory(question.source.config, path).is_some();
+    let text = if is_shared {
+        format!("{target} ({path}) is on shared storage, so its old image is not removed.")
+    } else if origin.is_none() {
+        format!("{target} ({path}) is in no active pool of {here}, so its old image can't be removed.")
+    } else {
+        return None;
+    };
+    let finding = Finding::warning(FindingCode::Pool, text).with_fix("Remove it by hand afterwards.");
+    question.options.remove_source_disks.then_some(finding)
 }

@@ -52,7 +52,7 @@ impl Runner<'_> {
     }
 
     /// The settings of both hosts.
-    fn configs(&self) -> Result<(HostConfig, HostConfig), Problem> {
+    pub(super) fn configs(&self) -> Result<(HostConfig, HostConfig), Problem> {
         let inventory = self.engine.inventory();
         let config = |name| inventory.host(name).map(|entry| entry.config.clone());
         let Migration { source, destination, .. } = &self.migration;

@@ -3,7 +3,7 @@
 use model::{Finding, FindingCode};
 
 use super::plan::{Question, Side};
-use crate::{Disk, DiskSource, Pool};
+use crate::{Disk, DiskSource, HostConfig, Pool};
 
 /// Pools that are nothing but a directory: they say nothing about what is mounted there.
 const DIRECTORY: &str = "dir";
@@ -150,6 +150,11 @@ fn same_volume(
         return Err(start_it(&text, there, host));
     }
     Ok(found)
+}
+
+/// The directory above a path that a host shares with others, by its settings.
+pub(super) fn directory<'a>(host: &'a HostConfig, path: &str) -> Option<&'a str> {
+    host.shared_directories.iter().map(String::as_str).find(|directory| is_below(path, directory))
 }
 
 /// Below a directory that both hosts' settings name.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Phase, VmState};
+use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Phase, Severity, VmState};
 
 use super::*;
 use crate::{
@@ -348,6 +348,21 @@ async fn an_old_image_that_another_vm_has_is_not_removed() {
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.volumes("alpha"), ["web.qcow2"]);
     assert!(bench.told(id, "is still needed on alpha (the VM twin)").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_image_on_storage_that_others_share_is_not_removed() {
+    let (bench, vm) = Bench::with_shared_disk(true).await;
+    bench.sim.add_pool(&host("gamma"), pool("images", "/images"), "gamma");
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let preflight = bench.engine.preflight(vm, &host("gamma"), &options).await.unwrap();
+    let warning = preflight.of(Severity::Warning).find(|finding| finding.code == FindingCode::Pool).unwrap();
+    assert!(warning.text.contains("on shared storage"), "{warning:?}");
+    let id = bench.engine.migrate(MigrationRequest { options, ..request(vm, "gamma") }, "admin").await.unwrap().id;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.volumes(&host("gamma"), "images"), ["web.qcow2"]);
+    assert_eq!(bench.sim.volumes(&host("alpha"), "vms"), ["web.qcow2"]);
+    assert!(bench.told(id, "is still needed on alpha (whoever shares the pool vms)").await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ mod trial;
 
 use engine::{DomainFacts, Survey};
 use model::VmId;
+pub(crate) use pools::is_shared;
 
 use crate::{domain::if_there, error::LibvirtError, facts, link::Link};
 

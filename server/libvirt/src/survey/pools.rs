@@ -85,6 +85,11 @@ fn read(name: &str, text: &str) -> Result<Pool, LibvirtError> {
     })
 }
 
+/// Whether a pool with this XML comes from a place that other hosts can have, too.
+pub(crate) fn is_shared(text: &str) -> Result<bool, LibvirtError> {
+    Ok(read("", text)?.source.is_some())
+}
+
 /// Those of a pool's volumes that have the name of one of the VM's files, or are one of its block devices: iSCSI and SCSI pools
 /// have names of their own for them.
 fn volumes(link: &Link, pool: &StoragePool, vm: &DomainFacts) -> Result<Vec<Volume>, LibvirtError> {
@@ -169,6 +174,12 @@ mod tests {
         active.destroy().unwrap();
         active.undefine().unwrap();
         still.undefine().unwrap();
+    }
+
+    #[test]
+    fn only_pools_from_somewhere_are_shared() {
+        assert!(is_shared("<pool type='netfs'><source><host name='s'/><dir path='/e'/></source></pool>").unwrap());
+        assert!(!is_shared("<pool type='dir'><target><path>/e</path></target></pool>").unwrap());
     }
 
     #[test]
