@@ -94,8 +94,9 @@ impl Definitions {
         let later = || definition(domain, sys::VIR_DOMAIN_XML_INACTIVE);
         match plan.mode {
             Mode::Live => {
-                let started = rewrite::move_disks(&definition(domain, 0)?, &plan.disks)?;
-                let kept = plan.persist_destination.then(|| kept(&later()?, &plan.disks)).transpose()?;
+                let now = definition(domain, 0)?;
+                let started = rewrite::move_disks(&now, &plan.disks)?;
+                let kept = plan.persist_destination.then(|| kept(&now, &later()?, &plan.disks)).transpose()?;
                 Ok(Self { started: Some(started), kept, ..Self::default() })
             }
             Mode::Offline => {
@@ -114,9 +115,10 @@ impl Definitions {
     }
 }
 
-/// What a VM that runs has for later starts. Disks that were plugged in for now only are not in it.
-fn kept(definition: &str, disks: &[DiskCopy]) -> Result<String, LibvirtError> {
-    rewrite::move_disks(definition, &rewrite::known_disks(definition, disks)?)
+/// What a VM that runs now has for later starts. Disks that were plugged in for now only are not in it; and where somebody has
+/// chosen another image for later, perhaps of another format, that choice stays.
+fn kept(now: &str, later: &str, disks: &[DiskCopy]) -> Result<String, LibvirtError> {
+    rewrite::move_disks(later, &rewrite::same_disks(now, later, disks)?)
 }
 
 /// A definition as another host can take it, with the passwords of its screens: they would be gone there.

@@ -26,10 +26,20 @@ pub(crate) fn move_disks(definition: &str, disks: &[DiskCopy]) -> Result<String,
     Ok(changes.apply(definition))
 }
 
-/// Those of these disks that the definition has.
-pub(crate) fn known_disks(definition: &str, disks: &[DiskCopy]) -> Result<Vec<DiskCopy>, LibvirtError> {
-    let document = parse(definition)?;
-    Ok(disks.iter().filter(|disk| disk_element(&document, &disk.target).is_some()).cloned().collect())
+/// Those of these disks that are the same in both definitions.
+pub(crate) fn same_disks(one: &str, other: &str, disks: &[DiskCopy]) -> Result<Vec<DiskCopy>, LibvirtError> {
+    let (one, other) = (parse(one)?, parse(other)?);
+    let is_same = |disk: &&DiskCopy| {
+        let place_in_one = place(&one, &disk.target);
+        place_in_one.is_some() && place_in_one == place(&other, &disk.target)
+    };
+    Ok(disks.iter().filter(is_same).cloned().collect())
+}
+
+/// Where a disk's image is.
+fn place<'a>(document: &'a Document<'_>, target: &str) -> Option<[Option<&'a str>; PLACE.len()]> {
+    let source = find(disk_element(document, target)?, &["source"])?;
+    Some(PLACE.map(|name| source.attribute(name)))
 }
 
 /// The definition in which QEMU may leave holes in those of these disks that are raw files, and their names. Else a copy takes up all
@@ -207,9 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn disks_that_are_not_there_can_be_left_out() {
-        let (here, elsewhere) = (copy("vda", "/new/a", false), copy("vdz", "/new/z", false));
-        assert_eq!(known_disks(DEFINITION, &[elsewhere, here.clone()]).unwrap(), [here]);
+    fn disks_that_are_not_there_or_other_ones_can_be_left_out() {
+        let disks = [copy("vda", "/new/a", false), copy("vdb", "/new/b", false), copy("vdz", "/new/z", false)];
+        assert_eq!(same_disks(DEFINITION, DEFINITION, &disks).unwrap(), disks[..2]);
+        for (here, there) in [("/pool/it&apos;s.qcow2", "/pool/next.qcow2"), ("vda", "vdy")] {
+            let other = DEFINITION.replace(here, there);
+            assert_eq!(same_disks(DEFINITION, &other, &disks).unwrap(), disks[1..2], "{there}");
+        }
     }
 
     #[test]
