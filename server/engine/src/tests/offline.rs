@@ -1,6 +1,9 @@
 //! Disks of VMs that are shut off: copied through the console.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use model::{Code, MigrationOptions, Mode, Phase, VmId, VmState};
 
@@ -69,6 +72,23 @@ async fn a_vm_that_is_started_meanwhile_is_not_moved() {
     let end = bench.ended(id).await;
     assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::WrongState));
     bench.stayed_and_can_go(vm, &end).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_is_started_while_its_disks_are_looked_at_is_not_moved() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::ShutOff, IDLE).await;
+    let (sim, looks) = (bench.sim.clone(), AtomicU32::new(0));
+    bench.sim.shape_vm(vm, move |_| {
+        // The first look is the preflight's.
+        if looks.fetch_add(1, Ordering::Relaxed) == 1 {
+            let copy = sim.copy(&host("alpha"), vm).unwrap();
+            sim.put(&host("alpha"), crate::CopyFacts { state: VmState::Running, ..copy });
+        }
+    });
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!(bench.sim.copy(&host("beta"), vm), None, "libvirt was not asked");
+    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::WrongState));
 }
 
 #[tokio::test(start_paused = true)]
