@@ -37,7 +37,7 @@ impl Runner<'_> {
         match self.agree(&claim).await {
             Verdict::Moved => {
                 let figures = self.figures().await;
-                self.remove_source_disks().await;
+                self.remove_source_disks(&claim).await;
                 self.end(Phase::Succeeded, None, figures).await;
             }
             Verdict::Stayed => {

@@ -6,7 +6,11 @@ use model::{Code, DiskMove, Phase, Problem};
 use tokio::time::{Instant, sleep};
 
 use super::shared;
-use crate::{Statistics, runner::Runner, verify::Presence};
+use crate::{
+    Statistics,
+    runner::{Claim, Runner},
+    verify::Presence,
+};
 
 /// How long a destination that does not answer is waited for.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -78,12 +82,18 @@ impl Runner<'_> {
     }
 
     /// Removes the old images of the disks that were copied, if that was asked for: last of all, when the VM is known to be at
-    /// the destination and only there. That it fails does not make the migration a failure.
-    pub(crate) async fn remove_source_disks(&mut self) {
-        if !self.migration.options.remove_source_disks {
+    /// the destination and only there, and libvirt said so, too: where it runs says nothing of what is on its disks. That it fails
+    /// does not make the migration a failure.
+    pub(crate) async fn remove_source_disks(&mut self, claim: &Claim) {
+        let copied: Vec<DiskMove> = self.migration.disks.iter().filter(|disk| disk.created).cloned().collect();
+        if !self.migration.options.remove_source_disks || copied.is_empty() {
             return;
         }
-        let copied: Vec<DiskMove> = self.migration.disks.iter().filter(|disk| disk.created).cloned().collect();
+        if claim.is_err() {
+            let text =
+                format!("The old images stay on {}: libvirt did not say that all went well.", self.migration.source);
+            return self.write(text).await;
+        }
         for DiskMove { source: path, .. } in copied {
             let text = self.remove_source_disk(&path).await.unwrap_or_else(|problem| {
                 format!("Could not remove the old image {path} from {}: {problem}", self.migration.source)

@@ -339,6 +339,17 @@ async fn an_old_image_that_can_not_be_removed_is_no_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn old_images_stay_where_libvirt_did_not_say_that_all_went_well() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::ResultLost);
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let id = bench.start_with(vm, options).await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"]);
+    assert!(bench.told(id, "The old images stay on alpha").await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_image_that_another_vm_has_is_not_removed() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     let other = bench.vm("twin", VmState::ShutOff, IDLE).await;
