@@ -62,8 +62,10 @@ impl Evidence {
 /// Whether both hosts see this disk; an error if they would, but for something that has to be put right first.
 pub(super) fn evidence(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
     match &disk.source {
-        DiskSource::Network { protocol, is_local, .. } => {
-            Ok(Some(Evidence::Network { protocol: protocol.clone(), is_local: *is_local }))
+        DiskSource::Network { protocol, name, is_local } => {
+            // A socket in a directory that both hosts share is the same one, if their settings are to be believed.
+            let is_local = *is_local && by_settings(question, name).is_none();
+            Ok(Some(Evidence::Network { protocol: protocol.clone(), is_local }))
         }
         DiskSource::File { .. } => {
             let by_pool = same_mount(question, disk, path)?;

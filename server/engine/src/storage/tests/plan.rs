@@ -73,8 +73,17 @@ fn a_network_disk_is_shared() {
     let network = |is_local| DiskSource::Network { protocol: "nbd".into(), name: "db".into(), is_local };
     is_shared(&Bench::of(Disk { source: network(false), ..disk() }), "over the network (nbd)");
     // What is on each host under the same address may be two things.
-    let (_, worst) = one(&Bench::of(Disk { source: network(true), ..disk() }));
+    let mut bench = Bench::of(Disk { source: network(true), ..disk() });
+    let (_, worst) = one(&bench);
     assert_eq!((worst.code, worst.severity), (FindingCode::DiskShared, Severity::Unknown));
+    // A socket in a directory that both are said to share is one.
+    let source = DiskSource::Network { protocol: "nbd".into(), name: "/srv/sockets/db".into(), is_local: true };
+    bench.domain.disks = vec![Disk { source, ..disk() }];
+    for host in [&mut bench.source, &mut bench.destination] {
+        host.shared_directories = vec!["/srv/sockets".into()];
+    }
+    is_shared(&bench, "over the network (nbd)");
+    assert!(!bench.decide().trusts_settings(), "libvirt minds no network disk");
 }
 
 #[test]
