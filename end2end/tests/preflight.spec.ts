@@ -39,8 +39,11 @@ test('every host says whether it takes the VM, and the best is recommended', asy
   await expect(card('alpha').getByRole('radio')).toBeDisabled();
   await card('alpha').locator('summary', { hasText: 'web is on alpha already.' }).click();
   await expect(card('alpha').getByText('Choose another host.')).toBeVisible();
-  await expect(card('beta')).toContainText('recommended');
-  await expect(card('beta').getByRole('radio')).toBeChecked();
+  // Which of the two it is depends on how much memory is free at this moment.
+  const recommended = dialog.locator('.destination').filter({ has: page.locator('.tag:visible') });
+  await expect(recommended).toHaveCount(1);
+  await expect(recommended.getByRole('radio')).toBeChecked();
+  await card('beta').getByRole('radio').check();
   await expect(dialog.locator('.plan')).toContainText('web moves from alpha to beta while it goes on running');
   await dialog.getByText(/checks passed/).click();
   await expect(dialog.getByText('beta answers.')).toBeVisible();
@@ -84,7 +87,7 @@ test.describe('without WASM', () => {
     await page.getByLabel('Password').fill(demo.password);
     await page.getByRole('button', { name: 'Log in' }).click();
     await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
-    await expect(page.getByRole('heading', { name: 'What was found on beta' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: /^What was found on (beta|gamma)$/ })).toBeVisible();
     await page.getByRole('radio', { name: 'gamma' }).check();
     await page.getByLabel('Bandwidth limit in MiB/s').fill('16');
     await page.getByRole('button', { name: 'Look again' }).click();

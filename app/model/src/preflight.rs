@@ -41,11 +41,19 @@ impl Preflight {
     /// warnings as possible, what ends by itself, as little to copy, and as much free memory (`free_bytes`, in whole GiB: less is
     /// no difference).
     pub fn rank(&self, free_bytes: u64) -> [u64; 6] {
+        const MOST_GIB: u64 = 1 << 20;
         let risks = self.findings.iter().filter(|finding| finding.consent).count() as u64;
         let warnings = self.of(Severity::Warning).count() as u64;
         let never_ends = self.prediction.is_some_and(|prediction| matches!(prediction.ending, Ending::Never { .. }));
         let impossible = !self.is_possible();
-        [impossible.into(), risks, warnings, never_ends.into(), self.copied_bytes(), u64::MAX - (free_bytes >> 30)]
+        [
+            impossible.into(),
+            risks,
+            warnings,
+            never_ends.into(),
+            self.copied_bytes(),
+            MOST_GIB.saturating_sub(free_bytes >> 30),
+        ]
     }
 
     /// Findings of this severity.

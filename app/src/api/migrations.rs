@@ -109,7 +109,7 @@ async fn look_at(
         Problem::new(Code::UnknownHost, "This host is not registered any more.").with_fix("Choose another host.")
     })?;
     Ok(match console.preflight(who, vm.id, &host.name, &request.options).await {
-        Ok(preflight) => Outlook::new(vm, host, &request.options, &preflight),
+        Ok(preflight) => Outlook::new(vm, host, request, &preflight),
         Err(problem) => Outlook::unknown(host, &request.options, problem),
     })
 }

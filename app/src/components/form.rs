@@ -23,8 +23,13 @@ pub(crate) fn PostForm(
     let submit = move |event: SubmitEvent| {
         let Some(fields) = node.get_untracked().as_ref().and_then(filled_in) else { return };
         event.prevent_default();
-        let elsewhere = event.submitter().is_some_and(|button| button.has_attribute("formaction"));
-        other.filter(|_| elsewhere).unwrap_or(post).send(fields);
+        let has = |name| event.submitter().is_some_and(|button| button.has_attribute(name));
+        match other {
+            // One with a `formmethod` of its own is for who has no WASM.
+            Some(_) if has("formmethod") => {}
+            Some(other) if has("formaction") => other.send(fields),
+            _ => post.send(fields),
+        }
     };
     view! {
         <form node_ref=node method="post" action=post.url on:submit=submit>

@@ -12,6 +12,9 @@ use crate::outlook::Outlook;
 /// How long the last host is waited for before the best of those that have answered is recommended.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The place of a host that has not answered in time.
+const LAST: [u64; 6] = [u64::MAX; 6];
+
 /// What is known of the destinations, and which one is chosen. In one signal: each type of signal costs 3 kB of WASM.
 #[derive(Default)]
 pub(crate) struct Known {
@@ -24,7 +27,7 @@ pub(crate) struct Known {
     /// Whether all have answered, or had their time.
     is_settled: bool,
     /// Whether the best come first; else the cards are in the order of their names.
-    pub is_sorted: bool,
+    is_sorted: bool,
     pub recommended: Option<HostName>,
     pub chosen: Option<HostName>,
 }
@@ -49,7 +52,19 @@ impl Known {
                 let rank = if is_sorted { before.rank } else { outlook.rank };
                 (*known, *before) = (number, Outlook { rank, ..outlook });
             }
-            None => self.outlooks.push((number, outlook)),
+            None => {
+                let rank = if is_sorted { LAST } else { outlook.rank };
+                self.outlooks.push((number, Outlook { rank, ..outlook }));
+            }
+        }
+    }
+
+    /// Where the host's card is among the others, the first the lowest.
+    pub fn place(&self, host: &HostName) -> [u64; 6] {
+        match self.of(host) {
+            _ if !self.is_sorted => [0; 6],
+            Some(outlook) => outlook.rank,
+            None => LAST,
         }
     }
 
@@ -98,7 +113,7 @@ impl Looks {
         });
         spawn_local(async move {
             let answer = call::<Look>(fields).await.and_then(|json| Failure::or_answer::<Outlook>(&json));
-            keep_focus();
+            keep_place();
             let mut are_all_here = false;
             // The form may have been closed meanwhile, and its signals with it.
             self.known.try_update(|known| {
@@ -126,7 +141,7 @@ impl Looks {
     /// pointer that is about to press one.
     fn settle(self) {
         let is_pointed_at = document().query_selector(".destinations:hover").is_ok_and(|found| found.is_some());
-        keep_focus();
+        keep_place();
         self.known.try_maybe_update(|known| {
             if known.is_settled {
                 return (false, ());
@@ -141,13 +156,19 @@ impl Looks {
     }
 }
 
-/// Puts the focus back to where it is now, once the page around it has changed.
-fn keep_focus() {
+/// Puts the focus back to where it is now, if it gets lost because the page around it changes; and leaves the list of passed checks
+/// open for who reads it.
+fn keep_place() {
     let id = document().active_element().map(|element| element.id()).unwrap_or_default();
+    let is_open = document().get_element_by_id("passed").is_some_and(|passed| passed.has_attribute("open"));
     request_animation_frame(move || {
-        if let Some(element) = document().get_element_by_id(&id) {
-            // It fails only where there is nothing to focus any more.
+        // Each fails only where there is nothing of it any more.
+        let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+        if let (true, Some(element)) = (is_lost, document().get_element_by_id(&id)) {
             let _ = element.unchecked_into::<HtmlElement>().focus();
+        }
+        if let (true, Some(passed)) = (is_open, document().get_element_by_id("passed")) {
+            let _ = passed.set_attribute("open", "");
         }
     });
 }

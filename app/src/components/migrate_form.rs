@@ -15,7 +15,7 @@ use crate::components::{
     destination_card::DestinationCard,
     form::{CancelButton, PostForm, filled_in},
     keyed,
-    looks::Looks,
+    looks::{Known, Looks},
     migrate_options::MigrateOptions,
     problem::Alert,
 };
@@ -47,7 +47,6 @@ pub(crate) fn MigrateForm(
         }
     });
     let form = NodeRef::<html::Form>::new();
-    let fields = move || form.get_untracked().as_ref().and_then(filled_in);
     let measured = RwSignal::new(0_u64);
     let measure = Post::to::<Measure>(move |_| measured.update(|count| *count += 1));
     let looks = Looks::new(known, chosen, measure);
@@ -57,86 +56,36 @@ pub(crate) fn MigrateForm(
         Some(before) if start.pending.get() || is_sent.get() => before.clone(),
         _ => live.vms.value(&vm),
     });
-    // What can't go anywhere is last.
-    let hosts = move || {
-        let known = known.read();
-        let place = |host: Host| {
-            let is_refused = shown.read().as_ref().is_none_or(|vm| refusal(vm, &host, None).is_some());
-            let rank = known.of(&host.name).filter(|_| known.is_sorted).map_or([0; 6], |outlook| outlook.rank);
-            (is_refused, rank, host.name)
-        };
-        let mut hosts: Vec<_> = live.hosts.values().into_iter().map(place).collect();
-        hosts.sort_unstable();
-        hosts.into_iter().map(|(_, _, name)| name).collect::<Vec<_>>()
-    };
-
-    let look_again = move || {
-        if let Some(fields) = fields() {
+    let look_again = Callback::new(move |()| {
+        if let Some(fields) = form.get_untracked().as_ref().and_then(filled_in) {
             looks.ask(fields);
         }
-    };
-    let changes = StoredValue::new(0_u64);
-    let changed = move || {
-        let destination = form.get_untracked().as_ref().and_then(destination);
-        known.update(|known| known.chosen = destination);
-        changes.update_value(|changes| *changes += 1);
-        let change = changes.get_value();
-        set_timeout(
-            move || {
-                if changes.try_get_value() == Some(change) {
-                    look_again();
-                }
-            },
-            PAUSE,
-        );
-    };
-    // The fields that the report brings count, too; they are in the page a moment later.
-    let is_complete = RwSignal::new(true);
-    Effect::new(move |_| {
-        known.track();
-        request_animation_frame(move || {
-            if let Some(form) = form.try_get_untracked().flatten() {
-                is_complete.try_set(form.check_validity());
-            }
-        });
     });
-    // All are asked, and asked again when something has happened to the VM or to a host's connection.
-    Effect::new(move |before: Option<(Option<Vm>, Vec<_>)>| {
-        let hosts: Vec<_> = live.hosts.values().into_iter().map(|host| (host.is_connected(), host.name)).collect();
-        let now = (shown.get(), hosts);
-        if before.as_ref() != Some(&now) {
-            for (_, host) in &now.1 {
-                if before.is_some() || known.read_untracked().of(host).is_none() {
-                    looks.ask_plainly(vm, host);
-                }
-            }
-        }
-        match before {
-            None => looks.settle_in_time(),
-            Some(before) if before != now => look_again(),
-            Some(_) => {}
+    follow(vm, shown, looks, look_again);
+    // The chosen host is also asked when it was measured, and when the start was refused for what was found.
+    Effect::new(move |before: Option<u64>| {
+        let is_refused = start.problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty());
+        let now = measured.get();
+        if is_refused || before.is_some_and(|before| before != now) {
+            look_again.run(());
         }
         now
     });
-    // So is the chosen one when it was measured, and when the start was refused for what was found.
-    Effect::new(move |before: Option<u64>| {
-        let refused = start.problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty());
-        let count = measured.get();
-        if refused || before.is_some_and(|before| before != count) {
-            look_again();
-        }
-        count
-    });
+    let changes = StoredValue::new(0_u64);
+    let changed = move || {
+        known.update(|known| known.chosen = form.get_untracked().as_ref().and_then(destination));
+        changes.update_value(|changes| *changes += 1);
+        let change = changes.get_value();
+        let look_after_the_last = move || {
+            if changes.try_get_value() == Some(change) {
+                look_again.run(());
+            }
+        };
+        set_timeout(look_after_the_last, PAUSE);
+    };
+    let is_complete = completeness(form, known);
     let is_impossible = move || known.read().of_chosen().is_some_and(|outlook| !outlook.is_possible);
     let report = move || known.read().of_chosen().map(|outlook| outlook.report.clone()).unwrap_or_default();
-    let plan = move || {
-        let known = known.read();
-        match (known.of_chosen(), &known.chosen) {
-            (Some(outlook), _) => outlook.plan.clone(),
-            (None, Some(host)) => format!("Asking {host}…"),
-            (None, None) => "Choose a host.".to_owned(),
-        }
-    };
 
     view! {
         <PostForm
@@ -150,10 +99,14 @@ pub(crate) fn MigrateForm(
                 <legend>"Destination"</legend>
                 <div class="destinations">
                     {keyed(
-                        hosts,
+                        move || in_order(live, shown, known),
                         move |name| view! { <DestinationCard name vm=shown looks autofocus=close.is_some() /> }.erased(),
                     )}
                 </div>
+                // The form's first button, so that it is also what Enter presses: nothing starts by that. Hidden where scripts run.
+                <button class="button by-hand" formmethod="get" formaction=format!("/vms/{vm}/migrate") formnovalidate>
+                    "Look again"
+                </button>
             </fieldset>
             <div
                 class="report"
@@ -162,14 +115,11 @@ pub(crate) fn MigrateForm(
             ></div>
             <MigrateOptions vm=shown looks />
             <div class="form-foot">
-                <p class="plan" role="status">{move || plan()}</p>
+                <p class="plan" role="status">{move || plan(&known.read())}</p>
                 <Alert problem=measure.problem />
                 <Alert problem=start.problem />
                 <div class="buttons">
                     <CancelButton close href="/" label="Cancel" />
-                    <button class="button by-hand" formmethod="get" formaction=format!("/vms/{vm}/migrate") formnovalidate>
-                        "Look again"
-                    </button>
                     <button
                         class="button primary"
                         disabled=move || start.pending.get() || is_sent.get() || is_impossible() || !is_complete.get()
@@ -181,6 +131,64 @@ pub(crate) fn MigrateForm(
         </PostForm>
     }
     .erased()
+}
+
+/// The hosts as their cards are shown: those that can't take the VM by what the inventory says are last.
+fn in_order(live: Live, vm: Memo<Option<Vm>>, known: RwSignal<Known>) -> Vec<HostName> {
+    let known = known.read();
+    let place = |host: Host| {
+        let is_refused = vm.read().as_ref().is_none_or(|vm| refusal(vm, &host, None).is_some());
+        (is_refused, known.place(&host.name), host.name)
+    };
+    let mut hosts: Vec<_> = live.hosts.values().into_iter().map(place).collect();
+    hosts.sort_unstable();
+    hosts.into_iter().map(|(_, _, name)| name).collect()
+}
+
+/// Asks for all hosts, and again when something has happened to the VM or to a host's connection.
+fn follow(vm: VmId, shown: Memo<Option<Vm>>, looks: Looks, look_again: Callback<()>) {
+    let live = expect_context::<Live>();
+    Effect::new(move |before: Option<(Option<Vm>, Vec<_>)>| {
+        let hosts: Vec<_> = live.hosts.values().into_iter().map(|host| (host.is_connected(), host.name)).collect();
+        let now = (shown.get(), hosts);
+        let is_first = before.is_none();
+        if before.as_ref() != Some(&now) {
+            for (_, host) in &now.1 {
+                if !is_first || looks.known.read_untracked().of(host).is_none() {
+                    looks.ask_plainly(vm, host);
+                }
+            }
+            if is_first {
+                looks.settle_in_time();
+            } else {
+                look_again.run(());
+            }
+        }
+        now
+    });
+}
+
+/// Whether all is filled in and ticked that has to be. The fields that the report brings count, too: they are in the page a moment
+/// after it has come.
+fn completeness(form: NodeRef<html::Form>, known: RwSignal<Known>) -> RwSignal<bool> {
+    let is_complete = RwSignal::new(true);
+    Effect::new(move |_| {
+        known.track();
+        request_animation_frame(move || {
+            if let Some(form) = form.try_get_untracked().flatten() {
+                is_complete.try_set(form.check_validity());
+            }
+        });
+    });
+    is_complete
+}
+
+fn plan(known: &Known) -> String {
+    match (known.of_chosen(), &known.chosen) {
+        (Some(outlook), _) => outlook.plan.clone(),
+        (None, Some(host)) => format!("Asking {host}…"),
+        (None, None) => "Choose a host.".to_owned(),
+    }
 }
 
 fn destination(form: &leptos::web_sys::HtmlFormElement) -> Option<HostName> {

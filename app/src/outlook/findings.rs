@@ -1,7 +1,7 @@
 //! Findings as HTML.
 
 use leptos::prelude::*;
-use model::{Finding, Preflight, Severity, text};
+use model::{Finding, FindingCode, Preflight, Severity, text};
 
 use crate::components::Erased;
 
@@ -39,11 +39,12 @@ pub(super) fn blocked(sentence: String, fix: Option<String>) -> AnyView {
     }
 }
 
-/// Everything that was looked at: what somebody should know as a list, what is in order folded away.
-pub(super) fn list(preflight: &Preflight) -> AnyView {
+/// Everything that was looked at: what somebody should know as a list, what is in order folded away. What is accepted already is
+/// ticked.
+pub(super) fn list(preflight: &Preflight, accepted: &[FindingCode]) -> AnyView {
     let told = preflight.findings.iter().filter(|finding| finding.severity != Severity::Ok).cloned();
-    let told: Vec<AnyView> = told.map(entry).collect();
-    let passed: Vec<AnyView> = preflight.of(Severity::Ok).cloned().map(entry).collect();
+    let told: Vec<AnyView> = told.map(|finding| entry(finding, accepted)).collect();
+    let passed: Vec<AnyView> = preflight.of(Severity::Ok).cloned().map(|finding| entry(finding, accepted)).collect();
     let heading = match passed.len() {
         1 => "1 check passed".to_owned(),
         checks => format!("{checks} checks passed"),
@@ -51,7 +52,7 @@ pub(super) fn list(preflight: &Preflight) -> AnyView {
     view! {
         {(!told.is_empty()).then(|| view! { <ul class="findings">{told}</ul> }.erased())}
         {(!passed.is_empty()).then(|| view! {
-            <details class="passed">
+            <details class="passed" id="passed">
                 <summary>{heading}</summary>
                 <ul class="findings">{passed}</ul>
             </details>
@@ -60,7 +61,8 @@ pub(super) fn list(preflight: &Preflight) -> AnyView {
     .erased()
 }
 
-fn entry(finding: Finding) -> AnyView {
+fn entry(finding: Finding, accepted: &[FindingCode]) -> AnyView {
+    let is_accepted = accepted.contains(&finding.code);
     let severity = finding.severity.as_str();
     let word = match finding.severity {
         Severity::Blocker => "Stands in the way: ",
@@ -73,7 +75,7 @@ fn entry(finding: Finding) -> AnyView {
     let sentence = if finding.consent {
         view! {
             <label class="check">
-                <input type="checkbox" name="request[accept][]" value=code id=format!("accept-{code}") required />
+                <input type="checkbox" name="request[accept][]" value=code id=format!("accept-{code}") checked=is_accepted required />
                 <span>{sentence} <small>"Tick this to go on all the same."</small></span>
             </label>
         }

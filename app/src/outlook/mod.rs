@@ -40,14 +40,17 @@ pub struct Outlook {
 #[cfg(feature = "ssr")]
 mod on_the_server {
     use leptos::prelude::*;
-    use model::{Code, FindingCode, Host, MigrationOptions, Preflight, Problem, Severity, Treatment, Vm, text};
+    use model::{
+        Code, FindingCode, Host, MigrationOptions, MigrationRequest, Preflight, Problem, Severity, Treatment, Vm, text,
+    };
 
     use super::{Outlook, disks, findings, prediction};
     use crate::components::problem::ProblemText;
 
     impl Outlook {
         /// Puts a preflight into words.
-        pub fn new(vm: &Vm, host: &Host, options: &MigrationOptions, preflight: &Preflight) -> Self {
+        pub fn new(vm: &Vm, host: &Host, request: &MigrationRequest, preflight: &Preflight) -> Self {
+            let options = &request.options;
             let stands =
                 |code| preflight.findings.iter().any(|found| found.code == code && found.severity != Severity::Ok);
             let plan = match findings::first_blocker(preflight) {
@@ -63,7 +66,7 @@ mod on_the_server {
                 report: view! {
                     <input type="hidden" name="looked_at" value=host.name.to_string() />
                     <h3>{format!("What was found on {}", host.name)}</h3>
-                    {findings::list(preflight)}
+                    {findings::list(preflight, &request.accept)}
                     {disks::list(preflight)}
                     {prediction::section(preflight)}
                 }
@@ -81,7 +84,7 @@ mod on_the_server {
                 destination: host.name.clone(),
                 is_possible: false,
                 can_be_chosen: problem.code == Code::InvalidInput,
-                rank: [u64::MAX; 6],
+                rank: [u32::MAX.into(); 6],
                 verdict: findings::blocked(problem.sentence.clone(), problem.fix.clone()).to_html(),
                 plan: problem.sentence.clone(),
                 report: view! { <ProblemText problem /> }.to_html(),

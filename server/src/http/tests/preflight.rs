@@ -56,6 +56,10 @@ async fn a_risk_is_accepted_in_the_form() {
     let report = outlook["report"].as_str().unwrap();
     assert!(report.contains(r#"name="request[accept][]""#) && report.contains(r#"value="nvram""#), "{report}");
 
+    assert!(!report.contains("checked"), "{report}");
+    let ticked = house.send(form("look", &cookie, "&request[accept][]=nvram")).await.json();
+    assert!(ticked["report"].as_str().unwrap().contains("checked"), "a tick survives another look");
+
     let answer = house.send(form("start", &cookie, "")).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("needs-consent")));
     assert_eq!(answer.json()["findings"], json!([risk()]));
