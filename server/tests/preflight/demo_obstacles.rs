@@ -1,6 +1,6 @@
 //! What can be in the way of VMs of a user's own daemon: between hosts of the demo.
 
-use std::{net::Ipv4Addr, thread::available_parallelism};
+use std::{fs, net::Ipv4Addr, path::Path, thread::available_parallelism};
 
 use model::{FindingCode as Code, MigrationOptions, Severity, VmId, VmState};
 use uuid::Uuid;
@@ -87,7 +87,7 @@ fn jobs() -> Vec<Obstacle> {
                     ["xml", "socket"].map(|what| text(&bed.shared.join(format!("backup-{}.{what}", guest.number))));
                 let server =
                     format!("<domainbackup mode='pull'><server transport='unix' socket='{socket}'/></domainbackup>");
-                std::fs::write(&xml, server).expect("the directory takes files");
+                fs::write(&xml, server).expect("the directory takes files");
                 bed.source.virsh(&["backup-begin", NAME, &xml]);
             }),
     ]
@@ -95,9 +95,15 @@ fn jobs() -> Vec<Obstacle> {
 
 fn devices() -> Vec<Obstacle> {
     vec![
-        Obstacle::blocker("memory shared with programs of the host", Code::SharedMemory).parts(|_, _| {
-            Parts::devices("<shmem name='trial'><model type='ivshmem-plain'/><size unit='M'>1</size></shmem>")
-        }),
+        Obstacle::blocker("memory shared with programs of the host", Code::SharedMemory)
+            .parts(|_, guest| {
+                let kind = "<model type='ivshmem-plain'/><size unit='M'>1</size>";
+                Parts::devices(format!("<shmem name='{}'>{kind}</shmem>", shared_memory(guest)))
+            })
+            .undo(|_, guest| {
+                let file = Path::new("/dev/shm").join(shared_memory(guest));
+                fs::remove_file(file).expect("QEMU makes it, and leaves it there");
+            }),
         Obstacle::unknown("a folder of the host (9p)", Code::SharedFolder, Truth::Goes).parts(|bed, _| {
             Parts::devices(format!(
                 "<filesystem type='mount'><source dir='{}'/><target dir='folder'/></filesystem>",
@@ -105,6 +111,11 @@ fn devices() -> Vec<Obstacle> {
             ))
         }),
     ]
+}
+
+/// Its name, which is the same for all users of the machine.
+fn shared_memory(guest: &Guest) -> String {
+    format!("{NAME}-{}", guest.id)
 }
 
 fn disks() -> Vec<Obstacle> {
@@ -143,7 +154,7 @@ fn disks() -> Vec<Obstacle> {
 /// A disk in the shared directory, encrypted with a secret that only the source has.
 fn encrypted_disk(bed: &Bed<'_>, guest: &Guest) -> String {
     let (id, file) = (guest.id, bed.dir.join("encryption.xml"));
-    let write = |xml: String| std::fs::write(&file, xml).expect("the directory takes files");
+    let write = |xml: String| fs::write(&file, xml).expect("the directory takes files");
     write(format!("<secret ephemeral='no' private='yes'><uuid>{id}</uuid></secret>"));
     bed.source.virsh(&["secret-define", &text(&file)]);
     bed.source.virsh(&["secret-set-value", &id.to_string(), "--base64", "YSBwYXNzcGhyYXNl"]);

@@ -38,8 +38,8 @@ async fn preflight_and_truth_agree() {
     let (demo, lab) = (demo.await.expect("it ends"), lab.await.expect("it ends"));
     let simulated = simulated::try_all().await;
     let real = [demo, lab].concat();
-    print!("{}", table::show("Made for real", &real));
-    print!("{}", table::show("Simulated", &simulated));
+    table::print("Made for real", &real);
+    table::print("Simulated", &simulated);
     assert!(real.len() >= FOR_REAL || !has_lab, "there are too few");
     assert_eq!(table::disagreements(&[real, simulated].concat()), "");
 }
