@@ -19,7 +19,8 @@ impl Image<'_> {
     }
 }
 
-/// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left needs it only if it runs here all the same.
+/// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left needs it only if
+/// it runs here all the same.
 pub(crate) fn of(link: &Link, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
     let volume = volumes::at(link, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };
@@ -30,12 +31,18 @@ pub(crate) fn of(link: &Link, path: &str, left: VmId) -> Result<Vec<String>, Lib
         }
     }
     for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
-        let (name, definition) = (pool.name()?, pool.xml_desc(0)?);
-        if image.is_in(&name, &definition)? && survey::is_shared(&definition)? {
-            users.push(format!("whoever shares the pool {name}"));
-        }
-        let standing = standing_on(&pool, &image)?;
-        users.extend(standing.into_iter().map(|volume| format!("the volume {volume} of the pool {name}")));
+        users.extend(volumes::unless_stopped(in_pool(&pool, &image))?.unwrap_or_default());
+    }
+    Ok(users)
+}
+
+/// What in a pool, or by way of it, needs the image.
+fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, LibvirtError> {
+    let (name, definition) = (pool.name()?, pool.xml_desc(0)?);
+    let standing = standing_on(pool, image)?.into_iter();
+    let mut users: Vec<String> = standing.map(|volume| format!("the volume {volume} of the pool {name}")).collect();
+    if image.is_in(&name, &definition)? && survey::is_shared(&definition)? {
+        users.push(format!("whoever shares the pool {name}"));
     }
     Ok(users)
 }

@@ -18,14 +18,31 @@ pub(crate) fn volume(link: &Link, pool: &str, name: &str) -> Result<Option<Volum
 /// The volume at a path, in whatever active pool it is.
 pub(crate) fn at(link: &Link, path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
     for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
-        if is_below(path, &pool.xml_desc(0)?)? {
-            pool.refresh(0)?;
-        }
+        unless_stopped(refresh_around(&pool, path))?;
     }
     let Some(volume) = if_there(link.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {
         return Ok(None);
     };
     Ok(Some((volume.lookup_storage_pool()?.name()?, described(&volume)?)))
+}
+
+/// Lets libvirt look at what a pool really has, if the path is below it.
+fn refresh_around(pool: &StoragePool, path: &str) -> Result<(), LibvirtError> {
+    if is_below(path, &pool.xml_desc(0)?)? {
+        pool.refresh(0)?;
+    }
+    Ok(())
+}
+
+/// None if the pool was stopped or removed meanwhile.
+pub(crate) fn unless_stopped<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if [sys::VIR_ERR_NO_STORAGE_POOL, sys::VIR_ERR_OPERATION_INVALID].contains(&error.number) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes a volume, sparse where pools can have that. libvirt refuses if there is one of that name, or a file that the pool does not
@@ -153,6 +170,20 @@ mod tests {
         assert!(volume(&link, "not-started", "x").is_err());
         assert!(create(&link, &NewVolume { pool: "not-started".to_owned(), ..wanted("x") }).is_err());
         assert_eq!(at(&link, "/not/started/x").unwrap(), None);
+    }
+
+    #[test]
+    fn pools_that_are_stopped_or_removed_meanwhile_are_none() {
+        let link = testing::link();
+        let xml = "<pool type='dir'><name>stops</name><target><path>/stops</path></target></pool>";
+        let pool = link.define_storage_pool_xml(xml, 0).unwrap();
+        let look = || unless_stopped(pool.list_all_volumes(0).map_err(LibvirtError::from).map(|_| ()));
+        pool.create(0).unwrap();
+        assert_eq!(look().unwrap(), Some(()));
+        pool.destroy().unwrap();
+        assert_eq!(look().unwrap(), None);
+        pool.undefine().unwrap();
+        assert_eq!(look().unwrap(), None);
     }
 
     #[test]
