@@ -60,7 +60,7 @@ impl World {
             return Place::Inside(Self { dir: dir.into() });
         }
         if let Err(reason) = possible() {
-            say(&format!("PASSED OVER in {test}: there can be no privileged hosts here: {reason}"));
+            pass_over(&format!("{test}, where it needs privileged hosts, as there can be none here: {reason}"));
             return Place::Impossible;
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,8 +91,8 @@ impl World {
         let older_qemu = Path::new(OLDER_QEMU);
         let older_qemu = runs(older_qemu.join("usr/bin/qemu-system-x86_64"), &["--version"]).then_some(older_qemu);
         if older_qemu.is_none() {
-            say(
-                "PASSED OVER: what needs a host with an older QEMU: there is none here (xtask/prepare.sh brings it on Debian 12)",
+            pass_over(
+                "what needs a host with an older QEMU: there is none here (xtask/prepare.sh brings it on Debian 12)",
             );
         }
         let start_old = async {
@@ -133,9 +133,9 @@ fn possible() -> Result<(), String> {
     Ok(())
 }
 
-/// Not by a macro: the test harness would keep that to itself.
-fn say(words: &str) {
-    let _ = writeln!(io::stderr(), "\n{words}\n");
+/// Says loudly what is not tested. Not by a macro: the test harness would keep that to itself.
+pub fn pass_over(what: &str) {
+    let _ = writeln!(io::stderr(), "\nPASSED OVER: {what}\n");
 }
 
 fn runs<Argument: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[Argument]) -> bool {

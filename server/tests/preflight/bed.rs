@@ -26,10 +26,10 @@ pub struct Bed<'a> {
 
 impl Bed<'_> {
     /// Lets virsh migrate the VM and its disks; what libvirt says if it does not go.
-    pub fn migrate_by_virsh(&self, more: &[&str]) -> Result<(), String> {
+    pub fn migrate_by_virsh(&self) -> Result<(), String> {
         let (uri, data) = (&self.destination.uri, format!("tcp://{}", self.destination.config.peer_address));
         let how = ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--copy-storage-all"];
-        let output = self.source.try_virsh(&[&how[..], more, &[NAME, uri, &data]].concat());
+        let output = self.source.try_virsh(&[&how[..], &[NAME, uri, &data]].concat());
         if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
     }
 }

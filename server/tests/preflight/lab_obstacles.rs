@@ -10,6 +10,7 @@ use crate::{
     bed::{Bed, Machine, text},
     disks::{drive, image_at_source_only, own_disk, shared_disk},
     guest::{Guest, NAME, Parts},
+    lab,
     obstacle::{Obstacle, Step, Truth},
 };
 
@@ -23,7 +24,8 @@ const NOBODY: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 
 /// Between two hosts that are alike.
 pub fn between_equals() -> Vec<Obstacle> {
-    let mut all: Vec<_> = [networks(), media(), pools(), firewalls(), programs()].into_iter().flatten().collect();
+    let mut all: Vec<_> =
+        [networks(), media(), pools(), firewalls(), jobs(), programs()].into_iter().flatten().collect();
     all.extend(virtiofs());
     all
 }
@@ -212,7 +214,7 @@ fn block(machine: &Machine<'_>, rule: &str) {
     machine.lab().run("nft", &[&format!("add rule inet trial input {rule}")]);
 }
 
-fn programs() -> Vec<Obstacle> {
+fn jobs() -> Vec<Obstacle> {
     vec![
         Obstacle::blocker("a migration of somebody else's", Code::AlreadyMigrating)
             .parts(|bed, guest| Parts::devices(full_disk(bed, guest, 64)))
@@ -222,26 +224,13 @@ fn programs() -> Vec<Obstacle> {
             })
             .by_virsh()
             .undo(|bed, _| drop(bed.source.virsh(&["domjobabort", NAME]))),
-        Obstacle::unknown("a TPM in software", Code::Tpm, Truth::Goes)
-            .parts(|_, _| Parts::devices("<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>")),
-        Obstacle::unknown("a firmware that is not there", Code::Firmware, Truth::Fails).parts(|bed, _| {
-            let firmware = "/var/lib/libvirt/bios.bin";
-            bed.source.lab().run("cp", &["/usr/share/seabios/bios-256k.bin", firmware]);
-            Parts { os: format!("<loader type='rom'>{firmware}</loader>"), ..Parts::default() }
-        }),
-        Obstacle::blocker("an emulator that is not there", Code::Emulator).parts(|bed, _| {
-            let emulator = "/var/lib/libvirt/qemu-system-x86_64";
-            bed.source.lab().run("cp", &["/usr/bin/qemu-system-x86_64", emulator]);
-            Parts::devices(format!("<emulator>{emulator}</emulator>"))
-        }),
         Obstacle::goes("a disk that failed", Code::IoError, Severity::Warning)
             .parts(|bed, guest| Parts::devices(failing_disk(bed, guest)))
             .state(VmState::Paused),
     ]
 }
 
-/// Lets virsh migrate the VM, so slowly that it will not be done soon; returns once it is seen at
-/// the destination.
+/// Lets virsh migrate the VM, so slowly that it will not be done soon; returns once it is seen at the destination.
 fn begin_slow_migration(bed: &Bed<'_>, guest: &Guest) {
     let (from, to) = (&bed.source.lab().uri(), &bed.destination.lab());
     let begin = "virsh -c $0 migrate --live --p2p --copy-storage-all --bandwidth 1 trial $1 $2 >/dev/null 2>&1 &";
@@ -270,10 +259,30 @@ fn failing_disk(bed: &Bed<'_>, guest: &Guest) -> String {
     )
 }
 
+fn programs() -> Vec<Obstacle> {
+    vec![
+        Obstacle::unknown("a TPM in software", Code::Tpm, Truth::Goes)
+            .parts(|_, _| Parts::devices("<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>")),
+        Obstacle::unknown("a firmware that is not there", Code::Firmware, Truth::Fails).parts(|bed, _| {
+            let firmware = "/var/lib/libvirt/bios.bin";
+            bed.source.lab().run("cp", &["/usr/share/seabios/bios-256k.bin", firmware]);
+            Parts { os: format!("<loader type='rom'>{firmware}</loader>"), ..Parts::default() }
+        }),
+        Obstacle::blocker("an emulator that is not there", Code::Emulator).parts(|bed, _| {
+            let emulator = "/var/lib/libvirt/qemu-system-x86_64";
+            bed.source.lab().run("cp", &["/usr/bin/qemu-system-x86_64", emulator]);
+            Parts::devices(format!("<emulator>{emulator}</emulator>"))
+        }),
+    ]
+}
+
 /// None where there is no virtiofsd.
 fn virtiofs() -> Option<Obstacle> {
-    virtiofsd()?;
-    let folder = Obstacle::blocker("a folder of the host (virtiofs)", Code::SharedFolder).parts(|bed, _| Parts {
+    if virtiofsd().is_none() {
+        lab::pass_over("a folder of the host (virtiofs): there is no virtiofsd here");
+        return None;
+    }
+    Some(Obstacle::blocker("a folder of the host (virtiofs)", Code::SharedFolder).parts(|bed, _| Parts {
         elements: "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>".to_owned(),
         devices: format!(
             "<filesystem type='mount'><driver type='virtiofs'/><binary path='{}'/>
@@ -282,8 +291,7 @@ fn virtiofs() -> Option<Obstacle> {
             bed.shared.display()
         ),
         ..Parts::default()
-    });
-    Some(folder)
+    }))
 }
 
 fn virtiofsd() -> Option<PathBuf> {

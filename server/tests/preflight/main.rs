@@ -17,12 +17,13 @@ mod trial;
 
 use bed::{Bed, Machine};
 use lab::{Place, World};
+use model::Severity;
 use support::Demo;
 use table::Row;
 
 /// The demo's network is 127.0.36.0.
 const NETWORK: u8 = 36;
-/// At least so many different obstacles have to be made for real where there can be a lab.
+/// At least so many different obstacles (not counting VMs that nothing is in the way of) have to be made for real where there can be a lab.
 const FOR_REAL: usize = 25;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +41,8 @@ async fn preflight_and_truth_agree() {
     let real = [demo, lab].concat();
     table::print("Made for real", &real);
     table::print("Simulated", &simulated);
-    assert!(real.len() >= FOR_REAL || !has_lab, "there are too few");
+    let obstacles = real.iter().filter(|row| row.severity != Severity::Ok).count();
+    assert!(obstacles >= FOR_REAL || !has_lab, "there are too few: {obstacles}");
     assert_eq!(table::disagreements(&[real, simulated].concat()), "");
 }
 

@@ -18,6 +18,13 @@ pub enum Truth {
     Fails,
 }
 
+impl Truth {
+    /// What a migration did that was started.
+    pub fn of(went: bool) -> Self {
+        if went { Self::Goes } else { Self::Fails }
+    }
+}
+
 /// How a migration is started whatever the preflight said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anyway {

@@ -38,7 +38,12 @@ impl Row {
 /// Prints all rows below a heading, and how many agree. Not by a macro: the test harness would keep that to itself.
 pub fn print(title: &str, rows: &[Row]) {
     let agreeing = rows.iter().filter(|row| row.disagreement.is_none()).count();
-    let mut text = format!("\n{title}: preflight and truth agree about {agreeing} of {}\n", rows.len());
+    let obstacles = rows.iter().filter(|row| row.severity != Severity::Ok).count();
+    let mut text = format!(
+        "\n{title}: preflight and truth agree about {agreeing} of {}: {obstacles} obstacles, and {} VMs with none\n",
+        rows.len(),
+        rows.len() - obstacles
+    );
     text += &format!(
         "{:52} {:15} {:22} {:8} {:6} {:4} {}\n",
         "obstacle", "hosts", "finding", "severity", "anyway", "so?", "in whose words"

@@ -48,7 +48,7 @@ async fn try_out(bed: &Bed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
         hosts: format!("{} to {}", bed.source.config.name, trial.destination),
         code: obstacle.code,
         severity: obstacle.severity,
-        truth: obstacle.truth,
+        truth: Truth::of(attempt.is_ok()),
         disagreement: disagreement(obstacle, &preflight, &attempt, &before, &after),
         words: attempt.err(),
     }
@@ -78,11 +78,10 @@ fn disagreement(
     if !others.is_empty() {
         return Some(format!("the preflight names other blockers: {others:?}"));
     }
-    let truth = if attempt.is_ok() { Truth::Goes } else { Truth::Fails };
-    if truth != obstacle.truth {
+    if Truth::of(attempt.is_ok()) != obstacle.truth {
         return Some(format!("starting anyway: {attempt:?}"));
     }
-    let right = match truth {
+    let right = match obstacle.truth {
         Truth::Goes => [None, before[0].clone()],
         Truth::Fails => before.clone(),
     };
@@ -120,7 +119,7 @@ impl<'a> Trial<'a> {
     async fn start_anyway(&self) -> Result<(), String> {
         match self.obstacle.anyway {
             Anyway::Engine => self.by_engine().await,
-            Anyway::Virsh => self.bed.migrate_by_virsh(&[]),
+            Anyway::Virsh => self.bed.migrate_by_virsh(),
         }
     }
 
@@ -141,8 +140,9 @@ impl<'a> Trial<'a> {
         let (migration, _) = self.engine.migration(begun.id).await.expect("it was begun");
         match (migration.phase, migration.problem) {
             (Phase::Succeeded, _) => Ok(()),
-            (_, Some(problem)) => Err(problem.details.unwrap_or(problem.sentence)),
-            (phase, None) => Err(phase.label().to_owned()),
+            // A VM that ran on both hosts before still does, and needs attention.
+            (Phase::Failed | Phase::NeedsAttention, Some(problem)) => Err(problem.details.unwrap_or(problem.sentence)),
+            (phase, problem) => panic!("it went neither well nor badly: {phase:?}, {problem:?}"),
         }
     }
 }
