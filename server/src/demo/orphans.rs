@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use rustix::process::{Pid, WaitOptions, getpid, getsid, set_child_subreaper, waitpid};
+use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, waitpid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -28,26 +28,40 @@ pub(super) fn adopt() -> Result<AbortOnDropHandle<()>, DemoError> {
 }
 
 fn dead_orphans() -> Vec<Pid> {
-    let (Ok(entries), Ok(session)) = (fs::read_dir("/proc"), getsid(None)) else { return Vec::new() };
+    let ours = fs::read_to_string("/proc/self/stat").ok().and_then(|line| Status::read(&line));
+    let (Ok(entries), Some(ours)) = (fs::read_dir("/proc"), ours) else { return Vec::new() };
     entries
         .flatten()
         .filter_map(|entry| {
             let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-            let status = fs::read_to_string(entry.path().join("stat")).ok()?;
-            is_dead_orphan(&status, getpid(), session).then_some(pid)
+            let status = Status::read(&fs::read_to_string(entry.path().join("stat")).ok()?)?;
+            status.is_dead_orphan(getpid(), ours.session).then_some(pid)
         })
         .collect()
 }
 
-/// Whether this line of /proc/PID/stat is that of an ended process which `parent` adopted. libvirt gives each QEMU a
-/// session of its own; the processes that we started ourselves share our session and are tokio's to reap.
-fn is_dead_orphan(status: &str, parent: Pid, session: Pid) -> bool {
-    // PID (name) state parent group session …; the name may have anything in it, also parentheses.
-    let Some((_, fields)) = status.rsplit_once(") ") else { return false };
-    let mut fields = fields.split(' ');
-    let state = fields.next();
-    let mut number = |skip| fields.nth(skip).and_then(|field| Pid::from_raw(field.parse().ok()?));
-    state == Some("Z") && number(0) == Some(parent) && number(1).is_some_and(|its| its != session)
+/// What a line of /proc/PID/stat says of a process.
+struct Status {
+    ended: bool,
+    parent: i32,
+    /// 0 if its leader is outside of our PID namespace, as in some containers.
+    session: i32,
+}
+
+impl Status {
+    fn read(line: &str) -> Option<Self> {
+        // PID (name) state parent group session …; the name may have anything in it, also parentheses.
+        let (_, fields) = line.rsplit_once(") ")?;
+        let fields: Vec<&str> = fields.split(' ').take(4).collect();
+        let [state, parent, _, session] = fields[..] else { return None };
+        Some(Self { ended: state == "Z", parent: parent.parse().ok()?, session: session.parse().ok()? })
+    }
+
+    /// Whether it is an ended process which `parent` adopted. libvirt gives each QEMU a session of its own; the processes that
+    /// we started ourselves share our session and are tokio's to reap.
+    fn is_dead_orphan(&self, parent: Pid, session: i32) -> bool {
+        self.ended && self.parent == parent.as_raw_pid() && self.session != session
+    }
 }
 
 #[cfg(test)]
@@ -57,13 +71,14 @@ mod tests {
     #[test]
     fn only_an_adopted_process_that_ended_is_reaped() {
         let ours = Pid::from_raw(100).unwrap();
-        let session = Pid::from_raw(90).unwrap();
-        let dead = |status| is_dead_orphan(status, ours, session);
+        let dead = |line| Status::read(line).is_some_and(|status| status.is_dead_orphan(ours, 90));
         assert!(dead("300 (qemu-system-x86) Z 100 300 300 0 -1 4"));
         assert!(dead("300 (a) R 1 (b) Z 100 300 300 0 -1 4"));
         assert!(!dead("300 (qemu-system-x86) S 100 300 300 0 -1 4"), "still runs");
         assert!(!dead("300 (libvirtd) Z 100 300 90 0 -1 4"), "started by us");
         assert!(!dead("300 (qemu-system-x86) Z 1 300 300 0 -1 4"), "somebody else's");
         assert!(!dead(""));
+        let outside = Status::read("7 (vmferry) S 0 0 0 0 -1 4").unwrap();
+        assert_eq!(outside.session, 0, "the session's leader is outside of our PID namespace");
     }
 }
