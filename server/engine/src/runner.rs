@@ -35,8 +35,15 @@ pub(crate) type Claim = Result<(), Problem>;
 pub(crate) async fn run(engine: Arc<Engine>, migration: Migration, handle: Arc<Handle>, begin: Begin) {
     let id = migration.id;
     let tracker = Tracker::resume(migration.progress.clone());
-    let mut runner =
-        Runner { engine: &engine, handle: &handle, migration, tracker, last_sample: None, last_abort: None };
+    let mut runner = Runner {
+        engine: &engine,
+        handle: &handle,
+        migration,
+        tracker,
+        last_sample: None,
+        last_abort: None,
+        still_written: None,
+    };
     match begin {
         Begin::Fresh { persistent } => runner.fresh(persistent).await,
         Begin::TakeUp => runner.take_up().await,
@@ -74,6 +81,8 @@ pub(crate) struct Runner<'a> {
     /// For the case that libvirt has forgotten the figures afterwards.
     pub(crate) last_sample: Option<Statistics>,
     last_abort: Option<Instant>,
+    /// The pool and the name of the volume that the destination did not stop writing to.
+    pub(crate) still_written: Option<(String, String)>,
 }
 
 impl Runner<'_> {

@@ -27,6 +27,10 @@ pub enum StorageFault {
     DeleteFails,
     /// A volume can't be read to its end.
     ReadFails,
+    /// A volume can't be read to its end, and the host does not say so: its storage hangs.
+    ReadHangs,
+    /// A volume can't be written to its end, likewise.
+    WriteHangs,
     /// The pool is full half-way through a volume.
     NoSpace,
 }
@@ -262,6 +266,14 @@ impl SimConnection {
         })
     }
 
+    /// Waits for ever if this is to go wrong.
+    async fn unless_storage_hangs(&self, fault: &StorageFault) {
+        let hangs = self.sim.world().storage.fails(&self.name, fault);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+    }
+
     pub(super) async fn send_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
         let contents = self.storage(|world, host| {
             let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
@@ -271,8 +283,11 @@ impl SimConnection {
         for (index, chunk) in contents.into_iter().enumerate() {
             sleep(CHUNK_TIME).await;
             self.ask(|_| ())?;
-            if index == half && self.sim.world().storage.fails(&self.name, &StorageFault::ReadFails) {
-                return Err(refused("cannot read: Input/output error"));
+            if index == half {
+                self.unless_storage_hangs(&StorageFault::ReadHangs).await;
+                if self.sim.world().storage.fails(&self.name, &StorageFault::ReadFails) {
+                    return Err(refused("cannot read: Input/output error"));
+                }
             }
             if to.send(chunk).await.is_err() {
                 break;
@@ -291,6 +306,9 @@ impl SimConnection {
         while let Some(chunk) = from.recv().await {
             sleep(CHUNK_TIME).await;
             received += 1;
+            if received == 4 {
+                self.unless_storage_hangs(&StorageFault::WriteHangs).await;
+            }
             self.storage(|world, host| {
                 if received == 4 && world.storage.fails(host, &StorageFault::NoSpace) {
                     return Err(refused("cannot write data to file: No space left on device"));

@@ -40,6 +40,11 @@ impl Runner<'_> {
                 self.tell_of_a_namesake(&pool, &volume, &what, begun).await;
                 continue;
             }
+            if self.still_written.as_ref().is_some_and(|(at, name)| (at, name) == (&pool, &volume)) {
+                self.write(format!("Could not remove {what}: it is still being written to.")).await;
+                left.push(format!("{what} (once its storage answers)"));
+                continue;
+            }
             match patiently(begun, || self.remove_copy(&pool, &volume)).await {
                 Ok(()) => {
                     let disk = &mut self.migration.disks[index];

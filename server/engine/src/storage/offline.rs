@@ -5,8 +5,9 @@ use std::time::Duration;
 use model::{Code, Problem, VmState};
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use super::plan::{Place, Plan, PlannedDisk};
 use crate::{
@@ -17,6 +18,8 @@ use crate::{
 
 /// Chunks under way between the two hosts. A few hide the latency of either; more only take memory.
 const UNDER_WAY: usize = 4;
+/// How long a side has to end once the copy is worth nothing: storage that hangs keeps it for ever.
+const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// A disk that is copied, and how its image was before.
 struct Image {
@@ -77,29 +80,32 @@ impl Runner<'_> {
         let (read_to, read_from) = mpsc::channel(UNDER_WAY);
         let (write_to, write_from) = mpsc::channel(UNDER_WAY);
         let ended_with = meter.sent + image.bytes;
+        let stop = self.handle.cancel.child_token();
         let (read, pumped, written) = tokio::join!(
-            source.read_volume(&image.pool, &image.volume, read_to),
-            self.pump(read_from, write_to, meter),
-            destination.write_volume(&image.to_pool, &image.to_volume, write_from),
+            ended(&stop, source.read_volume(&image.pool, &image.volume, read_to)),
+            ended(&stop, self.pump(read_from, write_to, meter, &stop)),
+            ended(&stop, destination.write_volume(&image.to_pool, &image.to_volume, write_from)),
         );
-        // Whoever stopped first made the others stop.
-        pumped?;
-        written?;
-        read?;
+        if written.is_none() {
+            self.still_written = Some((image.to_pool.clone(), image.to_volume.clone()));
+        }
+        self.unless_cancelled().await?;
+        // Whoever failed made the others stop. One that did not end has nothing to say of why.
+        [pumped, written, read].into_iter().flatten().collect::<Result<(), Problem>>()?;
         // What the host counts as taken up is not quite what it sends.
         meter.sent = ended_with.min(meter.total);
         self.show(&meter.statistics()).await;
         Ok(())
     }
 
-    /// Hands chunks on, at the pace that is allowed, until there are no more or somebody wants it to stop.
+    /// Hands chunks on, at the pace that is allowed, until there are no more or it shall stop.
     async fn pump(
         &mut self,
         mut from: mpsc::Receiver<Chunk>,
         to: mpsc::Sender<Chunk>,
         meter: &mut Meter,
+        stop: &CancellationToken,
     ) -> Result<(), Problem> {
-        let cancel = self.handle.cancel.clone();
         loop {
             let passed_on = async {
                 let Some(chunk) = from.recv().await else { return false };
@@ -110,7 +116,7 @@ impl Runner<'_> {
             };
             let goes_on = tokio::select! {
                 biased;
-                () = cancel.cancelled() => return self.unless_cancelled().await,
+                () = stop.cancelled() => return self.unless_cancelled().await,
                 goes_on = passed_on => goes_on,
             };
             if !goes_on {
@@ -151,6 +157,25 @@ impl Runner<'_> {
         }
         Ok(())
     }
+}
+
+/// What came of one part of a copy; none if it did not end though it had to. If it failed, the others have to stop.
+async fn ended(
+    stop: &CancellationToken,
+    part: impl Future<Output = Result<(), Problem>>,
+) -> Option<Result<(), Problem>> {
+    let too_late = async {
+        stop.cancelled().await;
+        sleep(END_LIMIT).await;
+    };
+    let result = tokio::select! {
+        result = part => result,
+        () = too_late => return None,
+    };
+    if result.is_err() {
+        stop.cancel();
+    }
+    Some(result)
 }
 
 fn started(name: &str) -> Problem {

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use model::{Code, MigrationOptions, Mode, Phase, VmId, VmState};
+use model::{Code, Migration, MigrationId, MigrationOptions, Mode, Phase, VmId, VmState};
 
 use super::{
-    storage::{contents, disk},
+    storage::{contents, disk, pool},
     *,
 };
 use crate::sim::{Fault, StorageFault};
@@ -136,6 +136,80 @@ async fn a_definition_does_not_leave_its_disk_behind() {
     assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
     assert!(problem.fix.unwrap().contains("pool for /elsewhere"));
     assert_eq!(bench.sim.copy(&host("beta"), vm), None);
+}
+
+/// Waits for the end of a copy one side of which hangs.
+async fn ends_in_time(bench: &Bench, id: MigrationId) -> Migration {
+    tokio::time::timeout(PATIENCE, bench.ended(id)).await.expect("it ends within the limit")
+}
+
+/// That what hangs at beta is left alone and named, and that the VM is free to go elsewhere.
+async fn the_half_is_left(bench: &Bench, vm: VmId, end: &Migration) {
+    let fix = end.problem.as_ref().unwrap().fix.as_ref().unwrap();
+    assert!(fix.contains("Remove the volume web.qcow2 of the pool images on beta"), "{fix}");
+    assert!(bench.told(end.id, "Could not remove the volume web.qcow2 of the pool images on beta: it is still").await);
+    assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"]);
+    bench.sim.add_pool(&host("gamma"), pool("images", "/images"), "gamma");
+    let elsewhere = bench.engine.migrate(request(vm, "gamma"), "admin").await.unwrap();
+    assert_eq!(bench.ended(elsewhere.id).await.phase, Phase::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_copy_that_hangs_can_be_cancelled() {
+    for (name, fault) in [("alpha", StorageFault::ReadHangs), ("beta", StorageFault::WriteHangs)] {
+        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        bench.sim.fail_storage(&host(name), fault.clone());
+        let id = bench.start(vm, "beta").await;
+        bench.reaches(id, Phase::CopyingDisks).await;
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        bench.engine.cancel(id, "admin").await.unwrap();
+        let end = ends_in_time(&bench, id).await;
+        assert_eq!(end.phase, Phase::Cancelled, "{fault:?}");
+        match fault {
+            StorageFault::ReadHangs => bench.stayed_and_can_go(vm, &end).await,
+            _ => the_half_is_left(&bench, vm, &end).await,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_side_that_hangs_does_not_hide_that_the_other_failed() {
+    // Reading hangs or fails half-way, writing at the fourth piece; when that hangs, few more are read.
+    let hangs_then_fails = [
+        (("alpha", StorageFault::ReadHangs), ("beta", StorageFault::NoSpace), contents()[..9].to_vec()),
+        (
+            ("beta", StorageFault::WriteHangs),
+            ("alpha", StorageFault::ReadFails),
+            [contents(), contents()].concat()[..22].to_vec(),
+        ),
+    ];
+    for (hangs, fails, pieces) in hangs_then_fails {
+        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", pieces);
+        for (name, fault) in [&hangs, &fails] {
+            bench.sim.fail_storage(&host(name), fault.clone());
+        }
+        let id = bench.start(vm, "beta").await;
+        let end = ends_in_time(&bench, id).await;
+        assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::Hypervisor), "{fails:?}");
+        bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents());
+        match hangs.1 {
+            StorageFault::ReadHangs => bench.stayed_and_can_go(vm, &end).await,
+            _ => the_half_is_left(&bench, vm, &end).await,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_that_is_never_written_to_its_end_can_be_cancelled() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    // So few pieces that all are read and handed on before the fourth hangs.
+    bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents()[..4].to_vec());
+    bench.sim.fail_storage(&host("beta"), StorageFault::WriteHangs);
+    let id = bench.start(vm, "beta").await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(ends_in_time(&bench, id).await.phase, Phase::Cancelled);
 }
 
 /// An old definition of the VM at the destination, shut off.
