@@ -87,17 +87,22 @@ impl Runner<'_> {
     }
 
     /// Removes the old images of the disks that were copied, if that was asked for: last of all, when the VM is known to be at
-    /// the destination and only there, and libvirt said so, too: where it runs says nothing of what is on its disks. That it fails
-    /// does not make the migration a failure.
+    /// the destination and only there, and libvirt said so, too: where it runs says nothing of what is on its disks. Not if
+    /// somebody cancelled, though too late: who does so had a reason. That it fails does not make the migration a failure.
     pub(crate) async fn remove_source_disks(&mut self, claim: &Claim) {
         let copied: Vec<DiskMove> = self.migration.disks.iter().filter(|disk| disk.created).cloned().collect();
         if !self.migration.options.remove_source_disks || copied.is_empty() {
             return;
         }
-        if claim.is_err() {
-            let text =
-                format!("The old images stay on {}: libvirt did not say that all went well.", self.migration.source);
-            return self.write(text).await;
+        let why_not = match claim {
+            _ if self.unless_cancelled().await.is_err() => {
+                Some("somebody asked to cancel, and it was too late for that")
+            }
+            Err(_) => Some("libvirt did not say that all went well"),
+            Ok(()) => None,
+        };
+        if let Some(why) = why_not {
+            return self.write(format!("The old images stay on {}: {why}.", self.migration.source)).await;
         }
         for DiskMove { source: path, .. } in copied {
             let text = self.remove_source_disk(&path).await.unwrap_or_else(|problem| {

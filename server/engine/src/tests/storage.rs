@@ -350,6 +350,20 @@ async fn old_images_stay_where_libvirt_did_not_say_that_all_went_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn old_images_stay_where_somebody_cancelled_too_late() {
+    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
+    let id = bench.start_with(vm, options).await;
+    bench.reaches(id, Phase::SwitchingOver).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.cancel_requested), (Phase::Succeeded, true));
+    assert_eq!(bench.volumes("alpha"), ["web.qcow2"]);
+    assert!(bench.told(id, "admin asked to cancel.").await);
+    assert!(bench.told(id, "The old images stay on alpha: somebody asked to cancel").await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_old_image_that_another_vm_has_is_not_removed() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     let other = bench.vm("twin", VmState::ShutOff, IDLE).await;
