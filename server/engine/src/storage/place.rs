@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Finding, FindingCode, Mode, PoolChoice, text};
 
 use super::{
-    plan::{Place, Question},
+    plan::{Place, Question, location},
     shared::{self, parent},
 };
 use crate::{Disk, DiskDevice, DiskSource, Pool, Volume};
@@ -35,7 +35,7 @@ pub(super) fn choose(
     spent: &mut Spent,
     findings: &mut Vec<Finding>,
 ) -> Result<Place, Finding> {
-    can_be_copied(question, disk)?;
+    can_be_copied(question, disk, path)?;
     let origin = origin(question, disk, path);
     if question.mode == Mode::Offline && origin.is_none() {
         return Err(not_in_a_pool(question, disk, path));
@@ -56,7 +56,7 @@ pub(super) fn choose(
 }
 
 /// Disks that no copy would do justice to.
-fn can_be_copied(question: Question<'_>, disk: &Disk) -> Result<(), Finding> {
+fn can_be_copied(question: Question<'_>, disk: &Disk, path: &str) -> Result<(), Finding> {
     let (target, there) = (&disk.target, question.destination.name());
     let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::DiskKind, text).with_fix(fix));
     let declare = format!(
@@ -64,6 +64,11 @@ fn can_be_copied(question: Question<'_>, disk: &Disk) -> Result<(), Finding> {
     );
     if disk.shareable {
         return blocker(format!("{target} may be used by several VMs at a time; a copy would part them."), declare);
+    }
+    let is_same = |other: &&Disk| other.target != *target && location(question, other) == path;
+    if let Some(Disk { target: other, .. }) = question.domain.disks.iter().find(is_same) {
+        let text = format!("{target} and {other} are the same image ({path}); copies would be two.");
+        return blocker(text, "Detach one of the two.".to_owned());
     }
     if disk.device == DiskDevice::Lun {
         return blocker(format!("{target} is a SCSI device of the host, which can't be copied."), declare);

@@ -307,6 +307,24 @@ fn volumes_by_name() {
 }
 
 #[test]
+fn one_file_under_two_names_is_not_copied_twice() {
+    let mut bench = Bench::of(file("/srv/vms/web.qcow2"));
+    bench.domain.disks.push(Disk { target: "vdb".into(), ..file("/srv/vms/web.qcow2") });
+    bench.destination_pools = vec![pool("vms", "/srv/vms")];
+    let (disks, findings) = bench.plan();
+    assert!(disks.iter().all(|disk| disk.treatment == Treatment::Stuck), "{disks:?}");
+    for (finding, words) in findings.iter().zip(["vda and vdb are the same image", "vdb and vda are the same image"]) {
+        assert_eq!((finding.code, finding.severity), (FindingCode::DiskKind, Severity::Blocker));
+        assert!(finding.text.contains(words), "{finding:?}");
+    }
+    // Where it stays, it stays one.
+    for host in [&mut bench.source, &mut bench.destination] {
+        host.shared_directories = vec!["/srv/vms".into()];
+    }
+    assert!(bench.plan().1.iter().all(|finding| finding.severity == Severity::Ok));
+}
+
+#[test]
 fn disks_that_can_not_be_copied() {
     let other = DiskSource::Other { kind: "nvme".into() };
     let lun = Disk { device: DiskDevice::Lun, ..block("/dev/sda") };
