@@ -33,10 +33,21 @@ pub(crate) struct Refusal {
     pub(crate) problem: Problem,
 }
 
+impl Refusal {
+    /// The same as a preflight tells it.
+    pub(crate) fn finding(&self) -> Finding {
+        let Problem { sentence, fix, details, .. } = self.problem.clone();
+        Finding { fix, details, ..Finding::blocker(self.code, sentence) }
+    }
+}
+
 /// Checks a request for a migration: first against what is known, then by asking both hosts.
 pub(crate) async fn request(engine: &Engine, request: &MigrationRequest) -> Result<Accepted, Problem> {
     match question(request).look(engine).await? {
-        Look::Refused(Refusal { problem, .. }) => Err(problem),
+        Look::Refused(refusal) => {
+            let findings = vec![refusal.finding()];
+            Err(refusal.problem.with_findings(findings))
+        }
         Look::Seen(case) => {
             let accepted = accepted(*case);
             consent(&accepted.preflight, &request.accept)?;
@@ -53,7 +64,7 @@ pub(crate) async fn nothing(engine: &Engine, request: &MigrationRequest) -> Resu
         Look::Refused(refusal) => {
             let vm = engine.inventory().vm(request.vm).ok_or_else(|| unknown_vm(&request.vm.to_string()))?.clone();
             let mode = question(request).mode_of(&vm);
-            Ok(Accepted { vm, mode, preflight: preflight::refused(&request.destination, refusal) })
+            Ok(Accepted { vm, mode, preflight: preflight::refused(&request.destination, &refusal) })
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use model::{HostName, Problem, VmId};
+use model::{Code, HostName, Problem, VmId};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at, sleep},
@@ -73,7 +73,15 @@ async fn follow(
                     }
                 }
             }
-            _ = refresh.tick() => refresh_all(engine, host, &*connection).await,
+            _ = refresh.tick() => match refresh_all(engine, host, &*connection).await {
+                Ok(()) => {}
+                // libvirt tells of a dead connection only when no call hangs in it any more, which may be never.
+                Err(problem) if problem.code == Code::HostUnreachable => return problem,
+                Err(problem) => {
+                    tracing::warn!(%host, %problem, "could not refresh");
+                    refresh.reset_after(LONGEST_WAIT);
+                }
+            },
         }
     }
 }
@@ -106,17 +114,14 @@ pub(crate) async fn refresh_copy(engine: &Engine, host: &HostName, connection: &
     }
 }
 
-async fn refresh_all(engine: &Engine, host: &HostName, connection: &dyn Connection) {
-    match (connection.host().await, connection.copies().await) {
-        (Ok(facts), Ok(copies)) => {
-            let mut inventory = engine.inventory();
-            inventory.set_facts(host, facts);
-            inventory.replace_copies(host, copies);
-        }
-        (Err(problem), _) | (_, Err(problem)) => tracing::warn!(%host, %problem, "could not refresh"),
-    }
+async fn refresh_all(engine: &Engine, host: &HostName, connection: &dyn Connection) -> Result<(), Problem> {
+    let (facts, copies) = (connection.host().await?, connection.copies().await?);
+    let mut inventory = engine.inventory();
+    inventory.set_facts(host, facts);
+    inventory.replace_copies(host, copies);
+    Ok(())
 }
 
 fn closed_without_a_word(host: &HostName) -> Problem {
-    Problem::new(model::Code::HostUnreachable, format!("The connection to {host} was closed."))
+    Problem::new(Code::HostUnreachable, format!("The connection to {host} was closed."))
 }

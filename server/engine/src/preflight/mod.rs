@@ -20,7 +20,7 @@ mod vm;
 use std::cmp::Reverse;
 
 use futures::future::join_all;
-use model::{Code, Finding, HostName, MigrationOptions, Preflight, Problem, VmId};
+use model::{Code, HostName, MigrationOptions, Preflight, Problem, VmId};
 
 use crate::{
     Engine,
@@ -45,7 +45,7 @@ pub(crate) async fn run(
     }
     let question = Question { vm, to: destination, mode: None, options, recent_will_do: true };
     let preflight = match question.look(engine).await? {
-        Look::Refused(refusal) => refused(destination, refusal),
+        Look::Refused(refusal) => refused(destination, &refusal),
         Look::Seen(case) => conclude(&case),
     };
     if let Some(seen) = seen(engine, vm, destination, options) {
@@ -110,9 +110,9 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
 }
 
 /// The one thing that is wrong, as a preflight.
-pub(crate) fn refused(destination: &HostName, Refusal { code, problem }: Refusal) -> Preflight {
-    let finding = Finding { fix: problem.fix, details: problem.details, ..Finding::blocker(code, problem.sentence) };
-    Preflight { destination: destination.clone(), findings: vec![finding], disks: Vec::new(), prediction: None }
+pub(crate) fn refused(destination: &HostName, refusal: &Refusal) -> Preflight {
+    let findings = vec![refusal.finding()];
+    Preflight { destination: destination.clone(), findings, disks: Vec::new(), prediction: None }
 }
 
 fn seen(engine: &Engine, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {

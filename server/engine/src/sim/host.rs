@@ -76,6 +76,12 @@ impl SimHost {
         self.close("The network was cut (simulated).");
     }
 
+    /// The connection dies, and nobody is told.
+    pub(super) fn cut_in_silence(&mut self) {
+        self.reachable = false;
+        self.cuts += 1;
+    }
+
     fn close(&mut self, why: &str) {
         self.cuts += 1;
         self.tell(&HostEvent::Closed(Problem::new(Code::HostUnreachable, why)));

@@ -177,6 +177,11 @@ impl Sim {
         self.world().host(host).cut();
     }
 
+    /// The same, but the console's connection is not told: libvirt does that only when no call hangs in it any more.
+    pub fn cut_in_silence(&self, host: &HostName) {
+        self.world().host(host).cut_in_silence();
+    }
+
     /// Lets the console reach it again.
     pub fn mend(&self, host: &HostName) {
         self.world().host(host).reachable = true;

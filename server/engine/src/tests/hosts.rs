@@ -21,6 +21,17 @@ async fn a_lost_host_hurts_no_other_and_comes_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_dies_without_a_word_is_noticed() {
+    let bench = Bench::new().await;
+    let is_connected = |bench: &Bench| bench.engine.snapshot().hosts[0].is_connected();
+    bench.until(is_connected).await;
+    bench.sim.cut_in_silence(&host("alpha"));
+    bench.until(|bench| !is_connected(bench)).await;
+    bench.sim.mend(&host("alpha"));
+    bench.until(is_connected).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_host_down_from_the_beginning_does_not_keep_the_console_from_starting() {
     let mut bench = Bench::new().await;
     bench.sim.kill(&host("gamma"));

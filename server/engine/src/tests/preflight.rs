@@ -180,6 +180,20 @@ async fn blockers_refuse_with_all_that_was_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_refused_at_once_is_a_finding_too() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.add_vm(&host("beta"), "web", VmState::ShutOff, IDLE);
+    bench.until(|bench| bench.engine.snapshot().vms.len() == 2).await;
+    bench.sim.hang(&host("gamma"));
+    for (to, code) in [("beta", Code::AlreadyThere), ("gamma", Code::HostUnreachable)] {
+        let problem = bench.refused(request(vm, to)).await;
+        assert_eq!(problem.code, code);
+        assert_eq!(problem.findings, bench.preflight(vm, to).await.findings, "the preflight says the same");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_risk_needs_consent() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::ShutOff, IDLE).await;
