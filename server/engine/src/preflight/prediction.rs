@@ -15,6 +15,8 @@ const MARGIN: f64 = 1.25;
 /// How many earlier moves tell what a link carries.
 const MOVES: usize = 5;
 const MIB: u64 = 1 << 20;
+/// Of what carried less than this, in bytes, the beginning and the end took most of the time, not the link.
+const TELLING: u64 = 64 * MIB;
 
 /// What the link between two hosts is taken to carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,19 +34,20 @@ pub(super) fn of(case: &Case, disk_bytes: u64) -> Option<Prediction> {
     case.is_live().then(|| predict(case.domain.memory_bytes, disk_bytes, link, case.dirty_bytes_s))
 }
 
-/// What earlier moves had on average, or else the limit. Only moves of the same choice of bandwidth count.
+/// What the fastest of the earlier moves had: the link carries that much at least. Or else the limit. Only moves of the same choice
+/// of bandwidth count.
 fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -> Option<Link> {
-    let rates: Vec<u64> = earlier
+    let fastest = earlier
         .iter()
         .filter(|migration| migration.mode == Mode::Live)
         .filter(|migration| migration.options.bandwidth_mib_s == options.bandwidth_mib_s)
-        .filter_map(|migration| migration.outcome.map(|outcome| outcome.average_bytes_s))
+        .filter_map(|migration| migration.outcome.filter(|outcome| outcome.bytes >= TELLING))
+        .map(|outcome| outcome.average_bytes_s)
         .filter(|rate| *rate > 0)
         .take(MOVES)
-        .collect();
-    let measured = rates.iter().map(|rate| u128::from(*rate)).sum::<u128>().checked_div(rates.len() as u128);
-    match measured.and_then(|mean| u64::try_from(mean).ok()) {
-        Some(mean) => Some(Link { bytes_s: limit.map_or(mean, |limit| limit.min(mean)), measured: true }),
+        .max();
+    match fastest {
+        Some(rate) => Some(Link { bytes_s: limit.map_or(rate, |limit| limit.min(rate)), measured: true }),
         None => limit.map(|bytes_s| Link { bytes_s, measured: false }),
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn move_at(average_bytes_s: u64) -> Migration {
         created_at_ms: 0,
         ended_at_ms: Some(1000),
         progress: Progress::default(),
-        outcome: Some(Outcome { total_ms: 1000, downtime_ms: Some(20), bytes: average_bytes_s, average_bytes_s }),
+        outcome: Some(Outcome { total_ms: 1000, downtime_ms: Some(20), bytes: 1 << 30, average_bytes_s }),
         problem: None,
     }
 }
@@ -53,10 +53,21 @@ fn the_limit_counts_until_something_was_measured() {
     assert_eq!((limited.throughput_bytes_s, limited.measured), (32 * MIB, false));
     case.earlier = vec![move_at(20 * MIB), move_at(30 * MIB)];
     let measured = of(&case, 0).unwrap();
-    assert_eq!((measured.throughput_bytes_s, measured.measured), (25 * MIB, true));
+    assert_eq!((measured.throughput_bytes_s, measured.measured), (30 * MIB, true));
     case.options.bandwidth_mib_s = Some(8);
     let slower = of(&case, 0).unwrap();
     assert_eq!((slower.throughput_bytes_s, slower.measured), (8 * MIB, false), "moves with another limit say nothing");
+}
+
+#[test]
+fn a_small_guest_says_nothing_of_the_link() {
+    let mut case = case();
+    case.source.config.bandwidth_mib_s = Some(32);
+    let mut small = move_at(MIB);
+    small.outcome = small.outcome.map(|outcome| Outcome { bytes: 600_000, ..outcome });
+    case.earlier = vec![small];
+    let predicted = of(&case, 0).unwrap();
+    assert_eq!((predicted.throughput_bytes_s, predicted.measured), (32 * MIB, false));
 }
 
 #[test]
