@@ -91,6 +91,9 @@ pub struct Disk {
     pub allocation_bytes: u64,
     /// Whether its image stands on others.
     pub has_backing: bool,
+    /// Whether its image is not one whole file: its contents are in another (`<dataStore>`, qcow2's data file), or it is a part of
+    /// one (`<slices>`).
+    pub has_data_file_or_slice: bool,
     /// libvirt leaves the medium out where it is missing (`startupPolicy` requisite or optional).
     pub optional: bool,
 }

@@ -70,6 +70,10 @@ fn can_be_copied(question: Question<'_>, disk: &Disk, path: &str) -> Result<(), 
         let text = format!("{target} and {other} are the same image ({path}); copies would be two.");
         return blocker(text, "Detach one of the two.".to_owned());
     }
+    if disk.has_data_file_or_slice {
+        let text = format!("The image of {target} is not one whole file: it has a data file, or is a slice of a file.");
+        return blocker(text, declare);
+    }
     if disk.device == DiskDevice::Lun {
         return blocker(format!("{target} is a SCSI device of the host, which can't be copied."), declare);
     }

@@ -39,6 +39,7 @@ pub(super) fn disk(target: &str, path: &str) -> Disk {
         capacity_bytes: 64 * MIB,
         allocation_bytes: 64 * MIB,
         has_backing: false,
+        has_data_file_or_slice: false,
         optional: false,
     }
 }

@@ -31,6 +31,7 @@ fn disk(node: Node<'_, '_>) -> Disk {
         capacity_bytes: 0,
         allocation_bytes: 0,
         has_backing: has_backing(node),
+        has_data_file_or_slice: has_data_file_or_slice(node),
         optional: matches!(xml::attribute(node, &["source"], "startupPolicy"), Some("optional" | "requisite")),
     }
 }
@@ -82,9 +83,9 @@ fn has_backing(disk: Node<'_, '_>) -> bool {
     xml::find(disk, &["backingStore"]).is_some_and(|store| store.has_children())
 }
 
-/// The targets of disks whose image stands on others.
-pub(super) fn with_backing(devices: Node<'_, '_>) -> Vec<String> {
-    xml::children(devices, "disk").filter(|disk| has_backing(*disk)).map(target).collect()
+fn has_data_file_or_slice(disk: Node<'_, '_>) -> bool {
+    let is_there = |path: &[&'static str]| xml::find(disk, path).is_some();
+    is_there(&["source", "dataStore"]) || is_there(&["source", "slices", "slice"])
 }
 
 /// The secrets that disks need, to log in or to decrypt.
@@ -174,6 +175,7 @@ mod tests {
             capacity_bytes: 0,
             allocation_bytes: 0,
             has_backing: false,
+            has_data_file_or_slice: false,
             optional: false,
         };
         assert_eq!(plain, expected);
@@ -189,10 +191,22 @@ mod tests {
     }
 
     #[test]
+    fn images_that_are_not_one_whole_file_are_known() {
+        let read = |inner: &str| {
+            let xml = format!("<disk type='file'><source file='/a'>{inner}</source><target dev='vda'/></disk>");
+            with(&xml, disks).remove(0).has_data_file_or_slice
+        };
+        assert!(read("<dataStore type='file'><format type='raw'/><source file='/a.data'/></dataStore>"));
+        assert!(read("<slices><slice type='storage' offset='12345' size='123'/></slices>"));
+        assert!(!read("") && !read("<slices/>") && !read("<seclabel model='dac' relabel='no'/>"));
+    }
+
+    #[test]
     fn only_backing_with_content_counts() {
         let xml = "<disk><target dev='vda'/><backingStore type='file' index='5'><format type='qcow2'/><backingStore/>\
                    </backingStore></disk><disk><target dev='vdb'/><backingStore/></disk><disk><target dev='vdc'/></disk>";
-        assert_eq!(with(xml, with_backing), ["vda"]);
+        let backing = with(xml, disks).into_iter().map(|disk| disk.has_backing);
+        assert_eq!(backing.collect::<Vec<_>>(), [true, false, false]);
     }
 
     #[test]

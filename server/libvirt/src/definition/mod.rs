@@ -30,13 +30,16 @@ pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> 
         facts.cpu = machine::cpu(xml::parse(&shown)?.root_element());
     }
     let sizes = link.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
-    // What would move does not say what images stand on: QEMU finds out anew.
-    let with_backing = with_backing(&shown)?;
+    let shown_disks = disks_in(&shown)?;
     for disk in &mut facts.disks {
         if let Some(size) = sizes.iter().find(|size| size.target == disk.target) {
             (disk.capacity_bytes, disk.allocation_bytes) = (size.capacity_bytes, size.allocation_bytes);
         }
-        disk.has_backing |= with_backing.contains(&disk.target);
+        // What would move does not say what images stand on or consist of: QEMU finds out anew.
+        if let Some(shown) = shown_disks.iter().find(|shown| shown.target == disk.target) {
+            disk.has_backing |= shown.has_backing;
+            disk.has_data_file_or_slice |= shown.has_data_file_or_slice;
+        }
         if !is_active {
             link.known(add_from_pool(link, disk))?;
         }
@@ -79,10 +82,10 @@ fn definition(link: &Link, domain: &Domain, is_active: bool) -> Result<String, L
     }
 }
 
-/// The disks whose images stand on others.
-fn with_backing(definition: &str) -> Result<Vec<String>, LibvirtError> {
+/// The disks of a definition.
+fn disks_in(definition: &str) -> Result<Vec<Disk>, LibvirtError> {
     let document = xml::parse(definition)?;
-    Ok(xml::find(document.root_element(), &["devices"]).map(disks::with_backing).unwrap_or_default())
+    Ok(xml::find(document.root_element(), &["devices"]).map(disks::disks).unwrap_or_default())
 }
 
 /// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others.
@@ -179,7 +182,8 @@ mod tests {
             ..DomainFacts::default()
         };
         assert_eq!(facts, expected);
-        assert_eq!(with_backing(SAMPLE).unwrap(), ["vda"]);
+        let backing: Vec<_> = disks_in(SAMPLE).unwrap().into_iter().filter(|disk| disk.has_backing).collect();
+        assert_eq!(backing.iter().map(|disk| disk.target.as_str()).collect::<Vec<_>>(), ["vda"]);
     }
 
     #[test]

@@ -137,6 +137,7 @@ mod tests {
             capacity_bytes: 0,
             allocation_bytes: 0,
             has_backing: false,
+            has_data_file_or_slice: false,
             optional: false,
         };
         DomainFacts { disks: sources.iter().map(disk).collect(), ..DomainFacts::default() }

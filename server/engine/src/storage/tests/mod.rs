@@ -74,6 +74,7 @@ fn disk() -> Disk {
         capacity_bytes: 1 << 30,
         allocation_bytes: 1 << 20,
         has_backing: false,
+        has_data_file_or_slice: false,
         optional: false,
     }
 }

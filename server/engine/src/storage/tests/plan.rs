@@ -87,6 +87,14 @@ fn a_network_disk_is_shared() {
 }
 
 #[test]
+fn an_image_with_a_data_file_may_stay_where_it_is() {
+    let mut bench = Bench::of(Disk { has_data_file_or_slice: true, ..file("/srv/vms/web.qcow2") });
+    let pools = vec![netfs("nfs", "/srv/vms", "filer:/vms")];
+    (bench.source_pools, bench.destination_pools) = (pools.clone(), pools);
+    is_shared(&bench, "from filer:/vms");
+}
+
+#[test]
 fn what_a_shared_image_stands_on_was_not_looked_at() {
     let mut bench = Bench::of(Disk { has_backing: true, ..file("/srv/vms/web.qcow2") });
     let pools = vec![netfs("nfs", "/srv/vms", "filer:/vms")];
@@ -333,6 +341,11 @@ fn disks_that_can_not_be_copied() {
         (Disk { source: other, ..disk() }, FindingCode::DiskKind, "type nvme"),
         (Disk { shareable: true, ..file("/srv/vms/web.qcow2") }, FindingCode::DiskKind, "several VMs"),
         (lun, FindingCode::DiskKind, "SCSI device"),
+        (
+            Disk { has_data_file_or_slice: true, ..file("/srv/vms/web.qcow2") },
+            FindingCode::DiskKind,
+            "not one whole file",
+        ),
         (
             Disk { format: "qcow2".into(), ..block("/dev/vg/web") },
             FindingCode::DiskKind,
