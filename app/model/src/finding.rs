@@ -93,6 +93,7 @@ finding_codes! {
     DiskSpace "disk-space" "Whether the destination pool has enough free space."
     DiskKind "disk-kind" "Whether a disk is of a kind that can move at all."
     BackingChain "backing-chain" "Whether a disk stands on other images; its copy will stand alone."
+    LaterDisks "later-disks" "Whether the destination has the disks that the VM gets only at its next start."
     Pool "pool" "Whether the destination has a storage pool for a disk, and it is active."
     LibvirtVersion "libvirt-version" "Whether the destination's libvirt is as new as the source's."
     QemuVersion "qemu-version" "Whether the destination's QEMU is as new as the source's."

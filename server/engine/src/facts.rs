@@ -37,6 +37,8 @@ pub struct DomainFacts {
     pub vcpus: u32,
     /// Disks, CD-ROM and floppy drives.
     pub disks: Vec<Disk>,
+    /// Of a running VM, what it has from its next start on and not now: disks and media that only its kept definition names.
+    pub later_disks: Vec<Disk>,
     /// Network interfaces.
     pub interfaces: Vec<Interface>,
     /// Host devices passed through, in words, e.g. `PCI 0000:03:00.0`; but for those on USB.

@@ -1,6 +1,7 @@
 //! Disks: which are shared and which are copied, and the copying.
 
 mod cleanup;
+mod later;
 mod medium;
 mod offline;
 mod place;

@@ -47,6 +47,7 @@ pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> 
     facts.snapshots = link.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
     facts.checkpoints = link.known(checkpoints(&domain))?.unwrap_or(0);
     if is_active {
+        facts.later_disks = later_disks(&domain, &shown_disks)?;
         facts.block_jobs = block_jobs(link, &domain, &facts.disks)?;
         facts.io_error = domain::is_paused_by_io_error(&domain)?;
         facts.other_job = link.known(job::other(&domain))?.flatten();
@@ -86,6 +87,14 @@ fn definition(link: &Link, domain: &Domain, is_active: bool) -> Result<String, L
 fn disks_in(definition: &str) -> Result<Vec<Disk>, LibvirtError> {
     let document = xml::parse(definition)?;
     Ok(xml::find(document.root_element(), &["devices"]).map(disks::disks).unwrap_or_default())
+}
+
+/// What is in the disks and drives of the definition that the next start takes, and not in those of now.
+fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError> {
+    let is_there = |disk: &Disk| now.iter().any(|now| (&now.target, &now.source) == (&disk.target, &disk.source));
+    let mut later = disks_in(&domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
+    later.retain(|disk| disk.source != DiskSource::Empty && !is_there(disk));
+    Ok(later)
 }
 
 /// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others.
@@ -200,5 +209,34 @@ mod tests {
             assert!(told.trial.is_some() && !told.io_error && told.other_job.is_none());
         }
         domain.destroy().unwrap();
+    }
+
+    #[test]
+    fn what_a_running_vm_has_from_its_next_start_on_is_known() {
+        let link = testing::link();
+        let vm = testing::define(&link, "plans");
+        let domain = domain::find(&link, vm).unwrap().unwrap();
+        let disk = |target: &str, path: &str| {
+            format!("<disk type='file'><source file='{path}'/><target dev='{target}'/></disk>")
+        };
+        let define = |disks: &[String]| {
+            let xml = format!(
+                "<domain type='test'><name>plans</name><uuid>{vm}</uuid><memory unit='MiB'>64</memory><os><type>hvm</type></os>\
+                 <devices>{}<disk type='file' device='cdrom'><target dev='hdc'/></disk></devices></domain>",
+                disks.concat()
+            );
+            link.define_domain_xml(&xml).unwrap();
+        };
+        define(&[disk("hda", "/a"), disk("hdb", "/b")]);
+        assert_eq!(facts(&link, vm).unwrap().later_disks, []);
+        domain.create().unwrap();
+        assert_eq!(facts(&link, vm).unwrap().later_disks, []);
+        define(&[disk("hda", "/a"), disk("hdb", "/new"), disk("hdd", "/d")]);
+        let told = facts(&link, vm).unwrap();
+        domain.destroy().unwrap();
+        let later: Vec<_> = told.later_disks.into_iter().map(|disk| (disk.target, disk.source)).collect();
+        let file = |path: &str| DiskSource::File { path: path.to_owned() };
+        assert_eq!(later, [("hdb".to_owned(), file("/new")), ("hdd".to_owned(), file("/d"))]);
+        assert_eq!(told.disks.len(), 3, "and they are none of those it has now");
     }
 }

@@ -252,6 +252,7 @@ fn every_code_has_a_row_here_with_the_disks_or_is_refused_before() {
         Code::DiskSpace,
         Code::DiskKind,
         Code::BackingChain,
+        Code::LaterDisks,
         Code::Pool,
     ];
     let refused_before = [Code::AlreadyMigrating, Code::RunsThere];

@@ -315,6 +315,24 @@ fn volumes_by_name() {
 }
 
 #[test]
+fn disks_for_the_next_start_stay_behind_and_that_is_told() {
+    let mut bench = Bench::of(file("/srv/vms/web.qcow2"));
+    for host in [&mut bench.source, &mut bench.destination] {
+        host.shared_directories = vec!["/srv/vms".into()];
+    }
+    bench.domain.later_disks = vec![
+        Disk { target: "vdb".into(), ..file("/local/data.qcow2") },
+        Disk { target: "vdc".into(), ..file("/srv/vms/shared.qcow2") },
+        Disk { target: "vdd".into(), optional: true, ..file("/local/missing.iso") },
+    ];
+    let (disks, findings) = bench.plan();
+    assert_eq!(disks.len(), 1, "libvirt moves what the VM has now");
+    let told: Vec<_> = findings.iter().filter(|finding| finding.code == FindingCode::LaterDisks).collect();
+    assert_eq!((told.len(), told[0].severity), (1, Severity::Warning), "{told:?}");
+    assert!(told[0].text.contains("vdb (/local/data.qcow2)"), "{told:?}");
+}
+
+#[test]
 fn one_file_under_two_names_is_not_copied_twice() {
     let mut bench = Bench::of(file("/srv/vms/web.qcow2"));
     bench.domain.disks.push(Disk { target: "vdb".into(), ..file("/srv/vms/web.qcow2") });

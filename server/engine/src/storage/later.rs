@@ -1,0 +1,25 @@
+//! What a running VM has from its next start on only: it stays behind, for libvirt moves what the VM has now.
+
+use model::{Finding, FindingCode};
+
+use super::{
+    plan::{Question, location},
+    shared,
+};
+
+/// What the next start at the destination would miss.
+pub(super) fn findings(question: Question<'_>) -> Vec<Finding> {
+    let (name, there) = (&question.domain.name, question.destination.name());
+    let needed = question.domain.later_disks.iter().filter(|disk| !disk.optional);
+    let located = needed.map(|disk| (disk, location(question, disk)));
+    let missing = located.filter(|(disk, path)| !matches!(shared::evidence(question, disk, path), Ok(Some(_))));
+    let told = missing.map(|(disk, path)| {
+        let text = format!(
+            "{name} has {} ({path}) from its next start on only. It stays behind, so {name} may not start on {there}.",
+            disk.target
+        );
+        let fix = format!("Put it to the same place on {there}, or take it out of the definition of {name}.");
+        Finding::warning(FindingCode::LaterDisks, text).with_fix(fix)
+    });
+    told.collect()
+}
