@@ -75,6 +75,9 @@ pub(crate) async fn measure(engine: &Engine, id: VmId) -> Result<u64, Problem> {
     let connection = {
         let inventory = engine.inventory();
         let vm = inventory.vm(id).ok_or_else(|| check::unknown_vm(&id.to_string()))?;
+        if let Some(open) = vm.migration {
+            return Err(check::already_migrating(&vm.name, open));
+        }
         let connection = inventory.connection(&vm.host)?;
         if !vm.state.is_active() {
             let sentence = format!("{} is {}: it writes nothing to its memory.", vm.name, vm.state.as_str());

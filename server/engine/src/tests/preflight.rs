@@ -254,8 +254,11 @@ async fn what_was_learned_makes_the_next_preflight_better() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vm_that_is_off_can_not_be_measured() {
+async fn a_vm_that_is_off_or_moves_can_not_be_measured() {
     let bench = Bench::new().await;
-    let vm = bench.vm("off", VmState::ShutOff, IDLE).await;
-    assert_eq!(bench.engine.measure(vm).await.unwrap_err().code, Code::WrongState);
+    let off = bench.vm("off", VmState::ShutOff, IDLE).await;
+    assert_eq!(bench.engine.measure(off).await.unwrap_err().code, Code::WrongState);
+    let moves = bench.vm("web", VmState::Running, IDLE).await;
+    bench.engine.migrate(request(moves, "beta"), "admin").await.unwrap();
+    assert_eq!(bench.engine.measure(moves).await.unwrap_err().code, Code::AlreadyMigrating);
 }

@@ -35,7 +35,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "The VM runs on {destination}, and the rest of its memory stopped coming.",
         "Do not turn either half off: the memory is still on {host}. Repair the network between the two hosts first.",
     ),
-    numbered(VIR_ERR_OPERATION_TIMEOUT).tell(
+    numbered(VIR_ERR_OPERATION_TIMEOUT).is(Code::WrongState).tell(
         "The VM is busy with something else.",
         "Wait until that has ended, then try again.",
     ),
@@ -81,7 +81,7 @@ mod tests {
             // busy
             (68, 10, 0, "Timed out during operation: cannot acquire state change lock (held by \
                  monitor=remoteDispatchDomainMigratePrepare3Params)",
-                Hypervisor, "The VM is busy with something else.", "try again"),
+                WrongState, "The VM is busy with something else.", "try again"),
             // generic QEMU
             (9, 10, 0, "operation failed: job 'migration out' failed: Unable to write to socket: Broken pipe",
                 Hypervisor, "QEMU gave the migration up: Unable to write to socket: Broken pipe.", "both hosts"),
