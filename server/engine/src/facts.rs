@@ -61,6 +61,8 @@ pub struct DomainFacts {
     pub block_jobs: Vec<String>,
     /// Whether it is paused because of an I/O error.
     pub io_error: bool,
+    /// Whether it is off, and its host keeps its memory in a file to go on from at the next start (managed save).
+    pub saved_memory: bool,
     /// What libvirt does to it now other than migrating it, in libvirt's words, e.g. `Dump`; none if nothing.
     pub other_job: Option<String>,
     /// Secrets its disks need.

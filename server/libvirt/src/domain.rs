@@ -87,6 +87,15 @@ pub(crate) fn is_paused_by_io_error(domain: &Domain) -> Result<bool, LibvirtErro
     Ok(state(domain)? == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_IOERROR as c_int))
 }
 
+/// Whether the memory of a domain that is off is kept, to go on from at its next start.
+pub(crate) fn has_saved_memory(domain: &Domain) -> Result<bool, LibvirtError> {
+    // SAFETY: the domain is valid.
+    match unsafe { sys::virDomainHasManagedSaveImage(domain.as_ptr(), 0) } {
+        answer if answer < 0 => Err(LibvirtError::last()),
+        answer => Ok(answer > 0),
+    }
+}
+
 /// Whether this is how a domain looks that is being received, or that is being sent and has switched over.
 fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
     state == sys::VIR_DOMAIN_PAUSED && reason == sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int
@@ -140,6 +149,17 @@ mod tests {
             assert_eq!(copy(&domain).unwrap().state, state);
         }
         assert!(act(&domain, VmAction::Pause).is_err());
+    }
+
+    #[test]
+    fn memory_that_is_saved_is_noticed() {
+        let link = testing::link();
+        let vm = testing::define(&link, "saved");
+        let domain = find(&link, vm).unwrap().unwrap();
+        domain.create().unwrap();
+        assert!(!has_saved_memory(&domain).unwrap());
+        domain.managed_save(0).unwrap();
+        assert!(has_saved_memory(&domain).unwrap());
     }
 
     #[test]

@@ -24,6 +24,15 @@ fn state(case: &Case) -> Finding {
                 .with_fix("Wait until it is off, then move it offline.")
         }
         VmState::Paused => Finding::ok(code, format!("{name} is paused, and will be at the destination.")),
+        VmState::ShutOff if case.domain.saved_memory => {
+            let text = format!(
+                "The memory of {name} is saved on {} (managed save), and does not move: it would start as after a power cut.",
+                case.source.config.name
+            );
+            Finding::warning(code, text)
+                .with_fix("Start it, and move it while it runs; or discard what is saved (virsh managedsave-remove).")
+                .needs_consent()
+        }
         state => Finding::ok(code, format!("{name} is {}.", state.as_str())),
     }
 }

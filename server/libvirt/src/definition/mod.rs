@@ -46,6 +46,7 @@ pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> 
     }
     facts.snapshots = link.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
     facts.checkpoints = link.known(checkpoints(&domain))?.unwrap_or(0);
+    facts.saved_memory = !is_active && link.known(domain::has_saved_memory(&domain))?.unwrap_or(false);
     if is_active {
         facts.later_disks = later_disks(&domain, &shown_disks)?;
         facts.block_jobs = block_jobs(link, &domain, &facts.disks)?;

@@ -172,6 +172,7 @@ const LIVE: &[Row] = &[
 /// Of a VM that is off: what it lacks there keeps it from starting, not from moving.
 const OFFLINE: &[Row] = &[
     (Code::VmState, Ok, |_| {}),
+    (Code::VmState, Warning, |case| of(case).saved_memory = true),
     (Code::NameTaken, Blocker, |case| there(case).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
     (Code::Snapshots, Blocker, |case| of(case).snapshots = 2),
     (Code::Architecture, Blocker, |case| there(case).machine = MachineFit::NoArchitecture),
@@ -276,7 +277,7 @@ fn only_what_may_be_lost_needs_consent() {
         found(change, row.0).is_some_and(|finding| finding.consent)
     };
     let off: Vec<Code> = OFFLINE.iter().filter(consent).map(|row| row.0).collect();
-    assert_eq!(off, [Code::Nvram, Code::Tpm]);
+    assert_eq!(off, [Code::VmState, Code::Nvram, Code::Tpm]);
 }
 
 #[test]
