@@ -11,7 +11,11 @@ use crate::stream::log_in_again;
 
 /// A problem: what happened, what to do about it, and the raw words for whoever opens them.
 #[component]
-pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
+pub(crate) fn ProblemText(mut problem: Problem) -> impl IntoView {
+    // The sentence is that of the first finding.
+    problem.findings.retain(|finding| {
+        finding.text != problem.sentence && (finding.consent || finding.severity == Severity::Blocker)
+    });
     view! {
         <p class="problem-sentence">{problem.sentence}</p>
         {problem.fix.map(|fix| view! { <p class="fix">{fix}</p> }.erased())}
@@ -31,7 +35,7 @@ pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
     .erased()
 }
 
-/// What a preflight found, and what to do about it; what is in order is left out.
+/// What else a preflight found, and what to do about it.
 fn findings(findings: Vec<Finding>) -> AnyView {
     let entry = |finding: Finding| {
         view! {
@@ -42,8 +46,7 @@ fn findings(findings: Vec<Finding>) -> AnyView {
         }
         .erased()
     };
-    let told = findings.into_iter().filter(|finding| finding.consent || finding.severity == Severity::Blocker);
-    view! { <ul class="found">{told.map(entry).collect::<Vec<_>>()}</ul> }.erased()
+    view! { <ul class="found">{findings.into_iter().map(entry).collect::<Vec<_>>()}</ul> }.erased()
 }
 
 /// A place where a problem is shown, and read aloud, when there is one.
