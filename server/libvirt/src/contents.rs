@@ -38,6 +38,20 @@ fn read_window(link: &Link, volume: &StorageVol, offset: u64, to: &Sender<Chunk>
     })
 }
 
+/// The first so many bytes of a volume, or all if it has less.
+pub(crate) fn beginning(link: &Link, volume: &StorageVol, len: u64) -> Result<Vec<u8>, LibvirtError> {
+    let stream = Stream::new(link, 0)?;
+    volume.download(&stream, 0, len, 0)?;
+    let beginning = finished(stream, |stream| {
+        let mut bytes = Vec::new();
+        while let Some(Chunk::Data(data)) = streams::receive(stream)? {
+            bytes.extend(data);
+        }
+        Ok(Some(bytes))
+    })?;
+    Ok(beginning.unwrap_or_default())
+}
+
 /// Writes what it receives into a volume, in the place of what was there.
 pub(crate) fn write(link: &Link, pool: &str, name: &str, from: &mut Receiver<Chunk>) -> Result<(), LibvirtError> {
     let pool = link.lookup_storage_pool_by_name(pool)?;

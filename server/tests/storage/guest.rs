@@ -81,7 +81,8 @@ pub(crate) fn image_info(image: &Path) -> serde_json::Value {
     serde_json::from_str(&info).expect("qemu-img writes JSON")
 }
 
-fn qemu_img(arguments: &[&str], files: &[&Path]) -> String {
+/// What qemu-img says to these arguments, which has to succeed.
+pub(crate) fn qemu_img(arguments: &[&str], files: &[&Path]) -> String {
     let output = Command::new("qemu-img").args(arguments).args(files).output().expect("qemu-img is installed");
     assert!(output.status.success(), "qemu-img {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("qemu-img writes text")

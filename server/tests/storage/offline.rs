@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{
     DEMO,
-    guest::assert_disk,
+    guest::{assert_disk, qemu_img},
+    privileged::severities,
     vm::{OTHER_POOL, Vm},
 };
 
@@ -49,4 +50,19 @@ async fn a_vm_that_is_off_takes_its_disk_along() {
     vm.stop("beta");
     assert_disk(&image, vm.console.passes());
     assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "nothing writes to the old image");
+}
+
+#[tokio::test]
+async fn an_image_with_a_data_file_is_not_copied_without_it() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::define(&demo, "cashbook");
+    let image = vm.image("alpha");
+    let option = format!("data_file={}.data,size=64M", image.display());
+    qemu_img(&["create", "-q", "-f", "qcow2", "-o", &option], &[&image]);
+    stream.until_vm(vm.name, |found| found.state == VmState::ShutOff).await;
+    let (_, answer) = api.get("/plugins/kimchi/vms/cashbook/migrate?destination=beta").await;
+    let preflight = &answer["destinations"][0];
+    assert_eq!(severities(preflight, "disk-kind"), ["blocker"], "{preflight}");
 }

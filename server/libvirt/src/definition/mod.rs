@@ -3,6 +3,7 @@
 mod devices;
 mod disks;
 mod machine;
+mod qcow2;
 mod sizes;
 mod trial;
 
@@ -10,7 +11,7 @@ use engine::{Disk, DiskSource, DomainFacts};
 use model::VmId;
 use virt::{domain::Domain, sys};
 
-use crate::{domain, error::LibvirtError, job, link::Link, xml};
+use crate::{contents, domain, error::LibvirtError, job, link::Link, xml};
 
 /// libvirt's domain type of VMs whose CPU QEMU emulates. What it can't emulate it leaves out, so that the definition may ask for more
 /// than the guest got; libvirt lets the destination give what the guest got.
@@ -98,7 +99,7 @@ fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError>
     Ok(later)
 }
 
-/// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others.
+/// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others or has a data file.
 fn add_from_pool(link: &Link, disk: &mut Disk) -> Result<(), LibvirtError> {
     let volume = match &disk.source {
         DiskSource::File { path } | DiskSource::Block { path } => link.lookup_storage_vol_by_path(path)?,
@@ -114,6 +115,9 @@ fn add_from_pool(link: &Link, disk: &mut Disk) -> Result<(), LibvirtError> {
     let text = volume.xml_desc(0)?;
     let document = xml::parse(&text)?;
     disk.has_backing |= xml::text(document.root_element(), &["backingStore", "path"]).is_some();
+    if disk.format == "qcow2" {
+        disk.has_data_file_or_slice |= qcow2::has_data_file(&contents::beginning(link, &volume, qcow2::HEADER)?);
+    }
     Ok(())
 }
 
