@@ -29,6 +29,7 @@ use crate::{
 };
 pub(crate) use case::Case;
 pub(crate) use look::{Look, Question};
+pub(crate) use prediction::carried;
 pub(crate) use recent::Recent;
 use recent::Seen;
 

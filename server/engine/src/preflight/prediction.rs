@@ -34,22 +34,25 @@ pub(super) fn of(case: &Case, disk_bytes: u64) -> Option<Prediction> {
     case.is_live().then(|| predict(case.domain.memory_bytes, disk_bytes, link, case.dirty_bytes_s))
 }
 
-/// What the fastest of the earlier moves had: the link carries that much at least. Or else the limit. Only moves of the same choice
-/// of bandwidth count.
+/// What earlier moves say, or else the limit.
 fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -> Option<Link> {
-    let fastest = earlier
-        .iter()
+    match carried(earlier.iter(), options) {
+        Some(rate) => Some(Link { bytes_s: limit.map_or(rate, |limit| limit.min(rate)), measured: true }),
+        None => limit.map(|bytes_s| Link { bytes_s, measured: false }),
+    }
+}
+
+/// What the fastest of these moves, that succeeded and went the same way, had, in bytes a second: the link carries that much at
+/// least. Only moves of the same choice of bandwidth count.
+pub(crate) fn carried<'a>(earlier: impl Iterator<Item = &'a Migration>, options: &MigrationOptions) -> Option<u64> {
+    earlier
         .filter(|migration| migration.mode == Mode::Live)
         .filter(|migration| migration.options.bandwidth_mib_s == options.bandwidth_mib_s)
         .filter_map(|migration| migration.outcome.filter(|outcome| outcome.bytes >= TELLING))
         .map(|outcome| outcome.average_bytes_s)
         .filter(|rate| *rate > 0)
         .take(MOVES)
-        .max();
-    match fastest {
-        Some(rate) => Some(Link { bytes_s: limit.map_or(rate, |limit| limit.min(rate)), measured: true }),
-        None => limit.map(|bytes_s| Link { bytes_s, measured: false }),
-    }
+        .max()
 }
 
 /// Pure: sizes in bytes, `dirty` in bytes a second.

@@ -138,7 +138,7 @@ pub(super) fn location(question: Question<'_>, disk: &Disk) -> String {
 
 /// What happens to a disk that the guest can write to.
 fn fate(question: Question<'_>, disk: &Disk, path: &str, spent: &mut Spent, findings: &mut Vec<Finding>) -> Fate {
-    if let Some(problem) = kind(disk) {
+    if let Some(problem) = kind(question.mode, disk) {
         findings.push(problem);
         return Fate::Stuck;
     }
@@ -162,10 +162,10 @@ fn fate(question: Question<'_>, disk: &Disk, path: &str, spent: &mut Spent, find
     }
 }
 
-/// Disks of a kind that moves in no way.
-fn kind(disk: &Disk) -> Option<Finding> {
+/// Disks of a kind that moves in no way. While the VM is off there is nothing that a transient disk would throw away.
+fn kind(mode: Mode, disk: &Disk) -> Option<Finding> {
     let target = &disk.target;
-    if disk.transient {
+    if disk.transient && mode == Mode::Live {
         let text =
             format!("What is written to {target} is thrown away at power-off (transient); libvirt moves no such disk.");
         return Some(

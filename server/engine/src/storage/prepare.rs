@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep};
 
 use super::plan::{Fate, Plan, PlannedDisk, Side, decide};
 use crate::{
-    Connection, DiskCopy, DiskSource, HostConfig, NewVolume, clock::millis, inventory::unknown_host, runner::Runner,
+    Connection, DiskCopy, DiskSource, HostConfig, NewVolume, clock::millis, inventory::unknown_host, preflight,
+    runner::Runner,
 };
 
 /// Between two looks at what the guest has written to its disks.
@@ -165,18 +166,16 @@ impl Runner<'_> {
         too_fast
     }
 
-    /// What the link may or can carry, in bytes a second: the limit, or else what the last move between the two hosts had.
+    /// What the link may or can carry, in bytes a second: the limit, or else what earlier moves between the two hosts had.
     async fn link_bytes_s(&self) -> Option<u64> {
         if let Some(limit) = self.bandwidth_bytes_s() {
             return Some(limit);
         }
         let earlier = self.engine.store.migrations(None, EARLIER).await.ok()?;
-        let Migration { source, destination, .. } = &self.migration;
+        let Migration { source, destination, options, .. } = &self.migration;
         let same_way = |other: &&Migration| (&other.source, &other.destination) == (source, destination);
-        let measured =
-            |other: &Migration| other.outcome.map(|outcome| outcome.average_bytes_s).filter(|rate| *rate > 0);
-        let mut succeeded = earlier.iter().filter(|other| other.phase == Phase::Succeeded).filter(same_way);
-        succeeded.find_map(measured)
+        let succeeded = earlier.iter().filter(|other| other.phase == Phase::Succeeded).filter(same_way);
+        preflight::carried(succeeded, options)
     }
 
     /// What was chosen for the migration, or else set for the source, in bytes a second.

@@ -351,6 +351,13 @@ fn one_file_under_two_names_is_not_copied_twice() {
 }
 
 #[test]
+fn a_transient_disk_moves_while_the_vm_is_off() {
+    let bench = Bench { mode: Mode::Offline, ..Bench::of(Disk { transient: true, ..file("/srv/vms/web.qcow2") }) };
+    let (_, findings) = bench.plan();
+    assert!(findings.iter().all(|finding| finding.code != FindingCode::DiskKind), "{findings:?}");
+}
+
+#[test]
 fn disks_that_can_not_be_copied() {
     let other = DiskSource::Other { kind: "nvme".into() };
     let lun = Disk { device: DiskDevice::Lun, ..block("/dev/sda") };
