@@ -4,17 +4,26 @@ mod support;
 
 use std::sync::LazyLock;
 
-use model::{Host, VmState};
-use support::{Demo, Shared};
+use model::{Host, Phase, VmState};
+use support::{Api, Demo, Shared, Stream};
 use tokio::sync::Mutex;
 
 static DEMO: Shared = LazyLock::new(|| Mutex::new(Demo::start(12)));
+
+/// The stream, as soon as the console has all hosts: the test before may have ended with one of them away.
+async fn connected(api: &Api) -> Stream {
+    let mut stream = api.stream().await;
+    for host in ["alpha", "beta", "gamma"] {
+        stream.until_host(host, Host::is_connected).await;
+    }
+    stream
+}
 
 #[tokio::test]
 async fn a_killed_daemon_hurts_no_other_host_and_comes_back() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
-    let mut stream = api.stream().await;
+    let mut stream = connected(&api).await;
     // A VM elsewhere, to be used meanwhile.
     let task = api.migrate("db", "beta").await;
     assert_eq!(api.ended(&task).await["status"], "finished");
@@ -38,10 +47,11 @@ async fn a_killed_daemon_hurts_no_other_host_and_comes_back() {
 async fn a_destination_killed_during_a_migration_leaves_the_vm_on_the_source() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
-    let mut stream = api.stream().await;
+    let mut stream = connected(&api).await;
     let task = api.migrate("cache", "beta").await;
-    stream.until_vm("cache", |vm| vm.migration.is_some()).await;
+    stream.until_migration("cache", |migration| migration.phase >= Phase::CopyingMemory).await;
     demo.signal_daemon("beta", "-KILL");
+    stream.until_host("beta", |host| !host.is_connected()).await;
     let end = api.ended(&task).await;
     assert_eq!(end["status"], "failed", "{end}");
     assert_eq!(demo.runs_on("cache"), ["alpha"]);
@@ -53,10 +63,11 @@ async fn a_destination_killed_during_a_migration_leaves_the_vm_on_the_source() {
 async fn a_source_killed_during_a_migration_keeps_the_vm() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
-    let mut stream = api.stream().await;
+    let mut stream = connected(&api).await;
     let task = api.migrate("cache", "gamma").await;
-    stream.until_vm("cache", |vm| vm.migration.is_some()).await;
+    stream.until_migration("cache", |migration| migration.phase >= Phase::CopyingMemory).await;
     demo.signal_daemon("alpha", "-KILL");
+    stream.until_host("alpha", |host| !host.is_connected()).await;
     let end = api.ended(&task).await;
     assert_eq!(end["status"], "failed", "{end}");
     stream.until_host("alpha", Host::is_connected).await;
@@ -67,7 +78,7 @@ async fn a_source_killed_during_a_migration_keeps_the_vm() {
 async fn a_silent_daemon_is_noticed() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
-    let mut stream = api.stream().await;
+    let mut stream = connected(&api).await;
     demo.signal_daemon("gamma", "-STOP");
     stream.until_host("gamma", |host| !host.is_connected()).await;
     demo.signal_daemon("gamma", "-CONT");
