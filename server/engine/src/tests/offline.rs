@@ -41,17 +41,6 @@ async fn an_offline_copy_keeps_to_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_offline_copy_can_be_cancelled() {
-    let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    bench.engine.cancel(id, "admin").await.unwrap();
-    let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None));
-    bench.stayed_and_can_go(vm, &end).await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_offline_copy_that_fails_on_either_side_leaves_nothing() {
     for (name, fault) in [("alpha", StorageFault::ReadFails), ("beta", StorageFault::NoSpace)] {
         let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;

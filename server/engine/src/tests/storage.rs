@@ -182,13 +182,15 @@ async fn a_pool_that_takes_no_token_is_told_of() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_copy_leaves_nothing() {
-    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
-    let id = bench.start(vm, "beta").await;
-    bench.reaches(id, Phase::CopyingDisks).await;
-    bench.engine.cancel(id, "admin").await.unwrap();
-    let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None));
-    bench.stayed_and_can_go(vm, &end).await;
+    for state in [VmState::Running, VmState::ShutOff] {
+        let (bench, vm) = Bench::with_disk(state, IDLE).await;
+        let id = bench.start(vm, "beta").await;
+        bench.reaches(id, Phase::CopyingDisks).await;
+        bench.engine.cancel(id, "admin").await.unwrap();
+        let end = bench.ended(id).await;
+        assert_eq!((end.phase, end.problem.as_ref()), (Phase::Cancelled, None), "{state:?}");
+        bench.stayed_and_can_go(vm, &end).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,14 +1,12 @@
 //! `/plugins/kimchi/vms/<name>/migrate`: GET looks where the VM can go, POST moves it.
 
-use std::net::IpAddr;
-
 use app::console::Principal;
 use axum::{
     Extension, Json,
     extract::{Request, State},
     http::StatusCode,
 };
-use model::{HostName, MigrationOptions, MigrationRequest, Preflight, Problem, Severity, text};
+use model::{HostName, MigrationOptions, MigrationRequest, Preflight, Severity, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -31,7 +29,7 @@ pub(super) async fn migrate(
     let On { host } = query(asked)?;
     let Wanted { destination, options, accept } = Wanted::read(&json_body(request).await?)?;
     let vm = doors.console.find(&who, &name, host.as_ref())?;
-    let destination = registered(&doors, &who, &destination)?;
+    let destination = doors.console.host(&who, &destination)?;
     let request = MigrationRequest { vm: vm.id, destination, mode: None, options, accept };
     let migration = doors.console.start(&who, request).await?;
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
@@ -67,7 +65,7 @@ pub(super) async fn look(
 ) -> Result<Json<Value>, Refused> {
     let Look { host, destination, measure } = query(asked)?;
     let vm = doors.console.find(&who, &name, host.as_ref())?;
-    let destination = destination.map(|destination| registered(&doors, &who, &destination)).transpose()?;
+    let destination = destination.map(|destination| doors.console.host(&who, &destination)).transpose()?;
     if measure {
         doors.console.measure(&who, vm.id).await?;
     }
@@ -86,14 +84,4 @@ pub(super) async fn look(
         "recommended": recommended,
         "destinations": found.iter().map(destination).collect::<Vec<_>>(),
     })))
-}
-
-/// The host meant by a name or an address. Kimchi has a code of its own for whoever wants to migrate to where they are.
-fn registered(doors: &Doors, who: &Principal, destination: &str) -> Result<HostName, Refused> {
-    doors.console.host(who, destination).map_err(|problem: Problem| {
-        let is_here = destination.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-            || destination.eq_ignore_ascii_case("localhost");
-        let refused = Refused::from(problem);
-        if is_here { refused.known_as("KCHVM0055E") } else { refused }
-    })
 }

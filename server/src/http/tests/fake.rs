@@ -209,6 +209,7 @@ impl Migrations for FakeConsole {
         match name_or_address {
             "alpha" | "beta" => name_or_address.parse(),
             "127.0.0.3" => "beta".parse(),
+            "localhost" | "127.0.0.1" => Err(Problem::new(Code::SameHost, "This is not another host.")),
             _ => Err(Problem::new(Code::UnknownHost, "No such host is registered.")),
         }
     }
