@@ -12,7 +12,7 @@ use super::{Failure, Json};
 /// One's own name, and one's sessions, the last used first.
 #[server(output = Json)]
 pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
-    let who = who().await?;
+    let who = who()?;
     let sessions = console().sessions(&who).await.map_err(refused)?;
     Ok((who.user().to_owned(), sessions))
 }
@@ -20,7 +20,7 @@ pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
 /// Changes one's password and ends one's other sessions.
 #[server(output = Json)]
 pub async fn change_password(current: String, new: String) -> Result<(), Failure> {
-    console().change_password(&who().await?, PasswordChange { current, new }).await.map_err(refused)?;
+    console().change_password(&who()?, PasswordChange { current, new }).await.map_err(refused)?;
     after_form("/account?changed=true");
     Ok(())
 }
@@ -28,7 +28,7 @@ pub async fn change_password(current: String, new: String) -> Result<(), Failure
 /// Ends one of one's own sessions.
 #[server(output = Json)]
 pub async fn end_session(handle: String) -> Result<(), Failure> {
-    console().end_session(&who().await?, &handle).await.map_err(refused)?;
+    console().end_session(&who()?, &handle).await.map_err(refused)?;
     after_form("/account");
     Ok(())
 }

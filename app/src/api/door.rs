@@ -1,6 +1,5 @@
 //! What every server function needs on the server's side.
 
-use axum::Extension;
 use axum::http::{Method, StatusCode, header::ACCEPT, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -10,13 +9,11 @@ use super::Failure;
 use crate::console::{Principal, SharedConsole};
 
 /// The principal whom the server's guard has put into the request.
-pub async fn who() -> Result<Principal, Failure> {
-    match leptos_axum::extract::<Extension<Principal>>().await {
-        Ok(Extension(principal)) => Ok(principal),
-        Err(_) => Err(refused(
-            Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again."),
-        )),
-    }
+pub fn who() -> Result<Principal, Failure> {
+    let principal = use_context::<Parts>().and_then(|request| request.extensions.get::<Principal>().cloned());
+    principal.ok_or_else(|| {
+        refused(Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again."))
+    })
 }
 
 /// The port.

@@ -30,7 +30,7 @@ pub async fn start(
     #[server(default)] looked_at: Option<HostName>,
 ) -> Result<Migration, Failure> {
     let request = for_its_destination(request, looked_at.as_ref());
-    let migration = console().start(&who().await?, request).await.map_err(refused)?;
+    let migration = console().start(&who()?, request).await.map_err(refused)?;
     after_form(&format!("/migrations/{}", migration.id));
     Ok(migration)
 }
@@ -38,7 +38,7 @@ pub async fn start(
 /// Looks whether the VM can go where the form says, as the form says.
 #[server(output = Json)]
 pub async fn look(request: MigrationRequest) -> Result<Outlook, Failure> {
-    let (console, who) = (console(), who().await?);
+    let (console, who) = (console(), who()?);
     let snapshot = console.snapshot(&who).map_err(refused)?;
     look_at(&console, &who, &snapshot, &request).await.map_err(refused)
 }
@@ -46,7 +46,7 @@ pub async fn look(request: MigrationRequest) -> Result<Outlook, Failure> {
 /// Measures what the guest writes, so that the next look predicts with it.
 #[server(output = Json)]
 pub async fn measure(request: MigrationRequest) -> Result<(), Failure> {
-    console().measure(&who().await?, request.vm).await.map_err(refused)?;
+    console().measure(&who()?, request.vm).await.map_err(refused)?;
     let page = format!("/vms/{}/migrate", request.vm);
     // Back to the form as it was filled in.
     let filled_in = serde_qs::to_string(&BTreeMap::from([("request", request)]));
@@ -62,7 +62,7 @@ pub async fn look_around(
     #[server(default)] request: Option<MigrationRequest>,
     #[server(default)] looked_at: Option<HostName>,
 ) -> Result<(VmId, Vec<Outlook>, Option<HostName>), Failure> {
-    let (console, who) = (console(), who().await?);
+    let (console, who) = (console(), who()?);
     let id = id.parse::<VmId>().map_err(refused)?;
     let snapshot = console.snapshot(&who).map_err(refused)?;
     known_vm(&snapshot, id).map_err(refused)?;
@@ -117,7 +117,7 @@ async fn look_at(
 /// Asks for a migration to be cancelled.
 #[server(output = Json)]
 pub async fn cancel(id: MigrationId) -> Result<Migration, Failure> {
-    let migration = console().cancel(&who().await?, id).await.map_err(refused)?;
+    let migration = console().cancel(&who()?, id).await.map_err(refused)?;
     after_form(&format!("/migrations/{id}"));
     Ok(migration)
 }
@@ -126,11 +126,11 @@ pub async fn cancel(id: MigrationId) -> Result<Migration, Failure> {
 #[server(output = Json)]
 pub async fn load_migration(id: String) -> Result<(Migration, Vec<MigrationEvent>), Failure> {
     let id = id.parse().map_err(refused)?;
-    console().migration(&who().await?, id).await.map_err(refused)
+    console().migration(&who()?, id).await.map_err(refused)
 }
 
 /// A page of the list, newest first.
 #[server(output = Json)]
 pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
-    console().migrations(&who().await?, before, PAGE).await.map_err(refused)
+    console().migrations(&who()?, before, PAGE).await.map_err(refused)
 }

@@ -5,30 +5,39 @@ use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 use model::{Phase, text};
 
-use crate::api::vms::LoadSnapshot;
+use crate::api::{
+    Failure,
+    vms::{read_snapshot, snapshot},
+};
 use crate::components::{
     Erased,
     dialog::{Asked, Dialog},
     icon::{Draw, Icon},
-    loaded::loaded,
+    problem::ProblemPage,
 };
 use crate::live::{Link, Live};
 use crate::stream::follow;
 
-/// Loads what the pages show, keeps it up to date, and puts the page in its frame.
+/// Takes what the server sent with the page, keeps it up to date, and puts the page in its frame.
+///
+/// Not by a `Resource`: some pages have one, and on the server a `Resource` that is made inside what waits for another now and then
+/// never ends (leptos issue 4866).
 #[component]
 pub(crate) fn Frame() -> impl IntoView {
     let live = Live::new();
     provide_context(live);
-    let page = move |snapshot| {
-        live.start_from(snapshot);
-        view! { <Page /> }.erased()
+    let page = match read_snapshot(&SharedValue::new_str(snapshot).into_inner()) {
+        Ok(snapshot) => {
+            live.start_from(snapshot);
+            view! { <Page /> }.erased()
+        }
+        Err(Failure(problem)) => view! { <ProblemPage problem /> }.erased(),
     };
     view! {
         <a class="skip" href="#main">
             "Skip to the content"
         </a>
-        {loaded::<LoadSnapshot>(String::new, page)}
+        {page}
     }
     .erased()
 }

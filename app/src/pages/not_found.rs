@@ -29,7 +29,7 @@ pub(crate) fn NotFound() -> impl IntoView {
             <h1>"There is nothing here"</h1>
             <p>"The address may have a typing error, or what was here is gone."</p>
             <p>
-                <a class="button primary" href="/">
+                <a class="button primary" href="/" rel="external">
                     "Go to the VMs"
                 </a>
             </p>

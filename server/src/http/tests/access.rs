@@ -28,7 +28,7 @@ async fn without_a_session_there_is_nothing() {
     }
     let migrate = post("/plugins/kimchi/vms/web/migrate", "", &json!({ "destination": "beta" }));
     assert_eq!(house.send(migrate).await.status, StatusCode::UNAUTHORIZED);
-    let function = request(Method::POST, "/_fn/app/api/vms/load_snapshot").body(Body::empty()).unwrap();
+    let function = request(Method::POST, "/_fn/app/api/migrations/list_migrations").body(Body::empty()).unwrap();
     assert_eq!(house.send(function).await.status, StatusCode::UNAUTHORIZED);
     assert!(house.console.migrations().is_empty());
 }
