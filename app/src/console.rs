@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::{
-    HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, PasswordChange, Preflight,
-    Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId,
+    Elsewhere, FindingCode, HostLogin, HostName, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, Mode, NewHost, PasswordChange, Preflight, Problem, RegisteredHost, SessionInfo, Snapshot, Update,
+    Vm, VmAction, VmId,
 };
 use tokio::sync::mpsc;
 
@@ -66,6 +67,19 @@ pub trait Migrations: Send + Sync {
     /// See `model::refusal`; `blocked` and `needs-consent` with the findings; and `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable`.
     async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem>;
 
+    /// The same, to a destination that may not be registered, or with a login for this migration only. It is reached, checked and moved to
+    /// over ssh; nothing is kept of the login, and of the host only if it is to be registered.
+    ///
+    /// # Errors
+    /// Those of [`Migrations::start`]; `host-key-unknown` and `host-key-changed` with the fingerprint seen, `login-refused`, `needs-login`,
+    /// `not-permitted`, `host-exists`.
+    async fn start_elsewhere(
+        &self,
+        who: &Principal,
+        elsewhere: Elsewhere,
+        request: ElsewhereRequest,
+    ) -> Result<Migration, Problem>;
+
     /// Looks whether a VM can go to a host, without side effects and within 10 s. What is asked again within seconds is answered
     /// from memory, unless something changed. A host that does not answer is a finding, not an error.
     ///
@@ -118,6 +132,69 @@ pub trait Migrations: Send + Sync {
     fn host(&self, who: &Principal, name_or_address: &str) -> Result<HostName, Problem>;
 }
 
+/// Hosts at run time. What is refused changes nothing.
+#[async_trait]
+pub trait Hosts: Send + Sync {
+    /// All registered hosts as they were written, by name. Without secrets.
+    fn registered(&self, who: &Principal) -> Result<Vec<RegisteredHost>, Problem>;
+
+    /// Connects to a host once, within 10 s, and says what it is.
+    ///
+    /// # Errors
+    /// `invalid-input`; `host-unreachable`, `host-key-unknown` and `host-key-changed` with the fingerprint seen, `login-refused`,
+    /// `needs-login`, `not-permitted`.
+    async fn test_host(&self, who: &Principal, host: NewHost) -> Result<HostTest, Problem>;
+
+    /// Registers a host that answers.
+    ///
+    /// # Errors
+    /// Those of [`Hosts::test_host`]; `host-exists`.
+    async fn add_host(&self, who: &Principal, host: NewHost) -> Result<(), Problem>;
+
+    /// Changes how a host is reached; its name may change, too.
+    ///
+    /// # Errors
+    /// Those of [`Hosts::add_host`]; `unknown-host`, `host-configured`, `host-in-use`.
+    async fn change_host(&self, who: &Principal, name: &HostName, host: NewHost) -> Result<(), Problem>;
+
+    /// Forgets a host, and its ssh key. Its VMs stay what and where they are.
+    ///
+    /// # Errors
+    /// `unknown-host`, `host-configured`, `host-in-use`.
+    async fn remove_host(&self, who: &Principal, name: &HostName) -> Result<(), Problem>;
+
+    /// Logs in at a host that wants a password.
+    ///
+    /// # Errors
+    /// `unknown-host`, and those of [`Hosts::test_host`].
+    async fn log_in_at_host(&self, who: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem>;
+
+    /// Puts the console's own key on a host, restricted as far as libvirt allows, and logs in with it from then on.
+    ///
+    /// # Errors
+    /// Those of [`Hosts::log_in_at_host`]; `not-supported` if the console has no passphrase to encrypt its key with.
+    async fn set_up_key(&self, who: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem>;
+
+    /// Takes the console's own key away from a host, which is reached by password from then on.
+    ///
+    /// # Errors
+    /// Those of [`Hosts::log_in_at_host`].
+    async fn remove_key(&self, who: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem>;
+}
+
+/// What is asked for of a migration to a destination that may not be registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ElsewhereRequest {
+    /// The VM.
+    pub vm: VmId,
+    /// Live or offline; none lets the VM's state decide.
+    pub mode: Option<Mode>,
+    /// What else was chosen.
+    pub options: MigrationOptions,
+    /// Warnings that need consent and have it.
+    pub accept: Vec<FindingCode>,
+}
+
 /// The stream of updates.
 pub trait Updates: Send + Sync {
     /// All updates after number `since`; from a snapshot on where that number is unknown or too old. A receiver that lags gets
@@ -145,9 +222,9 @@ pub trait Account: Send + Sync {
 }
 
 /// The whole room.
-pub trait Console: Vms + Migrations + Updates + Account {}
+pub trait Console: Vms + Migrations + Hosts + Updates + Account {}
 
-impl<T: Vms + Migrations + Updates + Account> Console for T {}
+impl<T: Vms + Migrations + Hosts + Updates + Account> Console for T {}
 
 /// The room as it is handed to every door.
 pub type SharedConsole = Arc<dyn Console>;

@@ -153,6 +153,7 @@ impl Live {
         match change {
             Change::Snapshot(_) => {}
             Change::Host(host) => self.hosts.put(host.name.clone(), host),
+            Change::HostGone(name) => self.hosts.retain(|known| *known != name),
             Change::Vm(vm) => self.vms.put(vm.id, vm),
             Change::VmGone(id) => self.vms.retain(|known| *known != id),
             Change::Migration(migration) => self.put_migration(*migration),
@@ -211,6 +212,9 @@ mod tests {
             source: "alpha".parse().unwrap(),
             destination: "beta".parse().unwrap(),
             mode: Mode::Live,
+            way: None,
+            encrypted: false,
+            unregistered: None,
             options: Default::default(),
             disks: Vec::new(),
             requested_by: "admin".into(),

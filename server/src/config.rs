@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-use engine::{Address, HostConfig, Transport, UserName};
-use model::{HostName, Problem};
+use engine::HostConfig;
+use model::{HostSettings, Problem};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
@@ -46,9 +46,14 @@ pub struct Config {
     /// How long sessions last.
     #[serde(default)]
     sessions: Sessions,
+    /// Whether hosts may be added at run time that are reached by plain TCP, which anybody on the way can read and change.
+    #[serde(default)]
+    pub allow_tcp: bool,
+    /// A file with the passphrase that the console's own ssh key is encrypted with; systemd's credential `key-passphrase` counts, too.
+    pub key_passphrase_file: Option<PathBuf>,
     /// The hosts.
     #[serde(default)]
-    hosts: Vec<Host>,
+    hosts: Vec<HostSettings>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -81,44 +86,6 @@ impl Default for Sessions {
         let whole = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
         Self { idle_minutes: whole(idle.as_secs() / 60), absolute_hours: whole(absolute.as_secs() / 3_600) }
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Host {
-    name: HostName,
-    transport: TransportName,
-    #[serde(default, deserialize_with = "parsed")]
-    address: Option<Address>,
-    port: Option<u16>,
-    #[serde(default, deserialize_with = "parsed")]
-    user: Option<UserName>,
-    daemon: Option<Daemon>,
-    #[serde(default, deserialize_with = "parsed")]
-    peer_address: Option<Address>,
-    peer_transport: Option<TransportName>,
-    peer_port: Option<u16>,
-    #[serde(default, deserialize_with = "parsed")]
-    peer_user: Option<UserName>,
-    bandwidth_mib_s: Option<u32>,
-    #[serde(default)]
-    shared_directories: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum TransportName {
-    Local,
-    Tcp,
-    Tls,
-    Ssh,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Daemon {
-    System,
-    Session,
 }
 
 fn default_listen() -> SocketAddr {
@@ -197,7 +164,12 @@ impl Config {
                 return Err(ConfigError(format!("Two hosts are called {}: give each a name of its own.", host.name)));
             }
         }
-        let hosts: Vec<HostConfig> = self.hosts.iter().map(Host::config).collect::<Result<_, _>>()?;
+        let checked = |settings| {
+            HostConfig::checked(settings).map_err(|Problem { sentence, fix, .. }| {
+                ConfigError([Some(sentence), fix].into_iter().flatten().collect::<Vec<_>>().join(" "))
+            })
+        };
+        let hosts: Vec<HostConfig> = self.hosts.iter().map(checked).collect::<Result<_, _>>()?;
         // A destination may be named by its address, so that an address can be only one host's, whatever the port.
         let mut owners = BTreeMap::new();
         for host in &hosts {
@@ -233,101 +205,9 @@ impl std::str::FromStr for Config {
     }
 }
 
-impl Host {
-    fn config(&self) -> Result<HostConfig, ConfigError> {
-        let wrong = |what: &str| ConfigError(format!("Host {}: {what}", self.name));
-        let peer_transport = match (self.peer_transport, self.transport) {
-            (Some(TransportName::Local), _) => {
-                return Err(wrong("other hosts can't reach it by peer_transport = \"local\"."));
-            }
-            (Some(peer), _) => peer,
-            (None, TransportName::Local) => {
-                return Err(wrong("peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\"."));
-            }
-            (None, own) => own,
-        };
-        let peer_address = self.peer_address.clone().or_else(|| self.address.clone());
-        let peer_address =
-            peer_address.ok_or_else(|| wrong("peer_address is missing: say where other hosts reach it."))?;
-        if self.bandwidth_mib_s == Some(0) {
-            return Err(wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
-        }
-        if self.transport == TransportName::Local && (self.address.is_some() || self.port.is_some()) {
-            return Err(wrong("a host of transport = \"local\" has neither address nor port."));
-        }
-        if let Some(directory) = self.shared_directories.iter().find(|directory| !is_plain_directory(directory)) {
-            return Err(wrong(&format!(
-                "shared_directories has {directory:?}: give the whole path, from its first slash, without a slash at the end and \
-                 without . and .. in it. All of / can't be shared."
-            )));
-        }
-        let peer_user = self.peer_user.clone().or_else(|| self.user.clone());
-        let own = self.transport(self.transport, self.address.clone(), self.port, self.user.clone())?;
-        let peer_port = self.peer_port.or(if peer_transport == self.transport { self.port } else { None });
-        let peer = self.transport(peer_transport, Some(peer_address.clone()), peer_port, peer_user)?;
-        if self.user.is_some()
-            && self.transport != TransportName::Ssh
-            && self.peer_user.is_none()
-            && peer_transport != TransportName::Ssh
-        {
-            return Err(wrong("user is for transport = \"ssh\" only."));
-        }
-        if self.daemon.is_some() && self.transport != TransportName::Tcp && peer_transport != TransportName::Tcp {
-            return Err(wrong("daemon is for transport = \"tcp\" only; all others talk to the system daemon."));
-        }
-        Ok(HostConfig {
-            name: self.name.clone(),
-            transport: own,
-            peer_address,
-            peer_transport: peer,
-            bandwidth_mib_s: self.bandwidth_mib_s,
-            shared_directories: self.shared_directories.clone(),
-        })
-    }
-
-    fn transport(
-        &self,
-        transport: TransportName,
-        address: Option<Address>,
-        port: Option<u16>,
-        user: Option<UserName>,
-    ) -> Result<Transport, ConfigError> {
-        if transport == TransportName::Local {
-            return Ok(Transport::Local);
-        }
-        let wrong = |what: &str| ConfigError(format!("Host {}: {what}", self.name));
-        let address = address.ok_or_else(|| wrong("address is missing: say where it is."))?;
-        if port == Some(0) {
-            return Err(wrong("there is no port 0."));
-        }
-        Ok(match transport {
-            TransportName::Local | TransportName::Tcp => Transport::Tcp {
-                address,
-                port: port.unwrap_or(16509),
-                daemon: match self.daemon {
-                    Some(Daemon::Session) => engine::Daemon::Session,
-                    Some(Daemon::System) | None => engine::Daemon::System,
-                },
-            },
-            TransportName::Tls => Transport::Tls { address, port: port.unwrap_or(16514) },
-            TransportName::Ssh => Transport::Ssh {
-                address,
-                port: port.unwrap_or(22),
-                user: user.ok_or_else(|| wrong("user is missing: say as whom to log in by ssh."))?,
-            },
-        })
-    }
-}
-
-/// Whether this is the path of a directory below `/`, written in the only way that it will be compared in.
-fn is_plain_directory(text: &str) -> bool {
-    let is_plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(char::is_control);
-    text.strip_prefix('/').is_some_and(|parts| parts.split('/').all(is_plain))
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use engine::{Address, Ssh, SshLogin, Transport};
 
     use super::*;
 
@@ -357,7 +237,8 @@ mod tests {
         .remove(0);
         assert_eq!(host.transport, Transport::Local);
         let (address, user) = ("10.0.0.7".parse().unwrap(), "root".parse().unwrap());
-        assert_eq!(host.peer_transport, Transport::Ssh { address, port: 22, user });
+        let ssh = Ssh { address, port: 22, user, login: SshLogin::Program, fingerprint: None };
+        assert_eq!(host.peer_transport, Transport::Ssh(ssh));
         assert_eq!(host.bandwidth_mib_s, Some(100));
     }
 
@@ -387,26 +268,11 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn a_plain_directory_is_what_the_system_makes_of_it(text in "(/|\\.|a|é|\0|\n){0,8}|\\PC*") {
-            use std::path::Component;
-            let parts = Path::new(&text).components();
-            let normalised: Option<String> = parts.skip(1).map(|part| match part {
-                Component::Normal(part) => Some(format!("/{}", part.to_str()?)),
-                _ => None,
-            }).collect();
-            if is_plain_directory(&text) {
-                prop_assert_eq!(normalised, Some(text));
-            }
-        }
-    }
-
     #[test]
     fn errors_say_where_and_what() {
         let cases = [
             ("transport = \"tls\"\naddress = \"192.0.2.7\"\nadress = \"x\"", "adress"),
-            ("transport = \"tls\"\naddress = \"a b\"", "line 4"),
+            ("transport = \"tls\"\naddress = \"a b\"", "Host alpha: address"),
             ("transport = \"carrier pigeon\"", "carrier pigeon"),
             ("transport = \"tls\"", "address is missing"),
             ("transport = \"ssh\"\naddress = \"a\"", "user is missing"),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use app::console::{Account, Migrations, Principal, Updates, Vms};
+use app::console::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use engine::Engine;
 use model::{
-    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, PasswordChange,
-    Preflight, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId,
+    Code, Elsewhere, HostLogin, HostName, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, NewHost, PasswordChange, Preflight, Problem, RegisteredHost, SessionInfo, Snapshot, Update, Vm,
+    VmAction, VmId,
 };
 use tokio::sync::mpsc;
 
@@ -61,6 +62,15 @@ impl Migrations for ServerConsole {
         self.engine.migrate(request, who.user()).await
     }
 
+    async fn start_elsewhere(
+        &self,
+        _who: &Principal,
+        _elsewhere: Elsewhere,
+        _request: ElsewhereRequest,
+    ) -> Result<Migration, Problem> {
+        Err(not_yet())
+    }
+
     async fn preflight(
         &self,
         _who: &Principal,
@@ -107,6 +117,45 @@ impl Migrations for ServerConsole {
     }
 }
 
+#[async_trait]
+impl Hosts for ServerConsole {
+    fn registered(&self, _who: &Principal) -> Result<Vec<RegisteredHost>, Problem> {
+        Err(not_yet())
+    }
+
+    async fn test_host(&self, _who: &Principal, _host: NewHost) -> Result<HostTest, Problem> {
+        Err(not_yet())
+    }
+
+    async fn add_host(&self, _who: &Principal, _host: NewHost) -> Result<(), Problem> {
+        Err(not_yet())
+    }
+
+    async fn change_host(&self, _who: &Principal, _name: &HostName, _host: NewHost) -> Result<(), Problem> {
+        Err(not_yet())
+    }
+
+    async fn remove_host(&self, _who: &Principal, _name: &HostName) -> Result<(), Problem> {
+        Err(not_yet())
+    }
+
+    async fn log_in_at_host(&self, _who: &Principal, _name: &HostName, _login: HostLogin) -> Result<(), Problem> {
+        Err(not_yet())
+    }
+
+    async fn set_up_key(&self, _who: &Principal, _name: &HostName, _login: HostLogin) -> Result<(), Problem> {
+        Err(not_yet())
+    }
+
+    async fn remove_key(&self, _who: &Principal, _name: &HostName, _login: HostLogin) -> Result<(), Problem> {
+        Err(not_yet())
+    }
+}
+
+fn not_yet() -> Problem {
+    Problem::new(Code::NotSupported, "Hosts can't be changed at run time yet.")
+}
+
 impl Updates for ServerConsole {
     fn subscribe(&self, _who: &Principal, since: Option<u64>) -> Result<mpsc::Receiver<Update>, Problem> {
         Ok(self.engine.subscribe(since))
@@ -136,7 +185,7 @@ mod tests {
         test_directory::TestDirectory,
     };
     use engine::Store;
-    use libvirt::LibvirtHypervisor;
+    use libvirt::{LibvirtHypervisor, SshFiles};
     use model::{Mode, Phase, Progress};
     use uuid::Uuid;
 
@@ -145,7 +194,7 @@ mod tests {
     async fn console(directory: &TestDirectory) -> (ServerConsole, SqliteStore) {
         let store = SqliteStore::open(directory.path()).await.unwrap();
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
-        let hypervisor = Arc::new(LibvirtHypervisor::new().unwrap());
+        let hypervisor = Arc::new(LibvirtHypervisor::new(SshFiles::below(directory.path())).unwrap());
         let engine = Engine::start(Vec::new(), hypervisor, Arc::new(store.clone())).await.unwrap();
         (ServerConsole::new(engine, auth, store.clone()), store)
     }
@@ -163,6 +212,9 @@ mod tests {
             source: "alpha".parse().unwrap(),
             destination: "beta".parse().unwrap(),
             mode: Mode::Live,
+            way: None,
+            encrypted: false,
+            unregistered: None,
             options: MigrationOptions::default(),
             disks: Vec::new(),
             requested_by: "ada".into(),

@@ -100,7 +100,10 @@ finding_codes! {
     PostCopyWindow "post-copy-window" "Whether the destination's libvirt (11.2 to 11.3) dies when a broken post-copy is resumed."
     DataAddress "data-address" "Whether other hosts can reach the destination by the address it is registered with."
     DataPort "data-port" "Whether the ports for the memory are open, as seen from the console."
-    PeerLogin "peer-login" "Whether the source may log in at the destination: known from an earlier move, else unknown."
+    PeerLogin "peer-login" "Which way the migration goes, and why: peer-to-peer where the source may log in at the destination, else direct."
+    Tunnelled "tunnelled" "Whether the memory can go through the libvirt daemons, and what that costs."
+    Encryption "encryption" "Whether memory and disks are encrypted on their way, or what is missing for it."
+    Rdma "rdma" "Whether both hosts can send memory by RDMA, where that was asked for."
     Definition "definition" "Whether the destination's libvirt accepts the VM's definition, tried without starting anything."
 }
 

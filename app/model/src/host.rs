@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HostName, Problem};
+use crate::{HostName, HostOrigin, Problem};
 
 /// A registered host as the console sees it now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,8 +11,17 @@ pub struct Host {
     pub name: HostName,
     /// The address the console reaches it at, for people to recognise it by.
     pub address: String,
+    /// Where it was registered.
+    #[serde(default)]
+    pub origin: HostOrigin,
     /// Whether it answers.
     pub connection: Connection,
+    /// How long a small question takes to be answered, in ms; none until it was asked.
+    #[serde(default)]
+    pub latency_ms: Option<u32>,
+    /// The CPU's model as libvirt names it, e.g. `Skylake-Server-IBRS`; none until it is known.
+    #[serde(default)]
+    pub cpu_model: Option<String>,
     /// Logical CPUs; 0 until the host answered once.
     pub cpus: u32,
     /// Memory in bytes; 0 until the host answered once.

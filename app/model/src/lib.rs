@@ -11,6 +11,8 @@ mod migration;
 mod preflight;
 mod problem;
 mod progress;
+mod registration;
+mod secret;
 pub mod text;
 mod update;
 mod vm;
@@ -20,10 +22,15 @@ pub use finding::{Finding, FindingCode, Severity};
 pub use host::{Connection, Host};
 pub use id::{HostName, MigrationId, VmId};
 pub use migration::{
-    DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal,
+    DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, Way, refusal,
 };
 pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};
+pub use registration::{
+    DaemonKind, Elsewhere, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind,
+    TransportKind,
+};
+pub use secret::Secret;
 pub use update::{Change, Resume, Snapshot, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};

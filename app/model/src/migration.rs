@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, FindingCode, Host, HostName, MigrationId, Problem, Progress, Vm, VmId, VmState};
+use crate::{Code, FindingCode, Host, HostName, HostSettings, MigrationId, Problem, Progress, Vm, VmId, VmState};
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,6 +110,18 @@ pub enum Mode {
     Offline,
 }
 
+/// Who drives a migration, and which way memory and disks take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// The source's libvirt logs in at the destination and drives it, even if the console dies. Data goes from host to host.
+    PeerToPeer,
+    /// The console is logged in at both hosts and drives it, so the source needs no login. Data goes from host to host.
+    Direct,
+    /// Peer-to-peer, but the memory goes through the two libvirt daemons: one port, slow, no disks.
+    Tunnelled,
+}
+
 /// What can be chosen for a migration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationOptions {
@@ -131,6 +143,15 @@ pub struct MigrationOptions {
     /// Remove the old images of disks that were copied, after everything else; never on shared storage.
     #[serde(default)]
     pub remove_source_disks: bool,
+    /// Which way to go; none lets the preflight choose between peer-to-peer and direct. Tunnelled needs consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+    /// Whether memory and disks are encrypted on their way (TLS); none encrypts where both hosts have certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypt: Option<bool>,
+    /// Send the memory by RDMA.
+    #[serde(default)]
+    pub rdma: bool,
 }
 
 /// A migration asked for.
@@ -175,6 +196,15 @@ pub struct Migration {
     pub mode: Mode,
     /// What was chosen.
     pub options: MigrationOptions,
+    /// Which way it goes; none until that is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+    /// Whether memory and disks are encrypted on their way.
+    #[serde(default)]
+    pub encrypted: bool,
+    /// How the destination is reached, where it is not registered: a console that was restarted has to ask it for the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unregistered: Option<HostSettings>,
     /// Disks that are copied, and what became of their copies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disks: Vec<DiskMove>,
@@ -308,7 +338,10 @@ mod tests {
         Host {
             name: name.parse().unwrap(),
             address: "192.0.2.1".into(),
+            origin: crate::HostOrigin::Configured,
             connection: Connection::Connected,
+            latency_ms: None,
+            cpu_model: None,
             cpus: 2,
             memory_bytes: 1 << 30,
             memory_free_bytes: 1 << 29,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, HostName, Severity};
+use crate::{Finding, HostName, Severity, Way};
 
 /// Everything that is known about moving one VM to one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,10 @@ pub struct Preflight {
     pub destination: HostName,
     /// What was looked at, blockers first.
     pub findings: Vec<Finding>,
+    /// Which way the migration would go.
+    pub way: Way,
+    /// Whether memory and disks would be encrypted on their way.
+    pub encrypted: bool,
     /// What happens to each disk. Empty where the hosts could not be asked.
     pub disks: Vec<DiskPlan>,
     /// How long it will take; none of an offline move, or where nothing is known.
@@ -145,7 +149,14 @@ mod tests {
     use crate::FindingCode;
 
     fn preflight(findings: Vec<Finding>) -> Preflight {
-        Preflight { destination: "beta".parse().unwrap(), findings, disks: Vec::new(), prediction: None }
+        Preflight {
+            destination: "beta".parse().unwrap(),
+            findings,
+            way: Way::PeerToPeer,
+            encrypted: false,
+            disks: Vec::new(),
+            prediction: None,
+        }
     }
 
     fn copied(gigabytes: u64) -> DiskPlan {

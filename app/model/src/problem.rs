@@ -52,6 +52,24 @@ pub enum Code {
     NeedsConsent,
     /// The host does not answer.
     HostUnreachable,
+    /// The host's ssh key is not known yet; it is in `fingerprint`, to be compared and confirmed.
+    HostKeyUnknown,
+    /// The host's ssh key is another than the one that is known; the one seen is in `fingerprint`.
+    HostKeyChanged,
+    /// The host wants a password, and the console has none.
+    NeedsLogin,
+    /// The host refused user name, password or key.
+    LoginRefused,
+    /// The account at the host may not use libvirt.
+    NotPermitted,
+    /// The source's libvirt can't log in at the destination by itself.
+    PeerLogin,
+    /// A host of this name or address is registered already.
+    HostExists,
+    /// The host is part of a migration that has not ended.
+    HostInUse,
+    /// The host is registered in the configuration file, and changed there.
+    HostConfigured,
     /// Part of the API, but not built yet.
     NotSupported,
     /// The migration was cancelled.
@@ -94,6 +112,15 @@ impl Code {
             Self::Blocked => "blocked",
             Self::NeedsConsent => "needs-consent",
             Self::HostUnreachable => "host-unreachable",
+            Self::HostKeyUnknown => "host-key-unknown",
+            Self::HostKeyChanged => "host-key-changed",
+            Self::NeedsLogin => "needs-login",
+            Self::LoginRefused => "login-refused",
+            Self::NotPermitted => "not-permitted",
+            Self::PeerLogin => "peer-login",
+            Self::HostExists => "host-exists",
+            Self::HostInUse => "host-in-use",
+            Self::HostConfigured => "host-configured",
             Self::NotSupported => "not-supported",
             Self::Cancelled => "cancelled",
             Self::Hypervisor => "hypervisor",
@@ -121,6 +148,15 @@ impl Code {
             | Self::Blocked
             | Self::NeedsConsent
             | Self::HostUnreachable
+            | Self::HostKeyUnknown
+            | Self::HostKeyChanged
+            | Self::NeedsLogin
+            | Self::LoginRefused
+            | Self::NotPermitted
+            | Self::PeerLogin
+            | Self::HostExists
+            | Self::HostInUse
+            | Self::HostConfigured
             | Self::Cancelled
             | Self::NeedsAttention => 409,
             Self::TooLarge => 413,
@@ -150,6 +186,9 @@ pub struct Problem {
     /// The migration that stands in the way, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<MigrationId>,
+    /// The ssh key that a host showed, as OpenSSH writes it: `SHA256:…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// What a preflight found, where that is why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -158,7 +197,15 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind, told in one sentence.
     pub fn new(code: Code, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into(), fix: None, details: None, migration: None, findings: Vec::new() }
+        Self {
+            code,
+            sentence: sentence.into(),
+            fix: None,
+            details: None,
+            migration: None,
+            fingerprint: None,
+            findings: Vec::new(),
+        }
     }
 
     /// Adds what to do about it.
@@ -177,6 +224,12 @@ impl Problem {
     #[must_use]
     pub fn with_findings(self, findings: Vec<Finding>) -> Self {
         Self { findings, ..self }
+    }
+
+    /// Adds the ssh key that a host showed.
+    #[must_use]
+    pub fn with_fingerprint(self, fingerprint: impl Into<String>) -> Self {
+        Self { fingerprint: Some(fingerprint.into()), ..self }
     }
 
     /// Names the migration that stands in the way.

@@ -310,6 +310,8 @@ mod tests {
     #[test]
     fn what_speaks_for_a_destination() {
         let mut preflight = Preflight {
+            way: crate::Way::PeerToPeer,
+            encrypted: false,
             destination: "beta".parse().unwrap(),
             findings: Vec::new(),
             disks: Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Host, Migration, Problem, Vm, VmId};
+use crate::{Host, HostName, Migration, Problem, Vm, VmId};
 
 /// Everything a page shows, as of one sequence number.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub enum Change {
     Snapshot(Snapshot),
     /// A host.
     Host(Host),
+    /// This host is not registered any more.
+    HostGone(HostName),
     /// A VM.
     Vm(Vm),
     /// No host has a copy of this VM any more.

@@ -233,8 +233,30 @@ pub struct Survey {
     pub pools: Option<Vec<Pool>>,
     /// Of the VM's secrets, the disks whose secret is missing.
     pub missing_secrets: Option<Vec<String>>,
+    /// What it has to encrypt migrations with; none if that can't be told.
+    pub certificates: Option<Certificates>,
+    /// Whether a network device of it offers RDMA; none if that can't be told.
+    pub rdma: Option<bool>,
     /// What libvirt said when it was given the definition without starting anything; none if it can't be tried.
     pub definition: Option<Result<(), String>>,
+}
+
+/// What a host has to encrypt migrations with (QEMU's files for TLS).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certificates {
+    /// These files are missing.
+    Missing(Vec<String>),
+    /// They are there, and can't be used: why, in a sentence.
+    Unusable(String),
+    /// They can be used.
+    Usable {
+        /// The authority's certificate, as its SHA-256 fingerprint: hosts with the same one trust each other.
+        authority: String,
+        /// The names and IP addresses that its own certificate is for.
+        names: Vec<String>,
+        /// Until when they can be used, in ms since 1970.
+        until_ms: u64,
+    },
 }
 
 /// Whether a host can run a machine like the VM's.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{HostName, Problem, VmAction, VmId, VmState};
+use model::{HostName, Problem, Secret, VmAction, VmId, VmState, Way};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::{Address, Chunk, DiskCopy, DomainFacts, NewVolume, Survey, UserName, Volume};
+use crate::{Address, Chunk, DiskCopy, DomainFacts, Fingerprint, NewVolume, Survey, UserName, Volume};
 
 /// How to reach a host. Checked fields only: no user's string ever becomes a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +48,37 @@ pub enum Transport {
         /// 16514 by default.
         port: u16,
     },
-    /// ssh with a key of the account the console runs as.
-    Ssh {
-        /// Where.
-        address: Address,
-        /// 22 by default.
-        port: u16,
-        /// The account there.
-        user: UserName,
-    },
+    /// ssh.
+    Ssh(Ssh),
+}
+
+/// How to log in by ssh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    /// Where.
+    pub address: Address,
+    /// 22 by default.
+    pub port: u16,
+    /// The account there.
+    pub user: UserName,
+    /// How to prove to be that account.
+    pub login: SshLogin,
+    /// The host's key that somebody has confirmed, `SHA256:…`: accepted if the console does not know another one.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// How to prove to be an account, by ssh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SshLogin {
+    /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts. The only one
+    /// for another host's own login.
+    Program,
+    /// With the keys and the agent of that account; the console keeps the known hosts.
+    AccountKeys,
+    /// With the console's own key.
+    ConsoleKey,
+    /// With a password; none until somebody has typed it.
+    Password(Option<Secret>),
 }
 
 /// Which of a machine's libvirt daemons.
@@ -73,7 +95,8 @@ impl Transport {
     pub fn address(&self) -> String {
         match self {
             Self::Local => "local".to_owned(),
-            Self::Tcp { address, .. } | Self::Tls { address, .. } | Self::Ssh { address, .. } => address.to_string(),
+            Self::Tcp { address, .. } | Self::Tls { address, .. } => address.to_string(),
+            Self::Ssh(ssh) => ssh.address.to_string(),
         }
     }
 }
@@ -84,7 +107,8 @@ pub trait Hypervisor: Send + Sync + 'static {
     /// Connects to a host, within 10 s. From then on `events` tells what changes there; it ends with [`HostEvent::Closed`].
     ///
     /// # Errors
-    /// `host-unreachable` with the reason.
+    /// `host-unreachable` with the reason; `host-key-unknown`, `host-key-changed`, `needs-login`, `login-refused`, `not-permitted` where
+    /// somebody has to do something before it is worth trying again.
     async fn connect(
         &self,
         host: &HostConfig,
@@ -180,7 +204,7 @@ pub trait Connection: Send + Sync {
     ///
     /// # Errors
     /// `cancelled` if [`Self::abort`] ended it; `already-there`, `already-migrating`, `same-host` or `wrong-state` where a caller could
-    /// do something about it; `hypervisor` or `host-unreachable` otherwise.
+    /// do something about it; `peer-login` if the source's daemon could not log in at the destination, and so nothing was begun; `hypervisor` or `host-unreachable` otherwise.
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem>;
 
     /// The figures of the migration of this VM from here; none if there is no such job.
@@ -211,6 +235,10 @@ pub struct HostFacts {
     pub libvirt_version: String,
     /// QEMU's version, e.g. `10.0.2`.
     pub hypervisor_version: String,
+    /// The CPU's model as libvirt names it; none if it does not.
+    pub cpu_model: Option<String>,
+    /// How long a small question took to be answered, in ms.
+    pub latency_ms: u32,
 }
 
 /// What is known of one copy of a VM.
@@ -239,8 +267,14 @@ pub struct CopyFacts {
 pub struct MigrationPlan {
     /// The VM.
     pub vm: VmId,
-    /// The host it goes to.
+    /// The host it goes to, with the login to be used for a direct migration.
     pub destination: HostConfig,
+    /// Who drives it.
+    pub way: Way,
+    /// Whether memory and disks are encrypted on their way (TLS).
+    pub encrypted: bool,
+    /// Whether the memory goes by RDMA.
+    pub rdma: bool,
     /// Memory, or the definition only.
     pub mode: model::Mode,
     /// Whether the source forgets the VM afterwards.

@@ -10,8 +10,8 @@ use std::{
 };
 
 use model::{
-    Change, Code, Connection as Link, Copy, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm,
-    VmId, VmState,
+    Change, Code, Connection as Link, Copy, Host, HostName, HostOrigin, Migration, MigrationId, Problem, Snapshot,
+    Update, Vm, VmId, VmState,
 };
 
 use crate::{Connection, CopyFacts, HostConfig, HostFacts, clock::Clock, feed::Feed};
@@ -310,7 +310,10 @@ impl HostEntry {
         Host {
             name: self.config.name.clone(),
             address: self.config.transport.address(),
+            origin: HostOrigin::Configured,
             connection: self.link.clone(),
+            latency_ms: facts.map(|facts| facts.latency_ms),
+            cpu_model: facts.and_then(|facts| facts.cpu_model.clone()),
             cpus: facts.map_or(0, |facts| facts.cpus),
             memory_bytes: facts.map_or(0, |facts| facts.memory_bytes),
             memory_free_bytes: facts.map_or(0, |facts| facts.memory_free_bytes),

@@ -10,11 +10,14 @@ mod clock;
 mod engine;
 mod facts;
 mod feed;
+mod fingerprint;
+mod hosts;
 mod hypervisor;
 mod inventory;
 mod preflight;
 mod progress;
 mod record;
+mod registration;
 mod runner;
 mod settle;
 mod storage;
@@ -28,12 +31,14 @@ pub mod sim;
 pub use address::{Address, UserName};
 pub use engine::Engine;
 pub use facts::{
-    Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network, NewVolume,
-    Pool, SecretUse, Survey, Tpm, Volume,
+    Certificates, Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network,
+    NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
 };
+pub use fingerprint::Fingerprint;
+pub use hosts::{Login, Reached};
 pub use hypervisor::{
-    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Probe, Statistics,
-    Transport,
+    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Probe, Ssh, SshLogin,
+    Statistics, Transport,
 };
 pub use store::{Store, StoreError};
 

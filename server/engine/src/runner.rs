@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{Code, Migration, Mode, Phase, Problem};
+use model::{Code, Migration, Mode, Phase, Problem, Way};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
@@ -212,6 +212,9 @@ impl Runner<'_> {
         Ok(MigrationPlan {
             vm: *vm,
             destination: to.config.clone(),
+            way: Way::PeerToPeer,
+            encrypted: false,
+            rdma: false,
             mode: *mode,
             undefine_source: !options.keep_source_definition,
             // An offline VM has nothing but its definition, so that is what has to stay.

@@ -1,7 +1,7 @@
 //! What the engine needs of a store. `server/src/store/` implements it over SQL.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationId};
+use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
 
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum StoreError {
     Failed(String),
 }
 
-/// Migrations, for ever.
+/// Migrations, for ever; and the hosts that were registered at run time.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Writes a new migration down.
@@ -37,6 +37,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Migrations that have not ended.
     async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError>;
+
+    /// The hosts that were registered at run time, by name.
+    async fn hosts(&self) -> Result<Vec<HostSettings>, StoreError>;
+
+    /// Writes a host down, in the place of the one called `before` if there is one. Has no secret.
+    async fn put_host(&self, host: &HostSettings, before: Option<&HostName>) -> Result<(), StoreError>;
+
+    /// Forgets a host.
+    async fn remove_host(&self, name: &HostName) -> Result<(), StoreError>;
 
     /// Reserves `count` sequence numbers that were never used before, and returns the first.
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError>;

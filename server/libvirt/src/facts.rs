@@ -25,6 +25,8 @@ pub(crate) fn facts(link: &Link, uuid: Uuid) -> Result<HostFacts, LibvirtError> 
         memory_free_bytes: available_kib(&memory) * 1024,
         libvirt_version: version(link.lib_version()?),
         hypervisor_version: version(link.hyp_version()?),
+        cpu_model: None,
+        latency_ms: 0,
     })
 }
 

@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     io,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use engine::{Address, HostConfig, HostEvent, Probe, Transport};
-use model::Problem;
+use model::{Problem, Secret};
 use tokio::{
     net::TcpStream,
     sync::{Semaphore, mpsc::UnboundedSender},
@@ -26,6 +27,28 @@ use crate::{
 /// How long a port that is knocked at has to answer: on any network worth migrating over it takes milliseconds.
 const PROBE_LIMIT: Duration = Duration::from_millis(1500);
 
+/// What ssh needs that is kept in files, in the console's own directory.
+#[derive(Clone, Debug)]
+pub struct SshFiles {
+    /// The hosts' keys, as OpenSSH writes them.
+    pub known_hosts: PathBuf,
+    /// The console's own key, encrypted; need not exist.
+    pub console_key: PathBuf,
+    /// What it is encrypted with.
+    pub passphrase: Option<Secret>,
+}
+
+impl SshFiles {
+    /// The usual files in this directory, which must be absolute, without a passphrase.
+    pub fn below(directory: &Path) -> Self {
+        Self {
+            known_hosts: directory.join("known_hosts"),
+            console_key: directory.join("console_key"),
+            passphrase: None,
+        }
+    }
+}
+
 /// Hosts whose libvirt daemons are real.
 pub struct LibvirtHypervisor {
     /// By URI, who may connect to this daemon now. An entry stays for as long as the process: there are as many as hosts.
@@ -37,8 +60,9 @@ impl LibvirtHypervisor {
     ///
     /// # Errors
     /// `internal` if libvirt's library can't be used at all.
-    pub fn new() -> Result<Self, Problem> {
+    pub fn new(ssh: SshFiles) -> Result<Self, Problem> {
         event_loop::start()?;
+        let _ = ssh;
         Ok(Self { opening: Mutex::default() })
     }
 

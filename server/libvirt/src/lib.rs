@@ -40,4 +40,4 @@ mod volumes;
 mod workers;
 mod xml;
 
-pub use hypervisor::LibvirtHypervisor;
+pub use hypervisor::{LibvirtHypervisor, SshFiles};

@@ -151,6 +151,9 @@ mod tests {
         MigrationPlan {
             vm: VmId(uuid::Uuid::nil()),
             destination,
+            way: model::Way::PeerToPeer,
+            encrypted: false,
+            rdma: false,
             mode,
             undefine_source: true,
             persist_destination: true,

@@ -60,7 +60,7 @@ impl Opener {
                 })
             }
             // ssh may know the address by another name or take a detour (ProxyJump); a local socket answers at once.
-            Transport::Ssh { .. } | Transport::Local => Ok(()),
+            Transport::Ssh(_) | Transport::Local => Ok(()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! libvirt URIs. Made here only, from checked fields only: a URI can run programs (`?command=`, `?socket=`), and the one for
 //! peer-to-peer is opened by the source's daemon, as root.
 
-use engine::{Address, Daemon, Transport};
+use engine::{Address, Daemon, Ssh, Transport};
 
 /// Where libvirt finds this daemon.
 pub(crate) fn daemon(transport: &Transport) -> String {
@@ -16,7 +16,7 @@ pub(crate) fn daemon(transport: &Transport) -> String {
         }
         Transport::Tls { address, port } => format!("qemu+tls://{}:{port}/system", address.in_uri()),
         // no_tty: without it ssh would ask for a password where nobody sees it, and wait.
-        Transport::Ssh { address, port, user } => {
+        Transport::Ssh(Ssh { address, port, user, .. }) => {
             format!("qemu+ssh://{}@{}:{port}/system?no_tty=1", user.as_str(), address.in_uri())
         }
     }
@@ -37,6 +37,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn ssh(address: Address, port: u16, user: engine::UserName) -> Transport {
+        Transport::Ssh(Ssh { address, port, user, login: engine::SshLogin::Program, fingerprint: None })
+    }
+
     #[test]
     fn every_transport_has_its_uri() {
         let tcp = |daemon| Transport::Tcp { address: address("127.0.0.2"), port: 16509, daemon };
@@ -45,7 +49,7 @@ mod tests {
         assert_eq!(daemon(&tcp(Daemon::System)), "qemu+tcp://127.0.0.2:16509/system");
         let tls = Transport::Tls { address: address("2001:db8::7"), port: 16514 };
         assert_eq!(daemon(&tls), "qemu+tls://[2001:db8::7]:16514/system");
-        let ssh = Transport::Ssh { address: address("host7.example.org"), port: 2222, user: "root".parse().unwrap() };
+        let ssh = ssh("host7.example.org".parse().unwrap(), 2222, "root".parse().unwrap());
         assert_eq!(daemon(&ssh), "qemu+ssh://root@host7.example.org:2222/system?no_tty=1");
         assert_eq!(migration_data(&address("::1")), "tcp://[::1]");
     }
@@ -59,7 +63,7 @@ mod tests {
             prop_assert_eq!(daemon(&tcp), format!("qemu+tcp://{shown}:{port}/system"));
             prop_assert!(!shown.contains(['/', '?', '#', '@', '%', '&', '=', ' ', '\0']));
             if let Ok(user) = account.parse() {
-                let ssh = daemon(&Transport::Ssh { address, port, user });
+                let ssh = daemon(&ssh(address, port, user));
                 prop_assert_eq!(ssh.matches('?').count(), 1);
                 prop_assert_eq!(ssh.matches('@').count(), 1);
                 prop_assert_eq!(ssh.matches('/').count(), 3);
@@ -71,7 +75,7 @@ mod tests {
         fn likely_fields_too(host in "[a-z0-9.:?/&=%@-]{1,20}", account in "[a-z_@/?-]{1,10}", port: u16) {
             let Ok(address) = host.parse::<Address>() else { return Ok(()) };
             let Ok(user) = account.parse() else { return Ok(()) };
-            let ssh = daemon(&Transport::Ssh { address, port, user });
+            let ssh = daemon(&ssh(address, port, user));
             prop_assert!(ssh.bytes().all(|b| b.is_ascii_graphic()));
             prop_assert_eq!(ssh.matches(['?', '@', '&', '#', '%']).count(), 2);
         }

@@ -4,7 +4,7 @@ use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use axum_server::tls_rustls::RustlsConfig;
 use engine::{Engine, HostConfig};
-use libvirt::LibvirtHypervisor;
+use libvirt::{LibvirtHypervisor, SshFiles};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, told};
@@ -28,13 +28,15 @@ const READY_POLL: Duration = Duration::from_millis(20);
 pub(super) struct Kept {
     pub(super) store: SqliteStore,
     pub(super) auth: Auth,
+    pub(super) ssh: SshFiles,
 }
 
 impl Kept {
     pub(super) async fn open(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
         let store = SqliteStore::open(directory).await?;
         let auth = Auth::new(store.clone(), HashCost::default(), limits);
-        Ok(Self { store, auth })
+        let ssh = SshFiles::below(&std::path::absolute(directory)?);
+        Ok(Self { store, auth, ssh })
     }
 }
 
@@ -52,7 +54,7 @@ pub(super) struct Console {
 impl Console {
     /// Connects to the hosts and takes up what was under way.
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept) -> Result<Self, Failure> {
-        let hypervisor = Arc::new(LibvirtHypervisor::new().map_err(told)?);
+        let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
         let engine = Engine::start(hosts, hypervisor, Arc::new(kept.store.clone())).await?;
         Ok(Self { engine, kept })
     }
@@ -75,7 +77,7 @@ impl Console {
         site: Site,
         stop: CancellationToken,
     ) -> Result<(), Failure> {
-        let Self { engine, kept: Kept { store, auth } } = self;
+        let Self { engine, kept: Kept { store, auth, .. } } = self;
         let ready = Arc::clone(&engine);
         let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone());
         let clean_up = tokio::spawn(auth.sessions().clone().clean_up());

@@ -1,7 +1,10 @@
 //! What every store has to be able to tell: the engine's [`Store`] from its empty beginning over restarts.
 
 use engine::{Store, StoreError};
-use model::{Migration, MigrationEvent, MigrationId, MigrationOptions, Mode, Phase, Progress, VmId};
+use model::{
+    HostSettings, Migration, MigrationEvent, MigrationId, MigrationOptions, Mode, Phase, Progress, SshLoginKind,
+    TransportKind, VmId,
+};
 use uuid::Uuid;
 
 /// Tells the story to a store that `open` opens, and opens again as after a restart.
@@ -24,9 +27,13 @@ pub async fn tell<S: Store, F: Future<Output = S>>(open: impl Fn() -> F) {
     one_open_migration_a_vm(&store, &mut first).await;
     pages(&store, &first).await;
 
+    hosts(&store).await;
+
     let number = store.reserve_sequence(100).await.unwrap();
     drop(store);
-    assert!(open().await.reserve_sequence(1).await.unwrap() >= number + 100, "numbers are never used twice");
+    let store = open().await;
+    assert_eq!(store.hosts().await.unwrap(), [host("gamma")]);
+    assert!(store.reserve_sequence(1).await.unwrap() >= number + 100, "numbers are never used twice");
 }
 
 async fn one_open_migration_a_vm(store: &impl Store, first: &mut Migration) {
@@ -42,6 +49,35 @@ async fn one_open_migration_a_vm(store: &impl Store, first: &mut Migration) {
     assert_eq!(phases, [Phase::CopyingMemory, Phase::Succeeded]);
     assert!(store.open_migrations().await.unwrap().is_empty());
     store.insert(&second).await.unwrap();
+}
+
+async fn hosts(store: &impl Store) {
+    assert!(store.hosts().await.unwrap().is_empty());
+    for name in ["beta", "alpha"] {
+        store.put_host(&host(name), None).await.unwrap();
+    }
+    assert_eq!(store.hosts().await.unwrap(), [host("alpha"), host("beta")]);
+    store.put_host(&host("gamma"), Some(&host("alpha").name)).await.unwrap();
+    store.remove_host(&host("beta").name).await.unwrap();
+    assert_eq!(store.hosts().await.unwrap(), [host("gamma")]);
+}
+
+fn host(name: &str) -> HostSettings {
+    HostSettings {
+        name: name.parse().unwrap(),
+        transport: TransportKind::Ssh,
+        address: Some("192.0.2.7".to_owned()),
+        port: None,
+        user: Some("root".to_owned()),
+        login: Some(SshLoginKind::Password),
+        daemon: None,
+        peer_address: None,
+        peer_transport: None,
+        peer_port: None,
+        peer_user: None,
+        bandwidth_mib_s: Some(7),
+        shared_directories: vec!["/srv".to_owned()],
+    }
 }
 
 async fn pages(store: &impl Store, oldest: &Migration) {
@@ -63,6 +99,9 @@ fn migration(vm: VmId) -> Migration {
         source: "alpha".parse().unwrap(),
         destination: "beta".parse().unwrap(),
         mode: Mode::Live,
+        way: None,
+        encrypted: false,
+        unregistered: None,
         options: MigrationOptions::default(),
         disks: Vec::new(),
         requested_by: "ada".into(),

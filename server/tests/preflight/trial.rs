@@ -1,9 +1,9 @@
 //! A trial: the obstacle is made, the preflight looks, the migration is started anyway, and virsh says what became of the VM.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use engine::{Engine, sim::MemoryStore};
-use libvirt::LibvirtHypervisor;
+use libvirt::{LibvirtHypervisor, SshFiles};
 use model::{Finding, HostName, MigrationRequest, Phase, Preflight, Severity};
 use tokio::time::timeout;
 
@@ -100,7 +100,8 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// Returns when the console knows the VM as it is.
     async fn start(bed: &'a Bed<'a>, obstacle: &'a Obstacle, guest: &'a Guest) -> Self {
-        let hypervisor = Arc::new(LibvirtHypervisor::new().expect("libvirt can be used"));
+        let hypervisor =
+            Arc::new(LibvirtHypervisor::new(SshFiles::below(Path::new("/nonexistent"))).expect("libvirt can be used"));
         let destination = (obstacle.registered)(bed);
         let name = destination.name.clone();
         let hosts = vec![bed.source.config.clone(), destination];

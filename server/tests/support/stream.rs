@@ -49,6 +49,7 @@ impl Stream {
                 self.now.vms.retain(|known| known.id != vm.id);
                 self.now.vms.push(vm.clone());
             }
+            Change::HostGone(name) => self.now.hosts.retain(|known| known.name != *name),
             Change::VmGone(id) => self.now.vms.retain(|known| known.id != *id),
             Change::Migration(_) => {}
         }

@@ -20,7 +20,7 @@ mod vm;
 use std::cmp::Reverse;
 
 use futures::future::join_all;
-use model::{Code, HostName, MigrationOptions, Preflight, Problem, VmId};
+use model::{Code, HostName, MigrationOptions, Preflight, Problem, VmId, Way};
 
 use crate::{
     Engine,
@@ -108,7 +108,14 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
     ];
     let mut findings = topics.concat();
     findings.sort_by_key(|finding| (Reverse(finding.severity), finding.code));
-    let mut preflight = Preflight { destination: case.there().clone(), findings, disks, prediction: None };
+    let mut preflight = Preflight {
+        destination: case.there().clone(),
+        findings,
+        way: Way::PeerToPeer,
+        encrypted: false,
+        disks,
+        prediction: None,
+    };
     preflight.prediction = prediction::of(case, preflight.copied_bytes());
     preflight
 }
@@ -116,7 +123,14 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
 /// The one thing that is wrong, as a preflight.
 pub(crate) fn refused(destination: &HostName, refusal: &Refusal) -> Preflight {
     let findings = vec![refusal.finding()];
-    Preflight { destination: destination.clone(), findings, disks: Vec::new(), prediction: None }
+    Preflight {
+        destination: destination.clone(),
+        findings,
+        way: Way::PeerToPeer,
+        encrypted: false,
+        disks: Vec::new(),
+        prediction: None,
+    }
 }
 
 fn seen(engine: &Engine, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {

@@ -65,9 +65,8 @@ fn peer_login(case: &Case) -> Finding {
 fn addresses(config: &HostConfig) -> Vec<&Address> {
     let login = match &config.peer_transport {
         Transport::Local => None,
-        Transport::Tcp { address, .. } | Transport::Tls { address, .. } | Transport::Ssh { address, .. } => {
-            Some(address)
-        }
+        Transport::Tcp { address, .. } | Transport::Tls { address, .. } => Some(address),
+        Transport::Ssh(ssh) => Some(&ssh.address),
     };
     std::iter::once(&config.peer_address).chain(login).collect()
 }

@@ -122,6 +122,8 @@ impl Connection for SimConnection {
             memory_free_bytes: MEMORY - host.copies.values().map(|copy| copy.memory_bytes).sum::<u64>().min(MEMORY),
             libvirt_version: "simulated".to_owned(),
             hypervisor_version: "simulated".to_owned(),
+            cpu_model: Some("simulated".to_owned()),
+            latency_ms: 1,
         })
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationId};
+use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::{Store, StoreError, engine::lock};
@@ -18,6 +18,7 @@ use crate::{Store, StoreError, engine::lock};
 #[derive(Default)]
 pub struct MemoryStore {
     migrations: Mutex<BTreeMap<MigrationId, (Migration, Vec<MigrationEvent>)>>,
+    hosts: Mutex<BTreeMap<HostName, HostSettings>>,
     sequence: Mutex<u64>,
     broken: AtomicBool,
     /// Inserts wait for this.
@@ -81,6 +82,25 @@ impl Store for MemoryStore {
         let migrations = lock(&self.migrations);
         let open = migrations.values().filter(|(migration, _)| !migration.phase.has_ended());
         Ok(open.map(|(migration, _)| migration.clone()).collect())
+    }
+
+    async fn hosts(&self) -> Result<Vec<HostSettings>, StoreError> {
+        Ok(lock(&self.hosts).values().cloned().collect())
+    }
+
+    async fn put_host(&self, host: &HostSettings, before: Option<&HostName>) -> Result<(), StoreError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Err(StoreError::Failed("broken on purpose".to_owned()));
+        }
+        let mut hosts = lock(&self.hosts);
+        before.map(|before| hosts.remove(before));
+        hosts.insert(host.name.clone(), host.clone());
+        Ok(())
+    }
+
+    async fn remove_host(&self, name: &HostName) -> Result<(), StoreError> {
+        lock(&self.hosts).remove(name);
+        Ok(())
     }
 
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {

@@ -36,6 +36,8 @@ pub(crate) fn survey(link: &Link, vm: &DomainFacts) -> Result<Survey, LibvirtErr
         networks: link.known(networks::networks(link))?,
         devices: link.known(networks::devices(link))?,
         pools: link.known(pools::pools(link, vm))?,
+        certificates: None,
+        rdma: None,
         missing_secrets: link.known(secrets::missing(link, vm))?,
     })
 }

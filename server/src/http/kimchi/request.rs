@@ -86,6 +86,7 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
         pools: field(body, "pools", "an object of disks and pools, such as {\"vda\": \"images\"}")?,
         eject_media: field(body, "eject_media", "true or false")?,
         remove_source_disks: field(body, "remove_source_disks", "true or false")?,
+        ..MigrationOptions::default()
     })
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use app::console::{Account, Migrations, Principal, Updates, Vms};
+use app::console::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
-    Change, Code, Connection, DiskPlan, Finding, FindingCode, Host, HostName, Migration, MigrationEvent, MigrationId,
-    MigrationOptions, MigrationRequest, Mode, PasswordChange, Phase, Preflight, Problem, Progress, SessionInfo,
-    Severity, Snapshot, Treatment, Update, Vm, VmAction, VmId, VmState,
+    Change, Code, Connection, DiskPlan, Elsewhere, Finding, FindingCode, Host, HostLogin, HostName, HostOrigin,
+    HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode, NewHost,
+    PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, Treatment,
+    Update, Vm, VmAction, VmId, VmState, Way,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -64,7 +65,10 @@ fn host(name: &str) -> Host {
     Host {
         name: name.parse().unwrap(),
         address: "192.0.2.1".into(),
+        origin: HostOrigin::Configured,
         connection: Connection::Connected,
+        latency_ms: None,
+        cpu_model: None,
         cpus: 4,
         memory_bytes: 8 << 30,
         memory_free_bytes: 4 << 30,
@@ -133,6 +137,9 @@ impl Migrations for FakeConsole {
             source: vm.host,
             destination: request.destination,
             mode: Mode::Live,
+            way: None,
+            encrypted: false,
+            unregistered: None,
             options: request.options,
             disks: Vec::new(),
             requested_by: who.user().into(),
@@ -146,6 +153,19 @@ impl Migrations for FakeConsole {
         };
         self.migrations().insert(0, migration.clone());
         Ok(migration)
+    }
+
+    async fn start_elsewhere(
+        &self,
+        who: &Principal,
+        elsewhere: Elsewhere,
+        request: ElsewhereRequest,
+    ) -> Result<Migration, Problem> {
+        if elsewhere.login.fingerprint.is_none() {
+            return Err(Problem::new(Code::HostKeyUnknown, "Its key is not known.").with_fingerprint("SHA256:seen"));
+        }
+        let ElsewhereRequest { vm, mode, options, accept } = request;
+        self.start(who, MigrationRequest { vm, destination: "beta".parse()?, mode, options, accept }).await
     }
 
     async fn preflight(
@@ -165,7 +185,14 @@ impl Migrations for FakeConsole {
             capacity_bytes: 8 << 30,
             treatment: Treatment::Shared { evidence: "The same NFS export.".into() },
         };
-        Ok(Preflight { destination: destination.clone(), findings, disks: vec![disk], prediction: None })
+        Ok(Preflight {
+            destination: destination.clone(),
+            findings,
+            way: Way::PeerToPeer,
+            encrypted: false,
+            disks: vec![disk],
+            prediction: None,
+        })
     }
 
     async fn preflights(&self, who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem> {
@@ -174,6 +201,8 @@ impl Migrations for FakeConsole {
         let gamma = Preflight {
             destination: "gamma".parse()?,
             findings: vec![unreachable],
+            way: Way::PeerToPeer,
+            encrypted: false,
             disks: Vec::new(),
             prediction: None,
         };
@@ -213,6 +242,45 @@ impl Migrations for FakeConsole {
             _ => Err(Problem::new(Code::UnknownHost, "No such host is registered.")),
         }
     }
+}
+
+#[async_trait]
+impl Hosts for FakeConsole {
+    fn registered(&self, _: &Principal) -> Result<Vec<RegisteredHost>, Problem> {
+        Ok(Vec::new())
+    }
+
+    async fn test_host(&self, _: &Principal, _: NewHost) -> Result<HostTest, Problem> {
+        Err(unreachable_host())
+    }
+
+    async fn add_host(&self, _: &Principal, _: NewHost) -> Result<(), Problem> {
+        Err(unreachable_host())
+    }
+
+    async fn change_host(&self, _: &Principal, _: &HostName, _: NewHost) -> Result<(), Problem> {
+        Err(unreachable_host())
+    }
+
+    async fn remove_host(&self, _: &Principal, _: &HostName) -> Result<(), Problem> {
+        Err(unreachable_host())
+    }
+
+    async fn log_in_at_host(&self, _: &Principal, _: &HostName, _: HostLogin) -> Result<(), Problem> {
+        Err(unreachable_host())
+    }
+
+    async fn set_up_key(&self, _: &Principal, _: &HostName, _: HostLogin) -> Result<(), Problem> {
+        Err(unreachable_host())
+    }
+
+    async fn remove_key(&self, _: &Principal, _: &HostName, _: HostLogin) -> Result<(), Problem> {
+        Err(unreachable_host())
+    }
+}
+
+fn unreachable_host() -> Problem {
+    Problem::new(Code::HostUnreachable, "gamma does not answer.")
 }
 
 impl Updates for FakeConsole {

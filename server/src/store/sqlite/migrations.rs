@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use engine::{Store, StoreError};
-use model::{Migration, MigrationEvent, MigrationId};
+use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
 
 use super::{Action, SqliteStore, failed, from_json, to_json};
 
@@ -95,6 +95,18 @@ impl Store for SqliteStore {
             .await
             .map_err(failed)?;
         rows.iter().map(|json| from_json(json)).collect()
+    }
+
+    async fn hosts(&self) -> Result<Vec<HostSettings>, StoreError> {
+        self.all_hosts().await
+    }
+
+    async fn put_host(&self, host: &HostSettings, before: Option<&HostName>) -> Result<(), StoreError> {
+        self.replace_host(host, before).await
+    }
+
+    async fn remove_host(&self, name: &HostName) -> Result<(), StoreError> {
+        self.forget_host(name).await
     }
 
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {

@@ -1,6 +1,7 @@
 //! The store in a SQLite file. One file here for each thing that is kept.
 
 mod audit;
+mod hosts;
 mod known_networks;
 mod login_failures;
 mod migrations;

@@ -1,0 +1,166 @@
+//! How a host is reached, as somebody writes it: in the configuration, in a form, in a request.
+//!
+//! Nothing here is checked yet. `engine::HostConfig::checked` makes of it what URIs are built from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{HostName, Secret};
+
+/// How to reach a host. There is no field for a URI, and none for a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostSettings {
+    /// The name it is registered under.
+    pub name: HostName,
+    /// How the console talks to its libvirt daemon.
+    pub transport: TransportKind,
+    /// Where it is: a name or an IP address. None of a local one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// 22 for ssh, 16514 for TLS, 16509 for TCP by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// The account there, for ssh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// How to prove to be that account, for ssh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<SshLoginKind>,
+    /// Which of the machine's daemons, for TCP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<DaemonKind>,
+    /// Where other hosts reach it, if elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_address: Option<String>,
+    /// How other hosts log in there, if otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_transport: Option<TransportKind>,
+    /// The port other hosts log in at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_port: Option<u16>,
+    /// The account other hosts log in as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_user: Option<String>,
+    /// What one migration from there may use, in MiB/s; none is unlimited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth_mib_s: Option<u32>,
+    /// Directories that it shares with other hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_directories: Vec<String>,
+}
+
+/// How a connection is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransportKind {
+    /// The machine's own socket.
+    Local,
+    /// Plain TCP.
+    Tcp,
+    /// TCP with TLS and certificates.
+    Tls,
+    /// ssh.
+    Ssh,
+}
+
+/// How to prove to be an account, by ssh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SshLoginKind {
+    /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts.
+    Program,
+    /// With the keys and the agent of that account; the console keeps the known hosts.
+    AccountKeys,
+    /// With the console's own key.
+    ConsoleKey,
+    /// With a password that somebody types.
+    Password,
+}
+
+/// Which of a machine's libvirt daemons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DaemonKind {
+    /// The privileged one.
+    System,
+    /// A user's own.
+    Session,
+}
+
+/// What somebody types to log in at a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostLogin {
+    /// The account there; the registered one if left out, `root` where the host is not registered.
+    pub user: Option<String>,
+    /// Its password; left out, the keys of the console and its account are tried.
+    pub password: Option<Secret>,
+    /// The host's key, if the console does not know it yet: `SHA256:…`, as OpenSSH shows it.
+    pub fingerprint: Option<String>,
+    /// Keep the password in memory until the console stops, not only for as long as a migration needs it.
+    pub keep_until_restart: bool,
+}
+
+/// A host that somebody registers or changes, and how to log in there for the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHost {
+    /// How to reach it.
+    pub settings: HostSettings,
+    /// What was typed.
+    pub login: HostLogin,
+}
+
+/// A destination that may not be registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// A registered host's name or address, or the address of one that is not.
+    pub destination: String,
+    /// Its ssh port, 22 if left out.
+    pub port: Option<u16>,
+    /// What was typed.
+    pub login: HostLogin,
+    /// Keep the host, without the password, under this name once the migration has begun.
+    pub register: Option<HostName>,
+}
+
+/// What came of trying to reach a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HostTest {
+    /// libvirt's version there, e.g. `11.3.0`.
+    pub libvirt_version: String,
+    /// QEMU's version there, e.g. `10.0.2`.
+    pub hypervisor_version: String,
+    /// The CPU's model as libvirt names it.
+    pub cpu_model: Option<String>,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+    /// VMs it has.
+    pub vms: u32,
+    /// How long a small question takes to be answered, in ms.
+    pub latency_ms: u32,
+}
+
+/// A registered host, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegisteredHost {
+    /// How it is reached.
+    pub settings: HostSettings,
+    /// Where it was registered.
+    pub origin: HostOrigin,
+    /// The host's ssh key that the console knows: `SHA256:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+/// Where a host was registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostOrigin {
+    /// In the configuration file, where it is changed, too.
+    #[default]
+    Configured,
+    /// By somebody, at run time.
+    Added,
+    /// Nowhere: it is here for as long as a migration needs it.
+    Temporary,
+}
