@@ -1,6 +1,7 @@
 //! The doors, with a room behind them that only remembers what it was asked for.
 
 mod access;
+mod at_once;
 mod fake;
 mod files;
 mod headers;
