@@ -79,12 +79,21 @@ impl Engine {
         Err(not_yet())
     }
 
-    /// Sees that a destination answers, within 10 s: a registered one, or for one migration one that is not.
+    /// Sees that a destination answers, within 10 s: a registered one, or for one migration one that is not. That one has the name
+    /// `register` from now on, and is registered as soon as its migration has begun, by the task that begins it; without a name it is
+    /// there for the migration only.
     ///
     /// # Errors
-    /// `same-host` for this machine's own addresses; why it can't be reached.
-    pub async fn reach(self: &Arc<Self>, address: &Address, port: u16, login: Login) -> Result<Reached, Problem> {
-        let _ = (address, port, login);
+    /// `same-host` for this machine's own addresses; `host-exists` if `register` is another's name, or the host is registered; why it
+    /// can't be reached.
+    pub async fn reach(
+        self: &Arc<Self>,
+        address: &Address,
+        port: u16,
+        login: Login,
+        register: Option<HostName>,
+    ) -> Result<Reached, Problem> {
+        let _ = (address, port, login, register);
         Err(not_yet())
     }
 
@@ -104,7 +113,7 @@ impl Engine {
 }
 
 /// The name that an address gets for one migration: `192-0-2-7`.
-pub(crate) fn name_for(address: &Address) -> HostName {
+pub fn name_for(address: &Address) -> HostName {
     let text: String = address.to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let short: String = text.trim_matches('-').chars().take(32).collect();
     short.trim_end_matches('-').parse().unwrap_or_else(|_| unreachable!("an address has a letter or digit"))

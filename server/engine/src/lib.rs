@@ -35,7 +35,7 @@ pub use facts::{
     NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
 };
 pub use fingerprint::Fingerprint;
-pub use hosts::{Login, Reached};
+pub use hosts::{Login, Reached, name_for};
 pub use hypervisor::{
     Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Probe, Ssh, SshLogin,
     Statistics, Transport,
