@@ -79,7 +79,8 @@ impl Engine {
         Err(not_yet())
     }
 
-    /// Sees that a destination answers, within 10 s: a registered one, or for one migration one that is not. That one has the name
+    /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is not, by its
+    /// address, where `port` is that of ssh (22, or what a registered host has). One that is not registered has the name
     /// `register` from now on, and is registered as soon as its migration has begun, by the task that begins it; without a name it is
     /// there for the migration only.
     ///
@@ -88,12 +89,12 @@ impl Engine {
     /// can't be reached.
     pub async fn reach(
         self: &Arc<Self>,
-        address: &Address,
-        port: u16,
+        destination: &str,
+        port: Option<u16>,
         login: Login,
         register: Option<HostName>,
     ) -> Result<Reached, Problem> {
-        let _ = (address, port, login, register);
+        let _ = (destination, port, login, register);
         Err(not_yet())
     }
 
