@@ -204,8 +204,10 @@ pub trait Connection: Send + Sync {
     ///
     /// # Errors
     /// `cancelled` if [`Self::abort`] ended it; `already-there`, `already-migrating`, `same-host` or `wrong-state` where a caller could
-    /// do something about it; `peer-login` if the source's daemon could not log in at the destination, and so nothing was begun; `hypervisor` or `host-unreachable` otherwise.
-    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem>;
+    /// do something about it; `peer-login` if the source's daemon could not log in at the destination, and so nothing was begun;
+    /// what [`Hypervisor::connect`] says if the destination of a direct migration can't be connected to; `hypervisor` or
+    /// `host-unreachable` otherwise.
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated>;
 
     /// The figures of the migration of this VM from here; none if there is no such job.
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem>;
@@ -218,6 +220,33 @@ pub trait Connection: Send + Sync {
     /// # Errors
     /// `wrong-state` if there is no job (yet, or any more).
     async fn abort(&self, vm: VmId) -> Result<(), Problem>;
+}
+
+/// Why a migration did not happen, as far as those who drove it know, by what that says of the VM.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotMigrated {
+    /// Nothing was begun: the VM is where it was, whatever the reason.
+    NotBegun(Problem),
+    /// libvirt says that it failed, and that the VM stayed.
+    Failed(Problem),
+    /// It is not known how it ended, or whether it has: the connection to the source was lost, or the console was not there.
+    Lost(Problem),
+}
+
+impl NotMigrated {
+    /// Why, in words.
+    pub fn problem(&self) -> &Problem {
+        match self {
+            Self::NotBegun(problem) | Self::Failed(problem) | Self::Lost(problem) => problem,
+        }
+    }
+
+    /// Why, in words.
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::NotBegun(problem) | Self::Failed(problem) | Self::Lost(problem) => problem,
+        }
+    }
 }
 
 /// What a host is.

@@ -37,8 +37,8 @@ pub use facts::{
 pub use fingerprint::Fingerprint;
 pub use hosts::{Login, Reached, name_for};
 pub use hypervisor::{
-    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, Probe, Ssh, SshLogin,
-    Statistics, Transport,
+    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, NotMigrated, Probe,
+    Ssh, SshLogin, Statistics, Transport,
 };
 pub use store::{Store, StoreError};
 

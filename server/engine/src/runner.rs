@@ -6,7 +6,7 @@ use model::{Code, Migration, Mode, Phase, Problem, Way};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
-    Engine, MigrationPlan, Statistics, engine::Handle, inventory::unknown_host, progress::Tracker,
+    Engine, MigrationPlan, NotMigrated, Statistics, engine::Handle, inventory::unknown_host, progress::Tracker,
     settle::is_our_connections_fault, storage::Prepared,
 };
 
@@ -29,7 +29,7 @@ pub(crate) enum Begin {
 }
 
 /// How a migration ended, as libvirt claims.
-pub(crate) type Claim = Result<(), Problem>;
+pub(crate) type Claim = Result<(), NotMigrated>;
 
 /// Runs a migration to its end.
 pub(crate) async fn run(engine: Arc<Engine>, migration: Migration, handle: Arc<Handle>, begin: Begin) {
@@ -117,7 +117,7 @@ impl Runner<'_> {
             Ok(prepared) => prepared,
             // libvirt was not asked to move anything, so there is no doubt where the VM is.
             Err(problem) => {
-                let (phase, problem) = self.why_it_stayed(Err(problem));
+                let (phase, problem) = self.why_it_stayed(Err(NotMigrated::NotBegun(problem)));
                 return self.end_where_it_was(phase, problem, self.last_sample).await;
             }
         };
@@ -156,11 +156,11 @@ impl Runner<'_> {
         };
         if mode == Mode::Offline && phase < Phase::SwitchingOver {
             // libvirt was not asked to move anything.
-            let (phase, problem) = self.why_it_stayed(Err(problem));
+            let (phase, problem) = self.why_it_stayed(Err(NotMigrated::Lost(problem)));
             return self.end_where_it_was(phase, problem, None).await;
         }
         self.watch_until_gone().await;
-        self.settle(Err(problem)).await;
+        self.settle(Err(NotMigrated::Lost(problem))).await;
     }
 
     /// Looks at the VM once more: it may have waited in the queue for a long time.
@@ -179,8 +179,8 @@ impl Runner<'_> {
 
     /// Hands the migration to libvirt and watches it until libvirt says it is over.
     async fn drive(&mut self, persistent: bool, prepared: Prepared) -> Claim {
-        let plan = self.plan(persistent, prepared)?;
-        let source = self.engine.inventory().connection(&self.migration.source)?;
+        let plan = self.plan(persistent, prepared).map_err(NotMigrated::NotBegun)?;
+        let source = self.engine.inventory().connection(&self.migration.source).map_err(NotMigrated::NotBegun)?;
         let mut moving = source.migrate(&plan);
         let mut ticks = every_sample();
         loop {

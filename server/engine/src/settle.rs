@@ -6,7 +6,7 @@ use model::{Code, Outcome, Phase, Problem, text};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Statistics,
+    NotMigrated, Statistics,
     engine::lock,
     runner::{Claim, Runner},
     verify::{Presence, Verdict, verdict},
@@ -115,7 +115,7 @@ impl Runner<'_> {
 
     pub(crate) fn why_it_stayed(&self, claim: Claim) -> (Phase, Option<Problem>) {
         let unknown = is_our_connections_fault(&claim);
-        match claim {
+        match claim.map_err(NotMigrated::into_problem) {
             Err(Problem { code, .. }) if self.migration.cancel_requested && (unknown || code == Code::Cancelled) => {
                 (Phase::Cancelled, None)
             }
@@ -148,7 +148,7 @@ impl Runner<'_> {
             ),
         };
         let problem = Problem::new(Code::NeedsAttention, sentence).with_fix(fix);
-        match claim {
+        match claim.map_err(NotMigrated::into_problem) {
             Err(Problem { details: Some(details), .. }) => problem.with_details(details),
             Err(Problem { sentence, .. }) => problem.with_details(sentence),
             Ok(()) => problem,
@@ -187,5 +187,5 @@ impl Runner<'_> {
 
 /// Whether libvirt did not say how it ended, because we lost it or were not there.
 pub(crate) fn is_our_connections_fault(claim: &Claim) -> bool {
-    matches!(claim, Err(Problem { code: Code::HostUnreachable | Code::TimedOut | Code::ReasonLost, .. }))
+    matches!(claim, Err(NotMigrated::Lost(_)))
 }

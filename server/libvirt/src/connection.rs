@@ -7,7 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use engine::{
-    Chunk, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, Statistics, Survey, Volume,
+    Chunk, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey,
+    Volume,
 };
 use model::{Code, Problem, VmAction, VmId};
 use tokio::{
@@ -255,9 +256,10 @@ impl engine::Connection for Connection {
         self.stream(move |link| contents::write(link, &pool, &name, &mut from)).await
     }
 
-    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
         // A connection of its own: the call takes as long as the migration does.
-        let workers = self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await?;
+        let opening = self.opener.within_limit(self.opener.open(1, |_| Ok(())));
+        let workers = opening.await.map_err(NotMigrated::NotBegun)?;
         let destination = plan.destination.name.clone();
         let plan = plan.clone();
         let migrate = move |link: &Link| migrate::migrate(link, &plan);

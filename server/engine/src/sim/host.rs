@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Sim, precopy, unreachable};
 use crate::{
-    Chunk, Connection, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, Statistics, Survey,
-    Volume,
+    Chunk, Connection, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics,
+    Survey, Volume,
 };
 
 /// A simulated host's memory.
@@ -200,11 +200,12 @@ impl Connection for SimConnection {
         self.fill_volume(pool, name, from).await
     }
 
-    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), Problem> {
-        self.ask(|host| match host.jobs.contains_key(&plan.vm) {
-            true => Err(Problem::new(Code::Hypervisor, "another migration job is already running (simulated)")),
-            false => Ok(()),
-        })??;
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
+        let is_busy = self.ask(|host| host.jobs.contains_key(&plan.vm)).map_err(NotMigrated::NotBegun)?;
+        if is_busy {
+            let problem = Problem::new(Code::Hypervisor, "another migration job is already running (simulated)");
+            return Err(NotMigrated::NotBegun(problem));
+        }
         let (sender, receiver) = oneshot::channel();
         // Peer-to-peer: the hosts go on without us.
         tokio::spawn(precopy::run(self.sim.clone(), self.name.clone(), plan.clone(), sender));
@@ -215,8 +216,9 @@ impl Connection for SimConnection {
             }
         };
         tokio::select! {
-            outcome = receiver => outcome.unwrap_or_else(|_| Err(unreachable(&self.name))),
-            () = cut => Err(unreachable(&self.name)),
+            Ok(outcome) = receiver => outcome.map_err(NotMigrated::Failed),
+            () = cut => Err(NotMigrated::Lost(unreachable(&self.name))),
+            else => Err(NotMigrated::Lost(unreachable(&self.name))),
         }
     }
 

@@ -16,6 +16,7 @@ mod vm;
 
 use std::ffi::c_int;
 
+use engine::NotMigrated;
 use model::{Code, HostName, Problem};
 use virt::sys;
 
@@ -32,9 +33,11 @@ pub(crate) fn failed(host: &HostName, failure: Failure) -> Problem {
     told(host, failure, |error| explain(host, host, error))
 }
 
-/// A migration that libvirt says did not happen.
-pub(crate) fn not_migrated(source: &HostName, destination: &HostName, failure: Failure) -> Problem {
-    told(source, failure, |error| explain(source, destination, error))
+/// A migration that libvirt says did not happen, or of which nothing more is known.
+pub(crate) fn not_migrated(source: &HostName, destination: &HostName, failure: Failure) -> NotMigrated {
+    let is_told = matches!(failure, Failure::Refused(_));
+    let problem = told(source, failure, |error| explain(source, destination, error));
+    if is_told { NotMigrated::Failed(problem) } else { NotMigrated::Lost(problem) }
 }
 
 /// A connection that could not be opened: to programs, a host that does not answer, whatever the reason.
@@ -115,7 +118,7 @@ mod tests {
     fn codes_tell_programs_what_happened() {
         let words = "End of file while reading data: Input/output error";
         let lost = Failure::Lost(error(38, 7, 5, words));
-        assert_eq!(not_migrated(&host("alpha"), &host("beta"), lost).code, Code::HostUnreachable);
+        assert_eq!(not_migrated(&host("alpha"), &host("beta"), lost).problem().code, Code::HostUnreachable);
         let late = failed(&host("alpha"), Failure::Late(Duration::from_secs(5)));
         assert_eq!(late.code, Code::TimedOut);
         assert_eq!(late.sentence, "alpha did not answer within 5 s.");

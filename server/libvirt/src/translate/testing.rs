@@ -37,7 +37,7 @@ pub(super) fn error(number: u32, domain: u32, int1: i32, message: &str) -> Libvi
 }
 
 pub(super) fn not_migrated_because(error: LibvirtError) -> Problem {
-    not_migrated(&host("alpha"), &host("beta"), Failure::Refused(error))
+    not_migrated(&host("alpha"), &host("beta"), Failure::Refused(error)).into_problem()
 }
 
 pub(super) fn not_opened_because(error: LibvirtError) -> Problem {
