@@ -39,6 +39,14 @@ impl Address {
             Self::Name(_) => None,
         }
     }
+
+    /// Whether every machine means itself by it: loopback and unspecified addresses, also written as IPv6, and `localhost`.
+    pub fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Name(name) => name == "localhost" || name.ends_with(".localhost") || name.starts_with("localhost."),
+            other => other.ip().map(|ip| ip.to_canonical()).is_some_and(|ip| ip.is_loopback() || ip.is_unspecified()),
+        }
+    }
 }
 
 impl FromStr for Address {
@@ -163,6 +171,29 @@ mod tests {
             assert!(text.parse::<Address>().is_err(), "{text:?}");
         }
         assert!("a".repeat(300).parse::<Address>().is_err());
+    }
+
+    #[test]
+    fn addresses_every_machine_has() {
+        let own = |text: &str| text.parse::<Address>().unwrap().is_this_machine();
+        for text in [
+            "localhost",
+            "LOCALHOST",
+            "a.localhost",
+            "localhost.localdomain",
+            "127.0.0.1",
+            "127.9.9.9",
+            "0.0.0.0",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:0.0.0.0",
+        ] {
+            assert!(own(text), "{text}");
+        }
+        for text in ["alpha", "localhost7", "128.0.0.1", "2001:db8::1", "::ffff:192.0.2.7"] {
+            assert!(!own(text), "{text}");
+        }
     }
 
     proptest! {

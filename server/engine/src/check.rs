@@ -1,7 +1,5 @@
 //! What is refused before anything begins: within 10 s, and without having changed anything.
 
-use std::net::IpAddr;
-
 use model::{
     Code, Finding, FindingCode, HostName, MigrationId, MigrationOptions, MigrationRequest, Mode, Preflight, Problem,
     Severity, Vm, VmAction, refusal,
@@ -208,21 +206,12 @@ pub(crate) fn host(inventory: &Inventory, text: &str) -> Result<HostName, Proble
     });
     match by_address {
         Some(entry) => Ok(entry.config.name.clone()),
-        None if is_this_machine(&address) => Err(Problem::new(
+        None if address.is_this_machine() => Err(Problem::new(
             Code::SameHost,
             format!("{text} is not another host: migrating to localhost is not allowed."),
         )
         .with_fix("Use the name or address of a registered host.")),
         None => Err(unknown_host(text)),
-    }
-}
-
-/// Loopback and unspecified addresses, also written as IPv6, and the name every machine calls itself.
-fn is_this_machine(address: &Address) -> bool {
-    let by_ip = |ip: IpAddr| ip.to_canonical().is_loopback() || ip.is_unspecified();
-    match address {
-        Address::Name(name) => name == "localhost" || name.ends_with(".localhost") || name.starts_with("localhost."),
-        other => other.ip().is_some_and(by_ip),
     }
 }
 
