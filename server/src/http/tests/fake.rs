@@ -6,9 +6,9 @@ use app::console::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Upda
 use async_trait::async_trait;
 use model::{
     Change, Code, Connection, DiskPlan, Elsewhere, Finding, FindingCode, Host, HostLogin, HostName, HostOrigin,
-    HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode, NewHost,
-    PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, Treatment,
-    Update, Vm, VmAction, VmId, VmState, Way,
+    HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode, NewHost,
+    PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind,
+    TransportKind, Treatment, Update, Vm, VmAction, VmId, VmState, Way,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -20,11 +20,48 @@ pub(super) struct FakeConsole {
     migrations: Mutex<Vec<Migration>>,
     findings: Mutex<Vec<Finding>>,
     subscribers: Mutex<Vec<mpsc::Sender<Update>>>,
+    host_calls: Mutex<Vec<HostCall>>,
+    refusal: Mutex<Option<Problem>>,
+}
+
+/// What the room was asked to do with hosts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum HostCall {
+    Test(NewHost),
+    Add(NewHost),
+    Change(HostName, NewHost),
+    Remove(HostName),
+    LogIn(HostName, HostLogin),
+    SetUpKey(HostName, HostLogin),
+    RemoveKey(HostName, HostLogin),
+    StartElsewhere(Elsewhere, ElsewhereRequest),
 }
 
 impl FakeConsole {
     pub(super) fn new(auth: Auth) -> Self {
-        Self { auth, migrations: Mutex::default(), findings: Mutex::default(), subscribers: Mutex::default() }
+        Self {
+            auth,
+            migrations: Mutex::default(),
+            findings: Mutex::default(),
+            subscribers: Mutex::default(),
+            host_calls: Mutex::default(),
+            refusal: Mutex::default(),
+        }
+    }
+
+    /// Refuses from now on whatever is asked of hosts, or does it again.
+    pub(super) fn will_refuse(&self, refusal: impl Into<Option<Problem>>) {
+        *self.refusal.lock().unwrap() = refusal.into();
+    }
+
+    /// What was asked of hosts since this was last looked at, also what was refused.
+    pub(super) fn host_calls(&self) -> Vec<HostCall> {
+        std::mem::take(&mut *self.host_calls.lock().unwrap())
+    }
+
+    fn call(&self, call: HostCall) -> Result<(), Problem> {
+        self.host_calls.lock().unwrap().push(call);
+        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 
     /// Everything that was begun, newest first.
@@ -161,9 +198,7 @@ impl Migrations for FakeConsole {
         elsewhere: Elsewhere,
         request: ElsewhereRequest,
     ) -> Result<Migration, Problem> {
-        if elsewhere.login.fingerprint.is_none() {
-            return Err(Problem::new(Code::HostKeyUnknown, "Its key is not known.").with_fingerprint("SHA256:seen"));
-        }
+        self.call(HostCall::StartElsewhere(elsewhere, request.clone()))?;
         let ElsewhereRequest { vm, mode, options, accept } = request;
         self.start(who, MigrationRequest { vm, destination: "beta".parse()?, mode, options, accept }).await
     }
@@ -247,40 +282,77 @@ impl Migrations for FakeConsole {
 #[async_trait]
 impl Hosts for FakeConsole {
     fn registered(&self, _: &Principal) -> Result<Vec<RegisteredHost>, Problem> {
-        Ok(Vec::new())
+        let alpha = settings("alpha", TransportKind::Tcp);
+        let gamma = HostSettings {
+            port: Some(2222),
+            user: Some("mover".into()),
+            login: Some(SshLoginKind::Password),
+            peer_address: Some("198.51.100.3".into()),
+            shared_directories: vec!["/srv/images".into()],
+            ..settings("gamma", TransportKind::Ssh)
+        };
+        Ok(vec![
+            RegisteredHost { settings: alpha, origin: HostOrigin::Configured, fingerprint: None },
+            RegisteredHost { settings: gamma, origin: HostOrigin::Added, fingerprint: Some(KNOWN_KEY.into()) },
+        ])
     }
 
-    async fn test_host(&self, _: &Principal, _: NewHost) -> Result<HostTest, Problem> {
-        Err(unreachable_host())
+    async fn test_host(&self, _: &Principal, host: NewHost) -> Result<HostTest, Problem> {
+        self.call(HostCall::Test(host))?;
+        Ok(HostTest {
+            libvirt_version: "11.3.0".into(),
+            hypervisor_version: "10.0.2".into(),
+            cpu_model: Some("EPYC-Rome".into()),
+            memory_bytes: 64 << 30,
+            vms: 3,
+            latency_ms: 2,
+        })
     }
 
-    async fn add_host(&self, _: &Principal, _: NewHost) -> Result<(), Problem> {
-        Err(unreachable_host())
+    async fn add_host(&self, _: &Principal, host: NewHost) -> Result<(), Problem> {
+        self.call(HostCall::Add(host))
     }
 
-    async fn change_host(&self, _: &Principal, _: &HostName, _: NewHost) -> Result<(), Problem> {
-        Err(unreachable_host())
+    async fn change_host(&self, _: &Principal, name: &HostName, host: NewHost) -> Result<(), Problem> {
+        self.call(HostCall::Change(name.clone(), host))
     }
 
-    async fn remove_host(&self, _: &Principal, _: &HostName) -> Result<(), Problem> {
-        Err(unreachable_host())
+    async fn remove_host(&self, _: &Principal, name: &HostName) -> Result<(), Problem> {
+        self.call(HostCall::Remove(name.clone()))
     }
 
-    async fn log_in_at_host(&self, _: &Principal, _: &HostName, _: HostLogin) -> Result<(), Problem> {
-        Err(unreachable_host())
+    async fn log_in_at_host(&self, _: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem> {
+        self.call(HostCall::LogIn(name.clone(), login))
     }
 
-    async fn set_up_key(&self, _: &Principal, _: &HostName, _: HostLogin) -> Result<(), Problem> {
-        Err(unreachable_host())
+    async fn set_up_key(&self, _: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem> {
+        self.call(HostCall::SetUpKey(name.clone(), login))
     }
 
-    async fn remove_key(&self, _: &Principal, _: &HostName, _: HostLogin) -> Result<(), Problem> {
-        Err(unreachable_host())
+    async fn remove_key(&self, _: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem> {
+        self.call(HostCall::RemoveKey(name.clone(), login))
     }
 }
 
-fn unreachable_host() -> Problem {
-    Problem::new(Code::HostUnreachable, "gamma does not answer.")
+/// The key that the room knows gamma by.
+pub(super) const KNOWN_KEY: &str = "SHA256:knownknownknownknownknownknownknownknown123";
+
+fn settings(name: &str, transport: TransportKind) -> HostSettings {
+    HostSettings {
+        name: name.parse().unwrap(),
+        transport,
+        address: Some("192.0.2.1".into()),
+        port: None,
+        user: None,
+        login: None,
+        daemon: None,
+        peer_address: None,
+        peer_transport: None,
+        peer_port: None,
+        peer_user: None,
+        bandwidth_mib_s: None,
+        shared_directories: Vec::new(),
+    }
 }
 
 impl Updates for FakeConsole {
