@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Finding, FindingCode, HostName, Migration, MigrationOptions, Mode, Vm};
+use model::{Finding, FindingCode, HostName, HostOrigin, Migration, MigrationOptions, Mode, Vm, Way};
 
 use crate::{CopyFacts, DomainFacts, HostConfig, Probe, Survey, storage::Side};
 
@@ -10,6 +10,8 @@ use crate::{CopyFacts, DomainFacts, HostConfig, Probe, Survey, storage::Side};
 #[derive(Clone, Debug)]
 pub(crate) struct Party {
     pub(crate) config: HostConfig,
+    /// Where it was registered.
+    pub(crate) origin: HostOrigin,
     /// All of its memory, in bytes; 0 if it never said.
     pub(crate) memory_bytes: u64,
     pub(crate) survey: Arc<Survey>,
@@ -19,6 +21,14 @@ impl Party {
     pub(crate) fn side(&self) -> Side<'_> {
         Side { config: &self.config, survey: &self.survey }
     }
+}
+
+/// How what moves gets there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
+    pub(super) way: Way,
+    /// Whether the contents of disks go along.
+    pub(super) copies_disks: bool,
 }
 
 /// A move that somebody thinks of.
@@ -36,6 +46,8 @@ pub(crate) struct Case {
     pub(crate) probe: Option<Probe>,
     /// Moves from this source to this destination that succeeded, newest first.
     pub(crate) earlier: Vec<Migration>,
+    /// When the source last tried to log in at the destination and was refused, in ms since 1970, if this console saw that.
+    pub(crate) refused_login_ms: Option<u64>,
     /// What the guest writes to its memory, in bytes a second, if somebody measured it lately.
     pub(crate) dirty_bytes_s: Option<u64>,
     /// Now, in ms since 1970.

@@ -122,6 +122,7 @@ impl Question<'_> {
             copy_there: answer.copy,
             probe: answer.probe,
             earlier: earlier.collect(),
+            refused_login_ms: engine.recent.refused_login(&vm.host, self.to),
             dirty_bytes_s: engine.recent.dirty_rate(vm.id),
             now_ms: engine.clock.now_ms(),
             vm,
@@ -137,5 +138,6 @@ impl Question<'_> {
 fn party(inventory: &Inventory, name: &HostName, survey: Arc<Survey>) -> Result<Party, Problem> {
     let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
     let memory_bytes = entry.facts.as_ref().map_or(0, |facts| facts.memory_bytes);
-    Ok(Party { config: entry.config.clone(), memory_bytes, survey })
+    let origin = inventory.shown_host(name).map(|host| host.origin).unwrap_or_default();
+    Ok(Party { config: entry.config.clone(), origin, memory_bytes, survey })
 }

@@ -6,27 +6,32 @@
 mod ask;
 mod case;
 mod devices;
+mod encryption;
 mod look;
 mod machine;
 mod network;
 mod prediction;
+mod rdma;
 mod reach;
 mod recent;
 mod resources;
 mod there;
+mod tunnelled;
 mod versions;
 mod vm;
+mod way;
 
 use std::cmp::Reverse;
 
 use futures::future::join_all;
-use model::{Code, HostName, MigrationOptions, Preflight, Problem, VmId, Way};
+use model::{Code, HostName, MigrationOptions, Preflight, Problem, Treatment, VmId, Way};
 
 use crate::{
     Engine,
     check::{self, Refusal},
     storage,
 };
+use case::Route;
 pub(crate) use case::Case;
 pub(crate) use look::{Look, Question};
 pub(crate) use prediction::carried;
@@ -95,6 +100,10 @@ pub(crate) async fn measure(engine: &Engine, id: VmId) -> Result<u64, Problem> {
 pub(crate) fn conclude(case: &Case) -> Preflight {
     let (disks, about_disks) =
         storage::plan(&case.domain, &case.source.side(), &case.destination.side(), case.mode, &case.options);
+    let (way, about_way) = way::of(case);
+    let copies_disks = disks.iter().any(|disk| matches!(disk.treatment, Treatment::Copy { .. }));
+    let route = Route { way, copies_disks };
+    let (encrypted, about_encryption) = encryption::of(case, &route);
     let topics = [
         there::findings(case),
         vm::findings(case),
@@ -103,7 +112,11 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
         resources::findings(case),
         network::findings(case),
         versions::findings(case),
-        reach::findings(case),
+        reach::findings(case, &route),
+        vec![about_way],
+        tunnelled::finding(case, &route).into_iter().collect(),
+        about_encryption.into_iter().collect(),
+        rdma::finding(case, &route).into_iter().collect(),
         about_disks,
     ];
     let mut findings = topics.concat();
@@ -111,8 +124,8 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
     let mut preflight = Preflight {
         destination: case.there().clone(),
         findings,
-        way: Way::PeerToPeer,
-        encrypted: false,
+        way,
+        encrypted,
         disks,
         prediction: None,
     };

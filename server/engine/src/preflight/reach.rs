@@ -1,26 +1,29 @@
-//! Whether the source will reach the destination: by which address, through which port, with which login.
+//! Whether the source will reach the destination: by which address, through which port.
 
 use std::net::IpAddr;
 
-use model::{Finding, FindingCode, text};
+use model::{Finding, FindingCode, Way};
 
-use super::case::Case;
+use super::{
+    case::{Case, Route},
+    tunnelled,
+};
 use crate::{Address, HostConfig, Probe, Transport};
 
 /// The first port libvirt takes for the memory, unless `migration_port_min` in its qemu.conf says otherwise.
 pub(super) const DATA_PORT: u16 = 49152;
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
-    let mut findings = vec![data_address(case), peer_login(case)];
-    findings.extend(data_port(case));
+pub(super) fn findings(case: &Case, route: &Route) -> Vec<Finding> {
+    let mut findings = vec![data_address(case, route.way)];
+    findings.extend(data_port(case, route));
     findings
 }
 
 /// An address that means "myself" leads the source to itself. Test hosts on one machine (`127.0.0.2` and on) do mean each other.
-fn data_address(case: &Case) -> Finding {
+fn data_address(case: &Case, way: Way) -> Finding {
     let (code, there) = (FindingCode::DataAddress, case.there());
     let nowhere = |address: &Address| is_nowhere(address) || (is_loopback(address) && !is_local(&case.source.config));
-    match addresses(&case.destination.config).into_iter().find(|address| nowhere(address)) {
+    match addresses(&case.destination.config, way).into_iter().find(|address| nowhere(address)) {
         Some(address) => Finding::blocker(
             code,
             format!("{there} is registered as {address}, which leads {} to itself.", case.vm.host),
@@ -30,8 +33,11 @@ fn data_address(case: &Case) -> Finding {
     }
 }
 
-fn data_port(case: &Case) -> Option<Finding> {
+fn data_port(case: &Case, route: &Route) -> Option<Finding> {
     let (code, there) = (FindingCode::DataPort, case.there());
+    if route.way == Way::Tunnelled {
+        return None;
+    }
     Some(match case.probe.as_ref()? {
         Probe::Answers => Finding::ok(code, format!("{there} answers on port {DATA_PORT} (as seen from the console).")),
         Probe::Silent(words) => {
@@ -39,31 +45,21 @@ fn data_port(case: &Case) -> Option<Finding> {
                 "{there} does not answer the console on port {DATA_PORT}. Whether it answers {} is not known before a move.",
                 case.vm.host
             );
+            let way_out = match tunnelled::is_possible(case, route) {
+                true => "; or let the memory go through the libvirt daemons (tunnelled), which is slower",
+                false => "",
+            };
             Finding::unknown(code, text)
-                .with_fix("Open the TCP ports 49152 to 49215 there for the other hosts.")
+                .with_fix(format!("Open the TCP ports 49152 to 49215 there for the other hosts{way_out}."))
                 .with_details(words)
         }
     })
 }
 
-/// The source logs in by itself, where nobody can look over its shoulder.
-fn peer_login(case: &Case) -> Finding {
-    let (code, from, there) = (FindingCode::PeerLogin, &case.vm.host, case.there());
-    match case.earlier.first().and_then(|migration| migration.ended_at_ms) {
-        Some(at) => {
-            let ago = text::duration(case.now_ms.saturating_sub(at));
-            Finding::ok(code, format!("{from} could log in on {there} {ago} ago."))
-        }
-        None => {
-            Finding::unknown(code, format!("Whether {from} may log in on {there} is not known before a first move."))
-                .with_fix("If it fails, give root on the source a key or certificate that the destination accepts.")
-        }
-    }
-}
-
-/// What a source uses of a destination: where its daemon is, and where the memory goes.
-fn addresses(config: &HostConfig) -> Vec<&Address> {
+/// What a source uses of a destination: where its daemon is, unless the console drives it, and where the memory goes.
+fn addresses(config: &HostConfig, way: Way) -> Vec<&Address> {
     let login = match &config.peer_transport {
+        _ if way == Way::Direct => None,
         Transport::Local => None,
         Transport::Tcp { address, .. } | Transport::Tls { address, .. } => Some(address),
         Transport::Ssh(ssh) => Some(&ssh.address),
@@ -75,7 +71,7 @@ fn is_local(config: &HostConfig) -> bool {
     is_loopback(&config.peer_address)
 }
 
-fn is_loopback(address: &Address) -> bool {
+pub(super) fn is_loopback(address: &Address) -> bool {
     address.ip().is_some_and(|ip| ip.to_canonical().is_loopback())
 }
 

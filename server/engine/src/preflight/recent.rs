@@ -26,6 +26,8 @@ pub(crate) struct Recent {
     flights: Mutex<BTreeMap<VmId, Aged<Vm, Flight>>>,
     preflights: Mutex<BTreeMap<(VmId, HostName), Aged<Seen, Preflight>>>,
     dirty_rates: Mutex<BTreeMap<VmId, (Instant, u64)>>,
+    /// When a source was refused at a destination, in ms since 1970.
+    refused_logins: Mutex<BTreeMap<(HostName, HostName), u64>>,
 }
 
 /// What the console knew when it asked; an answer counts only while that is still so.
@@ -104,5 +106,21 @@ impl Recent {
         rates.retain(|_, (at, _)| at.elapsed() < MEASURE_COUNTS);
         rates.insert(vm, (Instant::now(), rate));
         lock(&self.preflights).retain(|(of, _), _| *of != vm);
+    }
+
+    /// When the source last tried to log in at the destination and was refused, in ms since 1970; none if it never tried, or could
+    /// since then.
+    pub(super) fn refused_login(&self, source: &HostName, destination: &HostName) -> Option<u64> {
+        lock(&self.refused_logins).get(&(source.clone(), destination.clone())).copied()
+    }
+
+    /// The source tried to log in at the destination: it was refused at this time, in ms since 1970, or it could.
+    pub(crate) fn tried_login(&self, source: &HostName, destination: &HostName, refused_ms: Option<u64>) {
+        let pair = (source.clone(), destination.clone());
+        let mut refused = lock(&self.refused_logins);
+        match refused_ms {
+            Some(at_ms) => refused.insert(pair, at_ms),
+            None => refused.remove(&pair),
+        };
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Sim,
     host::{SimConnection, SimHost},
 };
-use crate::{CopyFacts, CpuFit, DomainFacts, MachineFit, Probe, Survey};
+use crate::{Certificates, CopyFacts, CpuFit, DomainFacts, MachineFit, Probe, Survey};
 
 /// What tests say otherwise.
 #[derive(Default)]
@@ -76,6 +76,7 @@ impl Sim {
             (survey(world.host(host), domain), world.shapes.hosts.get(host).cloned())
         };
         survey.pools = Some(self.pools_for(host, domain));
+        survey.certificates = Some(certificates(host));
         if let Some(shape) = shape {
             shape(&mut survey);
         }
@@ -106,6 +107,12 @@ fn domain(copy: &CopyFacts) -> DomainFacts {
         vcpus: copy.vcpus,
         ..DomainFacts::default()
     }
+}
+
+/// Those of a host that can encrypt what others send it, for ever.
+fn certificates(host: &HostName) -> Certificates {
+    let names = vec![format!("{host}.simulated")];
+    Certificates::Usable { authority: "simulated".to_owned(), names, until_ms: u64::MAX }
 }
 
 /// A host that takes any VM.

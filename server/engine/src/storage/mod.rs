@@ -14,4 +14,4 @@ pub(crate) use plan::{Side, plan};
 pub(crate) use prepare::Prepared;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{FindingCode as Code, Severity::*};
+use model::{FindingCode as Code, Severity::*, Way};
 
 use super::*;
 use crate::{CopyFacts, Interface, Network, SecretUse, Tpm};
@@ -165,6 +165,12 @@ const LIVE: &[Row] = &[
     (Code::DataPort, Unknown, |case| case.probe = Some(Probe::Silent("no route to host".into()))),
     (Code::PeerLogin, Unknown, |_| {}),
     (Code::PeerLogin, Ok, |case| case.earlier = vec![prediction::move_at(100 << 20)]),
+    (Code::PeerLogin, Ok, |case| case.refused_login_ms = Some(case.now_ms)),
+    (Code::Tunnelled, Warning, |case| case.options.way = Some(Way::Tunnelled)),
+    (Code::Encryption, Ok, |_| {}),
+    (Code::Encryption, Warning, |case| there(case).certificates = None),
+    (Code::Encryption, Blocker, |case| (there(case).certificates, case.options.encrypt) = (None, Some(true))),
+    (Code::Rdma, Warning, |case| case.options.rdma = true),
     (Code::Definition, Ok, |case| there(case).definition = Some(std::result::Result::Ok(()))),
     (Code::Definition, Blocker, |case| there(case).definition = Some(Err("unsupported configuration".into()))),
 ];
@@ -268,7 +274,7 @@ fn every_code_has_a_row_here_with_the_disks_or_is_refused_before() {
 fn only_what_may_be_lost_needs_consent() {
     let consent = |row: &&Row| found(row.2, row.0).is_some_and(|finding| finding.consent);
     let live: Vec<Code> = LIVE.iter().filter(consent).map(|row| row.0).collect();
-    assert_eq!(live, [Code::Tpm]);
+    assert_eq!(live, [Code::Tpm, Code::Tunnelled]);
     let consent = |row: &&Row| {
         let change = |case: &mut Case| {
             offline(case);

@@ -2,17 +2,18 @@
 
 mod findings;
 mod prediction;
+mod ways;
 
 use std::sync::Arc;
 
-use model::{Finding, FindingCode, MigrationOptions, Mode, Severity, Vm, VmId, VmState};
+use model::{Finding, FindingCode, HostOrigin, MigrationOptions, Mode, Severity, Vm, VmId, VmState};
 use uuid::Uuid;
 
 use super::{
     case::{Case, Party},
     conclude,
 };
-use crate::{Address, CpuFit, Daemon, DomainFacts, HostConfig, MachineFit, Probe, Survey, Transport};
+use crate::{Address, Certificates, CpuFit, Daemon, DomainFacts, HostConfig, MachineFit, Probe, Survey, Transport};
 
 const GIB: u64 = 1 << 30;
 
@@ -39,6 +40,7 @@ fn case() -> Case {
         copy_there: None,
         probe: Some(Probe::Answers),
         earlier: Vec::new(),
+        refused_login_ms: None,
         dirty_bytes_s: None,
         now_ms: 1_000_000,
     }
@@ -58,6 +60,12 @@ fn domain(vm: VmId) -> DomainFacts {
     }
 }
 
+/// Those of a host under its address, good for an hour.
+fn certificates(name: &str) -> Certificates {
+    let names = vec![format!("{name}.example.org")];
+    Certificates::Usable { authority: "5ca1ab1e".into(), names, until_ms: 1_000_000 + 3_600_000 }
+}
+
 fn party(name: &str) -> Party {
     let address: Address = format!("{name}.example.org").parse().unwrap();
     let transport = Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System };
@@ -70,6 +78,7 @@ fn party(name: &str) -> Party {
             bandwidth_mib_s: None,
             shared_directories: Vec::new(),
         },
+        origin: HostOrigin::Configured,
         memory_bytes: 8 * GIB,
         survey: Arc::new(Survey {
             libvirt_version: 11_005_000,
@@ -83,6 +92,8 @@ fn party(name: &str) -> Party {
             devices: Some(Vec::new()),
             pools: Some(Vec::new()),
             missing_secrets: Some(Vec::new()),
+            certificates: Some(certificates(name)),
+            rdma: Some(false),
             ..Survey::default()
         }),
     }

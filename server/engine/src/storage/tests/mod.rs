@@ -79,12 +79,12 @@ fn disk() -> Disk {
     }
 }
 
-fn file(path: &str) -> Disk {
+pub(crate) fn file(path: &str) -> Disk {
     Disk { source: DiskSource::File { path: path.into() }, ..disk() }
 }
 
 /// An active directory pool with 100 GiB free.
-fn pool(name: &str, path: &str) -> Pool {
+pub(crate) fn pool(name: &str, path: &str) -> Pool {
     Pool {
         name: name.into(),
         kind: "dir".into(),

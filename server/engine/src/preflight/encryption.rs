@@ -1,0 +1,125 @@
+//! Whether what moves is encrypted on its way. What crosses a network in the clear is said before it does.
+
+use std::net::IpAddr;
+
+use model::{Finding, FindingCode, Way};
+
+use super::{
+    case::{Case, Party, Route},
+    reach, rdma,
+};
+use crate::{Address, Certificates, Transport};
+
+const MAKE_CERTIFICATES: &str = "Make certificates for both hosts: the command vmferry pki does.";
+
+/// Whether it would be, and the sentence about it; none where nothing but a definition moves.
+pub(super) fn of(case: &Case, route: &Route) -> (bool, Option<Finding>) {
+    if !case.is_live() && !route.copies_disks {
+        return (false, None);
+    }
+    let what = what(case, route);
+    let why_not = match route.way {
+        _ if !case.is_live() => console(case),
+        Way::Tunnelled => login(case),
+        Way::PeerToPeer | Way::Direct => hosts(case, route),
+    };
+    let (code, there) = (FindingCode::Encryption, case.there());
+    let finding = match why_not {
+        None => return (true, Some(Finding::ok(code, format!("{what} encrypted on the way to {there}.")))),
+        Some((why, fix)) if case.options.encrypt == Some(true) => {
+            Finding::blocker(code, format!("{what} not encrypted on the way to {there}: {why}.")).with_fix(fix)
+        }
+        Some(_) if reach::is_loopback(&case.destination.config.peer_address) => {
+            Finding::ok(code, format!("{what} not encrypted, and do not leave this machine."))
+        }
+        Some((why, fix)) => {
+            Finding::warning(code, format!("{what} in the clear on the way to {there}: {why}.")).with_fix(fix)
+        }
+    };
+    (false, Some(finding))
+}
+
+fn what(case: &Case, route: &Route) -> String {
+    let what = match (case.is_live(), route.copies_disks) {
+        (true, true) => "Memory and disks",
+        (true, false) => "The contents of the memory",
+        (false, _) => "The contents of the disks",
+    };
+    format!("{what} of {} are", case.vm.name)
+}
+
+/// Why something is in the clear, and what would help.
+type WhyNot = Option<(String, &'static str)>;
+
+/// Disks of a VM that is off go through the console.
+fn console(case: &Case) -> WhyNot {
+    let plain = [&case.source, &case.destination].into_iter().find(|party| is_plain(&party.config.transport))?;
+    let why = format!("they go through the console, which talks to {} by plain TCP", plain.config.name);
+    Some((why, "Register the host with TLS or ssh."))
+}
+
+/// Tunnelled, memory goes along with the source's own login.
+fn login(case: &Case) -> WhyNot {
+    let plain = is_plain(&case.destination.config.peer_transport);
+    let why = format!("{} logs in on {} by plain TCP", case.vm.host, case.there());
+    plain.then_some((why, "Let the hosts log in at each other by TLS or ssh."))
+}
+
+fn is_plain(transport: &Transport) -> bool {
+    matches!(transport, Transport::Tcp { .. })
+}
+
+/// Everything else goes from QEMU to QEMU.
+fn hosts(case: &Case, route: &Route) -> WhyNot {
+    if rdma::goes(case, route) {
+        return Some(("by RDMA nothing is encrypted".to_owned(), "Do without RDMA."));
+    }
+    if case.options.encrypt == Some(false) {
+        return Some(("that was asked for".to_owned(), "Leave it to the console to choose."));
+    }
+    certificates(case).map(|why| (why, MAKE_CERTIFICATES))
+}
+
+/// What is wrong with both hosts' certificates, if anything.
+fn certificates(case: &Case) -> Option<String> {
+    let (from, there) = (&case.vm.host, case.there());
+    let [here, other] = match [&case.source, &case.destination].map(|party| usable(party, case.now_ms)) {
+        [Ok(here), Ok(other)] => [here, other],
+        [Err(why), Ok(_)] | [Ok(_), Err(why)] => return Some(why),
+        [Err(here), Err(other)] => return Some(format!("{here}, and {other}")),
+    };
+    if here.authority != other.authority {
+        return Some(format!("the certificates of {from} and {there} are from different authorities"));
+    }
+    let address = &case.destination.config.peer_address;
+    let is_named = other.names.iter().any(|name| names(name, address));
+    (!is_named).then(|| format!("the certificate of {there} is not for {address}"))
+}
+
+struct Usable<'a> {
+    authority: &'a str,
+    names: &'a [String],
+}
+
+/// The host's certificates, or what is wrong with them.
+fn usable(Party { config, survey, .. }: &Party, now_ms: u64) -> Result<Usable<'_>, String> {
+    let host = &config.name;
+    match &survey.certificates {
+        None => Err(format!("{host} does not say whether it has certificates")),
+        Some(Certificates::Missing(files)) => Err(format!("{host} has no {}", files.join(", "))),
+        Some(Certificates::Unusable(why)) => {
+            Err(format!("the certificates of {host} can't be used ({})", why.trim_end_matches('.')))
+        }
+        Some(Certificates::Usable { until_ms, .. }) if *until_ms <= now_ms => {
+            Err(format!("the certificates of {host} have expired"))
+        }
+        Some(Certificates::Usable { authority, names, .. }) => Ok(Usable { authority, names }),
+    }
+}
+
+fn names(name: &str, address: &Address) -> bool {
+    match address.ip() {
+        Some(ip) => name.parse::<IpAddr>().is_ok_and(|named| named == ip),
+        None => name.eq_ignore_ascii_case(&address.to_string()),
+    }
+}

@@ -1,0 +1,36 @@
+//! Memory by RDMA, where that was asked for.
+
+use model::{Finding, FindingCode, Way};
+
+use super::case::{Case, Party, Route};
+
+/// Whether the memory will go by RDMA.
+pub(super) fn goes(case: &Case, route: &Route) -> bool {
+    is_asked_for(case) && why_not(case, route).is_none()
+}
+
+pub(super) fn finding(case: &Case, route: &Route) -> Option<Finding> {
+    let code = FindingCode::Rdma;
+    is_asked_for(case).then(|| match why_not(case, route) {
+        None => {
+            let text = "Both hosts offer RDMA. libvirt also wants a hard limit for the VM's memory (memtune).";
+            Finding::ok(code, text)
+        }
+        Some(why) => Finding::warning(code, format!("The memory goes by TCP, and not by RDMA: {why}.")),
+    })
+}
+
+fn is_asked_for(case: &Case) -> bool {
+    case.options.rdma && case.is_live()
+}
+
+fn why_not(case: &Case, route: &Route) -> Option<String> {
+    if route.way == Way::Tunnelled {
+        return Some("tunnelled it goes through the libvirt daemons".to_owned());
+    }
+    [&case.source, &case.destination].into_iter().find_map(|Party { config, survey, .. }| match survey.rdma {
+        Some(true) => None,
+        Some(false) => Some(format!("{} has no network device for it", config.name)),
+        None => Some(format!("{} does not say whether it has a network device for it", config.name)),
+    })
+}

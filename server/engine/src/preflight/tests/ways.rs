@@ -1,0 +1,267 @@
+//! Which way a migration goes, and what crosses a network in the clear.
+
+use std::sync::Arc;
+
+use model::{FindingCode as Code, HostOrigin, Migration, Severity::*, Way};
+
+use super::*;
+use crate::{
+    Ssh, SshLogin,
+    storage::tests::{file, pool},
+};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+fn login(change: impl FnOnce(&mut Case)) -> (Way, Severity, String) {
+    let mut case = case();
+    change(&mut case);
+    let preflight = conclude(&case);
+    let finding = preflight.findings.into_iter().find(|finding| finding.code == Code::PeerLogin).unwrap();
+    (preflight.way, finding.severity, finding.text)
+}
+
+fn way(change: impl FnOnce(&mut Case)) -> (Way, Severity) {
+    let (way, severity, _) = login(change);
+    (way, severity)
+}
+
+/// A move that succeeded this way at this time, in ms since 1970.
+fn moved(way: Way, at_ms: u64) -> Migration {
+    Migration { way: Some(way), created_at_ms: at_ms, ended_at_ms: Some(at_ms), ..prediction::move_at(1 << 20) }
+}
+
+#[test]
+fn peer_to_peer_unless_something_speaks_against_it() {
+    assert_eq!(way(|_| {}), (Way::PeerToPeer, Unknown));
+    let (chosen, severity, text) = login(|case| case.destination.origin = HostOrigin::Temporary);
+    assert_eq!((chosen, severity), (Way::Direct, Ok));
+    assert_eq!(
+        text,
+        "Direct, as beta is not registered: the console is logged in at both hosts; if it dies meanwhile, the move is undone and \
+         web stays on alpha."
+    );
+    let (chosen, severity, text) = login(|case| case.refused_login_ms = Some(case.now_ms - 60_000));
+    assert_eq!((chosen, severity), (Way::Direct, Ok));
+    assert!(text.starts_with("Direct, as alpha could not log in on beta 1 min ago: "), "{text}");
+}
+
+#[test]
+fn what_was_asked_for_comes_first() {
+    let chosen = |wanted: Way| {
+        way(|case| {
+            case.options.way = Some(wanted);
+            case.destination.origin = HostOrigin::Temporary;
+            case.refused_login_ms = Some(case.now_ms);
+        })
+    };
+    assert_eq!(chosen(Way::PeerToPeer), (Way::PeerToPeer, Unknown));
+    assert_eq!(chosen(Way::Direct), (Way::Direct, Ok));
+    assert_eq!(chosen(Way::Tunnelled), (Way::Tunnelled, Unknown));
+    let off = way(|case| {
+        offline(case);
+        case.options.way = Some(Way::Tunnelled);
+    });
+    assert_eq!(off, (Way::PeerToPeer, Unknown), "there is no memory to go through the daemons");
+}
+
+#[test]
+fn earlier_moves_tell_whether_the_source_may_log_in() {
+    let after = |earlier: &[Migration]| {
+        way(|case| {
+            case.now_ms = 10 * DAY;
+            case.earlier = earlier.to_vec();
+        })
+    };
+    let now = 10 * DAY;
+    let (worked, refused, unknown) = ((Way::PeerToPeer, Ok), (Way::Direct, Ok), (Way::PeerToPeer, Unknown));
+    assert_eq!(after(&[Migration { way: None, ..moved(Way::PeerToPeer, now) }]), worked, "there was no other way once");
+    assert_eq!(after(&[moved(Way::Tunnelled, now)]), worked);
+    assert_eq!(after(&[moved(Way::Direct, now - 1)]), refused);
+    assert_eq!(after(&[moved(Way::Direct, now - 1), moved(Way::PeerToPeer, now - 2)]), refused);
+    assert_eq!(after(&[moved(Way::Direct, now - DAY)]), unknown, "somebody may have given it a key");
+    assert_eq!(after(&[moved(Way::Direct, now - 1), moved(Way::Direct, now - DAY)]), unknown, "nor has it tried since");
+    let mut wanted = moved(Way::Direct, now - 1);
+    wanted.options.way = Some(Way::Direct);
+    assert_eq!(after(&[wanted.clone()]), unknown, "it says nothing of the login");
+    assert_eq!(after(&[wanted, moved(Way::PeerToPeer, now - 2)]), worked);
+}
+
+fn encryption(change: impl FnOnce(&mut Case)) -> (bool, Severity, String) {
+    let mut case = case();
+    change(&mut case);
+    let preflight = conclude(&case);
+    let finding = preflight.findings.into_iter().find(|finding| finding.code == Code::Encryption).unwrap();
+    (preflight.encrypted, finding.severity, finding.text)
+}
+
+fn has(party: &mut Party, certificates: Option<Certificates>) {
+    Arc::make_mut(&mut party.survey).certificates = certificates;
+}
+
+/// Those that can be used, but for one thing.
+fn changed(party: &mut Party, change: impl FnOnce(&mut String, &mut Vec<String>, &mut u64)) {
+    if let Some(Certificates::Usable { authority, names, until_ms }) = &mut Arc::make_mut(&mut party.survey).certificates {
+        change(authority, names, until_ms);
+    }
+}
+
+#[test]
+fn encrypted_where_both_hosts_have_certificates() {
+    assert_eq!(encryption(|_| {}), (true, Ok, "The contents of the memory of web are encrypted on the way to beta.".into()));
+    let by_address = encryption(|case| {
+        case.destination.config.peer_address = "192.0.2.7".parse().unwrap();
+        changed(&mut case.destination, |_, names, _| *names = vec!["beta".into(), "192.0.2.7".into()]);
+    });
+    assert!(by_address.0, "{by_address:?}");
+}
+
+#[test]
+fn what_is_in_the_clear_is_said_with_the_reason() {
+    let cases: [(fn(&mut Case), &str); 7] = [
+        (|case| has(&mut case.source, None), "alpha does not say whether it has certificates"),
+        (
+            |case| {
+                for party in [&mut case.source, &mut case.destination] {
+                    has(party, Some(Certificates::Missing(vec!["/etc/pki/qemu/ca-cert.pem".into()])));
+                }
+            },
+            "alpha has no /etc/pki/qemu/ca-cert.pem, and beta has no /etc/pki/qemu/ca-cert.pem",
+        ),
+        (
+            |case| has(&mut case.destination, Some(Certificates::Unusable("The key can't be read.".into()))),
+            "the certificates of beta can't be used (The key can't be read)",
+        ),
+        (
+            |case| changed(&mut case.source, |_, _, until_ms| *until_ms = 1_000_000),
+            "the certificates of alpha have expired",
+        ),
+        (|case| changed(&mut case.source, |authority, _, _| authority.push('0')), "from different authorities"),
+        (
+            |case| changed(&mut case.destination, |_, names, _| names.clear()),
+            "the certificate of beta is not for beta.example.org",
+        ),
+        (|case| case.options.encrypt = Some(false), "that was asked for"),
+    ];
+    for (change, why) in cases {
+        let (encrypted, severity, text) = encryption(change);
+        assert_eq!((encrypted, severity), (false, Warning), "{text}");
+        assert!(text.starts_with("The contents of the memory of web are in the clear") && text.contains(why), "{text}");
+        let (encrypted, severity, text) = encryption(|case| {
+            change(case);
+            case.options.encrypt = Some(true);
+        });
+        let expected = if why == "that was asked for" { Ok } else { Blocker };
+        assert_eq!((encrypted, severity), (expected == Ok, expected), "{text}");
+        let within = encryption(|case| {
+            change(case);
+            case.destination.config.peer_address = "127.0.0.3".parse().unwrap();
+        });
+        assert_eq!((within.0, within.1), (false, Ok), "it does not leave the machine");
+    }
+}
+
+#[test]
+fn a_login_by_ssh_or_tls_encrypts_what_is_tunnelled() {
+    let tunnelled = |peer_transport: fn(&Address) -> Transport| {
+        encryption(move |case| {
+            case.options.way = Some(Way::Tunnelled);
+            case.destination.config.peer_transport = peer_transport(&case.destination.config.peer_address);
+        })
+    };
+    let plain = tunnelled(|address| Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System });
+    assert_eq!((plain.0, plain.1), (false, Warning), "{}", plain.2);
+    let tls = tunnelled(|address| Transport::Tls { address: address.clone(), port: 16514 });
+    assert_eq!((tls.0, tls.1), (true, Ok), "{}", tls.2);
+    let ssh = tunnelled(|address| {
+        let (address, user) = (address.clone(), "root".parse().unwrap());
+        Transport::Ssh(Ssh { address, port: 22, user, login: SshLogin::Program, fingerprint: None })
+    });
+    assert_eq!((ssh.0, ssh.1), (true, Ok), "{}", ssh.2);
+}
+
+/// A disk that is to be copied to a pool of the destination's own.
+fn with_disk(case: &mut Case) {
+    of(case).disks = vec![file("/images/web.qcow2")];
+    for party in [&mut case.source, &mut case.destination] {
+        Arc::make_mut(&mut party.survey).pools = Some(vec![pool("images", "/images")]);
+    }
+}
+
+#[test]
+fn disks_of_a_vm_that_is_off_go_through_the_console() {
+    let off = |transport: fn(&Address) -> Transport| {
+        encryption(move |case| {
+            offline(case);
+            with_disk(case);
+            for party in [&mut case.source, &mut case.destination] {
+                party.config.transport = transport(&party.config.peer_address);
+            }
+        })
+    };
+    let plain = off(|address| Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System });
+    assert_eq!((plain.0, plain.1), (false, Warning));
+    assert!(plain.2.contains("go through the console, which talks to alpha by plain TCP"), "{}", plain.2);
+    let tls = off(|address| Transport::Tls { address: address.clone(), port: 16514 });
+    assert_eq!((tls.0, tls.1), (true, Ok));
+    assert!(found(offline, Code::Encryption).is_none(), "nothing but a definition moves");
+}
+
+#[test]
+fn rdma_where_both_hosts_offer_it() {
+    let rdma = |here, there| {
+        move |case: &mut Case| {
+            case.options.rdma = true;
+            Arc::make_mut(&mut case.source.survey).rdma = here;
+            Arc::make_mut(&mut case.destination.survey).rdma = there;
+        }
+    };
+    assert_eq!(severity(rdma(Some(true), Some(true)), Code::Rdma), Some(Ok));
+    let (encrypted, severity_of_the_clear, text) = encryption(rdma(Some(true), Some(true)));
+    assert_eq!((encrypted, severity_of_the_clear), (false, Warning), "{text}");
+    for (here, there) in [(Some(true), Some(false)), (Some(false), Some(true)), (Some(true), None)] {
+        assert_eq!(severity(rdma(here, there), Code::Rdma), Some(Warning));
+        assert!(encryption(rdma(here, there)).0, "it goes by TCP");
+    }
+    let tunnelled = |case: &mut Case| {
+        rdma(Some(true), Some(true))(case);
+        case.options.way = Some(Way::Tunnelled);
+    };
+    assert_eq!(severity(tunnelled, Code::Rdma), Some(Warning));
+    assert_eq!(severity(|_| {}, Code::Rdma), None, "nobody asked for it");
+}
+
+#[test]
+fn tunnelled_is_offered_where_a_port_is_silent() {
+    let silent = |case: &mut Case| case.probe = Some(Probe::Silent("no route to host".into()));
+    let fix = |change: fn(&mut Case)| {
+        let found = found(
+            |case| {
+                silent(case);
+                change(case);
+            },
+            Code::DataPort,
+        );
+        found.map(|finding| finding.fix.unwrap())
+    };
+    assert!(fix(|_| {}).unwrap().contains("tunnelled"));
+    assert!(!fix(with_disk).unwrap().contains("tunnelled"), "disks can't go that way");
+    assert!(!fix(|case| case.destination.origin = HostOrigin::Temporary).unwrap().contains("tunnelled"));
+    assert_eq!(fix(|case| case.options.way = Some(Way::Tunnelled)), None, "the port is not needed");
+}
+
+#[test]
+fn tunnelled_takes_consent_and_no_disks() {
+    let tunnelled = |case: &mut Case| case.options.way = Some(Way::Tunnelled);
+    let finding = found(tunnelled, Code::Tunnelled).unwrap();
+    assert_eq!((finding.severity, finding.consent), (Warning, true));
+    let with_disks = |case: &mut Case| {
+        tunnelled(case);
+        with_disk(case);
+    };
+    assert_eq!(severity(with_disks, Code::Tunnelled), Some(Blocker));
+    let mut case = case();
+    case.source.config.bandwidth_mib_s = Some(32);
+    assert!(conclude(&case).prediction.is_some());
+    tunnelled(&mut case);
+    assert_eq!(conclude(&case).prediction, None, "nobody knows how fast two daemons are");
+}

@@ -1,0 +1,29 @@
+//! Memory through the two libvirt daemons: the way out where the ports for the memory are closed.
+
+use model::{Finding, FindingCode, HostOrigin, Way};
+
+use super::case::{Case, Route};
+
+/// Whether it could go that way.
+pub(super) fn is_possible(case: &Case, route: &Route) -> bool {
+    case.is_live() && !route.copies_disks && case.destination.origin != HostOrigin::Temporary
+}
+
+/// What it costs, where it was chosen.
+pub(super) fn finding(case: &Case, route: &Route) -> Option<Finding> {
+    let (code, there) = (FindingCode::Tunnelled, case.there());
+    if route.way != Way::Tunnelled {
+        return None;
+    }
+    if route.copies_disks {
+        let text = format!("Disks that are not shared can't be copied to {there} through the libvirt daemons.");
+        let fix = "Choose another way, and open the TCP ports 49152 to 49215 there for the other hosts.";
+        return Some(Finding::blocker(code, text).with_fix(fix));
+    }
+    let text = format!(
+        "The memory goes through the libvirt daemons of {} and {there}: slower, and at the cost of their processors.",
+        case.vm.host
+    );
+    let fix = "Open the TCP ports 49152 to 49215 there for the other hosts, and let it go from host to host.";
+    Some(Finding::warning(code, text).with_fix(fix).needs_consent())
+}

@@ -1,0 +1,117 @@
+//! Which way a migration goes, and why: peer-to-peer survives the console, and needs a login of the source's own.
+
+use model::{Finding, FindingCode, HostOrigin, Migration, Way, text};
+
+use super::case::Case;
+
+/// How long a login that was refused keeps it from being tried again, in ms: somebody may have given the source a key meanwhile.
+const REFUSAL_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// The way, and the sentence that says why.
+pub(super) fn of(case: &Case) -> (Way, Finding) {
+    let login = Login::remembered(case);
+    match case.options.way {
+        Some(Way::Direct) => direct(case, ""),
+        // There is no memory to go through the daemons.
+        Some(Way::Tunnelled) if case.is_live() => (Way::Tunnelled, tunnelled(case, login)),
+        Some(Way::PeerToPeer | Way::Tunnelled) => (Way::PeerToPeer, peer_to_peer_or_nothing(case, login)),
+        None => unless_chosen(case, login),
+    }
+}
+
+fn unless_chosen(case: &Case, login: Login) -> (Way, Finding) {
+    let (code, from, there) = (FindingCode::PeerLogin, &case.vm.host, case.there());
+    if case.destination.origin == HostOrigin::Temporary {
+        return direct(case, &format!(", as {there} is not registered"));
+    }
+    match login {
+        Login::Refused { ago_ms } => {
+            let ago = text::duration(ago_ms);
+            let (way, finding) = direct(case, &format!(", as {from} could not log in on {there} {ago} ago"));
+            (way, finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(case))))
+        }
+        Login::Worked { ago_ms } => {
+            let ago = text::duration(ago_ms);
+            let sentence = format!(
+                "Peer-to-peer: {from} could log in on {there} {ago} ago, and goes on even if the console dies."
+            );
+            (Way::PeerToPeer, Finding::ok(code, sentence))
+        }
+        Login::Unknown => {
+            let sentence = format!(
+                "Peer-to-peer if {from} may log in on {there}, which is not known before a first move; if not, it goes on direct, \
+                 driven by the console."
+            );
+            (Way::PeerToPeer, Finding::unknown(code, sentence))
+        }
+    }
+}
+
+fn direct(case: &Case, because: &str) -> (Way, Finding) {
+    let (name, from) = (&case.vm.name, &case.vm.host);
+    let mut sentence = format!("Direct{because}: the console is logged in at both hosts");
+    if case.is_live() {
+        sentence += &format!("; if it dies meanwhile, the move is undone and {name} stays on {from}");
+    }
+    (Way::Direct, Finding::ok(FindingCode::PeerLogin, sentence + "."))
+}
+
+fn peer_to_peer_or_nothing(case: &Case, login: Login) -> Finding {
+    let (from, there) = (&case.vm.host, case.there());
+    let sentence = format!("Peer-to-peer, as was asked for: {from} goes on even if the console dies");
+    login.finding(case, &sentence, &format!("{from} may log in on {there}"))
+}
+
+fn tunnelled(case: &Case, login: Login) -> Finding {
+    let (from, there) = (&case.vm.host, case.there());
+    let sentence = format!("Tunnelled, as was asked for: {from} sends the memory along with its login on {there}");
+    login.finding(case, &sentence, "that login is accepted")
+}
+
+fn key(case: &Case) -> String {
+    format!("Give root on {} a key or certificate that {} accepts.", case.vm.host, case.there())
+}
+
+/// What is known of the source's own login at the destination, where nobody can look over its shoulder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Login {
+    Worked { ago_ms: u64 },
+    Refused { ago_ms: u64 },
+    Unknown,
+}
+
+impl Login {
+    fn remembered(case: &Case) -> Self {
+        let ago = |at_ms: u64| case.now_ms.saturating_sub(at_ms);
+        if let Some(at_ms) = case.refused_login_ms {
+            return Self::Refused { ago_ms: ago(at_ms) };
+        }
+        let mut telling = case.earlier.iter().filter(|migration| tells_of_the_login(migration));
+        let Some(last) = telling.next() else { return Self::Unknown };
+        if last.way != Some(Way::Direct) {
+            return Self::Worked { ago_ms: ago(last.ended_at_ms.unwrap_or(last.created_at_ms)) };
+        }
+        // Those after the refusal went direct because of it, and say nothing new.
+        let refused = telling.take_while(|migration| migration.way == Some(Way::Direct)).last().unwrap_or(last);
+        match ago(refused.created_at_ms) {
+            ago_ms if ago_ms < REFUSAL_COUNTS_MS => Self::Refused { ago_ms },
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What can only go if the source may log in.
+    fn finding(self, case: &Case, sentence: &str, provided: &str) -> Finding {
+        match self {
+            Self::Worked { .. } => Finding::ok(FindingCode::PeerLogin, format!("{sentence}.")),
+            Self::Refused { .. } | Self::Unknown => {
+                Finding::unknown(FindingCode::PeerLogin, format!("{sentence}, if {provided}; else it fails."))
+                    .with_fix(key(case))
+            }
+        }
+    }
+}
+
+/// One that went direct because somebody wanted that, or because nobody else knows the destination, does not.
+fn tells_of_the_login(migration: &Migration) -> bool {
+    migration.way != Some(Way::Direct) || (migration.options.way.is_none() && migration.unregistered.is_none())
+}
