@@ -1,9 +1,23 @@
 //! The file of known hosts, in OpenSSH's form. libssh adds to it when a key was confirmed; here it is read, and keys are forgotten.
+//!
+//! The file is the console's own, so it has what libssh writes: a name, a kind of key, and the key. What else OpenSSH knows (names
+//! that are hashed or have wildcards, markers) counts for libssh, but is neither shown nor forgotten here.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use engine::{Address, Fingerprint};
-use model::Problem;
+use model::{Code, Problem};
+
+use crate::fingerprint;
+
+/// ssh's own port: hosts that listen there are known by their address alone.
+const PORT: u16 = 22;
 
 /// The file of known hosts.
 #[derive(Clone, Debug)]
@@ -27,8 +41,10 @@ impl KnownHosts {
     /// # Errors
     /// `internal` if the file can't be read.
     pub fn of(&self, address: &Address, port: u16) -> Result<Vec<Fingerprint>, Problem> {
-        let _ = (address, port);
-        Ok(Vec::new())
+        let name = name(address, port);
+        let text = self.text()?;
+        let entries = text.lines().filter_map(Entry::read).filter(|entry| entry.names().any(|known| known == name));
+        Ok(entries.filter_map(|entry| entry.fingerprint()).collect())
     }
 
     /// Forgets the keys of a host.
@@ -36,7 +52,170 @@ impl KnownHosts {
     /// # Errors
     /// `internal` if the file can't be written.
     pub fn forget(&self, address: &Address, port: u16) -> Result<(), Problem> {
-        let _ = (address, port);
-        Ok(())
+        let name = name(address, port);
+        let text = self.text()?;
+        let left: String = text.split_inclusive('\n').filter_map(|line| without(line, &name)).collect();
+        if left == text { Ok(()) } else { self.replace(&left).map_err(|error| self.failed("written", &error)) }
+    }
+
+    fn text(&self) -> Result<String, Problem> {
+        match fs::read_to_string(&self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            text => text.map_err(|error| self.failed("read", &error)),
+        }
+    }
+
+    /// Whoever reads the file meanwhile, or after the machine lost power, finds all of the old text or all of the new.
+    fn replace(&self, text: &str) -> io::Result<()> {
+        let new = self.file.with_extension(format!("{}.new", std::process::id()));
+        let write = || {
+            let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, &self.file)
+        };
+        write().inspect_err(|_| drop(fs::remove_file(&new)))
+    }
+
+    fn failed(&self, what: &str, error: &io::Error) -> Problem {
+        Problem::new(Code::Internal, format!("The file of known ssh hosts can't be {what}."))
+            .with_fix(format!("Look at {}, its owner and its permissions.", self.file.display()))
+            .with_details(error.to_string())
+    }
+}
+
+/// A line of the file.
+struct Entry<'a> {
+    names: &'a str,
+    key: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let mut words = line.split_ascii_whitespace();
+        let names = words.next().filter(|names| !names.starts_with(['#', '@']))?;
+        let key = words.nth(1)?;
+        Some(Self { names, key })
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.names.split(',').filter(|name| !name.is_empty())
+    }
+
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        BASE64_STANDARD.decode(self.key).ok().map(|key| fingerprint::of_key(&key))
+    }
+}
+
+/// What libssh calls a host.
+fn name(address: &Address, port: u16) -> String {
+    if port == PORT { address.to_string() } else { format!("[{address}]:{port}") }
+}
+
+/// The line without this name; none if that was its only one.
+fn without(line: &str, name: &str) -> Option<String> {
+    let Some(entry) = Entry::read(line).filter(|entry| entry.names().any(|known| known == name)) else {
+        return Some(line.to_owned());
+    };
+    let others: Vec<_> = entry.names().filter(|known| *known != name).collect();
+    (!others.is_empty()).then(|| line.replacen(entry.names, &others.join(","), 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A key, and what `ssh-keygen -lf` says of it.
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFNYQxGo4KRRGXrYP8+6G1bRNV1ep9QVL2VU5Hw+Ou9m";
+    const FINGERPRINT: &str = "SHA256:ZGrlJ9+KUjSNHeRSaKyy6zGjmVNUszPCaS8x0Dzs75c";
+
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(test: &str) -> Self {
+            let directory = std::env::temp_dir().join(format!("vmferry-known-hosts-{test}-{}", std::process::id()));
+            fs::create_dir(&directory).unwrap();
+            Self(directory)
+        }
+
+        fn with(&self, text: &str) -> KnownHosts {
+            let file = self.0.join("known_hosts");
+            fs::write(&file, text).unwrap();
+            KnownHosts::at(file)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_host_is_known_by_its_address_and_port() {
+        let directory = Directory::new("of");
+        let known = directory
+            .with(&format!("# ours\n192.0.2.7 {KEY}\n[beta.example]:2222 {KEY}\n@revoked 192.0.2.8 {KEY}\n::1 junk\n"));
+        let of =
+            |name, port| known.of(&address(name), port).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(of("192.0.2.7", 22), [FINGERPRINT]);
+        assert_eq!(of("beta.example", 2222), [FINGERPRINT]);
+        for (name, port) in
+            [("192.0.2.7", 2222), ("beta.example", 22), ("192.0.2.8", 22), ("::1", 22), ("192.0.2.70", 22)]
+        {
+            assert!(of(name, port).is_empty(), "{name} {port}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_forgotten_and_the_others_are_not() {
+        let directory = Directory::new("forget");
+        let known =
+            directory.with(&format!("192.0.2.7,beta.example {KEY}\n192.0.2.7 {KEY}\n[192.0.2.7]:2222 {KEY}\n# end"));
+        known.forget(&address("192.0.2.7"), 22).unwrap();
+        let left = format!("beta.example {KEY}\n[192.0.2.7]:2222 {KEY}\n# end");
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), left);
+        assert_eq!(fs::metadata(known.file()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "nothing else is left in the directory");
+    }
+
+    #[test]
+    fn no_file_knows_nobody() {
+        let directory = Directory::new("none");
+        let known = KnownHosts::at(directory.0.join("known_hosts"));
+        assert_eq!(known.of(&address("::1"), 22), Ok(vec![]));
+        assert_eq!(known.forget(&address("::1"), 22), Ok(()));
+        assert!(!known.file().exists());
+    }
+
+    #[test]
+    fn a_file_that_can_t_be_read_is_told() {
+        let directory = Directory::new("unreadable");
+        let known = KnownHosts::at(directory.0.clone());
+        assert_eq!(known.of(&address("::1"), 22).unwrap_err().code, Code::Internal);
+    }
+
+    proptest! {
+        #[test]
+        fn forgetting_takes_one_name_and_nothing_else(
+            lines in prop::collection::vec("(#|# |@revoked )?((alpha|beta|\\[beta\\]:7|\\*)(,|, | |  )?){1,3} (x y z|x|)", 0..6),
+        ) {
+            let text = lines.join("\n");
+            let left: Vec<_> = text.split_inclusive('\n').filter_map(|line| without(line, "beta")).collect();
+            let names = |line: &str| Entry::read(line).map(|entry| entry.names().map(str::to_owned).collect::<Vec<_>>());
+            let all = |lines: &[&str]| lines.iter().filter_map(|line| names(line)).flatten().filter(|name| name != "beta").collect::<Vec<_>>();
+            let before: Vec<_> = text.split_inclusive('\n').collect();
+            let after: Vec<_> = left.iter().map(String::as_str).collect();
+            prop_assert!(after.iter().filter_map(|line| names(line)).flatten().all(|name| name != "beta"));
+            prop_assert_eq!(all(&before), all(&after));
+        }
     }
 }
