@@ -7,10 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use engine::{
-    Chunk, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey,
-    Volume,
+    Chunk, CopyFacts, DomainFacts, HostConfig, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics,
+    Survey, Volume,
 };
-use model::{Code, Problem, VmAction, VmId};
+use model::{Code, Problem, VmAction, VmId, Way};
 use tokio::{
     sync::{Semaphore, mpsc},
     time::{sleep, timeout},
@@ -24,7 +24,7 @@ use crate::{
     job::{self, Role},
     link::Link,
     media, migrate,
-    open::Opener,
+    open::{Opener, Openers},
     survey, translate, users, volumes,
     workers::{Failure, Workers},
 };
@@ -68,6 +68,7 @@ const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
 
 /// A host's connections; dropping it closes them.
 pub(crate) struct Connection {
+    openers: Arc<Openers>,
     opener: Opener,
     control: Workers,
     jobs: Workers,
@@ -78,7 +79,12 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects within 10 s.
-    pub(crate) async fn open(opener: Opener, events: mpsc::UnboundedSender<HostEvent>) -> Result<Self, Problem> {
+    pub(crate) async fn open(
+        openers: Arc<Openers>,
+        host: &HostConfig,
+        events: mpsc::UnboundedSender<HostEvent>,
+    ) -> Result<Self, Problem> {
+        let opener = openers.to(host);
         let notifier = Arc::new(Notifier::new(opener.host.clone(), events));
         let for_jobs = notifier.clone();
         let opening = async {
@@ -93,7 +99,7 @@ impl Connection {
         };
         let (control, jobs) = opener.within_limit(opening).await?;
         let [acting, looking] = [ACTION_THREADS, STORAGE_THREADS].map(|threads| Arc::new(Semaphore::new(threads)));
-        Ok(Self { opener, control, jobs, acting, looking, uuid: OnceLock::new() })
+        Ok(Self { openers, opener, control, jobs, acting, looking, uuid: OnceLock::new() })
     }
 
     /// Lets a thread of `control` do `work` as soon as one of the turns is free. It is given back when the work is over, which may be
@@ -147,12 +153,28 @@ impl Connection {
         self.within(VOLUME_LIMIT, asking).await
     }
 
+    /// A further connection, for one call that takes long.
+    async fn alone(&self) -> Result<Workers, Problem> {
+        self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await
+    }
+
+    /// A connection to another host, for a migration that we drive.
+    async fn to(&self, host: &HostConfig) -> Result<Arc<Link>, Problem> {
+        let opener = self.openers.to(host);
+        let opening = async {
+            opener.knock().await?;
+            opener.open(1, |_| Ok(())).await
+        };
+        let workers = opener.within_limit(opening).await?;
+        workers.link().await.map_err(|failure| translate::not_opened(&host.name, failure))
+    }
+
     /// Moves a volume's contents, on a connection of its own: they would hold up everything else.
     async fn stream(
         &self,
         work: impl FnOnce(&Link) -> Result<(), LibvirtError> + Send + 'static,
     ) -> Result<(), Problem> {
-        let workers = self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await?;
+        let workers = self.alone().await?;
         workers.call_unlimited(work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
     }
 }
@@ -258,15 +280,14 @@ impl engine::Connection for Connection {
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
         // A connection of its own: the call takes as long as the migration does.
-        let opening = self.opener.within_limit(self.opener.open(1, |_| Ok(())));
-        let workers = opening.await.map_err(NotMigrated::NotBegun)?;
-        let destination = plan.destination.name.clone();
-        let plan = plan.clone();
-        let migrate = move |link: &Link| migrate::migrate(link, &plan);
-        workers
-            .call_unlimited(migrate)
-            .await
-            .map_err(|failure| translate::not_migrated(&self.opener.host, &destination, failure))
+        let workers = self.alone().await.map_err(NotMigrated::NotBegun)?;
+        let destination = match plan.way {
+            Way::Direct => Some(self.to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
+            Way::PeerToPeer | Way::Tunnelled => None,
+        };
+        let wanted = plan.clone();
+        let migrating = workers.call_unlimited(move |link| migrate::migrate(link, destination.as_deref(), &wanted));
+        migrating.await.map_err(|failure| translate::not_migrated(&self.opener.host, plan, failure))
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {

@@ -1,28 +1,18 @@
 //! Makes connections to hosts.
 
 use std::{
-    collections::HashMap,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use async_trait::async_trait;
-use engine::{Address, HostConfig, HostEvent, Probe, Transport};
+use engine::{Address, HostConfig, HostEvent, Probe};
 use model::{Problem, Secret};
-use tokio::{
-    net::TcpStream,
-    sync::{Semaphore, mpsc::UnboundedSender},
-    time::timeout,
-};
+use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 
-use crate::{
-    connection::Connection,
-    event_loop,
-    open::{OPENING, Opener},
-    uri,
-};
+use crate::{connection::Connection, event_loop, open::Openers};
 
 /// How long a port that is knocked at has to answer: on any network worth migrating over it takes milliseconds.
 const PROBE_LIMIT: Duration = Duration::from_millis(1500);
@@ -51,8 +41,7 @@ impl SshFiles {
 
 /// Hosts whose libvirt daemons are real.
 pub struct LibvirtHypervisor {
-    /// By URI, who may connect to this daemon now. An entry stays for as long as the process: there are as many as hosts.
-    opening: Mutex<HashMap<String, Arc<Semaphore>>>,
+    openers: Arc<Openers>,
 }
 
 impl LibvirtHypervisor {
@@ -63,12 +52,7 @@ impl LibvirtHypervisor {
     pub fn new(ssh: SshFiles) -> Result<Self, Problem> {
         event_loop::start()?;
         let _ = ssh;
-        Ok(Self { opening: Mutex::default() })
-    }
-
-    fn opening(&self, transport: &Transport) -> Arc<Semaphore> {
-        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        opening.entry(uri::daemon(transport)).or_insert_with(|| Arc::new(Semaphore::new(OPENING))).clone()
+        Ok(Self { openers: Arc::default() })
     }
 }
 
@@ -79,9 +63,7 @@ impl engine::Hypervisor for LibvirtHypervisor {
         host: &HostConfig,
         events: UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn engine::Connection>, Problem> {
-        let transport = host.transport.clone();
-        let opener = Opener { host: host.name.clone(), opening: self.opening(&transport), transport };
-        Ok(Arc::new(Connection::open(opener, events).await?))
+        Ok(Arc::new(Connection::open(self.openers.clone(), host, events).await?))
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

@@ -1,8 +1,13 @@
 //! Opening connections to a host without getting stuck at one that does not answer.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use engine::{Address, Transport};
+use engine::{Address, HostConfig, Transport};
 use model::{Code, HostName, Problem};
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -20,14 +25,31 @@ const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
 /// How many threads may wait at the same time for one daemon that has accepted and says nothing. They can't be interrupted, and one
 /// whose host has lost power just then waits for ever. So there are few, but more than one.
-pub(crate) const OPENING: usize = 3;
+const OPENING: usize = 3;
+
+/// Opens connections to whatever host.
+#[derive(Default)]
+pub(crate) struct Openers {
+    /// By URI, who may connect to this daemon now. An entry stays for as long as the process: there are as many as hosts.
+    opening: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl Openers {
+    /// Opens connections to this host.
+    pub(crate) fn to(&self, host: &HostConfig) -> Opener {
+        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_daemon = opening.entry(uri::daemon(&host.transport));
+        let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(OPENING))).clone();
+        Opener { host: host.name.clone(), transport: host.transport.clone(), opening }
+    }
+}
 
 /// Opens connections to one daemon.
 pub(crate) struct Opener {
     pub(crate) host: HostName,
-    pub(crate) transport: Transport,
+    transport: Transport,
     /// [`OPENING`] permits, shared by all who connect to this daemon.
-    pub(crate) opening: Arc<Semaphore>,
+    opening: Arc<Semaphore>,
 }
 
 impl Opener {

@@ -23,8 +23,9 @@ pub(crate) fn daemon(transport: &Transport) -> String {
 }
 
 /// Where QEMU sends the memory; libvirt chooses the port.
-pub(crate) fn migration_data(address: &Address) -> String {
-    format!("tcp://{}", address.in_uri())
+pub(crate) fn migration_data(address: &Address, rdma: bool) -> String {
+    let protocol = if rdma { "rdma" } else { "tcp" };
+    format!("{protocol}://{}", address.in_uri())
 }
 
 #[cfg(test)]
@@ -51,7 +52,8 @@ mod tests {
         assert_eq!(daemon(&tls), "qemu+tls://[2001:db8::7]:16514/system");
         let ssh = ssh("host7.example.org".parse().unwrap(), 2222, "root".parse().unwrap());
         assert_eq!(daemon(&ssh), "qemu+ssh://root@host7.example.org:2222/system?no_tty=1");
-        assert_eq!(migration_data(&address("::1")), "tcp://[::1]");
+        assert_eq!(migration_data(&address("::1"), false), "tcp://[::1]");
+        assert_eq!(migration_data(&address("192.0.2.7"), true), "rdma://192.0.2.7");
     }
 
     proptest! {

@@ -39,7 +39,7 @@ pub(crate) struct Workers {
     calls: SyncSender<Call>,
 }
 
-type Call = Box<dyn FnOnce(&Link) + Send>;
+type Call = Box<dyn FnOnce(&Arc<Link>) + Send>;
 
 impl Workers {
     /// Connects with `open` on a new thread, and serves calls there and on further threads, `threads` in all. If the caller stops
@@ -90,7 +90,7 @@ impl Workers {
         work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
     ) -> Result<T, Failure> {
         let (reply, result) = oneshot::channel();
-        let call = move |link: &Link| {
+        let call = move |link: &Arc<Link>| {
             if !reply.is_closed() {
                 let failure = |error| if link.is_open() { Failure::Refused(error) } else { Failure::Lost(error) };
                 // Fails if the caller stopped waiting meanwhile.
@@ -100,10 +100,21 @@ impl Workers {
         self.calls.try_send(Box::new(call)).map_err(|_| Failure::Busy)?;
         result.await.unwrap_or_else(|_| Err(died()))
     }
+
+    /// The connection itself, for a call that takes two. It stays open until that call, too, has let go of it.
+    pub(crate) async fn link(&self) -> Result<Arc<Link>, Failure> {
+        let (reply, link) = oneshot::channel();
+        let call = move |link: &Arc<Link>| {
+            // Fails if the caller stopped waiting meanwhile.
+            let _ = reply.send(link.clone());
+        };
+        self.calls.try_send(Box::new(call)).map_err(|_| Failure::Busy)?;
+        link.await.map_err(|_| died())
+    }
 }
 
 /// Works on calls until nobody can make any more.
-fn serve(link: &Link, calls: &Mutex<Receiver<Call>>) {
+fn serve(link: &Arc<Link>, calls: &Mutex<Receiver<Call>>) {
     loop {
         // In a statement of its own, so that the next thread can wait for a call while this one works.
         let call = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();

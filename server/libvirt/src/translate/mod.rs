@@ -16,7 +16,7 @@ mod vm;
 
 use std::ffi::c_int;
 
-use engine::NotMigrated;
+use engine::{MigrationPlan, NotMigrated};
 use model::{Code, HostName, Problem};
 use virt::sys;
 
@@ -34,9 +34,9 @@ pub(crate) fn failed(host: &HostName, failure: Failure) -> Problem {
 }
 
 /// A migration that libvirt says did not happen, or of which nothing more is known.
-pub(crate) fn not_migrated(source: &HostName, destination: &HostName, failure: Failure) -> NotMigrated {
+pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: Failure) -> NotMigrated {
     let is_told = matches!(failure, Failure::Refused(_));
-    let problem = told(source, failure, |error| explain(source, destination, error));
+    let problem = told(source, failure, |error| explain(source, &plan.destination.name, error));
     if is_told { NotMigrated::Failed(problem) } else { NotMigrated::Lost(problem) }
 }
 
@@ -104,7 +104,10 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use model::Mode;
+
     use super::{testing::*, *};
+    use crate::migrate::testing::plan;
 
     #[test]
     fn what_nobody_foresaw_is_told_as_it_is() {
@@ -118,7 +121,7 @@ mod tests {
     fn codes_tell_programs_what_happened() {
         let words = "End of file while reading data: Input/output error";
         let lost = Failure::Lost(error(38, 7, 5, words));
-        assert_eq!(not_migrated(&host("alpha"), &host("beta"), lost).problem().code, Code::HostUnreachable);
+        assert_eq!(not_migrated(&host("alpha"), &plan(Mode::Live), lost).problem().code, Code::HostUnreachable);
         let late = failed(&host("alpha"), Failure::Late(Duration::from_secs(5)));
         assert_eq!(late.code, Code::TimedOut);
         assert_eq!(late.sentence, "alpha did not answer within 5 s.");

@@ -1,9 +1,9 @@
 //! For tests: errors as libvirt 11.3.0 and QEMU 10.0.2 gave them, or as their sources have them.
 
-use model::{Code, HostName, Problem};
+use model::{Code, HostName, Mode, Problem};
 
 use super::{Meaning, meaning, meanings, not_migrated, not_opened, opening};
-use crate::{error::LibvirtError, workers::Failure};
+use crate::{error::LibvirtError, migrate::testing::plan, workers::Failure};
 
 /// An error, and what becomes of it on the way from alpha to beta: `virErrorNumber`, `virErrorDomain`, `int1`, the words; the
 /// code, the sentence, and a part of the fix.
@@ -37,7 +37,7 @@ pub(super) fn error(number: u32, domain: u32, int1: i32, message: &str) -> Libvi
 }
 
 pub(super) fn not_migrated_because(error: LibvirtError) -> Problem {
-    not_migrated(&host("alpha"), &host("beta"), Failure::Refused(error)).into_problem()
+    not_migrated(&host("alpha"), &plan(Mode::Live), Failure::Refused(error)).into_problem()
 }
 
 pub(super) fn not_opened_because(error: LibvirtError) -> Problem {

@@ -1,0 +1,118 @@
+//! What the destination gets in the place of the source's own definitions, where disks change their places.
+
+use engine::{DiskCopy, MigrationPlan};
+use model::Mode;
+use virt::{domain::Domain, sys};
+
+use crate::{error::LibvirtError, rewrite};
+
+/// What the destination gets in the place of the source's own definitions, where disks change their places.
+#[derive(Default)]
+pub(super) struct Definitions {
+    /// What it runs, or what it gets in an offline migration.
+    pub(super) started: Option<String>,
+    /// What it keeps for later starts of a VM that runs.
+    pub(super) kept: Option<String>,
+    /// Disks whose copies shall not take up space for what is zero.
+    pub(super) with_holes: Vec<String>,
+}
+
+impl Definitions {
+    pub(super) fn rewritten(domain: &Domain, plan: &MigrationPlan) -> Result<Self, LibvirtError> {
+        if plan.disks.is_empty() {
+            return Ok(Self::default());
+        }
+        let later = || definition(domain, sys::VIR_DOMAIN_XML_INACTIVE);
+        match plan.mode {
+            Mode::Live => {
+                let now = definition(domain, 0)?;
+                let started = rewrite::move_disks(&now, &plan.disks)?;
+                let kept = plan.persist_destination.then(|| kept(&now, &later()?, &plan.disks)).transpose()?;
+                Ok(Self { started: Some(started), kept, ..Self::default() })
+            }
+            Mode::Offline => {
+                let started = rewrite::move_disks(&later()?, &plan.disks)?;
+                Ok(Self { started: Some(started), ..Self::default() })
+            }
+        }
+    }
+
+    /// Lets copies be as sparse as the disks are. QEMU needs both: to be told that it may, and to look for zeroes.
+    pub(super) fn allow_holes(&mut self, disks: &[DiskCopy]) -> Result<(), LibvirtError> {
+        if let Some(started) = &mut self.started {
+            (*started, self.with_holes) = rewrite::allow_holes(started, disks)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a VM that runs now has for later starts. Disks that were plugged in for now only are not in it; and where somebody has
+/// chosen another image for later, perhaps of another format, that choice stays.
+fn kept(now: &str, later: &str, disks: &[DiskCopy]) -> Result<String, LibvirtError> {
+    rewrite::move_disks(later, &rewrite::same_disks(now, later, disks)?)
+}
+
+/// A definition as another host can take it, with the passwords of its screens: they would be gone there.
+fn definition(domain: &Domain, which: sys::virDomainXMLFlags) -> Result<String, LibvirtError> {
+    Ok(domain.xml_desc(which | sys::VIR_DOMAIN_XML_MIGRATABLE | sys::VIR_DOMAIN_XML_SECURE)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        link::{Link, testing},
+        migrate::testing::{copied, plan},
+    };
+
+    /// A running VM with a disk vda; a second one, vdb, is in what it runs only.
+    fn domain(link: &Link, name: &str) -> Domain {
+        let disk = |target| {
+            format!(
+                "<disk type='file'><driver type='raw'/><source file='/old/{target}.img'/><target dev='{target}'/></disk>"
+            )
+        };
+        let uuid = uuid::Uuid::new_v4();
+        let xml = |disks: String| {
+            format!(
+                "<domain type='test'><name>{name}</name><uuid>{uuid}</uuid><memory>65536</memory><os><type>hvm</type></os>\
+                 <devices>{disks}<graphics type='vnc' passwd='secret'/></devices></domain>"
+            )
+        };
+        let domain = link.define_domain_xml(&xml(disk("vda") + &disk("vdb"))).unwrap();
+        domain.create().unwrap();
+        link.define_domain_xml(&xml(disk("vda"))).unwrap()
+    }
+
+    #[test]
+    fn both_definitions_are_rewritten_together() {
+        let link = testing::link();
+        let domain = domain(&link, "rewritten-live");
+        let plan = MigrationPlan { disks: copied(&["vda", "vdb"]), ..plan(Mode::Live) };
+        let mut definitions = Definitions::rewritten(&domain, &plan).unwrap();
+        definitions.allow_holes(&plan.disks).unwrap();
+        assert_eq!(definitions.with_holes, ["vda", "vdb"]);
+        let (started, kept) = (definitions.started.unwrap(), definitions.kept.unwrap());
+        for definition in [&started, &kept] {
+            assert!(definition.contains("<source file='/new/vda.img'/>"), "{definition}");
+            assert!(definition.contains("passwd='secret'"), "{definition}");
+            assert!(!definition.contains("/old/"), "{definition}");
+        }
+        assert!(started.contains("<source file='/new/vdb.img'/>"), "{started}");
+        assert!(started.contains("discard='unmap'"), "{started}");
+        assert!(!kept.contains("vdb") && !kept.contains("discard"), "{kept}");
+    }
+
+    #[test]
+    fn a_definition_that_moves_alone_is_rewritten_too() {
+        let link = testing::link();
+        let domain = domain(&link, "rewritten-offline");
+        let offline = |disks: &[&str]| MigrationPlan { disks: copied(disks), ..plan(Mode::Offline) };
+        let definitions = Definitions::rewritten(&domain, &offline(&["vda"])).unwrap();
+        assert!(definitions.started.unwrap().contains("<source file='/new/vda.img'/>"));
+        assert_eq!(definitions.kept, None);
+        assert!(Definitions::rewritten(&domain, &offline(&["vda", "vdb"])).is_err());
+        let untouched = Definitions::rewritten(&domain, &offline(&[])).unwrap();
+        assert_eq!(untouched.started, None);
+    }
+}
