@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use model::{Code, DiskMove, DiskPlan, Migration, MigrationId, MigrationRequest, Phase, Problem, Progress, Treatment};
+use model::{
+    DiskMove, DiskPlan, HostOrigin, Migration, MigrationId, MigrationRequest, Phase, Problem, Progress, Treatment,
+};
 use uuid::Uuid;
 
 use crate::{
-    Engine, StoreError,
+    Engine, Reached, StoreError,
     check::{self, Accepted},
     engine::store_failed,
     runner::Begin,
@@ -24,7 +26,7 @@ impl Engine {
         requested_by: &str,
     ) -> Result<Migration, Problem> {
         let accepted = check::request(self, &request).await?;
-        self.write_down(accepted, request, requested_by).await
+        self.write_down(accepted, request, requested_by, None).await
     }
 
     /// The same whatever is found, for the test that compares what a preflight says with what happens then.
@@ -38,14 +40,16 @@ impl Engine {
         requested_by: &str,
     ) -> Result<Migration, Problem> {
         let accepted = check::nothing(self, &request).await?;
-        self.write_down(accepted, request, requested_by).await
+        self.write_down(accepted, request, requested_by, None).await
     }
 
-    async fn write_down(
+    /// Writes down what was checked and begins it; what was `reached` for it is held until then.
+    pub(crate) async fn write_down(
         self: &Arc<Self>,
         Accepted { vm, mode, preflight }: Accepted,
         request: MigrationRequest,
         requested_by: &str,
+        reached: Option<Reached>,
     ) -> Result<Migration, Problem> {
         let migration = Migration {
             id: MigrationId(Uuid::now_v7()),
@@ -68,14 +72,24 @@ impl Engine {
             outcome: None,
             problem: None,
         };
-        // A task of its own: the caller may leave at any moment, and what was begun must not be left half-way.
-        let begun = self.tasks.spawn(Arc::clone(self).begin(migration, vm.persistent));
-        begun.await.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "vmferry is stopping.")))
+        self.whole(Arc::clone(self).begin(migration, vm.persistent, reached)).await
     }
 
-    async fn begin(self: Arc<Self>, migration: Migration, persistent: bool) -> Result<Migration, Problem> {
+    async fn begin(
+        self: Arc<Self>,
+        mut migration: Migration,
+        persistent: bool,
+        reached: Option<Reached>,
+    ) -> Result<Migration, Problem> {
         let already = |open| check::already_migrating(&migration.vm_name, open);
-        self.inventory().claim(migration.vm, migration.id).map_err(already)?;
+        migration.unregistered = {
+            let mut inventory = self.inventory();
+            inventory.stays(&migration.source)?;
+            inventory.stays(&migration.destination)?;
+            inventory.claim(&migration).map_err(already)?;
+            let destination = inventory.host(&migration.destination);
+            destination.filter(|entry| entry.origin == HostOrigin::Temporary).map(|entry| entry.config.settings())
+        };
         // The intent is in the store before the first call that changes anything.
         if let Err(error) = self.store.insert(&migration).await {
             self.inventory().release(migration.vm);
@@ -85,7 +99,11 @@ impl Engine {
             });
         }
         self.inventory().set_migration(migration.clone());
-        self.run(migration.clone(), Begin::Fresh { persistent });
+        let login = reached.as_ref().and_then(|reached| reached.login.clone());
+        self.run(migration.clone(), Begin::Fresh { persistent }, login);
+        if reached.is_some_and(|reached| reached.register) {
+            self.keep_host(&migration.destination).await;
+        }
         Ok(migration)
     }
 }

@@ -147,6 +147,11 @@ pub(crate) fn known(
         };
     }
     inventory.connection(&vm.host)?;
+    if inventory.is_temporary(&vm.host) {
+        let sentence = format!("{} is on {}, which is here for a migration only.", vm.name, vm.host);
+        let fix = format!("Register {} first: Hosts, Add a host.", vm.host);
+        return refused(FindingCode::VmState, Problem::new(Code::WrongState, sentence).with_fix(fix));
+    }
     if one_machine(inventory, &vm.host, to) {
         let sentence = format!("{} and {to} are the same machine: they have one host UUID.", vm.host);
         let fix = "If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them.";

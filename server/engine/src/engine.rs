@@ -7,25 +7,23 @@ use std::{
 };
 
 use model::{
-    Code, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, Preflight, Problem, Snapshot, Update, Vm,
-    VmAction, VmId,
+    Code, HostName, HostOrigin, Migration, MigrationEvent, MigrationId, MigrationOptions, Preflight, Problem, Snapshot,
+    Update, Vm, VmAction, VmId,
 };
-use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    HostConfig, Hypervisor, Statistics, Store, StoreError, check,
+    HostConfig, Hypervisor, Statistics, Store, StoreError, Transport, check,
     clock::Clock,
     feed::{Feed, RESERVED},
+    hosts::earlier,
     inventory::Inventory,
     preflight::{self, Recent},
     runner::{self, Begin},
     watcher,
 };
 
-/// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
-/// migration takes one, and KubeVirt's 2 proved slow for evacuations.
-const AT_ONCE: usize = 4;
 /// How long [`Engine::stop`] waits for tasks to end.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How many migrations of earlier runs pages show at once.
@@ -40,6 +38,8 @@ pub(crate) struct Handle {
     pub(crate) cancelled_by: Mutex<Option<String>>,
     /// The figures libvirt sent when it was done.
     pub(crate) completed: Mutex<Option<Statistics>>,
+    /// How the destination is reached, if somebody typed a login for this migration; gone when it has ended.
+    pub(crate) login: Option<Transport>,
 }
 
 /// Moves VMs between hosts.
@@ -49,9 +49,8 @@ pub struct Engine {
     pub(crate) clock: Clock,
     /// What preflights found lately.
     pub(crate) recent: Recent,
-    /// Permits for migrations: away from a host, and to it.
-    pub(crate) outgoing: BTreeMap<HostName, Semaphore>,
-    pub(crate) incoming: BTreeMap<HostName, Semaphore>,
+    /// Held while hosts are registered, changed or removed, in the store and here.
+    pub(crate) changes: AsyncMutex<()>,
     inventory: Mutex<Inventory>,
     handles: Mutex<BTreeMap<MigrationId, Arc<Handle>>>,
     stopping: CancellationToken,
@@ -70,26 +69,32 @@ impl Engine {
     ) -> Result<Arc<Self>, StoreError> {
         let clock = Clock::start();
         let feed = Feed::new(store.reserve_sequence(RESERVED).await?);
-        let permits = || hosts.iter().map(|host| (host.name.clone(), Semaphore::new(AT_ONCE))).collect();
+        let stored = store.hosts().await?;
+        let open = store.open_migrations().await?;
+        let mut inventory = Inventory::new(clock, feed);
+        for host in hosts {
+            inventory.attach(host, HostOrigin::Configured, None, None);
+        }
+        earlier::add_stored(&mut inventory, &stored);
+        earlier::add_unregistered(&mut inventory, &open);
+        inventory.remember(store.migrations(None, REMEMBERED).await?);
+        let watches = inventory.watches();
         let engine = Arc::new(Self {
             hypervisor,
-            outgoing: permits(),
-            incoming: permits(),
-            inventory: Mutex::new(Inventory::new(clock, hosts.clone(), feed)),
+            inventory: Mutex::new(inventory),
             handles: Mutex::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             recent: Recent::default(),
+            changes: AsyncMutex::default(),
             clock,
             store,
         });
-        let earlier = engine.store.migrations(None, REMEMBERED).await?;
-        engine.inventory().remember(earlier);
-        for migration in engine.store.open_migrations().await? {
+        for migration in open {
             engine.take_up(migration);
         }
-        for host in hosts {
-            engine.spawn(watcher::watch(Arc::clone(&engine), host));
+        for watch in watches {
+            engine.spawn(watcher::watch(Arc::clone(&engine), watch, None));
         }
         Ok(engine)
     }
@@ -99,23 +104,37 @@ impl Engine {
         {
             let mut inventory = self.inventory();
             // The store allows one open migration a VM, so this claim can't be taken.
-            let _ = inventory.claim(migration.vm, migration.id);
+            let _ = inventory.claim(&migration);
             inventory.set_migration(migration.clone());
         }
-        self.run(migration, Begin::TakeUp);
+        self.run(migration, Begin::TakeUp, None);
     }
 
-    pub(crate) fn run(self: &Arc<Self>, migration: Migration, begin: Begin) {
-        let handle = Arc::new(Handle::default());
+    /// Runs a migration, with a login for its destination if somebody typed one for it.
+    pub(crate) fn run(self: &Arc<Self>, migration: Migration, begin: Begin, login: Option<Transport>) {
+        let handle = Arc::new(Handle { login, ..Handle::default() });
         if migration.cancel_requested {
             handle.cancel.cancel();
         }
         self.handles().insert(migration.id, Arc::clone(&handle));
-        self.spawn(runner::run(Arc::clone(self), migration, handle, begin));
+        let engine = Arc::clone(self);
+        self.spawn(async move {
+            runner::run(Arc::clone(&engine), migration, handle, begin).await;
+            engine.let_go();
+        });
+    }
+
+    /// Runs a task to its end even if the caller leaves: what was begun must not be left half-way.
+    pub(crate) async fn whole<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = self.tasks.spawn(task).await;
+        done.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "vmferry is stopping.")))
     }
 
     /// Runs a task until it ends or the engine stops.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.stopping.clone();
         self.tasks.spawn(async move {
             tokio::select! {

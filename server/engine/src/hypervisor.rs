@@ -159,6 +159,10 @@ pub trait Connection: Send + Sync {
     /// `wrong-state` or `unknown-vm` if that is why, else `hypervisor`; libvirt's words are in the details.
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem>;
 
+    /// Removes the definition of a copy here that is off, as libvirt does after a migration: what else is kept of the VM (UEFI
+    /// variables, the state of its TPM) stays. That there is none is no error.
+    async fn undefine(&self, vm: VmId) -> Result<(), Problem>;
+
     /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem>;
 
@@ -283,6 +287,9 @@ pub struct CopyFacts {
     pub incoming: bool,
     /// Whether it is paused because a migration from here switched over, and waits for the verdict.
     pub outgoing: bool,
+    /// Whether it is paused because a migration from here switched over, and nobody waits for the verdict any more: who drove it is
+    /// gone, and this host does not know whether the VM goes on elsewhere.
+    pub stranded: bool,
     /// Whether its definition outlives a power-off; unknown (false) of an incoming copy.
     pub persistent: bool,
     /// Virtual CPUs; 0 of an incoming copy.

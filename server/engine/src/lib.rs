@@ -7,6 +7,7 @@ mod address;
 mod begin;
 mod check;
 mod clock;
+mod drive;
 mod engine;
 mod facts;
 mod feed;
@@ -35,7 +36,7 @@ pub use facts::{
     NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
 };
 pub use fingerprint::Fingerprint;
-pub use hosts::{Login, Reached, name_for};
+pub use hosts::{Login, Reached};
 pub use hypervisor::{
     Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, NotMigrated, Probe,
     Ssh, SshLogin, Statistics, Transport,

@@ -33,7 +33,15 @@ impl Runner<'_> {
     /// When it can't be written down.
     pub(crate) async fn enter_for_certain(&mut self, phase: Phase) -> Result<(), Problem> {
         self.migration.phase = phase;
-        let event = self.event(format!("{}.", phase.label()));
+        self.write_for_certain(format!("{}.", phase.label())).await
+    }
+
+    /// The same as [`Self::write`], of something that the next console has to know of.
+    ///
+    /// # Errors
+    /// When it can't be written down.
+    pub(crate) async fn write_for_certain(&mut self, text: String) -> Result<(), Problem> {
+        let event = self.event(text);
         let kept = self.engine.store.update(&self.migration, Some(&event)).await;
         kept.map_err(|error| store_failed(&error))?;
         self.publish();

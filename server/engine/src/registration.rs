@@ -15,6 +15,18 @@ impl HostConfig {
         Fields::of(settings)?.config()
     }
 
+    /// The same without a password, and without a key that was confirmed for one connection.
+    pub(crate) fn without_password(&self) -> Self {
+        let mut host = self.clone();
+        if let Transport::Ssh(ssh) = &mut host.transport {
+            ssh.fingerprint = None;
+            if let SshLogin::Password(password) = &mut ssh.login {
+                *password = None;
+            }
+        }
+        host
+    }
+
     /// The host as somebody would write it. What is left out there has its default here.
     pub fn settings(&self) -> HostSettings {
         let own = Written::of(&self.transport);

@@ -6,8 +6,8 @@ use model::{Code, Migration, Mode, Phase, Problem, Way};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
-    Engine, MigrationPlan, NotMigrated, Statistics, engine::Handle, inventory::unknown_host, progress::Tracker,
-    settle::is_our_connections_fault, storage::Prepared,
+    Engine, NotMigrated, Statistics, engine::Handle, progress::Tracker, settle::is_our_connections_fault,
+    storage::Prepared,
 };
 
 /// Between two samples: at least four a second.
@@ -53,12 +53,12 @@ pub(crate) async fn run(engine: Arc<Engine>, migration: Migration, handle: Arc<H
 
 /// What a runner wakes up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tick {
+pub(crate) enum Tick {
     Sample,
     Cancel,
 }
 
-fn every_sample() -> Interval {
+pub(crate) fn every_sample() -> Interval {
     let mut ticks = interval(SAMPLE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
@@ -66,7 +66,7 @@ fn every_sample() -> Interval {
 
 /// Whether the source has a migration job for the VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Job {
+pub(crate) enum Job {
     Runs,
     Gone,
     /// The source does not answer.
@@ -96,8 +96,10 @@ impl Runner<'_> {
         let (source, destination) = (self.migration.source.clone(), self.migration.destination.clone());
         let permits = async {
             // Always in this order, so that migrations to and fro never wait for each other.
-            let away = engine.outgoing.get(&source)?.acquire().await.ok()?;
-            Some((away, engine.incoming.get(&destination)?.acquire().await.ok()?))
+            let outgoing = Arc::clone(&engine.inventory().host(&source)?.outgoing);
+            let away = outgoing.acquire_owned().await.ok()?;
+            let incoming = Arc::clone(&engine.inventory().host(&destination)?.incoming);
+            Some((away, incoming.acquire_owned().await.ok()?))
         };
         let _permits = tokio::select! {
             biased;
@@ -115,18 +117,29 @@ impl Runner<'_> {
         self.expect_memory();
         let prepared = match self.make_ready().await {
             Ok(prepared) => prepared,
-            // libvirt was not asked to move anything, so there is no doubt where the VM is.
-            Err(problem) => {
-                let (phase, problem) = self.why_it_stayed(Err(NotMigrated::NotBegun(problem)));
-                return self.end_where_it_was(phase, problem, self.last_sample).await;
-            }
+            Err(problem) => return self.not_begun(NotMigrated::NotBegun(problem)).await,
         };
-        let claim = self.drive(persistent, prepared).await;
-        if is_our_connections_fault(&claim) {
-            // Peer-to-peer the migration may go on without us.
-            self.watch_until_gone().await;
+        match self.drive(persistent, prepared).await {
+            Err(not_begun @ NotMigrated::NotBegun(_)) => return self.not_begun(not_begun).await,
+            claim => {
+                if is_our_connections_fault(&claim) && !self.is_direct() {
+                    // It may go on without us.
+                    self.watch_until_gone().await;
+                }
+                self.settle(claim).await;
+            }
         }
-        self.settle(claim).await;
+    }
+
+    /// libvirt was not asked to move anything, so there is no doubt where the VM is.
+    async fn not_begun(&mut self, why: NotMigrated) {
+        let (phase, problem) = self.why_it_stayed(Err(why));
+        self.end_where_it_was(phase, problem, self.last_sample).await;
+    }
+
+    /// Whether the console drives it, so that it does not go on without one.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.migration.way == Some(Way::Direct)
     }
 
     /// Does all that comes before libvirt is asked to move the VM.
@@ -148,19 +161,23 @@ impl Runner<'_> {
         let began = phase > Phase::Checking;
         self.write("The console was restarted and looks after this migration again.".to_owned()).await;
         self.expect_memory();
-        let problem = if began {
+        let problem = if !began {
+            Problem::new(Code::ReasonLost, "The console was restarted before it began.").with_fix("Start it again.")
+        } else if self.is_direct() {
+            Problem::new(Code::ReasonLost, "The console that drove it has stopped.")
+                .with_fix("Start it again. Peer-to-peer it goes on without a console, if the source may log in at the destination.")
+        } else {
             Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
                 .with_fix("Look at libvirt's log on the source and the destination, then try again.")
-        } else {
-            Problem::new(Code::ReasonLost, "The console was restarted before it began.").with_fix("Start it again.")
         };
+        let lost = NotMigrated::Lost(problem);
         if mode == Mode::Offline && phase < Phase::SwitchingOver {
-            // libvirt was not asked to move anything.
-            let (phase, problem) = self.why_it_stayed(Err(NotMigrated::Lost(problem)));
-            return self.end_where_it_was(phase, problem, None).await;
+            return self.not_begun(lost).await;
         }
-        self.watch_until_gone().await;
-        self.settle(Err(NotMigrated::Lost(problem))).await;
+        if !self.is_direct() {
+            self.watch_until_gone().await;
+        }
+        self.settle(Err(lost)).await;
     }
 
     /// Looks at the VM once more: it may have waited in the queue for a long time.
@@ -177,22 +194,6 @@ impl Runner<'_> {
             .with_fix("Look at it, then try again."))
     }
 
-    /// Hands the migration to libvirt and watches it until libvirt says it is over.
-    async fn drive(&mut self, persistent: bool, prepared: Prepared) -> Claim {
-        let plan = self.plan(persistent, prepared).map_err(NotMigrated::NotBegun)?;
-        let source = self.engine.inventory().connection(&self.migration.source).map_err(NotMigrated::NotBegun)?;
-        let mut moving = source.migrate(&plan);
-        let mut ticks = every_sample();
-        loop {
-            // Only waiting is given up when libvirt is done: a sample, once begun, is taken and written down.
-            let tick = tokio::select! {
-                claim = &mut moving => return claim,
-                tick = self.tick(&mut ticks) => tick,
-            };
-            self.take(tick).await;
-        }
-    }
-
     /// What follows the disks is known as soon as the source has told of the VM.
     fn expect_memory(&mut self) {
         let Migration { source, vm, mode, .. } = &self.migration;
@@ -201,30 +202,6 @@ impl Runner<'_> {
         } else if let Some(copy) = self.engine.inventory().copy(source, *vm) {
             self.tracker.expect_memory(copy.memory_bytes);
         }
-    }
-
-    fn plan(&self, persistent: bool, prepared: Prepared) -> Result<MigrationPlan, Problem> {
-        let Migration { vm, source, destination, mode, options, .. } = &self.migration;
-        let inventory = self.engine.inventory();
-        let (Some(from), Some(to)) = (inventory.host(source), inventory.host(destination)) else {
-            return Err(unknown_host(destination.as_str()));
-        };
-        Ok(MigrationPlan {
-            vm: *vm,
-            destination: to.config.clone(),
-            way: Way::PeerToPeer,
-            encrypted: false,
-            rdma: false,
-            mode: *mode,
-            undefine_source: !options.keep_source_definition,
-            // An offline VM has nothing but its definition, so that is what has to stay.
-            persist_destination: persistent || *mode == Mode::Offline,
-            bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
-            new_name: options.new_name.clone(),
-            disks: prepared.disks,
-            synchronous_writes: prepared.synchronous_writes,
-            trust_shared_directories: prepared.trust_shared_directories,
-        })
     }
 
     /// Samples, and aborts when asked to, until the source has no job for the VM any more.
@@ -243,14 +220,14 @@ impl Runner<'_> {
     }
 
     /// Waits for the next sample, or for somebody to cancel.
-    async fn tick(&self, ticks: &mut Interval) -> Tick {
+    pub(crate) async fn tick(&self, ticks: &mut Interval) -> Tick {
         tokio::select! {
             _ = ticks.tick() => Tick::Sample,
             () = self.handle.cancel.cancelled(), if !self.migration.cancel_requested => Tick::Cancel,
         }
     }
 
-    async fn take(&mut self, tick: Tick) -> Job {
+    pub(crate) async fn take(&mut self, tick: Tick) -> Job {
         if tick == Tick::Cancel {
             self.note_cancel().await;
         }

@@ -3,12 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use model::{Code, HostName, Problem, VmId};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval_at, sleep},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::{Connection, Engine, HostConfig, HostEvent};
+use crate::{Connection, Engine, HostEvent, hosts::Opened, inventory::Watch};
 
 /// The first wait before a lost host is tried again; doubled up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -18,44 +15,62 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// removed (libvirt issue 186).
 const REFRESH: Duration = Duration::from_secs(30);
 
-/// Connects, watches, and connects again, until the engine stops.
-pub(crate) async fn watch(engine: Arc<Engine>, config: HostConfig) {
-    let mut wait = FIRST_WAIT;
-    loop {
-        let (sender, events) = mpsc::unbounded_channel();
-        let problem = match connect(&engine, &config, sender).await {
-            Ok(connection) => {
-                tracing::info!(host = %config.name, "connected");
-                wait = FIRST_WAIT;
-                follow(&engine, &config.name, connection, events).await
-            }
-            Err(problem) => problem,
-        };
-        tracing::warn!(host = %config.name, %problem, details = problem.details, "host is unreachable");
-        engine.inventory().unreachable(&config.name, problem);
-        sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+/// Watches a host, from a connection on that somebody has made already if there is one, until it is somebody else's to watch.
+pub(crate) async fn watch(engine: Arc<Engine>, watch: Watch, opened: Option<Opened>) {
+    tokio::select! {
+        biased;
+        () = watch.ended.cancelled() => {}
+        () = stay_connected(&engine, &watch, opened) => {}
     }
 }
 
-async fn connect(
-    engine: &Engine,
-    config: &HostConfig,
-    events: mpsc::UnboundedSender<HostEvent>,
-) -> Result<Arc<dyn Connection>, Problem> {
-    let connection = engine.hypervisor.connect(config, events).await?;
-    let (facts, copies) = (connection.host().await?, connection.copies().await?);
-    engine.inventory().connected(&config.name, Arc::clone(&connection), facts, copies);
-    Ok(connection)
+/// Connects, follows, and connects again, for as long as it is any use without somebody doing something about it.
+async fn stay_connected(engine: &Arc<Engine>, watch: &Watch, mut opened: Option<Opened>) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let connected = match opened.take() {
+            Some(opened) => Ok(opened),
+            None => connect(engine, watch).await,
+        };
+        let problem = match connected {
+            Ok(connected) => {
+                wait = FIRST_WAIT;
+                follow(engine, watch, connected).await
+            }
+            Err(problem) => problem,
+        };
+        tracing::warn!(host = %watch.host, %problem, details = problem.details, "host is unreachable");
+        let is_for_a_person = is_for_a_person(problem.code);
+        engine.inventory().unreachable(watch, problem);
+        if is_for_a_person {
+            return;
+        }
+        sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+        engine.let_go();
+    }
+}
+
+/// Whether trying again by itself can only fail again, and gets the console locked out by what counts failed logins (fail2ban).
+fn is_for_a_person(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NeedsLogin | Code::LoginRefused | Code::HostKeyUnknown | Code::HostKeyChanged | Code::NotPermitted
+    )
+}
+
+async fn connect(engine: &Engine, watch: &Watch) -> Result<Opened, Problem> {
+    let config = engine.inventory().way_in(watch)?;
+    let opened = engine.open(&config).await?;
+    engine.inventory().connected(watch, &opened);
+    tracing::info!(host = %watch.host, "connected");
+    Ok(opened)
 }
 
 /// Follows a host's events until the connection is gone; returns why.
-async fn follow(
-    engine: &Engine,
-    host: &HostName,
-    connection: Arc<dyn Connection>,
-    mut events: mpsc::UnboundedReceiver<HostEvent>,
-) -> Problem {
+async fn follow(engine: &Arc<Engine>, watch: &Watch, opened: Opened) -> Problem {
+    let Opened { connection, mut events, .. } = opened;
+    let host = &watch.host;
     let mut refresh = interval_at(Instant::now() + REFRESH, REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut batch = Vec::new();
@@ -73,8 +88,8 @@ async fn follow(
                     }
                 }
             }
-            _ = refresh.tick() => match refresh_all(engine, host, &*connection).await {
-                Ok(()) => {}
+            _ = refresh.tick() => match refresh_all(engine, watch, &*connection).await {
+                Ok(()) => engine.let_go(),
                 // libvirt tells of a dead connection only when no call hangs in it any more, which may be never.
                 Err(problem) if problem.code == Code::HostUnreachable => return problem,
                 Err(problem) => {
@@ -114,11 +129,9 @@ pub(crate) async fn refresh_copy(engine: &Engine, host: &HostName, connection: &
     }
 }
 
-async fn refresh_all(engine: &Engine, host: &HostName, connection: &dyn Connection) -> Result<(), Problem> {
+async fn refresh_all(engine: &Engine, watch: &Watch, connection: &dyn Connection) -> Result<(), Problem> {
     let (facts, copies) = (connection.host().await?, connection.copies().await?);
-    let mut inventory = engine.inventory();
-    inventory.set_facts(host, facts);
-    inventory.replace_copies(host, copies);
+    engine.inventory().refreshed(watch, facts, copies);
     Ok(())
 }
 

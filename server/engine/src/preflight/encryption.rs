@@ -6,7 +6,7 @@ use model::{Finding, FindingCode, Way};
 
 use super::{
     case::{Case, Party, Route},
-    reach, rdma,
+    rdma, reach,
 };
 use crate::{Address, Certificates, Transport};
 

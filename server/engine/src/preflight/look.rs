@@ -83,7 +83,8 @@ impl Question<'_> {
         if !self.recent_will_do {
             return ask().await;
         }
-        let flight = engine.recent.flight(vm);
+        let number = engine.inventory().host(&vm.host).map_or(0, |entry| entry.number);
+        let flight = engine.recent.flight(vm, number);
         let said = flight.get_or_init(ask).await.clone();
         if said.is_err() {
             engine.recent.forget(vm.id, &flight);
@@ -138,6 +139,5 @@ impl Question<'_> {
 fn party(inventory: &Inventory, name: &HostName, survey: Arc<Survey>) -> Result<Party, Problem> {
     let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
     let memory_bytes = entry.facts.as_ref().map_or(0, |facts| facts.memory_bytes);
-    let origin = inventory.shown_host(name).map(|host| host.origin).unwrap_or_default();
-    Ok(Party { config: entry.config.clone(), origin, memory_bytes, survey })
+    Ok(Party { config: entry.config.clone(), origin: entry.origin, memory_bytes, survey })
 }

@@ -24,15 +24,15 @@ mod way;
 use std::cmp::Reverse;
 
 use futures::future::join_all;
-use model::{Code, HostName, MigrationOptions, Preflight, Problem, Treatment, VmId, Way};
+use model::{Code, HostName, HostOrigin, MigrationOptions, Preflight, Problem, Treatment, VmId, Way};
 
 use crate::{
     Engine,
     check::{self, Refusal},
     storage,
 };
-use case::Route;
 pub(crate) use case::Case;
+use case::Route;
 pub(crate) use look::{Look, Question};
 pub(crate) use prediction::carried;
 pub(crate) use recent::Recent;
@@ -45,7 +45,8 @@ pub(crate) async fn run(
     destination: &HostName,
     options: &MigrationOptions,
 ) -> Result<Preflight, Problem> {
-    let kept = seen(engine, vm, destination, options).and_then(|seen| engine.recent.preflight(&seen));
+    let before = seen(engine, vm, destination, options);
+    let kept = before.as_ref().and_then(|seen| engine.recent.preflight(seen));
     if let Some(preflight) = kept {
         return Ok(preflight);
     }
@@ -54,18 +55,20 @@ pub(crate) async fn run(
         Look::Refused(refusal) => refused(destination, &refusal),
         Look::Seen(case) => conclude(&case),
     };
-    if let Some(seen) = seen(engine, vm, destination, options) {
+    let is_as_before = |seen: &Seen| before.is_some_and(|before| before.numbers == seen.numbers);
+    if let Some(seen) = seen(engine, vm, destination, options).filter(is_as_before) {
         engine.recent.keep(seen, preflight.clone());
     }
     Ok(preflight)
 }
 
-/// Looks at all hosts but the VM's own.
+/// Looks at all registered hosts but the VM's own.
 pub(crate) async fn run_all(engine: &Engine, vm: VmId) -> Result<Vec<Preflight>, Problem> {
     let hosts = {
         let inventory = engine.inventory();
         let at = &inventory.vm(vm).ok_or_else(|| check::unknown_vm(&vm.to_string()))?.host;
-        inventory.hosts().map(|entry| entry.config.name.clone()).filter(|name| name != at).collect::<Vec<_>>()
+        let others = inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary);
+        others.map(|entry| entry.config.name.clone()).filter(|name| name != at).collect::<Vec<_>>()
     };
     let options = MigrationOptions::default();
     let all = join_all(hosts.iter().map(|host| run(engine, vm, host, &options))).await;
@@ -121,14 +124,8 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
     ];
     let mut findings = topics.concat();
     findings.sort_by_key(|finding| (Reverse(finding.severity), finding.code));
-    let mut preflight = Preflight {
-        destination: case.there().clone(),
-        findings,
-        way,
-        encrypted,
-        disks,
-        prediction: None,
-    };
+    let mut preflight =
+        Preflight { destination: case.there().clone(), findings, way, encrypted, disks, prediction: None };
     preflight.prediction = prediction::of(case, preflight.copied_bytes());
     preflight
 }
@@ -149,7 +146,8 @@ pub(crate) fn refused(destination: &HostName, refusal: &Refusal) -> Preflight {
 fn seen(engine: &Engine, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {
     let inventory = engine.inventory();
     let (vm, destination) = (inventory.vm(vm)?.clone(), inventory.shown_host(destination)?.clone());
-    Some(Seen { vm, destination, options: options.clone() })
+    let numbers = [inventory.host(&vm.host)?.number, inventory.host(&destination.name)?.number];
+    Some(Seen { vm, destination, numbers, options: options.clone() })
 }
 
 #[cfg(test)]

@@ -20,10 +20,13 @@ const MEASURE_COUNTS: Duration = Duration::from_secs(10 * 60);
 /// The source's answer, asked for once however many wait for it.
 pub(super) type Flight = Arc<OnceCell<Result<Arc<FromSource>, Problem>>>;
 
+/// A VM, and the number of its host.
+type AtHost = (Vm, u64);
+
 /// What was found lately.
 #[derive(Default)]
 pub(crate) struct Recent {
-    flights: Mutex<BTreeMap<VmId, Aged<Vm, Flight>>>,
+    flights: Mutex<BTreeMap<VmId, Aged<AtHost, Flight>>>,
     preflights: Mutex<BTreeMap<(VmId, HostName), Aged<Seen, Preflight>>>,
     dirty_rates: Mutex<BTreeMap<VmId, (Instant, u64)>>,
     /// When a source was refused at a destination, in ms since 1970.
@@ -35,6 +38,8 @@ pub(crate) struct Recent {
 pub(super) struct Seen {
     pub(super) vm: Vm,
     pub(super) destination: Host,
+    /// The numbers of both hosts: another host may have the name by now.
+    pub(super) numbers: [u64; 2],
     pub(super) options: MigrationOptions,
 }
 
@@ -60,14 +65,15 @@ impl<S: PartialEq, T> Aged<S, T> {
 
 impl Recent {
     /// The question to the VM's host that is under way or was just answered, or a new one.
-    pub(super) fn flight(&self, vm: &Vm) -> Flight {
+    pub(super) fn flight(&self, vm: &Vm, host_number: u64) -> Flight {
+        let seen = (vm.clone(), host_number);
         let mut flights = lock(&self.flights);
         flights.retain(|_, flight| flight.is_young());
         match flights.get(&vm.id) {
-            Some(flight) if flight.counts(vm) => Arc::clone(&flight.answer),
+            Some(flight) if flight.counts(&seen) => Arc::clone(&flight.answer),
             _ => {
                 let flight = Flight::default();
-                flights.insert(vm.id, Aged::new(vm.clone(), Arc::clone(&flight)));
+                flights.insert(vm.id, Aged::new(seen, Arc::clone(&flight)));
                 flight
             }
         }
@@ -122,5 +128,9 @@ impl Recent {
             Some(at_ms) => refused.insert(pair, at_ms),
             None => refused.remove(&pair),
         };
+    }
+    /// A host was changed or removed: who could log in where says nothing any more.
+    pub(crate) fn forget_logins(&self, host: &HostName) {
+        lock(&self.refused_logins).retain(|(source, destination), _| source != host && destination != host);
     }
 }

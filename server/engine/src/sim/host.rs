@@ -144,6 +144,13 @@ impl Connection for SimConnection {
         self.ask(|host| host.change(vm, |copy| copy.state = state))
     }
 
+    async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
+        self.ask(|host| {
+            host.copies.retain(|other, copy| *other != vm || copy.state.is_active());
+            host.tell(&HostEvent::Changed(vm));
+        })
+    }
+
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
         let unknown = || Problem::new(Code::UnknownVm, "Domain not found (simulated)");
         self.unless_it_hangs().await;

@@ -117,6 +117,7 @@ impl Sim {
                 state,
                 incoming: false,
                 outgoing: false,
+                stranded: false,
                 persistent: true,
                 vcpus: 1,
                 memory_bytes: load.memory_bytes,

@@ -61,7 +61,7 @@ impl Runner<'_> {
     }
 
     /// Ends the preparations as soon as somebody has asked for it.
-    pub(super) async fn unless_cancelled(&mut self) -> Result<(), Problem> {
+    pub(crate) async fn unless_cancelled(&mut self) -> Result<(), Problem> {
         if !self.handle.cancel.is_cancelled() {
             return Ok(());
         }

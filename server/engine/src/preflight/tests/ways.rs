@@ -100,14 +100,19 @@ fn has(party: &mut Party, certificates: Option<Certificates>) {
 
 /// Those that can be used, but for one thing.
 fn changed(party: &mut Party, change: impl FnOnce(&mut String, &mut Vec<String>, &mut u64)) {
-    if let Some(Certificates::Usable { authority, names, until_ms }) = &mut Arc::make_mut(&mut party.survey).certificates {
+    if let Some(Certificates::Usable { authority, names, until_ms }) =
+        &mut Arc::make_mut(&mut party.survey).certificates
+    {
         change(authority, names, until_ms);
     }
 }
 
 #[test]
 fn encrypted_where_both_hosts_have_certificates() {
-    assert_eq!(encryption(|_| {}), (true, Ok, "The contents of the memory of web are encrypted on the way to beta.".into()));
+    assert_eq!(
+        encryption(|_| {}),
+        (true, Ok, "The contents of the memory of web are encrypted on the way to beta.".into())
+    );
     let by_address = encryption(|case| {
         case.destination.config.peer_address = "192.0.2.7".parse().unwrap();
         changed(&mut case.destination, |_, names, _| *names = vec!["beta".into(), "192.0.2.7".into()]);

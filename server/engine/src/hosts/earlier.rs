@@ -1,0 +1,36 @@
+//! Hosts of an earlier run of the console: those that somebody registered, and those that open migrations need.
+
+use model::{HostOrigin, HostSettings, Migration};
+
+use crate::{HostConfig, inventory::Inventory};
+
+/// Adds hosts that were registered at run time. One that can't be used is left out: the console has to start all the same.
+pub(crate) fn add_stored(inventory: &mut Inventory, hosts: &[HostSettings]) {
+    for settings in hosts {
+        add(inventory, settings, HostOrigin::Added);
+    }
+}
+
+/// Adds the hosts that nobody registered and that open migrations go to.
+pub(crate) fn add_unregistered(inventory: &mut Inventory, open: &[Migration]) {
+    for settings in open.iter().filter_map(|migration| migration.unregistered.as_ref()) {
+        // Several migrations may go there, or somebody has registered it meanwhile.
+        if inventory.host(&settings.name).is_none() {
+            add(inventory, settings, HostOrigin::Temporary);
+        }
+    }
+}
+
+fn add(inventory: &mut Inventory, settings: &HostSettings, origin: HostOrigin) {
+    let usable = HostConfig::checked(settings).and_then(|config| {
+        // A migration has to ask its destination for the verdict, whoever has its address now.
+        if origin == HostOrigin::Added {
+            inventory.is_free(&config, None)?;
+        }
+        Ok(config)
+    });
+    match usable {
+        Ok(config) => drop(inventory.attach(config, origin, None, None)),
+        Err(problem) => tracing::warn!(host = %settings.name, %problem, "a stored host can't be used"),
+    }
+}

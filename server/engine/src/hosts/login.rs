@@ -1,0 +1,181 @@
+//! Logins that people type, in place of those that are registered.
+
+use std::{sync::Arc, time::Duration};
+
+use model::{Code, HostName, Problem, Secret};
+use tokio::time::Instant;
+
+use super::opened::Opened;
+use crate::{
+    Address, Engine, Fingerprint, HostConfig, Ssh, SshLogin, Transport, UserName,
+    inventory::{HostEntry, TypedLogin, unknown_host},
+    watcher,
+};
+
+/// How long a login counts without *keep until restart* while no migration needs it: time enough to begin one.
+const LOGIN_LASTS: Duration = Duration::from_mins(10);
+/// ssh's port.
+const SSH_PORT: u16 = 22;
+/// Who logs in where nobody says otherwise.
+const USUAL_USER: &str = "root";
+
+/// What somebody typed to log in at a host, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The account; none is the registered one, or `root`.
+    pub user: Option<UserName>,
+    /// Its password; none lets keys be tried.
+    pub password: Option<Secret>,
+    /// The host's key, if somebody has confirmed it.
+    pub fingerprint: Option<Fingerprint>,
+    /// Keep the password until the console stops, not only for ten minutes and as long as migrations need it.
+    pub keep_until_restart: bool,
+}
+
+impl Login {
+    /// Whether it stands in for the login that a host has.
+    pub(super) fn stands_in(&self) -> bool {
+        self.user.is_some() || self.password.is_some()
+    }
+
+    /// How it is kept, if it stands in for the login that a host has.
+    fn kept(&self, transport: &Transport) -> Option<TypedLogin> {
+        let until = if self.keep_until_restart { None } else { Some(Instant::now() + LOGIN_LASTS) };
+        self.stands_in().then(|| TypedLogin { transport: transport.clone(), until })
+    }
+
+    /// How a host is reached that is about to be registered, in the place of `before` if that is given; and how the password is kept.
+    ///
+    /// # Errors
+    /// `invalid-input` if what was typed is not what the host is to be reached with.
+    pub(super) fn first(
+        &self,
+        host: &HostConfig,
+        before: Option<&HostEntry>,
+    ) -> Result<(HostConfig, Option<TypedLogin>), Problem> {
+        let Transport::Ssh(own) = &host.transport else {
+            let is_empty = !self.stands_in() && self.fingerprint.is_none();
+            return if is_empty { Ok((host.clone(), None)) } else { Err(not_by_ssh(&host.name)) };
+        };
+        if self.user.as_ref().is_some_and(|user| *user != own.user) {
+            return Err(Problem::new(Code::InvalidInput, "Two users were given.")
+                .with_fix("Say once, for the host, as whom to log in."));
+        }
+        let ssh = Ssh { fingerprint: self.fingerprint.clone(), ..own.clone() };
+        let with = |login| Transport::Ssh(Ssh { login, ..ssh.clone() });
+        let typed = match (&own.login, &self.password) {
+            (SshLogin::Password(_), Some(password)) => self.kept(&with(SshLogin::Password(Some(password.clone())))),
+            (SshLogin::Password(_), None) => before.and_then(|before| before.login_for(own)),
+            (_, None) => None,
+            (_, Some(_)) => {
+                return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by password.", host.name))
+                    .with_fix("Leave the password out, or choose to log in by password."));
+            }
+        };
+        let transport = typed.as_ref().map_or_else(|| with(own.login.clone()), |typed| typed.transport.clone());
+        Ok((HostConfig { transport, ..host.clone() }, typed))
+    }
+
+    /// How a host that nobody registered is reached.
+    pub(super) fn at(&self, address: Address, port: Option<u16>) -> Ssh {
+        Ssh {
+            address,
+            port: port.unwrap_or(SSH_PORT),
+            user: self.user.clone().unwrap_or_else(|| USUAL_USER.parse().expect("a user's name")),
+            login: self.password.clone().map_or(SshLogin::AccountKeys, |password| SshLogin::Password(Some(password))),
+            fingerprint: self.fingerprint.clone(),
+        }
+    }
+
+    /// How a registered host is reached with this login in place of its own: by ssh, however it is reached otherwise.
+    pub(super) fn instead(&self, config: &HostConfig, port: Option<u16>) -> Ssh {
+        match &config.transport {
+            Transport::Ssh(own) => {
+                let user = self.user.clone().unwrap_or_else(|| own.user.clone());
+                let typed = self.at(own.address.clone(), Some(port.unwrap_or(own.port)));
+                let login = if self.password.is_some() { typed.login } else { own.login.clone() };
+                Ssh { user, login, ..typed }
+            }
+            Transport::Tcp { address, .. } | Transport::Tls { address, .. } => self.at(address.clone(), port),
+            Transport::Local => self.at(config.peer_address.clone(), port),
+        }
+    }
+}
+
+impl Engine {
+    /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as it is.
+    ///
+    /// # Errors
+    /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
+    pub async fn log_in(self: &Arc<Self>, name: &HostName, login: Login) -> Result<(), Problem> {
+        let (config, number) = {
+            let inventory = self.inventory();
+            let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
+            (login_at(entry, &login)?, entry.number)
+        };
+        let opened = self.open_soon(&config).await?;
+        let watch = {
+            let mut inventory = self.inventory();
+            let entry = inventory.host(name).filter(|entry| entry.number == number);
+            is_still_itself(entry.ok_or_else(|| unknown_host(name.as_str()))?, &opened)?;
+            inventory.logged_in(name, login.kept(&config.transport), &opened)
+        };
+        if let Some(watch) = watch {
+            self.spawn(watcher::watch(Arc::clone(self), watch, Some(opened)));
+        }
+        Ok(())
+    }
+
+    /// Forgets hosts and passwords that no migration needs any more.
+    pub(crate) fn let_go(self: &Arc<Self>) {
+        let watches = self.inventory().let_go();
+        for watch in watches {
+            self.spawn(watcher::watch(Arc::clone(self), watch, None));
+        }
+    }
+}
+
+fn login_at(entry: &HostEntry, login: &Login) -> Result<HostConfig, Problem> {
+    let now = entry.with_login();
+    let typed = match &now.transport {
+        _ if !login.stands_in() && login.fingerprint.is_none() => return entry.way_in(),
+        Transport::Ssh(_) => login.instead(&now, None),
+        _ => return Err(not_by_ssh(&now.name)),
+    };
+    match typed.login {
+        SshLogin::Password(None) => Err(needs_login(&now.name)),
+        _ => Ok(HostConfig { transport: Transport::Ssh(typed), ..now }),
+    }
+}
+
+/// Whether a host that was logged in at is the one that was known.
+///
+/// # Errors
+/// `host-unreachable`: the one that was known is somewhere else.
+pub(super) fn is_still_itself(entry: &HostEntry, opened: &Opened) -> Result<(), Problem> {
+    match &entry.facts {
+        Some(known) if known.uuid != opened.facts.uuid => {
+            let name = &entry.config.name;
+            let sentence = format!("Another machine than {name} answers there: it has another host UUID.");
+            let details = format!("{name} has the host UUID {}, the other has {}.", known.uuid, opened.facts.uuid);
+            Err(Problem::new(Code::HostUnreachable, sentence)
+                .with_fix(format!("Check the address. If {name} has been replaced, remove it and add it again."))
+                .with_details(details))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Nobody has typed the password that the host wants.
+pub(crate) fn needs_login(host: &HostName) -> Problem {
+    Problem::new(Code::NeedsLogin, format!("{host} wants a password, and the console does not keep one."))
+        .with_fix(format!("Log in at {host}."))
+}
+
+fn not_by_ssh(host: &HostName) -> Problem {
+    Problem::new(
+        Code::InvalidInput,
+        format!("{host} is not reached by ssh: there is no user or password to log in with."),
+    )
+    .with_fix("Leave them out.")
+}

@@ -1,0 +1,274 @@
+//! Destinations that need not be registered, and logins for one migration only.
+
+use std::{fmt, sync::Arc};
+
+use model::{Code, HostName, HostOrigin, Migration, MigrationRequest, Problem, Way};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    login::{Login, is_still_itself},
+    opened::{Opened, deadline, too_late},
+};
+use crate::{
+    Address, Engine, HostConfig, Ssh, SshLogin, Transport, check,
+    inventory::{Inventory, TypedLogin, Watch, unknown_host},
+    watcher,
+};
+
+/// The longest name of a host.
+const LONGEST_NAME: usize = 32;
+
+/// A destination that answers, held for a migration that is about to begin. A host that is there for this only goes when nobody holds it
+/// any more and no migration with it is open; a password that was typed goes with it.
+pub struct Reached {
+    /// The name to migrate to.
+    pub host: HostName,
+    /// How it was reached, if somebody typed a login for this migration.
+    pub(crate) login: Option<Transport>,
+    /// Whether it is registered once the migration has begun.
+    pub(crate) register: bool,
+    /// When the caller has to have an answer.
+    deadline: Instant,
+    _lease: Lease,
+}
+
+impl fmt::Debug for Reached {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reached").field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
+/// Keeps a host, and the login that was typed for it. Never to be dropped under the inventory's lock.
+struct Lease {
+    held: Option<Arc<()>>,
+    engine: Arc<Engine>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.held = None;
+        self.engine.let_go();
+    }
+}
+
+/// Where a VM shall go, and how that is reached.
+enum Destination {
+    /// To a registered host, by its own login.
+    AsItIs(HostName),
+    /// To a registered host, by a login that somebody typed.
+    Instead(HostConfig),
+    /// To a host that nobody registered.
+    Elsewhere(HostConfig),
+}
+
+/// The host it came to: its name, what holds it, and who shall watch it over the connection that was just made.
+type Settled = (HostName, Arc<()>, Option<Watch>);
+
+impl Engine {
+    /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is not, by its
+    /// address, where `port` is that of ssh (22, or what a registered host has). One that is not registered has the name
+    /// `register` from now on, and is registered as soon as its migration has begun, by the task that begins it; without a name it is
+    /// there for the migration only.
+    ///
+    /// # Errors
+    /// `same-host` for this machine's own addresses; `host-exists` if `register` is another's name, or the host is registered; why it
+    /// can't be reached.
+    pub async fn reach(
+        self: &Arc<Self>,
+        destination: &str,
+        port: Option<u16>,
+        login: Login,
+        register: Option<HostName>,
+    ) -> Result<Reached, Problem> {
+        let deadline = deadline();
+        let to = Destination::of(&self.inventory(), destination, port, &login, register.as_ref())?;
+        let (host, held, login) = match &to {
+            Destination::AsItIs(name) => (name.clone(), self.hold_as_it_is(name)?, None),
+            Destination::Instead(config) | Destination::Elsewhere(config) => {
+                let opened = self.open_soon(config).await?;
+                let (host, held, watch) = to.settle(&mut self.inventory(), &opened, register.as_ref())?;
+                if let Some(watch) = watch {
+                    self.spawn(watcher::watch(Arc::clone(self), watch, Some(opened)));
+                }
+                (host, held, Some(config.transport.clone()))
+            }
+        };
+        let lease = Lease { held: Some(held), engine: Arc::clone(self) };
+        Ok(Reached { host, login, register: register.is_some(), deadline, _lease: lease })
+    }
+
+    fn hold_as_it_is(&self, name: &HostName) -> Result<Arc<()>, Problem> {
+        let mut inventory = self.inventory();
+        inventory.connection(name)?;
+        inventory.hold(name)
+    }
+
+    /// The same as [`Engine::migrate`], to a destination that was reached. Ends within 10 s of when that was asked for.
+    ///
+    /// # Errors
+    /// Those of [`Engine::migrate`].
+    pub async fn migrate_to(
+        self: &Arc<Self>,
+        reached: Reached,
+        mut request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
+        if reached.login.is_some() && !self.inventory().is_temporary(&reached.host) {
+            // The login is the console's, not the source's. To a host that is not registered the way is direct anyway.
+            request.options.way.get_or_insert(Way::Direct);
+        }
+        let checked = timeout_at(reached.deadline, check::request(self, &request)).await;
+        let accepted = checked.unwrap_or_else(|_| Err(too_late(&reached.host)))?;
+        self.write_down(accepted, request, requested_by, Some(reached)).await
+    }
+
+    /// Registers a host that was there for a migration only.
+    pub(crate) async fn keep_host(&self, name: &HostName) {
+        let _changes = self.changes.lock().await;
+        let Some(settings) = self.inventory().host(name).map(|entry| entry.config.settings()) else { return };
+        match self.store.put_host(&settings, None).await {
+            Ok(()) => self.inventory().register(name),
+            // Its migration has begun and goes on; the host is listed as temporary, and can be registered again.
+            Err(error) => tracing::error!(host = %name, %error, "could not register a host"),
+        }
+    }
+}
+
+impl Destination {
+    fn of(
+        inventory: &Inventory,
+        text: &str,
+        port: Option<u16>,
+        login: &Login,
+        register: Option<&HostName>,
+    ) -> Result<Self, Problem> {
+        let registered = match check::host(inventory, text) {
+            Ok(name) => inventory.host(&name),
+            Err(problem) if problem.code == Code::UnknownHost => None,
+            Err(problem) => return Err(problem),
+        };
+        let address = match registered {
+            Some(entry) if entry.origin == HostOrigin::Temporary => entry.config.peer_address.clone(),
+            Some(entry) => {
+                if register.is_some() {
+                    return Err(registered_already(&entry.config.name));
+                }
+                if !login.stands_in() {
+                    return Ok(Self::AsItIs(entry.config.name.clone()));
+                }
+                let transport = Transport::Ssh(login.instead(&entry.config, port));
+                return Ok(Self::Instead(HostConfig { transport, ..entry.config.clone() }));
+            }
+            None => text.parse()?,
+        };
+        let name = match (register, registered) {
+            (Some(name), _) if registered.is_none_or(|entry| entry.config.name != *name) => name.clone(),
+            (_, Some(entry)) => entry.config.name.clone(),
+            _ => free_name(inventory, &address),
+        };
+        let config = unregistered(name, login.at(address, port));
+        inventory.is_free(&config, registered.map(|entry| &entry.config.name))?;
+        Ok(Self::Elsewhere(config))
+    }
+
+    /// What the host turned out to be: one that is registered under another address, say.
+    fn settle(
+        &self,
+        inventory: &mut Inventory,
+        opened: &Opened,
+        register: Option<&HostName>,
+    ) -> Result<Settled, Problem> {
+        let (config, known) = match self {
+            Self::AsItIs(name) => return Ok((name.clone(), inventory.hold(name)?, None)),
+            Self::Instead(config) => {
+                let entry = inventory.host(&config.name).ok_or_else(|| unknown_host(config.name.as_str()))?;
+                (config, Some(entry))
+            }
+            Self::Elsewhere(config) => {
+                let same = inventory.with_uuid(opened.facts.uuid).or_else(|| inventory.at_address_of(config));
+                (config, same)
+            }
+        };
+        let until = Some(Instant::now());
+        let typed = TypedLogin { transport: config.transport.clone(), until };
+        let Some(entry) = known else {
+            inventory.is_free(config, None)?;
+            let watch = inventory.attach(config.without_password(), HostOrigin::Temporary, Some(typed), Some(opened));
+            return Ok((config.name.clone(), inventory.hold(&config.name)?, Some(watch)));
+        };
+        is_still_itself(entry, opened)?;
+        let (name, origin) = (entry.config.name.clone(), entry.origin);
+        match register {
+            Some(_) if origin != HostOrigin::Temporary => return Err(registered_already(&name)),
+            Some(wanted) if *wanted != name => return Err(has_another_name(&name)),
+            _ => {}
+        }
+        let (is_connected, has_login) = (entry.connection.is_some(), entry.login.is_some());
+        let held = inventory.hold(&name)?;
+        let watch = match is_connected {
+            true => None,
+            false => inventory.logged_in(&name, (!has_login).then_some(typed), opened),
+        };
+        Ok((name, held, watch))
+    }
+}
+
+/// A host that nobody registered, reached by ssh, under this name.
+fn unregistered(name: HostName, ssh: Ssh) -> HostConfig {
+    let peer = Ssh { login: SshLogin::Program, fingerprint: None, ..ssh.clone() };
+    HostConfig {
+        name,
+        peer_address: ssh.address.clone(),
+        transport: Transport::Ssh(ssh),
+        peer_transport: Transport::Ssh(peer),
+        bandwidth_mib_s: None,
+        shared_directories: Vec::new(),
+    }
+}
+
+/// A name for the host at this address that no other has: `192-0-2-7`, or `192-0-2-7-2`.
+fn free_name(inventory: &Inventory, address: &Address) -> HostName {
+    let text: String = address.to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    // Of `::`, which is no host's, nothing would be left.
+    let text = Some(text.trim_matches('-')).filter(|text| !text.is_empty()).unwrap_or("host");
+    let numbered = |number: u32| {
+        let end = if number == 1 { String::new() } else { format!("-{number}") };
+        let begin: String = text.chars().take(LONGEST_NAME - end.len()).collect();
+        format!("{}{end}", begin.trim_end_matches('-'))
+    };
+    let names = (1..).map(|number| numbered(number).parse::<HostName>().expect("an address has a letter or a digit"));
+    let mut free = names.filter(|name| inventory.host(name).is_none());
+    free.next().expect("there are more numbers than hosts")
+}
+
+fn registered_already(name: &HostName) -> Problem {
+    Problem::new(Code::HostExists, format!("This host is registered already: it is {name}."))
+        .with_fix("Move the VM there without registering it again.")
+}
+
+fn has_another_name(name: &HostName) -> Problem {
+    Problem::new(Code::HostInUse, format!("This host is there for another migration, under the name {name}."))
+        .with_fix(format!("Register it as {name}, or wait for that migration to end."))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{clock::Clock, feed::Feed};
+
+    proptest! {
+        #[test]
+        fn every_address_has_a_free_name(text in "[a-z0-9][a-z0-9.-]{0,60}|[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}|::[0-9a-f]{0,4}") {
+            let Ok(address) = text.parse::<Address>() else { return Ok(()) };
+            let mut inventory = Inventory::new(Clock::start(), Feed::new(1));
+            for _ in 0..12 {
+                let name = free_name(&inventory, &address);
+                prop_assert!(inventory.host(&name).is_none());
+                let ssh = Login::default().at(address.clone(), None);
+                inventory.attach(unregistered(name, ssh), HostOrigin::Temporary, None, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One host, as the inventory keeps it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
+
+use model::{Connection as Link, Host, HostName, HostOrigin, Migration, Problem, VmId, VmState};
+use tokio::{sync::Semaphore, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Connection, CopyFacts, HostConfig, HostFacts, Ssh, SshLogin, Transport, hosts::needs_login};
+
+/// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
+/// migration takes one, and KubeVirt's 2 proved slow for evacuations.
+const AT_ONCE: usize = 4;
+
+/// A host.
+pub(crate) struct HostEntry {
+    /// As it is registered: without a password.
+    pub(crate) config: HostConfig,
+    pub(crate) origin: HostOrigin,
+    /// Another entry of the same name has another number: what was asked of one says nothing of the other.
+    pub(crate) number: u64,
+    pub(crate) connection: Option<Arc<dyn Connection>>,
+    pub(crate) facts: Option<HostFacts>,
+    /// Permits for migrations: away from here, and to here.
+    pub(crate) outgoing: Arc<Semaphore>,
+    pub(crate) incoming: Arc<Semaphore>,
+    /// What somebody typed, in place of the login that is registered.
+    pub(crate) login: Option<TypedLogin>,
+    /// Who watches it now.
+    pub(super) watch: Watch,
+    /// Whether it is about to be changed or removed, so that nothing may begin here.
+    pub(super) leaving: bool,
+    /// Held by whoever is about to begin a migration with it.
+    pub(super) held: Weak<()>,
+    pub(super) link: Link,
+    pub(super) copies: BTreeMap<VmId, CopyFacts>,
+}
+
+/// A login that somebody typed.
+#[derive(Clone)]
+pub(crate) struct TypedLogin {
+    /// How the host is reached with it.
+    pub(crate) transport: Transport,
+    /// How long it counts if no migration needs it; none is until the console stops.
+    pub(crate) until: Option<Instant>,
+}
+
+/// The right to say what a host does: whoever watches a host has one, and it ends when somebody else shall do so, or nobody.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    pub(crate) host: HostName,
+    /// Cancelled under the inventory's lock only, so that what is said afterwards is not heard.
+    pub(crate) ended: CancellationToken,
+}
+
+impl Watch {
+    pub(super) fn new(host: &HostName) -> Self {
+        Self { host: host.clone(), ended: CancellationToken::new() }
+    }
+}
+
+impl HostEntry {
+    pub(super) fn new(config: HostConfig, origin: HostOrigin, number: u64) -> Self {
+        Self {
+            watch: Watch::new(&config.name),
+            config,
+            origin,
+            number,
+            connection: None,
+            facts: None,
+            outgoing: Arc::new(Semaphore::new(AT_ONCE)),
+            incoming: Arc::new(Semaphore::new(AT_ONCE)),
+            login: None,
+            leaving: false,
+            held: Weak::new(),
+            link: Link::Connecting,
+            copies: BTreeMap::new(),
+        }
+    }
+
+    /// How it is reached now: with the login that was typed, if there is one.
+    pub(crate) fn with_login(&self) -> HostConfig {
+        self.reached_by(self.login.as_ref().map(|login| &login.transport))
+    }
+
+    /// The same, but with a login that was typed for one migration, if there is one.
+    pub(crate) fn for_migration(&self, login: Option<&Transport>) -> HostConfig {
+        login.map_or_else(|| self.with_login(), |login| self.reached_by(Some(login)))
+    }
+
+    fn reached_by(&self, login: Option<&Transport>) -> HostConfig {
+        HostConfig { transport: login.unwrap_or(&self.config.transport).clone(), ..self.config.clone() }
+    }
+
+    /// The same, if it is any use to try.
+    ///
+    /// # Errors
+    /// `needs-login` if it wants a password and nobody has typed one.
+    pub(crate) fn way_in(&self) -> Result<HostConfig, Problem> {
+        let config = self.with_login();
+        match &config.transport {
+            Transport::Ssh(ssh) if ssh.login == SshLogin::Password(None) => Err(needs_login(&config.name)),
+            _ => Ok(config),
+        }
+    }
+
+    /// The login that was typed for this account, if there is one.
+    pub(crate) fn login_for(&self, account: &Ssh) -> Option<TypedLogin> {
+        let is_same = |typed: &&TypedLogin| match &typed.transport {
+            Transport::Ssh(ssh) => {
+                (&ssh.address, ssh.port, &ssh.user) == (&account.address, account.port, &account.user)
+            }
+            _ => false,
+        };
+        self.login.as_ref().filter(is_same).cloned()
+    }
+
+    /// Whether somebody is about to begin a migration with it.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.strong_count() > 0
+    }
+
+    /// A copy's state; of a host that does not answer nobody knows.
+    pub(super) fn state_of(&self, copy: &CopyFacts) -> VmState {
+        if self.link == Link::Connected { copy.state } else { VmState::Unknown }
+    }
+
+    /// As people see it, with its VMs and those of them that are active.
+    pub(super) fn shown(&self, (vms, vms_active): (u32, u32)) -> Host {
+        let facts = self.facts.as_ref();
+        Host {
+            name: self.config.name.clone(),
+            address: self.config.transport.address(),
+            origin: self.origin,
+            connection: self.link.clone(),
+            latency_ms: facts.map(|facts| facts.latency_ms),
+            cpu_model: facts.and_then(|facts| facts.cpu_model.clone()),
+            cpus: facts.map_or(0, |facts| facts.cpus),
+            memory_bytes: facts.map_or(0, |facts| facts.memory_bytes),
+            memory_free_bytes: facts.map_or(0, |facts| facts.memory_free_bytes),
+            vms,
+            vms_active,
+            libvirt_version: facts.map(|facts| facts.libvirt_version.clone()),
+            hypervisor_version: facts.map(|facts| facts.hypervisor_version.clone()),
+            bandwidth_mib_s: self.config.bandwidth_mib_s,
+        }
+    }
+
+    /// Which copy is the VM: the highest.
+    pub(super) fn rank(&self, copy: &CopyFacts, open: Option<&Migration>) -> (bool, bool, bool, bool) {
+        let answers = self.link == Link::Connected;
+        let runs = copy.state == VmState::Running;
+        (
+            // While it moves the VM is at the source for as long as anything is; the row must not jump to and fro.
+            open.is_some_and(|open| self.config.name == open.source) && copy.state.is_active(),
+            runs && answers,
+            copy.state.is_active(),
+            answers,
+        )
+    }
+}

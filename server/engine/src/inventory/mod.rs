@@ -1,0 +1,206 @@
+//! What the console knows: hosts, the copies of VMs on them, the current migrations; and the one place that tells of changes.
+//!
+//! Facts come in from the hosts' watchers and the runners; what people see (a VM is its active copy) is derived from them
+//! here, and whatever became different is published. Everything happens under one lock, so that a snapshot and the number of
+//! the last update in it always belong together.
+
+mod host;
+mod hosts;
+mod shown;
+mod watched;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::Arc,
+};
+
+use model::{
+    Change, Code, Connection as Link, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
+};
+
+use crate::{Connection, CopyFacts, clock::Clock, feed::Feed};
+pub(crate) use host::{HostEntry, TypedLogin, Watch};
+
+/// Ended migrations a snapshot shows.
+const RECENT: usize = 50;
+
+/// The part of a VM that moves in the inventory: neither the VM nor its two hosts may be meddled with.
+pub(crate) struct Claim {
+    pub(crate) migration: MigrationId,
+    pub(crate) source: HostName,
+    pub(crate) destination: HostName,
+}
+
+/// Everything the console knows.
+pub(crate) struct Inventory {
+    clock: Clock,
+    hosts: BTreeMap<HostName, HostEntry>,
+    /// As last published.
+    published_hosts: BTreeMap<HostName, Host>,
+    /// As last published.
+    vms: BTreeMap<VmId, Vm>,
+    migrations: BTreeMap<MigrationId, Migration>,
+    open: BTreeMap<VmId, Claim>,
+    /// The number of the latest host entry.
+    entries: u64,
+    pub(crate) feed: Feed,
+}
+
+impl Inventory {
+    pub(crate) fn new(clock: Clock, feed: Feed) -> Self {
+        Self {
+            clock,
+            hosts: BTreeMap::new(),
+            published_hosts: BTreeMap::new(),
+            vms: BTreeMap::new(),
+            migrations: BTreeMap::new(),
+            open: BTreeMap::new(),
+            entries: 0,
+            feed,
+        }
+    }
+
+    /// What pages start from.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let mut vms: Vec<Vm> = self.vms.values().cloned().collect();
+        vms.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+        Snapshot {
+            sequence: self.feed.last(),
+            hosts: self.published_hosts.values().cloned().collect(),
+            vms,
+            migrations: self.migrations.values().rev().cloned().collect(),
+        }
+    }
+
+    /// A snapshot as an update, for who missed something.
+    pub(crate) fn snapshot_update(&self) -> Update {
+        let snapshot = self.snapshot();
+        Update { sequence: snapshot.sequence, at_ms: self.clock.now_ms(), change: Change::Snapshot(snapshot) }
+    }
+
+    pub(crate) fn host(&self, name: &HostName) -> Option<&HostEntry> {
+        self.hosts.get(name)
+    }
+
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &HostEntry> {
+        self.hosts.values()
+    }
+
+    /// Who watches the hosts now.
+    pub(crate) fn watches(&self) -> Vec<Watch> {
+        self.hosts.values().map(|entry| entry.watch.clone()).collect()
+    }
+
+    /// The host as people see it.
+    pub(crate) fn shown_host(&self, name: &HostName) -> Option<&Host> {
+        self.published_hosts.get(name)
+    }
+
+    /// The connection to a host, or why there is none.
+    pub(crate) fn connection(&self, name: &HostName) -> Result<Arc<dyn Connection>, Problem> {
+        let entry = self.hosts.get(name).ok_or_else(|| unknown_host(name.as_str()))?;
+        match (&entry.connection, &entry.link) {
+            (Some(connection), _) => Ok(Arc::clone(connection)),
+            (None, Link::Unreachable { problem, .. }) => Err(problem.clone()),
+            (None, _) => Err(Problem::new(Code::HostUnreachable, format!("{name} has not answered yet."))
+                .with_fix("Try again in a few seconds.")),
+        }
+    }
+
+    /// Whether every host was tried at least once.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.hosts.values().all(|entry| entry.link != Link::Connecting)
+    }
+
+    pub(crate) fn vm(&self, id: VmId) -> Option<&Vm> {
+        self.vms.get(&id)
+    }
+
+    pub(crate) fn vms(&self) -> impl Iterator<Item = &Vm> {
+        self.vms.values()
+    }
+
+    /// A VM other than this one that has this name on this host.
+    pub(crate) fn namesake(&self, vm: VmId, name: &str, host: &HostName) -> Option<VmId> {
+        let copies = &self.hosts.get(host)?.copies;
+        copies.values().find(|copy| copy.name == name && copy.vm != vm).map(|copy| copy.vm)
+    }
+
+    /// All copies a host has.
+    pub(crate) fn replace_copies(&mut self, name: &HostName, copies: Vec<CopyFacts>) {
+        let Some(entry) = self.hosts.get_mut(name) else { return };
+        let now: BTreeMap<VmId, CopyFacts> = copies.into_iter().map(|copy| (copy.vm, copy)).collect();
+        let affected: BTreeSet<VmId> = entry.copies.keys().chain(now.keys()).copied().collect();
+        entry.copies = now;
+        self.publish(affected);
+    }
+
+    /// One copy changed, or is gone.
+    pub(crate) fn set_copy(&mut self, name: &HostName, vm: VmId, copy: Option<CopyFacts>) {
+        let Some(entry) = self.hosts.get_mut(name) else { return };
+        match copy {
+            Some(copy) => entry.copies.insert(vm, copy),
+            None => entry.copies.remove(&vm),
+        };
+        self.publish([vm]);
+    }
+
+    pub(crate) fn copy(&self, host: &HostName, vm: VmId) -> Option<&CopyFacts> {
+        self.hosts.get(host)?.copies.get(&vm)
+    }
+
+    /// Claims the VM and its two hosts for a migration: the one place where two at once are told apart.
+    pub(crate) fn claim(&mut self, migration: &Migration) -> Result<(), MigrationId> {
+        match self.open.entry(migration.vm) {
+            Entry::Occupied(open) => Err(open.get().migration),
+            Entry::Vacant(free) => {
+                let Migration { id, source, destination, .. } = migration.clone();
+                free.insert(Claim { migration: id, source, destination });
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives a claim back that came to nothing.
+    pub(crate) fn release(&mut self, vm: VmId) {
+        self.open.remove(&vm);
+    }
+
+    pub(crate) fn migration(&self, id: MigrationId) -> Option<&Migration> {
+        self.migrations.get(&id)
+    }
+
+    /// Ended migrations of an earlier run of the console, for the pages.
+    pub(crate) fn remember(&mut self, migrations: Vec<Migration>) {
+        self.migrations.extend(migrations.into_iter().map(|migration| (migration.id, migration)));
+    }
+
+    /// A migration's new state. Once it has ended, the VM is free again.
+    pub(crate) fn set_migration(&mut self, migration: Migration) {
+        let (vm, ended) = (migration.vm, migration.phase.has_ended());
+        if ended && self.open.get(&vm).is_some_and(|claim| claim.migration == migration.id) {
+            self.open.remove(&vm);
+        }
+        let begins_or_ends = ended || !self.migrations.contains_key(&migration.id);
+        self.migrations.insert(migration.id, migration.clone());
+        self.tell(Change::Migration(Box::new(migration)));
+        if begins_or_ends {
+            self.forget_old_migrations();
+            self.publish([vm]);
+        }
+    }
+
+    fn forget_old_migrations(&mut self) {
+        let ended: Vec<MigrationId> =
+            self.migrations.values().filter(|migration| migration.phase.has_ended()).map(|m| m.id).collect();
+        for id in ended.iter().rev().skip(RECENT) {
+            self.migrations.remove(id);
+        }
+    }
+}
+
+/// No host is registered under this name or address.
+pub(crate) fn unknown_host(name: &str) -> Problem {
+    Problem::new(Code::UnknownHost, format!("No host called {name:?} is registered."))
+        .with_fix("Use the name or address of a registered host.")
+}

@@ -1,0 +1,84 @@
+//! What people see follows from what hosts have: a VM is its active copy. Whatever became different is told.
+
+use std::collections::BTreeMap;
+
+use model::{Change, Copy, Host, HostName, Vm, VmId, VmState};
+
+use super::{HostEntry, Inventory};
+use crate::CopyFacts;
+
+impl Inventory {
+    pub(super) fn tell(&mut self, change: Change) {
+        self.feed.publish(self.clock.now_ms(), change);
+    }
+
+    /// Tells of whatever became different: these VMs, and the hosts.
+    pub(super) fn publish(&mut self, affected: impl IntoIterator<Item = VmId>) {
+        for id in affected {
+            match self.derive(id) {
+                Some(vm) if self.vms.get(&id) != Some(&vm) => {
+                    self.vms.insert(id, vm.clone());
+                    self.tell(Change::Vm(vm));
+                }
+                None if self.vms.remove(&id).is_some() => self.tell(Change::VmGone(id)),
+                _ => {}
+            }
+        }
+        self.publish_hosts();
+    }
+
+    pub(super) fn publish_hosts(&mut self) {
+        let mut counts: BTreeMap<&HostName, (u32, u32)> = BTreeMap::new();
+        for vm in self.vms.values() {
+            let (vms, active) = counts.entry(&vm.host).or_default();
+            *vms += 1;
+            *active += u32::from(vm.state.is_active());
+        }
+        let shown: Vec<Host> = self
+            .hosts
+            .values()
+            .map(|entry| entry.shown(counts.get(&entry.config.name).copied().unwrap_or_default()))
+            .collect();
+        for host in shown {
+            if self.published_hosts.get(&host.name) != Some(&host) {
+                self.published_hosts.insert(host.name.clone(), host.clone());
+                self.tell(Change::Host(host));
+            }
+        }
+        let gone: Vec<HostName> =
+            self.published_hosts.keys().filter(|name| !self.hosts.contains_key(name)).cloned().collect();
+        for name in gone {
+            self.published_hosts.remove(&name);
+            self.tell(Change::HostGone(name));
+        }
+    }
+
+    /// The VM, from its copies: the active one speaks for it. None if no host has one, or only one that is still arriving.
+    fn derive(&self, id: VmId) -> Option<Vm> {
+        let claim = self.open.get(&id);
+        let open = claim.and_then(|claim| self.migrations.get(&claim.migration));
+        let mut copies: Vec<(&HostEntry, &CopyFacts)> =
+            self.hosts.values().filter_map(|entry| Some((entry, entry.copies.get(&id)?))).collect();
+        copies.retain(|(_, copy)| !copy.incoming);
+        copies.sort_by_key(|(entry, copy)| std::cmp::Reverse(entry.rank(copy, open)));
+        let (at, copy) = copies.first()?;
+        let between = |name: &HostName| open.is_some_and(|open| *name == open.source || *name == open.destination);
+        let other_copies = copies[1..]
+            .iter()
+            // While it moves, what its two hosts have is the migration's affair, which asks both at the end.
+            .filter(|(entry, _)| !between(&entry.config.name))
+            .map(|(entry, copy)| Copy { host: entry.config.name.clone(), state: entry.state_of(copy) })
+            .collect();
+        Some(Vm {
+            id,
+            name: copy.name.clone(),
+            host: at.config.name.clone(),
+            state: if copy.outgoing { VmState::Running } else { at.state_of(copy) },
+            vcpus: copy.vcpus,
+            memory_bytes: copy.memory_bytes,
+            persistent: copy.persistent,
+            other_copies,
+            migration: claim.map(|claim| claim.migration),
+        })
+    }
+}

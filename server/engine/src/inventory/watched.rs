@@ -1,0 +1,68 @@
+//! What those who watch hosts say of them, and only as long as it is theirs to say.
+
+use model::{Code, Connection as Link, Problem, VmId};
+
+use super::{HostEntry, Inventory, Watch};
+use crate::{CopyFacts, HostConfig, HostFacts, hosts::Opened, inventory::unknown_host};
+
+impl Inventory {
+    /// How the host is reached now.
+    ///
+    /// # Errors
+    /// `needs-login` if it wants a password and nobody has typed one.
+    pub(crate) fn way_in(&mut self, watch: &Watch) -> Result<HostConfig, Problem> {
+        let entry = self.watched(watch).ok_or_else(|| unknown_host(watch.host.as_str()))?;
+        entry.way_in()
+    }
+
+    /// The host answered: what it is and has replaces what was known.
+    pub(crate) fn connected(&mut self, watch: &Watch, opened: &Opened) {
+        let Some(entry) = self.watched(watch) else { return };
+        entry.connection = Some(opened.connection.clone());
+        entry.facts = Some(opened.facts.clone());
+        entry.link = Link::Connected;
+        self.replace_copies(&watch.host, opened.copies.clone());
+    }
+
+    /// The host does not answer. What it had is kept, as unknown; a password that it refused is not.
+    pub(crate) fn unreachable(&mut self, watch: &Watch, problem: Problem) {
+        let now = self.clock.now_ms();
+        let Some(entry) = self.watched(watch) else { return };
+        if problem.code == Code::LoginRefused {
+            entry.login = None;
+        }
+        entry.lost(problem, now);
+        let affected: Vec<VmId> = entry.copies.keys().copied().collect();
+        self.publish(affected);
+    }
+
+    /// The host told everything again.
+    pub(crate) fn refreshed(&mut self, watch: &Watch, facts: HostFacts, copies: Vec<CopyFacts>) {
+        let Some(entry) = self.watched(watch) else { return };
+        entry.facts = Some(facts);
+        self.replace_copies(&watch.host, copies);
+    }
+
+    fn watched(&mut self, watch: &Watch) -> Option<&mut HostEntry> {
+        if watch.ended.is_cancelled() { None } else { self.hosts.get_mut(&watch.host) }
+    }
+}
+
+impl HostEntry {
+    /// Nobody is connected any more.
+    pub(super) fn lost(&mut self, problem: Problem, now_ms: u64) {
+        self.connection = None;
+        let since_ms = match self.link {
+            Link::Unreachable { since_ms, .. } => since_ms,
+            _ => now_ms,
+        };
+        self.link = Link::Unreachable { since_ms, problem };
+    }
+
+    /// Somebody else watches it from now on.
+    pub(super) fn watch_anew(&mut self) -> Watch {
+        self.watch.ended.cancel();
+        self.watch = Watch::new(&self.config.name);
+        self.watch.clone()
+    }
+}
