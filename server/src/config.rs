@@ -3,6 +3,8 @@
 //! Every field is checked when the file is read; what is read from here on is safe to build a URI of. A key that nobody knows
 //! is refused: it is a typing error, and the default that would count instead is not what somebody wanted.
 
+mod key_passphrase;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -11,7 +13,7 @@ use std::{
 };
 
 use engine::HostConfig;
-use model::{HostSettings, Problem};
+use model::{HostSettings, Problem, Secret};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
@@ -50,7 +52,7 @@ pub struct Config {
     #[serde(default)]
     pub allow_tcp: bool,
     /// A file with the passphrase that the console's own ssh key is encrypted with; systemd's credential `key-passphrase` counts, too.
-    pub key_passphrase_file: Option<PathBuf>,
+    key_passphrase_file: Option<PathBuf>,
     /// The hosts.
     #[serde(default)]
     hosts: Vec<HostSettings>,
@@ -151,6 +153,14 @@ impl Config {
             idle: Duration::from_mins(self.sessions.idle_minutes.into()),
             absolute: Duration::from_hours(self.sessions.absolute_hours.into()),
         }
+    }
+
+    /// What the console's own ssh key is encrypted with, if there is anything.
+    ///
+    /// # Errors
+    /// A file that can't be read, or that others can read, too.
+    pub fn key_passphrase(&self) -> Result<Option<Secret>, ConfigError> {
+        key_passphrase::read(self.key_passphrase_file.as_deref())
     }
 
     /// The hosts.

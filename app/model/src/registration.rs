@@ -102,11 +102,13 @@ pub struct HostLogin {
 }
 
 /// A host that somebody registers or changes, and how to log in there for the first time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewHost {
     /// How to reach it.
     pub settings: HostSettings,
     /// What was typed.
+    #[serde(default)]
     pub login: HostLogin,
 }
 

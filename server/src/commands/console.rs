@@ -5,12 +5,13 @@ use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 use axum_server::tls_rustls::RustlsConfig;
 use engine::{Engine, HostConfig};
 use libvirt::{LibvirtHypervisor, SshFiles};
+use ssh::KnownHosts;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, told};
 use crate::{
     auth::{Auth, HashCost, SessionLimits},
-    console::ServerConsole,
+    console::{Allowed, ServerConsole},
     http::{Doors, Site, router},
     server,
     store::SqliteStore,
@@ -49,14 +50,15 @@ pub(super) fn password_from_environment() -> Option<String> {
 pub(super) struct Console {
     engine: Arc<Engine>,
     kept: Kept,
+    allowed: Allowed,
 }
 
 impl Console {
     /// Connects to the hosts and takes up what was under way.
-    pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept) -> Result<Self, Failure> {
+    pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
         let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
         let engine = Engine::start(hosts, hypervisor, Arc::new(kept.store.clone())).await?;
-        Ok(Self { engine, kept })
+        Ok(Self { engine, kept, allowed })
     }
 
     /// Ends when every host was tried.
@@ -77,9 +79,10 @@ impl Console {
         site: Site,
         stop: CancellationToken,
     ) -> Result<(), Failure> {
-        let Self { engine, kept: Kept { store, auth, .. } } = self;
+        let Self { engine, kept: Kept { store, auth, ssh }, allowed } = self;
         let ready = Arc::clone(&engine);
-        let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone());
+        let known_hosts = KnownHosts::at(ssh.known_hosts);
+        let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone(), known_hosts, allowed);
         let clean_up = tokio::spawn(auth.sessions().clone().clean_up());
         let doors = Doors {
             console: Arc::new(console),

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     auth::SessionLimits,
+    console::Allowed,
     demo::{Demo, DemoError, DemoHost, DemoOptions, SharedStorage},
     http::Site,
 };
@@ -90,7 +91,7 @@ async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> R
     let password = chosen.clone().unwrap_or_else(|| Id::default().to_string());
     kept.auth.add_user_unchecked(ADMIN, password.clone()).await.map_err(told)?;
     let hosts = demo.hosts().iter().map(|host| config(demo, host)).collect();
-    let console = Console::start(hosts, kept).await?;
+    let console = Console::start(hosts, kept, Allowed { tcp: true, loopback: true }).await?;
     let introduction = introduction(demo, address, chosen.is_none().then_some(&password));
     let ready = console.ready();
     let introduced = tokio::spawn(async move {

@@ -12,7 +12,7 @@ use super::{
     console::{ADMIN, Console, Kept, PASSWORD_VARIABLE, password_from_environment},
     say, stop, told,
 };
-use crate::{config::Config, server};
+use crate::{config::Config, console::Allowed, server};
 
 /// Runs the console.
 #[derive(Debug, Args)]
@@ -34,7 +34,8 @@ impl Serve {
         if hosts.is_empty() {
             tracing::warn!("no [[hosts]] in {}: there is nothing to see", self.config.display());
         }
-        let kept = Kept::open(&config.data_dir, config.session_limits()).await?;
+        let mut kept = Kept::open(&config.data_dir, config.session_limits()).await?;
+        kept.ssh.passphrase = config.key_passphrase()?;
         first_user(&kept).await?;
         let tls = match (config.speaks_https(), &config.tls) {
             (false, _) => None,
@@ -44,7 +45,7 @@ impl Serve {
         let listener = TcpListener::bind(listen).map_err(|error| format!("{listen} can't be listened on: {error}"))?;
         let address = listener.local_addr()?;
         let stop = stop::on_signal(false)?;
-        let console = Console::start(hosts, kept).await?;
+        let console = Console::start(hosts, kept, Allowed { tcp: config.allow_tcp, loopback: false }).await?;
         let tls = tls.map(|(tls, fingerprint)| {
             say(&format!("The certificate's SHA-256 fingerprint: {fingerprint}"));
             tls

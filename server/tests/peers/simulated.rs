@@ -10,10 +10,11 @@ use engine::{
 use model::VmState;
 use reqwest::StatusCode;
 use serde_json::json;
+use ssh::KnownHosts;
 use tokio_util::sync::CancellationToken;
 use vmferry::{
     auth::{Auth, HashCost, SessionLimits},
-    console::ServerConsole,
+    console::{Allowed, ServerConsole},
     http::{Doors, Site, router},
     server,
     store::SqliteStore,
@@ -72,7 +73,13 @@ impl Console {
         let engine = Engine::start(hosts, Arc::new(sim.clone()), Arc::new(store.clone())).await.expect("it starts");
         let stop = CancellationToken::new();
         let doors = Doors {
-            console: Arc::new(ServerConsole::new(engine, auth.clone(), store)),
+            console: Arc::new(ServerConsole::new(
+                engine,
+                auth.clone(),
+                store,
+                KnownHosts::at(directory.join("known_hosts")),
+                Allowed::default(),
+            )),
             auth,
             site: Site::default(),
             ready: Arc::new(|| true),

@@ -1,7 +1,7 @@
 //! The audit log: who did what, for ever. Never a secret in it.
 
 use engine::StoreError;
-use model::{Migration, VmAction, VmId};
+use model::{HostName, HostSettings, Migration, VmAction, VmId};
 use serde_json::{Value, json};
 use sqlx::{Sqlite, Transaction};
 
@@ -34,6 +34,24 @@ pub enum Action<'a> {
     MigrationCancelled(&'a Migration),
     /// Had begun a migration that has ended now.
     MigrationEnded(&'a Migration),
+    /// Asked to move a VM to this address, which may be nobody's, or with a login for this one move: as this account, if one was named.
+    MigrationElsewhere(VmId, &'a str, Option<&'a str>),
+    /// Had a host tried.
+    HostTested(&'a HostSettings),
+    /// Asked to register a host.
+    HostAdded(&'a HostSettings),
+    /// Asked to change how the host of this name is reached.
+    HostChanged(&'a HostName, &'a HostSettings),
+    /// Asked to forget a host.
+    HostRemoved(&'a HostName),
+    /// Tried to log in at a host, as this account if one was named.
+    HostLogin(&'a HostName, Option<&'a str>),
+    /// Asked to put the console's own ssh key on a host.
+    HostKeySetUp(&'a HostName),
+    /// Asked to take it away from there.
+    HostKeyRemoved(&'a HostName),
+    /// Forgot the ssh keys of the host at this address and port.
+    HostKeysForgotten(&'a str, u16),
 }
 
 impl Action<'_> {
@@ -51,6 +69,15 @@ impl Action<'_> {
             Self::MigrationStarted(_) => "migration-started",
             Self::MigrationCancelled(_) => "migration-cancel",
             Self::MigrationEnded(_) => "migration-ended",
+            Self::MigrationElsewhere(..) => "migration-elsewhere",
+            Self::HostTested(_) => "host-tested",
+            Self::HostAdded(_) => "host-added",
+            Self::HostChanged(..) => "host-changed",
+            Self::HostRemoved(_) => "host-removed",
+            Self::HostLogin(..) => "host-login",
+            Self::HostKeySetUp(_) => "host-key-set-up",
+            Self::HostKeyRemoved(_) => "host-key-removed",
+            Self::HostKeysForgotten(..) => "host-keys-forgotten",
         }
     }
 
@@ -71,6 +98,12 @@ impl Action<'_> {
                 "destination": migration.destination,
                 "phase": migration.phase,
             }),
+            Self::MigrationElsewhere(vm, address, user) => json!({ "vm": vm, "address": address, "user": user }),
+            Self::HostTested(settings) | Self::HostAdded(settings) => json!(settings),
+            Self::HostChanged(host, settings) => json!({ "host": host, "settings": settings }),
+            Self::HostLogin(host, user) => json!({ "host": host, "user": user }),
+            Self::HostRemoved(host) | Self::HostKeySetUp(host) | Self::HostKeyRemoved(host) => json!({ "host": host }),
+            Self::HostKeysForgotten(address, port) => json!({ "address": address, "port": port }),
         }
     }
 

@@ -1,0 +1,131 @@
+//! Hosts at run time.
+
+use app::console::{Hosts, Principal};
+use async_trait::async_trait;
+use engine::{Address, HostConfig, Login, Transport, UserName};
+use model::{Code, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
+
+use super::{
+    ServerConsole,
+    login::{login, new_host},
+};
+use crate::store::Action;
+
+#[async_trait]
+impl Hosts for ServerConsole {
+    fn registered(&self, _who: &Principal) -> Result<Vec<RegisteredHost>, Problem> {
+        let described = |(config, origin): (HostConfig, _)| {
+            let known = match ssh_door(&config) {
+                Some((address, port)) => self.known_hosts.of(address, port)?,
+                None => Vec::new(),
+            };
+            let fingerprint = known.first().map(ToString::to_string);
+            Ok(RegisteredHost { settings: config.settings(), origin, fingerprint })
+        };
+        self.engine.registered().into_iter().map(described).collect()
+    }
+
+    async fn test_host(&self, who: &Principal, host: NewHost) -> Result<HostTest, Problem> {
+        let (host, login) = self.new_host(host)?;
+        self.audit(who, Action::HostTested(&host.settings())).await?;
+        self.engine.test_host(&host, &login).await
+    }
+
+    async fn add_host(&self, who: &Principal, host: NewHost) -> Result<(), Problem> {
+        let (host, login) = self.new_host(host)?;
+        self.audit(who, Action::HostAdded(&host.settings())).await?;
+        self.engine.add_host(host, login).await
+    }
+
+    async fn change_host(&self, who: &Principal, name: &HostName, host: NewHost) -> Result<(), Problem> {
+        let (host, login) = self.new_host(host)?;
+        let before = self.config(name)?;
+        self.audit(who, Action::HostChanged(name, &host.settings())).await?;
+        self.engine.change_host(name, host.clone(), login).await?;
+        if ssh_door(&before) == ssh_door(&host) { Ok(()) } else { self.forget_key(&before) }
+    }
+
+    async fn remove_host(&self, who: &Principal, name: &HostName) -> Result<(), Problem> {
+        self.audit(who, Action::HostRemoved(name)).await?;
+        let host = self.engine.remove_host(name).await?;
+        self.forget_key(&host)
+    }
+
+    async fn log_in_at_host(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {
+        let login = login(typed)?;
+        let user = login.user.as_ref().map(UserName::as_str);
+        self.audit(who, Action::HostLogin(name, user)).await?;
+        self.engine.log_in(name, login).await
+    }
+
+    async fn set_up_key(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {
+        let login = login(typed)?;
+        self.audit(who, Action::HostKeySetUp(name)).await?;
+        let _ = login;
+        Err(Problem::new(Code::NotSupported, "The console has no key of its own yet."))
+    }
+
+    async fn remove_key(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {
+        let login = login(typed)?;
+        self.audit(who, Action::HostKeyRemoved(name)).await?;
+        let _ = login;
+        Err(Problem::new(Code::NotSupported, "The console has no key of its own yet."))
+    }
+}
+
+impl ServerConsole {
+    /// A host that somebody wants to have, if it may be one.
+    fn new_host(&self, host: NewHost) -> Result<(HostConfig, Login), Problem> {
+        let (host, login) = new_host(host)?;
+        let transports = [&host.transport, &host.peer_transport];
+        if !self.allowed.tcp && transports.iter().any(|transport| matches!(transport, Transport::Tcp { .. })) {
+            return Err(Problem::new(
+                Code::NotSupported,
+                "Hosts can't be added that are reached by plain TCP, which anybody on the way can read and change.",
+            )
+            .with_fix(
+                "Use ssh or tls. On a network of its own: set allow_tcp = true in the console's configuration.",
+            ));
+        }
+        if !self.allowed.loopback
+            && transports.iter().filter_map(|transport| address(transport)).any(Address::is_this_machine)
+        {
+            return Err(Problem::new(Code::InvalidInput, "This address means another machine to each that uses it.")
+                .with_fix(
+                    "Give an address that other hosts know it by. The console's own machine is transport = \"local\".",
+                ));
+        }
+        Ok((host, login))
+    }
+
+    /// How a host is reached.
+    fn config(&self, name: &HostName) -> Result<HostConfig, Problem> {
+        let found = self.engine.registered().into_iter().find(|(host, _)| host.name == *name);
+        found
+            .map(|(host, _)| host)
+            .ok_or_else(|| Problem::new(Code::UnknownHost, format!("There is no host called {name}.")))
+    }
+
+    fn forget_key(&self, host: &HostConfig) -> Result<(), Problem> {
+        match ssh_door(host) {
+            Some((address, port)) => self.known_hosts.forget(address, port),
+            None => Ok(()),
+        }
+    }
+}
+
+fn address(transport: &Transport) -> Option<&Address> {
+    match transport {
+        Transport::Local => None,
+        Transport::Tcp { address, .. } | Transport::Tls { address, .. } => Some(address),
+        Transport::Ssh(ssh) => Some(&ssh.address),
+    }
+}
+
+/// Where a host's ssh key is looked at, if the console does so.
+fn ssh_door(host: &HostConfig) -> Option<(&Address, u16)> {
+    match &host.transport {
+        Transport::Ssh(ssh) => Some((&ssh.address, ssh.port)),
+        _ => None,
+    }
+}

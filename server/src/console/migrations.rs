@@ -1,0 +1,90 @@
+//! Migrations.
+
+use app::console::{ElsewhereRequest, Migrations, Principal};
+use async_trait::async_trait;
+use engine::{Address, UserName};
+use model::{
+    Code, Elsewhere, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Preflight,
+    Problem, VmId,
+};
+
+use super::{ServerConsole, login::login};
+use crate::store::Action;
+
+/// The most migrations that are listed at once.
+const LONGEST_LIST: u32 = 1_000;
+
+#[async_trait]
+impl Migrations for ServerConsole {
+    async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem> {
+        // Its audit entry is written by the store, in the same transaction as the migration; so is that of its end.
+        self.engine.migrate(request, who.user()).await
+    }
+
+    async fn start_elsewhere(
+        &self,
+        who: &Principal,
+        elsewhere: Elsewhere,
+        ElsewhereRequest { vm, mode, options, accept }: ElsewhereRequest,
+    ) -> Result<Migration, Problem> {
+        let Elsewhere { destination, port, login: typed, register } = elsewhere;
+        let login = login(typed)?;
+        if port == Some(0) {
+            return Err(Problem::new(Code::InvalidInput, "There is no port 0."));
+        }
+        let place = match self.engine.host(&destination) {
+            Err(problem) if problem.code == Code::UnknownHost => destination.parse::<Address>()?.to_string(),
+            host => host?.to_string(),
+        };
+        let user = login.user.as_ref().map(UserName::as_str);
+        self.audit(who, Action::MigrationElsewhere(vm, &place, user)).await?;
+        let reached = self.engine.reach(&place, port, login, register).await?;
+        let request = MigrationRequest { vm, destination: reached.host.clone(), mode, options, accept };
+        self.engine.migrate_to(reached, request, who.user()).await
+    }
+
+    async fn preflight(
+        &self,
+        _who: &Principal,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        self.engine.preflight(vm, destination, options).await
+    }
+
+    async fn preflights(&self, _who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem> {
+        self.engine.preflights(vm).await
+    }
+
+    async fn measure(&self, _who: &Principal, vm: VmId) -> Result<u64, Problem> {
+        self.engine.measure(vm).await
+    }
+
+    async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem> {
+        let (migration, _) = self.engine.migration(id).await?;
+        self.audit(who, Action::MigrationCancelled(&migration)).await?;
+        self.engine.cancel(id, who.user()).await
+    }
+
+    async fn migration(&self, _who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
+        self.engine.migration(id).await
+    }
+
+    async fn migrations(
+        &self,
+        _who: &Principal,
+        before: Option<MigrationId>,
+        limit: u32,
+    ) -> Result<Vec<Migration>, Problem> {
+        if !(1..=LONGEST_LIST).contains(&limit) {
+            return Err(Problem::new(Code::InvalidInput, "The list would be too long or empty.")
+                .with_fix(format!("Ask for 1 to {LONGEST_LIST} migrations.")));
+        }
+        self.engine.migrations(before, limit).await
+    }
+
+    fn host(&self, _who: &Principal, name_or_address: &str) -> Result<HostName, Problem> {
+        self.engine.host(name_or_address)
+    }
+}

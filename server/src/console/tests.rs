@@ -1,0 +1,72 @@
+use super::*;
+use crate::{
+    auth::{HashCost, SessionLimits},
+    test_directory::TestDirectory,
+};
+use app::console::Migrations;
+use engine::Store;
+use libvirt::{LibvirtHypervisor, SshFiles};
+use model::{Code, Migration, MigrationId, MigrationOptions, Mode, Phase, Progress};
+use uuid::Uuid;
+
+const VM: VmId = VmId(Uuid::from_u128(1));
+
+async fn console(directory: &TestDirectory) -> (ServerConsole, SqliteStore) {
+    let store = SqliteStore::open(directory.path()).await.unwrap();
+    let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
+    let hypervisor = Arc::new(LibvirtHypervisor::new(SshFiles::below(directory.path())).unwrap());
+    let engine = Engine::start(Vec::new(), hypervisor, Arc::new(store.clone())).await.unwrap();
+    let known_hosts = KnownHosts::at(directory.path().join("known_hosts"));
+    (ServerConsole::new(engine, auth, store.clone(), known_hosts, Allowed::default()), store)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test is nobody's request")]
+fn ada() -> Principal {
+    Principal::authenticated("ada".into(), None)
+}
+
+fn ended() -> Migration {
+    Migration {
+        id: MigrationId(Uuid::now_v7()),
+        vm: VM,
+        vm_name: "web".into(),
+        source: "alpha".parse().unwrap(),
+        destination: "beta".parse().unwrap(),
+        mode: Mode::Live,
+        way: None,
+        encrypted: false,
+        unregistered: None,
+        options: MigrationOptions::default(),
+        disks: Vec::new(),
+        requested_by: "ada".into(),
+        phase: Phase::Failed,
+        cancel_requested: false,
+        created_at_ms: 0,
+        ended_at_ms: Some(1),
+        progress: Progress::default(),
+        outcome: None,
+        problem: None,
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_wants_is_written_down_before_it_is_done() {
+    let directory = TestDirectory::new();
+    let (console, store) = console(&directory).await;
+    let migration = ended();
+    store.insert(&migration).await.unwrap();
+    // Both come to nothing here; what was wanted is in the log all the same.
+    assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::UnknownVm);
+    assert_eq!(console.cancel(&ada(), migration.id).await.unwrap_err().code, Code::AlreadyEnded);
+    let log = store.audit_log().await;
+    let wanted: Vec<(&str, &str)> = log.iter().map(|(actor, action, _)| (actor.as_str(), action.as_str())).collect();
+    assert!(wanted.ends_with(&[("ada", "vm-action"), ("ada", "migration-cancel")]), "{wanted:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_down_is_not_done() {
+    let directory = TestDirectory::new();
+    let (console, store) = console(&directory).await;
+    store.close().await;
+    assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::Internal);
+}
