@@ -6,6 +6,7 @@ pub mod config;
 pub mod console;
 pub mod demo;
 pub mod http;
+pub mod pki;
 pub mod server;
 pub mod store;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod console;
 mod demo;
+mod pki;
 mod serve;
 mod stop;
 mod user;
@@ -26,6 +27,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Starts real libvirt hosts and VMs on this machine, and the console for them; all is gone at the end.
     Demo(demo::DemoCommand),
+    /// Makes certificates for hosts that have none, and says how to put them there.
+    Pki(pki::PkiCommand),
     /// Says who may log in.
     User {
         /// The configuration file, which names the database.
@@ -47,6 +50,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
         match command {
             Command::Serve(serve) => serve.run().await,
             Command::Demo(demo) => demo.run().await,
+            Command::Pki(pki) => pki.run(),
             Command::User { config, command } => user::run(&config, command).await,
         }
     });
