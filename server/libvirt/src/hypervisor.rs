@@ -51,8 +51,7 @@ impl LibvirtHypervisor {
     /// `internal` if libvirt's library can't be used at all.
     pub fn new(ssh: SshFiles) -> Result<Self, Problem> {
         event_loop::start()?;
-        let _ = ssh;
-        Ok(Self { openers: Arc::default() })
+        Ok(Self { openers: Arc::new(Openers::new(ssh)) })
     }
 }
 

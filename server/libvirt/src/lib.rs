@@ -12,6 +12,7 @@
 //! says why it may.
 
 mod activity;
+mod auth;
 mod connection;
 mod contents;
 mod definition;
@@ -23,6 +24,7 @@ mod facts;
 mod hypervisor;
 mod job;
 mod link;
+mod login;
 mod media;
 mod migrate;
 mod open;

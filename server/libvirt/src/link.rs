@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use virt::connect::Connect;
 
 use crate::{
+    auth::{self, Answers},
     error::LibvirtError,
     events::{Notifier, Subscription},
 };
@@ -22,9 +23,14 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Connects. Has no time limit: a daemon that accepts and then says nothing holds the thread.
-    pub(crate) fn open(uri: &str) -> Result<Self, LibvirtError> {
-        let link = Self::new(Connect::open(Some(uri))?);
+    /// Connects, with answers where libvirt may ask on the way in. Has no time limit: a daemon that accepts and then says nothing holds
+    /// the thread.
+    pub(crate) fn open(uri: &str, answers: Option<Answers>) -> Result<Self, LibvirtError> {
+        let connect = match answers {
+            Some(answers) => auth::open(uri, answers)?,
+            None => Connect::open(Some(uri))?,
+        };
+        let link = Self::new(connect);
         link.set_keep_alive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)?;
         Ok(link)
     }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use engine::{Address, HostConfig, Transport};
+use engine::{Address, HostConfig, Ssh, SshLogin, Transport};
 use model::{Code, HostName, Problem};
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -15,7 +15,14 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{error::LibvirtError, link::Link, translate, uri, workers::Workers};
+use crate::{
+    error::LibvirtError,
+    hypervisor::SshFiles,
+    link::Link,
+    login::Login,
+    translate, uri,
+    workers::{Failure, Workers},
+};
 
 /// How long a host may take to accept a connection. libvirt itself would wait for as long as the kernel does, two minutes.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(4);
@@ -28,19 +35,28 @@ const OPEN_LIMIT: Duration = Duration::from_secs(10);
 const OPENING: usize = 3;
 
 /// Opens connections to whatever host.
-#[derive(Default)]
 pub(crate) struct Openers {
+    ssh: SshFiles,
     /// By URI, who may connect to this daemon now. An entry stays for as long as the process: there are as many as hosts.
     opening: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Openers {
+    pub(crate) fn new(ssh: SshFiles) -> Self {
+        Self { ssh, opening: Mutex::default() }
+    }
+
     /// Opens connections to this host.
     pub(crate) fn to(&self, host: &HostConfig) -> Opener {
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let of_daemon = opening.entry(uri::daemon(&host.transport));
         let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(OPENING))).clone();
-        Opener { host: host.name.clone(), transport: host.transport.clone(), opening }
+        Opener {
+            host: host.name.clone(),
+            transport: host.transport.clone(),
+            login: Login::of(&host.name, &host.transport, &self.ssh),
+            opening,
+        }
     }
 }
 
@@ -48,6 +64,8 @@ impl Openers {
 pub(crate) struct Opener {
     pub(crate) host: HostName,
     transport: Transport,
+    /// If it is one by libssh.
+    login: Option<Login>,
     /// [`OPENING`] permits, shared by all who connect to this daemon.
     opening: Arc<Semaphore>,
 }
@@ -68,21 +86,27 @@ impl Opener {
         })
     }
 
-    /// Looks whether something accepts connections where the daemon should be.
+    /// Looks whether it is worth connecting: whether we have all that the host will ask for, and something accepts connections where
+    /// the daemon should be.
     ///
     /// # Errors
-    /// `host-unreachable`.
+    /// `needs-login`, `host-key-changed`, `host-unreachable`.
     pub(crate) async fn knock(&self) -> Result<(), Problem> {
+        if let Some(login) = &self.login {
+            login.check()?;
+        }
         match &self.transport {
-            Transport::Tcp { address, port, .. } | Transport::Tls { address, port } => {
+            // The program ssh may know the address by another name or take a detour (ProxyJump); a local socket answers at once.
+            Transport::Ssh(Ssh { login: SshLogin::Program, .. }) | Transport::Local => Ok(()),
+            Transport::Tcp { address, port, .. }
+            | Transport::Tls { address, port }
+            | Transport::Ssh(Ssh { address, port, .. }) => {
                 timeout(ACCEPT_LIMIT, self.accepts(address, *port)).await.unwrap_or_else(|_| {
                     Err(self
                         .unreachable(&format!("nothing comes back from {address} port {port}"))
                         .with_fix("Look whether the host is switched on, and whether a firewall drops this port."))
                 })
             }
-            // ssh may know the address by another name or take a detour (ProxyJump); a local socket answers at once.
-            Transport::Ssh(_) | Transport::Local => Ok(()),
         }
     }
 
@@ -109,14 +133,25 @@ impl Opener {
         prepare: impl FnOnce(&mut Link) -> Result<(), LibvirtError> + Send + 'static,
     ) -> Result<Workers, Problem> {
         let permit = self.opening.clone().acquire_owned().await;
-        let uri = uri::daemon(&self.transport);
+        let (uri, answers) = match &self.login {
+            Some(login) => (login.uri(), Some(login.answers())),
+            None => (uri::daemon(&self.transport), None),
+        };
         let open = move || {
-            let mut link = Link::open(&uri)?;
+            let mut link = Link::open(&uri, answers)?;
             drop(permit);
             prepare(&mut link)?;
             Ok(link)
         };
-        Workers::open(&self.host, threads, open).await.map_err(|failure| translate::not_opened(&self.host, failure))
+        Workers::open(&self.host, threads, open).await.map_err(|failure| self.not_opened(failure))
+    }
+
+    fn not_opened(&self, failure: Failure) -> Problem {
+        let about_key = match (&self.login, &failure) {
+            (Some(login), Failure::Refused(error)) => login.key_refused(error),
+            _ => None,
+        };
+        about_key.unwrap_or_else(|| translate::not_opened(&self.host, failure))
     }
 
     fn unreachable(&self, why: &str) -> Problem {
@@ -147,7 +182,7 @@ mod tests {
 
     fn opener(port: u16) -> Opener {
         let transport = Transport::Tcp { address: "127.0.0.1".parse().unwrap(), port, daemon: Daemon::System };
-        Opener { host: "alpha".parse().unwrap(), transport, opening: Arc::new(Semaphore::new(OPENING)) }
+        Opener { host: "alpha".parse().unwrap(), transport, login: None, opening: Arc::new(Semaphore::new(OPENING)) }
     }
 
     #[tokio::test]

@@ -1,9 +1,12 @@
 //! libvirt URIs. Made here only, from checked fields only: a URI can run programs (`?command=`, `?socket=`), and the one for
 //! peer-to-peer is opened by the source's daemon, as root.
 
-use engine::{Address, Daemon, Ssh, Transport};
+use std::{os::unix::ffi::OsStrExt, path::Path};
 
-/// Where libvirt finds this daemon.
+use engine::{Address, Daemon, Ssh, Transport};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+
+/// Where libvirt finds this daemon. ssh means the program, with all that its configuration says.
 pub(crate) fn daemon(transport: &Transport) -> String {
     match transport {
         Transport::Local => "qemu:///system".to_owned(),
@@ -20,6 +23,23 @@ pub(crate) fn daemon(transport: &Transport) -> String {
             format!("qemu+ssh://{}@{}:{port}/system?no_tty=1", user.as_str(), address.in_uri())
         }
     }
+}
+
+/// Where libvirt finds the system's daemon of a host through libssh. `methods` are those that libvirt may log in by, in this order: it
+/// tries no others.
+pub(crate) fn libssh(ssh: &Ssh, known_hosts: &Path, methods: &str, key: Option<&Path>) -> String {
+    let Ssh { address, port, user, .. } = ssh;
+    let known_hosts = encoded(known_hosts);
+    let key = key.map(|key| format!("&keyfile={}", encoded(key))).unwrap_or_default();
+    format!(
+        "qemu+libssh://{}@{}:{port}/system?sshauth={methods}&known_hosts={known_hosts}&known_hosts_verify=normal{key}",
+        user.as_str(),
+        address.in_uri()
+    )
+}
+
+fn encoded(path: &Path) -> String {
+    percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC).to_string()
 }
 
 /// Where QEMU sends the memory; libvirt chooses the port.
@@ -56,7 +76,47 @@ mod tests {
         assert_eq!(migration_data(&address("192.0.2.7"), true), "rdma://192.0.2.7");
     }
 
+    #[test]
+    fn libssh_is_told_what_to_use() {
+        let login = |address: &str| Ssh {
+            address: address.parse().unwrap(),
+            port: 2222,
+            user: "root".parse().unwrap(),
+            login: engine::SshLogin::AccountKeys,
+            fingerprint: None,
+        };
+        assert_eq!(
+            libssh(&login("::1"), Path::new("/var/known hosts"), "agent,privkey", Some(Path::new("/k&y"))),
+            "qemu+libssh://root@[::1]:2222/system?sshauth=agent,privkey&known_hosts=%2Fvar%2Fknown%20hosts&known_hosts_verify=normal\
+             &keyfile=%2Fk%26y"
+        );
+        let without_key = libssh(&login("h"), Path::new("/k"), "password", None);
+        assert!(!without_key.contains("keyfile"));
+    }
+
     proptest! {
+        #[test]
+        fn no_path_can_change_it_either(known_hosts in "/\\PC*", key in "/(.|[?&=#%;+ ]){0,9}", port: u16) {
+            let ssh = Ssh {
+                address: address("host7.example.org"),
+                port,
+                user: "mover".parse().unwrap(),
+                login: engine::SshLogin::ConsoleKey,
+                fingerprint: None,
+            };
+            let uri = libssh(&ssh, Path::new(&known_hosts), "privkey", Some(Path::new(&key)));
+            let (place, query) = uri.split_once('?').unwrap();
+            prop_assert_eq!(place, format!("qemu+libssh://mover@host7.example.org:{port}/system"));
+            let fields: Vec<_> = query.split('&').map(|field| field.split_once('=').unwrap()).collect();
+            let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+            prop_assert_eq!(names, ["sshauth", "known_hosts", "known_hosts_verify", "keyfile"]);
+            for (field, path) in [(1, &known_hosts), (3, &key)] {
+                let value = fields[field].1;
+                prop_assert!(value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'%'));
+                prop_assert_eq!(&percent_encoding::percent_decode_str(value).decode_utf8().unwrap(), path);
+            }
+        }
+
         #[test]
         fn no_field_can_change_the_shape_of_a_uri(host in ".*", account in ".*", port: u16) {
             let Ok(address) = host.parse::<Address>() else { return Ok(()) };
