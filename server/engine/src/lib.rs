@@ -4,6 +4,7 @@
 //! world it asks of two traits, [`Hypervisor`] and [`Store`].
 
 mod address;
+mod agree;
 mod begin;
 mod check;
 mod clock;

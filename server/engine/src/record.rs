@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{MigrationEvent, Phase, Problem};
+use model::{Migration, MigrationEvent, Phase, Problem};
 use tokio::time::sleep;
 
 use crate::{
@@ -19,6 +19,15 @@ impl Runner<'_> {
         self.migration.cancel_requested = true;
         let by = lock(&self.handle.cancelled_by).clone();
         self.write(format!("{} asked to cancel.", by.as_deref().unwrap_or("Somebody"))).await;
+    }
+
+    /// A VM on a host that nobody registered is seen for as long as a migration needs that host.
+    pub(crate) async fn note_parting(&mut self) {
+        let Migration { vm_name, destination, .. } = &self.migration;
+        if self.engine.inventory().is_temporary(destination) {
+            let text = format!("{destination} is not registered, so {vm_name} is not watched there. To see it, register the host.");
+            self.write(text).await;
+        }
     }
 
     /// Goes into a phase.

@@ -1,31 +1,13 @@
-//! The end of a migration: both hosts are asked until they agree, and what they agree on is written down.
-
-use std::time::Duration;
+//! The end of a migration: what both hosts agree on is written down.
 
 use model::{Code, Outcome, Phase, Problem, text};
-use tokio::time::{Instant, sleep};
 
 use crate::{
     NotMigrated, Statistics,
     engine::lock,
     runner::{Claim, Runner},
-    verify::{Presence, Verdict, verdict},
+    verify::Verdict,
 };
-
-/// Between two questions where the VM is.
-const ASK_AGAIN: Duration = Duration::from_millis(250);
-/// How long hosts have to agree. A libvirt daemon that was killed is back within seconds and then cleans up; a host that
-/// stays away longer is a matter for a person, and the VM must not stay locked that long.
-const LIMIT: Duration = Duration::from_secs(60);
-/// How long a silent source is waited for while the destination does not run the VM. Peer-to-peer it may be sending all the
-/// while, and nothing could be done to a VM on a host that does not answer anyway.
-const SILENT_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// How long libvirt may take to clear a job away after it has said that it is over (measured: 1.5 s after a cancel). A job that
-/// stays longer is another one: somebody else moves the VM.
-const TAIL_LIMIT: Duration = Duration::from_secs(10);
-/// How long a contradiction (two copies, or none) must last: the hosts are not asked at the very same moment, and each is in
-/// between for a while.
-const CONTRADICTION_LIMIT: Duration = Duration::from_secs(5);
 
 impl Runner<'_> {
     /// Finds out where the VM is and ends the migration accordingly, whatever libvirt claimed.
@@ -38,6 +20,7 @@ impl Runner<'_> {
             Verdict::Moved => {
                 let figures = self.figures().await;
                 self.remove_source_disks(&claim).await;
+                self.note_parting().await;
                 self.end(Phase::Succeeded, None, figures).await;
             }
             Verdict::Stayed => {
@@ -48,58 +31,6 @@ impl Runner<'_> {
                 let problem = self.attention(contradiction, claim);
                 self.end(Phase::NeedsAttention, Some(problem), self.last_sample).await;
             }
-        }
-    }
-
-    /// Asks both hosts until they agree, or for too long.
-    async fn agree(&mut self, claim: &Claim) -> Verdict {
-        let kept = self.migration.options.keep_source_definition && claim.is_ok();
-        let mut begun = Instant::now();
-        let mut agreed_until_now = Instant::now();
-        loop {
-            let (mut source, destination) = self.ask_both().await;
-            if source == Presence::Sending && is_our_connections_fault(claim) {
-                // It goes on without us; so the verdict has to wait.
-                self.watch_until_gone().await;
-                begun = Instant::now();
-                continue;
-            }
-            if source == Presence::Sending && begun.elapsed() > TAIL_LIMIT {
-                source = Presence::Active;
-            }
-            let nobody_has_it = source == Presence::Unknown && destination != Presence::Active;
-            let limit = if nobody_has_it { SILENT_LIMIT } else { LIMIT };
-            let verdict = verdict(self.migration.mode, kept, source, destination);
-            match verdict {
-                Verdict::Moved | Verdict::Stayed => return verdict,
-                Verdict::Unsettled if begun.elapsed() > limit => return verdict,
-                Verdict::Unsettled => agreed_until_now = Instant::now(),
-                Verdict::Both | Verdict::Neither if agreed_until_now.elapsed() > CONTRADICTION_LIMIT => return verdict,
-                Verdict::Both | Verdict::Neither => {}
-            }
-            sleep(ASK_AGAIN).await;
-        }
-    }
-
-    async fn ask_both(&self) -> (Presence, Presence) {
-        tokio::join!(self.ask(true), self.ask(false))
-    }
-
-    /// What one host says now.
-    async fn ask(&self, source: bool) -> Presence {
-        let vm = self.migration.vm;
-        let host = if source { &self.migration.source } else { &self.migration.destination };
-        let Ok(connection) = self.engine.inventory().connection(host) else { return Presence::Unknown };
-        let Ok(copy) = connection.copy(vm).await else { return Presence::Unknown };
-        let presence = Presence::of(copy.as_ref());
-        self.engine.inventory().set_copy(host, vm, copy);
-        match presence {
-            Presence::Active if source => match connection.job(vm).await {
-                Ok(None) => Presence::Active,
-                Ok(Some(_)) => Presence::Sending,
-                Err(_) => Presence::Unknown,
-            },
-            presence => presence,
         }
     }
 
@@ -142,7 +73,21 @@ impl Runner<'_> {
                 format!("{vm} runs neither on {source} nor on {destination}."),
                 format!("Was it shut down meanwhile? If not, start it on one of the two: {source}, if in doubt."),
             ),
-            _ => (
+            Verdict::LeftPaused => (
+                format!("{source} has {vm} paused, and it may have run on {destination} and ended there."),
+                format!(
+                    "If it has never run on {destination}, resume it on {source}. If it has, force it off on {source}."
+                ),
+            ),
+            Verdict::ToResume => (
+                format!("{source} has {vm} paused, and could not let it go on."),
+                format!("Resume it on {source}: {destination} does not have it."),
+            ),
+            Verdict::ToDrop => (
+                format!("{vm} runs on {destination}, and {source} could not turn off the copy that it has paused."),
+                format!("Force it off on {source}, and nowhere else."),
+            ),
+            Verdict::Moved | Verdict::Stayed | Verdict::Unsettled => (
                 format!("{source} and {destination} could not both say where {vm} runs."),
                 "See that both hosts answer, then look at the VM before you do anything to it.".to_owned(),
             ),

@@ -19,6 +19,11 @@ pub(crate) enum Presence {
     Sending,
     /// It has handed the VM over and waits for the other side's word.
     Outgoing,
+    /// It has handed the VM over, and nobody waits for the other side's word any more: who drove the migration is gone.
+    Stranded {
+        /// Whether its definition outlives a power-off, and so the destination's does.
+        persistent: bool,
+    },
     /// It holds the VM: running, or paused by somebody.
     Active,
 }
@@ -29,6 +34,7 @@ impl Presence {
             None => Self::Absent,
             Some(copy) if copy.incoming => Self::Incoming,
             Some(copy) if copy.outgoing => Self::Outgoing,
+            Some(copy) if copy.stranded => Self::Stranded { persistent: copy.persistent },
             Some(copy) if copy.state.is_active() => Self::Active,
             // A host that does not know the state of its own copy has not answered the question.
             Some(copy) if copy.state == VmState::Unknown => Self::Unknown,
@@ -44,6 +50,12 @@ pub(crate) enum Verdict {
     Moved,
     /// At the source, and only there.
     Stayed,
+    /// At the source, which has paused it and is to go on: the destination never had it.
+    ToResume,
+    /// At the destination; the source still has the copy that it paused, and is to drop it.
+    ToDrop,
+    /// The source has paused it, and it may have run at the destination and ended there.
+    LeftPaused,
     /// Not settled yet: ask again.
     Unsettled,
     /// On both.
@@ -57,11 +69,23 @@ pub(crate) enum Verdict {
 /// `kept` is whether a definition at the source is no contradiction: it was to stay there, and libvirt said that all went well. Else
 /// the destination's may be one that it had before.
 pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Presence) -> Verdict {
-    use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Sending, Unknown};
+    use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Sending, Stranded, Unknown};
     match (mode, source, destination) {
-        (_, Unknown | Incoming | Sending | Outgoing, _) | (_, _, Unknown | Incoming | Sending | Outgoing) => {
-            Verdict::Unsettled
-        }
+        (Mode::Live, Stranded { .. }, Active) => return Verdict::ToDrop,
+        // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has none
+        // to keep, or where there is one, nobody can tell: it may have run there and ended, and what is on its disks is newer.
+        (Mode::Live, Stranded { persistent: true }, Absent) => return Verdict::ToResume,
+        (Mode::Live, Stranded { .. }, Absent | Inactive) => return Verdict::LeftPaused,
+        _ => {}
+    }
+    // Any other copy that a migration has left paused is one like any other.
+    let [source, destination] = [source, destination].map(|presence| match presence {
+        Stranded { .. } => Active,
+        other => other,
+    });
+    match (mode, source, destination) {
+        (_, Unknown | Incoming | Sending | Outgoing | Stranded { .. }, _)
+        | (_, _, Unknown | Incoming | Sending | Outgoing | Stranded { .. }) => Verdict::Unsettled,
         (_, Active, Active) => Verdict::Both,
         (_, Active, Absent | Inactive) => Verdict::Stayed,
         (Mode::Live, Absent | Inactive, Active) => Verdict::Moved,
@@ -80,7 +104,9 @@ mod tests {
     use super::Presence::*;
     use super::*;
 
-    const ALL: [Presence; 7] = [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, Active];
+    const LEFT: Presence = Stranded { persistent: true };
+    const LEFT_TRANSIENT: Presence = Stranded { persistent: false };
+    const ALL: [Presence; 9] = [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, LEFT, LEFT_TRANSIENT, Active];
 
     #[test]
     fn moved_and_stayed_are_only_said_when_both_hosts_agree() {
@@ -90,10 +116,12 @@ mod tests {
                     let said = verdict(mode, false, source, destination);
                     if said == Verdict::Moved {
                         assert!(matches!(source, Absent | Inactive), "{source:?} {destination:?}");
-                        assert!(matches!(destination, Active | Inactive), "{source:?} {destination:?}");
+                        let is_there = matches!(destination, Active | Inactive | Stranded { .. });
+                        assert!(is_there, "{source:?} {destination:?}");
                     }
                     if said == Verdict::Stayed {
-                        assert!(matches!(source, Active | Inactive), "{source:?} {destination:?}");
+                        let is_there = matches!(source, Active | Inactive | Stranded { .. });
+                        assert!(is_there, "{source:?} {destination:?}");
                         assert!(matches!(destination, Absent | Inactive), "{source:?} {destination:?}");
                     }
                 }
@@ -114,6 +142,39 @@ mod tests {
         assert_eq!(live(Outgoing, Active), Verdict::Unsettled);
         assert_eq!(live(Active, Incoming), Verdict::Unsettled);
         assert_eq!(live(Active, Unknown), Verdict::Unsettled);
+    }
+
+    #[test]
+    fn a_vm_that_was_left_paused() {
+        let live = |source, destination| verdict(Mode::Live, false, source, destination);
+        assert_eq!(live(LEFT, Absent), Verdict::ToResume);
+        assert_eq!(live(LEFT, Active), Verdict::ToDrop);
+        assert_eq!(live(LEFT_TRANSIENT, Active), Verdict::ToDrop);
+        assert_eq!(live(LEFT, Inactive), Verdict::LeftPaused, "it may have run there and been shut down");
+        assert_eq!(live(LEFT_TRANSIENT, Absent), Verdict::LeftPaused, "nor would that leave a trace");
+        assert_eq!(live(LEFT, LEFT), Verdict::Both);
+        for destination in [Unknown, Incoming, Outgoing] {
+            assert_eq!(live(LEFT, destination), Verdict::Unsettled);
+        }
+        assert_eq!(live(Active, LEFT), Verdict::Both);
+        assert_eq!(live(Absent, LEFT), Verdict::Moved);
+    }
+
+    #[test]
+    fn nothing_is_done_to_a_vm_unless_both_hosts_said_where_it_is() {
+        for mode in [Mode::Live, Mode::Offline] {
+            for source in ALL {
+                for destination in ALL {
+                    let said = verdict(mode, false, source, destination);
+                    if said == Verdict::ToResume {
+                        assert_eq!((mode, source, destination), (Mode::Live, LEFT, Absent));
+                    }
+                    if said == Verdict::ToDrop {
+                        assert!(matches!((mode, source, destination), (Mode::Live, Stranded { .. }, Active)));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

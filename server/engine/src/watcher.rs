@@ -52,7 +52,7 @@ async fn stay_connected(engine: &Arc<Engine>, watch: &Watch, mut opened: Option<
 }
 
 /// Whether trying again by itself can only fail again, and gets the console locked out by what counts failed logins (fail2ban).
-fn is_for_a_person(code: Code) -> bool {
+pub(crate) fn is_for_a_person(code: Code) -> bool {
     matches!(
         code,
         Code::NeedsLogin | Code::LoginRefused | Code::HostKeyUnknown | Code::HostKeyChanged | Code::NotPermitted

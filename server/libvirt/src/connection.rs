@@ -209,6 +209,14 @@ impl engine::Connection for Connection {
         self.within(ACTION_LIMIT, self.in_turn(&self.acting, act)).await
     }
 
+    async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
+        let undefine = move |link: &Link| match domain::find(link, vm)? {
+            Some(domain) => Ok(domain::if_there(domain::undefine(&domain))?.unwrap_or_default()),
+            None => Ok(()),
+        };
+        self.within(ACTION_LIMIT, self.in_turn(&self.acting, undefine)).await
+    }
+
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
         let look = self.in_turn(&self.looking, move |link| definition::facts(link, vm));
         self.within(PREFLIGHT_LIMIT, look).await

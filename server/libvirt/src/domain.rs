@@ -41,6 +41,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         state: vm_state(state, reason),
         incoming: false,
         outgoing: false,
+        stranded: false,
         persistent: false,
         vcpus: 0,
         memory_bytes: 0,
@@ -50,7 +51,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
             // Ask nothing else of it: libvirt 11.0 to 11.4 would block for 30 s.
             Role::Incoming => return Ok(CopyFacts { incoming: true, ..facts }),
             Role::Outgoing(_) => facts.outgoing = true,
-            Role::None => {}
+            Role::None => facts.stranded = true,
         }
     }
     let info = domain.info()?;
@@ -70,6 +71,12 @@ pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError>
         VmAction::Resume => domain.resume(),
     }
     .map_err(LibvirtError::from)
+}
+
+/// Removes the definition of a domain that is off. What libvirt itself keeps after a migration is kept here, too.
+pub(crate) fn undefine(domain: &Domain) -> Result<(), LibvirtError> {
+    let kept = sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | sys::VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+    Ok(domain.undefine_flags(kept | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)?)
 }
 
 /// State and reason. The `virt` crate's own takes a failure for an unknown state.
@@ -133,6 +140,7 @@ mod tests {
             state: VmState::ShutOff,
             incoming: false,
             outgoing: false,
+            stranded: false,
             persistent: true,
             vcpus: 2,
             memory_bytes: 64 << 20,

@@ -193,7 +193,7 @@ impl Destination {
         let typed = TypedLogin { transport: config.transport.clone(), until };
         let Some(entry) = known else {
             inventory.is_free(config, None)?;
-            let watch = inventory.attach(config.without_password(), HostOrigin::Temporary, Some(typed), Some(opened));
+            let watch = inventory.attach(config.clone(), HostOrigin::Temporary, Some(typed), Some(opened));
             return Ok((config.name.clone(), inventory.hold(&config.name)?, Some(watch)));
         };
         is_still_itself(entry, opened)?;

@@ -66,7 +66,7 @@ impl HostEntry {
     pub(super) fn new(config: HostConfig, origin: HostOrigin, number: u64) -> Self {
         Self {
             watch: Watch::new(&config.name),
-            config,
+            config: config.without_password(),
             origin,
             number,
             connection: None,

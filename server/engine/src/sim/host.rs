@@ -10,7 +10,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Sim, precopy, unreachable};
+use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
 use crate::{
     Chunk, Connection, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics,
     Survey, Volume,
@@ -39,6 +39,8 @@ pub(super) struct SimHost {
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
     pub(super) uuid: Uuid,
+    /// None lets everybody in.
+    pub(super) door: Option<Door>,
 }
 
 impl SimHost {
@@ -53,6 +55,7 @@ impl SimHost {
             completed: BTreeMap::new(),
             listeners: Vec::new(),
             uuid,
+            door: None,
         }
     }
 
@@ -141,7 +144,7 @@ impl Connection for SimConnection {
             VmAction::Pause => VmState::Paused,
             VmAction::ShutDown | VmAction::ForceOff => VmState::ShutOff,
         };
-        self.ask(|host| host.change(vm, |copy| copy.state = state))
+        self.ask(|host| host.change(vm, |copy| (copy.state, copy.stranded) = (state, false)))
     }
 
     async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
@@ -213,9 +216,11 @@ impl Connection for SimConnection {
             let problem = Problem::new(Code::Hypervisor, "another migration job is already running (simulated)");
             return Err(NotMigrated::NotBegun(problem));
         }
+        let plan = self.sim.world().let_through(plan).map_err(NotMigrated::NotBegun)?;
         let (sender, receiver) = oneshot::channel();
-        // Peer-to-peer: the hosts go on without us.
-        tokio::spawn(precopy::run(self.sim.clone(), self.name.clone(), plan.clone(), sender));
+        let driver = Driver::default();
+        let _held = driver.hold(&plan);
+        tokio::spawn(precopy::run(self.sim.clone(), self.name.clone(), plan, driver, sender));
         let cut = async {
             // As a connection's own keep-alive would notice.
             while self.ask(|_| ()).is_ok() {

@@ -2,15 +2,18 @@
 //!
 //! For tests of the engine's every branch, and for thousands of hosts. It calls itself simulated wherever it is shown.
 
+mod driver;
 mod facts;
 mod host;
+mod login;
 mod obstacles;
 mod precopy;
 mod store;
+mod switch;
 mod volumes;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -23,9 +26,13 @@ use crate::{
     Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
     engine::lock,
 };
+use driver::Driver;
 use host::{SimConnection, SimHost};
 pub use store::MemoryStore;
 pub use volumes::StorageFault;
+
+/// What follows a simulated host's name in its address.
+const DOMAIN: &str = ".simulated";
 
 /// A VM's memory and how fast its guest writes to it.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +73,8 @@ struct World {
     faults: BTreeMap<VmId, Fault>,
     shapes: facts::Shapes,
     storage: volumes::Storage,
+    /// Hosts that let no other host's daemon log in.
+    refusing_peers: BTreeSet<HostName>,
 }
 
 impl Sim {
@@ -77,7 +86,7 @@ impl Sim {
     /// Adds a host that is up, and returns how to reach it.
     pub fn add_host(&self, name: &str) -> HostConfig {
         let name: HostName = name.parse().expect("a test's host name");
-        let address: Address = format!("{name}.simulated").parse().expect("made from a host name");
+        let address: Address = format!("{name}{DOMAIN}").parse().expect("made from a host name");
         let transport = Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System };
         let mut world = self.world();
         let uuid = Uuid::from_u128(1 + world.hosts.len() as u128);
@@ -152,7 +161,7 @@ impl Sim {
             synchronous_writes: false,
             trust_shared_directories: false,
         };
-        tokio::spawn(precopy::run(self.clone(), source.clone(), plan, oneshot::channel().0));
+        tokio::spawn(precopy::run(self.clone(), source.clone(), plan, Driver::default(), oneshot::channel().0));
     }
 
     /// What a host has of a VM, up or not.
@@ -202,6 +211,12 @@ impl Sim {
 }
 
 impl World {
+    /// The name that the host at this address was made under, whatever the console calls it.
+    fn name_at(&self, host: &HostConfig) -> HostName {
+        let address = host.transport.address();
+        address.strip_suffix(DOMAIN).and_then(|name| name.parse().ok()).unwrap_or_else(|| host.name.clone())
+    }
+
     fn host(&mut self, name: &HostName) -> &mut SimHost {
         self.hosts.get_mut(name).expect("a test names hosts it made")
     }
@@ -214,13 +229,17 @@ impl Hypervisor for Sim {
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn Connection>, Problem> {
-        let mut world = self.world();
-        let entry = world.host(&host.name);
-        if !entry.up || !entry.reachable {
-            return Err(unreachable(&host.name));
+        let name = self.world().name_at(host);
+        if self.world().hangs(&name) {
+            std::future::pending::<()>().await;
         }
+        let mut world = self.world();
+        let Some(entry) = world.hosts.get_mut(&name).filter(|entry| entry.up && entry.reachable) else {
+            return Err(unreachable(&host.name));
+        };
+        entry.let_in(host)?;
         entry.listeners.push(events);
-        Ok(Arc::new(SimConnection { sim: self.clone(), name: host.name.clone(), cuts: entry.cuts }))
+        Ok(Arc::new(SimConnection { sim: self.clone(), name, cuts: entry.cuts }))
     }
 
     async fn probe(&self, address: &Address, _port: u16) -> Probe {

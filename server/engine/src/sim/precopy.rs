@@ -9,21 +9,27 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Fault, Sim, World, host::Job, unreachable};
+use super::{Driver, Fault, Sim, World, host::Job, switch::switch_over, unreachable};
 use crate::{CopyFacts, DiskDevice, DiskSource, HostEvent, MigrationPlan, Statistics, clock::millis};
 
 /// One step of the model.
-const STEP: Duration = Duration::from_millis(50);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 /// QEMU's default limit of the pause, in ms.
 const DOWNTIME_LIMIT_MS: u64 = 300;
 const MIB: u64 = 1 << 20;
 
-type Outcome = Result<(), Problem>;
+pub(super) type Outcome = Result<(), Problem>;
 
 /// Runs a migration between two simulated hosts, and tells the caller if it is still there.
-pub(super) async fn run(sim: Sim, source: HostName, plan: MigrationPlan, caller: oneshot::Sender<Outcome>) {
+pub(super) async fn run(
+    sim: Sim,
+    source: HostName,
+    plan: MigrationPlan,
+    driver: Driver,
+    caller: oneshot::Sender<Outcome>,
+) {
     let fault = sim.world().faults.remove(&plan.vm);
-    let outcome = attempt(&sim, &source, &plan, fault.as_ref()).await;
+    let outcome = attempt(&sim, &source, &plan, &driver, fault.as_ref()).await;
     sim.world().host(&source).jobs.remove(&plan.vm);
     let told = match fault {
         Some(Fault::ResultLost) => Err(unreachable(&source)),
@@ -33,7 +39,13 @@ pub(super) async fn run(sim: Sim, source: HostName, plan: MigrationPlan, caller:
     let _ = caller.send(told);
 }
 
-async fn attempt(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
+async fn attempt(
+    sim: &Sim,
+    source: &HostName,
+    plan: &MigrationPlan,
+    driver: &Driver,
+    fault: Option<&Fault>,
+) -> Outcome {
     match fault {
         Some(Fault::Refused(words)) => return Err(hypervisor(words)),
         Some(Fault::FalseSuccess) => return Ok(()),
@@ -41,14 +53,12 @@ async fn attempt(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Opti
     }
     prepare(sim, source, plan)?;
     if plan.mode == Mode::Live
-        && let Err(problem) = copy(&Move::begin(sim, source, plan, fault)).await
+        && let Err(problem) = copy(&Move::begin(sim, source, plan, driver, fault)).await
     {
-        let mut world = sim.world();
-        world.host(&plan.destination.name).copies.retain(|vm, copy| *vm != plan.vm || !copy.incoming);
-        world.host(&plan.destination.name).tell(&HostEvent::Changed(plan.vm));
+        sim.world().throw_away(plan);
         return Err(problem);
     }
-    switch_over(sim, source, plan, fault).await
+    switch_over(sim, source, plan, driver, fault).await
 }
 
 /// The destination makes room, as libvirt's Prepare does.
@@ -102,6 +112,7 @@ struct Move<'a> {
     sim: &'a Sim,
     source: &'a HostName,
     plan: &'a MigrationPlan,
+    driver: &'a Driver,
     fault: Option<&'a Fault>,
     begun: Instant,
     bandwidth: u64,
@@ -110,9 +121,16 @@ struct Move<'a> {
 }
 
 impl<'a> Move<'a> {
-    fn begin(sim: &'a Sim, source: &'a HostName, plan: &'a MigrationPlan, fault: Option<&'a Fault>) -> Self {
+    fn begin(
+        sim: &'a Sim,
+        source: &'a HostName,
+        plan: &'a MigrationPlan,
+        driver: &'a Driver,
+        fault: Option<&'a Fault>,
+    ) -> Self {
         let bandwidth = u64::from(plan.bandwidth_mib_s.unwrap_or(1024)) * MIB;
-        let mut begun = Self { sim, source, plan, fault, begun: Instant::now(), bandwidth, lives: Default::default() };
+        let mut begun =
+            Self { sim, source, plan, driver, fault, begun: Instant::now(), bandwidth, lives: Default::default() };
         begun.lives = begun.lives();
         begun
     }
@@ -128,7 +146,7 @@ impl<'a> Move<'a> {
     /// Waits for the next step, which comes only if both daemons live. Returns what it can send.
     async fn step(&self) -> Result<u64, Problem> {
         sleep(STEP).await;
-        if self.lives() != self.lives {
+        if self.lives() != self.lives || self.driver.is_gone() {
             return Err(hypervisor("Lost connection to destination host"));
         }
         Ok(self.bandwidth * millis(STEP) / 1000)
@@ -235,42 +253,6 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
     }
 }
 
-/// The source pauses, the destination goes on, the source forgets.
-async fn switch_over(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
-    let moving = {
-        let mut world = sim.world();
-        let host = world.host(source);
-        let moving = host.copies.get(&plan.vm).cloned().ok_or_else(|| hypervisor("no such domain"))?;
-        host.change(plan.vm, |copy| copy.outgoing = true);
-        moving
-    };
-    sleep(STEP).await;
-    let mut world = sim.world();
-    let statistics = world.host(source).jobs.get(&plan.vm).map(|job| job.statistics).unwrap_or_default();
-    let destination = world.host(&plan.destination.name);
-    if !destination.up {
-        world.host(source).change(plan.vm, |copy| copy.outgoing = false);
-        return Err(hypervisor("Lost connection to destination host"));
-    }
-    let arrived = CopyFacts { incoming: false, outgoing: false, persistent: plan.persist_destination, ..moving };
-    destination.copies.insert(plan.vm, arrived);
-    destination.completed.insert(plan.vm, Statistics { downtime_ms: Some(millis(STEP)), ..statistics });
-    destination.tell(&HostEvent::Changed(plan.vm));
-    let host = world.host(source);
-    if matches!(fault, Some(Fault::RunsTwice)) {
-        host.change(plan.vm, |copy| copy.outgoing = false);
-        return Err(hypervisor("internal error"));
-    }
-    if plan.undefine_source {
-        host.copies.remove(&plan.vm);
-        host.tell(&HostEvent::Changed(plan.vm));
-    } else {
-        host.change(plan.vm, |copy| (copy.outgoing, copy.state) = (false, VmState::ShutOff));
-    }
-    world.storage.arrived(plan.vm, &plan.disks);
-    Ok(())
-}
-
-fn hypervisor(words: &str) -> Problem {
+pub(super) fn hypervisor(words: &str) -> Problem {
     Problem::new(Code::Hypervisor, format!("libvirt refused: {words} (simulated)")).with_details(words)
 }

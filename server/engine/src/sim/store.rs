@@ -31,6 +31,13 @@ impl MemoryStore {
         self.broken.store(broken, Ordering::Relaxed);
     }
 
+    fn unless_broken(&self) -> Result<(), StoreError> {
+        match self.broken.load(Ordering::Relaxed) {
+            true => Err(StoreError::Failed("broken on purpose".to_owned())),
+            false => Ok(()),
+        }
+    }
+
     /// New migrations wait until what this returns is dropped, as when the database is locked.
     pub async fn hold_inserts(&self) -> RwLockWriteGuard<'_, ()> {
         self.gate.write().await
@@ -51,9 +58,7 @@ impl Store for MemoryStore {
     }
 
     async fn update(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
-        if self.broken.load(Ordering::Relaxed) {
-            return Err(StoreError::Failed("broken on purpose".to_owned()));
-        }
+        self.unless_broken()?;
         let mut migrations = lock(&self.migrations);
         let (kept, events) = migrations
             .get_mut(&migration.id)
@@ -89,9 +94,7 @@ impl Store for MemoryStore {
     }
 
     async fn put_host(&self, host: &HostSettings, before: Option<&HostName>) -> Result<(), StoreError> {
-        if self.broken.load(Ordering::Relaxed) {
-            return Err(StoreError::Failed("broken on purpose".to_owned()));
-        }
+        self.unless_broken()?;
         let mut hosts = lock(&self.hosts);
         before.map(|before| hosts.remove(before));
         hosts.insert(host.name.clone(), host.clone());
@@ -99,6 +102,7 @@ impl Store for MemoryStore {
     }
 
     async fn remove_host(&self, name: &HostName) -> Result<(), StoreError> {
+        self.unless_broken()?;
         lock(&self.hosts).remove(name);
         Ok(())
     }

@@ -1,0 +1,136 @@
+//! Simulated ssh: hosts that show a key, and want to know who comes.
+
+use model::{Code, HostName, Problem, Secret, Way};
+
+use super::{Sim, World, host::SimHost};
+use crate::{Fingerprint, HostConfig, MigrationPlan, Ssh, SshLogin, Transport};
+
+/// What stands between the network and a simulated host.
+pub(super) struct Door {
+    /// The key that it shows, and the one that the console knows.
+    key: Fingerprint,
+    known: Option<Fingerprint>,
+    password: String,
+    permits: bool,
+    hangs: bool,
+    /// Logins that somebody tried, right or wrong.
+    attempts: u32,
+}
+
+impl Sim {
+    /// Adds a host that is reached by ssh as root, with this password, and whose key nobody knows yet.
+    pub fn add_ssh_host(&self, name: &str, password: &str) -> HostConfig {
+        let host = self.add_host(name);
+        let mut world = self.world();
+        let key = key(1);
+        world.host(&host.name).door =
+            Some(Door { key, known: None, password: password.to_owned(), permits: true, hangs: false, attempts: 0 });
+        let ssh = |login| {
+            let (address, user) = (host.peer_address.clone(), "root".parse().expect("a user's name"));
+            Transport::Ssh(Ssh { address, port: 22, user, login, fingerprint: None })
+        };
+        let (transport, peer_transport) = (ssh(SshLogin::Password(None)), ssh(SshLogin::Program));
+        HostConfig { transport, peer_transport, ..host }
+    }
+
+    /// The key that a host shows.
+    pub fn key(&self, host: &HostName) -> Fingerprint {
+        self.world().host(host).door().key.clone()
+    }
+
+    /// From now on a host shows another key.
+    pub fn change_key(&self, host: &HostName) {
+        self.world().host(host).door().key = key(2);
+    }
+
+    /// From now on a host has another password.
+    pub fn change_password(&self, host: &HostName, password: &str) {
+        password.clone_into(&mut self.world().host(host).door().password);
+    }
+
+    /// From now on the account may not use libvirt there.
+    pub fn forbid(&self, host: &HostName) {
+        self.world().host(host).door().permits = false;
+    }
+
+    /// From now on a host lets people knock and never answers.
+    pub fn hang_logins(&self, host: &HostName) {
+        self.world().host(host).door().hangs = true;
+    }
+
+    /// How often somebody has tried to log in at a host.
+    pub fn attempts(&self, host: &HostName) -> u32 {
+        self.world().host(host).door().attempts
+    }
+
+    /// Connections that somebody still has to a host.
+    pub fn connections(&self, host: &HostName) -> usize {
+        let mut world = self.world();
+        let host = world.host(host);
+        host.listeners.retain(|listener| !listener.is_closed());
+        host.listeners.len()
+    }
+}
+
+impl World {
+    /// Whether a host never answers those who knock.
+    pub(super) fn hangs(&self, host: &HostName) -> bool {
+        self.hosts.get(host).and_then(|host| host.door.as_ref()).is_some_and(|door| door.hangs)
+    }
+
+    /// The plan with its destination's real name, if whoever drives it may log in there.
+    pub(super) fn let_through(&mut self, plan: &MigrationPlan) -> Result<MigrationPlan, Problem> {
+        let name = self.name_at(&plan.destination);
+        if plan.way == Way::Direct {
+            self.host(&name).let_in(&plan.destination)?;
+        }
+        let plan = MigrationPlan { destination: HostConfig { name, ..plan.destination.clone() }, ..plan.clone() };
+        self.let_peer_in(&plan)?;
+        Ok(plan)
+    }
+}
+
+impl SimHost {
+    fn door(&mut self) -> &mut Door {
+        self.door.as_mut().expect("a test asks this of hosts with ssh")
+    }
+
+    /// Lets somebody in, or says why not.
+    pub(super) fn let_in(&mut self, config: &HostConfig) -> Result<(), Problem> {
+        match (&mut self.door, &config.transport) {
+            (Some(door), Transport::Ssh(ssh)) => door.let_in(&config.name, ssh),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Door {
+    fn let_in(&mut self, host: &HostName, ssh: &Ssh) -> Result<(), Problem> {
+        let told = |code, what| Problem::new(code, format!("{host}: {what} (simulated)."));
+        let key = self.key.clone();
+        match self.known.as_ref().or(ssh.fingerprint.as_ref()) {
+            None => return Err(told(Code::HostKeyUnknown, "its key is unknown").with_fingerprint(key.as_str())),
+            Some(expected) if *expected != key => {
+                return Err(told(Code::HostKeyChanged, "its key is another").with_fingerprint(key.as_str()));
+            }
+            Some(_) => self.known = Some(key),
+        }
+        let is_right = match &ssh.login {
+            SshLogin::Password(None) => return Err(told(Code::NeedsLogin, "it wants a password")),
+            SshLogin::Password(Some(password)) => *password == Secret::new(self.password.clone()),
+            // Nobody has a key there.
+            SshLogin::Program | SshLogin::AccountKeys | SshLogin::ConsoleKey => false,
+        };
+        self.attempts += 1;
+        match (is_right, self.permits) {
+            (false, _) => Err(told(Code::LoginRefused, "the login was refused")),
+            (true, false) => Err(told(Code::NotPermitted, "the account may not use libvirt")),
+            (true, true) => Ok(()),
+        }
+    }
+}
+
+/// One of several keys.
+fn key(number: u8) -> Fingerprint {
+    format!("SHA256:{}{number}", "a".repeat(42)).parse().expect("a fingerprint")
+}

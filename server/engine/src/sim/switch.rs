@@ -1,0 +1,79 @@
+//! How a simulated migration ends: the VM pauses here and goes on there.
+
+use model::{HostName, VmState, Way};
+use tokio::time::sleep;
+
+use super::{
+    Driver, Fault, Sim,
+    precopy::{Outcome, STEP, hypervisor},
+};
+use crate::{CopyFacts, HostEvent, MigrationPlan, Statistics, clock::millis};
+
+/// The source pauses, the destination goes on, the source forgets.
+pub(super) async fn switch_over(
+    sim: &Sim,
+    source: &HostName,
+    plan: &MigrationPlan,
+    driver: &Driver,
+    fault: Option<&Fault>,
+) -> Outcome {
+    let moving = {
+        let mut world = sim.world();
+        let host = world.host(source);
+        let moving = host.copies.get(&plan.vm).cloned().ok_or_else(|| hypervisor("no such domain"))?;
+        host.change(plan.vm, |copy| copy.outgoing = true);
+        moving
+    };
+    sleep(STEP).await;
+    still_driven(sim, source, plan, driver)?;
+    arrive(sim, source, plan, moving)?;
+    if plan.way == Way::Direct {
+        // The driver hears of it, and tells the source.
+        sleep(STEP).await;
+        still_driven(sim, source, plan, driver)?;
+    }
+    leave(sim, source, plan, fault)
+}
+
+/// What both hosts do if it is gone by now.
+fn still_driven(sim: &Sim, source: &HostName, plan: &MigrationPlan, driver: &Driver) -> Outcome {
+    if driver.is_gone() {
+        sim.world().strand(source, plan);
+        return Err(hypervisor("nobody drives it"));
+    }
+    Ok(())
+}
+
+/// The destination keeps the definition and lets the VM run, as libvirt's Finish does.
+fn arrive(sim: &Sim, source: &HostName, plan: &MigrationPlan, moving: CopyFacts) -> Outcome {
+    let mut world = sim.world();
+    let statistics = world.host(source).jobs.get(&plan.vm).map(|job| job.statistics).unwrap_or_default();
+    let destination = world.host(&plan.destination.name);
+    if !destination.up {
+        world.host(source).change(plan.vm, |copy| copy.outgoing = false);
+        return Err(hypervisor("Lost connection to destination host"));
+    }
+    let arrived = CopyFacts { incoming: false, outgoing: false, persistent: plan.persist_destination, ..moving };
+    destination.copies.insert(plan.vm, arrived);
+    destination.completed.insert(plan.vm, Statistics { downtime_ms: Some(millis(STEP)), ..statistics });
+    destination.tell(&HostEvent::Changed(plan.vm));
+    Ok(())
+}
+
+/// The source drops its copy, as libvirt's Confirm does.
+fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
+    let mut world = sim.world();
+    let host = world.host(source);
+    if matches!(fault, Some(Fault::RunsTwice)) {
+        host.change(plan.vm, |copy| copy.outgoing = false);
+        return Err(hypervisor("internal error"));
+    }
+    if plan.undefine_source {
+        host.copies.remove(&plan.vm);
+        host.tell(&HostEvent::Changed(plan.vm));
+    } else {
+        host.change(plan.vm, |copy| (copy.outgoing, copy.state) = (false, VmState::ShutOff));
+    }
+    world.storage.arrived(plan.vm, &plan.disks);
+    Ok(())
+}
