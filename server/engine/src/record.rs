@@ -25,7 +25,9 @@ impl Runner<'_> {
     pub(crate) async fn note_parting(&mut self) {
         let Migration { vm_name, destination, .. } = &self.migration;
         if self.engine.inventory().is_temporary(destination) {
-            let text = format!("{destination} is not registered, so {vm_name} is not watched there. To see it, register the host.");
+            let text = format!(
+                "{destination} is not registered, so {vm_name} is not watched there. To see it, register the host."
+            );
             self.write(text).await;
         }
     }

@@ -3,6 +3,8 @@
 mod agreement;
 mod feed;
 mod hosts;
+mod hosts_login;
+mod hosts_run_time;
 mod migrate;
 mod offline;
 mod preflight;

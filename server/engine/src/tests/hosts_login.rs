@@ -1,0 +1,207 @@
+//! Hosts that want a password: it is tried once, kept as long as was asked for, and never guessed with.
+
+use std::time::Duration;
+
+use model::{Code, Connection, Phase, Problem, Secret};
+use tokio::time::sleep;
+
+use super::*;
+use crate::{Fingerprint, Login, Transport};
+
+const MINUTES: Duration = Duration::from_mins(11);
+
+impl Login {
+    /// A password, and the host's key.
+    pub(super) fn typed(password: &str, fingerprint: Fingerprint) -> Self {
+        Self { password: Some(Secret::new(password.to_owned())), fingerprint: Some(fingerprint), ..Self::default() }
+    }
+
+    fn until_restart(self) -> Self {
+        Self { keep_until_restart: true, ..self }
+    }
+}
+
+/// A console that knows a host delta, whose password is `right`.
+struct Delta {
+    bench: Bench,
+    config: HostConfig,
+}
+
+impl Delta {
+    async fn new(keep: bool) -> Self {
+        let bench = Bench::new().await;
+        let config = bench.sim.add_ssh_host("delta", "right");
+        let login = Login::typed("right", bench.sim.key(&config.name));
+        let login = if keep { login.until_restart() } else { login };
+        bench.engine.add_host(config.clone(), login).await.unwrap();
+        Self { bench, config }
+    }
+
+    /// Why it is not connected, if it is not.
+    fn problem(&self) -> Option<Code> {
+        self.bench.problem(&self.config.name)
+    }
+
+    /// The connection breaks, and could be made again.
+    async fn drop_connection(&self) {
+        let name = &self.config.name;
+        self.bench.sim.cut(name);
+        self.bench.until(|_| self.problem().is_some()).await;
+        self.bench.sim.mend(name);
+    }
+
+    async fn until_problem(&self, code: Code) {
+        self.bench.until(|_| self.problem() == Some(code)).await;
+    }
+
+    async fn log_in(&self, password: &str) -> Result<(), Problem> {
+        let login = Login { password: Some(Secret::new(password.to_owned())), ..Login::default() };
+        self.bench.engine.log_in(&self.config.name, login).await
+    }
+
+    fn attempts(&self) -> u32 {
+        self.bench.sim.attempts(&self.config.name)
+    }
+}
+
+impl Bench {
+    /// Why a host is not connected, if it is not.
+    pub(super) fn problem(&self, name: &HostName) -> Option<Code> {
+        let hosts = self.engine.snapshot().hosts;
+        match hosts.into_iter().find(|host| host.name == *name).expect("the host is there").connection {
+            Connection::Unreachable { problem, .. } => Some(problem.code),
+            Connection::Connecting | Connection::Connected => None,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_is_told_and_a_confirmed_one_is_remembered() {
+    let bench = Bench::new().await;
+    let delta = bench.sim.add_ssh_host("delta", "right");
+    let key = bench.sim.key(&delta.name);
+    let password = Some(Secret::new("right".to_owned()));
+    let unconfirmed = Login { password: password.clone(), ..Login::default() };
+    let told = bench.engine.add_host(delta.clone(), unconfirmed.clone()).await.unwrap_err();
+    assert_eq!((told.code, told.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(key.as_str())));
+    assert!(bench.store.hosts().await.unwrap().is_empty());
+    let test = bench.engine.test_host(&delta, &Login { password, ..Login::typed("", key) }).await.unwrap();
+    assert_eq!((test.vms, test.libvirt_version.as_str()), (0, "simulated"));
+    bench.engine.add_host(delta, unconfirmed).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_password_is_tried_once() {
+    let bench = Bench::new().await;
+    let delta = bench.sim.add_ssh_host("delta", "right");
+    let login = Login::typed("wrong", bench.sim.key(&delta.name));
+    assert_eq!(bench.engine.add_host(delta.clone(), login).await.unwrap_err().code, Code::LoginRefused);
+    sleep(MINUTES).await;
+    assert_eq!(bench.sim.attempts(&delta.name), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_password_that_turns_out_wrong_is_tried_once_and_forgotten() {
+    let delta = Delta::new(true).await;
+    delta.bench.sim.change_password(&delta.config.name, "new");
+    delta.drop_connection().await;
+    delta.until_problem(Code::LoginRefused).await;
+    sleep(MINUTES).await;
+    assert_eq!((delta.attempts(), delta.problem()), (2, Some(Code::LoginRefused)));
+    let nothing_typed = delta.bench.engine.log_in(&delta.config.name, Login::default()).await.unwrap_err();
+    assert_eq!((nothing_typed.code, delta.attempts()), (Code::NeedsLogin, 2), "it is not kept any more");
+    assert_eq!(delta.log_in("wrong").await.unwrap_err().code, Code::LoginRefused);
+    sleep(MINUTES).await;
+    assert_eq!(delta.attempts(), 3);
+    delta.log_in("new").await.unwrap();
+    assert_eq!(delta.problem(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kept_password_connects_again_until_the_console_is_restarted() {
+    let mut delta = Delta::new(true).await;
+    sleep(MINUTES).await;
+    delta.drop_connection().await;
+    delta.bench.until(|_| delta.problem().is_none()).await;
+    delta.bench.restart().await;
+    delta.until_problem(Code::NeedsLogin).await;
+    sleep(MINUTES).await;
+    assert_eq!(delta.attempts(), 2, "without a password it is not tried");
+    let Transport::Ssh(ssh) = &delta.bench.engine.registered()[2].0.transport else { panic!("it is ssh") };
+    assert_eq!(ssh.login, crate::SshLogin::Password(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_not_kept_ends_after_ten_minutes() {
+    let delta = Delta::new(false).await;
+    delta.drop_connection().await;
+    delta.bench.until(|_| delta.problem().is_none()).await;
+    delta.until_problem(Code::NeedsLogin).await;
+    assert_eq!(delta.bench.sim.connections(&delta.config.name), 0);
+    sleep(MINUTES).await;
+    assert_eq!(delta.attempts(), 2);
+    delta.log_in("right").await.unwrap();
+    delta.until_problem(Code::NeedsLogin).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_not_kept_lasts_as_long_as_a_migration() {
+    let delta = Delta::new(false).await;
+    let vm = delta.bench.vm("cache", VmState::Running, NEVER).await;
+    let id = delta.bench.start(vm, "delta").await;
+    sleep(MINUTES).await;
+    assert_eq!(delta.problem(), None);
+    delta.bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(delta.bench.ended(id).await.phase, Phase::Cancelled);
+    delta.until_problem(Code::NeedsLogin).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_key_waits_for_a_person_and_no_flag_overrides_it() {
+    let delta = Delta::new(true).await;
+    let name = &delta.config.name;
+    delta.bench.sim.change_key(name);
+    delta.drop_connection().await;
+    delta.until_problem(Code::HostKeyChanged).await;
+    sleep(MINUTES).await;
+    assert_eq!((delta.attempts(), delta.problem()), (1, Some(Code::HostKeyChanged)));
+    let confirmed = Login::typed("right", delta.bench.sim.key(name));
+    let refused = delta.bench.engine.log_in(name, confirmed).await.unwrap_err();
+    assert_eq!((refused.code, delta.attempts()), (Code::HostKeyChanged, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_may_not_use_libvirt_waits_for_a_person() {
+    let delta = Delta::new(true).await;
+    delta.bench.sim.forbid(&delta.config.name);
+    delta.drop_connection().await;
+    delta.until_problem(Code::NotPermitted).await;
+    sleep(MINUTES).await;
+    assert_eq!(delta.attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_keeps_the_password_of_the_same_account_only() {
+    let delta = Delta::new(true).await;
+    let (engine, name) = (&delta.bench.engine, &delta.config.name);
+    let faster = HostConfig { bandwidth_mib_s: Some(100), ..delta.config.clone() };
+    engine.change_host(name, faster.clone(), Login::default()).await.unwrap();
+    delta.drop_connection().await;
+    delta.bench.until(|_| delta.problem().is_none()).await;
+    let Transport::Ssh(ssh) = faster.transport.clone() else { panic!("it is ssh") };
+    let other_account = crate::Ssh { user: "ada".parse().unwrap(), ..ssh };
+    let other = HostConfig { transport: Transport::Ssh(other_account), ..faster };
+    assert_eq!(engine.change_host(name, other, Login::default()).await.unwrap_err().code, Code::NeedsLogin);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_typed_has_to_fit_the_host() {
+    let delta = Delta::new(true).await;
+    let password = Login { password: Some(Secret::new("right".to_owned())), ..Login::default() };
+    let not_ssh = delta.bench.engine.log_in(&host("alpha"), password.clone()).await.unwrap_err();
+    assert_eq!(not_ssh.code, Code::InvalidInput);
+    let other_user = Login { user: Some("ada".parse().unwrap()), ..password };
+    let two_users = delta.bench.engine.test_host(&delta.config, &other_user).await.unwrap_err();
+    assert_eq!(two_users.code, Code::InvalidInput);
+    delta.bench.engine.log_in(&host("alpha"), Login::default()).await.expect("it is tried once more");
+}
