@@ -1,0 +1,183 @@
+//! The console's own ssh key: ed25519, in OpenSSH's form, encrypted with a passphrase that is kept elsewhere.
+
+use std::{
+    fs, io,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use model::{Code, Problem, Secret};
+use russh::keys::{Algorithm, PrivateKey, key::safe_rng, ssh_key::LineEnding};
+
+/// What the console's lines in authorized_keys are recognised by.
+const COMMENT: &str = "vmferry";
+
+/// The public half of the console's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey(String);
+
+impl PublicKey {
+    #[cfg(test)]
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The key as authorized_keys has it: `ssh-ed25519 AAAA… vmferry`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The key itself, in base64: what no other key has.
+    pub(crate) fn base64(&self) -> &str {
+        self.0.split(' ').nth(1).expect("made of an encoded key, which has a kind and then itself")
+    }
+}
+
+/// The console's key.
+#[derive(Clone, Debug)]
+pub struct ConsoleKey {
+    file: PathBuf,
+    passphrase: Option<Secret>,
+}
+
+impl ConsoleKey {
+    /// The key in this file, which need not exist, encrypted with this passphrase.
+    pub fn at(file: PathBuf, passphrase: Option<Secret>) -> Self {
+        Self { file, passphrase }
+    }
+
+    /// The key's public half; the key is made if there is none. It is encrypted slowly on purpose, so this blocks for about a
+    /// second.
+    ///
+    /// # Errors
+    /// `not-supported` without a passphrase, or with one that does not open the key; `internal` if the file can't be read or made.
+    pub fn open_or_make(&self) -> Result<PublicKey, Problem> {
+        let passphrase = self.passphrase.as_ref().ok_or_else(|| {
+            Problem::new(Code::NotSupported, "vmferry has no passphrase to encrypt its own ssh key with.").with_fix(
+                "Write a long one into a file that only the account of vmferry can read, name the file in the configuration as \
+                 key_passphrase_file, and start vmferry again. Or give the service the systemd credential key-passphrase.",
+            )
+        })?;
+        if !self.file.exists() {
+            self.make(passphrase)?;
+        }
+        let key = fs::read(&self.file).map_err(|error| self.unusable("read", error))?;
+        let key = PrivateKey::from_openssh(key).map_err(|error| self.unusable("read", error))?;
+        if !key.is_encrypted() {
+            return Err(self.unusable("used", "it is not encrypted"));
+        }
+        let key = key.decrypt(passphrase.reveal()).map_err(|error| {
+            Problem::new(Code::NotSupported, "vmferry's own ssh key is encrypted with another passphrase.")
+                .with_fix(format!(
+                    "Give vmferry the passphrase that {} was made with. If nobody has it, remove the file, and set the key up again on \
+                     every host.",
+                    self.file.display()
+                ))
+                .with_details(error.to_string())
+        })?;
+        let public = key.public_key().to_openssh().map_err(|error| self.unusable("read", error))?;
+        Ok(PublicKey(public))
+    }
+
+    /// Makes the key under another name first: whoever looks finds a whole key or none, and of two who make one the first counts.
+    fn make(&self, passphrase: &Secret) -> Result<(), Problem> {
+        let failed = |error: russh::keys::ssh_key::Error| self.unusable("made", error);
+        let mut key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(failed)?;
+        key.set_comment(COMMENT);
+        let key = key.encrypt(&mut safe_rng(), passphrase.reveal()).map_err(failed)?;
+        let text = key.to_openssh(LineEnding::LF).map_err(failed)?;
+        let new = self.file.with_extension(format!("{}.new", std::process::id()));
+        let write = || {
+            let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::hard_link(&new, &self.file)
+        };
+        let written = write();
+        let _ = fs::remove_file(&new);
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(self.unusable("made", error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the key is.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    fn unusable(&self, what: &str, why: impl ToString) -> Problem {
+        Problem::new(Code::Internal, format!("vmferry's own ssh key can't be {what}."))
+            .with_fix(format!("Look at {}, its owner and its permissions.", self.file.display()))
+            .with_details(why.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(test: &str) -> Self {
+            let directory = std::env::temp_dir().join(format!("vmferry-console-key-{test}-{}", std::process::id()));
+            fs::create_dir(&directory).unwrap();
+            Self(directory)
+        }
+
+        fn key(&self, passphrase: Option<&str>) -> ConsoleKey {
+            let passphrase = passphrase.map(|text| Secret::new(text.to_owned()));
+            ConsoleKey::at(self.0.join("console_key"), passphrase)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn it_is_made_once_for_its_owner_alone_and_encrypted() {
+        let directory = Directory::new("made");
+        let key = directory.key(Some("correct horse"));
+        let made = key.open_or_make().unwrap();
+        let text = fs::read(key.file()).unwrap();
+        assert_eq!(key.open_or_make().unwrap(), made);
+        assert_eq!(fs::read(key.file()).unwrap(), text);
+        assert_eq!(fs::metadata(key.file()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "nothing else is left in the directory");
+        let parsed = PrivateKey::from_openssh(&text).unwrap();
+        assert!(parsed.is_encrypted() && parsed.algorithm() == Algorithm::Ed25519);
+        assert!(made.as_str().starts_with("ssh-ed25519 AAAA") && made.as_str().ends_with(" vmferry"));
+        assert_eq!(made.as_str(), format!("ssh-ed25519 {} vmferry", made.base64()));
+    }
+
+    #[test]
+    fn without_the_passphrase_there_is_none() {
+        let directory = Directory::new("refused");
+        let refused = directory.key(None).open_or_make().unwrap_err();
+        assert_eq!(refused.code, Code::NotSupported);
+        assert!(refused.fix.unwrap().contains("key_passphrase_file"));
+        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 0, "nothing was made");
+        directory.key(Some("one")).open_or_make().unwrap();
+        let refused = directory.key(Some("two")).open_or_make().unwrap_err();
+        assert_eq!(refused.code, Code::NotSupported);
+        assert!(refused.sentence.contains("another passphrase"));
+    }
+
+    #[test]
+    fn a_key_that_anybody_could_use_is_refused() {
+        let directory = Directory::new("plain");
+        let key = directory.key(Some("one"));
+        let plain = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
+        fs::write(key.file(), plain.to_openssh(LineEnding::LF).unwrap()).unwrap();
+        assert_eq!(key.open_or_make().unwrap_err().code, Code::Internal);
+        fs::write(key.file(), "no key").unwrap();
+        assert_eq!(key.open_or_make().unwrap_err().code, Code::Internal);
+    }
+}

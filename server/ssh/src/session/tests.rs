@@ -1,0 +1,202 @@
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use russh::{
+    Channel, ChannelId, MethodSet,
+    keys::{PrivateKey, key::safe_rng},
+    server::{self, Auth, Msg},
+};
+use tokio::net::{TcpListener, TcpSocket};
+
+use super::*;
+
+const RIGHT: &str = "pa ss$word";
+
+/// An sshd that takes one password of one account, in the ways it is told, and writes down what it is asked.
+struct Sshd {
+    ssh: Ssh,
+    asked: Arc<Asked>,
+    key: Fingerprint,
+}
+
+#[derive(Default)]
+struct Asked {
+    attempts: AtomicUsize,
+    commands: Mutex<Vec<(String, Vec<u8>)>>,
+}
+
+struct Door {
+    asked: Arc<Asked>,
+    input: Vec<u8>,
+    command: String,
+}
+
+impl Door {
+    fn attempt(&self, password: &[u8]) -> Auth {
+        self.asked.attempts.fetch_add(1, Ordering::SeqCst);
+        if password == RIGHT.as_bytes() { Auth::Accept } else { Auth::reject() }
+    }
+}
+
+impl server::Handler for Door {
+    type Error = russh::Error;
+
+    async fn auth_password(&mut self, _user: &str, password: &str) -> Result<Auth, russh::Error> {
+        Ok(self.attempt(password.as_bytes()))
+    }
+
+    async fn auth_keyboard_interactive<'a>(
+        &'a mut self,
+        _user: &str,
+        _submethods: &str,
+        response: Option<server::Response<'a>>,
+    ) -> Result<Auth, russh::Error> {
+        match response.and_then(|mut response| response.next()) {
+            Some(answer) => Ok(self.attempt(&answer)),
+            None => Ok(Auth::Partial {
+                name: "".into(),
+                instructions: "".into(),
+                prompts: vec![("Password: ".into(), false)].into(),
+            }),
+        }
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        _channel: Channel<Msg>,
+        reply: server::ChannelOpenHandle,
+        _session: &mut server::Session,
+    ) -> Result<(), russh::Error> {
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        command: &[u8],
+        session: &mut server::Session,
+    ) -> Result<(), russh::Error> {
+        self.command = String::from_utf8_lossy(command).into_owned();
+        session.channel_success(channel)
+    }
+
+    async fn data(
+        &mut self,
+        _channel: ChannelId,
+        data: &[u8],
+        _session: &mut server::Session,
+    ) -> Result<(), russh::Error> {
+        self.input.extend(data);
+        Ok(())
+    }
+
+    async fn channel_eof(&mut self, channel: ChannelId, session: &mut server::Session) -> Result<(), russh::Error> {
+        self.asked.commands.lock().unwrap().push((self.command.clone(), self.input.clone()));
+        session.extended_data(channel, 1, "no space left".as_bytes().to_vec())?;
+        session.exit_status_request(channel, 72)?;
+        session.close(channel)
+    }
+}
+
+impl Sshd {
+    async fn start(methods: &[MethodKind], password: Option<&str>) -> Self {
+        let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
+        let fingerprint: Fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string().parse().unwrap();
+        let config = Arc::new(server::Config {
+            keys: vec![key],
+            methods: MethodSet::from(methods),
+            auth_rejection_time: Duration::ZERO,
+            ..server::Config::default()
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Asked::default());
+        let door = Arc::clone(&asked);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let door = Door { asked: Arc::clone(&door), input: Vec::new(), command: String::new() };
+                let session = server::run_stream(Arc::clone(&config), stream, door).await;
+                tokio::spawn(async move { session.unwrap().await });
+            }
+        });
+        let ssh = Ssh {
+            address: "127.0.0.1".parse().unwrap(),
+            port,
+            user: "mover".parse().unwrap(),
+            login: SshLogin::Password(password.map(|text| Secret::new(text.to_owned()))),
+            fingerprint: Some(fingerprint.clone()),
+        };
+        Self { ssh, asked, key: fingerprint }
+    }
+
+    async fn log_in(&self) -> Result<Session, Problem> {
+        Session::log_in(&self.ssh, &KnownHosts::at("/nonexistent/known_hosts".into())).await
+    }
+
+    async fn refusal(&self) -> Code {
+        self.log_in().await.err().unwrap().code
+    }
+
+    fn attempts(&self) -> usize {
+        self.asked.attempts.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_command_gets_its_input_and_tells_how_it_ended() {
+    for method in [MethodKind::Password, MethodKind::KeyboardInteractive] {
+        let sshd = Sshd::start(&[MethodKind::PublicKey, method], Some(RIGHT)).await;
+        let outcome = sshd.log_in().await.unwrap().run("put it there", b"a line\n").await.unwrap();
+        assert_eq!((outcome.exit, outcome.words.as_str()), (Some(72), "no space left"));
+        let commands = sshd.asked.commands.lock().unwrap().clone();
+        assert_eq!(commands, [("put it there".to_owned(), b"a line\n".to_vec())]);
+        assert_eq!(sshd.attempts(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_once() {
+    for methods in [
+        [MethodKind::PublicKey, MethodKind::Password],
+        [MethodKind::PublicKey, MethodKind::KeyboardInteractive],
+        [MethodKind::Password, MethodKind::KeyboardInteractive],
+    ] {
+        let sshd = Sshd::start(&methods, Some("wrong")).await;
+        assert_eq!(sshd.refusal().await, Code::LoginRefused);
+        assert_eq!(sshd.attempts(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_the_one_meant_never_sees_the_password() {
+    let mut sshd = Sshd::start(&[MethodKind::Password], Some(RIGHT)).await;
+    sshd.ssh.fingerprint = None;
+    let refused = sshd.log_in().await.err().unwrap();
+    assert_eq!((refused.code, refused.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(sshd.key.as_str())));
+    sshd.ssh.fingerprint = Some(format!("SHA256:{}", "A".repeat(43)).parse().unwrap());
+    assert_eq!(sshd.refusal().await, Code::HostKeyChanged);
+    assert_eq!(sshd.attempts(), 0);
+}
+
+#[tokio::test]
+async fn what_can_t_work_is_not_tried() {
+    let sshd = Sshd::start(&[MethodKind::PublicKey], Some(RIGHT)).await;
+    assert_eq!(sshd.refusal().await, Code::LoginRefused);
+    assert_eq!(sshd.attempts(), 0);
+    let sshd = Sshd::start(&[MethodKind::Password], None).await;
+    assert_eq!(sshd.refusal().await, Code::NeedsLogin);
+    assert_eq!(sshd.attempts(), 0);
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_told() {
+    let mut sshd = Sshd::start(&[MethodKind::Password], Some(RIGHT)).await;
+    // Bound, so that nobody else gets the port, but never listened at.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    sshd.ssh.port = closed.local_addr().unwrap().port();
+    assert_eq!(sshd.refusal().await, Code::HostUnreachable);
+}
