@@ -16,6 +16,11 @@ impl Secret {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
+    /// How many hold it, for tests that nobody does who need not.
+    pub fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
     /// The secret itself, for whoever hands it to a library. Do not copy it.
     pub fn reveal(&self) -> &str {
         &self.0

@@ -1,9 +1,16 @@
 //! Simulated ssh: hosts that show a key, and want to know who comes.
 
+use std::time::Duration;
+
 use model::{Code, HostName, Problem, Secret, Way};
+use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::{Sim, World, host::SimHost};
 use crate::{Fingerprint, HostConfig, MigrationPlan, Ssh, SshLogin, Transport};
+
+/// Between two looks at a door.
+const KNOCK: Duration = Duration::from_millis(10);
 
 /// What stands between the network and a simulated host.
 pub(super) struct Door {
@@ -13,6 +20,8 @@ pub(super) struct Door {
     password: String,
     permits: bool,
     hangs: bool,
+    /// Whether somebody waits before the door.
+    knocked: bool,
     /// Logins that somebody tried, right or wrong.
     attempts: u32,
 }
@@ -22,9 +31,15 @@ impl Sim {
     pub fn add_ssh_host(&self, name: &str, password: &str) -> HostConfig {
         let host = self.add_host(name);
         let mut world = self.world();
-        let key = key(1);
-        world.host(&host.name).door =
-            Some(Door { key, known: None, password: password.to_owned(), permits: true, hangs: false, attempts: 0 });
+        world.host(&host.name).door = Some(Door {
+            key: key(1),
+            known: None,
+            password: password.to_owned(),
+            permits: true,
+            hangs: false,
+            knocked: false,
+            attempts: 0,
+        });
         let ssh = |login| {
             let (address, user) = (host.peer_address.clone(), "root".parse().expect("a user's name"));
             Transport::Ssh(Ssh { address, port: 22, user, login, fingerprint: None })
@@ -53,9 +68,30 @@ impl Sim {
         self.world().host(host).door().permits = false;
     }
 
-    /// From now on a host lets people knock and never answers.
-    pub fn hang_logins(&self, host: &HostName) {
-        self.world().host(host).door().hangs = true;
+    /// From now on another machine answers at a host's address.
+    pub fn become_another_machine(&self, host: &HostName) {
+        let mut world = self.world();
+        let uuid = Uuid::from_u128(0x100 + world.hosts.len() as u128);
+        world.host(host).uuid = uuid;
+    }
+
+    /// From now on a host lets people knock and does not answer; or it does again.
+    pub fn hang_logins(&self, host: &HostName, hangs: bool) {
+        self.world().host(host).door().hangs = hangs;
+    }
+
+    /// Waits until somebody knocks at a host that does not answer.
+    pub async fn until_somebody_knocks(&self, host: &HostName) {
+        while !self.world().host(host).door().knocked {
+            sleep(KNOCK).await;
+        }
+    }
+
+    /// Waits until the host at this address answers those who knock.
+    pub(super) async fn knock_at(&self, host: &HostName) {
+        while self.world().hangs(host) {
+            sleep(KNOCK).await;
+        }
     }
 
     /// How often somebody has tried to log in at a host.
@@ -73,9 +109,13 @@ impl Sim {
 }
 
 impl World {
-    /// Whether a host never answers those who knock.
-    pub(super) fn hangs(&self, host: &HostName) -> bool {
-        self.hosts.get(host).and_then(|host| host.door.as_ref()).is_some_and(|door| door.hangs)
+    /// Whether a host does not answer somebody who knocks.
+    fn hangs(&mut self, host: &HostName) -> bool {
+        let door = self.hosts.get_mut(host).and_then(|host| host.door.as_mut()).filter(|door| door.hangs);
+        door.is_some_and(|door| {
+            door.knocked = true;
+            true
+        })
     }
 
     /// The plan with its destination's real name, if whoever drives it may log in there.

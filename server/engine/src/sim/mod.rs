@@ -230,9 +230,7 @@ impl Hypervisor for Sim {
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn Connection>, Problem> {
         let name = self.world().name_at(host);
-        if self.world().hangs(&name) {
-            std::future::pending::<()>().await;
-        }
+        self.knock_at(&name).await;
         let mut world = self.world();
         let Some(entry) = world.hosts.get_mut(&name).filter(|entry| entry.up && entry.reachable) else {
             return Err(unreachable(&host.name));

@@ -46,7 +46,7 @@ async fn what_does_not_answer_within_ten_seconds_is_not_registered() {
     bench.sim.kill(&down.name);
     assert_eq!(bench.add(&down).await.unwrap_err().code, Code::HostUnreachable);
     let slow = bench.sim.add_ssh_host("slow", "secret");
-    bench.sim.hang_logins(&slow.name);
+    bench.sim.hang_logins(&slow.name, true);
     let login = Login { password: Some(model::Secret::new("secret".into())), ..Login::default() };
     let added = timeout(Duration::from_secs(10), bench.engine.add_host(slow, login)).await;
     assert_eq!(added.expect("within 10 s").unwrap_err().code, Code::HostUnreachable);

@@ -1,8 +1,10 @@
 //! The engine against its simulator, under paused time.
 
 mod agreement;
+mod direct;
 mod feed;
 mod hosts;
+mod hosts_elsewhere;
 mod hosts_login;
 mod hosts_run_time;
 mod migrate;
