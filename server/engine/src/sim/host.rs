@@ -216,7 +216,12 @@ impl Connection for SimConnection {
             let problem = Problem::new(Code::Hypervisor, "another migration job is already running (simulated)");
             return Err(NotMigrated::NotBegun(problem));
         }
-        let plan = self.sim.world().let_through(plan).map_err(NotMigrated::NotBegun)?;
+        let let_through = self.sim.world().let_through(plan);
+        if let Err(Problem { code: Code::PeerLogin, .. }) = let_through {
+            // As ssh takes to find out.
+            sleep(Duration::from_secs(1)).await;
+        }
+        let plan = let_through.map_err(NotMigrated::NotBegun)?;
         let (sender, receiver) = oneshot::channel();
         let driver = Driver::default();
         let _held = driver.hold(&plan);

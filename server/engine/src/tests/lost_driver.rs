@@ -1,0 +1,181 @@
+//! Consoles that die while they drive a migration: afterwards one copy of the VM runs, and none is paused for ever.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use model::{Code, MigrationOptions, Phase, VmState, Way};
+use tokio::time::sleep;
+
+use super::{direct::by, *};
+use crate::{CopyFacts, Login};
+
+/// Moments of a migration that takes 2 s, in ms, and more of them where it switches over.
+fn moments() -> impl Iterator<Item = u64> {
+    (0..1_600).step_by(200).chain((1_600..2_100).step_by(20))
+}
+
+/// What was done at the source, in words of the history.
+const RESUMED: &str = "it goes on there";
+const DROPPED: &str = "was turned off";
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_dies_leaves_one_copy_that_runs() {
+    let mut done = BTreeSet::new();
+    for after in moments() {
+        let mut bench = Bench::new().await;
+        let vm = bench.vm("web", VmState::Running, IDLE).await;
+        let id = bench.start_with(vm, by(Way::Direct)).await;
+        sleep(Duration::from_millis(after)).await;
+        bench.restart().await;
+        let end = bench.ended(id).await;
+        let at = bench.runs_only_on(vm, &["alpha", "beta"]);
+        let expected = if at == host("alpha") { Phase::Failed } else { Phase::Succeeded };
+        assert_eq!(end.phase, expected, "after {after} ms: {end:?}");
+        let history = bench.history(id).await;
+        done.extend([RESUMED, DROPPED].into_iter().filter(|words| history.iter().any(|text| text.contains(words))));
+        if let Some(problem) = end.problem {
+            assert!(problem.sentence.contains("console"), "{problem:?}");
+        }
+        let again = if at == host("alpha") { "beta" } else { "alpha" };
+        bench.until(|bench| bench.engine.find("web", None).is_ok_and(|vm| vm.migration.is_none())).await;
+        assert_eq!(bench.ended(bench.start(vm, again).await).await.phase, Phase::Succeeded);
+    }
+    assert_eq!(done, BTreeSet::from([DROPPED, RESUMED]), "both happened");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_was_left_paused_waits_for_a_destination_that_does_not_answer() {
+    let mut waited = 0;
+    for after in moments() {
+        for minutes in [0, 2] {
+            let mut bench = Bench::new().await;
+            let vm = bench.vm("web", VmState::Running, IDLE).await;
+            let id = bench.start_with(vm, by(Way::Direct)).await;
+            sleep(Duration::from_millis(after)).await;
+            bench.engine.stop().await;
+            // Long enough for the hosts to notice.
+            sleep(Duration::from_secs(1)).await;
+            bench.sim.cut(&host("beta"));
+            bench.restart().await;
+            sleep(Duration::from_secs(30 + 60 * minutes)).await;
+            let now = bench.engine.migration(id).await.unwrap().0;
+            let left = bench.sim.copy(&host("alpha"), vm).is_some_and(|copy| copy.stranded);
+            assert!(!left || now.phase == Phase::Verifying, "it is waited for: {now:?}");
+            waited += usize::from(left);
+            bench.sim.mend(&host("beta"));
+            if !now.phase.has_ended() {
+                assert!(matches!(bench.ended(id).await.phase, Phase::Succeeded | Phase::Failed));
+            }
+            bench.runs_only_on(vm, &["alpha", "beta"]);
+        }
+    }
+    assert!(waited > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_nobody_is_logged_in_at_is_waited_for() {
+    let mut done = BTreeSet::new();
+    for after in moments() {
+        let mut bench = Bench::new().await;
+        let vm = bench.vm("web", VmState::Running, IDLE).await;
+        let there = bench.sim.add_ssh_host("delta", "right").name;
+        let login = Login::typed("right", bench.sim.key(&there));
+        let reached = bench.engine.reach("delta.simulated", None, login.clone(), None).await.unwrap();
+        let request = MigrationRequest::plain(vm, reached.host.clone());
+        let id = bench.engine.migrate_to(reached, request, "admin").await.unwrap().id;
+        sleep(Duration::from_millis(after)).await;
+        bench.engine.stop().await;
+        if bench.store.migration(id).await.unwrap().unwrap().phase.has_ended() {
+            break;
+        }
+        bench.restart().await;
+        sleep(Duration::from_secs(5 * 60)).await;
+        let now = bench.engine.migration(id).await.unwrap().0;
+        assert_eq!(
+            (now.phase, now.problem.as_ref().map(|problem| problem.code)),
+            (Phase::Verifying, Some(Code::NeedsLogin)),
+            "after {after}: {now:?}"
+        );
+        assert!(bench.told(id, "Log in at").await, "{:?}", bench.history(id).await);
+        bench.engine.log_in(&now.destination, login).await.unwrap();
+        let end = bench.ended(id).await;
+        let at = bench.runs_only_on(vm, &["alpha", "delta"]);
+        let expected = if at == host("alpha") { Phase::Failed } else { Phase::Succeeded };
+        assert_eq!(end.phase, expected, "after {after} ms: {end:?}");
+        let history = bench.history(id).await;
+        done.extend([RESUMED, DROPPED].into_iter().filter(|words| history.iter().any(|text| text.contains(words))));
+    }
+    assert_eq!(done, BTreeSet::from([DROPPED, RESUMED]), "both happened");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_loses_the_source_does_not_wait_for_what_does_not_go_on() {
+    for after in moments() {
+        let bench = Bench::new().await;
+        let vm = bench.vm("web", VmState::Running, IDLE).await;
+        let id = bench.start_with(vm, by(Way::Direct)).await;
+        sleep(Duration::from_millis(after)).await;
+        bench.sim.cut(&host("alpha"));
+        sleep(Duration::from_secs(5)).await;
+        bench.sim.mend(&host("alpha"));
+        let end = bench.ended(id).await;
+        let at = bench.runs_only_on(vm, &["alpha", "beta"]);
+        let expected = if at == host("alpha") { Phase::Failed } else { Phase::Succeeded };
+        assert_eq!(end.phase, expected, "after {after} ms: {end:?}");
+        assert!(end.outcome.unwrap().total_ms < 60_000, "{end:?}");
+    }
+}
+
+/// A VM that a console which died has left paused on alpha, and the next console, that has not been started yet.
+async fn left_paused(arrives: bool) -> (Bench, VmId, MigrationId) {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let id = bench.start_with(vm, by(Way::Direct)).await;
+    bench.until(|bench| bench.sim.copy(&host("alpha"), vm).is_some_and(|copy| copy.outgoing)).await;
+    if arrives {
+        bench.until(|bench| bench.sim.runs_on(vm).contains(&host("beta"))).await;
+    }
+    bench.engine.stop().await;
+    sleep(Duration::from_secs(1)).await;
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded);
+    (bench, vm, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_may_have_ended_at_the_destination_is_left_to_a_person() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    let mut ended = bench.sim.copy(&host("beta"), vm).unwrap();
+    ended.state = VmState::ShutOff;
+    bench.sim.put(&host("beta"), ended);
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!(end.phase, Phase::NeedsAttention);
+    assert!(end.problem.unwrap().sentence.contains("may have run on beta and ended there"));
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_was_to_stay_stays() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let options = MigrationOptions { keep_source_definition: true, ..by(Way::Direct) };
+    let id = bench.start_with(vm, options).await;
+    bench.until(|bench| bench.sim.runs_on(vm).contains(&host("beta"))).await;
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::ShutOff);
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_still_arriving_is_not_decided_about() {
+    let (mut bench, vm, id) = left_paused(false).await;
+    let there = bench.sim.copy(&host("alpha"), vm).unwrap();
+    let arriving = CopyFacts { incoming: true, stranded: false, ..there.clone() };
+    bench.sim.put(&host("beta"), arriving);
+    bench.restart().await;
+    sleep(Duration::from_secs(30)).await;
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing is done as yet");
+    bench.sim.put(&host("beta"), CopyFacts { state: VmState::Running, stranded: false, ..there });
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
+}
