@@ -43,28 +43,39 @@ pub fn shell() -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang="en">
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
-                <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f1ea" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#10191c" />
-                <link rel="stylesheet" href=css />
-                <link rel="icon" href="/icon.svg" type="image/svg+xml" />
-                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
-                <link rel="manifest" href="/manifest.webmanifest" />
+            {head(css, view! {
                 <link rel="modulepreload" href=js nonce=nonce.clone() />
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <leptos_meta::MetaTags />
                 <script type="module" nonce=nonce>
                     {start}
                 </script>
-            </head>
+            }.into_any())}
             <body>
                 <App />
             </body>
         </html>
     }
+}
+
+/// What every document begins with, and what is of its own.
+#[cfg(feature = "ssr")]
+pub(crate) fn head(css: String, own: AnyView) -> AnyView {
+    view! {
+        <head>
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+            <meta name="color-scheme" content="light dark" />
+            <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f1ea" />
+            <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#10191c" />
+            <link rel="stylesheet" href=css />
+            <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+            <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+            <link rel="manifest" href="/manifest.webmanifest" />
+            {own}
+        </head>
+    }
+    .into_any()
 }
 
 /// All pages. Whole pages are rendered before anything is sent (`SsrMode::Async`): their data is in the console's memory, and

@@ -9,6 +9,8 @@ mod list;
 mod live;
 mod outlook;
 mod pages;
+#[cfg(feature = "ssr")]
+pub mod plain;
 mod stream;
 
 pub use app::App;

@@ -203,7 +203,9 @@ pub struct Migration {
     #[serde(default)]
     pub encrypted: bool,
     /// How the destination is reached, where it is not registered: a console that was restarted has to ask it for the verdict.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The browser has no use for it, and to read it would cost a first visit 4 kB.
+    #[cfg_attr(not(target_family = "wasm"), serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub unregistered: Option<HostSettings>,
     /// Disks that are copied, and what became of their copies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -34,10 +34,18 @@ pub(crate) fn Frame() -> impl IntoView {
         Err(Failure(problem)) => view! { <ProblemPage problem /> }.erased(),
     };
     view! {
+        {skip_link()}
+        {page}
+    }
+    .erased()
+}
+
+/// The way past the frame, for the keyboard.
+pub(crate) fn skip_link() -> AnyView {
+    view! {
         <a class="skip" href="#main">
             "Skip to the content"
         </a>
-        {page}
     }
     .erased()
 }
@@ -70,21 +78,7 @@ fn Page() -> impl IntoView {
         })
     };
     view! {
-        <header class="top">
-            <div class="top-inner">
-                <a class="brand" href="/">
-                    <img src="/icon.svg" alt="" width="28" height="28" />
-                    "vmferry"
-                </a>
-                <nav class="nav" aria-label="Main">
-                    {nav_link("/", Icon::Vms, "VMs".into_any())}
-                    {nav_link("/migrations", Icon::Migrations, view! { "Migrations" {move || badge()} }.erased())}
-                    {nav_link("/hosts", Icon::Hosts, "Hosts".into_any())}
-                    {nav_link("/account", Icon::Account, "Account".into_any())}
-                </nav>
-                <ConnectionBadge />
-            </div>
-        </header>
+        {top(path, view! { "Migrations" {move || badge()} }.erased(), view! { <ConnectionBadge /> }.erased())}
         <main id="main">
             <Outlet />
         </main>
@@ -94,9 +88,30 @@ fn Page() -> impl IntoView {
     .erased()
 }
 
+/// The bar at the top: the ways to all pages from the one at `path`, and at its end `badge`.
+pub(crate) fn top(path: Memo<String>, migrations: AnyView, badge: AnyView) -> AnyView {
+    view! {
+        <header class="top">
+            <div class="top-inner">
+                <a class="brand" href="/">
+                    <img src="/icon.svg" alt="" width="28" height="28" />
+                    "vmferry"
+                </a>
+                <nav class="nav" aria-label="Main">
+                    {nav_link(path, "/", Icon::Vms, "VMs".into_any())}
+                    {nav_link(path, "/migrations", Icon::Migrations, migrations)}
+                    {nav_link(path, "/hosts", Icon::Hosts, "Hosts".into_any())}
+                    {nav_link(path, "/account", Icon::Account, "Account".into_any())}
+                </nav>
+                {badge}
+            </div>
+        </header>
+    }
+    .erased()
+}
+
 /// A way to a page; it says where one is on that page and those below it.
-fn nav_link(href: &'static str, icon: Icon, label: AnyView) -> AnyView {
-    let path = use_location().pathname;
+fn nav_link(path: Memo<String>, href: &'static str, icon: Icon, label: AnyView) -> AnyView {
     let is_here = move || {
         let path = path.read();
         path.as_str() == href || (href != "/" && path.starts_with(href))

@@ -53,7 +53,7 @@ pub(crate) fn PhaseBadge(#[prop(into)] phase: Signal<Phase>) -> impl IntoView {
 
 /// From where to where.
 #[component]
-pub(crate) fn Way(source: HostName, destination: HostName) -> impl IntoView {
+pub(crate) fn FromTo(source: HostName, destination: HostName) -> impl IntoView {
     view! {
         <span class="way">
             {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span> {destination.to_string()}

@@ -41,10 +41,11 @@ pub(super) fn blocked(sentence: String, fix: Option<String>) -> AnyView {
 
 /// Everything that was looked at: what somebody should know as a list, what is in order folded away. What is accepted already is
 /// ticked.
-pub(super) fn list(preflight: &Preflight, accepted: &[FindingCode]) -> AnyView {
-    let told = preflight.findings.iter().filter(|finding| finding.severity != Severity::Ok).cloned();
-    let told: Vec<AnyView> = told.map(|finding| entry(finding, accepted)).collect();
-    let passed: Vec<AnyView> = preflight.of(Severity::Ok).cloned().map(|finding| entry(finding, accepted)).collect();
+pub(crate) fn list(findings: &[Finding], accepted: &[FindingCode]) -> AnyView {
+    let (passed, told): (Vec<_>, Vec<_>) =
+        findings.iter().cloned().partition(|finding| finding.severity == Severity::Ok);
+    let entries = |findings: Vec<Finding>| findings.into_iter().map(|finding| entry(finding, accepted)).collect();
+    let (passed, told): (Vec<AnyView>, Vec<AnyView>) = (entries(passed), entries(told));
     let heading = match passed.len() {
         1 => "1 check passed".to_owned(),
         checks => format!("{checks} checks passed"),

@@ -4,7 +4,7 @@
 #[cfg(feature = "ssr")]
 mod disks;
 #[cfg(feature = "ssr")]
-mod findings;
+pub(crate) mod findings;
 #[cfg(feature = "ssr")]
 mod prediction;
 
@@ -66,7 +66,7 @@ mod on_the_server {
                 report: view! {
                     <input type="hidden" name="looked_at" value=host.name.to_string() />
                     <h3>{format!("What was found on {}", host.name)}</h3>
-                    {findings::list(preflight, &request.accept)}
+                    {findings::list(&preflight.findings, &request.accept)}
                     {disks::list(preflight)}
                     {prediction::section(preflight)}
                 }

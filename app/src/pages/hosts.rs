@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{Connection, Host, HostName, text};
+use model::{Code, Connection, Host, HostName, HostOrigin, text};
 
 use crate::components::{
-    Erased,
+    Erased, dynamic,
     figure::figure,
     icon::{Draw, Icon},
     keyed,
@@ -22,7 +22,10 @@ pub(crate) fn HostsPage() -> impl IntoView {
     };
     view! {
         <Title text="Hosts" />
-        <h1>"Hosts"</h1>
+        <div class="row">
+            <h1>"Hosts"</h1>
+            {button("/hosts/add".to_owned(), "Add a host".to_owned(), true)}
+        </div>
         {move || list()}
     }
     .erased()
@@ -34,7 +37,7 @@ fn NoHosts() -> impl IntoView {
         <div class="empty">
             <Draw icon=Icon::Hosts />
             <h2>"No hosts yet"</h2>
-            <p>"Name your libvirt hosts in vmferry.toml, then start the console again."</p>
+            <p>"Add one here, or name your libvirt hosts in vmferry.toml and start the console again."</p>
         </div>
     }
     .erased()
@@ -83,11 +86,13 @@ fn HostCard(name: HostName) -> impl IntoView {
             </p>
             <dl class="facts">
                 {fact("VMs", |host| format!("{}, {} active", host.vms, host.vms_active))}
-                {fact("CPUs", |host| host.cpus.to_string())}
+                {fact("CPUs", cpus)}
+                {fact("Latency", latency)}
                 {fact("Migration bandwidth", bandwidth)}
-                {fact("libvirt", |host| version(host.libvirt_version.as_deref()))}
-                {fact("QEMU", |host| version(host.hypervisor_version.as_deref()))}
+                {fact("libvirt", |host| word(host.libvirt_version.as_deref()))}
+                {fact("QEMU", |host| word(host.hypervisor_version.as_deref()))}
             </dl>
+            {dynamic(move || buttons(&host.read()))}
         </li>
     }.erased())
 }
@@ -96,8 +101,51 @@ fn bandwidth(host: &Host) -> String {
     host.bandwidth_mib_s.map_or("not limited".to_owned(), |limit| format!("{limit} MiB/s"))
 }
 
-fn version(version: Option<&str>) -> String {
-    version.unwrap_or("not known yet").to_owned()
+fn cpus(host: &Host) -> String {
+    match &host.cpu_model {
+        Some(model) => format!("{}, {model}", host.cpus),
+        None if host.cpus > 0 => host.cpus.to_string(),
+        None => word(None),
+    }
+}
+
+fn latency(host: &Host) -> String {
+    host.latency_ms.map_or(word(None), |ms| format!("{ms} ms"))
+}
+
+fn word(word: Option<&str>) -> String {
+    word.unwrap_or("not known yet").to_owned()
+}
+
+/// What can be done with a host: pages of the server's own.
+fn buttons(host: &Host) -> AnyView {
+    let page = |page, label: &str, is_main| button(format!("/hosts/{}/{page}", host.name), label.to_owned(), is_main);
+    let is_ours = host.origin == HostOrigin::Added;
+    view! {
+        <p class="buttons">
+            {wants_login(host).then(|| page("login", "Log in", true))}
+            {page("test", "Test", false)}
+            {is_ours.then(|| page("edit", "Edit", false))}
+            {is_ours.then(|| page("remove", "Remove", false))}
+        </p>
+    }
+    .erased()
+}
+
+/// A link to a page of the server's own.
+pub(crate) fn button(href: String, label: String, is_main: bool) -> AnyView {
+    view! {
+        <a class=if is_main { "button primary" } else { "button" } href=href rel="external">
+            {label}
+        </a>
+    }
+    .erased()
+}
+
+/// Whether somebody has to log in at a host before it answers.
+pub(crate) fn wants_login(host: &Host) -> bool {
+    let codes = [Code::NeedsLogin, Code::LoginRefused, Code::HostKeyUnknown, Code::HostKeyChanged];
+    matches!(&host.connection, Connection::Unreachable { problem, .. } if codes.contains(&problem.code))
 }
 
 #[component]

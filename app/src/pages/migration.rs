@@ -3,7 +3,7 @@
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::{hooks::use_params_map, params::ParamsMap};
-use model::{DiskMove, Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, text};
+use model::{DiskMove, Host, Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, Way, text};
 
 use crate::api::{call, migrations::LoadMigration};
 use crate::components::{
@@ -14,11 +14,12 @@ use crate::components::{
     icon::{Draw, Icon},
     loaded::{fields_with_id, loaded},
     problem::ProblemText,
-    progress::{Bar, PhaseBadge, Way, percent_memo},
+    progress::{Bar, FromTo, PhaseBadge, percent_memo},
     question::Question,
     time::{Elapsed, Time},
 };
 use crate::live::Live;
+use crate::pages::hosts::{button, wants_login};
 
 type Loaded = <LoadMigration as ServerFn>::Output;
 
@@ -59,11 +60,11 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
                 </p>
                 <h1>
                     {vm_name} " "
-                    <Way source destination />
+                    <FromTo source destination />
                 </h1>
                 <Standing migration percent phase />
                 <History id events migration />
-                <Conditions migration=migration.get_untracked() />
+                <Conditions migration />
             </div>
         }
         .erased(),
@@ -98,7 +99,7 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
     let progress = move |name, words: fn(&Progress) -> String| figure(name, move || words(&migration.read().progress));
     let convergence = Memo::new(move |_| text::convergence(&migration.read()));
     let cancel_requested = Memo::new(move |_| migration.read().cancel_requested);
-    let asked = expect_context::<Asked>();
+    let (asked, live) = (expect_context::<Asked>(), expect_context::<Live>());
     let id = migration.read_untracked().id;
     let cancel = move || {
         if cancel_requested.get() {
@@ -138,9 +139,22 @@ fn Running(migration: Signal<Migration>) -> impl IntoView {
             {entry("Running for", view! { <Elapsed migration /> }.erased())}
             {progress("Time left", time_left)}
         </dl>
-        <div class="buttons">{move || cancel()}</div>
+        <div class="buttons">
+            {dynamic(move || logins(live, &migration.read()))}
+            {move || cancel()}
+        </div>
     }
     .erased()
+}
+
+/// The way to log in at a host that has to be asked, and answers only to that.
+fn logins(live: Live, migration: &Migration) -> AnyView {
+    let hosts = [&migration.source, &migration.destination].into_iter().filter_map(|name| live.hosts.value(name));
+    let login = |host: Host| {
+        let page = format!("/hosts/{}/login?next=/migrations/{}", host.name, migration.id);
+        button(page, format!("Log in at {}", host.name), true)
+    };
+    hosts.filter(wants_login).map(login).collect::<Vec<_>>().into_any()
 }
 
 fn written(progress: &Progress) -> String {
@@ -252,10 +266,21 @@ fn disk(DiskMove { target, source, pool, volume, .. }: DiskMove) -> AnyView {
     entry("Disk", format!("{target}: {source}, copied to {volume} in the pool {pool}").into_any())
 }
 
+/// Which way it goes, once that is decided: a way that fails before anything is sent is followed by another.
+fn way(migration: &Migration) -> String {
+    let way = match migration.way {
+        None => return "not known yet".to_owned(),
+        Some(Way::PeerToPeer) => "Peer-to-peer: the source drives it",
+        Some(Way::Direct) => "Direct: the console drives it",
+        Some(Way::Tunnelled) => "Tunnelled through libvirt",
+    };
+    format!("{way}; {}encrypted", if migration.encrypted { "" } else { "not " })
+}
+
 /// What was chosen when it was asked for.
 #[component]
-fn Conditions(migration: Migration) -> impl IntoView {
-    let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration;
+fn Conditions(migration: Signal<Migration>) -> impl IntoView {
+    let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration.get_untracked();
     let mode = match mode {
         Mode::Live => "Live: the VM goes on while its memory moves",
         Mode::Offline => "Offline: the VM is off, its definition moves",
@@ -268,7 +293,8 @@ fn Conditions(migration: Migration) -> impl IntoView {
             <h2>"As asked for"</h2>
             <dl class="facts">
                 {entry("By", view! { {requested_by} ", " <Time ms=created_at_ms /> }.erased())}
-                {entry("Way", mode.into_any())}
+                {entry("Mode", mode.into_any())}
+                {figure("Way", move || way(&migration.read()))}
                 {entry("Bandwidth limit", limit.into_any())}
                 {entry("Definition", definition.into_any())}
                 {options.new_name.map(|name| entry("New name", name.into_any()))}

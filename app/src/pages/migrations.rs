@@ -11,7 +11,7 @@ use crate::components::{
     icon::{Draw, Icon},
     keyed,
     loaded::loaded,
-    progress::{Bar, PhaseBadge, Way, percent_memo},
+    progress::{Bar, FromTo, PhaseBadge, percent_memo},
     time::{Elapsed, Time},
 };
 use crate::live::Live;
@@ -107,7 +107,7 @@ fn Row(id: MigrationId) -> impl IntoView {
                 <th role="rowheader">
                     <a href=format!("/migrations/{id}")>{vm_name}</a>
                 </th>
-                <td role="cell"><Way source destination /></td>
+                <td role="cell"><FromTo source destination /></td>
                 <td role="cell">{move || standing()}</td>
                 <td role="cell" class="number">
                     <Elapsed migration />

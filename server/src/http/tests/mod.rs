@@ -4,6 +4,7 @@ mod access;
 mod at_once;
 mod fake;
 mod files;
+mod forms;
 mod headers;
 mod kimchi;
 mod login;
