@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use model::{HostName, Problem, VmAction};
+use model::{HostName, Migration, Mode, Problem, VmAction};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -170,21 +170,28 @@ impl Runner<'_> {
         let (vm, from, there) = (&self.migration.vm_name, &self.migration.source, &self.migration.destination);
         let text = format!("{vm} runs on {there}: the copy that {from} had paused for the migration was turned off.");
         let dropped = self.act_at_source(VmAction::ForceOff).await;
-        let dropped = match dropped {
-            Ok(()) if !self.migration.options.keep_source_definition => self.undefine_at_source().await,
-            dropped => dropped,
-        };
         self.tell(dropped, text).await;
+    }
+
+    /// What a source's daemon that died in the middle of it has not done: its definition is to go with the VM.
+    pub(crate) async fn forget_at_source(&mut self) {
+        let Migration { vm, vm_name, source, mode, options, .. } = &self.migration;
+        if *mode == Mode::Offline || !self.is_direct() || options.keep_source_definition {
+            return;
+        }
+        let Ok(connection) = self.engine.inventory().connection(source) else { return };
+        if let Ok(Some(copy)) = connection.copy(*vm).await
+            && Presence::of(Some(&copy)) == Presence::Inactive
+        {
+            let text = format!("{source} still had the definition of {vm_name}: it was removed.");
+            let removed = connection.undefine(*vm).await;
+            self.tell(removed, text).await;
+        }
     }
 
     async fn act_at_source(&self, action: VmAction) -> Result<(), Problem> {
         let source = self.engine.inventory().connection(&self.migration.source)?;
         source.act(self.migration.vm, action).await
-    }
-
-    async fn undefine_at_source(&self) -> Result<(), Problem> {
-        let source = self.engine.inventory().connection(&self.migration.source)?;
-        source.undefine(self.migration.vm).await
     }
 
     /// Writes down what was done, or why it could not be. It is tried again.

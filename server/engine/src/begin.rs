@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    DiskMove, DiskPlan, HostOrigin, Migration, MigrationId, MigrationRequest, Phase, Problem, Progress, Treatment,
+    DiskMove, DiskPlan, FindingCode, HostOrigin, Migration, MigrationId, MigrationOptions, MigrationRequest, Phase,
+    Preflight, Problem, Progress, Severity, Treatment,
 };
 use uuid::Uuid;
 
@@ -61,7 +62,8 @@ impl Engine {
             way: Some(preflight.way),
             encrypted: preflight.encrypted,
             unregistered: None,
-            options: request.options,
+            // Where it can't be, the preflight has said why, and that the memory goes by TCP.
+            options: MigrationOptions { rdma: goes_by_rdma(&preflight), ..request.options },
             disks: preflight.disks.into_iter().filter_map(copied).collect(),
             requested_by: requested_by.to_owned(),
             phase: Phase::Queued,
@@ -106,6 +108,11 @@ impl Engine {
         }
         Ok(migration)
     }
+}
+
+/// Whether that was asked for, and both hosts offer it.
+fn goes_by_rdma(preflight: &Preflight) -> bool {
+    preflight.findings.iter().any(|found| (found.code, found.severity) == (FindingCode::Rdma, Severity::Ok))
 }
 
 /// The disk's part in the migration, if it is copied.

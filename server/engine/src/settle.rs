@@ -19,6 +19,7 @@ impl Runner<'_> {
         match self.agree(&claim).await {
             Verdict::Moved => {
                 let figures = self.figures().await;
+                self.forget_at_source().await;
                 self.remove_source_disks(&claim).await;
                 self.note_parting().await;
                 self.end(Phase::Succeeded, None, figures).await;

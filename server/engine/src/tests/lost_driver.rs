@@ -154,6 +154,18 @@ async fn a_vm_that_may_have_ended_at_the_destination_is_left_to_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_definition_that_the_source_did_not_get_round_to_remove_goes() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    let mut crashed = bench.sim.copy(&host("alpha"), vm).unwrap();
+    (crashed.state, crashed.stranded) = (VmState::ShutOff, false);
+    bench.sim.put(&host("alpha"), crashed);
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
+    assert!(bench.told(id, "still had the definition").await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_definition_that_was_to_stay_stays() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;

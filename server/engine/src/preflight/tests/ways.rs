@@ -120,9 +120,12 @@ fn encrypted_where_both_hosts_have_certificates() {
     assert!(by_address.0, "{by_address:?}");
 }
 
+/// What is changed, and what is said then.
+type Reason = (fn(&mut Case), &'static str);
+
 #[test]
 fn what_is_in_the_clear_is_said_with_the_reason() {
-    let cases: [(fn(&mut Case), &str); 7] = [
+    let cases: [Reason; 7] = [
         (|case| has(&mut case.source, None), "alpha does not say whether it has certificates"),
         (
             |case| {
