@@ -46,13 +46,18 @@ pub(super) const fn numbered(number: u32) -> Meaning {
 
 /// The system's error `errno`, told by this part of libvirt in any language.
 pub(super) const fn system(domain: u32, errno: c_int) -> Meaning {
-    Meaning { domain: Some(domain), int1: Some(errno), ..numbered(sys::VIR_ERR_SYSTEM_ERROR) }
+    Meaning { int1: Some(errno), ..numbered(sys::VIR_ERR_SYSTEM_ERROR).of_domain(domain) }
 }
 
 impl Meaning {
     /// Only if it says this.
     pub(super) const fn and_says(self, text: &'static str) -> Self {
         Self { text, ..self }
+    }
+
+    /// Only if this part of libvirt tells it.
+    pub(super) const fn of_domain(self, domain: u32) -> Self {
+        Self { domain: Some(domain), ..self }
     }
 
     /// What it is to programs; `hypervisor` if nothing else.
@@ -92,12 +97,12 @@ pub(super) fn of(tables: &[&'static [Meaning]], error: &LibvirtError) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::translate::{meanings, opening};
+    use crate::translate::{login, meanings, opening};
 
     /// Whatever a row names has to be known when it is told.
     #[test]
     fn every_name_is_known() {
-        for row in meanings().into_iter().flatten().chain(opening::MEANINGS) {
+        for row in meanings().into_iter().flatten().chain(login::MEANINGS).chain(opening::MEANINGS) {
             let known: Vec<_> = template::names(row.text).chain(["host", "destination"]).collect();
             for text in [row.sentence, row.fix] {
                 assert!(!text.is_empty() && text.ends_with('.'), "{text}");

@@ -7,6 +7,7 @@ mod connecting;
 mod destination;
 mod disks;
 mod jobs;
+mod login;
 mod meaning;
 mod opening;
 mod template;
@@ -17,7 +18,7 @@ mod vm;
 use std::ffi::c_int;
 
 use engine::{MigrationPlan, NotMigrated};
-use model::{Code, HostName, Problem};
+use model::{Code, HostName, Problem, Way};
 use virt::sys;
 
 use self::meaning::Meaning;
@@ -35,15 +36,31 @@ pub(crate) fn failed(host: &HostName, failure: Failure) -> Problem {
 
 /// A migration that libvirt says did not happen, or of which nothing more is known.
 pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: Failure) -> NotMigrated {
-    let is_told = matches!(failure, Failure::Refused(_));
-    let problem = told(source, failure, |error| explain(source, &plan.destination.name, error));
-    if is_told { NotMigrated::Failed(problem) } else { NotMigrated::Lost(problem) }
+    let destination = &plan.destination;
+    match failure {
+        Failure::Refused(error) => match peer_login(source, plan, &error) {
+            Some(problem) => NotMigrated::NotBegun(problem.with_details(error.message)),
+            None => NotMigrated::Failed(explain(source, &destination.name, &error).with_details(error.message)),
+        },
+        failure => NotMigrated::Lost(told(source, failure, |error| explain(source, &destination.name, error))),
+    }
 }
 
-/// A connection that could not be opened: to programs, a host that does not answer, whatever the reason.
+/// Why the source's daemon could not log in at the destination, if that is what the error says.
+fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> Option<Problem> {
+    let destination = &plan.destination;
+    let is_direct = plan.way == Way::Direct;
+    let meaning = login::meaning(error, &destination.peer_transport).filter(|_| !is_direct)?;
+    Some(meaning.told(source, &destination.name, error))
+}
+
+/// A connection that could not be opened: to programs, a host that does not answer, unless somebody has to do something about it.
 pub(crate) fn not_opened(host: &HostName, failure: Failure) -> Problem {
     told(host, failure, |error| match meaning::of(&[opening::MEANINGS], error) {
-        Some(meaning) => Problem { code: Code::HostUnreachable, ..meaning.told(host, host, error) },
+        Some(meaning) => match meaning.told(host, host, error) {
+            problem if problem.code == Code::Hypervisor => Problem { code: Code::HostUnreachable, ..problem },
+            problem => problem,
+        },
         None => Problem::new(Code::HostUnreachable, format!("{host} does not answer: {}.", quoted(error)))
             .with_fix("Look whether the libvirt daemon there runs, and at its log."),
     })

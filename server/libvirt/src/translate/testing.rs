@@ -2,7 +2,7 @@
 
 use model::{Code, HostName, Mode, Problem};
 
-use super::{Meaning, meaning, meanings, not_migrated, not_opened, opening};
+use super::{Meaning, login, meaning, meanings, not_migrated, not_opened, opening};
 use crate::{error::LibvirtError, migrate::testing::plan, workers::Failure};
 
 /// An error, and what becomes of it on the way from alpha to beta: `virErrorNumber`, `virErrorDomain`, `int1`, the words; the
@@ -15,8 +15,13 @@ pub(super) fn check(table: &'static [Meaning], recorded: &[Recorded]) {
     let mut used = vec![false; table.len()];
     for &(number, domain, int1, text, code, sentence, fix) in recorded {
         let error = error(number, domain, int1, text);
-        let tables: &[_] = if is_opening { &[opening::MEANINGS] } else { &meanings() };
-        let row = meaning::of(tables, &error).unwrap_or_else(|| panic!("nothing fits {text:?}"));
+        let row = if is_opening {
+            meaning::of(&[opening::MEANINGS], &error)
+        } else {
+            login::meaning(&error, &plan(Mode::Live).destination.peer_transport)
+                .or_else(|| meaning::of(&meanings(), &error))
+        };
+        let row = row.unwrap_or_else(|| panic!("nothing fits {text:?}"));
         let position = table.iter().position(|known| std::ptr::eq(known, row));
         used[position.unwrap_or_else(|| panic!("another table's row fits {text:?}"))] = true;
         let problem = if is_opening { not_opened_because(error) } else { not_migrated_because(error) };

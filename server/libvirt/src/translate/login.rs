@@ -1,0 +1,190 @@
+//! Why the source's daemon can't log in at the destination of a peer-to-peer migration. It does so before anything else, so that nothing
+//! was begun. libvirt tells it as it would any connection that can't be opened.
+
+use engine::{Ssh, Transport};
+use model::Code;
+use virt::sys::{VIR_ERR_AUTH_FAILED, VIR_ERR_AUTH_UNAVAILABLE, VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC};
+
+use super::{
+    meaning::{self, Meaning, errno, numbered, saying, system},
+    template,
+};
+use crate::error::LibvirtError;
+
+const NAME_UNKNOWN: &str = "{host} knows no address for {address}, the name of {destination}.";
+const CORRECT_NAME: &str =
+    "Correct the address under which other hosts reach {destination}, or the name service on {host}.";
+
+const REFUSED: &str = "{host} can't connect to {destination}: connection refused.";
+const START_OR_OPEN: &str = "On {destination}, start what listens on the port named in the details (libvirt's daemon, or sshd), or \
+                             open it in the firewall.";
+
+const NO_ROUTE: &str = "{host} has no route to {destination}.";
+const LOOK_AT_NETWORK: &str =
+    "Look at the network between the two hosts, and at the address under which other hosts reach {destination}.";
+
+const NO_ANSWER: &str = "{host} gets no answer from {destination}.";
+const LOOK_AT_FIREWALL: &str = "Look whether a firewall between the two hosts drops the port named in the details.";
+
+const CERTIFICATES_DIFFER: &str = "The certificates that {host} and {destination} log in with do not fit together.";
+const COMPARE_CERTIFICATES: &str = "Look at the authority that signed them, the names they are for, and their dates.";
+
+const REFUSED_LOGIN: &str = "The login at {destination} failed.";
+const LOOK_AT_LOGIN: &str = "Look at the accounts, keys or certificates that {host} uses there.";
+
+/// The first that fits counts.
+pub(super) static MEANINGS: &[Meaning] = &[
+    saying("Host key verification failed").is(Code::PeerLogin).tell(
+        "{host} does not know the ssh host key of {destination}, or it has changed.",
+        "On {host}, log in to {destination} once with ssh as the account that libvirt runs as (root), and accept the key after \
+         comparing it.",
+    ),
+    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Permission denied (").is(Code::PeerLogin).tell(
+        "{host} may not log in to {destination} with ssh.",
+        "Add the public key of the account that libvirt runs as on {host} (root) to the authorized keys on {destination}.",
+    ),
+    saying("Could not resolve hostname {address}:").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
+    saying("Unable to resolve address '{address}' service").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
+    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Connection refused").is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
+    system(VIR_FROM_RPC, errno::REFUSED).is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
+    numbered(VIR_ERR_SYSTEM_ERROR).and_says("No route to host").is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
+    system(VIR_FROM_RPC, errno::NO_ROUTE).is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
+    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Connection timed out").is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
+    system(VIR_FROM_RPC, errno::TIMED_OUT).is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
+    saying("Cannot read {kind} '{file}': No such file").is(Code::PeerLogin).tell(
+        "{host} has no TLS certificate to log in to {destination} with: {file} is missing.",
+        "Install the certificates for libvirt on both hosts (`vmferry pki` makes them), or let hosts log in by ssh.",
+    ),
+    from(VIR_FROM_RPC, "Certificate failed validation").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    from(VIR_FROM_RPC, "verify peer's certificate").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    from(VIR_FROM_RPC, "owner does not match the hostname").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    from(VIR_FROM_RPC, "TLS handshake failed").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
+    numbered(VIR_ERR_AUTH_FAILED).is(Code::PeerLogin).tell(REFUSED_LOGIN, LOOK_AT_LOGIN),
+    numbered(VIR_ERR_AUTH_UNAVAILABLE).is(Code::PeerLogin).tell(
+        "The account that {host} logs in to {destination} with may not use libvirt there.",
+        "Add that account to the group libvirt on {destination}, or let {host} log in as another.",
+    ),
+    saying("unexpected qemu URI path").is(Code::PeerLogin).tell(
+        "The libvirt daemon of {destination} is of the other kind: a user's own (session) instead of the system's, or the reverse.",
+        "Correct the kind of daemon in the settings of {destination}.",
+    ),
+];
+
+/// An error of this part of libvirt: QEMU tells the same of certificates when it sends the memory.
+const fn from(domain: u32, text: &'static str) -> Meaning {
+    saying(text).of_domain(domain).is(Code::PeerLogin)
+}
+
+/// What it means, if the error is that the source could not log in by `transport`.
+pub(super) fn meaning(error: &LibvirtError, transport: &Transport) -> Option<&'static Meaning> {
+    let meaning = meaning::of(&[MEANINGS], error)?;
+    let is_elsewhere = port(&error.message).is_some_and(|named| Some(named) != port_of(transport));
+    (!is_elsewhere).then_some(meaning)
+}
+
+/// The port that the words name, in any language: QEMU's data goes to another than the login.
+fn port(words: &str) -> Option<u16> {
+    let named = |template| template::find(template, words)?.first()?.1.parse().ok();
+    words.split('\'').find_map(|quoted| quoted.rsplit_once(':')?.1.parse().ok()).or_else(|| named("service '{port}'"))
+}
+
+fn port_of(transport: &Transport) -> Option<u16> {
+    match transport {
+        Transport::Tcp { port, .. } | Transport::Tls { port, .. } | Transport::Ssh(Ssh { port, .. }) => Some(*port),
+        Transport::Local => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Code::PeerLogin, Mode, Way};
+
+    use super::*;
+    use crate::{
+        migrate::testing::plan,
+        translate::{
+            not_migrated,
+            testing::{check, error, host},
+        },
+        workers::Failure,
+    };
+
+    #[test]
+    #[rustfmt::skip]
+    fn every_row_has_its_words() {
+        check(MEANINGS, &[
+            // dst daemon port refused, in two languages
+            (38, 7, 111, "unable to connect to server at '127.0.0.9:16509': Connection refused",
+                PeerLogin, "alpha can't connect to beta: connection refused.", "libvirt's daemon, or sshd"),
+            (38, 7, 111, "Verbindung zum Server fehlgeschlagen: Verbindungsaufbau abgelehnt",
+                PeerLogin, "alpha can't connect to beta: connection refused.", "On beta, start what listens"),
+            // unreachable/timeout, in two languages
+            (38, 7, 113, "Verbindung zum Server fehlgeschlagen: Keine Route zum Zielrechner",
+                PeerLogin, "alpha has no route to beta.", "network between the two hosts"),
+            (38, 7, 110, "Verbindung zum Server fehlgeschlagen: Die Wartezeit für die Verbindung ist abgelaufen",
+                PeerLogin, "alpha gets no answer from beta.", "firewall between the two hosts"),
+            (38, 7, 113, "unable to connect to server at '192.0.2.7:16509': No route to host",
+                PeerLogin, "alpha has no route to beta.", "network between the two hosts"),
+            (38, 7, 110, "unable to connect to server at '192.0.2.7:16509': Connection timed out",
+                PeerLogin, "alpha gets no answer from beta.", "firewall between the two hosts"),
+            // DNS
+            (38, 7, 0, "Unable to resolve address 'rack7' service '16509': Name or service not known",
+                PeerLogin, "alpha knows no address for rack7, the name of beta.", "name service on alpha"),
+            // ssh host key
+            (38, 7, 104, "Cannot recv data: Host key verification failed.: Connection reset by peer",
+                PeerLogin, "alpha does not know the ssh host key of beta, or it has changed.", "On alpha, log in to beta once"),
+            // ssh auth
+            (38, 7, 104, "Cannot recv data: root@beta: Permission denied (publickey,password).: Connection reset by peer",
+                PeerLogin, "alpha may not log in to beta with ssh.", "authorized keys on beta"),
+            // ssh refused/DNS
+            (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection refused: Connection reset by peer",
+                PeerLogin, "alpha can't connect to beta: connection refused.", "sshd"),
+            (38, 7, 104, "Cannot recv data: ssh: Could not resolve hostname rack7: Name or service not known: Connection reset by peer",
+                PeerLogin, "alpha knows no address for rack7, the name of beta.", "reach beta"),
+            // SASL/TLS
+            (45, 7, 0, "authentication failed: authentication failed",
+                PeerLogin, "The login at beta failed.", "that alpha uses there"),
+            (9, 7, 0, "operation failed: Certificate failed validation: The certificate hasn't got a known issuer.",
+                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "authority that signed them"),
+            (45, 7, 0, "authentication failed: Failed to verify peer's certificate",
+                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "authority that signed them"),
+            (1, 7, 0, "internal error: Certificate [session] owner does not match the hostname rack7",
+                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "the names they are for"),
+            (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
+                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "authority that signed them"),
+            // Not in the list: TLS to the daemon not set up; an account that may not use libvirt.
+            (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+                PeerLogin, "alpha has no TLS certificate to log in to beta with: /etc/pki/CA/cacert.pem is missing.",
+                "by ssh"),
+            (94, 60, 0, "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
+                PeerLogin, "The account that alpha logs in to beta with may not use libvirt there.", "group libvirt on beta"),
+            // wrong path / privilege
+            (1, 0, 0, "internal error: unexpected qemu URI path '/system', try qemu:///session",
+                PeerLogin, "The libvirt daemon of beta is of the other kind: a user's own (session) instead of the system's, or the \
+                 reverse.", "settings of beta"),
+        ]);
+    }
+
+    /// By way, and where the words say that it failed.
+    #[test]
+    fn only_a_login_by_the_source_is_one() {
+        let of = |way, words: &str| {
+            let plan = engine::MigrationPlan { way, ..plan(Mode::Live) };
+            not_migrated(&host("alpha"), &plan, Failure::Refused(error(38, 7, 111, words)))
+        };
+        let is_login = |way, words| match of(way, words) {
+            engine::NotMigrated::NotBegun(problem) => problem.code == PeerLogin,
+            engine::NotMigrated::Failed(problem) => {
+                assert_eq!(problem.code, Code::Hypervisor);
+                false
+            }
+            engine::NotMigrated::Lost(problem) => panic!("{problem}"),
+        };
+        let daemon = "unable to connect to server at '127.0.0.3:16509': Connection refused";
+        let data = "unable to connect to server at '127.0.0.3:50152': Connection refused";
+        let data_v6 = "unable to connect to server at '2001:db8::7:49152': Connection refused";
+        assert!(is_login(Way::PeerToPeer, daemon) && is_login(Way::Tunnelled, daemon));
+        assert!(!is_login(Way::PeerToPeer, data) && !is_login(Way::PeerToPeer, data_v6));
+        assert!(!is_login(Way::Direct, daemon), "nobody but the console logs in");
+    }
+}
