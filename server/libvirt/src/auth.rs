@@ -47,8 +47,8 @@ impl Answers {
     }
 }
 
-/// Connects. Has no time limit: a daemon that accepts and then says nothing holds the thread.
-pub(crate) fn open(uri: &str, mut answers: Answers) -> Result<Connect, LibvirtError> {
+/// Connects, with these `virConnectFlags`. Has no time limit: a daemon that accepts and then says nothing holds the thread.
+pub(crate) fn open(uri: &str, mut answers: Answers, flags: c_uint) -> Result<Connect, LibvirtError> {
     let uri = CString::new(uri).map_err(|_| LibvirtError::unusable("a URI with a NUL in it"))?;
     let mut kinds = answers.kinds();
     let mut auth = sys::virConnectAuth {
@@ -58,7 +58,7 @@ pub(crate) fn open(uri: &str, mut answers: Answers) -> Result<Connect, LibvirtEr
         cbdata: ptr::from_mut(&mut answers).cast(),
     };
     // SAFETY: all that is pointed to outlives the call, and libvirt asks during the call only, on this thread.
-    let connect = unsafe { sys::virConnectOpenAuth(uri.as_ptr(), &mut auth, 0) };
+    let connect = unsafe { sys::virConnectOpenAuth(uri.as_ptr(), &mut auth, flags) };
     if connect.is_null() {
         return Err(LibvirtError::last());
     }
@@ -190,9 +190,9 @@ mod tests {
 
     #[test]
     fn libvirt_s_words_come_back() {
-        let error = open("qemu+nonsense://192.0.2.2/system", answers(None, None)).map(drop).unwrap_err();
+        let error = open("qemu+nonsense://192.0.2.2/system", answers(None, None), 0).map(drop).unwrap_err();
         assert_eq!(error.number, sys::VIR_ERR_INVALID_ARG, "{error}");
-        assert!(open("test:///\0", answers(None, None)).is_err());
-        assert!(open("test:///default", answers(None, None)).is_ok());
+        assert!(open("test:///\0", answers(None, None), 0).is_err());
+        assert!(open("test:///default", answers(None, None), 0).is_ok());
     }
 }

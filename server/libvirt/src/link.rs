@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use virt::connect::Connect;
+use virt::{connect::Connect, sys};
 
 use crate::{
     auth::{self, Answers},
@@ -27,12 +27,17 @@ impl Link {
     /// the thread.
     pub(crate) fn open(uri: &str, answers: Option<Answers>) -> Result<Self, LibvirtError> {
         let connect = match answers {
-            Some(answers) => auth::open(uri, answers)?,
+            Some(answers) => auth::open(uri, answers, 0)?,
             None => Connect::open(Some(uri))?,
         };
         let link = Self::new(connect);
         link.set_keep_alive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)?;
         Ok(link)
+    }
+
+    /// Connects as somebody who may only look.
+    pub(crate) fn look(uri: &str, answers: Answers) -> Result<Self, LibvirtError> {
+        Ok(Self::new(auth::open(uri, answers, sys::VIR_CONNECT_RO)?))
     }
 
     fn new(connect: Connect) -> Self {
@@ -107,8 +112,6 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use virt::sys;
-
     use super::*;
 
     #[test]

@@ -97,6 +97,21 @@ impl Login {
         Some(problem.with_fingerprint(shown.as_str()).with_details(&error.message))
     }
 
+    /// Whether the login worked, but not what libvirt started on the host to talk to its daemon. libssh keeps to itself what that said.
+    pub(crate) fn is_over(error: &LibvirtError) -> bool {
+        error.domain == sys::VIR_FROM_LIBSSH && error.message.contains("Remote command terminated with non-zero code")
+    }
+
+    /// The daemon runs, and lets the account only look.
+    pub(crate) fn not_permitted(&self, error: &LibvirtError) -> Problem {
+        let (host, user) = (&self.host, self.ssh.user.as_str());
+        Problem::new(Code::NotPermitted, format!("The account {user} on {host} may not use libvirt there."))
+            .with_fix(format!(
+                "Put it into the group that may: usermod --append --groups libvirt {user}. Or log in as another, such as root."
+            ))
+            .with_details(&error.message)
+    }
+
     fn key_changed(&self, known: &[Fingerprint], shown: &Fingerprint) -> Problem {
         let known = match known {
             [] => "another in this machine's own list (/etc/ssh/ssh_known_hosts)".to_owned(),

@@ -118,7 +118,7 @@ impl Opener {
         })?;
         let addresses: Vec<_> = addresses.collect();
         TcpStream::connect(&addresses[..]).await.map(drop).map_err(|error| {
-            let (why, fix) = refusal(error.kind());
+            let (why, fix) = self.refusal(error.kind());
             self.unreachable(&format!("{why} at {address} port {port}")).with_fix(fix).with_details(error.to_string())
         })
     }
@@ -143,33 +143,54 @@ impl Opener {
             prepare(&mut link)?;
             Ok(link)
         };
-        Workers::open(&self.host, threads, open).await.map_err(|failure| self.not_opened(failure))
+        match Workers::open(&self.host, threads, open).await {
+            Ok(workers) => Ok(workers),
+            Err(failure) => Err(self.not_opened(failure).await),
+        }
     }
 
-    fn not_opened(&self, failure: Failure) -> Problem {
-        let about_key = match (&self.login, &failure) {
-            (Some(login), Failure::Refused(error)) => login.key_refused(error),
-            _ => None,
-        };
-        about_key.unwrap_or_else(|| translate::not_opened(&self.host, failure))
+    async fn not_opened(&self, failure: Failure) -> Problem {
+        match (&self.login, &failure) {
+            (Some(login), Failure::Refused(error)) => {
+                if let Some(problem) = login.key_refused(error) {
+                    return problem;
+                }
+                if Login::is_over(error) && self.may_look(login).await {
+                    return login.not_permitted(error);
+                }
+            }
+            _ => {}
+        }
+        translate::not_opened(&self.host, failure)
+    }
+
+    /// Whether libvirt answers those who only want to look: then it runs, and the account lacks the right to do more.
+    async fn may_look(&self, login: &Login) -> bool {
+        let (uri, answers) = (login.uri(), login.answers());
+        Workers::open(&self.host, 1, move || Link::look(&uri, answers)).await.is_ok()
+    }
+
+    /// Why a connection was not accepted, and what to do.
+    fn refusal(&self, kind: io::ErrorKind) -> (&'static str, &'static str) {
+        match (kind, &self.login) {
+            (io::ErrorKind::ConnectionRefused, Some(_)) => (
+                "connection refused",
+                "Start sshd there, or correct its port, or open the port in the host's firewall.",
+            ),
+            (io::ErrorKind::ConnectionRefused, None) => (
+                "connection refused",
+                "Start the libvirt daemon there and let it listen on this port, or open the port in the host's firewall.",
+            ),
+            (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => (
+                "no route to the host",
+                "Look whether the host is switched on, and at the network between here and there.",
+            ),
+            _ => ("no connection", "Look at the network between here and there."),
+        }
     }
 
     fn unreachable(&self, why: &str) -> Problem {
         Problem::new(Code::HostUnreachable, format!("{} does not answer: {why}.", self.host))
-    }
-}
-
-/// Why a connection was not accepted, and what to do.
-fn refusal(kind: io::ErrorKind) -> (&'static str, &'static str) {
-    match kind {
-        io::ErrorKind::ConnectionRefused => (
-            "connection refused",
-            "Start the libvirt daemon there and let it listen on this port, or open the port in the host's firewall.",
-        ),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            ("no route to the host", "Look whether the host is switched on, and at the network between here and there.")
-        }
-        _ => ("no connection", "Look at the network between here and there."),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why the console can't connect to a host; here `{destination}` is `{host}` too.
 
+use model::Code::{LoginRefused, NotPermitted};
 use virt::sys::{VIR_ERR_AUTH_FAILED, VIR_FROM_RPC};
 
 use super::meaning::{Meaning, errno, numbered, saying, system};
@@ -13,6 +14,13 @@ const CORRECT_NAME: &str = "Correct the name, or the name service of the machine
 
 const NOT_ALLOWED: &str = "vmferry may not use the libvirt daemon of {host}.";
 const JOIN_GROUP: &str = "Add the account that vmferry runs as to the group libvirt there, and start vmferry again.";
+
+const ACCOUNT_NOT_ALLOWED: &str = "The account that vmferry logs in to {host} as may not use libvirt there.";
+const LET_ACCOUNT_JOIN: &str = "Add the account to the group libvirt there (usermod --append --groups libvirt ACCOUNT), or log in as another, such as root.";
+
+const KEY_REFUSED: &str = "{host} does not accept vmferry's ssh key.";
+const AUTHORIZE_KEY: &str = "Add the public key to the account's authorized keys on {host}. For root, sshd there may allow no keys at all \
+                             (PermitRootLogin).";
 
 const NO_DAEMON: &str = "{host} does not answer: its libvirt daemon does not run.";
 const START_DAEMON: &str = "Start the daemon there.";
@@ -40,6 +48,52 @@ pub(super) static MEANINGS: &[Meaning] = &[
     saying("Host key verification failed").tell(KEY_UNKNOWN, LEARN_KEY),
     saying("SSH HOST KEY VERIFICATION FAILED").tell(KEY_UNKNOWN, LEARN_KEY),
     saying("SSH host key for '{}' ({}) was not accepted").tell(KEY_UNKNOWN, LEARN_KEY),
+    // libssh's, from here to its last. libvirt's own half of a login speaks English: nobody sets this process another language.
+    saying("failed to retrieve user response for authentication callback").is(LoginRefused).tell(
+        "{host} does not accept this user name and password.",
+        "Type them again; they were tried once. If they are right, sshd on {host} may allow this account no passwords (PermitRootLogin, \
+         PasswordAuthentication), or ask for more than one: then use a key.",
+    ),
+    saying("None of the requested authentication methods are supported").is(LoginRefused).tell(
+        "{host} lets nobody log in by ssh this way.",
+        "Use another: sshd there allows no passwords (PasswordAuthentication, KbdInteractiveAuthentication), or no keys \
+         (PubkeyAuthentication).",
+    ),
+    saying("error while opening private key '{file}', wrong passphrase").is(LoginRefused).tell(
+        "vmferry can't read its ssh key: the passphrase is wrong.",
+        "Correct the passphrase of {file} where vmferry has it from (key_passphrase_file in vmferry.toml).",
+    ),
+    saying("no suitable callback authentication callback").is(LoginRefused).tell(
+        "vmferry can't read its ssh key: it has a passphrase, and vmferry does not know it.",
+        "Give vmferry the passphrase of its own key (key_passphrase_file in vmferry.toml); load a key of the account that it runs as into \
+         that account's ssh agent.",
+    ),
+    saying("error while reading private key '{file}'").is(LoginRefused).tell(
+        "vmferry has no ssh key to log in to {host} with: {file} is missing or can't be read.",
+        "Set up the key first, or log in with a password.",
+    ),
+    saying("Access denied for 'none'").is(LoginRefused).tell(
+        "vmferry has no ssh key to log in to {host} with.",
+        "Make one for the account that vmferry runs as (ssh-keygen), or log in with a password.",
+    ),
+    saying("Access denied for 'publickey'").is(LoginRefused).tell(KEY_REFUSED, AUTHORIZE_KEY),
+    saying("All provided authentication methods with credentials were rejected")
+        .is(LoginRefused)
+        .tell(KEY_REFUSED, AUTHORIZE_KEY),
+    saying("failed to write known_host file '{file}': {reason}").tell(
+        "vmferry can't write down the ssh key of {host}: {reason}.",
+        "Look at {file}, its owner and its permissions.",
+    ),
+    saying("Remote command terminated with non-zero code: 127").tell(
+        "{host} does not answer: there is no libvirt on it.",
+        "Install libvirt's daemon there. The host lacks virt-ssh-helper, which comes with it, and nc, which would do as well.",
+    ),
+    saying("Remote command terminated with non-zero code").tell(
+        "{host} does not answer: its libvirt daemon does not run.",
+        "Start the daemon there. If it runs, look whether the account that vmferry logs in as may use it, and has a shell.",
+    ),
+    saying("no polkit agent available").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
+    saying("access denied by policy").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
     saying("Permission denied (").tell(
         "{host} does not accept vmferry's ssh key.",
         "Add the public key of the account that vmferry runs as to the authorized keys on {host}.",
@@ -50,8 +104,8 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "vmferry has no TLS certificate to log in to {host} with: {file} is missing.",
         "Install a certificate for libvirt's clients on the machine that vmferry runs on, or use ssh.",
     ),
-    saying("Failed to connect socket to '{}': Permission denied").tell(NOT_ALLOWED, JOIN_GROUP),
-    system(VIR_FROM_RPC, errno::NOT_ALLOWED).tell(NOT_ALLOWED, JOIN_GROUP),
+    saying("Failed to connect socket to '{}': Permission denied").is(NotPermitted).tell(NOT_ALLOWED, JOIN_GROUP),
+    system(VIR_FROM_RPC, errno::NOT_ALLOWED).is(NotPermitted).tell(NOT_ALLOWED, JOIN_GROUP),
     saying("Failed to connect socket to '{}'").tell(NO_DAEMON, START_DAEMON),
     system(VIR_FROM_RPC, errno::NOT_THERE).tell(NO_DAEMON, START_DAEMON),
     saying("Connection refused").tell(REFUSED, START_OR_OPEN),
@@ -71,7 +125,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::HostUnreachable;
+    use model::Code::{HostUnreachable, LoginRefused, NotPermitted};
 
     use crate::translate::testing::check;
 
@@ -109,7 +163,39 @@ mod tests {
                 HostUnreachable, "alpha does not answer: no address is known for the name rack7.", "Correct the name"),
             // libssh(2) auth
             (45, 66, 0, "authentication failed: All provided authentication methods with credentials were rejected by the server",
-                HostUnreachable, "alpha does not accept vmferry's login.", "accounts or certificates"),
+                LoginRefused, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
+            (98, 66, 0, "libssh transport error: failed to authenticate: Access denied for 'publickey'. Authentication that can continue: \
+                 publickey,password",
+                LoginRefused, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
+            (98, 66, 0, "libssh transport error: failed to authenticate: Access denied for 'none'. Authentication that can continue: \
+                 publickey,password",
+                LoginRefused, "vmferry has no ssh key to log in to alpha with.", "ssh-keygen"),
+            (45, 66, 0, "authentication failed: error while reading private key '/var/lib/vmferry/console_key'",
+                LoginRefused, "vmferry has no ssh key to log in to alpha with: /var/lib/vmferry/console_key is missing or can't be read.",
+                "Set up the key"),
+            (45, 66, 0, "authentication failed: error while opening private key '/var/lib/vmferry/console_key', wrong passphrase?",
+                LoginRefused, "vmferry can't read its ssh key: the passphrase is wrong.", "passphrase of /var/lib/vmferry/console_key"),
+            (84, 46, 0, "Operation not supported: no suitable callback authentication callback was found",
+                LoginRefused, "vmferry can't read its ssh key: it has a passphrase, and vmferry does not know it.", "key_passphrase_file"),
+            // wrong password, by either method
+            (9, 46, 0, "operation failed: failed to retrieve user response for authentication callback",
+                LoginRefused, "alpha does not accept this user name and password.", "PermitRootLogin"),
+            (45, 66, 0, "authentication failed: None of the requested authentication methods are supported by the server",
+                LoginRefused, "alpha lets nobody log in by ssh this way.", "Use another"),
+            (98, 66, 0, "libssh transport error: failed to write known_host file '/k/known_hosts': Couldn't open known_hosts file \
+                 /k/known_hosts for appending: Permission denied",
+                HostUnreachable, "vmferry can't write down the ssh key of alpha: Couldn't open known_hosts file /k/known_hosts for \
+                 appending: Permission denied.", "Look at /k/known_hosts"),
+            // What virt-ssh-helper said is kept by libssh.
+            (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 1",
+                HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon there"),
+            (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 127",
+                HostUnreachable, "alpha does not answer: there is no libvirt on it.", "virt-ssh-helper"),
+            // Hosts where polkit decides who may use libvirt.
+            (94, 60, 0, "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
+                NotPermitted, "The account that vmferry logs in to alpha as may not use libvirt there.", "group libvirt"),
+            (45, 60, 0, "authentication failed: access denied by policy",
+                NotPermitted, "The account that vmferry logs in to alpha as may not use libvirt there.", "group libvirt"),
             // libssh host key changed / unknown
             (45, 66, 0, "authentication failed: !!! SSH HOST KEY VERIFICATION FAILED !!!: Identity of host 'rack7:22' differs from stored \
                  identity. Please verify the new host key 'SHA256:1' to avoid possible man in the middle attack.",
@@ -135,9 +221,9 @@ mod tests {
                  or the reverse.", "kind of daemon"),
             // Not in the list: the local daemon's socket.
             (38, 7, 13, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
-                HostUnreachable, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
+                NotPermitted, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
             (38, 7, 13, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Keine Berechtigung",
-                HostUnreachable, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
+                NotPermitted, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
             (38, 7, 2, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
                 HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
             (38, 7, 2, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Datei oder Verzeichnis nicht gefunden",
