@@ -122,7 +122,7 @@ pub enum Way {
     Tunnelled,
 }
 
-/// What can be chosen for a migration.
+/// What can be chosen for a migration. What no page shows is not read in the browser, where each field makes a first visit dearer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationOptions {
     /// Keep the VM's definition at the source. Off by default, so that nobody starts it a second time there.
@@ -136,21 +136,26 @@ pub struct MigrationOptions {
     pub new_name: Option<String>,
     /// Pools for disks that are copied, by the disk's name in the guest (`vda`); the others go where the preflight says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub pools: BTreeMap<String, String>,
     /// Take media out of the VM's drives first, where the destination does not have them.
     #[serde(default)]
+    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub eject_media: bool,
     /// Remove the old images of disks that were copied, after everything else; never on shared storage.
     #[serde(default)]
     pub remove_source_disks: bool,
     /// Which way to go; none lets the preflight choose between peer-to-peer and direct. Tunnelled needs consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub way: Option<Way>,
     /// Whether memory and disks are encrypted on their way (TLS); none encrypts where both hosts have certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub encrypt: Option<bool>,
     /// Send the memory by RDMA.
     #[serde(default)]
+    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub rdma: bool,
 }
 
@@ -203,8 +208,7 @@ pub struct Migration {
     #[serde(default)]
     pub encrypted: bool,
     /// How the destination is reached, where it is not registered: a console that was restarted has to ask it for the verdict.
-    /// The browser has no use for it, and to read it would cost a first visit 4 kB.
-    #[cfg_attr(not(target_family = "wasm"), serde(default, skip_serializing_if = "Option::is_none"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_family = "wasm", serde(skip))]
     pub unregistered: Option<HostSettings>,
     /// Disks that are copied, and what became of their copies.
