@@ -40,6 +40,9 @@ macro_rules! uuid_text {
 uuid_text!(VmId, "VM");
 uuid_text!(MigrationId, "migration");
 
+/// The longest name of a host: it has to fit into a line with others.
+const LONGEST_HOST_NAME: usize = 32;
+
 /// The short name a host is registered under: 1 to 32 characters `a-z 0-9 -`, starting and ending with a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -50,6 +53,17 @@ impl HostName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A name for the host at an address: `192-0-2-7`, or `rack7-example-org`.
+    ///
+    /// # Errors
+    /// `invalid-input` if there is no letter or digit in it.
+    pub fn made_of(address: &str) -> Result<Self, Problem> {
+        let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        let text: String = address.chars().map(allowed).collect();
+        let short: String = text.trim_matches('-').chars().take(LONGEST_HOST_NAME).collect();
+        short.trim_end_matches('-').parse()
+    }
 }
 
 impl FromStr for HostName {
@@ -58,7 +72,11 @@ impl FromStr for HostName {
     fn from_str(text: &str) -> Result<Self, Problem> {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        if text.len() <= 32 && text.chars().all(allowed) && edge(text.chars().next()) && edge(text.chars().last()) {
+        if text.len() <= LONGEST_HOST_NAME
+            && text.chars().all(allowed)
+            && edge(text.chars().next())
+            && edge(text.chars().last())
+        {
             return Ok(Self(text.to_owned()));
         }
         Err(Problem::new(Code::InvalidInput, "This is not a host's name.")
@@ -103,6 +121,21 @@ mod tests {
         for name in ["", "-a", "a-", "A", "a b", "a/b", "a.b", "ä", "a\0b", &"a".repeat(33)] {
             assert!(name.parse::<HostName>().is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn an_address_makes_a_name() {
+        let long = format!("{}.example.org", "a".repeat(32));
+        for (address, name) in [
+            ("192.0.2.7", "192-0-2-7"),
+            ("Rack7.example.org", "rack7-example-org"),
+            ("2001:db8::7", "2001-db8--7"),
+            ("::1", "1"),
+            (long.as_str(), &long[..32]),
+        ] {
+            assert_eq!(HostName::made_of(address).unwrap().as_str(), name);
+        }
+        assert!(HostName::made_of("::").is_err());
     }
 
     proptest! {

@@ -49,7 +49,7 @@ pub(super) async fn guard(State(doors): State<Doors>, session: Session, mut requ
 /// Browsers that want a page go to the login; everybody else is told.
 fn turn_away(request: &Request) -> Response {
     let (headers, uri) = (request.headers(), request.uri());
-    let is_api = uri.path().starts_with("/plugins/") || uri.path() == "/ws";
+    let is_api = ["/plugins/", "/api/"].iter().any(|api| uri.path().starts_with(api)) || uri.path() == "/ws";
     if is_api || !wants_a_page(headers) {
         let problem = Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.");
         return Refused::from(problem).into_response();

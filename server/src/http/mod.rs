@@ -7,9 +7,11 @@ mod forms;
 mod guard;
 mod headers;
 mod health;
+mod hosts;
 mod json;
 mod kimchi;
 mod login;
+mod named;
 mod pages;
 mod refused;
 #[cfg(test)]
@@ -125,6 +127,7 @@ pub fn router(doors: Doors) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/ws", any(ws::open))
         .nest("/plugins/kimchi", kimchi::router())
+        .nest("/api/hosts", hosts::router())
         .method_not_allowed_fallback(wrong_method)
         .with_state(state.clone())
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))

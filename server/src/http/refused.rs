@@ -19,9 +19,16 @@ pub(super) struct Refused {
     problem: Box<Problem>,
     /// Kimchi's code, where it has one for exactly this.
     kimchi: Option<&'static str>,
+    /// Whether it is the request's address that names what is not there.
+    is_missing: bool,
 }
 
 impl Refused {
+    /// What the request's address names is not there.
+    pub(super) fn missing(problem: Problem) -> Self {
+        Self { is_missing: true, ..problem.into() }
+    }
+
     /// Adds the code that Kimchi or wok has for it.
     pub(super) fn known_as(self, kimchi: &'static str) -> Self {
         Self { kimchi: Some(kimchi), ..self }
@@ -30,13 +37,14 @@ impl Refused {
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self { problem: Box::new(problem), kimchi: None }
+        Self { problem: Box::new(problem), kimchi: None, is_missing: false }
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = if self.is_missing { StatusCode::NOT_FOUND } else { status };
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response
@@ -57,8 +65,9 @@ pub(super) async fn put_into_words(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// `{code, reason}`, where the reason begins with the code; with the findings of a preflight, where that is why.
-fn kimchi(Refused { problem, kimchi }: &Refused) -> serde_json::Value {
+/// `{code, reason}`, where the reason begins with the code; with the findings of a preflight or the ssh key of a host, where that is
+/// why.
+fn kimchi(Refused { problem, kimchi, .. }: &Refused) -> serde_json::Value {
     let code = kimchi.or_else(|| kimchi_code(problem.code)).unwrap_or(problem.code.as_str());
     let mut reason = format!("{code}: {}", problem.sentence);
     for more in [&problem.fix, &problem.details].into_iter().flatten() {
@@ -69,6 +78,9 @@ fn kimchi(Refused { problem, kimchi }: &Refused) -> serde_json::Value {
     if !problem.findings.is_empty() {
         body["findings"] = json!(problem.findings);
     }
+    if let Some(fingerprint) = &problem.fingerprint {
+        body["fingerprint"] = json!(fingerprint);
+    }
     body
 }
 
@@ -77,9 +89,10 @@ fn kimchi_code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::UnknownVm => "KCHVM0002E",
         Code::SameHost => "KCHVM0055E",
+        Code::NeedsLogin | Code::LoginRefused => "KCHVM0056E",
         Code::WrongState => "KCHVM0057E",
         Code::Hypervisor => "KCHVM0058E",
-        Code::HostUnreachable => "KCHVM0090E",
+        Code::HostUnreachable | Code::NotPermitted => "KCHVM0090E",
         Code::UnknownMigration => "WOKASYNC0001E",
         Code::UnsupportedMedia => "WOKAPI0007E",
         Code::Unauthenticated => "WOKAUTH0002E",

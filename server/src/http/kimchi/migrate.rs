@@ -1,18 +1,17 @@
 //! `/plugins/kimchi/vms/<name>/migrate`: GET looks where the VM can go, POST moves it.
 
-use app::console::Principal;
+use app::console::{ElsewhereRequest, Principal};
 use axum::{
     Extension, Json,
     extract::{Request, State},
     http::StatusCode,
 };
-use model::{HostName, MigrationOptions, MigrationRequest, Preflight, Severity, text};
+use model::{HostName, MigrationOptions, Preflight, Severity, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    super::{Doors, Refused, json::json_body},
-    Named,
+    super::{Doors, Refused, json::json_body, named::Named},
     request::Wanted,
     tasks::Task,
     vms::{Asked, On, query},
@@ -27,11 +26,10 @@ pub(super) async fn migrate(
     request: Request,
 ) -> Result<(StatusCode, Json<Task>), Refused> {
     let On { host } = query(asked)?;
-    let Wanted { destination, options, accept } = Wanted::read(&json_body(request).await?)?;
+    let Wanted { elsewhere, options, accept } = Wanted::read(json_body(request).await?)?;
     let vm = doors.console.find(&who, &name, host.as_ref())?;
-    let destination = doors.console.host(&who, &destination)?;
-    let request = MigrationRequest { vm: vm.id, destination, mode: None, options, accept };
-    let migration = doors.console.start(&who, request).await?;
+    let request = ElsewhereRequest { vm: vm.id, mode: None, options, accept };
+    let migration = doors.console.start_elsewhere(&who, elsewhere, request).await?;
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
 }
 

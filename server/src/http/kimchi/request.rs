@@ -1,18 +1,23 @@
 //! The body of a request to migrate: Kimchi's fields, and what vmferry adds to them.
 
-use model::{Code, FindingCode, MigrationOptions, Problem};
+use model::{Code, Elsewhere, FindingCode, HostLogin, HostName, MigrationOptions, Problem, Secret};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::super::Refused;
+use super::super::{Refused, json::without_values};
 
 /// All fields there are; the first five are Kimchi's.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 17] = [
     "destination",
     "remote_host",
     "user",
     "password",
     "enable_rdma",
+    "fingerprint",
+    "port",
+    "register",
+    "way",
+    "encrypt",
     "accept",
     "name",
     "pools",
@@ -24,8 +29,8 @@ const FIELDS: [&str; 12] = [
 
 /// What somebody asks for.
 pub(super) struct Wanted {
-    /// A host's name or address.
-    pub(super) destination: String,
+    /// A host, and perhaps how to log in there.
+    pub(super) elsewhere: Elsewhere,
     pub(super) options: MigrationOptions,
     /// The warnings that the person accepts.
     pub(super) accept: Vec<FindingCode>,
@@ -33,38 +38,48 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Reads a body; whatever is wrong in any of its fields refuses all of it.
-    pub(super) fn read(body: &Value) -> Result<Self, Refused> {
-        let body = body.as_object().ok_or_else(|| {
-            invalid("The request's body is not a JSON object.").with_fix(r#"Send {"destination": "<host>"}."#)
-        })?;
+    pub(super) fn read(body: Value) -> Result<Self, Refused> {
+        let Value::Object(mut body) = body else {
+            return Err(invalid("The request's body is not a JSON object.")
+                .with_fix(r#"Send {"destination": "<host>"}."#)
+                .into());
+        };
         if let Some(unknown) = body.keys().find(|key| !FIELDS.contains(&key.as_str())) {
             let unknown: String = unknown.chars().filter(|c| !c.is_control()).take(40).collect();
             return Err(invalid(format!("There is no field \"{unknown}\"."))
                 .with_fix(format!("There are {}.", FIELDS.join(", ")))
                 .into());
         }
-        let login = (text(body, "user", "KCHVM0059E", false)?, text(body, "password", "KCHVM0069E", true)?);
-        let rdma: bool =
-            field(body, "enable_rdma", "true or false").map_err(|refused| refused.known_as("KCHVM0091E"))?;
-        let destination = destination(body)?;
-        let accept = field(body, "accept", "a list of codes of findings")?;
-        let options = options(body)?;
-        if login != (None, None) {
-            return Err(Problem::new(Code::NotSupported, "A login at the destination can't be given yet.")
-                .with_fix("Leave out user and password; the hosts use the logins that they are configured with.")
-                .into());
-        }
-        if rdma {
-            return Err(Problem::new(Code::NotSupported, "RDMA is not supported yet.")
-                .with_fix("Leave out enable_rdma, or send false.")
-                .into());
-        }
-        Ok(Self { destination: destination.to_owned(), options, accept })
+        let password = password(&mut body)?;
+        let user = text(&body, "user", "KCHVM0059E")?;
+        let options = options(&body)?;
+        let destination = destination(&body)?;
+        let elsewhere = Elsewhere {
+            port: field(&body, "port", "a port's number")?,
+            register: register(&body, &destination)?,
+            login: HostLogin {
+                user,
+                password,
+                fingerprint: field(&body, "fingerprint", "text")?,
+                keep_until_restart: false,
+            },
+            destination,
+        };
+        Ok(Self { elsewhere, options, accept: field(&body, "accept", "a list of codes of findings")? })
     }
 }
 
-fn destination(body: &Map<String, Value>) -> Result<&str, Refused> {
-    match (text(body, "destination", "KCHVM0060E", false)?, text(body, "remote_host", "KCHVM0060E", false)?) {
+/// Takes the password out: it is not copied. Kimchi's may be empty, and is none then.
+fn password(body: &mut Map<String, Value>) -> Result<Option<Secret>, Refused> {
+    match body.remove("password") {
+        None => Ok(None),
+        Some(Value::String(password)) => Ok(Some(Secret::new(password))),
+        Some(_) => Err(Refused::from(invalid("password is not text.")).known_as("KCHVM0069E")),
+    }
+}
+
+fn destination(body: &Map<String, Value>) -> Result<String, Refused> {
+    match (text(body, "destination", "KCHVM0060E")?, text(body, "remote_host", "KCHVM0060E")?) {
         (Some(one), Some(other)) if one != other => {
             Err(invalid("destination and remote_host are two names of one field, and differ.")
                 .with_fix("Send one of them.")
@@ -72,13 +87,23 @@ fn destination(body: &Map<String, Value>) -> Result<&str, Refused> {
         }
         (Some(destination), _) | (None, Some(destination)) => Ok(destination),
         (None, None) => {
-            let problem = invalid("The destination is missing.").with_fix("Name a registered host.");
+            let problem = invalid("The destination is missing.").with_fix("Name a host, or give its address.");
             Err(Refused::from(problem).known_as("KCHVM0060E"))
         }
     }
 }
 
+/// The name that the destination is registered under: the one given, or one made of its address.
+fn register(body: &Map<String, Value>, destination: &str) -> Result<Option<HostName>, Refused> {
+    match body.get("register") {
+        Some(Value::Bool(true)) => Ok(Some(HostName::made_of(destination)?)),
+        Some(Value::Bool(false)) => Ok(None),
+        _ => field(body, "register", "true, false or a name for the host"),
+    }
+}
+
 fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
+    let rdma = field(body, "enable_rdma", "true or false").map_err(|refused| refused.known_as("KCHVM0091E"))?;
     Ok(MigrationOptions {
         keep_source_definition: field(body, "keep_source_definition", "true or false")?,
         bandwidth_mib_s: field(body, "bandwidth_mib_s", "a number of MiB/s")?,
@@ -86,7 +111,9 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
         pools: field(body, "pools", "an object of disks and pools, such as {\"vda\": \"images\"}")?,
         eject_media: field(body, "eject_media", "true or false")?,
         remove_source_disks: field(body, "remove_source_disks", "true or false")?,
-        ..MigrationOptions::default()
+        way: field(body, "way", "peer-to-peer, direct or tunnelled")?,
+        encrypt: field(body, "encrypt", "true or false")?,
+        rdma,
     })
 }
 
@@ -94,19 +121,14 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
 fn field<T: DeserializeOwned + Default>(body: &Map<String, Value>, key: &str, what: &str) -> Result<T, Refused> {
     let Some(value) = body.get(key) else { return Ok(T::default()) };
     T::deserialize(value)
-        .map_err(|error| invalid(format!("{key} is not {what}.")).with_details(error.to_string()).into())
+        .map_err(|error| invalid(format!("{key} is not {what}.")).with_details(without_values(&error)).into())
 }
 
-/// A field that is text, not empty unless it may be.
-fn text<'a>(
-    body: &'a Map<String, Value>,
-    key: &str,
-    kimchi: &'static str,
-    may_be_empty: bool,
-) -> Result<Option<&'a str>, Refused> {
+/// A field that is text, and not empty.
+fn text(body: &Map<String, Value>, key: &str, kimchi: &'static str) -> Result<Option<String>, Refused> {
     match body.get(key) {
         None => Ok(None),
-        Some(Value::String(text)) if may_be_empty || !text.is_empty() => Ok(Some(text)),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
         Some(Value::String(_)) => Err(Refused::from(invalid(format!("{key} is empty."))).known_as(kimchi)),
         Some(_) => Err(Refused::from(invalid(format!("{key} is not text."))).known_as(kimchi)),
     }

@@ -2,13 +2,12 @@
 
 use app::console::Principal;
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use model::{Code, Migration, MigrationId, Phase, Problem, text};
+use model::{Code, Migration, MigrationId, Phase, Problem, Way, text};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{Doors, Refused},
-    Named,
+    super::{Doors, Refused, named::Named},
     vms::{Asked, query},
 };
 
@@ -22,6 +21,9 @@ pub(super) struct Task {
     status: Status,
     message: String,
     target_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way: Option<Way>,
+    encrypted: bool,
 }
 
 /// wok's words for where a task is.
@@ -47,6 +49,8 @@ impl From<&Migration> for Task {
             },
             message: message(migration),
             target_uri: format!("/plugins/kimchi/vms/{name}/migrate"),
+            way: migration.way,
+            encrypted: migration.encrypted,
         }
     }
 }

@@ -9,10 +9,7 @@ use model::{Code, HostName, Problem, Vm, VmState};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    super::{Doors, Refused},
-    Named,
-};
+use super::super::{Doors, Refused, named::Named};
 
 /// `?host=`: which one is meant where several VMs have one name.
 #[derive(Deserialize)]

@@ -14,6 +14,10 @@ async fn without_a_session_there_is_nothing() {
         "/plugins/kimchi/tasks",
         "/plugins/kimchi/tasks/x",
         "/plugins/kimchi/nothing",
+        "/api/hosts",
+        "/api/hosts/alpha",
+        "/api/hosts/test",
+        "/api/nothing",
         "/ws",
         "/hosts",
         "/nothing",
@@ -95,6 +99,13 @@ async fn another_sites_page_changes_nothing() {
         &[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:8080")],
     ];
     let requests = [
+        (Method::POST, "/api/hosts"),
+        (Method::POST, "/api/hosts/test"),
+        (Method::PUT, "/api/hosts/gamma"),
+        (Method::DELETE, "/api/hosts/gamma"),
+        (Method::POST, "/api/hosts/gamma/login"),
+        (Method::POST, "/api/hosts/gamma/key"),
+        (Method::DELETE, "/api/hosts/gamma/key"),
         (Method::POST, "/plugins/kimchi/vms/web/migrate"),
         (Method::DELETE, "/plugins/kimchi/tasks/x"),
         (Method::POST, "/login"),
@@ -115,7 +126,7 @@ async fn another_sites_page_changes_nothing() {
             assert_eq!(answer.json()["code"], "foreign-origin");
         }
     }
-    assert!(house.console.migrations().is_empty());
+    assert!(house.console.migrations().is_empty() && house.console.host_calls().is_empty());
     assert_eq!(house.send(get("/plugins/kimchi/vms", &cookie)).await.status, StatusCode::OK, "nobody was logged out");
     let mut own = post("/plugins/kimchi/vms/web/migrate", &cookie, &json!({ "destination": "beta" }));
     own.headers_mut().insert("origin", "http://127.0.0.1:8080".parse().unwrap());

@@ -198,9 +198,13 @@ impl Migrations for FakeConsole {
         elsewhere: Elsewhere,
         request: ElsewhereRequest,
     ) -> Result<Migration, Problem> {
-        self.call(HostCall::StartElsewhere(elsewhere, request.clone()))?;
+        self.call(HostCall::StartElsewhere(elsewhere.clone(), request.clone()))?;
+        let destination = match self.host(who, &elsewhere.destination) {
+            Err(problem) if problem.code == Code::UnknownHost => "beta".parse(),
+            host => host,
+        }?;
         let ElsewhereRequest { vm, mode, options, accept } = request;
-        self.start(who, MigrationRequest { vm, destination: "beta".parse()?, mode, options, accept }).await
+        self.start(who, MigrationRequest { vm, destination, mode, options, accept }).await
     }
 
     async fn preflight(

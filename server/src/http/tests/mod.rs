@@ -2,10 +2,12 @@
 
 mod access;
 mod at_once;
+mod elsewhere;
 mod fake;
 mod files;
 mod forms;
 mod headers;
+mod hosts;
 mod kimchi;
 mod login;
 mod preflight;
@@ -126,6 +128,15 @@ fn post(path: &str, cookie: &str, body: &Value) -> Request<Body> {
         .header(header::COOKIE, cookie)
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_string()))
+        .unwrap()
+}
+
+/// Any other request with a body.
+fn send_json(method: Method, path: &str, cookie: &str, body: &str) -> Request<Body> {
+    request(method, path)
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_owned()))
         .unwrap()
 }
 

@@ -1,0 +1,166 @@
+//! `/api/hosts`: hosts that come and go at run time.
+
+use app::console::Principal;
+use axum::{
+    Extension, Json, Router,
+    extract::{Request, State},
+    http::{HeaderName, StatusCode, header},
+    routing::{get, post},
+};
+use model::{Code, Host, HostName, HostTest, NewHost, Problem, RegisteredHost};
+use serde::Serialize;
+
+use super::{
+    DoorState, Doors, Refused,
+    json::{json_body, optional_json_body},
+    named::Named,
+};
+
+/// What a host is added with may be tried first: `POST /api/hosts/test`.
+const TEST: &str = "test";
+
+pub(super) fn router() -> Router<DoorState> {
+    Router::new()
+        .route("/", get(list).post(add))
+        // A host may be called "test", so that this is no route of its own.
+        .route("/{name}", get(one).put(change).delete(remove).post(test))
+        .route("/{name}/login", post(log_in))
+        .route("/{name}/key", post(set_up_key).delete(remove_key))
+}
+
+/// A host as it was registered and as it is now.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    registered: RegisteredHost,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Host>,
+}
+
+fn all(doors: &Doors, who: &Principal) -> Result<Vec<Shown>, Refused> {
+    let states = doors.console.snapshot(who)?.hosts;
+    let shown = |registered: RegisteredHost| {
+        let state = states.iter().find(|host| host.name == registered.settings.name).cloned();
+        Shown { registered, state }
+    };
+    Ok(doors.console.registered(who)?.into_iter().map(shown).collect())
+}
+
+fn only(doors: &Doors, who: &Principal, name: &HostName) -> Result<Shown, Refused> {
+    let found = all(doors, who)?.into_iter().find(|host| host.registered.settings.name == *name);
+    found.ok_or_else(|| Refused::missing(unknown(name.as_str())))
+}
+
+/// `GET /api/hosts`.
+async fn list(State(doors): State<Doors>, Extension(who): Extension<Principal>) -> Result<Json<Vec<Shown>>, Refused> {
+    Ok(Json(all(&doors, &who)?))
+}
+
+/// `POST /api/hosts`.
+async fn add(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    request: Request,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Shown>), Refused> {
+    let host: NewHost = json_body(request).await?;
+    let name = host.settings.name.clone();
+    doors.console.add_host(&who, host).await?;
+    let location = format!("/api/hosts/{name}");
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(only(&doors, &who, &name)?)))
+}
+
+/// `GET /api/hosts/<name>`.
+async fn one(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+) -> Result<Json<Shown>, Refused> {
+    Ok(Json(only(&doors, &who, &host_name(&named)?)?))
+}
+
+/// `PUT /api/hosts/<name>`.
+async fn change(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<Json<Shown>, Refused> {
+    let before = host_name(&named)?;
+    let host: NewHost = json_body(request).await?;
+    let name = host.settings.name.clone();
+    doors.console.change_host(&who, &before, host).await.map_err(missing)?;
+    Ok(Json(only(&doors, &who, &name)?))
+}
+
+/// `DELETE /api/hosts/<name>`.
+async fn remove(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+) -> Result<StatusCode, Refused> {
+    doors.console.remove_host(&who, &host_name(&named)?).await.map_err(missing)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/hosts/test`.
+async fn test(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    Named(name): Named,
+    request: Request,
+) -> Result<Json<HostTest>, Refused> {
+    if name != TEST {
+        return Err(Problem::new(Code::MethodNotAllowed, "This method is not offered here.").into());
+    }
+    Ok(Json(doors.console.test_host(&who, json_body(request).await?).await?))
+}
+
+/// `POST /api/hosts/<name>/login`.
+async fn log_in(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<StatusCode, Refused> {
+    let (name, login) = (host_name(&named)?, optional_json_body(request).await?);
+    doors.console.log_in_at_host(&who, &name, login).await.map_err(missing)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /api/hosts/<name>/key`.
+async fn set_up_key(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<StatusCode, Refused> {
+    let (name, login) = (host_name(&named)?, optional_json_body(request).await?);
+    doors.console.set_up_key(&who, &name, login).await.map_err(missing)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /api/hosts/<name>/key`.
+async fn remove_key(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<StatusCode, Refused> {
+    let (name, login) = (host_name(&named)?, optional_json_body(request).await?);
+    doors.console.remove_key(&who, &name, login).await.map_err(missing)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What can't be a name is the name of nothing.
+fn host_name(Named(name): &Named) -> Result<HostName, Refused> {
+    name.parse().map_err(|_| Refused::missing(unknown(name)))
+}
+
+fn unknown(name: &str) -> Problem {
+    Problem::new(Code::UnknownHost, format!("There is no host called {name:?}.")).with_fix("GET /api/hosts lists them.")
+}
+
+/// The host in the address is not there.
+fn missing(problem: Problem) -> Refused {
+    if problem.code == Code::UnknownHost { Refused::missing(problem) } else { problem.into() }
+}
