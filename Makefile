@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: demo test lint unit integration browser bench build prepare-demo prepare-test
+.PHONY: demo test lint unit integration browser bench fuzz build prepare-demo prepare-test
 
 # Tools that prepare.sh brought come first; where rustup puts cargo is for shells that have not read its profile.
 export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
@@ -50,6 +50,15 @@ browser: build
 bench: prepare-test build
 	cd end2end && npx playwright test --config bench.config.ts
 	cargo bench --package vmferry --bench preflight
+
+# Looks for a field of a host that gets out of its place in a URI, for as many seconds with each target.
+fuzz_seconds := 300
+fuzz:
+	@for target in fields settings; do \
+	mkdir -p target/fuzz/corpus/$$target; \
+	(cd fuzz && nice cargo run --release --bin $$target -- -max_total_time=$(fuzz_seconds) -dict=hosts.dict -print_final_stats=1 \
+	-artifact_prefix=../target/fuzz/ 	../target/fuzz/corpus/$$target seeds/$$target); \
+	done
 
 prepare-demo:
 	@xtask/prepare.sh demo

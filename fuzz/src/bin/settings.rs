@@ -1,0 +1,20 @@
+//! A host as somebody registers it: JSON, as far as the URIs made of it.
+
+#![no_main]
+
+use engine::HostConfig;
+use libfuzzer_sys::{Corpus, fuzz_target};
+use model::HostSettings;
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    let Ok(settings) = serde_json::from_slice::<HostSettings>(data) else { return Corpus::Keep };
+    if let Ok(host) = HostConfig::checked(&settings) {
+        fuzz::check_host(&host, data);
+        // As it is kept in the store and read again by the next console.
+        let again = serde_json::to_vec(&host.settings()).expect("settings are plain fields");
+        let again =
+            HostConfig::checked(&serde_json::from_slice(&again).expect("it was just written")).expect("it was checked");
+        assert_eq!(again, host);
+    }
+    Corpus::Keep
+});
