@@ -57,7 +57,7 @@ fuzz:
 	@for target in fields settings; do \
 	mkdir -p target/fuzz/corpus/$$target; \
 	(cd fuzz && nice cargo run --release --bin $$target -- -max_total_time=$(fuzz_seconds) -dict=hosts.dict -print_final_stats=1 \
-	-artifact_prefix=../target/fuzz/ 	../target/fuzz/corpus/$$target seeds/$$target); \
+	-artifact_prefix=../target/fuzz/ ../target/fuzz/corpus/$$target seeds/$$target); \
 	done
 
 prepare-demo:
