@@ -15,9 +15,6 @@ use crate::{
     watcher,
 };
 
-/// The longest name of a host.
-const LONGEST_NAME: usize = 32;
-
 /// A destination that answers, held for a migration that is about to begin. A host that is there for this only goes when nobody holds it
 /// any more and no migration with it is open; a password that was typed goes with it.
 pub struct Reached {
@@ -226,17 +223,10 @@ fn unregistered(name: HostName, ssh: Ssh) -> HostConfig {
     }
 }
 
-/// A name for the host at this address that no other has: `192-0-2-7`, or `192-0-2-7-2`.
+/// A name for the host at this address that no other has: `192-0-2-7`, or `2-192-0-2-7`.
 fn free_name(inventory: &Inventory, address: &Address) -> HostName {
-    let text: String = address.to_string().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    // Of `::`, which is no host's, nothing would be left.
-    let text = Some(text.trim_matches('-')).filter(|text| !text.is_empty()).unwrap_or("host");
-    let numbered = |number: u32| {
-        let end = if number == 1 { String::new() } else { format!("-{number}") };
-        let begin: String = text.chars().take(LONGEST_NAME - end.len()).collect();
-        format!("{}{end}", begin.trim_end_matches('-'))
-    };
-    let names = (1..).map(|number| numbered(number).parse::<HostName>().expect("an address has a letter or a digit"));
+    let numbered = (2..).map(|number: u64| format!("{number}-{address}"));
+    let names = std::iter::once(address.to_string()).chain(numbered).filter_map(|text| HostName::made_of(&text).ok());
     let mut free = names.filter(|name| inventory.host(name).is_none());
     free.next().expect("there are more numbers than hosts")
 }

@@ -177,6 +177,8 @@ async fn another_machine_at_a_registered_host_s_address_is_not_that_host() {
     let refused = elsewhere.bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap_err();
     assert_eq!(refused.code, Code::HostUnreachable);
     assert!(refused.sentence.contains("Another machine"), "{refused:?}");
+    let refused = elsewhere.bench.engine.log_in(&host("delta"), elsewhere.typed("right")).await.unwrap_err();
+    assert!(refused.sentence.contains("Another machine"), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
