@@ -31,6 +31,8 @@ pub struct DomainFacts {
     pub invtsc_without_frequency: bool,
     /// The most memory it can have, in bytes.
     pub memory_bytes: u64,
+    /// Whether a hard limit is set for it (memtune): libvirt sends memory by RDMA only then.
+    pub memory_has_hard_limit: bool,
     /// The size of its huge pages, in bytes; `Some(0)` is the host's default size, none is no huge pages.
     pub huge_page_bytes: Option<u64>,
     /// Virtual CPUs.

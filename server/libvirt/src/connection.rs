@@ -20,12 +20,13 @@ use crate::{
     activity, contents, definition, domain,
     error::LibvirtError,
     events::Notifier,
-    facts,
+    facts::{self, Identity},
     job::{self, Role},
     link::Link,
     media, migrate,
     open::{Opener, Openers},
-    survey, translate, users, volumes,
+    survey::{self, LastLook},
+    translate, users, volumes,
     workers::{Failure, Workers},
 };
 
@@ -74,7 +75,8 @@ pub(crate) struct Connection {
     jobs: Workers,
     acting: Arc<Semaphore>,
     looking: Arc<Semaphore>,
-    uuid: OnceLock<uuid::Uuid>,
+    identity: OnceLock<Identity>,
+    certificates: Arc<LastLook>,
 }
 
 impl Connection {
@@ -99,7 +101,16 @@ impl Connection {
         };
         let (control, jobs) = opener.within_limit(opening).await?;
         let [acting, looking] = [ACTION_THREADS, STORAGE_THREADS].map(|threads| Arc::new(Semaphore::new(threads)));
-        Ok(Self { openers, opener, control, jobs, acting, looking, uuid: OnceLock::new() })
+        Ok(Self {
+            openers,
+            opener,
+            control,
+            jobs,
+            acting,
+            looking,
+            identity: OnceLock::new(),
+            certificates: Arc::default(),
+        })
     }
 
     /// Lets a thread of `control` do `work` as soon as one of the turns is free. It is given back when the work is over, which may be
@@ -182,14 +193,14 @@ impl Connection {
 #[async_trait]
 impl engine::Connection for Connection {
     async fn host(&self) -> Result<HostFacts, Problem> {
-        let uuid = match self.uuid.get() {
-            Some(uuid) => *uuid,
+        let identity = match self.identity.get() {
+            Some(identity) => identity.clone(),
             None => {
-                let uuid = self.ask(&self.control, FIRST_FACTS_LIMIT, facts::uuid).await?;
-                *self.uuid.get_or_init(|| uuid)
+                let identity = self.ask(&self.control, FIRST_FACTS_LIMIT, facts::identity).await?;
+                self.identity.get_or_init(|| identity).clone()
             }
         };
-        self.ask(&self.control, LIMIT, move |link| facts::facts(link, uuid)).await
+        self.ask(&self.control, LIMIT, move |link| facts::facts(link, identity)).await
     }
 
     async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
@@ -223,8 +234,8 @@ impl engine::Connection for Connection {
     }
 
     async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
-        let domain = domain.clone();
-        let look = self.in_turn(&self.looking, move |link| survey::survey(link, &domain));
+        let (domain, certificates) = (domain.clone(), self.certificates.clone());
+        let look = self.in_turn(&self.looking, move |link| survey::survey(link, &domain, &certificates));
         self.within(PREFLIGHT_LIMIT, look).await
     }
 

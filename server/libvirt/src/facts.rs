@@ -1,32 +1,45 @@
 //! What a host is.
 
-use std::{ffi::CStr, ptr};
+use std::{
+    ffi::CStr,
+    ptr,
+    time::{Duration, Instant},
+};
 
 use engine::HostFacts;
 use uuid::Uuid;
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link, typed_params::is_named};
+use crate::{error::LibvirtError, link::Link, typed_params::is_named, xml};
 
-/// libvirt's UUID of the host. The daemon looks at every QEMU it has when asked for the first time, which takes seconds.
-pub(crate) fn uuid(link: &Link) -> Result<Uuid, LibvirtError> {
-    let capabilities = link.capabilities()?;
-    uuid_in(&capabilities).ok_or_else(|| LibvirtError::unusable("the host's capabilities have no UUID"))
+/// What never changes while the host is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    uuid: Uuid,
+    cpu_model: Option<String>,
 }
 
-/// Everything else, of a host with this UUID.
-pub(crate) fn facts(link: &Link, uuid: Uuid) -> Result<HostFacts, LibvirtError> {
+/// Who the host is. The daemon looks at every QEMU it has when asked for the first time, which takes seconds.
+pub(crate) fn identity(link: &Link) -> Result<Identity, LibvirtError> {
+    identity_in(&link.capabilities()?)
+}
+
+/// Everything else.
+pub(crate) fn facts(link: &Link, identity: Identity) -> Result<HostFacts, LibvirtError> {
+    let asked = Instant::now();
+    let libvirt_version = version(link.lib_version()?);
+    let latency = asked.elapsed();
     let memory = memory_stats(link)?;
     Ok(HostFacts {
-        uuid,
+        uuid: identity.uuid,
+        cpu_model: identity.cpu_model,
         cpus: link.node_info()?.cpus,
         // Of the same source as what is free: libvirt's "node info" may count by another measure, in a container for one.
         memory_bytes: kib(&memory, sys::VIR_NODE_MEMORY_STATS_TOTAL).unwrap_or(0) * 1024,
         memory_free_bytes: available_kib(&memory) * 1024,
-        libvirt_version: version(link.lib_version()?),
+        libvirt_version,
         hypervisor_version: version(link.hyp_version()?),
-        cpu_model: None,
-        latency_ms: 0,
+        latency_ms: rounded_ms(latency),
     })
 }
 
@@ -35,12 +48,19 @@ pub(crate) fn memory_free_bytes(link: &Link) -> Result<u64, LibvirtError> {
     Ok(available_kib(&memory_stats(link)?) * 1024)
 }
 
-/// The host's UUID in the XML of its capabilities.
-fn uuid_in(capabilities: &str) -> Option<Uuid> {
-    let document = roxmltree::Document::parse(capabilities).ok()?;
-    let host = document.root_element().children().find(|node| node.has_tag_name("host"))?;
-    let uuid = host.children().find(|node| node.has_tag_name("uuid"))?;
-    uuid.text()?.trim().parse().ok()
+/// Who the host is, by the XML of its capabilities.
+fn identity_in(capabilities: &str) -> Result<Identity, LibvirtError> {
+    let document = xml::parse(capabilities)?;
+    let uuid = xml::text(document.root_element(), &["host", "uuid"]).and_then(|uuid| uuid.parse().ok());
+    Ok(Identity {
+        uuid: uuid.ok_or_else(|| LibvirtError::unusable("the host's capabilities have no UUID"))?,
+        cpu_model: xml::text(document.root_element(), &["host", "cpu", "model"]).map(str::to_owned),
+    })
+}
+
+/// The nearest whole number of milliseconds, but at least one: nothing takes no time.
+fn rounded_ms(time: Duration) -> u32 {
+    u32::try_from((time.as_micros() + 500) / 1000).unwrap_or(u32::MAX).max(1)
 }
 
 /// libvirt's way to write a version as a number: 11003000 is 11.3.0.
@@ -87,15 +107,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_uuid_is_the_hosts() {
-        let xml = "<capabilities><guest><uuid>not this</uuid></guest>\
-                   <host><uuid>00000001-1111-4222-8333-444455556666</uuid><cpu/></host></capabilities>";
-        assert_eq!(uuid_in(xml).unwrap().to_string(), "00000001-1111-4222-8333-444455556666");
+    fn the_uuid_and_the_cpu_are_the_hosts() {
+        let xml = |cpu: &str| {
+            format!(
+                "<capabilities><guest><uuid>not this</uuid><cpu><model>not this</model></cpu></guest>\
+                 <host><uuid>00000001-1111-4222-8333-444455556666</uuid>{cpu}</host></capabilities>"
+            )
+        };
+        let told = identity_in(&xml("<cpu><arch>x86_64</arch><model>EPYC-Rome</model></cpu>")).unwrap();
+        assert_eq!(told.uuid.to_string(), "00000001-1111-4222-8333-444455556666");
+        assert_eq!(told.cpu_model.as_deref(), Some("EPYC-Rome"));
+        assert_eq!(identity_in(&xml("<cpu/>")).unwrap().cpu_model, None);
         for wrong in
             ["", "<capabilities/>", "<capabilities><host/></capabilities>", "<capabilities><host><uuid>x</uuid>"]
         {
-            assert_eq!(uuid_in(wrong), None);
+            assert!(identity_in(wrong).is_err());
         }
+    }
+
+    #[test]
+    fn time_is_rounded_but_never_to_nothing() {
+        let rounded = |micros| rounded_ms(Duration::from_micros(micros));
+        assert_eq!([0, 499, 1_499, 1_500, 20_000].map(rounded), [1, 1, 1, 2, 20]);
+        assert_eq!(rounded_ms(Duration::MAX), u32::MAX);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod domain;
 mod error;
 mod event_loop;
 mod events;
+mod exit;
 mod facts;
 mod hypervisor;
 mod job;
@@ -42,4 +43,5 @@ mod volumes;
 mod workers;
 mod xml;
 
+pub use exit::exit;
 pub use hypervisor::{LibvirtHypervisor, SshFiles};

@@ -23,6 +23,7 @@ pub(super) fn machine(domain: Node<'_, '_>, vm: VmId) -> DomainFacts {
         cpu_passthrough: cpu.and_then(|cpu| cpu.attribute("mode")) == Some("host-passthrough"),
         invtsc_without_frequency: cpu.is_some_and(has_invtsc) && !has_tsc_frequency(domain),
         memory_bytes: xml::bytes(domain, &["memory"]).unwrap_or(0),
+        memory_has_hard_limit: xml::find(domain, &["memtune", "hard_limit"]).is_some(),
         huge_page_bytes: huge_page_bytes(domain),
         vcpus: vcpus(domain).unwrap_or(0),
         ..DomainFacts::default()
@@ -91,6 +92,14 @@ mod tests {
         assert!(with("<timer name='tsc' mode='native'/>", "require"));
         assert!(!with("<timer name='tsc' frequency='2600000000'/>", "require"));
         assert!(!with("", "disable"));
+    }
+
+    #[test]
+    fn a_hard_limit_is_one_of_memory() {
+        let limited = |tune: &str| facts(&format!("<domain>{tune}</domain>")).memory_has_hard_limit;
+        assert!(limited("<memtune><hard_limit unit='KiB'>1048576</hard_limit></memtune>"));
+        assert!(!limited("<memtune><soft_limit unit='KiB'>1048576</soft_limit></memtune>"));
+        assert!(!limited(""));
     }
 
     #[test]

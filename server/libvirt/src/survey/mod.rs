@@ -1,25 +1,27 @@
 //! What a host has for a VM. Each question stands for itself: what libvirt does not answer is unknown.
 
+mod certificates;
 mod cpu;
 mod machine;
 mod memory;
 mod networks;
 mod pools;
+mod rdma;
 mod secrets;
 mod source;
 mod trial;
 
 use engine::{DomainFacts, Survey};
 use model::VmId;
-pub(crate) use pools::is_shared;
 
+pub(crate) use self::{certificates::LastLook, pools::is_shared};
 use crate::{domain::if_there, error::LibvirtError, facts, link::Link};
 
 /// What this host has for a VM. Changes nothing, but lets libvirt look at what is in its pools.
 ///
 /// # Errors
 /// If the host can't even tell its versions, memory and VMs.
-pub(crate) fn survey(link: &Link, vm: &DomainFacts) -> Result<Survey, LibvirtError> {
+pub(crate) fn survey(link: &Link, vm: &DomainFacts, certificates: &LastLook) -> Result<Survey, LibvirtError> {
     let machine = machine::look(link, vm)?;
     Ok(Survey {
         libvirt_version: link.lib_version()?.into(),
@@ -36,8 +38,8 @@ pub(crate) fn survey(link: &Link, vm: &DomainFacts) -> Result<Survey, LibvirtErr
         networks: link.known(networks::networks(link))?,
         devices: link.known(networks::devices(link))?,
         pools: link.known(pools::pools(link, vm))?,
-        certificates: None,
-        rdma: None,
+        certificates: certificates.certificates(link)?,
+        rdma: link.known(rdma::offered(link))?,
         missing_secrets: link.known(secrets::missing(link, vm))?,
     })
 }

@@ -24,6 +24,18 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Look at the network between the two hosts, and at the address under which other hosts reach {destination}.",
     ),
     system(VIR_FROM_RPC, errno::TIMED_OUT).tell(NO_ANSWER, OPEN_PORTS),
+    saying("cannot start RDMA migration with no memory hard limit set").tell(
+        "libvirt moves memory by RDMA only if the VM has a hard limit for its memory: all of it is locked meanwhile.",
+        "Set one above what the guest has (virsh memtune --hard-limit), or move the VM without RDMA.",
+    ),
+    saying("RDMA migration is not supported").tell(
+        "QEMU on {host} or {destination} can't do RDMA.",
+        "Install QEMU with RDMA there, or move the VM without it.",
+    ),
+    saying("RDMA ERROR: {reason}").tell(
+        "RDMA between {host} and {destination} does not work: {reason}.",
+        "Look whether the address under which other hosts reach {destination} is that of its RDMA network, or move the VM without RDMA.",
+    ),
     saying("client socket is closed").tell(
         "The libvirt daemon of {destination} went away during the migration.",
         "Look at the daemon's log on {destination}, then try again.",
@@ -58,6 +70,14 @@ mod tests {
                 Hypervisor, "alpha has no route to beta.", "network between the two hosts"),
             (38, 7, 110, "Verbindung zum Server unter '127.0.0.3:49152' nicht möglich: Die Wartezeit für die Verbindung ist abgelaufen",
                 Hypervisor, "alpha gets no answer from beta when it sends the memory.", "firewall of beta"),
+            // RDMA
+            (55, 10, 0, "Requested operation is not valid: cannot start RDMA migration with no memory hard limit set",
+                Hypervisor, "libvirt moves memory by RDMA only if the VM has a hard limit for its memory: all of it is locked meanwhile.",
+                "memtune"),
+            (84, 10, 0, "Operation not supported: outgoing RDMA migration is not supported with this QEMU binary",
+                Hypervisor, "QEMU on alpha or beta can't do RDMA.", "without it"),
+            (1, 10, 0, "internal error: unable to execute QEMU command 'migrate-incoming': RDMA ERROR: could not create rdma event channel",
+                Hypervisor, "RDMA between alpha and beta does not work: could not create rdma event channel.", "RDMA network"),
             // dst died
             (1, 7, 0, "internal error: client socket is closed",
                 Hypervisor, "The libvirt daemon of beta went away during the migration.", "log on beta"),

@@ -6,6 +6,7 @@
 mod connecting;
 mod destination;
 mod disks;
+mod encryption;
 mod jobs;
 mod login;
 mod meaning;
@@ -25,8 +26,8 @@ use self::meaning::Meaning;
 use crate::{error::LibvirtError, workers::Failure};
 
 /// What stands in the way of a migration or an action. What is told in general terms comes last.
-fn meanings() -> [&'static [Meaning]; 5] {
-    [connecting::MEANINGS, destination::MEANINGS, disks::MEANINGS, vm::MEANINGS, jobs::MEANINGS]
+fn meanings() -> [&'static [Meaning]; 6] {
+    [connecting::MEANINGS, encryption::MEANINGS, destination::MEANINGS, disks::MEANINGS, vm::MEANINGS, jobs::MEANINGS]
 }
 
 /// A call on a host that failed.
