@@ -88,6 +88,9 @@ impl Runner<'_> {
                 continue;
             }
             if self.waits_for_somebody().await {
+                if self.was_cancelled_meanwhile().await {
+                    return Verdict::Unsettled;
+                }
                 questioning = Questioning::begin();
             }
             questioning.heard([source, destination]);
@@ -142,7 +145,9 @@ impl Runner<'_> {
         let waits = refusal.is_some();
         let told = refusal.map(|problem| {
             let sentence = format!("{} Where {} runs is not known before.", problem.sentence, self.migration.vm_name);
-            Problem { sentence, ..problem }
+            let fix = problem.fix.unwrap_or_default();
+            let fix = format!("{fix} If nobody can, cancel the migration, and look after the VM yourself.");
+            Problem { sentence, fix: Some(fix.trim_start().to_owned()), ..problem }
         });
         if self.migration.problem == told {
             return waits;
@@ -155,6 +160,15 @@ impl Runner<'_> {
         self.migration.problem = told;
         self.write(text).await;
         waits
+    }
+
+    /// Whether somebody wants that it is not waited for. Who cancelled before wanted something else.
+    async fn was_cancelled_meanwhile(&mut self) -> bool {
+        let cancelled = self.handle.cancel.is_cancelled() && !self.migration.cancel_requested;
+        if cancelled {
+            self.note_cancel().await;
+        }
+        cancelled
     }
 
     /// The VM goes on at the source, as libvirt would have let it if somebody had told it that the migration failed.

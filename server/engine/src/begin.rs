@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    DiskMove, DiskPlan, FindingCode, HostOrigin, Migration, MigrationId, MigrationOptions, MigrationRequest, Phase,
-    Preflight, Problem, Progress, Severity, Treatment,
+    DiskMove, DiskPlan, FindingCode, HostOrigin, Migration, MigrationId, MigrationOptions, MigrationRequest, Mode,
+    Phase, Preflight, Problem, Progress, Severity, Treatment,
 };
 use uuid::Uuid;
 
@@ -60,7 +60,8 @@ impl Engine {
             destination: request.destination,
             mode,
             way: Some(preflight.way),
-            encrypted: preflight.encrypted,
+            // What was asked for may fail, but never goes in the clear.
+            encrypted: preflight.encrypted || (mode == Mode::Live && request.options.encrypt == Some(true)),
             unregistered: None,
             // Where it can't be, the preflight has said why, and that the memory goes by TCP.
             options: MigrationOptions { rdma: goes_by_rdma(&preflight), ..request.options },

@@ -125,6 +125,24 @@ async fn a_console_that_loses_the_source_does_not_wait_for_what_does_not_go_on()
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_can_not_log_in_may_give_up() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let there = bench.sim.add_ssh_host("delta", "right").name;
+    let login = Login::typed("right", bench.sim.key(&there));
+    let reached = bench.engine.reach("delta.simulated", None, login, None).await.unwrap();
+    let request = MigrationRequest::plain(vm, reached.host.clone());
+    let id = bench.engine.migrate_to(reached, request, "admin").await.unwrap().id;
+    bench.reaches(id, Phase::CopyingMemory).await;
+    bench.restart().await;
+    bench.reaches(id, Phase::Verifying).await;
+    sleep(Duration::from_secs(120)).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+    assert_eq!(bench.engine.find("web", None).unwrap().migration, None, "the VM is free");
+}
+
 /// A VM that a console which died has left paused on alpha, and the next console, that has not been started yet.
 async fn left_paused(arrives: bool) -> (Bench, VmId, MigrationId) {
     let bench = Bench::new().await;
