@@ -58,8 +58,8 @@ fn changed(mut problem: Problem, known: Option<&str>) -> AnyView {
             <Draw icon=Icon::Warning />
             <div class="note-text">
                 <ProblemText problem />
-                {known.map(|known| view! { <h3>"The key it had"</h3> {fingerprint(known)} }.into_any())}
-                {seen.map(|seen| view! { <h3>"The key that was shown now"</h3> {fingerprint(&seen)} }.into_any())}
+                {known.map(|known| view! { <h2>"The key it had"</h2> {fingerprint(known)} }.into_any())}
+                {seen.map(|seen| view! { <h2>"The key that was shown now"</h2> {fingerprint(&seen)} }.into_any())}
             </div>
         </section>
     }
@@ -68,10 +68,10 @@ fn changed(mut problem: Problem, known: Option<&str>) -> AnyView {
 
 /// A key in groups that an eye can compare; copied, it is in one piece.
 fn fingerprint(text: &str) -> AnyView {
-    const GROUP: usize = 7;
-    let groups: Vec<AnyView> = text
-        .as_bytes()
-        .chunks(GROUP)
+    const GROUP: usize = 11;
+    let (kind, hash) = text.split_at(text.find(':').map_or(0, |colon| colon + 1));
+    let groups: Vec<AnyView> = std::iter::once(kind.as_bytes())
+        .chain(hash.as_bytes().chunks(GROUP))
         .map(|group| view! { <span>{String::from_utf8_lossy(group).into_owned()}</span> }.erased())
         .collect();
     view! { <code class="fingerprint">{groups}</code> }.erased()
