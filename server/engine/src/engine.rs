@@ -8,9 +8,9 @@ use std::{
 
 use model::{
     Code, HostName, HostOrigin, Migration, MigrationEvent, MigrationId, MigrationOptions, Preflight, Problem, Snapshot,
-    Update, Vm, VmAction, VmId,
+    Vm, VmAction, VmId,
 };
-use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -288,19 +288,6 @@ impl Engine {
         Ok(migrations)
     }
 
-    /// All updates after number `since`, from a snapshot on where that number is unknown; whoever lags gets one, too.
-    pub fn subscribe(self: &Arc<Self>, since: Option<u64>) -> mpsc::Receiver<Update> {
-        // A small buffer: what waits is in the feed, not here.
-        let (sender, receiver) = mpsc::channel(16);
-        let (first, updates) = {
-            let inventory = self.inventory();
-            let missed = since.and_then(|since| inventory.feed.since(since));
-            (missed.unwrap_or_else(|| vec![inventory.snapshot_update()]), inventory.feed.listen())
-        };
-        self.spawn(forward(Arc::clone(self), first, updates, sender));
-        receiver
-    }
-
     pub(crate) fn inventory(&self) -> MutexGuard<'_, Inventory> {
         lock(&self.inventory)
     }
@@ -326,37 +313,6 @@ impl Engine {
 /// Locks; a panic elsewhere does not make what is inside wrong, since every change to it is whole.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Feeds one subscriber until it leaves.
-async fn forward(
-    engine: Arc<Engine>,
-    first: Vec<Update>,
-    mut updates: broadcast::Receiver<Update>,
-    subscriber: mpsc::Sender<Update>,
-) {
-    for update in first {
-        if subscriber.send(update).await.is_err() {
-            return;
-        }
-    }
-    loop {
-        let update = tokio::select! {
-            () = subscriber.closed() => return,
-            received = updates.recv() => match received {
-                Ok(update) => update,
-                Err(broadcast::error::RecvError::Closed) => return,
-                Err(broadcast::error::RecvError::Lagged(_)) => {
-                    let inventory = engine.inventory();
-                    updates = inventory.feed.listen();
-                    inventory.snapshot_update()
-                }
-            },
-        };
-        if subscriber.send(update).await.is_err() {
-            return;
-        }
-    }
 }
 
 fn unknown_migration(id: MigrationId) -> Problem {

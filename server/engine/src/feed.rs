@@ -1,9 +1,11 @@
 //! The stream of updates: numbered, resumable, and never blocked by a slow reader.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use model::{Change, Update};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
+
+use crate::Engine;
 
 /// Updates kept for readers that come back: at 4 samples a second and migration, minutes of a busy console.
 const KEPT: usize = 4096;
@@ -56,6 +58,52 @@ impl Feed {
 
     pub(crate) fn listen(&self) -> broadcast::Receiver<Update> {
         self.sender.subscribe()
+    }
+}
+
+impl Engine {
+    /// All updates after number `since`, from a snapshot on where that number is unknown; whoever lags gets one, too.
+    pub fn subscribe(self: &Arc<Self>, since: Option<u64>) -> mpsc::Receiver<Update> {
+        // A small buffer: what waits is in the feed, not here.
+        let (sender, receiver) = mpsc::channel(16);
+        let (first, updates) = {
+            let inventory = self.inventory();
+            let missed = since.and_then(|since| inventory.feed.since(since));
+            (missed.unwrap_or_else(|| vec![inventory.snapshot_update()]), inventory.feed.listen())
+        };
+        self.spawn(forward(Arc::clone(self), first, updates, sender));
+        receiver
+    }
+}
+
+/// Feeds one subscriber until it leaves.
+async fn forward(
+    engine: Arc<Engine>,
+    first: Vec<Update>,
+    mut updates: broadcast::Receiver<Update>,
+    subscriber: mpsc::Sender<Update>,
+) {
+    for update in first {
+        if subscriber.send(update).await.is_err() {
+            return;
+        }
+    }
+    loop {
+        let update = tokio::select! {
+            () = subscriber.closed() => return,
+            received = updates.recv() => match received {
+                Ok(update) => update,
+                Err(broadcast::error::RecvError::Closed) => return,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    let inventory = engine.inventory();
+                    updates = inventory.feed.listen();
+                    inventory.snapshot_update()
+                }
+            },
+        };
+        if subscriber.send(update).await.is_err() {
+            return;
+        }
     }
 }
 
