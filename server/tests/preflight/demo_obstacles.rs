@@ -179,6 +179,8 @@ fn addresses() -> Vec<Obstacle> {
         Obstacle::blocker("a destination that calls itself localhost", Code::DataAddress).registered(|bed| {
             bed.destination.config_with(|config| config.peer_address = "localhost".parse().expect("it is an address"))
         }),
+        Obstacle::blocker("encryption by all means, and no certificates", Code::Encryption)
+            .options(|| MigrationOptions { encrypt: Some(true), ..MigrationOptions::default() }),
         Obstacle::blocker("no daemon where it should be", Code::DestinationReachable)
             .registered(|bed| bed.destination.config_at((Ipv4Addr::LOCALHOST, NOBODY).into())),
     ]

@@ -3,7 +3,7 @@
 
 use std::{fs, net::Ipv4Addr, path::PathBuf};
 
-use model::{FindingCode as Code, MigrationOptions, Severity, VmState};
+use model::{FindingCode as Code, MigrationOptions, Severity, VmState, Way};
 use tokio::{runtime::Handle, task::block_in_place};
 
 use crate::{
@@ -191,11 +191,16 @@ fn firewalls() -> Vec<Obstacle> {
         Obstacle::unknown("a firewall in front of the data ports", Code::DataPort, Truth::Fails)
             .make(|bed, _| block(&bed.destination, "tcp dport 49152-49215 drop"))
             .undo(open),
-        Obstacle::unknown("a firewall that lets the console in, not the source", Code::PeerLogin, Truth::Fails)
-            .make(|bed, _| {
-                let source = &bed.source.lab().address;
-                block(&bed.destination, &format!("ip saddr {source} tcp dport 16509 reject"));
-            })
+        Obstacle::goes("the same, and memory through the daemons", Code::Tunnelled, Severity::Warning)
+            .options(|| by(Way::Tunnelled))
+            .make(|bed, _| block(&bed.destination, "tcp dport 49152-49215 drop"))
+            .undo(open),
+        Obstacle::unknown("a firewall that lets the console in, not the source", Code::PeerLogin, Truth::Goes)
+            .make(keep_source_out)
+            .undo(open),
+        Obstacle::unknown("the same, and peer-to-peer by all means", Code::PeerLogin, Truth::Fails)
+            .options(|| by(Way::PeerToPeer))
+            .make(keep_source_out)
             .undo(open),
         Obstacle::blocker("a daemon that is stopped", Code::DestinationReachable)
             .make(|bed, _| bed.destination.lab().stop_daemon())
@@ -205,6 +210,15 @@ fn firewalls() -> Vec<Obstacle> {
         Obstacle::blocker("a daemon that lets itself be looked at only", Code::DestinationWritable)
             .registered(|bed| bed.destination.config_at(bed.destination.lab().serve_read_only())),
     ]
+}
+
+fn by(way: Way) -> MigrationOptions {
+    MigrationOptions { way: Some(way), ..MigrationOptions::default() }
+}
+
+fn keep_source_out(bed: &Bed<'_>, _: &Guest) {
+    let source = &bed.source.lab().address;
+    block(&bed.destination, &format!("ip saddr {source} tcp dport 16509 reject"));
 }
 
 fn block(machine: &Machine<'_>, rule: &str) {
