@@ -26,13 +26,13 @@ impl Engine {
         self.inventory().hosts().map(|entry| (entry.config.clone(), entry.origin)).collect()
     }
 
-    /// Connects to a host that need not be registered, once, and says what it is. Changes nothing but the known hosts, if a fingerprint
-    /// was confirmed.
+    /// Connects to a host that need not be registered, once, and says what it is. A password that was typed for the same account of a
+    /// registered one counts. Changes nothing but the known hosts, if a fingerprint was confirmed.
     ///
     /// # Errors
     /// `invalid-input`; why it can't be reached.
     pub async fn test_host(&self, host: &HostConfig, login: &Login) -> Result<HostTest, Problem> {
-        let (host, _) = login.first(host, None)?;
+        let (host, _) = login.first(host, self.inventory().host(&host.name))?;
         Ok(self.open_soon(&host).await?.test())
     }
 
