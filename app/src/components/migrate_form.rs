@@ -107,7 +107,7 @@ pub(crate) fn MigrateForm(
                 <button class="button by-hand" formmethod="get" formaction=format!("/vms/{vm}/migrate") formnovalidate>
                     "Look again"
                 </button>
-                <a href=format!("/vms/{vm}/elsewhere") rel="external">"Another host…"</a>
+                <a class="elsewhere" href=format!("/vms/{vm}/elsewhere") rel="external">"Another host…"</a>
             </fieldset>
             <div
                 class="report"

@@ -160,7 +160,7 @@ pub(super) fn keep(is_checked: bool) -> AnyView {
     Tick::option(
         "keep_until_restart",
         "Keep the password until the console restarts",
-        "In memory only. Otherwise it is forgotten when nothing needs it any more, and asked for again.",
+        "In memory only. Otherwise it is forgotten after ten minutes, or with the last migration that needs it.",
         is_checked,
     )
 }

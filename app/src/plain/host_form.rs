@@ -10,6 +10,7 @@ use super::{
     document::{Back, Document, as_text},
     fields::{Line, Tick, foot, keep, number, password, typed},
     host_key::refusal,
+    host_pages::key_link,
 };
 use crate::Assets;
 use crate::components::Erased;
@@ -126,7 +127,11 @@ pub fn add_host(assets: Assets, form: &HostForm, problem: Option<Problem>) -> Do
 pub fn edit_host(assets: Assets, host: &RegisteredHost, form: &HostForm, problem: Option<Problem>) -> Document {
     let name = &host.settings.name;
     Document::new(assets, Back::to_hosts(), &format!("Edit {name}"), || {
-        host_form(format!("/hosts/{name}/edit"), form, host.fingerprint.as_deref(), problem, "Save")
+        view! {
+            {host_form(format!("/hosts/{name}/edit"), form, host.fingerprint.as_deref(), problem, "Save")}
+            {key_link(host)}
+        }
+        .into_any()
     })
 }
 

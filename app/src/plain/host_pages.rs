@@ -1,7 +1,7 @@
 //! `/hosts/<name>/test`, `…/remove`, `…/login` and `…/key`: what can be done with a host that is registered.
 
 use leptos::prelude::*;
-use model::{HostLogin, HostTest, Problem, RegisteredHost, Secret, SshLoginKind, TransportKind, text};
+use model::{HostLogin, HostOrigin, HostTest, Problem, RegisteredHost, Secret, SshLoginKind, TransportKind, text};
 use serde::Deserialize;
 
 use super::{
@@ -90,6 +90,23 @@ fn answered(test: HostTest) -> AnyView {
     .erased()
 }
 
+/// The way to the console's own key, for a host that it could be set up on.
+pub(super) fn key_link(host: &RegisteredHost) -> AnyView {
+    let RegisteredHost { settings, origin, .. } = host;
+    let label = match settings.login {
+        _ if *origin != HostOrigin::Added => return ().into_any(),
+        Some(SshLoginKind::ConsoleKey) => "Take the console's own key away from it…",
+        Some(_) => "Log in with a key of the console's own instead…",
+        None => return ().into_any(),
+    };
+    view! {
+        <p>
+            <a href=format!("/hosts/{}/key", settings.name)>{label}</a>
+        </p>
+    }
+    .erased()
+}
+
 /// How a host is reached, in words.
 fn written(host: &RegisteredHost) -> AnyView {
     let settings = &host.settings;
@@ -143,8 +160,9 @@ pub fn log_in_at_host(assets: Assets, host: &RegisteredHost, form: &LoginForm, p
         view! {
             <form method="post" action=format!("/hosts/{name}/login") class="card">
                 {refusal(problem, form.fingerprint.as_deref(), host.fingerprint.as_deref())}
-                {login_fields(host, form)}
+                {login_fields(host, form, "It is never written down.")}
                 {keep(form.keep_until_restart)}
+                {key_link(host)}
                 <input type="hidden" name="next" value=form.next.clone() />
                 {foot("/hosts", "Log in", "button primary", "This takes up to 10 s.")}
             </form>
@@ -153,11 +171,11 @@ pub fn log_in_at_host(assets: Assets, host: &RegisteredHost, form: &LoginForm, p
     })
 }
 
-fn login_fields(host: &RegisteredHost, form: &LoginForm) -> AnyView {
+fn login_fields(host: &RegisteredHost, form: &LoginForm, hint: &'static str) -> AnyView {
     let user = typed(&form.user).or_else(|| host.settings.user.clone()).unwrap_or_default();
     view! {
         {Line::new("user", "User", &user).default("the registered one").view()}
-        {password("It is never written down.")}
+        {password(hint)}
     }
     .into_any()
 }
@@ -180,8 +198,8 @@ pub fn host_key_login(assets: Assets, host: &RegisteredHost, form: &LoginForm, p
             (
                 format!(
                     "The console makes an ssh key of its own, unless it has one, and adds it to the account's authorized_keys on \
-                     {name}. There it may do nothing but talk to libvirt: it opens no shell and forwards no ports but libvirt's \
-                     own. From then on the console logs in with it, and needs no password. The key is kept encrypted."
+                     {name}. There it may do nothing but talk to libvirt: it opens no shell and forwards no ports. From then on the \
+                     console logs in with it, and needs no password. The key is kept encrypted."
                 ),
                 "Set up the key",
                 "button primary",
@@ -196,10 +214,7 @@ pub fn host_key_login(assets: Assets, host: &RegisteredHost, form: &LoginForm, p
             <form method="post" action=format!("/hosts/{name}/key") class="card">
                 {refusal(problem, form.fingerprint.as_deref(), host.fingerprint.as_deref())}
                 <p>{consequence}</p>
-                {Line::new("user", "User", &typed(&form.user).or_else(|| host.settings.user.clone()).unwrap_or_default())
-                    .default("the registered one")
-                    .view()}
-                {password(hint)}
+                {login_fields(host, form, hint)}
                 {is_set_up.then(|| view! { <input type="hidden" name="remove" value="true" /> }.erased())}
                 {foot("/hosts", label, look, "This takes up to 10 s.")}
             </form>

@@ -1,0 +1,112 @@
+import { expect, test, type Page } from '@playwright/test';
+import { demo } from '../demo';
+import { expectAccessible, expectToFit, live, logIn, row } from './support';
+
+/** Nobody answers at this port, on an address that is this machine's like all of the network. */
+const nobody = { address: demo.network.replace(/0$/, '250'), port: '9' };
+
+const card = (page: Page, host: string) => page.locator(`.host[data-host="${host}"]`);
+
+/** A page that the server renders is one for everybody. */
+async function expectGood(page: Page, where: string) {
+  await expectAccessible(page, where);
+  await expectToFit(page, where);
+}
+
+async function fillIn(page: Page, name: string, address: string, port: string) {
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByRole('radio', { name: 'TCP' }).check();
+  await page.getByLabel('Address', { exact: true }).fill(address);
+  await page.getByLabel('Port', { exact: true }).fill(port);
+}
+
+test('a host says what it is, and is tested', async ({ page }) => {
+  await logIn(page, '/hosts');
+  await expect(card(page, 'beta')).toContainText('connected');
+  await expect(card(page, 'beta')).toContainText(/Latency\s*\d+ ms/);
+  // It is registered by the demo, so that nobody changes it here.
+  await expect(card(page, 'beta').getByRole('link')).toHaveText(['Test']);
+  await card(page, 'beta').getByRole('link', { name: 'Test' }).click();
+  await expect(page.getByRole('heading', { name: 'Test beta' })).toBeVisible();
+  await page.getByRole('button', { name: 'Test' }).click();
+  await expect(page.getByRole('heading', { name: 'It answers' })).toBeVisible();
+  await expectGood(page, 'a tested host');
+  await page.getByRole('link', { name: 'Hosts' }).first().click();
+  await live(page);
+});
+
+test('the form has what the transport needs', async ({ page }) => {
+  await logIn(page, '/hosts');
+  await page.getByRole('link', { name: 'Add a host' }).click();
+  await expect(page.getByLabel('Password', { exact: true })).toBeVisible();
+  await expectGood(page, 'a new host by ssh');
+  await page.getByRole('radio', { name: "With the console's own key" }).check();
+  await expect(page.getByLabel('Password', { exact: true })).toBeHidden();
+  await page.getByRole('radio', { name: 'This machine' }).check();
+  await expect(page.getByLabel('Address', { exact: true })).toBeHidden();
+  await page.getByRole('radio', { name: 'TCP' }).check();
+  await expect(page.getByLabel('Address', { exact: true })).toBeVisible();
+  await expect(page.getByLabel('User', { exact: true })).toBeHidden();
+  await page.getByText('More: how other hosts reach it').click();
+  await expectGood(page, 'all about a new host');
+});
+
+test('a host that is none, does not answer or is there already is not added', async ({ page }) => {
+  await logIn(page, '/hosts');
+  await page.goto('/hosts/add');
+  const alert = page.getByRole('alert');
+  await fillIn(page, 'Not A Name', nobody.address, nobody.port);
+  await page.getByRole('button', { name: 'Add the host' }).click();
+  await expect(alert).toContainText("This is not a host's name.");
+  await fillIn(page, 'delta', '-oProxyCommand=id', nobody.port);
+  await page.getByRole('button', { name: 'Add the host' }).click();
+  await expect(alert).toContainText('address');
+  await fillIn(page, 'delta', nobody.address, nobody.port);
+  await page.getByRole('button', { name: 'Add the host' }).click();
+  await expect(alert).toContainText(nobody.address);
+  await expectGood(page, 'a host that does not answer');
+  // What was typed is still there.
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('delta');
+  await expect(page.getByRole('radio', { name: 'TCP' })).toBeChecked();
+  await fillIn(page, 'beta', nobody.address, nobody.port);
+  await page.getByRole('button', { name: 'Add the host' }).click();
+  await expect(alert).toContainText('registered already');
+  await page.goto('/hosts');
+  await live(page);
+  await expect(page.locator('.host')).toHaveCount(3);
+});
+
+test('another host is a way out of the migrate window, and never this machine itself', async ({ page }) => {
+  await logIn(page);
+  await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
+  await page.getByRole('dialog').getByRole('link', { name: 'Another host…' }).click();
+  await expect(page.getByRole('heading', { name: 'Migrate web to another host' })).toBeVisible();
+  await expectGood(page, 'another host');
+  for (const address of ['localhost', '127.0.0.1', '127.1']) {
+    await page.getByLabel('Address', { exact: true }).fill(address);
+    await page.getByLabel('Password', { exact: true }).fill('a secret of theirs');
+    await page.getByRole('button', { name: 'Start migration' }).click();
+    await expect(page.getByRole('alert')).toBeVisible();
+    await expect(page.getByLabel('Address', { exact: true })).toHaveValue(address);
+    await expect(page.getByLabel('Password', { exact: true })).toHaveValue('');
+  }
+  expect(await page.content()).not.toContain('a secret of theirs');
+  await expectGood(page, 'another host that is none');
+});
+
+test.describe('without WASM', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('the forms are what they are with it', async ({ page }) => {
+    await page.goto('/hosts');
+    await page.getByLabel('User name').fill(demo.user);
+    await page.getByLabel('Password').fill(demo.password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('link', { name: 'Add a host' }).click();
+    await fillIn(page, 'delta', nobody.address, nobody.port);
+    await page.getByRole('button', { name: 'Add the host' }).click();
+    await expect(page.getByRole('alert')).toContainText(nobody.address);
+    await page.getByRole('link', { name: 'Cancel' }).click();
+    await expect(page.getByRole('heading', { name: 'Hosts' })).toBeVisible();
+  });
+});
