@@ -29,6 +29,10 @@ const SERVER: &str = "server-cert.pem";
 const CLIENT: &str = "client-cert.pem";
 const KEYS: [&str; 2] = ["server-key.pem", "client-key.pem"];
 
+/// How often to look before it can't be told: another console that looks at the same time stops its pool while we use it, or is
+/// faster at making one.
+const LOOKS: usize = 4;
+
 /// How long an answer is good for: making a pool is more than a question should cost each time.
 const GOOD_FOR: Duration = Duration::from_secs(60);
 
@@ -43,9 +47,13 @@ impl LastLook {
         if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
             return Ok(Some(answer.clone()));
         }
-        let answer = link.known(look(link))?.flatten();
-        *last = answer.clone().map(|answer| (Instant::now(), answer));
-        Ok(answer)
+        for _ in 0..LOOKS {
+            if let Some(answer) = link.known(look(link))? {
+                *last = answer.clone().map(|answer| (Instant::now(), answer));
+                return Ok(answer);
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -78,7 +86,9 @@ mod tests {
         let Some(Certificates::Missing(files)) = &told else { panic!("{told:?}") };
         assert_eq!(files.len(), 5);
         assert_eq!(files[0], "/etc/pki/qemu/ca-cert.pem");
-        assert!(link.lookup_storage_pool_by_name(pool::NAME).is_err(), "the pool is gone again");
+        let pools = link.list_all_storage_pools(0).unwrap();
+        let ours = pools.iter().any(|pool| pool.name().is_ok_and(|name| name.starts_with(pool::NAME)));
+        assert!(!ours, "the pool is gone again");
         assert!(last.0.lock().unwrap().is_some());
     }
 }

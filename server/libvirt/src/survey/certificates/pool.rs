@@ -1,12 +1,16 @@
 //! A storage pool over a directory, for as long as it is looked at.
 
+use std::time::{Duration, SystemTime};
+
 use virt::{storage_pool::StoragePool, sys};
 
 use crate::{contents, error::LibvirtError, link::Link, xml};
 
-/// What our pool is called. It is the same every time, so that one that a console left behind, because it died just then, is taken over and
-/// stopped by the next.
-pub(super) const NAME: &str = "vmferry-certificates";
+/// What our pools are called; the time they were made at follows, in seconds since 1970.
+pub(super) const NAME: &str = "vmferry-certificates-";
+
+/// A pool of ours this old was left behind by a console that died just then.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// More than a certificate with all that it stands on, in bytes.
 const FILE: u64 = 64 << 10;
@@ -19,25 +23,25 @@ pub(super) struct Pool<'a> {
     link: &'a Link,
     /// None where there is no such directory.
     pool: Option<StoragePool>,
+    /// Whether we stop it.
+    is_ours: bool,
 }
 
 impl<'a> Pool<'a> {
     /// Uses the pool that there is, or makes one that is gone when this is dropped. None if there is one that is not started.
     pub(super) fn over(link: &'a Link, directory: &str) -> Result<Option<Self>, LibvirtError> {
-        let found = existing(link, directory)?;
-        let pool = match found {
-            Some(pool) => Some(pool),
+        let (pool, is_ours) = match existing(link, directory)? {
+            Some(pool) => {
+                let is_left_behind = is_left_behind(&pool.name()?, now());
+                (Some(pool), is_left_behind)
+            }
             None => match made(link, directory) {
-                // Another console was faster.
-                Err(error) => match existing(link, directory)? {
-                    Some(pool) => Some(pool),
-                    None if is_no_directory(&error) => None,
-                    None => return Err(error),
-                },
-                Ok(pool) => Some(pool),
+                Ok(pool) => (Some(pool), true),
+                Err(error) if is_no_directory(&error) => (None, false),
+                Err(error) => return Err(error),
             },
         };
-        let pool = Self { link, pool };
+        let pool = Self { link, pool, is_ours };
         Ok(pool.is_active()?.then_some(pool))
     }
 
@@ -64,13 +68,9 @@ impl<'a> Pool<'a> {
 
 impl Drop for Pool<'_> {
     fn drop(&mut self) {
-        let Some(pool) = self.pool.take() else { return };
-        match pool.name() {
-            Ok(name) if name == NAME => {}
-            _ => return,
-        }
+        let Some(pool) = self.pool.take().filter(|_| self.is_ours) else { return };
         if let Err(error) = pool.destroy() {
-            tracing::warn!(%error, "the pool {NAME} could not be stopped; the next look at this host's certificates tries again");
+            tracing::warn!(%error, "a pool {NAME}… could not be stopped; a later look at this host's certificates tries again");
         }
     }
 }
@@ -93,6 +93,16 @@ fn made(link: &Link, directory: &str) -> Result<StoragePool, LibvirtError> {
     Ok(link.create_storage_pool_xml(&xml, 0)?)
 }
 
+/// The time since 1970.
+fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+fn is_left_behind(name: &str, now: Duration) -> bool {
+    let made_at = name.strip_prefix(NAME).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    made_at.is_some_and(|made_at| now.saturating_sub(made_at) >= LEFT_BEHIND)
+}
+
 fn is_no_directory(error: &LibvirtError) -> bool {
     error.number == sys::VIR_ERR_SYSTEM_ERROR && NO_DIRECTORY.contains(&error.int1)
 }
@@ -113,6 +123,15 @@ mod tests {
         assert!(theirs.is_active().unwrap());
         theirs.destroy().unwrap();
         theirs.undefine().unwrap();
+    }
+
+    #[test]
+    fn only_old_pools_of_ours_were_left_behind() {
+        let now = Duration::from_secs(1_000_000);
+        assert!(is_left_behind("vmferry-certificates-999940", now));
+        assert!(!is_left_behind("vmferry-certificates-999941", now), "another console may be looking");
+        assert!(!is_left_behind("vmferry-certificates-1000005", now), "another console's clock");
+        assert!(!is_left_behind("vmferry-certificates", now) && !is_left_behind("images", now));
     }
 
     #[test]
