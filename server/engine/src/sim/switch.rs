@@ -57,6 +57,7 @@ fn arrive(sim: &Sim, source: &HostName, plan: &MigrationPlan, moving: CopyFacts)
     destination.copies.insert(plan.vm, arrived);
     destination.completed.insert(plan.vm, Statistics { downtime_ms: Some(millis(STEP)), ..statistics });
     destination.tell(&HostEvent::Changed(plan.vm));
+    world.storage.arrived(plan.vm, &plan.disks);
     Ok(())
 }
 
@@ -74,6 +75,5 @@ fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Faul
     } else {
         host.change(plan.vm, |copy| (copy.outgoing, copy.state) = (false, VmState::ShutOff));
     }
-    world.storage.arrived(plan.vm, &plan.disks);
     Ok(())
 }

@@ -126,6 +126,24 @@ async fn a_console_that_loses_the_source_does_not_wait_for_what_does_not_go_on()
 }
 
 #[tokio::test(start_paused = true)]
+async fn copies_of_disks_stay_only_where_the_vm_is() {
+    let mut ends = BTreeSet::new();
+    for after in (0..5_000).step_by(100) {
+        let (mut bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+        let id = bench.start_with(vm, by(Way::Direct)).await;
+        sleep(Duration::from_millis(after)).await;
+        bench.restart().await;
+        let end = bench.ended(id).await;
+        ends.insert(end.phase.as_str());
+        match bench.runs_only_on(vm, &["alpha", "beta"]) == host("alpha") {
+            true => bench.stayed_and_can_go(vm, &end).await,
+            false => assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"], "after {after} ms: {end:?}"),
+        }
+    }
+    assert_eq!(ends, BTreeSet::from(["failed", "succeeded"]), "both happened");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_can_not_log_in_may_give_up() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
