@@ -12,10 +12,10 @@ pub(super) fn goes(case: &Case, route: &Route) -> bool {
 pub(super) fn finding(case: &Case, route: &Route) -> Option<Finding> {
     let code = FindingCode::Rdma;
     is_asked_for(case).then(|| match why_not(case, route) {
-        None => {
-            let text = "Both hosts offer RDMA. libvirt also wants a hard limit for the VM's memory (memtune).";
-            Finding::ok(code, text)
-        }
+        None => Finding::ok(
+            code,
+            "Both hosts offer RDMA, and the VM's memory has the hard limit that libvirt wants for it.",
+        ),
         Some(why) => Finding::warning(code, format!("The memory goes by TCP, and not by RDMA: {why}.")),
     })
 }
@@ -27,6 +27,11 @@ fn is_asked_for(case: &Case) -> bool {
 fn why_not(case: &Case, route: &Route) -> Option<String> {
     if route.way == Way::Tunnelled {
         return Some("tunnelled it goes through the libvirt daemons".to_owned());
+    }
+    if !case.domain.memory_has_hard_limit {
+        return Some(
+            "libvirt wants the VM's memory to have a hard limit for it (virsh memtune --hard-limit)".to_owned(),
+        );
     }
     [&case.source, &case.destination].into_iter().find_map(|Party { config, survey, .. }| match survey.rdma {
         Some(true) => None,

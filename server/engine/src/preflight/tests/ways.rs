@@ -219,6 +219,7 @@ fn rdma_where_both_hosts_offer_it() {
     let rdma = |here, there| {
         move |case: &mut Case| {
             case.options.rdma = true;
+            of(case).memory_has_hard_limit = true;
             Arc::make_mut(&mut case.source.survey).rdma = here;
             Arc::make_mut(&mut case.destination.survey).rdma = there;
         }
@@ -235,6 +236,11 @@ fn rdma_where_both_hosts_offer_it() {
         case.options.way = Some(Way::Tunnelled);
     };
     assert_eq!(severity(tunnelled, Code::Rdma), Some(Warning));
+    let without_limit = |case: &mut Case| {
+        rdma(Some(true), Some(true))(case);
+        of(case).memory_has_hard_limit = false;
+    };
+    assert_eq!(severity(without_limit, Code::Rdma), Some(Warning), "libvirt would refuse");
     assert_eq!(severity(|_| {}, Code::Rdma), None, "nobody asked for it");
 }
 
