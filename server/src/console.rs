@@ -1,6 +1,7 @@
 //! The port, implemented with engine, store and auth.
 
 mod hosts;
+mod keys;
 mod login;
 mod migrations;
 #[cfg(test)]
@@ -12,7 +13,6 @@ use app::console::{Account, Principal, Updates, Vms};
 use async_trait::async_trait;
 use engine::Engine;
 use model::{HostName, PasswordChange, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId};
-use ssh::KnownHosts;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -20,12 +20,14 @@ use crate::{
     store::{Action, SqliteStore},
 };
 
+pub use keys::Keys;
+
 /// Everything a person or program can ask for, on real hosts. Every user is an administrator, so that being somebody is enough.
 pub struct ServerConsole {
     engine: Arc<Engine>,
     auth: Auth,
     store: SqliteStore,
-    known_hosts: KnownHosts,
+    keys: Keys,
     allowed: Allowed,
 }
 
@@ -40,8 +42,8 @@ pub struct Allowed {
 
 impl ServerConsole {
     /// Puts the parts together.
-    pub fn new(engine: Arc<Engine>, auth: Auth, store: SqliteStore, known_hosts: KnownHosts, allowed: Allowed) -> Self {
-        Self { engine, auth, store, known_hosts, allowed }
+    pub fn new(engine: Arc<Engine>, auth: Auth, store: SqliteStore, keys: Keys, allowed: Allowed) -> Self {
+        Self { engine, auth, store, keys, allowed }
     }
 
     /// Notes what somebody wants, before it is done: nothing happens without an entry, even if the caller leaves meanwhile.

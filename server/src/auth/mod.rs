@@ -22,7 +22,7 @@ use hasher::Hasher;
 use throttle::Throttle;
 
 /// Who did what was done on the command line; no user can be called so.
-const COMMAND_LINE: &str = "(command line)";
+pub(crate) const COMMAND_LINE: &str = "(command line)";
 
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

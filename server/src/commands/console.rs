@@ -5,7 +5,6 @@ use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 use axum_server::tls_rustls::RustlsConfig;
 use engine::{Engine, HostConfig};
 use libvirt::{LibvirtHypervisor, SshFiles};
-use ssh::KnownHosts;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, told};
@@ -81,8 +80,7 @@ impl Console {
     ) -> Result<(), Failure> {
         let Self { engine, kept: Kept { store, auth, ssh }, allowed } = self;
         let ready = Arc::clone(&engine);
-        let known_hosts = KnownHosts::at(ssh.known_hosts);
-        let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone(), known_hosts, allowed);
+        let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone(), ssh.into(), allowed);
         let clean_up = tokio::spawn(auth.sessions().clone().clean_up());
         let doors = Doors {
             console: Arc::new(console),

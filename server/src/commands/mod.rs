@@ -2,6 +2,7 @@
 
 mod console;
 mod demo;
+mod known_hosts;
 mod pki;
 mod serve;
 mod stop;
@@ -29,6 +30,15 @@ pub enum Command {
     Demo(demo::DemoCommand),
     /// Makes certificates for hosts that have none, and says how to put them there.
     Pki(pki::PkiCommand),
+    /// Says by which ssh keys the console knows hosts, and forgets keys that have changed.
+    KnownHosts {
+        /// The configuration file, which names the directory they are in.
+        #[arg(long, default_value = CONFIG, global = true)]
+        config: PathBuf,
+        #[command(subcommand)]
+        #[expect(missing_docs, reason = "the commands document themselves, and clap would show this as help")]
+        command: known_hosts::KnownHostsCommand,
+    },
     /// Says who may log in.
     User {
         /// The configuration file, which names the database.
@@ -51,6 +61,7 @@ pub fn run(command: Command) -> Result<(), Failure> {
             Command::Serve(serve) => serve.run().await,
             Command::Demo(demo) => demo.run().await,
             Command::Pki(pki) => pki.run(),
+            Command::KnownHosts { config, command } => known_hosts::run(&config, command).await,
             Command::User { config, command } => user::run(&config, command).await,
         }
     });

@@ -3,7 +3,7 @@
 use app::console::{Hosts, Principal};
 use async_trait::async_trait;
 use engine::{Address, HostConfig, Login, Transport, UserName};
-use model::{Code, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
+use model::{Code, HostLogin, HostName, HostOrigin, HostTest, NewHost, Problem, RegisteredHost};
 
 use super::{
     ServerConsole,
@@ -16,7 +16,7 @@ impl Hosts for ServerConsole {
     fn registered(&self, _who: &Principal) -> Result<Vec<RegisteredHost>, Problem> {
         let described = |(config, origin): (HostConfig, _)| {
             let known = match ssh_door(&config) {
-                Some((address, port)) => self.known_hosts.of(address, port)?,
+                Some((address, port)) => self.keys.known_hosts.of(address, port)?,
                 None => Vec::new(),
             };
             let fingerprint = known.first().map(ToString::to_string);
@@ -39,7 +39,7 @@ impl Hosts for ServerConsole {
 
     async fn change_host(&self, who: &Principal, name: &HostName, host: NewHost) -> Result<(), Problem> {
         let (host, login) = self.new_host(host)?;
-        let before = self.config(name)?;
+        let (before, _) = self.host_config(name)?;
         self.audit(who, Action::HostChanged(name, &host.settings())).await?;
         self.engine.change_host(name, host.clone(), login).await?;
         if ssh_door(&before) == ssh_door(&host) { Ok(()) } else { self.forget_key(&before) }
@@ -61,15 +61,13 @@ impl Hosts for ServerConsole {
     async fn set_up_key(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {
         let login = login(typed)?;
         self.audit(who, Action::HostKeySetUp(name)).await?;
-        let _ = login;
-        Err(Problem::new(Code::NotSupported, "The console has no key of its own yet."))
+        self.install_key(name, login).await
     }
 
     async fn remove_key(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {
         let login = login(typed)?;
         self.audit(who, Action::HostKeyRemoved(name)).await?;
-        let _ = login;
-        Err(Problem::new(Code::NotSupported, "The console has no key of its own yet."))
+        self.uninstall_key(name, login).await
     }
 }
 
@@ -77,6 +75,10 @@ impl ServerConsole {
     /// A host that somebody wants to have, if it may be one.
     fn new_host(&self, host: NewHost) -> Result<(HostConfig, Login), Problem> {
         let (host, login) = new_host(host)?;
+        // What is registered is allowed already: the configuration file may have what nobody may add.
+        if self.engine.registered().iter().any(|(known, _)| *known == host) {
+            return Ok((host, login));
+        }
         let transports = [&host.transport, &host.peer_transport];
         if !self.allowed.tcp && transports.iter().any(|transport| matches!(transport, Transport::Tcp { .. })) {
             return Err(Problem::new(
@@ -98,17 +100,15 @@ impl ServerConsole {
         Ok((host, login))
     }
 
-    /// How a host is reached.
-    fn config(&self, name: &HostName) -> Result<HostConfig, Problem> {
+    /// How a host is reached, and where that was written down.
+    pub(super) fn host_config(&self, name: &HostName) -> Result<(HostConfig, HostOrigin), Problem> {
         let found = self.engine.registered().into_iter().find(|(host, _)| host.name == *name);
-        found
-            .map(|(host, _)| host)
-            .ok_or_else(|| Problem::new(Code::UnknownHost, format!("There is no host called {name}.")))
+        found.ok_or_else(|| Problem::new(Code::UnknownHost, format!("There is no host called {name}.")))
     }
 
     fn forget_key(&self, host: &HostConfig) -> Result<(), Problem> {
         match ssh_door(host) {
-            Some((address, port)) => self.known_hosts.forget(address, port),
+            Some((address, port)) => self.keys.known_hosts.forget(address, port),
             None => Ok(()),
         }
     }

@@ -1,3 +1,5 @@
+mod hosts;
+
 use super::*;
 use crate::{
     auth::{HashCost, SessionLimits},
@@ -16,8 +18,8 @@ async fn console(directory: &TestDirectory) -> (ServerConsole, SqliteStore) {
     let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
     let hypervisor = Arc::new(LibvirtHypervisor::new(SshFiles::below(directory.path())).unwrap());
     let engine = Engine::start(Vec::new(), hypervisor, Arc::new(store.clone())).await.unwrap();
-    let known_hosts = KnownHosts::at(directory.path().join("known_hosts"));
-    (ServerConsole::new(engine, auth, store.clone(), known_hosts, Allowed::default()), store)
+    let keys = SshFiles::below(directory.path()).into();
+    (ServerConsole::new(engine, auth, store.clone(), keys, Allowed::default()), store)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the test is nobody's request")]

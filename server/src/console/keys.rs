@@ -1,0 +1,97 @@
+//! The ssh keys that the console keeps: the hosts' own, by which it knows them, and the one it logs in with.
+
+use engine::{HostConfig, Login, Ssh, SshLogin, Transport};
+use libvirt::SshFiles;
+use model::{Code, HostName, HostOrigin, Problem};
+use ssh::{ConsoleKey, KnownHosts, PublicKey};
+
+use super::ServerConsole;
+
+/// The ssh keys that the console keeps.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The hosts' own.
+    pub known_hosts: KnownHosts,
+    /// The one that the console logs in with.
+    pub console: ConsoleKey,
+}
+
+impl From<SshFiles> for Keys {
+    fn from(files: SshFiles) -> Self {
+        Self {
+            known_hosts: KnownHosts::at(files.known_hosts),
+            console: ConsoleKey::at(files.console_key, files.passphrase),
+        }
+    }
+}
+
+impl ServerConsole {
+    /// Puts the console's key on a host, which is logged in at with it from then on. What does not work is taken back.
+    pub(super) async fn install_key(&self, name: &HostName, login: Login) -> Result<(), Problem> {
+        let host = self.changeable(name)?;
+        let ssh = by_password(&host, &login)?;
+        let key = self.console_key().await?;
+        ssh::install_key(&ssh, &self.keys.known_hosts, &key).await?;
+        let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
+        let Err(problem) = self.engine.change_host(name, changed, Login::default()).await else { return Ok(()) };
+        if let Err(error) = ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await {
+            tracing::warn!(host = %name, %error, "a key that is not used stays on a host");
+        }
+        Err(problem)
+    }
+
+    /// Logs in at a host by password from now on, and takes the console's key away from there.
+    pub(super) async fn uninstall_key(&self, name: &HostName, login: Login) -> Result<(), Problem> {
+        let host = self.changeable(name)?;
+        let ssh = by_password(&host, &login)?;
+        let key = self.console_key().await?;
+        if matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
+            let changed = logged_in_by(&host, &ssh, SshLogin::Password(None));
+            self.engine.change_host(name, changed, login).await?;
+        }
+        ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await
+    }
+
+    /// A host whose login may be changed.
+    fn changeable(&self, name: &HostName) -> Result<HostConfig, Problem> {
+        let (host, origin) = self.host_config(name)?;
+        match origin {
+            HostOrigin::Added => Ok(host),
+            HostOrigin::Configured => {
+                Err(Problem::new(Code::HostConfigured, format!("{name} is registered in the configuration file."))
+                    .with_fix("Change how it is logged in at there."))
+            }
+            HostOrigin::Temporary => {
+                Err(Problem::new(Code::HostInUse, format!("{name} is there for a migration only."))
+                    .with_fix("Register the host, then set up its key."))
+            }
+        }
+    }
+
+    /// The console's key, made if there is none. It is encrypted slowly on purpose.
+    async fn console_key(&self) -> Result<PublicKey, Problem> {
+        let key = self.keys.console.clone();
+        let opened = tokio::task::spawn_blocking(move || key.open_or_make()).await;
+        opened.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "The console's key could not be read.")))
+    }
+}
+
+/// How to log in at a host to put a key there or take it away: with a password, as the account that the key is for.
+fn by_password(host: &HostConfig, login: &Login) -> Result<Ssh, Problem> {
+    let Transport::Ssh(own) = &host.transport else {
+        return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by ssh.", host.name)));
+    };
+    if login.user.as_ref().is_some_and(|user| *user != own.user) {
+        return Err(Problem::new(
+            Code::InvalidInput,
+            format!("The key of {} is for {}.", host.name, own.user.as_str()),
+        )
+        .with_fix("Leave out the user, or change the host first."));
+    }
+    let fingerprint = login.fingerprint.clone();
+    Ok(Ssh { login: SshLogin::Password(login.password.clone()), fingerprint, ..own.clone() })
+}
+
+fn logged_in_by(host: &HostConfig, ssh: &Ssh, login: SshLogin) -> HostConfig {
+    HostConfig { transport: Transport::Ssh(Ssh { login, fingerprint: None, ..ssh.clone() }), ..host.clone() }
+}

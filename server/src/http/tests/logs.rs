@@ -1,0 +1,90 @@
+//! What the log may have of a request.
+
+use std::{
+    cell::Cell,
+    io,
+    net::TcpListener,
+    sync::{Mutex, MutexGuard},
+};
+
+use model::{Code, Problem};
+use tracing_subscriber::{
+    filter::dynamic_filter_fn,
+    fmt::{self, MakeWriter},
+    prelude::*,
+};
+
+use super::*;
+use crate::server;
+
+thread_local! {
+    /// Whether what happens on this thread is logged: all tests share one log.
+    static IS_LOGGED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// All that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+struct Page<'a>(MutexGuard<'a, Vec<u8>>);
+
+impl io::Write for Page<'_> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Page<'a>;
+
+    fn make_writer(&'a self) -> Page<'a> {
+        Page(self.0.lock().unwrap())
+    }
+}
+
+/// The server, its doors and the libraries below them log as much as they can.
+#[tokio::test]
+async fn no_log_has_a_password() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let log = Log::default();
+    let page = fmt::layer().with_ansi(false).with_writer(log.clone());
+    tracing_subscriber::registry().with(page).with(dynamic_filter_fn(|_, _| IS_LOGGED.get())).init();
+    IS_LOGGED.set(true);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let served = tokio::spawn(server::serve(listener, None, house.router.clone(), house.stop.clone()));
+    let client = reqwest::Client::new();
+    let settings = json!({ "name": "alpha", "transport": "ssh", "address": "192.0.2.7" });
+    let doors = [
+        ("/plugins/kimchi/vms/web/migrate", json!({ "destination": "192.0.2.7", "password": "hunter2" })),
+        ("/plugins/kimchi/vms/web/migrate", json!({ "destination": 7, "password": "hunter2" })),
+        ("/api/hosts", json!({ "settings": settings, "login": { "password": "hunter2" } })),
+        ("/api/hosts", json!({ "settings": settings, "login": "hunter2" })),
+        ("/api/hosts/gamma/login", json!({ "password": "hunter2" })),
+        ("/login", json!({ "username": "ada", "password": "hunter2" })),
+    ];
+    for refusal in [None, Some(Problem::new(Code::LoginRefused, "The login was refused."))] {
+        house.console.will_refuse(refusal);
+        for (path, body) in &doors {
+            let request = client.post(format!("{base}{path}")).header("cookie", &cookie);
+            request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        }
+    }
+    house.stop.cancel();
+    served.await.unwrap().unwrap();
+    IS_LOGGED.set(false);
+    let text = log.text();
+    assert!(text.contains("TRACE") && text.contains("/plugins/kimchi/vms/web/migrate"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
