@@ -32,6 +32,7 @@ mod open;
 mod rewrite;
 mod space;
 mod splice;
+mod ssh_config;
 mod stats;
 mod streams;
 mod survey;

@@ -7,7 +7,7 @@ use model::{Code, HostName, Problem, Secret};
 use ssh::KnownHosts;
 use virt::sys;
 
-use crate::{auth::Answers, error::LibvirtError, hypervisor::SshFiles, uri};
+use crate::{auth::Answers, error::LibvirtError, hypervisor::SshFiles, ssh_config, uri};
 
 /// How to see a host's key without ssh.
 const COMPARE: &str = "Compare it with what the host itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub";
@@ -48,12 +48,20 @@ impl Login {
     ///
     /// # Errors
     /// `needs-login` without a password; `host-key-changed` if somebody confirmed another key than the one that is known, which stays what
-    /// it is, whatever anybody sends.
+    /// it is, whatever anybody sends; `host-unreachable` if libssh would not look at keys at all.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         let host = &self.host;
         if self.ssh.login == SshLogin::Password(None) {
             return Err(Problem::new(Code::NeedsLogin, format!("{host} wants a password, and vmferry has none."))
                 .with_fix(format!("Log in to {host}. vmferry keeps passwords in memory only.")));
+        }
+        if let Some(file) = ssh_config::careless() {
+            let sentence =
+                format!("vmferry does not log in to {host}: ssh's configuration turns the check of host keys off.");
+            return Err(Problem::new(Code::HostUnreachable, sentence).with_fix(format!(
+                "Take StrictHostKeyChecking out of {}, or let vmferry run as an account of its own.",
+                file.display()
+            )));
         }
         let known = self.known_hosts.of(&self.ssh.address, self.ssh.port)?;
         match &self.ssh.fingerprint {
@@ -118,10 +126,11 @@ impl Login {
             known => known.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" or "),
         };
         let (host, address) = (&self.host, &self.ssh.address);
+        let port = if self.ssh.port == 22 { String::new() } else { format!(" --port {}", self.ssh.port) };
         Problem::new(Code::HostKeyChanged, format!("The ssh key of {host} is {shown}, but was {known}."))
             .with_fix(format!(
                 "Somebody may be posing as {host}. {COMPARE}. Only if the new key is the host's own, let vmferry forget the old one: remove \
-                 the host and add it again, or run `vmferry known-hosts forget {address}` on the machine that vmferry runs on."
+                 the host and add it again, or run `vmferry known-hosts forget {address}{port}` on the machine that vmferry runs on."
             ))
             .with_fingerprint(shown.as_str())
     }
@@ -132,4 +141,74 @@ impl Login {
 fn account_key() -> Option<PathBuf> {
     let directory = env::home_dir()?.join(".ssh");
     ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| directory.join(name)).into_iter().find(|key| key.exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// As libvirt 11.3.0 gives them, of the key whose fingerprint is [`SHOWN`].
+    const UNKNOWN: &str = "libssh transport error: SSH host key for '192.0.2.2' (64:6a:e5:27:df:8a:52:34:8d:1d:e4:52:68:ac:b2:eb:31:a3:99:53:54:b3:33:c2:69:2f:31:d0:3c:ec:ef:97) was not accepted";
+    const CHANGED: &str = "authentication failed: !!! SSH HOST KEY VERIFICATION FAILED !!!: Identity of host '192.0.2.2:22' differs from \
+                           stored identity. Please verify the new host key '64:6a:e5:27:df:8a:52:34:8d:1d:e4:52:68:ac:b2:eb:31:a3:99:53:54:b3:33:c2:69:2f:31:d0:3c:ec:ef:97' to avoid possible man in the middle attack. The key is \
+                           stored in '/var/lib/vmferry/known_hosts'.";
+    const SHOWN: &str = "SHA256:ZGrlJ9+KUjSNHeRSaKyy6zGjmVNUszPCaS8x0Dzs75c";
+    const OTHER: &str = "SHA256:SYACdlL6iOWaFy8/eE8LmMIUslgWcbb276ZI4W7bjMI";
+
+    fn login(login: SshLogin, confirmed: Option<&str>) -> Login {
+        let ssh = Ssh {
+            address: "192.0.2.2".parse().unwrap(),
+            port: 22,
+            user: "root".parse().unwrap(),
+            login,
+            fingerprint: confirmed.map(|text| text.parse().unwrap()),
+        };
+        let files = SshFiles::below(Path::new("/nonexistent"));
+        Login::of(&"alpha".parse().unwrap(), &Transport::Ssh(ssh), &files).unwrap()
+    }
+
+    fn refused(number: u32, message: &str, confirmed: Option<&str>) -> Option<Problem> {
+        let error = LibvirtError { number, domain: sys::VIR_FROM_LIBSSH, int1: 0, message: message.to_owned() };
+        login(SshLogin::Password(None), confirmed).key_refused(&error)
+    }
+
+    #[test]
+    fn without_its_password_a_login_is_not_tried() {
+        assert_eq!(login(SshLogin::Password(None), None).check().unwrap_err().code, Code::NeedsLogin);
+    }
+
+    #[test]
+    fn only_what_is_meant_is_tried() {
+        let secret = Secret::new("secret".to_owned());
+        let uri = login(SshLogin::Password(Some(secret)), None).uri();
+        assert!(uri.contains("sshauth=password,keyboard-interactive&") && !uri.contains("keyfile"), "{uri}");
+        assert!(!uri.contains("secret"));
+        let uri = login(SshLogin::ConsoleKey, None).uri();
+        assert!(uri.contains("sshauth=privkey&") && uri.ends_with("&keyfile=%2Fnonexistent%2Fconsole%5Fkey"), "{uri}");
+        assert!(login(SshLogin::AccountKeys, None).uri().contains("sshauth=agent"));
+    }
+
+    #[test]
+    fn a_key_that_was_not_accepted_is_shown() {
+        let unknown = refused(sys::VIR_ERR_LIBSSH, UNKNOWN, None).unwrap();
+        assert_eq!((unknown.code, unknown.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(SHOWN)));
+        for (number, message) in [(sys::VIR_ERR_LIBSSH, UNKNOWN), (sys::VIR_ERR_AUTH_FAILED, CHANGED)] {
+            let other = refused(number, message, Some(OTHER)).unwrap();
+            assert_eq!((other.code, other.fingerprint.as_deref()), (Code::HostKeyChanged, Some(SHOWN)));
+            assert!(other.sentence.contains(SHOWN), "{}", other.sentence);
+            assert_eq!(other.details.as_deref(), Some(message));
+        }
+        assert!(refused(sys::VIR_ERR_LIBSSH, UNKNOWN, Some(OTHER)).unwrap().sentence.contains(OTHER));
+        assert_eq!(refused(sys::VIR_ERR_LIBSSH, "libssh transport error: Access denied for 'publickey'", None), None);
+    }
+
+    #[test]
+    fn a_changed_key_is_told_with_both() {
+        let [known, shown] = [OTHER, SHOWN].map(|text| text.parse().unwrap());
+        let problem = login(SshLogin::ConsoleKey, None).key_changed(&[known], &shown);
+        assert_eq!(problem.sentence, format!("The ssh key of alpha is {SHOWN}, but was {OTHER}."));
+        assert!(problem.fix.is_some_and(|fix| fix.contains("vmferry known-hosts forget 192.0.2.2` on")));
+    }
 }

@@ -89,8 +89,9 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Install libvirt's daemon there. The host lacks virt-ssh-helper, which comes with it, and nc, which would do as well.",
     ),
     saying("Remote command terminated with non-zero code").tell(
-        "{host} does not answer: its libvirt daemon does not run.",
-        "Start the daemon there. If it runs, look whether the account that vmferry logs in as may use it, and has a shell.",
+        "{host} does not answer: the login works, but leads to no libvirt daemon.",
+        "Start the daemon there, or install it: virt-ssh-helper comes with it, without which nc has to be there. If all of it is, look \
+         whether the account that vmferry logs in as has a shell.",
     ),
     saying("no polkit agent available").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
     saying("access denied by policy").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
@@ -188,7 +189,7 @@ mod tests {
                  appending: Permission denied.", "Look at /k/known_hosts"),
             // What virt-ssh-helper said is kept by libssh.
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 1",
-                HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon there"),
+                HostUnreachable, "alpha does not answer: the login works, but leads to no libvirt daemon.", "Start the daemon there"),
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 127",
                 HostUnreachable, "alpha does not answer: there is no libvirt on it.", "virt-ssh-helper"),
             // Hosts where polkit decides who may use libvirt.
