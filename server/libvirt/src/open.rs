@@ -150,16 +150,13 @@ impl Opener {
     }
 
     async fn not_opened(&self, failure: Failure) -> Problem {
-        match (&self.login, &failure) {
-            (Some(login), Failure::Refused(error)) => {
-                if let Some(problem) = login.key_refused(error) {
-                    return problem;
-                }
-                if Login::is_over(error) && self.may_look(login).await {
-                    return login.not_permitted(error);
-                }
+        if let (Some(login), Failure::Refused(error)) = (&self.login, &failure) {
+            if let Some(problem) = login.key_refused(error) {
+                return problem;
             }
-            _ => {}
+            if Login::is_over(error) && self.may_look(login).await {
+                return login.not_permitted(error);
+            }
         }
         translate::not_opened(&self.host, failure)
     }
