@@ -222,7 +222,7 @@ impl engine::Connection for Connection {
 
     async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
         let undefine = move |link: &Link| match domain::find(link, vm)? {
-            Some(domain) => Ok(domain::if_there(domain::undefine(&domain))?.unwrap_or_default()),
+            Some(domain) => domain::if_there(domain::undefine(&domain)).map(drop),
             None => Ok(()),
         };
         self.within(ACTION_LIMIT, self.in_turn(&self.acting, undefine)).await
