@@ -31,7 +31,7 @@ const KEYS: [&str; 2] = ["server-key.pem", "client-key.pem"];
 
 /// How often to look before it can't be told: another console that looks at the same time stops its pool while we use it, or is
 /// faster at making one.
-const LOOKS: usize = 4;
+const LOOKS: usize = 8;
 
 /// How long an answer is good for: making a pool is more than a question should cost each time.
 const GOOD_FOR: Duration = Duration::from_secs(60);
