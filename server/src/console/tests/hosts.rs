@@ -146,7 +146,7 @@ async fn a_vm_moves_to_a_host_that_nobody_registered_and_nothing_stays_of_the_lo
     let migration = house.migrate(&address, house.login(PASSWORD), None).await.unwrap();
     let ended = house.until_it_has_ended(&migration).await;
     assert_eq!(ended.phase, Phase::Succeeded, "{:?}", ended.problem);
-    assert_eq!(house.sim.runs_on(migration.vm), [house.gamma.name.clone()]);
+    assert_eq!(house.sim.runs_on(migration.vm), std::slice::from_ref(&house.gamma.name));
     let log = house.log().await;
     assert_eq!(log[0].0, "migration-elsewhere");
     assert!(log[0].1.contains(&address), "{log:?}");
