@@ -7,6 +7,9 @@ const nobody = { address: demo.network.replace(/0$/, '250'), port: '9' };
 
 const card = (page: Page, host: string) => page.locator(`.host[data-host="${host}"]`);
 
+/** A field by what the form calls it: its label has a hint, too. */
+const field = (page: Page, name: string) => page.locator(`[name="${name}"]`);
+
 /** A page that the server renders is one for everybody. */
 async function expectGood(page: Page, where: string) {
   await expectAccessible(page, where);
@@ -14,10 +17,10 @@ async function expectGood(page: Page, where: string) {
 }
 
 async function fillIn(page: Page, name: string, address: string, port: string) {
-  await page.getByLabel('Name', { exact: true }).fill(name);
+  await field(page, 'name').fill(name);
   await page.getByRole('radio', { name: 'TCP' }).check();
-  await page.getByLabel('Address', { exact: true }).fill(address);
-  await page.getByLabel('Port', { exact: true }).fill(port);
+  await field(page, 'address').fill(address);
+  await field(page, 'port').fill(port);
 }
 
 test('a host says what it is, and is tested', async ({ page }) => {
@@ -38,15 +41,15 @@ test('a host says what it is, and is tested', async ({ page }) => {
 test('the form has what the transport needs', async ({ page }) => {
   await logIn(page, '/hosts');
   await page.getByRole('link', { name: 'Add a host' }).click();
-  await expect(page.getByLabel('Password', { exact: true })).toBeVisible();
+  await expect(field(page, 'password')).toBeVisible();
   await expectGood(page, 'a new host by ssh');
   await page.getByRole('radio', { name: "With the console's own key" }).check();
-  await expect(page.getByLabel('Password', { exact: true })).toBeHidden();
+  await expect(field(page, 'password')).toBeHidden();
   await page.getByRole('radio', { name: 'This machine' }).check();
-  await expect(page.getByLabel('Address', { exact: true })).toBeHidden();
+  await expect(field(page, 'address')).toBeHidden();
   await page.getByRole('radio', { name: 'TCP' }).check();
-  await expect(page.getByLabel('Address', { exact: true })).toBeVisible();
-  await expect(page.getByLabel('User', { exact: true })).toBeHidden();
+  await expect(field(page, 'address')).toBeVisible();
+  await expect(field(page, 'user')).toBeHidden();
   await page.getByText('More: how other hosts reach it').click();
   await expectGood(page, 'all about a new host');
 });
@@ -66,7 +69,7 @@ test('a host that is none, does not answer or is there already is not added', as
   await expect(alert).toContainText(nobody.address);
   await expectGood(page, 'a host that does not answer');
   // What was typed is still there.
-  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('delta');
+  await expect(field(page, 'name')).toHaveValue('delta');
   await expect(page.getByRole('radio', { name: 'TCP' })).toBeChecked();
   await fillIn(page, 'beta', nobody.address, nobody.port);
   await page.getByRole('button', { name: 'Add the host' }).click();
@@ -83,12 +86,12 @@ test('another host is a way out of the migrate window, and never this machine it
   await expect(page.getByRole('heading', { name: 'Migrate web to another host' })).toBeVisible();
   await expectGood(page, 'another host');
   for (const address of ['localhost', '127.0.0.1', '127.1']) {
-    await page.getByLabel('Address', { exact: true }).fill(address);
-    await page.getByLabel('Password', { exact: true }).fill('a secret of theirs');
+    await field(page, 'destination').fill(address);
+    await field(page, 'password').fill('a secret of theirs');
     await page.getByRole('button', { name: 'Start migration' }).click();
     await expect(page.getByRole('alert')).toBeVisible();
-    await expect(page.getByLabel('Address', { exact: true })).toHaveValue(address);
-    await expect(page.getByLabel('Password', { exact: true })).toHaveValue('');
+    await expect(field(page, 'destination')).toHaveValue(address);
+    await expect(field(page, 'password')).toHaveValue('');
   }
   expect(await page.content()).not.toContain('a secret of theirs');
   await expectGood(page, 'another host that is none');
