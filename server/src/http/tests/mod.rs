@@ -7,7 +7,6 @@ mod fake;
 mod files;
 mod forms;
 mod headers;
-mod hostile;
 mod hosts;
 mod kimchi;
 mod login;

@@ -1,0 +1,181 @@
+//! The real doors and the real console, over simulated hosts that write down who connects to what.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Method, Request, StatusCode, header},
+};
+use engine::{
+    Address, Connection, Engine, HostConfig, HostEvent, Hypervisor, Probe,
+    sim::{Load, Sim},
+};
+use http_body_util::BodyExt;
+use libvirt::SshFiles;
+use model::{Problem, VmState};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use vmferry::{
+    auth::{Auth, HashCost, SessionLimits},
+    console::{Allowed, ServerConsole},
+    http::{Doors, Site, router},
+    store::SqliteStore,
+};
+
+use crate::ELSEWHERE;
+
+const PASSWORD: &str = "a long test password";
+
+/// Hosts that write down who connects to what.
+struct Watched {
+    sim: Sim,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait]
+impl Hypervisor for Watched {
+    async fn connect(
+        &self,
+        host: &HostConfig,
+        events: mpsc::UnboundedSender<HostEvent>,
+    ) -> Result<Arc<dyn Connection>, Problem> {
+        self.asked.lock().expect("nobody panics with it").push(host.transport.address());
+        self.sim.connect(host, events).await
+    }
+
+    async fn probe(&self, address: &Address, port: u16) -> Probe {
+        self.asked.lock().expect("nobody panics with it").push(format!("{address} port {port}"));
+        self.sim.probe(address, port).await
+    }
+}
+
+/// The console, with the hosts alpha and beta and the VM `web` on alpha.
+pub struct House {
+    router: Router,
+    cookie: String,
+    pub asked: Arc<Mutex<Vec<String>>>,
+    directory: PathBuf,
+}
+
+impl House {
+    pub async fn new() -> Self {
+        let sim = Sim::new();
+        let hosts = ["alpha", "beta"].map(|name| sim.add_host(name));
+        let load = Load { memory_bytes: 64 << 20, dirty_bytes_s: 0 };
+        sim.add_vm(&hosts[0].name, "web", VmState::Running, load);
+        let asked = Arc::default();
+        let watched = Watched { sim, asked: Arc::clone(&asked) };
+        let directory = std::env::temp_dir().join(format!("vmferry-hostile-{}", std::process::id()));
+        let store = SqliteStore::open(&directory).await.expect("there is room for a database");
+        let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
+        auth.add_user("admin", PASSWORD.to_owned()).await.expect("a user can be added");
+        let engine =
+            Engine::start(hosts.to_vec(), Arc::new(watched), Arc::new(store.clone())).await.expect("it starts");
+        let mut updates = engine.subscribe(None);
+        while !engine.is_ready() || engine.find("web", None).is_err() {
+            updates.recv().await.expect("the engine runs");
+        }
+        let keys = SshFiles::below(&directory).into();
+        let console = ServerConsole::new(engine, auth.clone(), store, keys, Allowed::default());
+        let doors = Doors {
+            console: Arc::new(console),
+            auth,
+            site: Site::default(),
+            ready: Arc::new(|| true),
+            stop: CancellationToken::new(),
+        };
+        let mut house = Self { router: router(doors), cookie: String::new(), asked, directory };
+        house.log_in().await;
+        house
+    }
+
+    async fn log_in(&mut self) {
+        let body = json!({ "username": "admin", "password": PASSWORD }).to_string();
+        let response =
+            self.router.clone().oneshot(request(Method::POST, "/login", "", body)).await.expect("it answers");
+        assert_eq!(response.status(), StatusCode::OK);
+        let cookie = response.headers()[header::SET_COOKIE].to_str().expect("it is text").to_owned();
+        self.cookie = cookie.split(';').next().expect("there is a first part").to_owned();
+    }
+
+    async fn send(&self, method: Method, path: &str, body: String) -> (StatusCode, String) {
+        let request = request(method, path, &self.cookie, body);
+        let response = self.router.clone().oneshot(request).await.expect("it answers");
+        let status = response.status();
+        let body = response.into_body().collect().await.expect("it has a body").to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Sends it, and sees that it is refused and that nothing came of it.
+    pub async fn refuses(&self, method: Method, path: &str, body: &str) {
+        let (status, answer) = self.send(method.clone(), path, body.to_owned()).await;
+        // A 409 would mean that it was understood, and that something else was in the way.
+        let is_refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&status);
+        assert!(is_refused, "{method} {path} {body}: {status} {answer}");
+        let asked = self.asked.lock().expect("nobody panics with it").clone();
+        assert!(asked.is_empty(), "{method} {path} {body}: asked {asked:?}");
+        assert_eq!(children(), "", "{method} {path} {body}");
+    }
+
+    /// Sends what is right, and sees that the host is asked.
+    pub async fn understands(&self, path: &str, body: &Value) {
+        let (status, answer) = self.send(Method::POST, path, body.to_string()).await;
+        let asked = std::mem::take(&mut *self.asked.lock().expect("nobody panics with it"));
+        assert_eq!(asked, [ELSEWHERE], "{path} {body}: {status} {answer}");
+    }
+
+    pub async fn state(&self) -> [String; 2] {
+        let hosts = self.send(Method::GET, "/api/hosts", String::new()).await.1;
+        let tasks = self.send(Method::GET, "/plugins/kimchi/tasks", String::new()).await.1;
+        let mut hosts: Value = serde_json::from_str(&hosts).expect("it is JSON");
+        // What changes by itself: memory that is free, latency.
+        for host in hosts.as_array_mut().expect("it is a list") {
+            host["state"].take();
+        }
+        [hosts.to_string(), tasks]
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        // A directory that stays costs some room below /tmp, no more.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn request(method: Method, path: &str, cookie: &str, body: String) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "127.0.0.1:8443")
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body))
+        .expect("all of it is a test's own");
+    let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 4711));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
+/// The processes that this one has started and that are still there, also as zombies.
+fn children() -> String {
+    let tasks = fs::read_dir("/proc/self/task").expect("this is Linux");
+    let children = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+    children.collect::<Vec<_>>().concat()
+}
+
+/// The sockets that this process has open.
+pub fn sockets() -> usize {
+    let open =
+        fs::read_dir("/proc/self/fd").expect("this is Linux").filter_map(|fd| fs::read_link(fd.ok()?.path()).ok());
+    open.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+}
