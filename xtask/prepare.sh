@@ -65,6 +65,8 @@ look_around() {
         need 'curl' curl command -v curl
         need 'ip' iproute2 command -v ip
         need 'ps' procps command -v ps
+        need 'tcpdump' tcpdump command -v tcpdump
+        need 'ssh' openssh-client command -v ssh
         local driver=/usr/lib/*/libvirt/connection-driver/libvirt_driver
         need "libvirt's driver for networks" libvirt-daemon-driver-network has_file "${driver}_network.so"
         need "libvirt's driver for storage pools" libvirt-daemon-driver-storage has_file "${driver}_storage.so"
@@ -195,14 +197,17 @@ unpack_older_qemu() {
     rm -rf "$download"
 }
 
-# An NFS server of user space, for tests: unpacked beside, because installed it would serve this machine's network.
-unpack_nfs_server() {
-    local download
-    say "unpacking nfs-ganesha into $tools/nfs-server"
+# A server for tests: unpacked beside, because installed it would serve this machine's network.
+#
+# unpack_server NAME WHAT PACKAGE…
+unpack_server() {
+    local download name=$1 what=$2
+    shift 2
+    say "unpacking $what into $tools/$name"
     download=$(mktemp -d)
     mkdir "$download/partial"
     if as_root apt-get install -qq --yes --no-install-recommends --download-only --option "Dir::Cache::archives=$download" \
-        --option APT::Sandbox::User=root nfs-ganesha nfs-ganesha-vfs rpcbind >&2; then
+        --option APT::Sandbox::User=root "$@" >&2; then
         for package in "$download"/*.deb; do
             dpkg-deb --extract "$package" "$download/root"
         done
@@ -211,9 +216,9 @@ unpack_nfs_server() {
             [ ! -d "$download/root/$folder" ] || cp --archive "$download/root/$folder" "$download/root/usr/"
         done
         mkdir -p "$tools"
-        mv "$download/root" "$tools/nfs-server"
+        mv "$download/root" "$tools/$name"
     else
-        say 'it cannot be downloaded, so the test with an NFS server will be passed over'
+        say 'it cannot be downloaded, so the tests with it will be passed over'
     fi
     rm -rf "$download"
 }
@@ -235,6 +240,7 @@ if [ "$purpose" = test ]; then
     # npm notes in that file what it installed, so it is newer than the lock file that it was installed from.
     [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ] || install_browser_tests
     command -v cargo-deny >/dev/null || install_cargo_deny
-    [ -e "$tools/nfs-server" ] || unpack_nfs_server
+    [ -e "$tools/nfs-server" ] || unpack_server nfs-server nfs-ganesha nfs-ganesha nfs-ganesha-vfs rpcbind
+    [ -e "$tools/ssh-server" ] || [ -x /usr/sbin/sshd ] || unpack_server ssh-server "OpenSSH's server" openssh-server
     [ "$ID-${VERSION_ID:-}" != debian-12 ] || [ -e "$tools/older-qemu" ] || unpack_older_qemu
 fi

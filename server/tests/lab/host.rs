@@ -35,24 +35,27 @@ pub struct LabHost {
     keeper: Child,
     /// None while it is stopped.
     daemon: Mutex<Option<Child>>,
+    /// Its ssh server; none unless it was started.
+    pub(super) sshd: Mutex<Option<Child>>,
 }
 
 impl LabHost {
-    /// Starts it; returns when its daemon answers. `last` is the last number of its address.
-    pub(super) async fn start(world: &Path, name: &'static str, last: u8, qemu: Option<&Path>) -> Self {
+    /// Starts it; returns when its daemon answers. `last` is the last number of its address, `unpacked` are directories with packages
+    /// that it has, and the machine has not.
+    pub(super) async fn start(world: &Path, name: &'static str, last: u8, unpacked: &[&Path]) -> Self {
         let address = format!("192.0.2.{last}");
         let mut keeper = Command::new("unshare")
             .args(["--mount", "--net"])
             .args([super::script("host.sh").as_os_str(), world.as_os_str()])
             .args([name, &address, &format!("766d6665-7272-4902-8000-0000c0000{last:03x}")])
-            .args(qemu)
+            .args(unpacked)
             .stdout(Stdio::piped())
             .spawn()
             .expect("unshare exists");
         let mut ready = String::new();
         BufReader::new(keeper.stdout.take().expect("it was asked for")).read_line(&mut ready).expect("it is text");
         assert_eq!(ready, "ready\n", "{name} could not be made");
-        let host = Self { name, address, world: world.to_owned(), keeper, daemon: Mutex::new(None) };
+        let host = Self { name, address, world: world.to_owned(), keeper, daemon: Mutex::new(None), sshd: Mutex::new(None) };
         host.start_daemon().await;
         host
     }
@@ -67,7 +70,7 @@ impl LabHost {
             .spawn()
             .expect("nsenter exists");
         let limit = Instant::now() + START_LIMIT;
-        while !self.ask(&["list"]).status.success() {
+        while !self.try_virsh(&["list"]).status.success() {
             let ended = daemon.try_wait().expect("it is our child");
             assert!(ended.is_none() && Instant::now() < limit, "{} does not answer:\n{}", self.name, self.log());
             sleep(Duration::from_millis(50)).await;
@@ -97,7 +100,7 @@ impl LabHost {
         self.world.join(format!("{}.log", self.name))
     }
 
-    /// Where one of the host's own files is for the test: those below /etc/libvirt, /var/lib/libvirt, /var/log, /var/cache and /run.
+    /// Where one of the host's own files is for the test: those below /etc, /root, /var/lib/libvirt, /var/log, /var/cache and /run.
     pub fn path(&self, path: &str) -> PathBuf {
         self.world.join(self.name).join(path.trim_start_matches('/'))
     }
@@ -112,10 +115,15 @@ impl LabHost {
 
     /// What virsh, which knows nothing of the console, says; it has to succeed.
     pub fn virsh<Argument: AsRef<OsStr> + std::fmt::Debug>(&self, arguments: &[Argument]) -> String {
-        let output = self.ask(arguments);
+        let output = self.try_virsh(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "virsh {arguments:?} on {}: {errors}", self.name);
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The same, where virsh may fail.
+    pub fn try_virsh<Argument: AsRef<OsStr>>(&self, arguments: &[Argument]) -> Output {
+        Command::new("virsh").args(["-q", "-c", &self.uri()]).args(arguments).output().expect("virsh is installed")
     }
 
     /// The host as the console would have it registered.
@@ -154,13 +162,10 @@ impl LabHost {
         format!("qemu+tcp://{}:{PORT}/system", self.address)
     }
 
-    fn ask<Argument: AsRef<OsStr>>(&self, arguments: &[Argument]) -> Output {
-        Command::new("virsh").args(["-q", "-c", &self.uri()]).args(arguments).output().expect("virsh is installed")
-    }
-
-    fn within<Argument: AsRef<OsStr>>(&self, program: &str, arguments: &[Argument]) -> Command {
+    pub(super) fn within<Argument: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, arguments: &[Argument]) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["--target", &self.keeper.id().to_string(), "--mount", "--net", "--", program]).args(arguments);
+        command.env("HOME", self.path("/root"));
+        command.args(["--target", &self.keeper.id().to_string(), "--mount", "--net", "--"]).arg(program).args(arguments);
         command
     }
 }

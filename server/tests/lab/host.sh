@@ -1,12 +1,13 @@
 #!/bin/bash
 # A host of the lab: namespaces of its own with what libvirt's privileged daemon keeps where its paths are compiled in.
 #
-#   unshare --mount --net host.sh WORLD NAME ADDRESS UUID [QEMU]
+#   unshare --mount --net host.sh WORLD NAME ADDRESS UUID [UNPACKED…]
 #
-# WORLD is the world's directory, QEMU one where another QEMU's packages are unpacked. The namespaces live for as long as this
-# process; it says "ready" when programs may be started in them (nsenter).
+# WORLD is the world's directory, UNPACKED are directories where packages are unpacked that this host has, and the machine has not.
+# The namespaces live for as long as this process; it says "ready" when programs may be started in them (nsenter).
 set -euo pipefail
-world=$1 name=$2 address=$3 uuid=$4 qemu=${5:-}
+world=$1 name=$2 address=$3 uuid=$4
+shift 4
 directory=$world/$name
 
 # Its own end of a cable, the other plugged into the world's bridge.
@@ -19,15 +20,35 @@ nsenter --target 1 --net ip link set "$name" master lab up
 echo 1 >/proc/sys/net/ipv4/tcp_syn_retries
 
 mount -t sysfs sysfs /sys
-for path in /etc/libvirt /var/lib/libvirt /var/log /var/cache /run; do
+mkdir -p "$directory/root"
+cp --archive /etc "$directory/etc"
+rm -rf "$directory/etc/libvirt" "$directory/etc/pki"
+mkdir "$directory/etc/libvirt" "$directory/etc/pki"
+for path in /etc /var/lib/libvirt /var/log /var/cache /run; do
     mkdir -p "$directory$path"
     mount --bind "$directory$path" "$path"
 done
 # Where a TPM in software gets its certificate from.
 [ ! -d /var/lib/swtpm-localca ] || mount -t tmpfs tmpfs /var/lib/swtpm-localca
-if [ -n "$qemu" ]; then
-    mount -t overlay -o "lowerdir=$qemu/usr:/usr" overlay /usr
+if [ $# -gt 0 ]; then
+    mount -t overlay -o "lowerdir=$(printf '%s/usr:' "$@")/usr" overlay /usr
 fi
+
+# Accounts of its own, without passwords yet: root with a home that is only here, two of which one may use libvirt, and sshd's.
+sed -i '/^\(root\|operator\|nobodyspecial\|sshd\):/d' /etc/passwd /etc/shadow
+sed -i '/^\(libvirt\|operator\|nobodyspecial\):/d' /etc/group
+cat >>/etc/passwd <<END
+root:x:0:0:root:$directory/root:/bin/bash
+operator:x:2001:2001::/:/bin/sh
+nobodyspecial:x:2002:2002::/:/bin/sh
+sshd:x:2003:65534::/run/sshd:/usr/sbin/nologin
+END
+printf '%s:*:::::::\n' root operator nobodyspecial sshd >>/etc/shadow
+cat >>/etc/group <<END
+libvirt:x:2000:operator
+operator:x:2001:
+nobodyspecial:x:2002:
+END
 
 cat >/etc/libvirt/libvirtd.conf <<END
 host_uuid = "$uuid"
@@ -36,6 +57,9 @@ listen_tcp = 1
 listen_addr = "$address"
 auth_tcp = "none"
 auth_unix_ro = "none"
+auth_unix_rw = "none"
+unix_sock_group = "libvirt"
+unix_sock_rw_perms = "0770"
 log_outputs = "3:stderr"
 END
 # All hosts share one kernel, so they must not fight for control groups and the owners of files.

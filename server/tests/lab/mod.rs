@@ -7,6 +7,8 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 
 mod host;
+mod sshd;
+mod traffic;
 
 use std::{
     env,
@@ -19,13 +21,14 @@ use std::{
 };
 
 pub use host::LabHost;
+pub use traffic::Capture;
 
 /// The tests of a file run side by side, but worlds are large, and share a name.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// Set inside the world: its directory.
 const WORLD: &str = "VMFERRY_LAB";
 /// The world's own address in the hosts' network (world.sh).
-const WORLDS_OWN_ADDRESS: &str = "192.0.2.1";
+pub const WORLDS_OWN_ADDRESS: &str = "192.0.2.1";
 /// What the world is made with: program, and the package that has it.
 const TOOLS: [(&str, &str); 5] = [
     ("ip", "iproute2"),
@@ -36,6 +39,9 @@ const TOOLS: [(&str, &str); 5] = [
 ];
 /// QEMU 7.2, unpacked by `xtask/prepare.sh test` on Debian 12, whose own it is.
 const OLDER_QEMU: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-qemu");
+
+/// OpenSSH's server, unpacked by the same where it is not installed.
+const SSH_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/ssh-server");
 
 /// Where a test finds itself.
 pub enum Place {
@@ -85,28 +91,28 @@ impl World {
         self.dir.join("shared")
     }
 
-    /// Starts hosts, all at once.
+    /// Starts two hosts that are alike, at once.
     pub async fn start(&self) -> Lab {
         fs::create_dir(self.shared()).expect("the world has one lab");
-        let older_qemu = Path::new(OLDER_QEMU);
-        let older_qemu = runs(older_qemu.join("usr/bin/qemu-system-x86_64"), &["--version"]).then_some(older_qemu);
-        if older_qemu.is_none() {
+        let unpacked = Path::new(SSH_SERVER);
+        let unpacked: &[&Path] = if unpacked.exists() { &[unpacked] } else { &[] };
+        let (red, blue) = tokio::join!(
+            LabHost::start(&self.dir, "red", 2, unpacked),
+            LabHost::start(&self.dir, "blue", 3, unpacked),
+        );
+        Lab { red, blue }
+    }
+
+    /// Starts one more with an older QEMU; none where there is no such.
+    pub async fn start_older(&self) -> Option<LabHost> {
+        let qemu = Path::new(OLDER_QEMU);
+        if !runs(qemu.join("usr/bin/qemu-system-x86_64"), &["--version"]) {
             pass_over(
                 "what needs a host with an older QEMU: there is none here (xtask/prepare.sh brings it on Debian 12)",
             );
+            return None;
         }
-        let start_old = async {
-            match older_qemu {
-                Some(qemu) => Some(LabHost::start(&self.dir, "old", 4, Some(qemu)).await),
-                None => None,
-            }
-        };
-        let (red, blue, old) = tokio::join!(
-            LabHost::start(&self.dir, "red", 2, None),
-            LabHost::start(&self.dir, "blue", 3, None),
-            start_old
-        );
-        Lab { red, blue, old }
+        Some(LabHost::start(&self.dir, "old", 4, &[qemu]).await)
     }
 }
 
@@ -114,8 +120,6 @@ impl World {
 pub struct Lab {
     pub red: LabHost,
     pub blue: LabHost,
-    /// One with an older QEMU; none where there is no such.
-    pub old: Option<LabHost>,
 }
 
 /// Why there can't be a world here, if so.

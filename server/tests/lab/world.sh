@@ -12,6 +12,11 @@ shift
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs "$directory"
+# Whoever asks for the test's own home, where ssh has its keys, is sent to an empty one.
+export HOME=$directory/root
+mkdir -m 700 "$HOME"
+sed "s|^root:.*|root:x:0:0:root:$HOME:/bin/bash|" /etc/passwd >"$directory/passwd"
+mount --bind "$directory/passwd" /etc/passwd
 
 # 192.0.2.0/24 is set apart for documentation and examples; here it exists in this network namespace only.
 ip link set lo up

@@ -68,7 +68,7 @@ async fn in_the_lab(world: Option<World>) -> Vec<Row> {
         dir: world.shared(),
     };
     let between_equals = trial::try_all(&bed(&lab.red, &lab.blue), &lab_obstacles::between_equals()).await;
-    let Some(old) = &lab.old else { return between_equals };
+    let Some(old) = &world.start_older().await else { return between_equals };
     let to_older = trial::try_all(&bed(&lab.red, old), &lab_obstacles::to_older()).await;
     let from_older = trial::try_all(&bed(old, &lab.red), &lab_obstacles::from_older()).await;
     [between_equals, to_older, from_older].concat()

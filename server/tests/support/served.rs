@@ -10,7 +10,7 @@ use std::{
 
 use super::{Api, PASSWORD};
 
-/// A running console. It is ended with this value.
+/// A running console. It is killed with this value, and may be started again in the same directory.
 pub struct Served {
     base: String,
     child: Child,
@@ -31,23 +31,41 @@ impl Served {
 
     /// The same for hosts as vmferry.toml has them.
     pub fn with_hosts(directory: &Path, hosts: &str) -> Self {
+        Self::prepared(directory, hosts, |_| {})
+    }
+
+    /// The same for this rest of vmferry.toml, started as `prepare` has it.
+    pub fn prepared(directory: &Path, config: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let data = directory.join("console");
         let config =
-            format!("listen = \"127.0.0.1:0\"\nprotocol = \"http\"\ndata_dir = \"{}\"\n\n{hosts}", data.display());
+            format!("listen = \"127.0.0.1:0\"\nprotocol = \"http\"\ndata_dir = \"{}\"\n\n{config}", data.display());
         let file = directory.join("vmferry.toml");
         fs::write(&file, config).expect("the directory takes files");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vmferry"))
-            .args(["serve", "--config"])
-            .arg(file)
-            .env("VMFERRY_ADMIN_PASSWORD", PASSWORD)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the console starts");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vmferry"));
+        command.args(["serve", "--config"]).arg(file).env("VMFERRY_ADMIN_PASSWORD", PASSWORD).stdout(Stdio::piped());
+        prepare(&mut command);
+        let mut child = command.spawn().expect("the console starts");
         let mut output = BufReader::new(child.stdout.take().expect("it was asked for"));
         let mut line = String::new();
         output.read_line(&mut line).expect("it can be read");
         let base = line.split_whitespace().find(|word| word.starts_with("http://")).expect("it says where it listens");
         Self { base: base.trim_end_matches('/').to_owned(), child, _output: output }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The port it listens at.
+    pub fn port(&self) -> u16 {
+        let port = self.base.rsplit(':').next().and_then(|port| port.parse().ok());
+        port.expect("the address ends with it")
+    }
+
+    /// A program that has not logged in.
+    pub fn visitor(&self) -> Api {
+        Api::visitor(&self.base)
     }
 
     /// A program that has logged in.

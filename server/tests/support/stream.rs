@@ -51,7 +51,10 @@ impl Stream {
             }
             Change::HostGone(name) => self.now.hosts.retain(|known| known.name != *name),
             Change::VmGone(id) => self.now.vms.retain(|known| known.id != *id),
-            Change::Migration(_) => {}
+            Change::Migration(migration) => {
+                self.now.migrations.retain(|known| known.id != migration.id);
+                self.now.migrations.push((**migration).clone());
+            }
         }
     }
 
@@ -65,7 +68,8 @@ impl Stream {
         self.until(|now| now.vms.iter().any(|vm| vm.name == name && wanted(vm))).await;
     }
 
-    async fn until(&mut self, wanted: impl Fn(&Snapshot) -> bool) {
+    /// Waits until what a page would show is as wanted, if it is not so already. Before the first update, that is nothing.
+    pub async fn until(&mut self, mut wanted: impl FnMut(&Snapshot) -> bool) {
         let wait = async {
             while !wanted(&self.now) {
                 self.next().await;

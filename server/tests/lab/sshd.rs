@@ -1,0 +1,99 @@
+//! A host's ssh server: its accounts, its key, and what it says of those who came.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    net::TcpStream,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tokio::time::sleep;
+
+use super::LabHost;
+
+/// Where sshd.sh keeps the host's key.
+const KEY: &str = "/etc/ssh/lab_host_key";
+/// A server that does not listen after this never will.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+impl LabHost {
+    /// Whether there is an ssh server to start.
+    pub fn has_sshd(&self) -> bool {
+        self.within("test", &["-x", "/usr/sbin/sshd"]).status().expect("nsenter exists").success()
+    }
+
+    /// Starts the ssh server, and returns when it listens.
+    pub async fn start_sshd(&self) {
+        let log = File::options().create(true).append(true).open(self.sshd_log_file()).expect("a log can be written");
+        let mut sshd = self
+            .within(super::script("sshd.sh"), &[""; 0])
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("nsenter exists");
+        let limit = Instant::now() + START_LIMIT;
+        while TcpStream::connect((self.address.as_str(), 22)).is_err() {
+            let ended = sshd.try_wait().expect("it is our child");
+            assert!(ended.is_none() && Instant::now() < limit, "{} has no sshd:\n{}", self.name, self.sshd_log());
+            sleep(Duration::from_millis(20)).await;
+        }
+        *self.sshd.lock().expect("no panic holds it") = Some(sshd);
+    }
+
+    /// Stops the ssh server; whoever is logged in stays so.
+    pub fn stop_sshd(&self) {
+        let sshd = self.sshd.lock().expect("no panic holds it").take();
+        let mut sshd = sshd.expect("it runs");
+        self.run("kill", &[sshd.id().to_string()]);
+        sshd.wait().expect("it is our child");
+    }
+
+    /// Gives the host another key, as somebody in between would show, or somebody who installed it anew.
+    pub async fn change_key(&self) {
+        self.stop_sshd();
+        fs::remove_file(self.path(KEY)).expect("it has one");
+        self.start_sshd().await;
+    }
+
+    /// The fingerprint of the host's key, by ssh-keygen's word.
+    pub fn fingerprint(&self) -> String {
+        let said = self.run("ssh-keygen", &["-l", "-f", &format!("{KEY}.pub")]);
+        said.split(' ').nth(1).expect("it is the second word").to_owned()
+    }
+
+    /// Sets an account's password.
+    pub fn set_password(&self, user: &str, password: &str) {
+        let mut program = self.within("chpasswd", &["--crypt-method", "SHA512"]);
+        let mut program = program.stdin(Stdio::piped()).spawn().expect("nsenter exists");
+        let mut input = program.stdin.take().expect("it was asked for");
+        writeln!(input, "{user}:{password}").expect("it reads");
+        drop(input);
+        assert!(program.wait().expect("it is our child").success(), "{user} got no password on {}", self.name);
+    }
+
+    /// Lets whoever has this key, a line of a public key's file, log in as root.
+    pub fn authorize(&self, public_key: &str) {
+        let directory = self.path("/root/.ssh");
+        fs::create_dir_all(&directory).expect("root has a home");
+        let mut file = File::options().create(true).append(true).open(directory.join("authorized_keys"));
+        writeln!(file.as_mut().expect("it can be written"), "{}", public_key.trim()).expect("there is room");
+    }
+
+    /// How many attempts to log in were refused so far.
+    pub fn refused_logins(&self) -> usize {
+        // A client may ask first, without a password, which ways there are; that is no attempt.
+        let refused = |line: &&str| line.contains("Failed ") && !line.contains("Failed none");
+        self.sshd_log().lines().filter(refused).count()
+    }
+
+    /// What the ssh server logged.
+    pub fn sshd_log(&self) -> String {
+        fs::read_to_string(self.sshd_log_file()).unwrap_or_default()
+    }
+
+    fn sshd_log_file(&self) -> PathBuf {
+        self.path("/var/log/sshd.log")
+    }
+}

@@ -1,0 +1,199 @@
+//! The console is killed while it drives a migration itself. Whenever that was, the VM runs on exactly one host once the console is
+//! back, is not paused, and the console says what happened.
+
+use std::{
+    process::Command,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use model::{Migration, Phase};
+use reqwest::StatusCode;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::{
+    guest::{NAME, until},
+    lab::LabHost,
+    site::{PASSWORD, Site, wants_login},
+};
+
+/// Slow enough for the guest's memory to take two seconds.
+const BANDWIDTH_MIB_S: u32 = 16;
+/// A percentage of the first pass over the memory.
+const HALFWAY: f64 = 30.0;
+/// In bytes: what tells the destination to finish is longer than this, what asks whether it lives is shorter.
+const LONGER_THAN_PINGS: u64 = 1_000;
+/// Another seed for the same random moments again.
+const SEED: &str = "VMFERRY_TEST_SEED";
+
+#[tokio::test]
+async fn a_vm_survives_the_console_on_its_way_to_a_registered_host() {
+    let test = "deaths::a_vm_survives_the_console_on_its_way_to_a_registered_host";
+    let Some(mut site) = Site::enter_with_blue(test).await else { return };
+    for moment in moments(5) {
+        site.survives(&Destination::Registered, moment).await;
+    }
+}
+
+#[tokio::test]
+async fn a_vm_survives_the_console_on_its_way_to_a_host_nobody_registered() {
+    let test = "deaths::a_vm_survives_the_console_on_its_way_to_a_host_nobody_registered";
+    let Some(mut site) = Site::enter(test).await else { return };
+    for moment in moments(5) {
+        site.survives(&Destination::Unregistered, moment).await;
+    }
+}
+
+/// Where the VM is moved to.
+enum Destination {
+    Registered,
+    Unregistered,
+}
+
+/// When the console is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// As soon as the migration was accepted.
+    Accepted,
+    /// As soon as the bar has reached this percentage, and then so many ms later.
+    Percent(u32, u32),
+    /// As soon as this is told.
+    SwitchingOver,
+    /// When the source has sent all memory and paused the VM, before the destination is told to let it run.
+    BeforeFinish,
+    /// When it runs at the destination, before the source is told so.
+    BeforeConfirm,
+}
+
+/// The moments that matter most, and random ones.
+fn moments(random: usize) -> Vec<Moment> {
+    let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+        SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").subsec_nanos().into()
+    });
+    println!("{SEED}={seed} brings these moments again");
+    let mut state: u64 = seed;
+    let mut below = |limit: u32| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(state >> 33).expect("31 bits are left") % limit
+    };
+    let chosen = [Moment::Accepted, Moment::SwitchingOver, Moment::BeforeFinish, Moment::BeforeConfirm];
+    let random = (0..random).map(|_| Moment::Percent(below(98), below(100)));
+    chosen.into_iter().chain(random.collect::<Vec<_>>()).collect()
+}
+
+impl Site {
+    /// Moves the VM, kills the console at this moment and starts it again; fails unless all is well in the end.
+    async fn survives(&mut self, destination: &Destination, moment: Moment) {
+        let task = self.begin(destination).await;
+        self.until_moment(&task, moment).await;
+        self.kill_console();
+        self.resume_all();
+        let left = [&self.lab.red, &self.lab.blue].map(|host| self.guest.state(host));
+
+        self.start_console().await;
+        if matches!(destination, Destination::Unregistered) {
+            self.log_in_if_wanted(&task).await;
+        }
+        let ended = self.api.ended(&format!("/plugins/kimchi/tasks/{task}")).await;
+        let (status, message) = (&ended["status"], &ended["message"]);
+        println!("{moment:?}: left {left:?}; then {status}: {message}");
+        let host = if status == "finished" { &self.lab.blue } else { &self.lab.red };
+        assert!(status == "finished" || status == "failed", "{ended}");
+        self.is_only_on(host).await;
+        self.again().await;
+    }
+
+    /// Begins a direct migration; the id of its task.
+    async fn begin(&self, destination: &Destination) -> String {
+        let slowly = json!({"bandwidth_mib_s": BANDWIDTH_MIB_S});
+        let (status, task) = match destination {
+            Destination::Unregistered => self.ask_with_password(slowly).await,
+            Destination::Registered => {
+                let request = json!({"destination": "blue", "way": "direct", "bandwidth_mib_s": BANDWIDTH_MIB_S});
+                self.api.post(&format!("/plugins/kimchi/vms/{NAME}/migrate"), request).await
+            }
+        };
+        assert_eq!(status, StatusCode::ACCEPTED, "{task}");
+        task["id"].as_str().expect("a task has an id").to_owned()
+    }
+
+    /// Returns when the console shall die.
+    async fn until_moment(&self, task: &str, moment: Moment) {
+        let mut stream = self.api.stream().await;
+        // One that has ended by then is a moment, too.
+        let mut until_migration = async |reached: &dyn Fn(&Migration) -> bool| {
+            let now = |migration: &Migration| migration.id.to_string() == task && (migration.phase.has_ended() || reached(migration));
+            stream.until(|snapshot| snapshot.migrations.iter().any(now)).await;
+        };
+        match moment {
+            Moment::Accepted => {}
+            Moment::Percent(percent, more_ms) => {
+                until_migration(&|migration| migration.progress.percent >= f64::from(percent)).await;
+                sleep(Duration::from_millis(more_ms.into())).await;
+            }
+            Moment::SwitchingOver => until_migration(&|migration| migration.phase >= Phase::SwitchingOver).await,
+            Moment::BeforeFinish => {
+                until_migration(&|migration| migration.progress.percent >= HALFWAY).await;
+                signal(self.console(), "-STOP");
+                self.until_source_has_sent_all().await;
+            }
+            Moment::BeforeConfirm => {
+                until_migration(&|migration| migration.progress.percent >= HALFWAY).await;
+                self.lab.blue.signal_daemon("-STOP");
+                let before = waiting(&self.lab.blue);
+                self.until_source_has_sent_all().await;
+                // The console wants the destination to finish it, which can't hear it now, and will not hear the answer.
+                until("the destination is told to finish", || {
+                    waiting(&self.lab.blue) > before + LONGER_THAN_PINGS
+                })
+                .await;
+                signal(self.console(), "-STOP");
+                self.lab.blue.signal_daemon("-CONT");
+                until("the VM runs at the destination", || {
+                    self.guest.state(&self.lab.blue).as_deref() == Some("running")
+                })
+                .await;
+            }
+        }
+    }
+
+    async fn until_source_has_sent_all(&self) {
+        until("the source has sent all", || self.guest.state(&self.lab.red).as_deref() == Some("paused")).await;
+    }
+
+    /// What was stopped goes on.
+    fn resume_all(&self) {
+        self.lab.blue.signal_daemon("-CONT");
+    }
+
+    /// Logs in at blue, if the console can't tell what happened without.
+    async fn log_in_if_wanted(&self, task: &str) {
+        let name = "192-0-2-3";
+        let has_ended = |migration: &Migration| migration.id.to_string() == task && migration.phase.has_ended();
+        let mut stream = self.api.stream().await;
+        let mut wanted = false;
+        stream
+            .until(|now| {
+                wanted = now.hosts.iter().any(|host| host.name.as_str() == name && wants_login(host));
+                wanted || now.migrations.iter().any(has_ended)
+            })
+            .await;
+        if wanted {
+            let login = json!({"user": "root", "password": PASSWORD});
+            let (status, answer) = self.api.post(&format!("/api/hosts/{name}/login"), login).await;
+            assert!(status.is_success(), "{status} {answer}");
+        }
+    }
+}
+
+/// Bytes that have arrived at the host for libvirt's daemon, or for an ssh server's child, and were not read yet.
+fn waiting(host: &LabHost) -> u64 {
+    let sockets = host.run("ss", &["-H", "-n", "-t", "-x", "state", "established"]);
+    let queue = |line: &str| line.split_whitespace().nth(1).and_then(|bytes| bytes.parse::<u64>().ok());
+    let of_libvirt = |line: &&str| line.contains(":16509") || line.contains("libvirt-sock");
+    sockets.lines().filter(of_libvirt).filter_map(queue).sum()
+}
+
+fn signal(process: u32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &process.to_string()]).status().expect("kill exists").success());
+}

@@ -1,0 +1,145 @@
+//! The VM that is moved: the demo's guest, which fills its memory with what nobody can compress, says so on its serial console and
+//! counts the timer's ticks on its screen. Its disk is served by NBD, so that both hosts have it, whoever has registered them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use tokio::time::{sleep, timeout};
+
+use super::{
+    lab::{LabHost, WORLDS_OWN_ADDRESS},
+    support::LIMIT,
+};
+
+/// src/demo/guest.S, assembled.
+const BOOT_SECTOR: &[u8; 512] = include_bytes!("../../src/demo/guest.bin");
+/// Where its parameter block begins, and the text in it.
+const PARAMETERS: usize = 0x180;
+const TEXT: usize = PARAMETERS + 12;
+/// What it says when its memory is full.
+const FILLED: &str = "memory is full";
+/// Where it counts ticks: the first character of the screen's second line (HEARTBEAT in guest.S).
+const HEARTBEAT: &str = "0xb80a0";
+/// The middle of its memory.
+const SOMEWHERE: &str = "0x1000000";
+
+/// The least that the firmware boots from.
+const DISK_SIZE: usize = 1 << 20;
+
+pub(crate) const NAME: &str = "web";
+/// Its memory in MiB.
+pub(crate) const MEMORY_MIB: u32 = 32;
+
+/// The VM, wherever it is.
+pub(crate) struct Guest {
+    definition: PathBuf,
+    console: PathBuf,
+}
+
+impl Guest {
+    /// Writes its disk and its definition into a directory, and serves the disk for as long as the world is there.
+    pub(crate) fn new(directory: &Path) -> Self {
+        let (disk, console, definition) =
+            (directory.join("web.img"), directory.join("web.console"), directory.join("web.xml"));
+        fs::write(&disk, new_disk()).expect("there is room");
+        fs::write(&definition, xml(&console)).expect("there is room");
+        let serve = Command::new("qemu-nbd")
+            .args(["--fork", "--persistent", "--format=raw", "--shared=8", "--bind", WORLDS_OWN_ADDRESS])
+            .arg(&disk)
+            .status();
+        assert!(serve.expect("qemu-nbd is installed").success(), "the disk can't be served");
+        Self { definition, console }
+    }
+
+    /// Starts it on a host; returns when its memory is full.
+    pub(crate) async fn start(&self, host: &LabHost) {
+        fs::write(&self.console, "").expect("there is room");
+        host.virsh(&["define", &self.definition.to_string_lossy()]);
+        host.virsh(&["start", NAME]);
+        until("its memory is full", || fs::read_to_string(&self.console).is_ok_and(|said| said.contains(FILLED))).await;
+    }
+
+    /// Removes it from a host, whatever it does there.
+    pub(crate) fn remove(&self, host: &LabHost) {
+        for arguments in [["destroy", NAME], ["undefine", NAME]] {
+            // It need not run, and not be there.
+            let _ = host.try_virsh(&arguments);
+        }
+    }
+
+    /// What libvirt on a host says that it does; none if it does not know it.
+    pub(crate) fn state(&self, host: &LabHost) -> Option<String> {
+        let output = host.try_virsh(&["domstate", NAME]);
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Waits until it has executed something on this host.
+    pub(crate) async fn until_alive(&self, host: &LabHost) {
+        let before = memory(host, HEARTBEAT, 1);
+        until("the guest goes on", || memory(host, HEARTBEAT, 1) != before).await;
+    }
+
+    /// 64 bytes of its memory, from the middle: nothing else on a network looks like them.
+    pub(crate) fn marker(&self, host: &LabHost) -> Vec<u8> {
+        memory(host, SOMEWHERE, 64)
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(timeout(LIMIT, wait).await.is_ok(), "{what}: not within {LIMIT:?}");
+}
+
+/// Bytes of its memory, by QEMU's word.
+fn memory(host: &LabHost, address: &str, count: usize) -> Vec<u8> {
+    let said = host.virsh(&["qemu-monitor-command", NAME, "--hmp", &format!("xp /{count}xb {address}")]);
+    let bytes = said.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, bytes)| bytes.split_whitespace());
+    let byte = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).expect("QEMU writes hexadecimal");
+    let bytes: Vec<u8> = bytes.map(byte).collect();
+    assert_eq!(bytes.len(), count, "{said}");
+    bytes
+}
+
+/// The boot sector, its parameters filled in, and nothing.
+fn new_disk() -> Vec<u8> {
+    let mut disk = vec![0; DISK_SIZE];
+    disk[..BOOT_SECTOR.len()].copy_from_slice(BOOT_SECTOR);
+    disk[PARAMETERS..PARAMETERS + 4].copy_from_slice(&(MEMORY_MIB << 20).to_le_bytes());
+    disk[TEXT..TEXT + FILLED.len()].copy_from_slice(FILLED.as_bytes());
+    disk
+}
+
+fn xml(console: &Path) -> String {
+    format!(
+        "<domain type='qemu'>
+  <name>{NAME}</name>
+  <memory unit='MiB'>{MEMORY_MIB}</memory>
+  <vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <features><acpi/><tcg><tb-cache unit='MiB'>4</tb-cache></tcg></features>
+  <clock offset='utc'><timer name='hpet' present='no'/></clock>
+  <devices>
+    <disk type='network' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source protocol='nbd'><host name='{WORLDS_OWN_ADDRESS}'/></source>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    <controller type='usb' model='none'/>
+    <serial type='pty'><log file='{}' append='on'/></serial>
+    <video><model type='vga' vram='1024'/></video>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+",
+        console.display()
+    )
+}
