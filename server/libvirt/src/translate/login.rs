@@ -45,13 +45,14 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("Could not resolve hostname {address}:").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
     saying("Unable to resolve address '{address}' service").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
-    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Connection refused").is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
+    // As ssh says it of a connection that it can't make. Of one that breaks it says the same with other words before.
+    saying("connect to host {} port {}: Connection refused").is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
+    saying("connect to host {} port {}: No route to host").is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
+    saying("connect to host {} port {}: Connection timed out").is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
     system(VIR_FROM_RPC, errno::REFUSED).is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
-    numbered(VIR_ERR_SYSTEM_ERROR).and_says("No route to host").is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
     system(VIR_FROM_RPC, errno::NO_ROUTE).is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
-    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Connection timed out").is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
     system(VIR_FROM_RPC, errno::TIMED_OUT).is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
-    saying("Cannot read {kind} '{file}': No such file").is(Code::PeerLogin).tell(
+    from(VIR_FROM_RPC, "Cannot read {kind} '{file}': No such file").tell(
         "{host} has no TLS certificate to log in to {destination} with: {file} is missing.",
         "Install the certificates for libvirt on both hosts (`vmferry pki` makes them), or let hosts log in by ssh.",
     ),
@@ -78,14 +79,21 @@ const fn from(domain: u32, text: &'static str) -> Meaning {
 /// What it means, if the error is that the source could not log in by `transport`.
 pub(super) fn meaning(error: &LibvirtError, transport: &Transport) -> Option<&'static Meaning> {
     let meaning = meaning::of(&[MEANINGS], error)?;
-    let is_elsewhere = port(&error.message).is_some_and(|named| Some(named) != port_of(transport));
-    (!is_elsewhere).then_some(meaning)
+    let is_login = match port(&error.message) {
+        Some(named) => Some(named) == port_of(transport),
+        // A connection that can't be made is told with its port, in any language. One that breaks is not, and then the VM may be
+        // anywhere.
+        None => !meaning.is_by_errno(),
+    };
+    is_login.then_some(meaning)
 }
 
 /// The port that the words name, in any language: QEMU's data goes to another than the login.
 fn port(words: &str) -> Option<u16> {
-    let named = |template| template::find(template, words)?.first()?.1.parse().ok();
-    words.split('\'').find_map(|quoted| quoted.rsplit_once(':')?.1.parse().ok()).or_else(|| named("service '{port}'"))
+    let is_address = |char: char| char.is_ascii_alphanumeric() || ".:-_[]%".contains(char);
+    let mut addresses = words.split(|char| !is_address(char)).filter_map(|text| text.rsplit_once(':'));
+    let service = || template::find("service '{port}'", words)?.first()?.1.parse().ok();
+    addresses.find_map(|(_, port)| port.parse().ok()).or_else(service)
 }
 
 fn port_of(transport: &Transport) -> Option<u16> {
@@ -116,12 +124,12 @@ mod tests {
             // dst daemon port refused, in two languages
             (38, 7, 111, "unable to connect to server at '127.0.0.9:16509': Connection refused",
                 PeerLogin, "alpha can't connect to beta: connection refused.", "libvirt's daemon, or sshd"),
-            (38, 7, 111, "Verbindung zum Server fehlgeschlagen: Verbindungsaufbau abgelehnt",
+            (38, 7, 111, "Verbindung zu Server »127.0.0.9:16509« nicht möglich: Verbindungsaufbau abgelehnt",
                 PeerLogin, "alpha can't connect to beta: connection refused.", "On beta, start what listens"),
             // unreachable/timeout, in two languages
-            (38, 7, 113, "Verbindung zum Server fehlgeschlagen: Keine Route zum Zielrechner",
+            (38, 7, 113, "Verbindung zu Server »192.0.2.7:16509« nicht möglich: Keine Route zum Zielrechner",
                 PeerLogin, "alpha has no route to beta.", "network between the two hosts"),
-            (38, 7, 110, "Verbindung zum Server fehlgeschlagen: Die Wartezeit für die Verbindung ist abgelaufen",
+            (38, 7, 110, "Verbindung zu Server »192.0.2.7:16509« nicht möglich: Die Wartezeit für die Verbindung ist abgelaufen",
                 PeerLogin, "alpha gets no answer from beta.", "firewall between the two hosts"),
             (38, 7, 113, "unable to connect to server at '192.0.2.7:16509': No route to host",
                 PeerLogin, "alpha has no route to beta.", "network between the two hosts"),
@@ -139,6 +147,10 @@ mod tests {
             // ssh refused/DNS
             (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection refused: Connection reset by peer",
                 PeerLogin, "alpha can't connect to beta: connection refused.", "sshd"),
+            (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: No route to host: Connection reset by peer",
+                PeerLogin, "alpha has no route to beta.", "network between the two hosts"),
+            (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection timed out: Connection reset by peer",
+                PeerLogin, "alpha gets no answer from beta.", "firewall between the two hosts"),
             (38, 7, 104, "Cannot recv data: ssh: Could not resolve hostname rack7: Name or service not known: Connection reset by peer",
                 PeerLogin, "alpha knows no address for rack7, the name of beta.", "reach beta"),
             // SASL/TLS
@@ -186,5 +198,23 @@ mod tests {
         assert!(is_login(Way::PeerToPeer, daemon) && is_login(Way::Tunnelled, daemon));
         assert!(!is_login(Way::PeerToPeer, data) && !is_login(Way::PeerToPeer, data_v6));
         assert!(!is_login(Way::Direct, daemon), "nobody but the console logs in");
+    }
+
+    /// A connection that breaks while the VM moves, by whatever transport, in words and numbers that one that can't be made has too.
+    #[test]
+    fn a_login_that_ends_later_is_none_that_failed() {
+        let is_login = |int1, words: &str| {
+            let failure = Failure::Refused(error(38, 7, int1, words));
+            matches!(not_migrated(&host("alpha"), &plan(Mode::Live), failure), engine::NotMigrated::NotBegun(_))
+        };
+        assert!(!is_login(110, "Cannot recv data: Connection timed out"));
+        assert!(!is_login(113, "Cannot write data: No route to host"));
+        assert!(!is_login(113, "Daten können nicht empfangen werden: Keine Route zum Zielrechner"));
+        let read = |why| format!("Cannot recv data: Read from remote host rack7: {why}: Connection reset by peer");
+        assert!(!is_login(104, &read("Connection timed out")) && !is_login(104, &read("No route to host")));
+        for words in ["连接服务器‘127.0.0.3:49152’失败", "connexion impossible à « 127.0.0.3:49152 »", "[2001:db8::7]:49152"] {
+            assert!(!is_login(111, words), "{words}");
+            assert!(is_login(111, &words.replace("49152", "16509")), "{words}");
+        }
     }
 }

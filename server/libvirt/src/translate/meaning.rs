@@ -70,6 +70,11 @@ impl Meaning {
         Self { sentence, fix, ..self }
     }
 
+    /// Whether it goes by the system's error number.
+    pub(super) fn is_by_errno(&self) -> bool {
+        self.int1.is_some()
+    }
+
     /// The error in this row's words.
     pub(super) fn told(&self, host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
         let names = template::find(self.text, &error.message).unwrap_or_default();
