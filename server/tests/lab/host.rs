@@ -55,7 +55,8 @@ impl LabHost {
         let mut ready = String::new();
         BufReader::new(keeper.stdout.take().expect("it was asked for")).read_line(&mut ready).expect("it is text");
         assert_eq!(ready, "ready\n", "{name} could not be made");
-        let host = Self { name, address, world: world.to_owned(), keeper, daemon: Mutex::new(None), sshd: Mutex::new(None) };
+        let host =
+            Self { name, address, world: world.to_owned(), keeper, daemon: Mutex::new(None), sshd: Mutex::new(None) };
         host.start_daemon().await;
         host
     }
@@ -165,7 +166,10 @@ impl LabHost {
     pub(super) fn within<Argument: AsRef<OsStr>>(&self, program: impl AsRef<OsStr>, arguments: &[Argument]) -> Command {
         let mut command = Command::new("nsenter");
         command.env("HOME", self.path("/root"));
-        command.args(["--target", &self.keeper.id().to_string(), "--mount", "--net", "--"]).arg(program).args(arguments);
+        command
+            .args(["--target", &self.keeper.id().to_string(), "--mount", "--net", "--"])
+            .arg(program)
+            .args(arguments);
         command
     }
 }

@@ -17,8 +17,8 @@ use super::{
     site::{PASSWORD, Site, wants_login},
 };
 
-/// Slow enough for the guest's memory to take two seconds.
-const BANDWIDTH_MIB_S: u32 = 16;
+/// Slow enough for the guest's memory to take more than a second.
+const BANDWIDTH_MIB_S: u32 = 24;
 /// A percentage of the first pass over the memory.
 const HALFWAY: f64 = 30.0;
 /// In bytes: what tells the destination to finish is longer than this, what asks whether it lives is shorter.
@@ -122,7 +122,9 @@ impl Site {
         let mut stream = self.api.stream().await;
         // One that has ended by then is a moment, too.
         let mut until_migration = async |reached: &dyn Fn(&Migration) -> bool| {
-            let now = |migration: &Migration| migration.id.to_string() == task && (migration.phase.has_ended() || reached(migration));
+            let now = |migration: &Migration| {
+                migration.id.to_string() == task && (migration.phase.has_ended() || reached(migration))
+            };
             stream.until(|snapshot| snapshot.migrations.iter().any(now)).await;
         };
         match moment {
@@ -143,10 +145,8 @@ impl Site {
                 let before = waiting(&self.lab.blue);
                 self.until_source_has_sent_all().await;
                 // The console wants the destination to finish it, which can't hear it now, and will not hear the answer.
-                until("the destination is told to finish", || {
-                    waiting(&self.lab.blue) > before + LONGER_THAN_PINGS
-                })
-                .await;
+                until("the destination is told to finish", || waiting(&self.lab.blue) > before + LONGER_THAN_PINGS)
+                    .await;
                 signal(self.console(), "-STOP");
                 self.lab.blue.signal_daemon("-CONT");
                 until("the VM runs at the destination", || {

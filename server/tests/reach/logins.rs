@@ -1,10 +1,14 @@
 //! Moving a VM to a host that nobody registered, by what can be typed: address, user, password and the host's fingerprint; and by keys.
 
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt};
+
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 use super::{
+    lab::Lab,
     obstacles::assert_refused,
-    site::{PASSWORD, Site},
+    site::{PASSWORD, Site, by_password, tcp},
 };
 
 #[tokio::test]
@@ -64,5 +68,46 @@ async fn a_destination_is_registered_if_that_is_asked_for() {
     site.kill_console();
     site.start_console().await;
     site.until_host_wants_login("192-0-2-3").await;
+    assert_eq!(site.lab.blue.refused_logins(), 0, "{}", site.lab.blue.sshd_log());
+}
+
+#[tokio::test]
+async fn a_login_stands_in_for_that_of_a_registered_host_once() {
+    let test = "logins::a_login_stands_in_for_that_of_a_registered_host_once";
+    let Some(site) = Site::enter_with(test, |lab| tcp(&lab.red) + &by_password(&lab.blue)).await else { return };
+    site.until_host_wants_login("blue").await;
+    site.arrives(site.ask_with_password(json!({})).await).await;
+    site.until_host_wants_login("blue").await;
+}
+
+#[tokio::test]
+async fn the_console_s_own_key_takes_the_place_of_a_password() {
+    let test = "logins::the_console_s_own_key_takes_the_place_of_a_password";
+    let with_passphrase = |lab: &Lab| {
+        let file = lab.red.path("/root/passphrase");
+        let mut opened = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&file);
+        writeln!(opened.as_mut().expect("it is new"), "a passphrase for the test").expect("there is room");
+        format!("key_passphrase_file = \"{}\"\n{}", file.display(), tcp(&lab.red))
+    };
+    let Some(mut site) = Site::enter_with(test, with_passphrase).await else { return };
+    let authorized = site.lab.blue.path("/root/.ssh/authorized_keys");
+    let login = json!({"password": PASSWORD, "fingerprint": site.lab.blue.fingerprint()});
+    let settings = json!({"name": "blue", "transport": "ssh", "address": site.lab.blue.address, "user": "root", "login": "password"});
+    let (status, answer) = site.api.post("/api/hosts", json!({"settings": settings, "login": login})).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+
+    let (status, answer) = site.api.post("/api/hosts/blue/key", login.clone()).await;
+    assert!(status.is_success(), "{status} {answer}");
+    assert_eq!(fs::read_to_string(&authorized).expect("a key is there").lines().count(), 1);
+
+    // Nobody has to type anything when the console comes back, and the source, which can't log in at blue, need not.
+    site.kill_console();
+    site.start_console().await;
+    let arrived = site.arrives(site.ask(json!({})).await).await;
+    assert_eq!(arrived["way"], "direct", "{arrived}");
+
+    let answer = site.api.send(Method::DELETE, "/api/hosts/blue/key", Some(login)).await;
+    assert!(answer.status().is_success(), "{}", answer.status());
+    assert_eq!(fs::read_to_string(&authorized).expect("the file stays").trim(), "");
     assert_eq!(site.lab.blue.refused_logins(), 0, "{}", site.lab.blue.sshd_log());
 }

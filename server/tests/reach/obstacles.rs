@@ -40,7 +40,8 @@ async fn a_changed_key_is_refused_whatever_is_sent() {
     assert_ne!(old, new);
     for fingerprint in [None, Some(&old), Some(&new)] {
         let login = json!({"password": PASSWORD});
-        let more = fingerprint.map_or(login.clone(), |fingerprint| json!({"password": PASSWORD, "fingerprint": fingerprint}));
+        let more =
+            fingerprint.map_or(login.clone(), |fingerprint| json!({"password": PASSWORD, "fingerprint": fingerprint}));
         let refused = assert_refused(site.ask(more).await, "host-key-changed");
         assert_says(&refused, &old);
         assert_says(&refused, &new);

@@ -22,7 +22,9 @@ impl Traces {
         let wide: Vec<u8> = half.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let percent: String = half
             .bytes()
-            .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+            .map(
+                |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") },
+            )
             .collect();
         let hexadecimal: String = half.bytes().map(|byte| format!("{byte:02x}")).collect();
         let mut forms = vec![
@@ -109,11 +111,11 @@ impl Traces {
 /// library finds quickly even where tests are not optimised.
 pub(crate) fn places(text: &[u8], bytes: &[u8]) -> impl Iterator<Item = usize> {
     let mut rest = bytes;
-    let mut next = move || {
+    let next = move || {
         rest.skip_until(text[0]).expect("memory can be read");
-        (!rest.is_empty()).then_some((bytes.len() - rest.len() - 1, rest.starts_with(&text[1..])))
+        (!rest.is_empty()).then(|| (bytes.len() - rest.len() - 1, rest.starts_with(&text[1..])))
     };
-    std::iter::from_fn(move || next()).filter_map(|(at, is_it)| is_it.then_some(at))
+    std::iter::from_fn(next).filter_map(|(at, is_it)| is_it.then_some(at))
 }
 
 /// Base64 of all groups of three bytes, so without what would depend on the bytes after.

@@ -221,13 +221,24 @@ fn serve(directory: &Path, hosts: &str) -> Served {
 
 async fn connected(served: &Served) -> Api {
     let api = served.login().await;
-    api.stream().await.until(|now| !now.hosts.is_empty() && now.hosts.iter().all(|host| host.is_connected() || wants_login(host))).await;
+    api.stream()
+        .await
+        .until(|now| !now.hosts.is_empty() && now.hosts.iter().all(|host| host.is_connected() || wants_login(host)))
+        .await;
     api
 }
 
 /// A host as vmferry.toml has it.
 pub(crate) fn tcp(host: &LabHost) -> String {
     format!("[[hosts]]\nname = \"{}\"\ntransport = \"tcp\"\naddress = \"{}\"\n", host.name, host.address)
+}
+
+/// The same of a host that the console reaches by ssh, with a password that somebody has to type.
+pub(crate) fn by_password(host: &LabHost) -> String {
+    let (name, address) = (host.name, &host.address);
+    format!(
+        "[[hosts]]\nname = \"{name}\"\ntransport = \"ssh\"\naddress = \"{address}\"\nuser = \"root\"\nlogin = \"password\"\n"
+    )
 }
 
 /// Whether a host waits for somebody to log in there.
