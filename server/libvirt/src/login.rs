@@ -2,15 +2,12 @@
 
 use std::{env, path::PathBuf};
 
-use engine::{Fingerprint, Ssh, SshLogin, Transport};
+use engine::{Ssh, SshLogin, Transport};
 use model::{Code, HostName, Problem, Secret};
-use ssh::KnownHosts;
+use ssh::{KnownHosts, host_key};
 use virt::sys;
 
 use crate::{auth::Answers, error::LibvirtError, hypervisor::SshFiles, ssh_config, uri};
-
-/// How to see a host's key without ssh.
-const COMPARE: &str = "Compare it with what the host itself shows: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub";
 
 /// A login by libssh.
 ///
@@ -66,7 +63,7 @@ impl Login {
         let known = self.known_hosts.of(&self.ssh.address, self.ssh.port)?;
         match &self.ssh.fingerprint {
             Some(confirmed) if !known.is_empty() && !known.contains(confirmed) => {
-                Err(self.key_changed(&known, confirmed))
+                Err(host_key::changed(host, &self.ssh, &known, confirmed))
             }
             _ => Ok(()),
         }
@@ -90,19 +87,13 @@ impl Login {
         let (host, shown) = (&self.host, ssh::in_words_of_libssh(&error.message)?);
         let problem = match (error.number, &self.ssh.fingerprint) {
             (sys::VIR_ERR_AUTH_FAILED, _) => {
-                self.key_changed(&self.known_hosts.of(&self.ssh.address, self.ssh.port).unwrap_or_default(), &shown)
+                let known = self.known_hosts.of(&self.ssh.address, self.ssh.port).unwrap_or_default();
+                host_key::changed(host, &self.ssh, &known, &shown)
             }
-            (_, Some(confirmed)) => Problem::new(
-                Code::HostKeyChanged,
-                format!("{host} shows the ssh key {shown}, but {confirmed} was confirmed."),
-            )
-            .with_fix(format!("{COMPARE}. If the host shows neither, somebody may be posing as {host}.")),
-            (_, None) => {
-                Problem::new(Code::HostKeyUnknown, format!("The ssh key of {host} is not known yet: {shown}."))
-                    .with_fix(format!("{COMPARE}. If it is the same, confirm it."))
-            }
+            (_, Some(confirmed)) => host_key::not_confirmed(host, confirmed, &shown),
+            (_, None) => host_key::unknown(host, &shown),
         };
-        Some(problem.with_fingerprint(shown.as_str()).with_details(&error.message))
+        Some(problem.with_details(&error.message))
     }
 
     /// Whether the login worked, but not what libvirt started on the host to talk to its daemon. libssh keeps to itself what that said.
@@ -118,21 +109,6 @@ impl Login {
                 "Put it into the group that may: usermod --append --groups libvirt {user}. Or log in as another, such as root."
             ))
             .with_details(&error.message)
-    }
-
-    fn key_changed(&self, known: &[Fingerprint], shown: &Fingerprint) -> Problem {
-        let known = match known {
-            [] => "another in this machine's own list (/etc/ssh/ssh_known_hosts)".to_owned(),
-            known => known.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" or "),
-        };
-        let (host, address) = (&self.host, &self.ssh.address);
-        let port = if self.ssh.port == 22 { String::new() } else { format!(" --port {}", self.ssh.port) };
-        Problem::new(Code::HostKeyChanged, format!("The ssh key of {host} is {shown}, but was {known}."))
-            .with_fix(format!(
-                "Somebody may be posing as {host}. {COMPARE}. Only if the new key is the host's own, let vmferry forget the old one: remove \
-                 the host and add it again, or run `vmferry known-hosts forget {address}{port}` on the machine that vmferry runs on."
-            ))
-            .with_fingerprint(shown.as_str())
     }
 }
 
@@ -207,7 +183,8 @@ mod tests {
     #[test]
     fn a_changed_key_is_told_with_both() {
         let [known, shown] = [OTHER, SHOWN].map(|text| text.parse().unwrap());
-        let problem = login(SshLogin::ConsoleKey, None).key_changed(&[known], &shown);
+        let Login { host, ssh, .. } = login(SshLogin::ConsoleKey, None);
+        let problem = host_key::changed(&host, &ssh, &[known], &shown);
         assert_eq!(problem.sentence, format!("The ssh key of alpha is {SHOWN}, but was {OTHER}."));
         assert!(problem.fix.is_some_and(|fix| fix.contains("vmferry known-hosts forget 192.0.2.2` on")));
     }

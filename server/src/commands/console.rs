@@ -5,6 +5,7 @@ use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 use axum_server::tls_rustls::RustlsConfig;
 use engine::{Engine, HostConfig};
 use libvirt::{LibvirtHypervisor, SshFiles};
+use ssh::KnownHosts;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, told};
@@ -55,6 +56,7 @@ pub(super) struct Console {
 impl Console {
     /// Connects to the hosts and takes up what was under way.
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
+        KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
         let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
         let engine = Engine::start(hosts, hypervisor, Arc::new(kept.store.clone())).await?;
         Ok(Self { engine, kept, allowed })

@@ -33,7 +33,9 @@ impl ServerConsole {
         let key = self.console_key().await?;
         ssh::install_key(&ssh, &self.keys.known_hosts, &key).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
-        let Err(problem) = self.engine.change_host(name, changed, Login::default()).await else { return Ok(()) };
+        // A key that was confirmed just now is not among the known ones yet.
+        let by_key = Login { fingerprint: login.fingerprint, ..Login::default() };
+        let Err(problem) = self.engine.change_host(name, changed, by_key).await else { return Ok(()) };
         if let Err(error) = ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await {
             tracing::warn!(host = %name, %error, "a key that is not used stays on a host");
         }

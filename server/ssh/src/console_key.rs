@@ -5,6 +5,7 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use model::{Code, Problem, Secret};
@@ -12,6 +13,9 @@ use russh::keys::{Algorithm, PrivateKey, key::safe_rng, ssh_key::LineEnding};
 
 /// What the console's lines in authorized_keys are recognised by.
 const COMMENT: &str = "vmferry";
+
+/// Held while the key is looked for and made: two who make one at once would write to one file.
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// The public half of the console's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +63,11 @@ impl ConsoleKey {
                  key_passphrase_file, and start vmferry again. Or give the service the systemd credential key-passphrase.",
             )
         })?;
-        if !self.file.exists() {
-            self.make(passphrase)?;
+        {
+            let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+            if !self.file.exists() {
+                self.make(passphrase)?;
+            }
         }
         let key = fs::read(&self.file).map_err(|error| self.unusable("read", error))?;
         let key = PrivateKey::from_openssh(key).map_err(|error| self.unusable("read", error))?;
@@ -155,6 +162,17 @@ mod tests {
         assert!(parsed.is_encrypted() && parsed.algorithm() == Algorithm::Ed25519);
         assert!(made.as_str().starts_with("ssh-ed25519 AAAA") && made.as_str().ends_with(" vmferry"));
         assert_eq!(made.as_str(), format!("ssh-ed25519 {} vmferry", made.base64()));
+    }
+
+    #[test]
+    fn those_who_need_it_at_once_get_one() {
+        let directory = Directory::new("at-once");
+        let key = directory.key(Some("correct horse"));
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let making: Vec<_> = (0..4).map(|_| scope.spawn(|| key.open_or_make().unwrap())).collect();
+            making.into_iter().map(|made| made.join().unwrap()).collect()
+        });
+        assert!(made.iter().all(|one| *one == made[0]));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -18,6 +19,9 @@ use crate::fingerprint;
 
 /// ssh's own port: hosts that listen there are known by their address alone.
 const PORT: u16 = 22;
+
+/// Held while keys are forgotten: of two who do so at once, the later would write back what the other has taken out.
+static CHANGES: Mutex<()> = Mutex::new(());
 
 /// The file of known hosts.
 #[derive(Clone, Debug)]
@@ -34,6 +38,15 @@ impl KnownHosts {
     /// Where they are.
     pub fn file(&self) -> &Path {
         &self.file
+    }
+
+    /// Makes the file if there is none, for its owner alone: libssh would make one that everybody can read.
+    ///
+    /// # Errors
+    /// `internal` if it can't be made.
+    pub fn make(&self) -> Result<(), Problem> {
+        let made = File::options().append(true).create(true).mode(0o600).open(&self.file);
+        made.map(drop).map_err(|error| self.failed("made", &error))
     }
 
     /// The keys that are known of a host, as fingerprints.
@@ -63,6 +76,7 @@ impl KnownHosts {
     /// `internal` if the file can't be written.
     pub fn forget(&self, address: &Address, port: u16) -> Result<(), Problem> {
         let name = name(address, port);
+        let _changes = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.text()?;
         let left: String = text.split_inclusive('\n').filter_map(|line| without(line, &name)).collect();
         if left == text { Ok(()) } else { self.replace(&left).map_err(|error| self.failed("written", &error)) }
@@ -197,6 +211,31 @@ mod tests {
         assert_eq!(fs::read_to_string(known.file()).unwrap(), left);
         assert_eq!(fs::metadata(known.file()).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "nothing else is left in the directory");
+    }
+
+    #[test]
+    fn hosts_that_are_forgotten_at_once_are_all_forgotten() {
+        let directory = Directory::new("at-once");
+        let hosts: Vec<String> = (1..=16).map(|number| format!("192.0.2.{number}")).collect();
+        let lines: String = hosts.iter().map(|host| format!("{host} {KEY}\n")).collect();
+        let known = directory.with(&format!("{lines}alpha {KEY}\n"));
+        std::thread::scope(|scope| {
+            for host in &hosts {
+                scope.spawn(|| known.forget(&address(host), 22).unwrap());
+            }
+        });
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), format!("alpha {KEY}\n"));
+    }
+
+    #[test]
+    fn the_file_is_its_owner_s_alone_and_made_once() {
+        let directory = Directory::new("make");
+        let known = KnownHosts::at(directory.0.join("known_hosts"));
+        known.make().unwrap();
+        assert_eq!(fs::metadata(known.file()).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(known.file(), KEY).unwrap();
+        known.make().unwrap();
+        assert_eq!(fs::read_to_string(known.file()).unwrap(), KEY);
     }
 
     #[test]

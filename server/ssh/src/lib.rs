@@ -3,7 +3,7 @@
 
 mod console_key;
 mod fingerprint;
-mod host_key;
+pub mod host_key;
 mod install;
 mod known_hosts;
 mod session;

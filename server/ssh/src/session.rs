@@ -151,9 +151,7 @@ impl client::Handler for HostKey {
         // Certificates are not asked for.
         let PublicKeyOrCertificate::PublicKey { key, .. } = shown else { return Ok(false) };
         let shown = key.fingerprint(HashAlg::Sha256).to_string().parse().map_err(Failure::Refused)?;
-        host_key::check(&self.host.address, &self.known, self.host.fingerprint.as_ref(), &shown)
-            .map(|()| true)
-            .map_err(Failure::Refused)
+        host_key::check(&self.host, &self.known, &shown).map(|()| true).map_err(Failure::Refused)
     }
 }
 

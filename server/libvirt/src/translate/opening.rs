@@ -25,6 +25,10 @@ const AUTHORIZE_KEY: &str = "Add the public key to the account's authorized keys
 const NO_DAEMON: &str = "{host} does not answer: its libvirt daemon does not run.";
 const START_DAEMON: &str = "Start the daemon there.";
 
+const NOT_TO_LIBVIRT: &str = "{host} does not answer: the login works, but leads to no libvirt daemon.";
+const START_OR_GIVE_A_SHELL: &str = "Start the daemon there, or install it: virt-ssh-helper comes with it, without which nc has to be there. If all \
+                                     of it is, look whether the account that vmferry logs in as has a shell.";
+
 const REFUSED: &str = "{host} does not answer: connection refused.";
 const START_OR_OPEN: &str =
     "Start what listens on the port named in the details, or open the port in the host's firewall.";
@@ -84,15 +88,21 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "vmferry can't write down the ssh key of {host}: {reason}.",
         "Look at {file}, its owner and its permissions.",
     ),
+    saying("SSH session handshake failed").tell(
+        "{host} does not answer: there is no ssh server that talks to vmferry.",
+        "Correct the port if something else listens there. An sshd that somebody tried wrong passwords at also refuses a machine for a \
+         while (PerSourcePenalties, fail2ban), and one that is busy refuses some (MaxStartups): try later.",
+    ),
+    saying("bytes received from server too large, want").tell(
+        "{host} does not answer: what the login leads to is not libvirt.",
+        "If it is ssh, look at what the shell of the account says before anything else (.bashrc, .profile): it may say nothing.",
+    ),
+    saying("Remote channel is closed").tell(NOT_TO_LIBVIRT, START_OR_GIVE_A_SHELL),
     saying("Remote command terminated with non-zero code: 127").tell(
         "{host} does not answer: there is no libvirt on it.",
         "Install libvirt's daemon there. The host lacks virt-ssh-helper, which comes with it, and nc, which would do as well.",
     ),
-    saying("Remote command terminated with non-zero code").tell(
-        "{host} does not answer: the login works, but leads to no libvirt daemon.",
-        "Start the daemon there, or install it: virt-ssh-helper comes with it, without which nc has to be there. If all of it is, look \
-         whether the account that vmferry logs in as has a shell.",
-    ),
+    saying("Remote command terminated with non-zero code").tell(NOT_TO_LIBVIRT, START_OR_GIVE_A_SHELL),
     saying("no polkit agent available").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
     saying("access denied by policy").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
     saying("Permission denied (").tell(
@@ -192,6 +202,13 @@ mod tests {
                 HostUnreachable, "alpha does not answer: the login works, but leads to no libvirt daemon.", "Start the daemon there"),
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 127",
                 HostUnreachable, "alpha does not answer: there is no libvirt on it.", "virt-ssh-helper"),
+            (98, 66, 0, "libssh transport error: write failed: Remote channel is closed",
+                HostUnreachable, "alpha does not answer: the login works, but leads to no libvirt daemon.", "Start the daemon there"),
+            (1, 7, 0, "packet 1013071476 bytes received from server too large, want 33554432",
+                HostUnreachable, "alpha does not answer: what the login leads to is not libvirt.", ".bashrc"),
+            // No ssh at that port, or sshd has had enough of us.
+            (5, 0, 0, "no connection driver available for SSH session handshake failed: Socket error: disconnected",
+                HostUnreachable, "alpha does not answer: there is no ssh server that talks to vmferry.", "PerSourcePenalties"),
             // Hosts where polkit decides who may use libvirt.
             (94, 60, 0, "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
                 NotPermitted, "The account that vmferry logs in to alpha as may not use libvirt there.", "group libvirt"),
