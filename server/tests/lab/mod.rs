@@ -4,7 +4,7 @@
 //!
 //! The test runs inside the world, too, and the hosts' addresses exist only there.
 
-#![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "every test file uses its own part of this")]
 
 mod host;
 mod sshd;

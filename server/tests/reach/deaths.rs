@@ -18,9 +18,9 @@ use super::{
 };
 
 /// Slow enough for the guest's memory to take more than a second.
-const BANDWIDTH_MIB_S: u32 = 24;
-/// A percentage of the first pass over the memory.
-const HALFWAY: f64 = 30.0;
+const SLOW_MIB_S: u32 = 24;
+/// Slow enough for somebody to be stopped before all memory is there.
+const SLOWER_MIB_S: u32 = 16;
 /// In bytes: what tells the destination to finish is longer than this, what asks whether it lives is shorter.
 const LONGER_THAN_PINGS: u64 = 1_000;
 /// Another seed for the same random moments again.
@@ -81,10 +81,20 @@ fn moments(random: usize) -> Vec<Moment> {
     chosen.into_iter().chain(random.collect::<Vec<_>>()).collect()
 }
 
+impl Moment {
+    /// What the migration may use of the network until then.
+    fn bandwidth_mib_s(self) -> u32 {
+        match self {
+            Self::Accepted | Self::Percent(..) | Self::SwitchingOver => SLOW_MIB_S,
+            Self::BeforeFinish | Self::BeforeConfirm => SLOWER_MIB_S,
+        }
+    }
+}
+
 impl Site {
     /// Moves the VM, kills the console at this moment and starts it again; fails unless all is well in the end.
     async fn survives(&mut self, destination: &Destination, moment: Moment) {
-        let task = self.begin(destination).await;
+        let task = self.begin(destination, moment.bandwidth_mib_s()).await;
         self.until_moment(&task, moment).await;
         self.kill_console();
         self.resume_all();
@@ -104,12 +114,12 @@ impl Site {
     }
 
     /// Begins a direct migration; the id of its task.
-    async fn begin(&self, destination: &Destination) -> String {
-        let slowly = json!({"bandwidth_mib_s": BANDWIDTH_MIB_S});
+    async fn begin(&self, destination: &Destination, bandwidth_mib_s: u32) -> String {
+        let slowly = json!({"bandwidth_mib_s": bandwidth_mib_s});
         let (status, task) = match destination {
             Destination::Unregistered => self.ask_with_password(slowly).await,
             Destination::Registered => {
-                let request = json!({"destination": "blue", "way": "direct", "bandwidth_mib_s": BANDWIDTH_MIB_S});
+                let request = json!({"destination": "blue", "way": "direct", "bandwidth_mib_s": bandwidth_mib_s});
                 self.api.post(&format!("/plugins/kimchi/vms/{NAME}/migrate"), request).await
             }
         };
@@ -135,15 +145,17 @@ impl Site {
             }
             Moment::SwitchingOver => until_migration(&|migration| migration.phase >= Phase::SwitchingOver).await,
             Moment::BeforeFinish => {
-                until_migration(&|migration| migration.progress.percent >= HALFWAY).await;
+                until_migration(&|migration| migration.phase >= Phase::CopyingMemory).await;
                 signal(self.console(), "-STOP");
-                self.until_source_has_sent_all().await;
+                self.source_has_sent_all().await;
             }
             Moment::BeforeConfirm => {
-                until_migration(&|migration| migration.progress.percent >= HALFWAY).await;
+                until_migration(&|migration| migration.phase >= Phase::CopyingMemory).await;
                 self.lab.blue.signal_daemon("-STOP");
                 let before = waiting(&self.lab.blue);
-                self.until_source_has_sent_all().await;
+                if !self.source_has_sent_all().await {
+                    return;
+                }
                 // The console wants the destination to finish it, which can't hear it now, and will not hear the answer.
                 until("the destination is told to finish", || waiting(&self.lab.blue) > before + LONGER_THAN_PINGS)
                     .await;
@@ -157,8 +169,11 @@ impl Site {
         }
     }
 
-    async fn until_source_has_sent_all(&self) {
-        until("the source has sent all", || self.guest.state(&self.lab.red).as_deref() == Some("paused")).await;
+    /// Waits until the VM does not run at the source any more; whether it waits there for the end of the migration.
+    async fn source_has_sent_all(&self) -> bool {
+        let state = || self.guest.state(&self.lab.red);
+        until("the source has sent all", || state().as_deref() != Some("running")).await;
+        state().as_deref() == Some("paused")
     }
 
     /// What was stopped goes on.
