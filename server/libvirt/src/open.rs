@@ -30,6 +30,9 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(4);
 /// How long connecting may take in all.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a login may take of that. libssh 0.10 waits for ever for a host that hangs up instead of refusing a password or key.
+const LOGIN_LIMIT: Duration = Duration::from_secs(8);
+
 /// How many threads may wait at the same time for one daemon that has accepted and says nothing. They can't be interrupted, and one
 /// whose host has lost power just then waits for ever. So there are few, but more than one.
 const OPENING: usize = 3;
@@ -143,10 +146,24 @@ impl Opener {
             prepare(&mut link)?;
             Ok(link)
         };
-        match Workers::open(&self.host, threads, open).await {
+        let opening = Workers::open(&self.host, threads, open);
+        let opened = if self.login.is_some() {
+            timeout(LOGIN_LIMIT, opening).await.map_err(|_| self.login_hangs())?
+        } else {
+            opening.await
+        };
+        match opened {
             Ok(workers) => Ok(workers),
             Err(failure) => Err(self.not_opened(failure).await),
         }
+    }
+
+    fn login_hangs(&self) -> Problem {
+        self.unreachable(&format!("it accepts the connection, but the login does not end within {} s", LOGIN_LIMIT.as_secs()))
+            .with_fix(
+                "Look at sshd's log there. It may have hung up after the first wrong password or key (MaxAuthTries): correct that. After three \
+                 such logins vmferry has to be started again before it tries another.",
+            )
     }
 
     async fn not_opened(&self, failure: Failure) -> Problem {
@@ -213,6 +230,25 @@ mod tests {
         assert_eq!(problem.code, Code::HostUnreachable);
         assert_eq!(problem.sentence, format!("alpha does not answer: connection refused at 127.0.0.1 port {port}."));
         assert!(problem.fix.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_does_not_end_is_told_before_the_caller_gives_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ssh = Ssh {
+            address: "127.0.0.1".parse().unwrap(),
+            port: listener.local_addr().unwrap().port(),
+            user: "root".parse().unwrap(),
+            login: SshLogin::ConsoleKey,
+            fingerprint: None,
+        };
+        let files = SshFiles::below(std::path::Path::new("/nonexistent"));
+        let opener = opener(1);
+        let login = Login::of(&opener.host, &Transport::Ssh(ssh.clone()), &files);
+        let opener = Opener { transport: Transport::Ssh(ssh), login, ..opener };
+        let problem = opener.within_limit(opener.open(1, |_| Ok(()))).await.map(drop).unwrap_err();
+        assert_eq!(problem.code, Code::HostUnreachable);
+        assert!(problem.fix.is_some_and(|fix| fix.contains("MaxAuthTries")), "{}", problem.sentence);
     }
 
     #[tokio::test(start_paused = true)]
