@@ -74,15 +74,18 @@ async fn test_fail_migration_volumes_not_compatible() {
     assert!(vm.has_volume_on("beta"), "what was there is not touched");
 }
 
-/// The console reaches beta's daemon; alpha is told a port on which nothing listens.
+/// The console reaches beta's daemon; alpha is told a port on which nothing listens. It is not needed where the console drives.
 #[tokio::test]
 async fn test_fail_migration_tcp_port_closed() {
     let (demo, _, mut stream) = demo().await;
     let vm = Vm::start(&demo, &mut stream, "outside").await;
     let console = console_that_knows_beta(&demo, "port", "daemon = \"session\"\npeer_port = 1").await;
-    let why = fails(&console.login().await, vm.name, "beta").await;
+    let api = console.login().await;
+    let why = fails(&api, vm.name, json!({"destination": "beta", "way": "peer-to-peer"})).await;
     assert!(why.contains("alpha can't connect to beta: connection refused."), "{why}");
     vm.assert_stayed();
+    moves(&api, vm.name, "beta").await;
+    vm.assert_moved_to("beta");
 }
 
 /// beta's daemon wants a login that nobody has given the console.
@@ -114,15 +117,15 @@ async fn test_fail_migration_uri_incorrect() {
     vm.assert_stayed();
 }
 
-/// A name that nobody can resolve is no registered host; where beta is registered with one for the others, alpha can't resolve it.
+/// A name that nobody can resolve does not answer; where beta is registered with one for the others, alpha can't resolve it.
 #[tokio::test]
 async fn test_fail_migration_domain_unknown() {
     let (demo, api, mut stream) = demo().await;
     let vm = Vm::start(&demo, &mut stream, "nowhere").await;
-    refused(&api, vm.name, json!({"destination": "unknown.invalid"}), StatusCode::BAD_REQUEST).await;
+    refused(&api, vm.name, json!({"destination": "unknown.invalid"}), StatusCode::CONFLICT).await;
     let how = "daemon = \"session\"\npeer_address = \"unknown.invalid\"";
     let console = console_that_knows_beta(&demo, "name", how).await;
-    let why = fails(&console.login().await, vm.name, "beta").await;
+    let why = fails(&console.login().await, vm.name, json!({"destination": "beta"})).await;
     assert!(why.contains("alpha knows no address for unknown.invalid, the name of beta."), "{why}");
     vm.assert_stayed();
 }

@@ -44,8 +44,8 @@ async fn refused(api: &Api, vm: &str, request: Value, status: StatusCode) -> Val
 }
 
 /// Asks for a migration that begins and fails, and returns what its task says.
-async fn fails(api: &Api, vm: &str, destination: &str) -> String {
-    let task = api.migrate(vm, destination).await;
+async fn fails(api: &Api, vm: &str, request: Value) -> String {
+    let task = api.migrate_with(vm, request).await;
     let end = api.ended(&task).await;
     assert_eq!(end["status"], "failed", "{end}");
     end["message"].as_str().expect("a task has a message").to_owned()
