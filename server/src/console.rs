@@ -1,5 +1,6 @@
 //! The port, implemented with engine, store and auth.
 
+mod attempts;
 mod hosts;
 mod keys;
 mod login;
@@ -20,6 +21,7 @@ use crate::{
     store::{Action, SqliteStore},
 };
 
+use attempts::Attempts;
 pub use keys::Keys;
 
 /// Everything a person or program can ask for, on real hosts. Every user is an administrator, so that being somebody is enough.
@@ -29,6 +31,7 @@ pub struct ServerConsole {
     store: SqliteStore,
     keys: Keys,
     allowed: Allowed,
+    attempts: Attempts,
 }
 
 /// What hosts may be that are registered at run time.
@@ -43,7 +46,7 @@ pub struct Allowed {
 impl ServerConsole {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, auth: Auth, store: SqliteStore, keys: Keys, allowed: Allowed) -> Self {
-        Self { engine, auth, store, keys, allowed }
+        Self { engine, auth, store, keys, allowed, attempts: Attempts::default() }
     }
 
     /// Notes what somebody wants, before it is done: nothing happens without an entry, even if the caller leaves meanwhile.

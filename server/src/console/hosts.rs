@@ -28,20 +28,22 @@ impl Hosts for ServerConsole {
     async fn test_host(&self, who: &Principal, host: NewHost) -> Result<HostTest, Problem> {
         let (host, login) = self.new_host(host)?;
         self.audit(who, Action::HostTested(&host.settings())).await?;
-        self.engine.test_host(&host, &login).await
+        self.attempts.at(&host.transport.address(), &login, self.engine.test_host(&host, &login)).await
     }
 
     async fn add_host(&self, who: &Principal, host: NewHost) -> Result<(), Problem> {
         let (host, login) = self.new_host(host)?;
         self.audit(who, Action::HostAdded(&host.settings())).await?;
-        self.engine.add_host(host, login).await
+        let address = host.transport.address();
+        self.attempts.at(&address, &login, self.engine.add_host(host, login.clone())).await
     }
 
     async fn change_host(&self, who: &Principal, name: &HostName, host: NewHost) -> Result<(), Problem> {
         let (host, login) = self.new_host(host)?;
         let (before, _) = self.host_config(name)?;
         self.audit(who, Action::HostChanged(name, &host.settings())).await?;
-        self.engine.change_host(name, host.clone(), login).await?;
+        let changing = self.engine.change_host(name, host.clone(), login.clone());
+        self.attempts.at(&host.transport.address(), &login, changing).await?;
         if ssh_door(&before) == ssh_door(&host) { Ok(()) } else { self.forget_key(&before) }
     }
 
@@ -55,7 +57,8 @@ impl Hosts for ServerConsole {
         let login = login(typed)?;
         let user = login.user.as_ref().map(UserName::as_str);
         self.audit(who, Action::HostLogin(name, user)).await?;
-        self.engine.log_in(name, login).await
+        let address = self.host_config(name)?.0.transport.address();
+        self.attempts.at(&address, &login, self.engine.log_in(name, login.clone())).await
     }
 
     async fn set_up_key(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {
@@ -103,7 +106,10 @@ impl ServerConsole {
     /// How a host is reached, and where that was written down.
     pub(super) fn host_config(&self, name: &HostName) -> Result<(HostConfig, HostOrigin), Problem> {
         let found = self.engine.registered().into_iter().find(|(host, _)| host.name == *name);
-        found.ok_or_else(|| Problem::new(Code::UnknownHost, format!("There is no host called {name}.")))
+        found.ok_or_else(|| {
+            Problem::new(Code::UnknownHost, format!("There is no host called {name}."))
+                .with_fix("Look at the list of hosts again.")
+        })
     }
 
     fn forget_key(&self, host: &HostConfig) -> Result<(), Problem> {

@@ -31,7 +31,8 @@ impl ServerConsole {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
-        ssh::install_key(&ssh, &self.keys.known_hosts, &key).await?;
+        let address = ssh.address.to_string();
+        self.attempts.at(&address, &login, ssh::install_key(&ssh, &self.keys.known_hosts, &key)).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
         let by_key = Login { fingerprint: login.fingerprint, ..Login::default() };
@@ -47,11 +48,12 @@ impl ServerConsole {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
+        let address = ssh.address.to_string();
         if matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
             let changed = logged_in_by(&host, &ssh, SshLogin::Password(None));
-            self.engine.change_host(name, changed, login).await?;
+            self.attempts.at(&address, &login, self.engine.change_host(name, changed, login.clone())).await?;
         }
-        ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await
+        self.attempts.at(&address, &login, ssh::remove_key(&ssh, &self.keys.known_hosts, &key)).await
     }
 
     /// A host whose login may be changed.

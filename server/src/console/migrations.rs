@@ -32,13 +32,20 @@ impl Migrations for ServerConsole {
         if port == Some(0) {
             return Err(Problem::new(Code::InvalidInput, "There is no port 0."));
         }
-        let place = match self.engine.host(&destination) {
-            Err(problem) if problem.code == Code::UnknownHost => destination.parse::<Address>()?.to_string(),
-            host => host?.to_string(),
+        let (place, address) = match self.engine.host(&destination) {
+            Err(problem) if problem.code == Code::UnknownHost => {
+                let address = destination.parse::<Address>()?.to_string();
+                (address.clone(), address)
+            }
+            host => {
+                let host = host?;
+                (host.to_string(), self.host_config(&host)?.0.transport.address())
+            }
         };
         let user = login.user.as_ref().map(UserName::as_str);
         self.audit(who, Action::MigrationElsewhere(vm, &place, user)).await?;
-        let reached = self.engine.reach(&place, port, login, register).await?;
+        let reaching = self.engine.reach(&place, port, login.clone(), register);
+        let reached = self.attempts.at(&address, &login, reaching).await?;
         let request = MigrationRequest { vm, destination: reached.host.clone(), mode, options, accept };
         self.engine.migrate_to(reached, request, who.user()).await
     }

@@ -14,6 +14,7 @@ use super::{
     DoorState, Doors, Refused,
     json::{json_body, optional_json_body},
     named::Named,
+    not_offered,
 };
 
 /// What a host is added with may be tried first: `POST /api/hosts/test`.
@@ -110,7 +111,7 @@ async fn test(
     request: Request,
 ) -> Result<Json<HostTest>, Refused> {
     if name != TEST {
-        return Err(Problem::new(Code::MethodNotAllowed, "This method is not offered here.").into());
+        return Err(not_offered().into());
     }
     Ok(Json(doors.console.test_host(&who, json_body(request).await?).await?))
 }

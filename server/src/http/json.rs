@@ -41,7 +41,8 @@ async fn bytes(request: Request) -> Result<Bytes, Refused> {
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(bytes).map_err(|error| {
-        let problem = Problem::new(Code::InvalidInput, "The request's body is not the JSON that is asked for.");
+        let problem = Problem::new(Code::InvalidInput, "The request's body is not the JSON that is asked for.")
+            .with_fix("The details say where, and what was expected there.");
         let refused = Refused::from(problem.with_details(without_values(&error)));
         if error.is_data() { refused } else { refused.known_as("WOKAPI0006E") }
     })

@@ -169,8 +169,12 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }
 
+fn not_offered() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").with_fix("Look which are, in README.md.")
+}
+
 async fn wrong_method() -> Refused {
-    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").into()
+    not_offered().into()
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {

@@ -140,6 +140,24 @@ async fn what_is_refused_is_not_registered() {
 }
 
 #[tokio::test]
+async fn nobody_guesses_passwords_from_here() {
+    let house = House::new().await;
+    let address = house.gamma.peer_address.to_string();
+    let wrong = || NewHost { login: house.login("wrong"), ..house.host() };
+    assert_eq!(house.console.test_host(&ada(), wrong()).await.unwrap_err().code, Code::LoginRefused);
+    assert_eq!(house.console.add_host(&ada(), wrong()).await.unwrap_err().code, Code::LoginRefused);
+    assert_eq!(house.migrate(&address, house.login("wrong"), None).await.unwrap_err().code, Code::LoginRefused);
+    for refused in [
+        house.console.test_host(&ada(), wrong()).await.map(drop),
+        house.console.add_host(&ada(), house.host()).await,
+        house.migrate(&address, house.login(PASSWORD), None).await.map(drop),
+    ] {
+        assert_eq!(refused.unwrap_err().code, Code::Throttled);
+    }
+    assert_eq!(house.sim.attempts(&house.gamma.name), 3);
+}
+
+#[tokio::test]
 async fn a_vm_moves_to_a_host_that_nobody_registered_and_nothing_stays_of_the_login() {
     let house = House::new().await;
     let address = house.gamma.peer_address.to_string();

@@ -1,0 +1,181 @@
+//! How many wrong passwords a host gets to see from here.
+//!
+//! Hosts shut a machine out that guesses (sshd by itself since 9.8, fail2ban after five in ten minutes), and with the console all its
+//! migrations. So whoever types, or lets a program try what people type, has to stop before that.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use engine::Login;
+use model::{Code, Problem, text};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+
+/// How many passwords may be wrong or under way at a host.
+const MOST: usize = 3;
+/// How long a wrong one counts.
+const COUNTS: Duration = Duration::from_mins(10);
+/// How long to wait for those that are under way.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The passwords that were tried lately, by the hosts' addresses.
+#[derive(Default)]
+pub(super) struct Attempts(Mutex<HashMap<String, Arc<Door>>>);
+
+struct Door {
+    left: Arc<Semaphore>,
+    wrong: AtomicUsize,
+}
+
+impl Attempts {
+    /// Tries a login at the host at this address, if not too many passwords were wrong there. Without a password nothing is counted.
+    ///
+    /// # Errors
+    /// `throttled`; those of `trying`.
+    pub(super) async fn at<T>(
+        &self,
+        address: &str,
+        login: &Login,
+        trying: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        if login.password.is_none() {
+            return trying.await;
+        }
+        let attempt = Attempt::begin(self.door(address), address).await?;
+        let tried = trying.await;
+        if !matches!(&tried, Err(problem) if problem.code == Code::LoginRefused) {
+            attempt.was_not_wrong();
+        }
+        tried
+    }
+
+    fn door(&self, address: &str) -> Arc<Door> {
+        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is under way or counts holds its door.
+        doors.retain(|_, door| Arc::strong_count(door) > 1);
+        let new = || Arc::new(Door { left: Arc::new(Semaphore::new(MOST)), wrong: AtomicUsize::new(0) });
+        doors.entry(address.to_owned()).or_insert_with(new).clone()
+    }
+}
+
+/// A password that is tried. It counts as wrong unless it is said not to be: the caller may leave before the host has answered.
+struct Attempt {
+    door: Arc<Door>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Attempt {
+    async fn begin(door: Arc<Door>, address: &str) -> Result<Self, Problem> {
+        let permit = if door.wrong.load(Ordering::Relaxed) < MOST {
+            timeout(PATIENCE, door.left.clone().acquire_owned()).await.ok().and_then(Result::ok)
+        } else {
+            None
+        };
+        match permit {
+            Some(permit) => Ok(Self { door, permit: Some(permit) }),
+            None => Err(too_many(address)),
+        }
+    }
+
+    fn was_not_wrong(mut self) {
+        self.permit = None;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        // Without a runtime the console is about to end.
+        let (Some(permit), Ok(runtime)) = (self.permit.take(), Handle::try_current()) else { return };
+        permit.forget();
+        let door = Arc::clone(&self.door);
+        door.wrong.fetch_add(1, Ordering::Relaxed);
+        runtime.spawn(async move {
+            sleep(COUNTS).await;
+            door.wrong.fetch_sub(1, Ordering::Relaxed);
+            door.left.add_permits(1);
+        });
+    }
+}
+
+fn too_many(address: &str) -> Problem {
+    let within = text::duration(u64::try_from(COUNTS.as_millis()).unwrap_or(u64::MAX));
+    Problem::new(Code::Throttled, format!("Too many passwords were wrong at {address}.")).with_fix(format!(
+        "Wait {within}: vmferry tries {MOST} within that time, so that the host does not shut it out."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use model::Secret;
+
+    use super::*;
+
+    fn login() -> Login {
+        Login { password: Some(Secret::new("wrong".into())), ..Login::default() }
+    }
+
+    fn refused(code: Code) -> impl Future<Output = Result<(), Problem>> {
+        ready(Err(Problem::new(code, "No.")))
+    }
+
+    async fn code(attempts: &Attempts, address: &str, code: Code) -> Code {
+        attempts.at(address, &login(), refused(code)).await.unwrap_err().code
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_host_sees_three_wrong_passwords_in_ten_minutes() {
+        let attempts = Attempts::default();
+        for _ in 0..MOST {
+            assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::LoginRefused);
+        }
+        assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::Throttled);
+        assert_eq!(attempts.at("gamma", &Login::default(), ready(Ok(()))).await, Ok(()), "keys are not passwords");
+        assert_eq!(code(&attempts, "delta", Code::LoginRefused).await, Code::LoginRefused);
+        sleep(COUNTS + PATIENCE).await;
+        assert_eq!(attempts.at("gamma", &login(), ready(Ok(()))).await, Ok(()));
+        assert_eq!(attempts.0.lock().unwrap().len(), 1, "nobody is remembered for longer than counts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_wrong_does_not_count() {
+        let attempts = Attempts::default();
+        for _ in 0..=MOST {
+            assert_eq!(attempts.at("gamma", &login(), ready(Ok(()))).await, Ok(()));
+            assert_eq!(code(&attempts, "gamma", Code::HostKeyUnknown).await, Code::HostKeyUnknown);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_wait_for_the_answer_has_tried_all_the_same() {
+        let attempts = Attempts::default();
+        let login = login();
+        for _ in 0..MOST {
+            let leaving = attempts.at("gamma", &login, pending::<Result<(), Problem>>());
+            timeout(Duration::from_millis(1), leaving).await.unwrap_err();
+        }
+        assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::Throttled);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_at_once_wait_for_each_other() {
+        let attempts = Attempts::default();
+        let slowly = || async {
+            sleep(PATIENCE / 4).await;
+            Ok(())
+        };
+        let login = login();
+        let at_once = futures::future::join_all((0..3 * MOST).map(|_| attempts.at("gamma", &login, slowly())));
+        assert!(at_once.await.iter().all(Result::is_ok));
+    }
+}
