@@ -7,6 +7,7 @@ use model::{HostName, Migration, Mode, Problem, VmAction};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    engine::lock,
     runner::{Claim, Runner},
     settle::is_our_connections_fault,
     verify::{Presence, Verdict, verdict},
@@ -87,7 +88,7 @@ impl Runner<'_> {
                 questioning = Questioning::begin();
                 continue;
             }
-            if self.waits_for_somebody().await {
+            if self.waits_for_somebody([source, destination]).await {
                 if self.was_cancelled_meanwhile().await {
                     return Verdict::Unsettled;
                 }
@@ -97,17 +98,31 @@ impl Runner<'_> {
             if source == Presence::Sending && questioning.begun.elapsed() > TAIL_LIMIT {
                 source = Presence::Active;
             }
-            let verdict = verdict(self.migration.mode, kept, source, destination);
+            let verdict = self.unless_it_moved_on(verdict(self.migration.mode, kept, source, destination));
             questioning.judged(verdict);
             match verdict {
                 Verdict::Moved | Verdict::Stayed => return verdict,
                 Verdict::Both | Verdict::Neither | Verdict::LeftPaused if questioning.is_certain() => return verdict,
                 _ if questioning.is_over([source, destination]) => return verdict,
-                Verdict::ToResume if questioning.is_certain() => self.resume_source().await,
-                Verdict::ToDrop if questioning.is_certain() => self.drop_source().await,
+                Verdict::ToResume if questioning.is_certain() && self.engine.is_ready() => {
+                    self.resume_source().await;
+                    questioning.judged(Verdict::Unsettled);
+                }
+                Verdict::ToDrop if questioning.is_certain() => {
+                    self.drop_source().await;
+                    questioning.judged(Verdict::Unsettled);
+                }
                 _ => {}
             }
             sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// What the destination does not have any more may run on a third host by now: then it must not go on at the source.
+    fn unless_it_moved_on(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::ToResume if self.engine.inventory().is_elsewhere(&self.migration) => Verdict::LeftPaused,
+            verdict => verdict,
         }
     }
 
@@ -117,7 +132,7 @@ impl Runner<'_> {
     }
 
     /// What one host says now.
-    async fn ask(&self, source: bool) -> Presence {
+    pub(crate) async fn ask(&self, source: bool) -> Presence {
         let vm = self.migration.vm;
         let host = if source { &self.migration.source } else { &self.migration.destination };
         let Ok(connection) = self.engine.inventory().connection(host) else { return Presence::Unknown };
@@ -134,15 +149,19 @@ impl Runner<'_> {
         }
     }
 
-    /// Whether a host can't be asked before somebody has logged in there, or the like. Told as long as that is so.
-    async fn waits_for_somebody(&mut self) -> bool {
+    /// Whether a host can't be asked before somebody has logged in there, or the like; or the destination at all, and the VM is paused
+    /// until it can be. Told as long as that is so.
+    async fn waits_for_somebody(&mut self, [source, destination]: [Presence; 2]) -> bool {
+        let is_paused = matches!((source, destination), (Presence::Stranded { .. }, Presence::Unknown));
         let refusal = {
             let inventory = self.engine.inventory();
-            let refusal =
-                |host: &HostName| inventory.connection(host).err().filter(|problem| is_for_a_person(problem.code));
-            refusal(&self.migration.destination).or_else(|| refusal(&self.migration.source))
+            let refusal = |host: &HostName| inventory.connection(host).err();
+            let of_person = |host| refusal(host).filter(|problem| is_for_a_person(problem.code));
+            let Migration { source, destination, .. } = &self.migration;
+            let of_whatever = || refusal(destination).filter(|_| is_paused && inventory.is_ready());
+            of_person(destination).or_else(|| of_person(source)).or_else(of_whatever)
         };
-        let waits = refusal.is_some();
+        let waits = is_paused || refusal.is_some();
         let told = refusal.map(|problem| {
             let sentence = format!("{} Where {} runs is not known before.", problem.sentence, self.migration.vm_name);
             let fix = problem.fix.unwrap_or_default();
@@ -164,7 +183,7 @@ impl Runner<'_> {
 
     /// Whether somebody wants that it is not waited for. Who cancelled before wanted something else.
     async fn was_cancelled_meanwhile(&mut self) -> bool {
-        let cancelled = self.handle.cancel.is_cancelled() && !self.migration.cancel_requested;
+        let cancelled = lock(&self.handle.cancelled_by).len() > self.cancels_noted;
         if cancelled {
             self.note_cancel().await;
         }
@@ -189,8 +208,9 @@ impl Runner<'_> {
 
     /// What a source's daemon that died in the middle of it has not done: its definition is to go with the VM.
     pub(crate) async fn forget_at_source(&mut self) {
-        let Migration { vm, vm_name, source, mode, options, .. } = &self.migration;
-        if *mode == Mode::Offline || !self.is_direct() || options.keep_source_definition {
+        let Migration { vm, vm_name, source, destination, mode, options, .. } = &self.migration;
+        let is_kept_there = self.engine.inventory().copy(destination, *vm).is_some_and(|copy| copy.persistent);
+        if *mode == Mode::Offline || options.keep_source_definition || !is_kept_there {
             return;
         }
         let Ok(connection) = self.engine.inventory().connection(source) else { return };

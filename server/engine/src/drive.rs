@@ -7,6 +7,7 @@ use crate::{
     inventory::unknown_host,
     runner::{Claim, Runner, every_sample},
     storage::Prepared,
+    verify::Presence,
 };
 
 impl Runner<'_> {
@@ -19,6 +20,9 @@ impl Runner<'_> {
         }
         self.remember_login(&claim);
         match claim {
+            Err(NotMigrated::NotBegun(refusal)) if refusal.code == Code::PeerLogin && !self.is_as_it_was().await => {
+                Err(NotMigrated::Failed(refusal))
+            }
             Err(NotMigrated::NotBegun(refusal)) if self.would_help_to_go_direct(&refusal) => {
                 self.go_direct(&refusal).await.map_err(NotMigrated::NotBegun)?;
                 self.hand_over(&MigrationPlan { way: Way::Direct, ..plan }).await
@@ -77,6 +81,13 @@ impl Runner<'_> {
             Err(NotMigrated::NotBegun(_) | NotMigrated::Lost(_)) => return,
         };
         self.engine.recent.tried_login(source, destination, refused_ms);
+    }
+
+    /// Whether the source has the VM, and does not move it. That nothing was begun is only what libvirt's words sound like: a login that
+    /// worked and broke later may sound so, too.
+    async fn is_as_it_was(&self) -> bool {
+        let expected = if self.migration.mode == Mode::Live { Presence::Active } else { Presence::Inactive };
+        self.ask(true).await == expected
     }
 
     /// Whether it was the source's login that failed, and nobody insists on it.

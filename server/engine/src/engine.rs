@@ -34,8 +34,8 @@ const REMEMBERED: u32 = 50;
 pub(crate) struct Handle {
     /// Set when somebody asks to cancel.
     pub(crate) cancel: CancellationToken,
-    /// Who asked.
-    pub(crate) cancelled_by: Mutex<Option<String>>,
+    /// Who asked, each time: for who waits for a host it is another wish than for a VM that moves.
+    pub(crate) cancelled_by: Mutex<Vec<String>>,
     /// The figures libvirt sent when it was done.
     pub(crate) completed: Mutex<Option<Statistics>>,
     /// How the destination is reached, if somebody typed a login for this migration; gone when it has ended.
@@ -96,6 +96,7 @@ impl Engine {
         for watch in watches {
             engine.spawn(watcher::watch(Arc::clone(&engine), watch, None));
         }
+        engine.spawn(Arc::clone(&engine).keep_letting_go());
         Ok(engine)
     }
 
@@ -248,7 +249,7 @@ impl Engine {
             let ended = format!("This migration has ended already: {}", model::text::summary(&migration));
             return Err(Problem::new(Code::AlreadyEnded, ended));
         };
-        *lock(&handle.cancelled_by) = Some(by.to_owned());
+        lock(&handle.cancelled_by).push(by.to_owned());
         // The runner writes it down: it alone changes a migration that is under way.
         handle.cancel.cancel();
         let known = self.inventory().migration(id).cloned();

@@ -17,7 +17,11 @@ impl Runner<'_> {
     /// Writes down that somebody cancelled.
     pub(crate) async fn note_cancel(&mut self) {
         self.migration.cancel_requested = true;
-        let by = lock(&self.handle.cancelled_by).clone();
+        let by = {
+            let asked = lock(&self.handle.cancelled_by);
+            self.cancels_noted = asked.len();
+            asked.last().cloned()
+        };
         self.write(format!("{} asked to cancel.", by.as_deref().unwrap_or("Somebody"))).await;
     }
 

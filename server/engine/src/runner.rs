@@ -42,6 +42,7 @@ pub(crate) async fn run(engine: Arc<Engine>, migration: Migration, handle: Arc<H
         tracker,
         last_sample: None,
         last_abort: None,
+        cancels_noted: 0,
         still_written: None,
     };
     match begin {
@@ -81,6 +82,8 @@ pub(crate) struct Runner<'a> {
     /// For the case that libvirt has forgotten the figures afterwards.
     pub(crate) last_sample: Option<Statistics>,
     last_abort: Option<Instant>,
+    /// How many of those who asked this console to cancel were heard.
+    pub(crate) cancels_noted: usize,
     /// The pool and the name of the volume that the destination did not stop writing to.
     pub(crate) still_written: Option<(String, String)>,
 }

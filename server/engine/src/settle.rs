@@ -75,7 +75,7 @@ impl Runner<'_> {
                 format!("Was it shut down meanwhile? If not, start it on one of the two: {source}, if in doubt."),
             ),
             Verdict::LeftPaused => (
-                format!("{source} has {vm} paused, and it may have run on {destination} and ended there."),
+                format!("{source} has {vm} paused, and it may have run on {destination} and ended there or moved on."),
                 format!(
                     "If it has never run on {destination}, resume it on {source}. If it has, force it off on {source}."
                 ),

@@ -11,6 +11,9 @@ use crate::{Connection, Engine, HostEvent, hosts::Opened, inventory::Watch};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// A host that comes back should not have to wait long for us, and a dead one costs one connection attempt each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The wait where the login works and libvirt may not be used: it costs a login each time, and may pass by itself, as where a daemon
+/// that starts has made its socket and not yet given it to its group.
+const NOT_PERMITTED_WAIT: Duration = Duration::from_mins(1);
 /// How often free memory is asked for, and everything else again: libvirt forgets to tell of a definition that a migration
 /// removed (libvirt issue 186).
 const REFRESH: Duration = Duration::from_secs(30);
@@ -40,23 +43,24 @@ async fn stay_connected(engine: &Arc<Engine>, watch: &Watch, mut opened: Option<
             Err(problem) => problem,
         };
         tracing::warn!(host = %watch.host, %problem, details = problem.details, "host is unreachable");
-        let is_for_a_person = is_for_a_person(problem.code);
+        let code = problem.code;
         engine.inventory().unreachable(watch, problem);
-        if is_for_a_person {
+        if is_in_vain(code) {
             return;
         }
-        sleep(wait).await;
+        sleep(if code == Code::NotPermitted { NOT_PERMITTED_WAIT } else { wait }).await;
         wait = (wait * 2).min(LONGEST_WAIT);
-        engine.let_go();
     }
 }
 
 /// Whether trying again by itself can only fail again, and gets the console locked out by what counts failed logins (fail2ban).
+pub(crate) fn is_in_vain(code: Code) -> bool {
+    matches!(code, Code::NeedsLogin | Code::LoginRefused | Code::HostKeyUnknown | Code::HostKeyChanged)
+}
+
+/// Whether somebody has to do something before the host can be asked.
 pub(crate) fn is_for_a_person(code: Code) -> bool {
-    matches!(
-        code,
-        Code::NeedsLogin | Code::LoginRefused | Code::HostKeyUnknown | Code::HostKeyChanged | Code::NotPermitted
-    )
+    is_in_vain(code) || code == Code::NotPermitted
 }
 
 async fn connect(engine: &Engine, watch: &Watch) -> Result<Opened, Problem> {
@@ -89,7 +93,7 @@ async fn follow(engine: &Arc<Engine>, watch: &Watch, opened: Opened) -> Problem 
                 }
             }
             _ = refresh.tick() => match refresh_all(engine, watch, &*connection).await {
-                Ok(()) => engine.let_go(),
+                Ok(()) => {}
                 // libvirt tells of a dead connection only when no call hangs in it any more, which may be never.
                 Err(problem) if problem.code == Code::HostUnreachable => return problem,
                 Err(problem) => {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use model::{Code, HostName, Problem, Secret};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::opened::Opened;
 use crate::{
@@ -14,6 +14,8 @@ use crate::{
 
 /// How long a login counts without *keep until restart* while no migration needs it: time enough to begin one.
 const LOGIN_LASTS: Duration = Duration::from_mins(10);
+/// How often it is looked whether one counts no more.
+const LET_GO_EVERY: Duration = Duration::from_secs(10);
 /// ssh's port.
 const SSH_PORT: u16 = 22;
 /// Who logs in where nobody says otherwise.
@@ -124,6 +126,14 @@ impl Engine {
             self.spawn(watcher::watch(Arc::clone(self), watch, Some(opened)));
         }
         Ok(())
+    }
+
+    /// Forgets what is needed no longer, now and then: a password also if its host can't be reached, and nobody tries to.
+    pub(crate) async fn keep_letting_go(self: Arc<Self>) {
+        loop {
+            sleep(LET_GO_EVERY).await;
+            self.let_go();
+        }
     }
 
     /// Forgets hosts and passwords that no migration needs any more.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use model::{Code, HostName, HostOrigin, MigrationId, Problem, VmId};
+use model::{Code, Connection as Link, HostName, HostOrigin, MigrationId, Problem, VmId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Claim, HostEntry, Inventory, TypedLogin, Watch, unknown_host};
-use crate::{HostConfig, hosts::Opened};
+use crate::{HostConfig, hosts::Opened, watcher::is_in_vain};
 
 impl Inventory {
     /// Adds a host, and what was asked of it already.
@@ -185,7 +185,10 @@ impl Inventory {
         entry.login = None;
         let watch = entry.watch_anew();
         let Err(problem) = entry.way_in() else { return Some(watch) };
-        entry.lost(problem, now);
+        // That its key has changed, say, is what people have to know first.
+        if !matches!(&entry.link, Link::Unreachable { problem, .. } if is_in_vain(problem.code)) {
+            entry.lost(problem, now);
+        }
         let affected: Vec<VmId> = entry.copies.keys().copied().collect();
         self.publish(affected);
         None

@@ -83,8 +83,8 @@ enum Login {
 impl Login {
     fn remembered(case: &Case) -> Self {
         let ago = |at_ms: u64| case.now_ms.saturating_sub(at_ms);
-        if let Some(at_ms) = case.refused_login_ms {
-            return Self::Refused { ago_ms: ago(at_ms) };
+        if let Some(ago_ms) = case.refused_login_ms.map(ago).filter(|ago_ms| *ago_ms < REFUSAL_COUNTS_MS) {
+            return Self::Refused { ago_ms };
         }
         let mut telling = case.earlier.iter().filter(|migration| tells_of_the_login(migration));
         let Some(last) = telling.next() else { return Self::Unknown };

@@ -233,7 +233,10 @@ impl Connection for SimConnection {
             }
         };
         tokio::select! {
-            Ok(outcome) = receiver => outcome.map_err(NotMigrated::Failed),
+            Ok(outcome) = receiver => outcome.map_err(|problem| match problem.code {
+                Code::PeerLogin => NotMigrated::NotBegun(problem),
+                _ => NotMigrated::Failed(problem),
+            }),
             () = cut => Err(NotMigrated::Lost(unreachable(&self.name))),
             else => Err(NotMigrated::Lost(unreachable(&self.name))),
         }

@@ -63,9 +63,9 @@ impl Sim {
         password.clone_into(&mut self.world().host(host).door().password);
     }
 
-    /// From now on the account may not use libvirt there.
-    pub fn forbid(&self, host: &HostName) {
-        self.world().host(host).door().permits = false;
+    /// From now on the account may use libvirt there, or not.
+    pub fn permit(&self, host: &HostName, permit: bool) {
+        self.world().host(host).door().permits = permit;
     }
 
     /// From now on another machine answers at a host's address.

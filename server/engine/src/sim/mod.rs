@@ -52,6 +52,8 @@ pub enum Fault {
     ResultLost,
     /// libvirt reports success, and the VM stays.
     FalseSuccess,
+    /// The VM moves, and what libvirt says sounds as if the source could not have logged in at the destination.
+    TakenForALogin,
     /// libvirt reports a failure, and the VM runs on both hosts.
     RunsTwice,
     /// The guest shuts itself down half-way.
@@ -162,6 +164,14 @@ impl Sim {
             trust_shared_directories: false,
         };
         tokio::spawn(precopy::run(self.clone(), source.clone(), plan, Driver::default(), oneshot::channel().0));
+    }
+
+    /// Takes a copy away behind everybody's back, and tells of it.
+    pub fn forget(&self, host: &HostName, vm: VmId) {
+        let mut world = self.world();
+        let host = world.host(host);
+        host.copies.remove(&vm);
+        host.tell(&HostEvent::Changed(vm));
     }
 
     /// What a host has of a VM, up or not.

@@ -33,6 +33,7 @@ pub(super) async fn run(
     sim.world().host(&source).jobs.remove(&plan.vm);
     let told = match fault {
         Some(Fault::ResultLost) => Err(unreachable(&source)),
+        Some(Fault::TakenForALogin) => Err(Problem::new(Code::PeerLogin, "Connection timed out (simulated)")),
         _ => outcome,
     };
     // The caller may be a console that died.

@@ -6,6 +6,7 @@ use model::{Code, FindingCode, MigrationOptions, Mode, Phase, Severity, VmState,
 use tokio::time::sleep;
 
 use super::*;
+use crate::sim::Fault;
 
 pub(super) fn by(way: Way) -> MigrationOptions {
     MigrationOptions { way: Some(way), ..MigrationOptions::default() }
@@ -93,6 +94,36 @@ async fn a_refused_login_is_remembered_for_a_day_and_over_restarts() {
     // What was found before is old by then.
     sleep(Duration::from_secs(10)).await;
     assert_eq!(bench.way(vm).await, (Severity::Ok, Way::PeerToPeer));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_console_that_is_not_restarted_forgets_a_refused_login_too() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.refuse_peers(&host("beta"), true);
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.way, Some(Way::Direct));
+    bench.back(vm).await;
+    sleep(Duration::from_secs(24 * 60 * 60)).await;
+    assert_eq!(bench.way(vm).await, (Severity::Unknown, Way::PeerToPeer), "it may have a key by now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_taken_for_a_refused_login_is_not_begun_anew_before_both_hosts_agree() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::TakenForALogin);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    assert_eq!((end.phase, end.way), (Phase::Succeeded, Some(Way::PeerToPeer)), "{:?}", end.problem);
+    assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_is_it_said_that_such_a_vm_stayed() {
+    let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::TakenForALogin);
+    let end = bench.ended(bench.start_with(vm, by(Way::PeerToPeer)).await).await;
+    assert_eq!(end.phase, Phase::Succeeded, "{:?}", end.problem);
+    assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"]);
 }
 
 #[tokio::test(start_paused = true)]

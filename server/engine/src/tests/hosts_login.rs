@@ -171,13 +171,34 @@ async fn a_changed_key_waits_for_a_person_and_no_flag_overrides_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_may_not_use_libvirt_waits_for_a_person() {
+async fn an_account_that_may_use_libvirt_again_is_noticed() {
     let delta = Delta::new(true).await;
-    delta.bench.sim.forbid(&delta.config.name);
+    delta.bench.sim.permit(&delta.config.name, false);
     delta.drop_connection().await;
     delta.until_problem(Code::NotPermitted).await;
     sleep(MINUTES).await;
-    assert_eq!(delta.attempts(), 2);
+    assert!(delta.attempts() < 20, "it is not tried every few seconds");
+    delta.bench.sim.permit(&delta.config.name, true);
+    delta.bench.until(|_| delta.problem().is_none()).await;
+}
+
+/// What forgets passwords must not hang on a host that is watched: here none is.
+#[tokio::test(start_paused = true)]
+async fn a_password_is_forgotten_also_if_no_host_can_be_reached() {
+    let mut bench = Bench::new().await;
+    bench.hosts.clear();
+    bench.restart().await;
+    let config = bench.sim.add_ssh_host("delta", "right");
+    let password = Secret::new("right".to_owned());
+    let login = Login { password: Some(password.clone()), ..Login::typed("", bench.sim.key(&config.name)) };
+    bench.engine.add_host(config.clone(), login).await.unwrap();
+    bench.sim.change_key(&config.name);
+    bench.sim.cut(&config.name);
+    bench.until(|bench| bench.problem(&config.name).is_some()).await;
+    bench.sim.mend(&config.name);
+    bench.until(|bench| bench.problem(&config.name) == Some(Code::HostKeyChanged)).await;
+    sleep(MINUTES).await;
+    assert_eq!(password.holders(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -227,3 +227,61 @@ async fn a_copy_that_is_still_arriving_is_not_decided_about() {
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_never_comes_back_is_not_waited_for_by_who_gives_up() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    bench.sim.cut(&host("beta"));
+    bench.restart().await;
+    bench.until(|bench| bench.problem(&host("beta")).is_some()).await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].problem.is_some()).await;
+    assert!(bench.told(id, "cancel the migration").await, "{:?}", bench.history(id).await);
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+    bench.until(|bench| bench.engine.find("web", None).is_ok_and(|vm| vm.migration.is_none())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cancelled_before_the_console_died_may_still_give_up() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, NEVER).await;
+    let id = bench.start_with(vm, by(Way::Direct)).await;
+    bench.reaches(id, Phase::CopyingMemory).await;
+    bench.engine.cancel(id, "admin").await.unwrap();
+    bench.until(|bench| bench.engine.snapshot().migrations[0].cancel_requested).await;
+    let mut bench = bench;
+    bench.engine.stop().await;
+    let left = CopyFacts { stranded: true, state: VmState::Paused, ..bench.sim.copy(&host("alpha"), vm).unwrap() };
+    sleep(Duration::from_secs(1)).await;
+    bench.sim.put(&host("alpha"), CopyFacts { outgoing: false, ..left });
+    bench.sim.cut(&host("beta"));
+    bench.restart().await;
+    sleep(Duration::from_secs(5 * 60)).await;
+    assert_eq!(bench.engine.migration(id).await.unwrap().0.phase, Phase::Verifying, "that was another wish");
+    bench.engine.cancel(id, "admin").await.unwrap();
+    assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_has_moved_on_to_a_third_host_is_not_let_go_on_at_the_source() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    let moved_on = bench.sim.copy(&host("beta"), vm).unwrap();
+    bench.sim.put(&host("gamma"), moved_on);
+    bench.sim.forget(&host("beta"), vm);
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+    assert_eq!(bench.sim.runs_on(vm), [host("gamma")]);
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_definition_is_not_removed() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    let running = bench.sim.copy(&host("beta"), vm).unwrap();
+    bench.sim.put(&host("beta"), CopyFacts { persistent: false, ..running });
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+    assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::ShutOff);
+}
