@@ -165,10 +165,11 @@ impl Runner<'_> {
         self.write("The console was restarted and looks after this migration again.".to_owned()).await;
         self.expect_memory();
         let problem = if !began {
-            Problem::new(Code::ReasonLost, "The console was restarted before it began.").with_fix("Start it again.")
+            Problem::new(Code::ReasonLost, "The console was restarted before it began.")
+                .with_fix("Start the migration again.")
         } else if self.is_direct() {
             Problem::new(Code::ReasonLost, "The console that drove it has stopped.")
-                .with_fix("Start it again. Peer-to-peer it goes on without a console, if the source may log in at the destination.")
+                .with_fix("Start the migration again. Peer-to-peer it would go on without a console, if the source may log in at the destination.")
         } else {
             Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
                 .with_fix("Look at libvirt's log on the source and the destination, then try again.")

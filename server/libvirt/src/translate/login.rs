@@ -212,7 +212,9 @@ mod tests {
         assert!(!is_login(113, "Daten können nicht empfangen werden: Keine Route zum Zielrechner"));
         let read = |why| format!("Cannot recv data: Read from remote host rack7: {why}: Connection reset by peer");
         assert!(!is_login(104, &read("Connection timed out")) && !is_login(104, &read("No route to host")));
-        for words in ["连接服务器‘127.0.0.3:49152’失败", "connexion impossible à « 127.0.0.3:49152 »", "[2001:db8::7]:49152"] {
+        for words in
+            ["连接服务器‘127.0.0.3:49152’失败", "connexion impossible à « 127.0.0.3:49152 »", "[2001:db8::7]:49152"]
+        {
             assert!(!is_login(111, words), "{words}");
             assert!(is_login(111, &words.replace("49152", "16509")), "{words}");
         }
