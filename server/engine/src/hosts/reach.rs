@@ -82,7 +82,7 @@ impl Engine {
         let (host, held, login) = match &to {
             Destination::AsItIs(name) => (name.clone(), self.hold_as_it_is(name)?, None),
             Destination::Instead(config) | Destination::Elsewhere(config) => {
-                let opened = self.open_soon(config).await?;
+                let opened = self.open_soon(config).await.map_err(|problem| to.by_its_address(problem))?;
                 let (host, held, watch) = to.settle(&mut self.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.spawn(watcher::watch(Arc::clone(self), watch, Some(opened)));
@@ -166,6 +166,16 @@ impl Destination {
         let config = unregistered(name, login.at(address, port));
         inventory.is_free(&config, registered.map(|entry| &entry.config.name))?;
         Ok(Self::Elsewhere(config))
+    }
+
+    /// A refusal in the words of whoever asked: they may have written an address, and the name made of it is ours.
+    fn by_its_address(&self, problem: Problem) -> Problem {
+        let Self::Elsewhere(HostConfig { name, peer_address, .. }) = self else { return problem };
+        if HostName::made_of(&peer_address.to_string()).as_ref() != Ok(name) {
+            return problem;
+        }
+        let words = |text: String| text.replace(name.as_str(), &peer_address.to_string());
+        Problem { sentence: words(problem.sentence), fix: problem.fix.map(words), ..problem }
     }
 
     /// What the host turned out to be: one that is registered under another address, say.

@@ -82,6 +82,7 @@ async fn a_refused_login_is_one_attempt_and_leaves_no_host() {
     assert_eq!((bench.sim.attempts(&there.name), bench.engine.registered().len()), (1, 3));
     let nowhere = bench.engine.reach("nowhere.simulated", None, Login::default(), None).await.unwrap_err();
     assert_eq!(nowhere.code, Code::HostUnreachable);
+    assert_eq!(nowhere.sentence, "nowhere.simulated does not answer (simulated).", "no name that nobody wrote");
 }
 
 #[tokio::test(start_paused = true)]
