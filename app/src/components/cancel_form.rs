@@ -32,6 +32,10 @@ pub(crate) fn CancelForm(
     let consequence = move || {
         live.migrations.value(&id).map(|migration| {
             let (vm, source) = (migration.vm_name, migration.source);
+            // It waits for a host that has to say where the VM is.
+            if migration.problem.is_some() {
+                return format!("Nobody asks any more where {vm} is: find out and look after it yourself.");
+            }
             format!("{vm} goes on at {source} as if nothing had been. What was sent so far is sent again next time.")
         })
     };

@@ -98,7 +98,8 @@ fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>
 fn Running(migration: Signal<Migration>) -> impl IntoView {
     let progress = move |name, words: fn(&Progress) -> String| figure(name, move || words(&migration.read().progress));
     let convergence = Memo::new(move |_| text::convergence(&migration.read()));
-    let cancel_requested = Memo::new(move |_| migration.read().cancel_requested);
+    // While it waits for a host, whoever cancelled before can give up.
+    let cancel_requested = Memo::new(move |_| migration.read().cancel_requested && migration.read().problem.is_none());
     let (asked, live) = (expect_context::<Asked>(), expect_context::<Live>());
     let id = migration.read_untracked().id;
     let cancel = move || {

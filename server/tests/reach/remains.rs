@@ -2,9 +2,9 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, Read, Seek, SeekFrom},
+    io::{BufRead, Read, Seek, SeekFrom, Write},
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
 };
 
 /// How much of what surrounds it is told, in bytes.
@@ -145,7 +145,15 @@ fn all_forms_are_found() {
 #[test]
 fn what_a_process_was_told_is_found() {
     let text = format!("told to nobody: {}", std::process::id());
-    let mut told = Command::new("sleep").arg("60").env("TOLD", &text).spawn().expect("there is sleep");
+    let mut told = Command::new("cat")
+        .env("TOLD", &text)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("there is cat");
+    // Only a program that answers has begun: before, its environment is empty.
+    told.stdin.as_ref().expect("it is a pipe").write_all(b".").expect("it reads");
+    told.stdout.as_mut().expect("it is a pipe").read_exact(&mut [0]).expect("it writes");
     let traces = Traces::of(&text);
     let (memory, processes) = (traces.in_memory(told.id()), traces.in_processes());
     told.kill().expect("it is our child");
