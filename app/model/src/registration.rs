@@ -93,7 +93,7 @@ pub enum DaemonKind {
 pub struct HostLogin {
     /// The account there; the registered one if left out, `root` where the host is not registered.
     pub user: Option<String>,
-    /// Its password; left out, the keys of the console and its account are tried.
+    /// Its password; left out, the keys of the account that the console runs as are tried.
     pub password: Option<Secret>,
     /// The host's key, if the console does not know it yet: `SHA256:…`, as OpenSSH shows it.
     pub fingerprint: Option<String>,

@@ -90,7 +90,7 @@ pub fn elsewhere(
                     {number("port", "ssh port", form.port.map(u32::from), 65_535, "22")}
                 </div>
                 {Line::new("user", "User", &form.user).default("root").hint("An account there that may use libvirt.").view()}
-                {password("Forgotten when the migration has ended. Left empty, the keys of the console and its account are tried.")}
+                {password("Forgotten when the migration has ended. Left empty, the keys of the account that the console runs as are tried.")}
                 {options(vm, source, form)}
                 <fieldset>
                     <legend>"Afterwards"</legend>
