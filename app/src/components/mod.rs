@@ -23,6 +23,7 @@ pub mod vm_table;
 use std::{fmt::Display, str::FromStr};
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 
 /// Any view as one type.
 pub(crate) trait Erased {
@@ -41,6 +42,14 @@ impl Erased for AnyView {
     fn erased(self) -> AnyView {
         self
     }
+}
+
+/// A page's title that follows what it is about. On the server it is read at once: Leptos asks for it when the page is on its way, on
+/// whatever thread, where no signal can be read.
+pub(crate) fn title(text: impl Fn() -> String + Send + Sync + 'static) -> AnyView {
+    #[cfg(feature = "ssr")]
+    let text = untrack(text);
+    view! { <Title text /> }.erased()
 }
 
 /// A part that changes as a whole. All such parts are of one type, whatever they show: each type costs some 4 kB of WASM.

@@ -1,7 +1,6 @@
 //! `/migrations/{id}`: one migration, live while it runs and kept when it has ended.
 
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
-use leptos_meta::Title;
 use leptos_router::{hooks::use_params_map, params::ParamsMap};
 use model::{DiskMove, Host, Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, Way, text};
 
@@ -17,6 +16,7 @@ use crate::components::{
     progress::{Bar, FromTo, PhaseBadge, percent_memo},
     question::Question,
     time::{Elapsed, Time},
+    title as page_title,
 };
 use crate::live::Live;
 use crate::pages::hosts::{button, wants_login};
@@ -50,7 +50,7 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
     };
     Some(
         view! {
-            <Title text=title />
+            {page_title(title)}
             <div class="narrow">
                 <p class="back">
                     <a href="/migrations">

@@ -7,12 +7,12 @@ use crate::components::{
     dynamic,
     icon::{Draw, Icon},
     problem::Alert,
+    title,
     vm_table::VmTable,
 };
 use crate::list::{Column, StateFilter, VmQuery};
 use crate::live::Live;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_navigate, use_query_map},
@@ -32,7 +32,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
         if is_empty.get() { view! { <NoVms query /> }.erased() } else { view! { <VmTable query /> }.erased() }
     };
     view! {
-        <Title text=move || title(live) />
+        {title(move || words(live))}
         <Banners />
         <div class="list-head">
             <h1>"VMs"</h1>
@@ -45,7 +45,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
 }
 
 /// The number of VMs that move, where there are any.
-fn title(live: Live) -> String {
+fn words(live: Live) -> String {
     match live.vms.count(|vm| vm.migration.is_some()) {
         0 => "VMs".to_owned(),
         moving => format!("{moving} migrating · VMs"),
