@@ -20,8 +20,8 @@ use crate::stream::follow;
 
 /// Takes what the server sent with the page, keeps it up to date, and puts the page in its frame.
 ///
-/// Not by a `Resource`: some pages have one, and on the server a `Resource` that is made inside what waits for another now and then
-/// never ends (leptos issue 4866).
+/// Not by a `Resource`: it is in the console's memory, and what pages load would be made inside what waits for it, of which Leptos warns
+/// (issue 4866).
 #[component]
 pub(crate) fn Frame() -> impl IntoView {
     let live = Live::new();

@@ -1,5 +1,7 @@
 //! The pages: Leptos renders them, the guard has let the visitor through before.
 
+use std::sync::LazyLock;
+
 use app::App;
 use axum::{
     Router,
@@ -8,10 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::{nonce::Nonce, prelude::*};
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use model::{Code, Problem};
 
 use super::{DoorState, Doors, Refused, assets};
+
+/// Where the pages are. Found out once, before the first page is rendered: while Leptos looks for them, whatever page in the process begins
+/// to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// Adds the pages, the functions they call, and the files they need.
 pub(super) fn add(router: Router<DoorState>, doors: &Doors) -> Router<DoorState> {
@@ -23,7 +29,7 @@ pub(super) fn add(router: Router<DoorState>, doors: &Doors) -> Router<DoorState>
     let context = context(doors);
     // Leptos adds the functions' own routes, too: POST /_fn/app/api/<noun>/<verb>.
     router
-        .leptos_routes_with_context(&state, generate_route_list(App), context.clone(), app::shell)
+        .leptos_routes_with_context(&state, ROUTES.clone(), context.clone(), app::shell)
         .fallback(move |request: Request| everything_else(context.clone(), request))
 }
 

@@ -4,7 +4,8 @@ use futures::future::join_all;
 
 use super::*;
 
-/// Pages hung now and then when several were rendered at the same time (leptos issue 4866): the router gave up on them with a 504.
+/// Pages failed now and then when several were rendered at the same time (500: a title read on another thread) or while another router was
+/// being made (504: see `ROUTES`).
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn pages_asked_for_at_once_all_come() {
     let house = Arc::new(House::new().await);
