@@ -177,22 +177,12 @@ impl VmQuery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{MigrationId, VmId};
+    use model::{MigrationId, examples};
     use uuid::Uuid;
 
     fn vm(name: &str, host: &str, state: VmState, memory_bytes: u64) -> Vm {
         let id = name.bytes().fold(0, |id, byte| id * 256 + u128::from(byte));
-        Vm {
-            id: VmId(Uuid::from_u128(id)),
-            name: name.into(),
-            host: host.parse().unwrap(),
-            state,
-            vcpus: 1,
-            memory_bytes,
-            persistent: true,
-            other_copies: Vec::new(),
-            migration: None,
-        }
+        Vm { state, memory_bytes, ..examples::vm(id, name, host) }
     }
 
     fn some_vms() -> Vec<Vm> {

@@ -187,45 +187,15 @@ pub(crate) fn bar_percent(phase: Phase, percent: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{Mode, Progress, VmState};
+    use model::{VmState, examples};
     use uuid::Uuid;
 
     fn vm(id: u128, state: VmState) -> Vm {
-        Vm {
-            id: VmId(Uuid::from_u128(id)),
-            name: format!("vm-{id}"),
-            host: "alpha".parse().unwrap(),
-            state,
-            vcpus: 1,
-            memory_bytes: 1 << 26,
-            persistent: true,
-            other_copies: Vec::new(),
-            migration: None,
-        }
+        Vm { state, ..examples::vm(id, &format!("vm-{id}"), "alpha") }
     }
 
     fn migration(id: u128, phase: Phase) -> Migration {
-        Migration {
-            id: MigrationId(Uuid::from_u128(id)),
-            vm: VmId(Uuid::from_u128(1)),
-            vm_name: "web".into(),
-            source: "alpha".parse().unwrap(),
-            destination: "beta".parse().unwrap(),
-            mode: Mode::Live,
-            way: None,
-            encrypted: false,
-            unregistered: None,
-            options: Default::default(),
-            disks: Vec::new(),
-            requested_by: "admin".into(),
-            phase,
-            cancel_requested: false,
-            created_at_ms: 0,
-            ended_at_ms: None,
-            progress: Progress::default(),
-            outcome: None,
-            problem: None,
-        }
+        Migration { phase, ..examples::migration(id) }
     }
 
     fn update(sequence: u64, change: Change) -> Update {

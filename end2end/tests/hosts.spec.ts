@@ -1,6 +1,6 @@
 import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
-import { expectAccessible, expectToFit, live, logIn, row } from './support';
+import { definedOn, expectAccessible, expectToFit, live, logIn, migrate, row, runsOn } from './support';
 
 /** Nobody answers at this port, on an address that is this machine's like all of the network. */
 const nobody = { address: demo.network.replace(/0$/, '250'), port: '9' };
@@ -75,6 +75,47 @@ test('a host that is none, does not answer or is there already is not added', as
   await page.getByRole('button', { name: 'Add the host' }).click();
   await expect(alert).toContainText('registered already');
   await page.goto('/hosts');
+  await live(page);
+  await expect(page.locator('.host')).toHaveCount(3);
+});
+
+test('a host is added, sends and receives, is changed and removed', async ({ page }) => {
+  await logIn(page, '/hosts');
+  const shared = await page.evaluate(async () => (await (await fetch('/api/hosts/alpha')).json()).shared_directories[0]);
+  await page.getByRole('link', { name: 'Add a host' }).click();
+  const { hostname } = new URL(demo.hosts.delta.replace('qemu+tcp', 'http'));
+  await fillIn(page, 'delta', hostname, '16509');
+  await page.getByRole('radio', { name: "A user's own (session)" }).check();
+  await page.getByText('More: how other hosts reach it').click();
+  await field(page, 'shared_directories').fill(shared);
+  await page.getByRole('button', { name: 'Add the host' }).click();
+  await expect(card(page, 'delta')).toContainText('connected');
+  await expect(card(page, 'delta')).toContainText('not limited');
+
+  for (const [from, to] of [['alpha', 'delta'], ['delta', 'alpha']] as const) {
+    await page.goto('/');
+    await live(page);
+    await expect(row(page, 'web')).toContainText(from);
+    await migrate(page, 'web', to);
+    await expect(page.locator('.result')).toHaveText(new RegExp(`^web runs on ${to} after `));
+    expect(runsOn('web')).toEqual([to]);
+    expect(definedOn('web')).toEqual([to]);
+  }
+
+  await page.goto('/hosts');
+  await card(page, 'delta').getByRole('link', { name: 'Edit' }).click();
+  await expectGood(page, 'a host that is changed');
+  await expect(page.getByRole('radio', { name: "A user's own (session)" })).toBeChecked();
+  await expect(field(page, 'shared_directories')).toHaveValue(shared);
+  await field(page, 'name').fill('lower-rack');
+  await field(page, 'bandwidth_mib_s').fill('64');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(card(page, 'lower-rack')).toContainText('64 MiB/s');
+  await expect(card(page, 'delta')).toHaveCount(0);
+
+  await card(page, 'lower-rack').getByRole('link', { name: 'Remove' }).click();
+  await expectGood(page, 'a host to be removed');
+  await page.getByRole('button', { name: 'Remove the host' }).click();
   await live(page);
   await expect(page.locator('.host')).toHaveCount(3);
 });

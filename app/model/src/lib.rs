@@ -4,6 +4,8 @@
 //! the same code runs in the server and, as WASM, in the browser.
 
 mod account;
+#[cfg(any(test, feature = "examples"))]
+pub mod examples;
 mod finding;
 mod host;
 mod id;

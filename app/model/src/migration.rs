@@ -337,40 +337,14 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Connection, Copy};
+    use crate::{
+        Connection, Copy,
+        examples::{self, host},
+    };
     use uuid::Uuid;
 
-    fn host(name: &str) -> Host {
-        Host {
-            name: name.parse().unwrap(),
-            address: "192.0.2.1".into(),
-            origin: crate::HostOrigin::Configured,
-            connection: Connection::Connected,
-            latency_ms: None,
-            cpu_model: None,
-            cpus: 2,
-            memory_bytes: 1 << 30,
-            memory_free_bytes: 1 << 29,
-            vms: 0,
-            vms_active: 0,
-            libvirt_version: None,
-            hypervisor_version: None,
-            bandwidth_mib_s: None,
-        }
-    }
-
     fn vm(state: VmState) -> Vm {
-        Vm {
-            id: VmId(Uuid::from_u128(1)),
-            name: "web".into(),
-            host: "alpha".parse().unwrap(),
-            state,
-            vcpus: 1,
-            memory_bytes: 1 << 26,
-            persistent: true,
-            other_copies: Vec::new(),
-            migration: None,
-        }
+        Vm { state, ..examples::vm(1, "web", "alpha") }
     }
 
     fn code(vm: &Vm, host: &Host, mode: Option<Mode>) -> Option<Code> {

@@ -246,17 +246,7 @@ mod tests {
 
     #[test]
     fn a_plan_names_everything_that_was_chosen() {
-        let vm = Vm {
-            id: crate::VmId(uuid::Uuid::from_u128(1)),
-            name: "web".into(),
-            host: "alpha".parse().unwrap(),
-            state: VmState::Running,
-            vcpus: 1,
-            memory_bytes: 64 << 20,
-            persistent: true,
-            other_copies: Vec::new(),
-            migration: None,
-        };
+        let vm = crate::examples::vm(1, "web", "alpha");
         let beta = "beta".parse().unwrap();
         let limited =
             MigrationOptions { keep_source_definition: true, bandwidth_mib_s: Some(8), ..MigrationOptions::default() };

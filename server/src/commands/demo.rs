@@ -31,7 +31,7 @@ pub struct DemoCommand {
     /// Where all state of the demo lives.
     #[arg(long)]
     dir: Option<PathBuf>,
-    /// The hosts get the addresses .2, .3 and .4 of this /24.
+    /// The hosts get the addresses .2 to .5 of this /24.
     #[arg(long, default_value = "127.0.0.0")]
     network: Ipv4Addr,
     /// How all hosts reach the VMs' disks.
@@ -113,7 +113,15 @@ fn introduction(demo: &Demo, address: SocketAddr, password: Option<&String>) -> 
     for host in demo.hosts() {
         text += &format!("  virsh -c {} list    looks at {}\n", host.uri(), host.name);
     }
-    text + "\nCtrl-C ends it all."
+    let spare = demo.unregistered();
+    text + &format!(
+        "\n  One more host, {}, is yours to add (Hosts, Add a host): TCP, {} port {}, session daemon,\n  shared directory {}\n\n\
+         Ctrl-C ends it all.",
+        spare.name,
+        spare.address,
+        spare.port,
+        demo.shared_directory().display()
+    )
 }
 
 /// How the console gets to know a host of the demo.

@@ -8,7 +8,7 @@ use crate::{
 use app::console::Migrations;
 use engine::Store;
 use libvirt::{LibvirtHypervisor, SshFiles};
-use model::{Code, Migration, MigrationId, MigrationOptions, Mode, Phase, Progress};
+use model::{Code, Migration, Phase, examples};
 use uuid::Uuid;
 
 const VM: VmId = VmId(Uuid::from_u128(1));
@@ -28,27 +28,7 @@ fn ada() -> Principal {
 }
 
 fn ended() -> Migration {
-    Migration {
-        id: MigrationId(Uuid::now_v7()),
-        vm: VM,
-        vm_name: "web".into(),
-        source: "alpha".parse().unwrap(),
-        destination: "beta".parse().unwrap(),
-        mode: Mode::Live,
-        way: None,
-        encrypted: false,
-        unregistered: None,
-        options: MigrationOptions::default(),
-        disks: Vec::new(),
-        requested_by: "ada".into(),
-        phase: Phase::Failed,
-        cancel_requested: false,
-        created_at_ms: 0,
-        ended_at_ms: Some(1),
-        progress: Progress::default(),
-        outcome: None,
-        problem: None,
-    }
+    Migration { phase: Phase::Failed, ended_at_ms: Some(1), ..examples::migration(1) }
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use super::service::Service;
 use super::storage;
 use super::user::{Unprivileged, make_directory, write_file};
 
-/// The hosts' names; their addresses end in .2, .3, .4. Not in .1: libvirtd refuses to migrate through 127.0.0.1.
-const NAMES: [&str; 3] = ["alpha", "beta", "gamma"];
+/// The hosts' names; their addresses end in .2 to .5. Not in .1: libvirtd refuses to migrate through 127.0.0.1.
+const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 /// libvirt's own port for TCP.
 const PORT: u16 = 16509;
 /// How fast a host may send a VM, in MiB/s: slow enough to watch, and slower than the VM `cache` dirties its memory.
@@ -19,7 +19,7 @@ const BANDWIDTH: u64 = 32;
 /// A host of the demo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoHost {
-    /// Its short name: alpha, beta or gamma.
+    /// Its short name: alpha, beta, gamma or delta.
     pub name: &'static str,
     /// Where its libvirt daemon listens, without authentication, and where VMs come in.
     pub address: Ipv4Addr,
@@ -29,7 +29,7 @@ pub struct DemoHost {
     pub bandwidth_mib_s: u64,
 }
 
-/// The three hosts, on .2, .3 and .4 of the network.
+/// The hosts, on .2 to .5 of the network.
 pub(super) fn hosts(network: Ipv4Addr) -> Result<Vec<DemoHost>, DemoError> {
     if !network.is_loopback() {
         return Err(DemoError::NetworkNotLoopback { network });
@@ -134,7 +134,7 @@ mod tests {
     fn hosts_get_addresses_of_the_network() {
         let hosts = hosts(Ipv4Addr::new(127, 0, 5, 0)).unwrap();
         let shown: Vec<_> = hosts.iter().map(|host| (host.name, host.uri())).collect();
-        let expected = [("alpha", 2), ("beta", 3), ("gamma", 4)]
+        let expected = [("alpha", 2), ("beta", 3), ("gamma", 4), ("delta", 5)]
             .map(|(name, last)| (name, format!("qemu+tcp://127.0.5.{last}:16509/session")));
         assert_eq!(shown, expected);
         assert_eq!(hosts[1].uuid(), "766d6665-7272-4900-8000-00007f000503");

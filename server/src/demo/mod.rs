@@ -1,8 +1,8 @@
 //! `vmferry demo`: real libvirt hosts and real, tiny VMs on this machine, thrown away at the end.
 //!
-//! Three libvirt daemons run in session mode as an unprivileged user, each with its own directories and its own address in
-//! 127.0.0.0/8; three VMs run on the first of them under QEMU's own emulation (no KVM needed). Nothing is simulated, and
-//! the integration and browser tests drive the same code.
+//! Four libvirt daemons run in session mode as an unprivileged user, each with its own directories and its own address in
+//! 127.0.0.0/8; three VMs run on the first of them under QEMU's own emulation (no KVM needed). The last is for people to
+//! register themselves. Nothing is simulated, and the integration and browser tests drive the same code.
 
 mod directory;
 mod domain;
@@ -36,7 +36,7 @@ use self::user::Unprivileged;
 pub struct DemoOptions {
     /// Where all its state lives. `None` is `vmferry-demo-UID` in the directory for temporary files.
     pub dir: Option<PathBuf>,
-    /// The hosts get the addresses .2, .3 and .4 of this /24; it has to lie in 127.0.0.0/8.
+    /// The hosts get the addresses .2 to .5 of this /24; it has to lie in 127.0.0.0/8.
     pub network: Ipv4Addr,
     /// How all hosts reach the VMs' disks.
     pub storage: SharedStorage,
@@ -79,9 +79,14 @@ impl Demo {
         Ok(demo)
     }
 
-    /// The hosts: alpha, beta, gamma.
+    /// The hosts that the console knows: alpha, beta, gamma.
     pub fn hosts(&self) -> &[DemoHost] {
-        &self.hosts
+        &self.hosts[..self.hosts.len() - 1]
+    }
+
+    /// A host like the others that the console does not know until somebody registers it: delta.
+    pub fn unregistered(&self) -> &DemoHost {
+        &self.hosts[self.hosts.len() - 1]
     }
 
     /// The directory with all state. The caller may keep files of its own there; they go when the demo ends.
@@ -172,7 +177,7 @@ mod tests {
     async fn all_hosts_answer_and_the_end_leaves_nothing() {
         let demo = start("vmfd1", 91).await;
         let programs = Programs::find().await.unwrap();
-        for host in demo.hosts() {
+        for host in demo.hosts().iter().chain([demo.unregistered()]) {
             virsh::answers(&programs, host).await.unwrap();
         }
         for guest in &GUESTS {

@@ -2,12 +2,13 @@
 
 use app::console::Principal;
 use axum::{
-    Extension, Json, Router,
-    extract::{Request, State},
+    Extension, Json, RequestExt, Router,
+    extract::{FromRequest, Request, State},
     http::{HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use model::{Code, Host, HostName, HostTest, NewHost, Problem, RegisteredHost};
+use model::{Code, Host, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
 use serde::Serialize;
 
 use super::{
@@ -99,8 +100,7 @@ async fn remove(
     Extension(who): Extension<Principal>,
     named: Named,
 ) -> Result<StatusCode, Refused> {
-    doors.console.remove_host(&who, &host_name(&named)?).await.map_err(missing)?;
-    Ok(StatusCode::NO_CONTENT)
+    done(doors.console.remove_host(&who, &host_name(&named)?).await)
 }
 
 /// `POST /api/hosts/test`.
@@ -116,40 +116,43 @@ async fn test(
     Ok(Json(doors.console.test_host(&who, json_body(request).await?).await?))
 }
 
+/// A host, and the login that is to be used there.
+struct LoginAt {
+    doors: Doors,
+    who: Principal,
+    name: HostName,
+    login: HostLogin,
+}
+
+impl FromRequest<DoorState> for LoginAt {
+    type Rejection = Response;
+
+    async fn from_request(mut request: Request, state: &DoorState) -> Result<Self, Response> {
+        let Extension(who) = request.extract_parts().await.map_err(IntoResponse::into_response)?;
+        let named = request.extract_parts().await.map_err(Refused::into_response)?;
+        let name = host_name(&named).map_err(Refused::into_response)?;
+        let login = optional_json_body(request).await.map_err(Refused::into_response)?;
+        Ok(Self { doors: state.doors.clone(), who, name, login })
+    }
+}
+
+fn done(outcome: Result<(), Problem>) -> Result<StatusCode, Refused> {
+    outcome.map(|()| StatusCode::NO_CONTENT).map_err(missing)
+}
+
 /// `POST /api/hosts/<name>/login`.
-async fn log_in(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Result<StatusCode, Refused> {
-    let (name, login) = (host_name(&named)?, optional_json_body(request).await?);
-    doors.console.log_in_at_host(&who, &name, login).await.map_err(missing)?;
-    Ok(StatusCode::NO_CONTENT)
+async fn log_in(LoginAt { doors, who, name, login }: LoginAt) -> Result<StatusCode, Refused> {
+    done(doors.console.log_in_at_host(&who, &name, login).await)
 }
 
 /// `POST /api/hosts/<name>/key`.
-async fn set_up_key(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Result<StatusCode, Refused> {
-    let (name, login) = (host_name(&named)?, optional_json_body(request).await?);
-    doors.console.set_up_key(&who, &name, login).await.map_err(missing)?;
-    Ok(StatusCode::NO_CONTENT)
+async fn set_up_key(LoginAt { doors, who, name, login }: LoginAt) -> Result<StatusCode, Refused> {
+    done(doors.console.set_up_key(&who, &name, login).await)
 }
 
 /// `DELETE /api/hosts/<name>/key`.
-async fn remove_key(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Result<StatusCode, Refused> {
-    let (name, login) = (host_name(&named)?, optional_json_body(request).await?);
-    doors.console.remove_key(&who, &name, login).await.map_err(missing)?;
-    Ok(StatusCode::NO_CONTENT)
+async fn remove_key(LoginAt { doors, who, name, login }: LoginAt) -> Result<StatusCode, Refused> {
+    done(doors.console.remove_key(&who, &name, login).await)
 }
 
 /// What can't be a name is the name of nothing.

@@ -1,10 +1,7 @@
 //! What every store has to be able to tell: the engine's [`Store`] from its empty beginning over restarts.
 
 use engine::{Store, StoreError};
-use model::{
-    HostSettings, Migration, MigrationEvent, MigrationId, MigrationOptions, Mode, Phase, Progress, SshLoginKind,
-    TransportKind, VmId,
-};
+use model::{HostSettings, Migration, MigrationEvent, MigrationId, Phase, SshLoginKind, TransportKind, VmId, examples};
 use uuid::Uuid;
 
 /// Tells the story to a store that `open` opens, and opens again as after a restart.
@@ -92,27 +89,7 @@ async fn pages(store: &impl Store, oldest: &Migration) {
 }
 
 fn migration(vm: VmId) -> Migration {
-    Migration {
-        id: MigrationId(Uuid::now_v7()),
-        vm,
-        vm_name: "web".into(),
-        source: "alpha".parse().unwrap(),
-        destination: "beta".parse().unwrap(),
-        mode: Mode::Live,
-        way: None,
-        encrypted: false,
-        unregistered: None,
-        options: MigrationOptions::default(),
-        disks: Vec::new(),
-        requested_by: "ada".into(),
-        phase: Phase::Queued,
-        cancel_requested: false,
-        created_at_ms: 1_700_000_000_000,
-        ended_at_ms: None,
-        progress: Progress::default(),
-        outcome: None,
-        problem: None,
-    }
+    Migration { vm, created_at_ms: 1_700_000_000_000, ..examples::migration(Uuid::now_v7().as_u128()) }
 }
 
 fn event(phase: Phase) -> MigrationEvent {

@@ -7,7 +7,7 @@ use engine::{
     HostConfig,
     sim::{Load, Sim},
 };
-use model::{Elsewhere, HostLogin, HostOrigin, HostSettings, NewHost, Secret, VmState};
+use model::{Elsewhere, HostLogin, HostOrigin, HostSettings, MigrationOptions, NewHost, Secret, VmState};
 use serde_json::json;
 
 use super::*;

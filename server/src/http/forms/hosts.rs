@@ -2,24 +2,54 @@
 
 use app::{
     console::Principal,
-    plain::{self, HostForm, KeyForm, LoginForm},
+    plain::{self, Document, HostForm, KeyForm, LoginForm},
 };
 use axum::{
-    Extension,
+    Extension, RequestPartsExt,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{FromRequestParts, Path, Query, State},
+    http::request::Parts,
     response::{IntoResponse, Redirect, Response},
 };
-use model::{Code, Problem, RegisteredHost};
+use model::{Code, HostLogin, HostName, NewHost, Problem, RegisteredHost};
 use serde::Deserialize;
 
 use super::{
-    super::{Doors, assets::addresses, guard::own_page},
+    super::{DoorState, Doors, assets::addresses, guard::own_page},
     Failed, refused, shown,
 };
 
 /// The page that lists the hosts.
 const HOSTS: &str = "/hosts";
+
+/// The registered host that the address names, and who asks for it.
+pub(super) struct Registered {
+    doors: Doors,
+    who: Principal,
+    host: RegisteredHost,
+}
+
+impl Registered {
+    fn name(&self) -> &HostName {
+        &self.host.settings.name
+    }
+
+    fn shown(&self, page: impl FnOnce(&RegisteredHost) -> Document) -> Response {
+        shown(page(&self.host))
+    }
+}
+
+impl FromRequestParts<DoorState> for Registered {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &DoorState) -> Result<Self, Response> {
+        let Extension(who) = parts.extract().await.map_err(IntoResponse::into_response)?;
+        let Path(name): Path<String> = parts.extract().await.map_err(IntoResponse::into_response)?;
+        let doors = state.doors.clone();
+        let host = registered(&doors, &who, &name).map_err(|problem| Failed::from(problem).into_response())?;
+        Ok(Self { doors, who, host })
+    }
+}
 
 fn registered(doors: &Doors, who: &Principal, name: &str) -> Result<RegisteredHost, Problem> {
     let mut hosts = doors.console.registered(who)?.into_iter();
@@ -27,6 +57,14 @@ fn registered(doors: &Doors, who: &Principal, name: &str) -> Result<RegisteredHo
         Problem::new(Code::UnknownHost, "No host of this name is registered.")
             .with_fix("Look at the list of hosts again.")
     })
+}
+
+/// On to the next page once it is done; else the form again, with what is wrong.
+fn onward(done: Result<(), Problem>, next: &str, again: impl FnOnce(Problem) -> Document) -> Response {
+    match done {
+        Ok(()) => Redirect::to(next).into_response(),
+        Err(problem) => refused(problem.code, again(problem)),
+    }
 }
 
 pub(super) async fn add_page() -> Response {
@@ -42,84 +80,45 @@ pub(super) async fn add(State(doors): State<Doors>, Extension(who): Extension<Pr
         },
         Err(problem) => Err(problem.clone()),
     };
-    match added {
-        Ok(()) => Redirect::to(HOSTS).into_response(),
-        Err(problem) => refused(problem.code, plain::add_host(addresses(), &form.unwrap_or_default(), Some(problem))),
+    onward(added, HOSTS, |problem| plain::add_host(addresses(), &form.unwrap_or_default(), Some(problem)))
+}
+
+pub(super) async fn edit_page(at: Registered) -> Response {
+    let form = HostForm::from(at.host.settings.clone());
+    at.shown(|host| plain::edit_host(addresses(), host, &form, None))
+}
+
+pub(super) async fn edit(at: Registered, body: Bytes) -> Result<Response, Failed> {
+    let form = plain::read::<HostForm>(&body)?;
+    let changed = match form.host() {
+        Ok(changed) => at.doors.console.change_host(&at.who, at.name(), changed).await,
+        Err(problem) => Err(problem),
+    };
+    Ok(onward(changed, HOSTS, |problem| plain::edit_host(addresses(), &at.host, &form, Some(problem))))
+}
+
+pub(super) async fn test_page(at: Registered) -> Response {
+    at.shown(|host| plain::test_host(addresses(), host, None))
+}
+
+pub(super) async fn test(at: Registered) -> Response {
+    let as_it_is = NewHost { settings: at.host.settings.clone(), login: HostLogin::default() };
+    let result = at.doors.console.test_host(&at.who, as_it_is).await;
+    let code = result.as_ref().err().map(|problem| problem.code);
+    let page = plain::test_host(addresses(), &at.host, Some(result));
+    match code {
+        Some(code) => refused(code, page),
+        None => shown(page),
     }
 }
 
-pub(super) async fn edit_page(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    let form = HostForm::from(host.settings.clone());
-    Ok(shown(plain::edit_host(addresses(), &host, &form, None)))
+pub(super) async fn remove_page(at: Registered) -> Response {
+    at.shown(|host| plain::remove_host(addresses(), host, None))
 }
 
-pub(super) async fn edit(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    let form = plain::read::<HostForm>(&body)?;
-    let changed = match form.host() {
-        Ok(changed) => doors.console.change_host(&who, &host.settings.name, changed).await,
-        Err(problem) => Err(problem),
-    };
-    Ok(match changed {
-        Ok(()) => Redirect::to(HOSTS).into_response(),
-        Err(problem) => refused(problem.code, plain::edit_host(addresses(), &host, &form, Some(problem))),
-    })
-}
-
-pub(super) async fn test_page(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    Ok(shown(plain::test_host(addresses(), &host, None)))
-}
-
-pub(super) async fn test(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    let new = model::NewHost { settings: host.settings.clone(), login: model::HostLogin::default() };
-    let result = doors.console.test_host(&who, new).await;
-    let code = result.as_ref().err().map(|problem| problem.code);
-    let page = plain::test_host(addresses(), &host, Some(result));
-    Ok(match code {
-        Some(code) => refused(code, page),
-        None => shown(page),
-    })
-}
-
-pub(super) async fn remove_page(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    Ok(shown(plain::remove_host(addresses(), &host, None)))
-}
-
-pub(super) async fn remove(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    Ok(match doors.console.remove_host(&who, &host.settings.name).await {
-        Ok(()) => Redirect::to(HOSTS).into_response(),
-        Err(problem) => refused(problem.code, plain::remove_host(addresses(), &host, Some(problem))),
-    })
+pub(super) async fn remove(at: Registered) -> Response {
+    let removed = at.doors.console.remove_host(&at.who, at.name()).await;
+    onward(removed, HOSTS, |problem| plain::remove_host(addresses(), &at.host, Some(problem)))
 }
 
 /// `?next=`: the page to go to after a login.
@@ -129,54 +128,27 @@ pub(super) struct Next {
     next: String,
 }
 
-pub(super) async fn log_in_page(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-    Query(Next { next }): Query<Next>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    Ok(shown(plain::log_in_at_host(addresses(), &host, &LoginForm::on_the_way_to(next), None)))
+pub(super) async fn log_in_page(at: Registered, Query(Next { next }): Query<Next>) -> Response {
+    at.shown(|host| plain::log_in_at_host(addresses(), host, &LoginForm::on_the_way_to(next), None))
 }
 
-pub(super) async fn log_in(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
+pub(super) async fn log_in(at: Registered, body: Bytes) -> Result<Response, Failed> {
     let form = plain::read::<LoginForm>(&body)?;
-    Ok(match doors.console.log_in_at_host(&who, &host.settings.name, form.login()).await {
-        Ok(()) => Redirect::to(own_page(&form.next).unwrap_or(HOSTS)).into_response(),
-        Err(problem) => refused(problem.code, plain::log_in_at_host(addresses(), &host, &form, Some(problem))),
-    })
+    let done = at.doors.console.log_in_at_host(&at.who, at.name(), form.login()).await;
+    let next = own_page(&form.next).unwrap_or(HOSTS);
+    Ok(onward(done, next, |problem| plain::log_in_at_host(addresses(), &at.host, &form, Some(problem))))
 }
 
-pub(super) async fn key_page(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
-    Ok(shown(plain::host_key_login(addresses(), &host, &LoginForm::default(), None)))
+pub(super) async fn key_page(at: Registered) -> Response {
+    at.shown(|host| plain::host_key_login(addresses(), host, &LoginForm::default(), None))
 }
 
-pub(super) async fn key(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failed> {
-    let host = registered(&doors, &who, &name)?;
+pub(super) async fn key(at: Registered, body: Bytes) -> Result<Response, Failed> {
     let (form, KeyForm { remove }) = (plain::read::<LoginForm>(&body)?, plain::read(&body)?);
     let done = if remove {
-        doors.console.remove_key(&who, &host.settings.name, form.login()).await
+        at.doors.console.remove_key(&at.who, at.name(), form.login()).await
     } else {
-        doors.console.set_up_key(&who, &host.settings.name, form.login()).await
+        at.doors.console.set_up_key(&at.who, at.name(), form.login()).await
     };
-    Ok(match done {
-        Ok(()) => Redirect::to(HOSTS).into_response(),
-        Err(problem) => refused(problem.code, plain::host_key_login(addresses(), &host, &form, Some(problem))),
-    })
+    Ok(onward(done, HOSTS, |problem| plain::host_key_login(addresses(), &at.host, &form, Some(problem))))
 }

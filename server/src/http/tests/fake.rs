@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard};
 use app::console::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
-    Change, Code, Connection, DiskPlan, Elsewhere, Finding, FindingCode, Host, HostLogin, HostName, HostOrigin,
-    HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode, NewHost,
-    PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind,
-    TransportKind, Treatment, Update, Vm, VmAction, VmId, VmState, Way,
+    Change, Code, DiskPlan, Elsewhere, Finding, FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest,
+    Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase,
+    Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, TransportKind,
+    Treatment, Update, Vm, VmAction, VmId, Way,
+    examples::{self, host, vm},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -84,39 +85,6 @@ impl FakeConsole {
     }
 }
 
-fn vm(number: u128, name: &str, host: &str) -> Vm {
-    Vm {
-        id: VmId(Uuid::from_u128(number)),
-        name: name.into(),
-        host: host.parse().unwrap(),
-        state: VmState::Running,
-        vcpus: 2,
-        memory_bytes: 256 << 20,
-        persistent: true,
-        other_copies: Vec::new(),
-        migration: None,
-    }
-}
-
-fn host(name: &str) -> Host {
-    Host {
-        name: name.parse().unwrap(),
-        address: "192.0.2.1".into(),
-        origin: HostOrigin::Configured,
-        connection: Connection::Connected,
-        latency_ms: None,
-        cpu_model: None,
-        cpus: 4,
-        memory_bytes: 8 << 30,
-        memory_free_bytes: 4 << 30,
-        vms: 1,
-        vms_active: 1,
-        libvirt_version: None,
-        hypervisor_version: None,
-        bandwidth_mib_s: None,
-    }
-}
-
 fn vms() -> Vec<Vm> {
     vec![
         vm(1, "web", "alpha"),
@@ -173,20 +141,11 @@ impl Migrations for FakeConsole {
             vm_name: vm.name,
             source: vm.host,
             destination: request.destination,
-            mode: Mode::Live,
-            way: None,
-            encrypted: false,
-            unregistered: None,
             options: request.options,
-            disks: Vec::new(),
             requested_by: who.user().into(),
             phase: Phase::CopyingMemory,
-            cancel_requested: false,
-            created_at_ms: 0,
-            ended_at_ms: None,
             progress: Progress { percent: 42.5, ..Progress::default() },
-            outcome: None,
-            problem: None,
+            ..examples::migration(1)
         };
         self.migrations().insert(0, migration.clone());
         Ok(migration)

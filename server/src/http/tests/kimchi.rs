@@ -64,7 +64,7 @@ async fn vms_are_listed() {
     assert_eq!(all.as_array().unwrap().len(), 5);
     let web = &all[0];
     assert_eq!((&web["name"], &web["state"], &web["host"]), (&json!("web"), &json!("running"), &json!("alpha")));
-    assert_eq!((&web["memory"]["current"], &web["cpu_info"]["vcpus"]), (&json!(256), &json!(2)));
+    assert_eq!((&web["memory"]["current"], &web["cpu_info"]["vcpus"]), (&json!(64), &json!(1)));
     assert_eq!(house.send(get("/plugins/kimchi/vms/web", &cookie)).await.json(), *web);
     let there = house.send(get("/plugins/kimchi/vms?host=beta", &cookie)).await.json();
     assert_eq!(there.as_array().unwrap().len(), 1);

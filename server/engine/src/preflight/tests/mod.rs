@@ -6,7 +6,7 @@ mod ways;
 
 use std::sync::Arc;
 
-use model::{Finding, FindingCode, HostOrigin, MigrationOptions, Mode, Severity, Vm, VmId, VmState};
+use model::{Finding, FindingCode, HostOrigin, MigrationOptions, Mode, Severity, Vm, VmId, VmState, examples};
 use uuid::Uuid;
 
 use super::{
@@ -21,17 +21,7 @@ const GIB: u64 = 1 << 30;
 fn case() -> Case {
     let id = VmId(Uuid::from_u128(1));
     Case {
-        vm: Vm {
-            id,
-            name: "web".into(),
-            host: "alpha".parse().unwrap(),
-            state: VmState::Running,
-            vcpus: 2,
-            memory_bytes: GIB,
-            persistent: true,
-            other_copies: Vec::new(),
-            migration: None,
-        },
+        vm: Vm { vcpus: 2, memory_bytes: GIB, ..examples::vm(1, "web", "alpha") },
         mode: Mode::Live,
         options: MigrationOptions::default(),
         domain: Arc::new(domain(id)),

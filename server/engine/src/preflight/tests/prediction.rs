@@ -1,6 +1,6 @@
 //! How long it will take: the same for the same figures, and never nonsense.
 
-use model::{Ending, Migration, MigrationId, Outcome, Phase, Progress};
+use model::{Ending, Migration, Outcome, Phase, examples};
 use proptest::prelude::*;
 
 use super::{
@@ -13,25 +13,10 @@ const MIB: u64 = 1 << 20;
 /// A move from alpha to beta that carried so many bytes a second.
 pub(super) fn move_at(average_bytes_s: u64) -> Migration {
     Migration {
-        id: MigrationId(Uuid::now_v7()),
-        vm: VmId(Uuid::from_u128(1)),
-        vm_name: "web".into(),
-        source: "alpha".parse().unwrap(),
-        destination: "beta".parse().unwrap(),
-        mode: Mode::Live,
-        way: None,
-        encrypted: false,
-        unregistered: None,
-        options: MigrationOptions::default(),
-        disks: Vec::new(),
-        requested_by: "admin".into(),
         phase: Phase::Succeeded,
-        cancel_requested: false,
-        created_at_ms: 0,
         ended_at_ms: Some(1000),
-        progress: Progress::default(),
         outcome: Some(Outcome { total_ms: 1000, downtime_ms: Some(20), bytes: 1 << 30, average_bytes_s }),
-        problem: None,
+        ..examples::migration(1)
     }
 }
 

@@ -1,0 +1,73 @@
+//! The ordinary host, VM and migration that tests begin with, for them to change what they are about.
+
+use uuid::Uuid;
+
+use crate::{
+    Connection, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Progress, Vm, VmId,
+    VmState,
+};
+
+fn named(name: &str) -> HostName {
+    name.parse().expect("a test's host name")
+}
+
+/// A connected host with half its memory free.
+pub fn host(name: &str) -> Host {
+    Host {
+        name: named(name),
+        address: "192.0.2.1".into(),
+        origin: HostOrigin::Configured,
+        connection: Connection::Connected,
+        latency_ms: None,
+        cpu_model: None,
+        cpus: 2,
+        memory_bytes: 1 << 30,
+        memory_free_bytes: 1 << 29,
+        vms: 0,
+        vms_active: 0,
+        libvirt_version: None,
+        hypervisor_version: None,
+        bandwidth_mib_s: None,
+    }
+}
+
+/// A running VM with 64 MiB of memory.
+pub fn vm(id: u128, name: &str, host: &str) -> Vm {
+    Vm {
+        id: VmId(Uuid::from_u128(id)),
+        name: name.into(),
+        host: named(host),
+        state: VmState::Running,
+        vcpus: 1,
+        memory_bytes: 64 << 20,
+        persistent: true,
+        other_copies: Vec::new(),
+        migration: None,
+    }
+}
+
+/// A migration of `vm(1, "web", "alpha")` to beta, just asked for.
+pub fn migration(id: u128) -> Migration {
+    let Vm { id: vm, name: vm_name, host: source, .. } = vm(1, "web", "alpha");
+    Migration {
+        id: MigrationId(Uuid::from_u128(id)),
+        vm,
+        vm_name,
+        source,
+        destination: named("beta"),
+        mode: Mode::Live,
+        way: None,
+        encrypted: false,
+        unregistered: None,
+        options: MigrationOptions::default(),
+        disks: Vec::new(),
+        requested_by: "admin".into(),
+        phase: Phase::Queued,
+        cancel_requested: false,
+        created_at_ms: 0,
+        ended_at_ms: None,
+        progress: Progress::default(),
+        outcome: None,
+        problem: None,
+    }
+}
