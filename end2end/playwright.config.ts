@@ -33,7 +33,7 @@ export default defineConfig({
     { name: 'phone', use: { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } },
   ],
   webServer: {
-    command: `exec "${vmferry}" demo --listen ${new URL(demo.url).host} --network ${demo.network}`,
+    command: `exec "${vmferry}" demo --listen ${new URL(demo.url).host} --network ${demo.network} --dir "${demo.dir}"`,
     url: `${demo.url}/healthz`,
     timeout: 60_000,
     // The demo takes its daemons and VMs down before it ends.

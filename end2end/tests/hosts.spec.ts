@@ -81,7 +81,7 @@ test('a host that is none, does not answer or is there already is not added', as
 
 test('a host is added, sends and receives, is changed and removed', async ({ page }) => {
   await logIn(page, '/hosts');
-  const shared = await page.evaluate(async () => (await (await fetch('/api/hosts/alpha')).json()).shared_directories[0]);
+  const shared = await page.evaluate(async () => (await (await fetch('/api/hosts/alpha')).json()).settings.shared_directories[0]);
   await page.getByRole('link', { name: 'Add a host' }).click();
   const { hostname } = new URL(demo.hosts.delta.replace('qemu+tcp', 'http'));
   await fillIn(page, 'delta', hostname, '16509');
