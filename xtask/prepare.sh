@@ -73,7 +73,8 @@ look_around() {
         need "libvirt's driver for secrets" libvirt-daemon-driver-secret has_file "${driver}_secret.so"
         need "libvirt's driver for network interfaces" libvirt-daemon-driver-interface has_file "${driver}_interface.so"
         need 'nft' nftables has_file /usr/sbin/nft
-        need 'unionfs' unionfs-fuse command -v unionfs
+        need 'sshfs' sshfs command -v sshfs
+        need "OpenSSH's SFTP server" openssh-sftp-server has_file /usr/lib/openssh/sftp-server
         need "QEMU's own NFS client" qemu-block-extra has_file '/usr/lib/*/qemu/block-nfs.so'
         need 'a TPM in software' 'swtpm swtpm-tools' command -v swtpm_setup
         # Ubuntu's is a snap, which root and containers cannot run: Playwright brings its own there.

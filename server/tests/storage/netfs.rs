@@ -2,10 +2,10 @@
 //!
 //! There need be no NFS client in the kernel that tests run on. What libvirt goes by is the list of mounts: a pool of type netfs
 //! is started without mounting anything if something that calls itself `server:/directory` is mounted there, and a filesystem
-//! counts as shared if its type is one of a few, fuse.glusterfs among them. unionfs, with one directory in the union, can be both
-//! (bindfs names its source itself).
+//! counts as shared if its type is one of a few, fuse.glusterfs among them. sshfs can be both, and needs no ssh for a directory of
+//! this machine's: it talks to any program that speaks SFTP (bindfs names its source itself, and Debian 13 has no unionfs).
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use super::{
     guest,
@@ -27,12 +27,16 @@ async fn a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool() {
     let mut site = Site::start(world).await;
     let export = site.directory("export");
     guest::write_new_disk(&export.join("ledger.qcow2"));
+    let sftp = export.with_file_name("sftp.sh");
+    fs::write(&sftp, "exec /usr/lib/openssh/sftp-server\n").unwrap();
     for host in [&site.lab.red, &site.lab.blue] {
         host.run("mkdir", &[MOUNT]);
-        let branch = format!("{}=RW", export.display());
-        // The other host writes there, too, so how large a file is has to be looked at anew.
-        let options = "fsname=nfs.example:/vms,subtype=glusterfs,attr_timeout=0";
-        host.run("unionfs", &["-o", options, &branch, MOUNT]);
+        // The other host writes there, too, so that nothing that was seen once may be taken for true.
+        let options = format!(
+            "ssh_command=sh {},fsname=nfs.example:/vms,subtype=glusterfs,dir_cache=no,attr_timeout=0",
+            sftp.display()
+        );
+        host.run("sshfs", &["-o", &options, &format!("localhost:{}", export.display()), MOUNT]);
         site.start_pool(
             host,
             "vms",
