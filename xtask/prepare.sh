@@ -162,7 +162,7 @@ install_node() {
     fi
     if command -v npm >/dev/null && ! has_node >/dev/null 2>&1; then
         say "installing Node.js 22 into $tools"
-        npm install --silent --no-audit --no-fund --prefix "$tools" node@22 >&2
+        npm install --loglevel=error --no-audit --no-fund --prefix "$tools" node@22 >&2
         mkdir -p "$tools/bin"
         ln -sf ../node_modules/node/bin/node "$tools/bin/node"
     fi
@@ -174,7 +174,7 @@ install_node() {
 
 install_browser_tests() {
     say 'installing end2end/node_modules'
-    (cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund >&2)
+    (cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --loglevel=error --no-audit --no-fund >&2)
     if ! command -v chromium >/dev/null; then
         say "installing Playwright's own Chromium"
         (cd end2end && npx playwright install --with-deps chromium >&2)
