@@ -30,6 +30,10 @@ const TAIL_LIMIT: Duration = Duration::from_secs(10);
 /// and each is in between for a while.
 const CERTAIN: Duration = Duration::from_secs(5);
 
+/// How long after the last that was heard of a migration nobody can have moved the VM on, from the destination to a third host. Later all
+/// hosts have to say that they do not have it before a copy that was left paused goes on.
+const PROMPT: Duration = Duration::from_mins(2);
+
 /// How the questioning goes.
 struct Questioning {
     /// Since when the same hosts answer.
@@ -90,7 +94,10 @@ impl Runner<'_> {
             }
             if self.waits_for_somebody([source, destination]).await {
                 if self.was_cancelled_meanwhile().await {
-                    return Verdict::Unsettled;
+                    return match (source, destination) {
+                        (Presence::Stranded { .. }, Presence::Absent) => Verdict::LeftPaused,
+                        _ => Verdict::Unsettled,
+                    };
                 }
                 questioning = Questioning::begin();
             }
@@ -150,16 +157,22 @@ impl Runner<'_> {
     }
 
     /// Whether a host can't be asked before somebody has logged in there, or the like; or the destination at all, and the VM is paused
-    /// until it can be. Told as long as that is so.
+    /// until it can be; or a third host, to which the VM may have moved on. Told as long as that is so.
     async fn waits_for_somebody(&mut self, [source, destination]: [Presence; 2]) -> bool {
         let is_paused = matches!((source, destination), (Presence::Stranded { .. }, Presence::Unknown));
+        let may_have_moved_on = matches!((source, destination), (Presence::Stranded { .. }, Presence::Absent))
+            && self.since_last_heard() > PROMPT;
         let refusal = {
             let inventory = self.engine.inventory();
             let refusal = |host: &HostName| inventory.connection(host).err();
             let of_person = |host| refusal(host).filter(|problem| is_for_a_person(problem.code));
             let Migration { source, destination, .. } = &self.migration;
             let of_whatever = || refusal(destination).filter(|_| is_paused && inventory.is_ready());
-            of_person(destination).or_else(|| of_person(source)).or_else(of_whatever)
+            let of_others = || {
+                let mut others = inventory.hosts().map(|entry| &entry.config.name).filter(|_| may_have_moved_on);
+                others.find_map(refusal).filter(|_| inventory.is_ready())
+            };
+            of_person(destination).or_else(|| of_person(source)).or_else(of_whatever).or_else(of_others)
         };
         let waits = is_paused || refusal.is_some();
         let told = refusal.map(|problem| {

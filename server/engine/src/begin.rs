@@ -104,7 +104,8 @@ impl Engine {
         self.inventory().set_migration(migration.clone());
         let login = reached.as_ref().and_then(|reached| reached.login.clone());
         self.run(migration.clone(), Begin::Fresh { persistent }, login);
-        if reached.is_some_and(|reached| reached.register) {
+        // Held until it is registered: the migration may have ended by then.
+        if reached.as_ref().is_some_and(|reached| reached.register) {
             self.keep_host(&migration.destination).await;
         }
         Ok(migration)

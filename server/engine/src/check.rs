@@ -160,6 +160,9 @@ pub(crate) fn known(
     if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.outgoing) {
         return Ok(Err(moving_elsewhere(vm)));
     }
+    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.stranded) {
+        return refused(FindingCode::VmState, left_paused(&vm.name, &vm.host));
+    }
     let name = options.new_name.as_ref().unwrap_or(&vm.name);
     if let Some(other) = inventory.namesake(vm.id, name, to) {
         let sentence = format!("{to} has another VM called {name} ({other}).");
@@ -220,6 +223,12 @@ pub(crate) fn host(inventory: &Inventory, text: &str) -> Result<HostName, Proble
     }
 }
 
+/// A migration that nobody looks after any more has left the VM paused: whoever moved it now would decide that it is the right copy.
+pub(crate) fn left_paused(name: &str, host: &HostName) -> Problem {
+    Problem::new(Code::WrongState, format!("{name} is paused on {host}: an earlier migration has left it so."))
+        .with_fix("Look whether it has run at that migration's destination. If not, resume it first; if so, force it off here.")
+}
+
 /// No VM has this name or id.
 pub(crate) fn unknown_vm(name: &str) -> Problem {
     Problem::new(Code::UnknownVm, format!("There is no VM called {name:?}."))
@@ -235,7 +244,11 @@ pub(crate) fn already_migrating(name: &str, open: MigrationId) -> Problem {
 
 /// Somebody else migrates the VM: virsh, or another console.
 pub(crate) fn moving_elsewhere(vm: &Vm) -> Refusal {
-    let sentence = format!("{} is being migrated by somebody else, not by this console.", vm.name);
-    let problem = Problem::new(Code::WrongState, sentence).with_fix("Wait for that migration to end.");
-    Refusal { code: FindingCode::AlreadyMigrating, problem }
+    Refusal { code: FindingCode::AlreadyMigrating, problem: moved_by_somebody_else(&vm.name) }
+}
+
+/// The same, of a VM of this name.
+pub(crate) fn moved_by_somebody_else(name: &str) -> Problem {
+    Problem::new(Code::WrongState, format!("{name} is being migrated by somebody else, not by this console."))
+        .with_fix("Wait for that migration to end.")
 }

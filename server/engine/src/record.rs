@@ -67,6 +67,10 @@ impl Runner<'_> {
         self.engine.clock.now_ms().saturating_sub(self.migration.created_at_ms)
     }
 
+    pub(crate) fn since_last_heard(&self) -> Duration {
+        Duration::from_millis(self.engine.clock.now_ms().saturating_sub(self.last_heard_ms))
+    }
+
     /// Shows the migration as it is now to whoever looks.
     pub(crate) fn publish(&self) {
         self.engine.inventory().set_migration(self.migration.clone());

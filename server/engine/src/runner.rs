@@ -6,7 +6,7 @@ use model::{Code, Migration, Mode, Phase, Problem, Way};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
-    Engine, NotMigrated, Statistics, engine::Handle, progress::Tracker, settle::is_our_connections_fault,
+    Engine, NotMigrated, Statistics, check, engine::Handle, progress::Tracker, settle::is_our_connections_fault,
     storage::Prepared,
 };
 
@@ -42,6 +42,7 @@ pub(crate) async fn run(engine: Arc<Engine>, migration: Migration, handle: Arc<H
         tracker,
         last_sample: None,
         last_abort: None,
+        last_heard_ms: engine.clock.now_ms(),
         cancels_noted: 0,
         still_written: None,
     };
@@ -82,6 +83,8 @@ pub(crate) struct Runner<'a> {
     /// For the case that libvirt has forgotten the figures afterwards.
     pub(crate) last_sample: Option<Statistics>,
     last_abort: Option<Instant>,
+    /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
+    pub(crate) last_heard_ms: u64,
     /// How many of those who asked this console to cancel were heard.
     pub(crate) cancels_noted: usize,
     /// The pool and the name of the volume that the destination did not stop writing to.
@@ -116,7 +119,10 @@ impl Runner<'_> {
         if let Err(problem) = self.look_again().await {
             return self.end(Phase::Failed, Some(problem), None).await;
         }
-        self.enter(Phase::Preparing).await;
+        // What has not come as far as this the next console knows not to have begun, whatever it finds on the hosts.
+        if let Err(problem) = self.enter_for_certain(Phase::Preparing).await {
+            return self.end(Phase::Failed, Some(problem), None).await;
+        }
         self.expect_memory();
         let prepared = match self.make_ready().await {
             Ok(prepared) => prepared,
@@ -160,8 +166,11 @@ impl Runner<'_> {
 
     /// Goes on with a migration that an earlier run of the console began.
     async fn take_up(&mut self) {
-        let Migration { mode, phase, .. } = self.migration;
+        let Migration { id, mode, phase, .. } = self.migration;
         let began = phase > Phase::Checking;
+        // Of what can't be read nothing was heard for a long time.
+        let events = self.engine.store.events(id).await.unwrap_or_default();
+        self.last_heard_ms = events.last().map_or(0, |event| event.at_ms);
         self.write("The console was restarted and looks after this migration again.".to_owned()).await;
         self.expect_memory();
         let problem = if !began {
@@ -175,7 +184,7 @@ impl Runner<'_> {
                 .with_fix("Look at libvirt's log on the source and the destination, then try again.")
         };
         let lost = NotMigrated::Lost(problem);
-        if mode == Mode::Offline && phase < Phase::SwitchingOver {
+        if !began || (mode == Mode::Offline && phase < Phase::SwitchingOver) {
             return self.not_begun(lost).await;
         }
         if !self.is_direct() {
@@ -190,8 +199,14 @@ impl Runner<'_> {
         let connection = self.engine.inventory().connection(source)?;
         let copy = connection.copy(*vm).await?;
         let is_active = copy.as_ref().is_some_and(|copy| copy.state.is_active());
+        if copy.as_ref().is_some_and(|copy| copy.stranded) {
+            return Err(check::left_paused(vm_name, source));
+        }
         if copy.is_some() && is_active == (*mode == Mode::Live) {
-            return Ok(());
+            return match is_active && connection.job(*vm).await?.is_some() {
+                true => Err(check::moved_by_somebody_else(vm_name)),
+                false => Ok(()),
+            };
         }
         let now = copy.map_or("gone", |copy| copy.state.as_str());
         Err(Problem::new(Code::WrongState, format!("{vm_name} is {now} by now."))
@@ -266,6 +281,7 @@ impl Runner<'_> {
 
     /// Shows figures, and goes into the phase that they tell of.
     pub(crate) async fn show(&mut self, statistics: &Statistics) {
+        self.last_heard_ms = self.engine.clock.now_ms();
         if statistics.data_total > 0 {
             self.last_sample = Some(*statistics);
         }

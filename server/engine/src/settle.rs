@@ -19,7 +19,10 @@ impl Runner<'_> {
         match self.agree(&claim).await {
             Verdict::Moved => {
                 let figures = self.figures().await;
-                self.forget_at_source().await;
+                // Where libvirt refused, somebody else has moved the VM, and knows what is to stay.
+                if claim.is_ok() || is_our_connections_fault(&claim) {
+                    self.forget_at_source().await;
+                }
                 self.remove_source_disks(&claim).await;
                 self.note_parting().await;
                 self.end(Phase::Succeeded, None, figures).await;
@@ -69,6 +72,13 @@ impl Runner<'_> {
             Verdict::Both => (
                 format!("{source} and {destination} both have {vm}."),
                 "Find out which copy is the right one and turn the other off, before disks are damaged.".to_owned(),
+            ),
+            Verdict::Neither if claim.is_ok() => (
+                format!("libvirt says that {vm} has arrived, but {destination} does not have it, nor has {source}."),
+                format!(
+                    "Was it shut down meanwhile? If not, look which machine {source} takes for {destination}, and do not start {vm} before \
+                     you know: it may run there."
+                ),
             ),
             Verdict::Neither => (
                 format!("{vm} runs neither on {source} nor on {destination}."),

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use model::{Code, DiskMove, Phase, Problem};
+use model::{Code, DiskMove, Migration, Phase, Problem};
 use tokio::time::{Instant, sleep};
 
 use super::shared;
 use crate::{
-    Statistics,
+    DiskSource, Statistics,
     runner::{Claim, Runner},
     verify::Presence,
 };
@@ -45,7 +45,7 @@ impl Runner<'_> {
                 left.push(format!("{what} (once its storage answers)"));
                 continue;
             }
-            match patiently(begun, || self.remove_copy(&pool, &volume)).await {
+            match patiently(begun, || self.remove_copy(&self.migration.disks[index])).await {
                 Ok(()) => {
                     let disk = &mut self.migration.disks[index];
                     (disk.path, disk.created) = (None, false);
@@ -60,7 +60,7 @@ impl Runner<'_> {
         left
     }
 
-    async fn remove_copy(&self, pool: &str, volume: &str) -> Result<(), Problem> {
+    async fn remove_copy(&self, disk: &DiskMove) -> Result<(), Problem> {
         let destination = self.destination()?;
         let copy = destination.copy(self.migration.vm).await?;
         // The verdict said so; nothing is deleted that a VM might have open all the same.
@@ -68,7 +68,29 @@ impl Runner<'_> {
             let host = &self.migration.destination;
             return Err(Problem::new(Code::WrongState, format!("{host} has an active copy of the VM.")));
         }
-        destination.delete_volume(pool, volume).await
+        if !self.has_its_old_image(disk).await? {
+            let Migration { vm_name, source, .. } = &self.migration;
+            let sentence = format!("{vm_name} has not the image {} any more on {source}.", disk.source);
+            return Err(Problem::new(Code::NeedsAttention, sentence)
+                .with_fix("Look whether what the VM has now is the copy: then it must stay."));
+        }
+        destination.delete_volume(&disk.pool, &disk.volume).await
+    }
+
+    /// Whether the VM at the source is on the image that was copied. It may have arrived, and come back with the copy while nobody looked:
+    /// storage that both hosts reach may have another path at each.
+    async fn has_its_old_image(&self, copied: &DiskMove) -> Result<bool, Problem> {
+        let source = self.source()?;
+        let domain = source.domain(self.migration.vm).await?;
+        let now = domain.disks.iter().find(|disk| disk.target == copied.target).map(|disk| &disk.source);
+        Ok(match now {
+            Some(DiskSource::File { path } | DiskSource::Block { path }) => *path == copied.source,
+            Some(DiskSource::Volume { pool, volume }) => {
+                let old = source.volume_at(&copied.source).await?;
+                old.is_some_and(|(of, old)| of == *pool && old.name == *volume)
+            }
+            _ => false,
+        })
     }
 
     /// A volume that is there without this migration knowing that it made it is not touched. It may have: a host can die between

@@ -276,6 +276,46 @@ async fn a_vm_that_has_moved_on_to_a_third_host_is_not_let_go_on_at_the_source()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vm_that_may_have_moved_on_to_a_host_that_does_not_answer_stays_paused() {
+    for gives_up in [true, false] {
+        let (mut bench, vm, id) = left_paused(true).await;
+        let moved_on = bench.sim.copy(&host("beta"), vm).unwrap();
+        bench.sim.put(&host("gamma"), moved_on);
+        bench.sim.forget(&host("beta"), vm);
+        bench.sim.cut(&host("gamma"));
+        bench.sim.cut(&host("beta"));
+        bench.restart().await;
+        sleep(Duration::from_secs(5 * 60)).await;
+        bench.sim.mend(&host("beta"));
+        sleep(Duration::from_secs(30 * 60)).await;
+        assert_eq!(bench.sim.runs_on(vm), [host("gamma")]);
+        assert!(bench.told(id, "gamma does not answer").await, "{:?}", bench.history(id).await);
+        match gives_up {
+            true => drop(bench.engine.cancel(id, "admin").await.unwrap()),
+            false => bench.sim.mend(&host("gamma")),
+        }
+        let end = bench.ended(id).await;
+        assert_eq!(end.phase, Phase::NeedsAttention);
+        assert!(end.problem.unwrap().sentence.contains("ended there or moved on"));
+        assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+        if gives_up {
+            let refused = bench.engine.migrate(request(vm, "beta"), "admin").await.unwrap_err();
+            assert_eq!(refused.code, Code::WrongState, "nor does another migration decide: {}", refused.sentence);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_third_host_that_does_not_answer_keeps_nobody_waiting_who_comes_at_once() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    bench.sim.forget(&host("beta"), vm);
+    bench.sim.cut(&host("gamma"));
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
+    assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("alpha"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_only_definition_is_not_removed() {
     let (mut bench, vm, id) = left_paused(true).await;
     let running = bench.sim.copy(&host("beta"), vm).unwrap();

@@ -114,6 +114,40 @@ async fn a_migration_that_only_waited_is_not_begun_by_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_somebody_else_moved_while_it_waited_is_not_our_success() {
+    for restarts in [true, false] {
+        let mut bench = Bench::new().await;
+        let mut ahead = Vec::new();
+        for number in 0..4 {
+            let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+            ahead.push(bench.start(vm, "beta").await);
+        }
+        let vm = bench.vm("web", VmState::Running, BUSY).await;
+        let waits = bench.start(vm, "beta").await;
+        if restarts {
+            bench.engine.stop().await;
+        }
+        bench.sim.migrate_behind_everybodys_back(vm, &host("alpha"), &bench.hosts[1]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let words = match restarts {
+            true => {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+                bench.restart().await;
+                "before it began"
+            }
+            false => {
+                bench.engine.cancel(ahead[0], "admin").await.unwrap();
+                "somebody else"
+            }
+        };
+        let end = bench.ended(waits).await;
+        assert_eq!(end.phase, Phase::Failed);
+        assert!(end.problem.as_ref().unwrap().sentence.contains(words), "{:?}", end.problem);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_source_out_of_reach_for_minutes_is_watched_again_when_it_is_back() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;

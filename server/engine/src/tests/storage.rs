@@ -315,6 +315,20 @@ async fn a_console_that_restarts_cleans_up_what_the_one_before_made() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_the_vm_may_have_come_back_with_stays() {
+    let (mut bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::DiskCopyFails);
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.sim.shape_vm(vm, |facts| facts.disks = vec![disk("vda", "/mnt/of-beta/web.qcow2")]);
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!(end.phase, Phase::Failed);
+    assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
+    assert!(bench.told(id, "has not the image /images/web.qcow2 any more").await, "{:?}", bench.history(id).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn old_images_go_last_and_only_if_that_was_asked_for() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
