@@ -22,7 +22,7 @@ use crate::{
     events::Notifier,
     facts::{self, Identity},
     job::{self, Role},
-    link::Link,
+    link::{KeepAlive, Link},
     media, migrate,
     open::{Opener, Openers},
     survey::{self, LastLook},
@@ -91,12 +91,12 @@ impl Connection {
         let for_jobs = notifier.clone();
         let opening = async {
             opener.knock().await?;
-            let control = opener.open(CONTROL_THREADS, move |link| {
+            let control = opener.open(CONTROL_THREADS, KeepAlive::PROMPT, move |link| {
                 link.notify_closed(&notifier)?;
                 link.notify_changes(&notifier)
             });
             let control = control.await?;
-            let jobs = opener.open(JOB_THREADS, move |link| link.notify_closed(&for_jobs)).await?;
+            let jobs = opener.open(JOB_THREADS, KeepAlive::PROMPT, move |link| link.notify_closed(&for_jobs)).await?;
             Ok((control, jobs))
         };
         let (control, jobs) = opener.within_limit(opening).await?;
@@ -166,7 +166,7 @@ impl Connection {
 
     /// A further connection, for one call that takes long.
     async fn alone(&self) -> Result<Workers, Problem> {
-        self.opener.within_limit(self.opener.open(1, |_| Ok(()))).await
+        self.opener.within_limit(self.opener.open(1, KeepAlive::PATIENT, |_| Ok(()))).await
     }
 
     /// A connection to another host, for a migration that we drive.
@@ -174,7 +174,7 @@ impl Connection {
         let opener = self.openers.to(host);
         let opening = async {
             opener.knock().await?;
-            opener.open(1, |_| Ok(())).await
+            opener.open(1, KeepAlive::PATIENT, |_| Ok(())).await
         };
         let workers = opener.within_limit(opening).await?;
         workers.link().await.map_err(|failure| translate::not_opened(&host.name, failure))

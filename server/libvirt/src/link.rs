@@ -10,10 +10,21 @@ use crate::{
     events::{Notifier, Subscription},
 };
 
-/// Seconds of silence after which libvirt asks the daemon whether it is there, and how often it asks: a host that is silent for
-/// 2 × (3 + 1) = 8 s is gone.
-const KEEPALIVE_INTERVAL_S: i32 = 2;
-const KEEPALIVE_COUNT: u32 = 3;
+/// How long a host may be silent before it is gone: libvirt asks the daemon every so many seconds whether it is there, so many times.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeepAlive {
+    interval_s: i32,
+    count: u32,
+}
+
+impl KeepAlive {
+    /// For whoever shows what is: 2 × (3 + 1) = 8 s.
+    pub(crate) const PROMPT: Self = Self { interval_s: 2, count: 3 };
+    /// For what a migration or a transfer stands on: what breaks off by mistake costs hours, and a second copy of the VM in a direct
+    /// migration's last moments. 5 × (5 + 1) = 30 s, as libvirt's own peer-to-peer migrations wait (`keepalive_interval` and
+    /// `keepalive_count` in its qemu.conf).
+    pub(crate) const PATIENT: Self = Self { interval_s: 5, count: 5 };
+}
 
 /// A connection with keep-alive. Dropping it talks to the daemon, so that too belongs on its own threads.
 pub(crate) struct Link {
@@ -25,13 +36,13 @@ pub(crate) struct Link {
 impl Link {
     /// Connects, with answers where libvirt may ask on the way in. Has no time limit: a daemon that accepts and then says nothing holds
     /// the thread.
-    pub(crate) fn open(uri: &str, answers: Option<Answers>) -> Result<Self, LibvirtError> {
+    pub(crate) fn open(uri: &str, answers: Option<Answers>, keep_alive: KeepAlive) -> Result<Self, LibvirtError> {
         let connect = match answers {
             Some(answers) => auth::open(uri, answers, 0)?,
             None => Connect::open(Some(uri))?,
         };
         let link = Self::new(connect);
-        link.set_keep_alive(KEEPALIVE_INTERVAL_S, KEEPALIVE_COUNT)?;
+        link.set_keep_alive(keep_alive.interval_s, keep_alive.count)?;
         Ok(link)
     }
 

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     error::LibvirtError,
     hypervisor::SshFiles,
-    link::Link,
+    link::{KeepAlive, Link},
     login::Login,
     translate, uri,
     workers::{Failure, Workers},
@@ -40,7 +40,7 @@ const OPENING: usize = 3;
 /// Opens connections to whatever host.
 pub(crate) struct Openers {
     ssh: SshFiles,
-    /// By URI, who may connect to this daemon now. An entry stays for as long as the process: there are as many as hosts.
+    /// By URI, who may connect to this daemon now.
     opening: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -52,6 +52,8 @@ impl Openers {
     /// Opens connections to this host.
     pub(crate) fn to(&self, host: &HostConfig) -> Opener {
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever connects holds its entry, and so does a thread that hangs, by its permit.
+        opening.retain(|_, of_daemon| Arc::strong_count(of_daemon) > 1);
         let of_daemon = opening.entry(uri::daemon(&host.transport));
         let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(OPENING))).clone();
         Opener {
@@ -133,6 +135,7 @@ impl Opener {
     pub(crate) async fn open(
         &self,
         threads: usize,
+        keep_alive: KeepAlive,
         prepare: impl FnOnce(&mut Link) -> Result<(), LibvirtError> + Send + 'static,
     ) -> Result<Workers, Problem> {
         let permit = self.opening.clone().acquire_owned().await;
@@ -141,7 +144,7 @@ impl Opener {
             None => (uri::daemon(&self.transport), None),
         };
         let open = move || {
-            let mut link = Link::open(&uri, answers)?;
+            let mut link = Link::open(&uri, answers, keep_alive)?;
             drop(permit);
             prepare(&mut link)?;
             Ok(link)
@@ -215,9 +218,25 @@ mod tests {
 
     use super::*;
 
+    fn openers() -> Openers {
+        Openers::new(SshFiles::below(std::path::Path::new("/nonexistent")))
+    }
+
+    fn config(port: u16) -> HostConfig {
+        let address: Address = "127.0.0.1".parse().unwrap();
+        let transport = Transport::Tcp { address: address.clone(), port, daemon: Daemon::System };
+        HostConfig {
+            name: "alpha".parse().unwrap(),
+            transport: transport.clone(),
+            peer_address: address,
+            peer_transport: transport,
+            bandwidth_mib_s: None,
+            shared_directories: Vec::new(),
+        }
+    }
+
     fn opener(port: u16) -> Opener {
-        let transport = Transport::Tcp { address: "127.0.0.1".parse().unwrap(), port, daemon: Daemon::System };
-        Opener { host: "alpha".parse().unwrap(), transport, login: None, opening: Arc::new(Semaphore::new(OPENING)) }
+        openers().to(&config(port))
     }
 
     #[tokio::test]
@@ -242,13 +261,24 @@ mod tests {
             login: SshLogin::ConsoleKey,
             fingerprint: None,
         };
-        let files = SshFiles::below(std::path::Path::new("/nonexistent"));
-        let opener = opener(1);
-        let login = Login::of(&opener.host, &Transport::Ssh(ssh.clone()), &files);
-        let opener = Opener { transport: Transport::Ssh(ssh), login, ..opener };
-        let problem = opener.within_limit(opener.open(1, |_| Ok(()))).await.map(drop).unwrap_err();
+        let opener = openers().to(&HostConfig { transport: Transport::Ssh(ssh), ..config(1) });
+        let problem = opener.within_limit(opener.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
         assert_eq!(problem.code, Code::HostUnreachable);
         assert!(problem.fix.is_some_and(|fix| fix.contains("MaxAuthTries")), "{}", problem.sentence);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_daemon_is_forgotten_once_nobody_connects_and_no_thread_hangs() {
+        let openers = openers();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = config(listener.local_addr().unwrap().port());
+        let opener = openers.to(&silent);
+        opener.within_limit(opener.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
+        drop(opener);
+        drop(openers.to(&config(1)));
+        drop(openers.to(&config(2)));
+        assert_eq!(openers.opening.lock().unwrap().len(), 2, "the one where a thread hangs, and the last one");
+        assert_eq!(openers.to(&silent).opening.available_permits(), OPENING - 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,9 @@ use std::{
 /// How deep files may name others; libssh's own limit.
 const DEPTH: usize = 16;
 
+/// What glob(3), which libssh uses, does not take literally.
+const WILDCARDS: [char; 3] = ['*', '?', '['];
+
 /// The file that turns the check of host keys off, if one does. For which hosts is not looked at: rather too many are refused than one too
 /// few.
 pub(crate) fn careless() -> Option<PathBuf> {
@@ -46,7 +49,7 @@ fn is_no(value: &str) -> bool {
     value.starts_with("no") || value.starts_with("off")
 }
 
-/// The files that a pattern may mean: where it has wildcards, all in its directory.
+/// The files that a pattern may mean: where a part of its path has wildcards, all that there is in that place.
 fn included(by: &Path, pattern: &str) -> Vec<PathBuf> {
     let pattern = pattern.trim_matches('"');
     let directory = by.parent().unwrap_or(Path::new("/"));
@@ -54,11 +57,17 @@ fn included(by: &Path, pattern: &str) -> Vec<PathBuf> {
         (Some(rest), Some(home)) => home.join(rest),
         _ => directory.join(pattern),
     };
-    if !pattern.contains(['*', '?', '[']) {
+    if !pattern.contains(WILDCARDS) {
         return vec![path];
     }
-    let others = path.parent().and_then(|directory| fs::read_dir(directory).ok());
-    others.into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+    let others = path.components().fold(vec![PathBuf::new()], |places, part| {
+        if part.as_os_str().to_string_lossy().contains(WILDCARDS) {
+            places.iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path()).collect()
+        } else {
+            places.iter().map(|place| place.join(part)).collect()
+        }
+    });
+    others.into_iter().filter(|path| path.is_file()).collect()
 }
 
 #[cfg(test)]
@@ -84,9 +93,14 @@ mod tests {
             assert_eq!(found(harmless), None, "{harmless}");
         }
         fs::write(&more, "StrictHostKeyChecking no").unwrap();
-        for include in
-            ["Include more.d/*.conf", "include \"more.d/lab.conf\"", &format!("Include x {}", more.display())]
-        {
+        for include in [
+            "Include more.d/*.conf",
+            "include \"more.d/lab.conf\"",
+            &format!("Include x {}", more.display()),
+            "Include */lab.conf",
+            "Include m?re.d/*",
+            &format!("Include {}/*/[lm]ab.conf", directory.display()),
+        ] {
             assert_eq!(found(include).as_ref(), Some(&more), "{include}");
         }
         assert_eq!(found("Include config"), None, "which includes itself");

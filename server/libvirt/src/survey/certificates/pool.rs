@@ -7,7 +7,7 @@ use virt::{storage_pool::StoragePool, sys};
 use crate::{contents, error::LibvirtError, link::Link, xml};
 
 /// What our pools are called; the time they were made at follows, in seconds since 1970.
-pub(super) const NAME: &str = "vmferry-certificates-";
+const NAME: &str = "vmferry-certificates-";
 
 /// A pool of ours this old was left behind by a console that died just then.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ impl<'a> Pool<'a> {
                 let is_left_behind = is_left_behind(&pool.name()?, now());
                 (Some(pool), is_left_behind)
             }
-            None => match made(link, directory) {
+            None => match made(link, directory, now()) {
                 Ok(pool) => (Some(pool), true),
                 Err(error) if is_no_directory(&error) => (None, false),
                 Err(error) => return Err(error),
@@ -76,7 +76,7 @@ impl Drop for Pool<'_> {
 }
 
 /// The pool over this directory.
-fn existing(link: &Link, directory: &str) -> Result<Option<StoragePool>, LibvirtError> {
+pub(super) fn existing(link: &Link, directory: &str) -> Result<Option<StoragePool>, LibvirtError> {
     for pool in link.list_all_storage_pools(0)? {
         // None of one that was removed meanwhile.
         let Some(text) = link.known(pool.xml_desc(0).map_err(LibvirtError::from))? else { continue };
@@ -88,8 +88,11 @@ fn existing(link: &Link, directory: &str) -> Result<Option<StoragePool>, Libvirt
 }
 
 /// Transient: libvirt forgets it when it is stopped. It is not built, so that nothing is made in the directory.
-fn made(link: &Link, directory: &str) -> Result<StoragePool, LibvirtError> {
-    let xml = format!("<pool type='dir'><name>{NAME}</name><target><path>{directory}</path></target></pool>");
+///
+/// libvirt refuses a second one over the directory, so that of two consoles one has to look again ([`super::LOOKS`]).
+fn made(link: &Link, directory: &str, now: Duration) -> Result<StoragePool, LibvirtError> {
+    let name = format!("{NAME}{}", now.as_secs());
+    let xml = format!("<pool type='dir'><name>{name}</name><target><path>{directory}</path></target></pool>");
     Ok(link.create_storage_pool_xml(&xml, 0)?)
 }
 
@@ -132,6 +135,31 @@ mod tests {
         assert!(!is_left_behind("vmferry-certificates-999941", now), "another console may be looking");
         assert!(!is_left_behind("vmferry-certificates-1000005", now), "another console's clock");
         assert!(!is_left_behind("vmferry-certificates", now) && !is_left_behind("images", now));
+    }
+
+    #[test]
+    fn what_a_dead_console_left_behind_is_stopped_by_the_next() {
+        let (link, directory) = (testing::link(), "/srv/left-behind");
+        let made_at = Duration::from_secs(1_000_000);
+        let left = made(&link, directory, made_at).unwrap();
+        let name = left.name().unwrap();
+        assert!(!is_left_behind(&name, made_at) && is_left_behind(&name, made_at + LEFT_BEHIND));
+        drop(Pool::over(&link, directory).unwrap().unwrap());
+        assert!(existing(&link, directory).unwrap().is_none());
+    }
+
+    #[test]
+    fn who_is_not_the_first_uses_the_pool_of_the_first_and_leaves_it() {
+        let (link, directory) = (testing::link(), "/srv/two-consoles");
+        // No other test makes one in this second.
+        let at = now() + Duration::from_hours(1);
+        let first = made(&link, directory, at).unwrap();
+        for at in [at, at + Duration::from_secs(1)] {
+            assert!(made(&link, directory, at).is_err(), "there are never two over one directory");
+        }
+        drop(Pool::over(&link, directory).unwrap().unwrap());
+        assert!(first.is_active().unwrap());
+        first.destroy().unwrap();
     }
 
     #[test]
