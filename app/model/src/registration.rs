@@ -35,13 +35,13 @@ pub struct HostSettings {
     /// How other hosts log in there, if otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_transport: Option<TransportKind>,
-    /// The port other hosts log in at.
+    /// The port other hosts log in at. Left out: the console's if they log in as it does, else the usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_port: Option<u16>,
-    /// The account other hosts log in as.
+    /// The account other hosts log in as by ssh. Left out: the console's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_user: Option<String>,
-    /// What one migration from there may use, in MiB/s; none is unlimited.
+    /// What one migration from there may use, in MiB/s, 1 to 1,000,000; none is unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth_mib_s: Option<u32>,
     /// Directories that it shares with other hosts.

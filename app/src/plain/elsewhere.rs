@@ -120,14 +120,11 @@ pub fn elsewhere(
 
 fn options(vm: &Vm, source: Option<&Host>, form: &ElsewhereForm) -> AnyView {
     let options = &form.request.options;
-    let moves_memory = vm.state.is_active();
-    let own_limit = source.and_then(|host| host.bandwidth_mib_s);
-    let own_limit = own_limit.map_or("not limited".to_owned(), |limit| format!("{limit} (the setting of {})", vm.host));
     view! {
         <fieldset>
             <legend>"Options"</legend>
             // What the person sees is what is asked for, also if the VM is shut off or started this very moment.
-            <input type="hidden" name="request[mode]" value=if moves_memory { "live" } else { "offline" } />
+            <input type="hidden" name="request[mode]" value=if vm.state.is_active() { "live" } else { "offline" } />
             {Tick::option(
                 "request[options][keep_source_definition]",
                 "Keep the definition at the source",
@@ -143,20 +140,7 @@ fn options(vm: &Vm, source: Option<&Host>, form: &ElsewhereForm) -> AnyView {
                 )
                     .default("the same")
                     .view()}
-                {moves_memory.then(|| view! {
-                    <label class="field">
-                        <span>"Bandwidth limit in MiB/s"</span>
-                        <input
-                            type="number"
-                            name="request[options][bandwidth_mib_s]"
-                            value=options.bandwidth_mib_s
-                            min="1"
-                            max="1000000"
-                            inputmode="numeric"
-                            placeholder=own_limit
-                        />
-                    </label>
-                }.erased())}
+                {vm.state.is_active().then(|| bandwidth(vm, source, options))}
                 {Tick::option(
                     "request[options][encrypt]",
                     "Only if it is encrypted",
@@ -179,4 +163,11 @@ fn options(vm: &Vm, source: Option<&Host>, form: &ElsewhereForm) -> AnyView {
         </fieldset>
     }
     .erased()
+}
+
+fn bandwidth(vm: &Vm, source: Option<&Host>, options: &MigrationOptions) -> AnyView {
+    let own_limit = source.and_then(|host| host.bandwidth_mib_s);
+    let own_limit = own_limit.map_or("not limited".to_owned(), |limit| format!("{limit} (the setting of {})", vm.host));
+    let (name, label) = ("request[options][bandwidth_mib_s]", "Bandwidth limit in MiB/s");
+    number(name, label, options.bandwidth_mib_s, 1_000_000, &own_limit)
 }

@@ -75,13 +75,7 @@ impl Line {
 }
 
 /// A field for a whole number.
-pub(super) fn number(
-    name: &'static str,
-    label: &'static str,
-    value: Option<u32>,
-    most: u32,
-    default: &'static str,
-) -> AnyView {
+pub(super) fn number(name: &'static str, label: &'static str, value: Option<u32>, most: u32, default: &str) -> AnyView {
     view! {
         <label class="field">
             <span>{label}</span>
@@ -91,7 +85,7 @@ pub(super) fn number(
                 value=value.map(|value| value.to_string())
                 min="1"
                 max=most
-                placeholder=default
+                placeholder=default.to_owned()
                 inputmode="numeric"
             />
         </label>

@@ -237,7 +237,7 @@ fn more(form: &HostForm) -> AnyView {
                     .default("the same")
                     .hint("VMs' memory and disks are sent there.")
                     .view()}
-                {number("peer_port", "Port for other hosts", form.peer_port.map(u32::from), 65_535, "the usual one")}
+                {number("peer_port", "Port for other hosts", form.peer_port.map(u32::from), 65_535, "the same, or the usual one")}
             </div>
             <div class="side-by-side">
                 {peer_transport(form.peer_transport)}

@@ -205,16 +205,11 @@ pub fn host_key_login(assets: Assets, host: &RegisteredHost, form: &LoginForm, p
                 "button primary",
             )
         };
-        let hint = if is_set_up {
-            "Left empty, the key itself is used for the last time."
-        } else {
-            "Used once, and not written down."
-        };
         view! {
             <form method="post" action=format!("/hosts/{name}/key") class="card">
                 {refusal(problem, form.fingerprint.as_deref(), host.fingerprint.as_deref())}
                 <p>{consequence}</p>
-                {login_fields(host, form, hint)}
+                {login_fields(host, form, "Used once, and not written down.")}
                 {is_set_up.then(|| view! { <input type="hidden" name="remove" value="true" /> }.erased())}
                 {foot("/hosts", label, look, "This takes up to 10 s.")}
             </form>

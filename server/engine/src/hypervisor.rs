@@ -67,6 +67,11 @@ pub struct Ssh {
     pub fingerprint: Option<Fingerprint>,
 }
 
+impl Ssh {
+    /// ssh's own port.
+    pub const PORT: u16 = 22;
+}
+
 /// How to prove to be an account, by ssh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SshLogin {

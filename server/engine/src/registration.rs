@@ -2,9 +2,14 @@
 
 use std::str::FromStr;
 
-use model::{Code, DaemonKind, HostName, HostSettings, Problem, SshLoginKind, TransportKind};
+use model::{Code, DaemonKind, HostName, HostSettings, MigrationOptions, Problem, SshLoginKind, TransportKind};
 
-use crate::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName};
+use crate::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, check};
+
+/// `tcp_port` of libvirtd.conf, where nobody sets another.
+const TCP_PORT: u16 = 16509;
+/// `tls_port` of libvirtd.conf, where nobody sets another.
+const TLS_PORT: u16 = 16514;
 
 impl HostConfig {
     /// Checks what somebody wrote.
@@ -27,26 +32,42 @@ impl HostConfig {
         host
     }
 
-    /// The host as somebody would write it. What is left out there has its default here.
+    /// The host as somebody would write it. What is left out there has its default here; what other hosts are told is written only
+    /// where it differs from that, so that they follow when the rest is changed.
     pub fn settings(&self) -> HostSettings {
         let own = Written::of(&self.transport);
         let peer = Written::of(&self.peer_transport);
-        let daemon = own.daemon.or(peer.daemon);
+        let peer_port = if peer.kind == own.kind { own.port } else { usual_port(peer.kind) };
         HostSettings {
             name: self.name.clone(),
+            peer_address: unless(Some(self.peer_address.to_string()), &own.address),
+            peer_transport: unless(Some(peer.kind), &Some(own.kind)),
+            peer_port: unless(peer.port, &peer_port),
+            peer_user: unless(peer.user, &own.user),
             transport: own.kind,
             address: own.address,
             port: own.port,
             user: own.user,
             login: own.login,
-            daemon,
-            peer_address: Some(self.peer_address.to_string()),
-            peer_transport: Some(peer.kind),
-            peer_port: peer.port,
-            peer_user: peer.user,
+            daemon: own.daemon.or(peer.daemon),
             bandwidth_mib_s: self.bandwidth_mib_s,
             shared_directories: self.shared_directories.clone(),
         }
+    }
+}
+
+/// The field, if it says anything but the default.
+fn unless<T: PartialEq>(field: Option<T>, default: &Option<T>) -> Option<T> {
+    if field == *default { None } else { field }
+}
+
+/// The port where nobody says another.
+fn usual_port(transport: TransportKind) -> Option<u16> {
+    match transport {
+        TransportKind::Local => None,
+        TransportKind::Tcp => Some(TCP_PORT),
+        TransportKind::Tls => Some(TLS_PORT),
+        TransportKind::Ssh => Some(Ssh::PORT),
     }
 }
 
@@ -106,11 +127,12 @@ struct Fields<'a> {
 }
 
 fn read<T: FromStr<Err = Problem>>(host: &HostName, field: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
-    let wrong = |problem: Problem| {
-        let sentence = format!("Host {host}: {field} can't be used. {}", problem.sentence);
-        Problem { sentence, ..problem }
-    };
-    text.map(|text| text.parse().map_err(wrong)).transpose()
+    text.map(|text| text.parse().map_err(|problem| cannot_be_used(host, field, problem))).transpose()
+}
+
+fn cannot_be_used(host: &HostName, field: &str, problem: Problem) -> Problem {
+    let sentence = format!("Host {host}: {field} can't be used. {}", problem.sentence);
+    Problem { sentence, ..problem }
 }
 
 impl<'a> Fields<'a> {
@@ -125,107 +147,113 @@ impl<'a> Fields<'a> {
     }
 
     fn config(&self) -> Result<HostConfig, Problem> {
-        let wrong = |what: &str| self.wrong(what);
-        let peer_transport = match (self.settings.peer_transport, self.settings.transport) {
-            (Some(TransportKind::Local), _) => {
-                return Err(wrong("other hosts can't reach it by peer_transport = \"local\"."));
-            }
-            (Some(peer), _) => peer,
-            (None, TransportKind::Local) => {
-                return Err(wrong("peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\"."));
-            }
-            (None, own) => own,
-        };
-        let peer_address = self.peer_address.clone().or_else(|| self.address.clone());
+        let settings = self.settings;
+        let peer_kind = self.peer_kind()?;
+        self.refuse_misfits(peer_kind)?;
+        let (address, user) = (self.address.clone(), self.user.clone());
+        let peer_address = self.peer_address.clone().or_else(|| address.clone());
         let peer_address =
-            peer_address.ok_or_else(|| wrong("peer_address is missing: say where other hosts reach it."))?;
-        if self.settings.bandwidth_mib_s == Some(0) {
-            return Err(wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
+            peer_address.ok_or_else(|| self.wrong("peer_address is missing: say where other hosts reach it."))?;
+        let peer_port = settings.peer_port.or(settings.port.filter(|_| peer_kind == settings.transport));
+        let peer_user = self.peer_user.clone().or_else(|| user.clone());
+        Ok(HostConfig {
+            name: settings.name.clone(),
+            transport: self.transport(settings.transport, address, settings.port, user, self.login()?)?,
+            peer_transport: self.transport(
+                peer_kind,
+                Some(peer_address.clone()),
+                peer_port,
+                peer_user,
+                SshLogin::Program,
+            )?,
+            peer_address,
+            bandwidth_mib_s: settings.bandwidth_mib_s,
+            shared_directories: settings.shared_directories.clone(),
+        })
+    }
+
+    /// How other hosts log in there: as the console does, unless something else is said.
+    fn peer_kind(&self) -> Result<TransportKind, Problem> {
+        match (self.settings.peer_transport, self.settings.transport) {
+            (Some(TransportKind::Local), _) => {
+                Err(self.wrong("other hosts can't reach it by peer_transport = \"local\"."))
+            }
+            (None, TransportKind::Local) => {
+                Err(self.wrong("peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\"."))
+            }
+            (peer, own) => Ok(peer.unwrap_or(own)),
         }
-        if self.settings.transport == TransportKind::Local && (self.address.is_some() || self.settings.port.is_some()) {
-            return Err(wrong("a host of transport = \"local\" has neither address nor port."));
+    }
+
+    /// Refuses what a host of these transports can't have.
+    fn refuse_misfits(&self, peer_kind: TransportKind) -> Result<(), Problem> {
+        let settings = self.settings;
+        let speaks = |kind| settings.transport == kind || peer_kind == kind;
+        let is_local = settings.transport == TransportKind::Local;
+        if is_local && (self.address.is_some() || settings.port.is_some()) {
+            return Err(self.wrong("a host of transport = \"local\" has neither address nor port."));
         }
-        if let Some(directory) =
-            self.settings.shared_directories.iter().find(|directory| !is_plain_directory(directory))
-        {
-            return Err(wrong(&format!(
+        if self.user.is_some() && !speaks(TransportKind::Ssh) {
+            return Err(self.wrong("user is for transport = \"ssh\" only."));
+        }
+        if self.peer_user.is_some() && peer_kind != TransportKind::Ssh {
+            return Err(self.wrong("peer_user is for peer_transport = \"ssh\" only."));
+        }
+        if settings.daemon.is_some() && !speaks(TransportKind::Tcp) {
+            return Err(self.wrong("daemon is for transport = \"tcp\" only; all others talk to the system daemon."));
+        }
+        if let Some(directory) = settings.shared_directories.iter().find(|directory| !is_plain_directory(directory)) {
+            return Err(self.wrong(&format!(
                 "shared_directories has {directory:?}: give the whole path, from its first slash, without a slash at the end and \
                  without . and .. in it. All of / can't be shared."
             )));
         }
-        let peer_user = self.peer_user.clone().or_else(|| self.user.clone());
-        let own = self.transport(
-            self.settings.transport,
-            self.address.clone(),
-            self.settings.port,
-            self.user.clone(),
-            self.login()?,
-        )?;
-        let peer_port = self.settings.peer_port.or(if peer_transport == self.settings.transport {
-            self.settings.port
-        } else {
-            None
-        });
-        let peer =
-            self.transport(peer_transport, Some(peer_address.clone()), peer_port, peer_user, SshLogin::Program)?;
-        if self.user.is_some()
-            && self.settings.transport != TransportKind::Ssh
-            && self.peer_user.is_none()
-            && peer_transport != TransportKind::Ssh
-        {
-            return Err(wrong("user is for transport = \"ssh\" only."));
+        self.refuse_limit()
+    }
+
+    /// Refuses a limit that no migration may ask for either.
+    fn refuse_limit(&self) -> Result<(), Problem> {
+        let HostSettings { name, bandwidth_mib_s, .. } = self.settings;
+        if *bandwidth_mib_s == Some(0) {
+            return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }
-        if self.settings.daemon.is_some()
-            && self.settings.transport != TransportKind::Tcp
-            && peer_transport != TransportKind::Tcp
-        {
-            return Err(wrong("daemon is for transport = \"tcp\" only; all others talk to the system daemon."));
-        }
-        Ok(HostConfig {
-            name: self.settings.name.clone(),
-            transport: own,
-            peer_address,
-            peer_transport: peer,
-            bandwidth_mib_s: self.settings.bandwidth_mib_s,
-            shared_directories: self.settings.shared_directories.clone(),
-        })
+        check::options(&MigrationOptions { bandwidth_mib_s: *bandwidth_mib_s, ..MigrationOptions::default() })
+            .map_err(|problem| cannot_be_used(name, "bandwidth_mib_s", problem))
     }
 
     fn transport(
         &self,
-        transport: TransportKind,
+        kind: TransportKind,
         address: Option<Address>,
         port: Option<u16>,
         user: Option<UserName>,
         login: SshLogin,
     ) -> Result<Transport, Problem> {
-        if transport == TransportKind::Local {
-            return Ok(Transport::Local);
-        }
-        let wrong = |what: &str| self.wrong(what);
-        let address = address.ok_or_else(|| wrong("address is missing: say where it is."))?;
         if port == Some(0) {
-            return Err(wrong("there is no port 0."));
+            return Err(self.wrong("there is no port 0."));
         }
-        Ok(match transport {
-            TransportKind::Local | TransportKind::Tcp => Transport::Tcp {
-                address,
-                port: port.unwrap_or(16509),
+        let address = address.ok_or_else(|| self.wrong("address is missing: say where it is."));
+        Ok(match kind {
+            TransportKind::Local => Transport::Local,
+            TransportKind::Tcp => Transport::Tcp {
+                address: address?,
+                port: port.unwrap_or(TCP_PORT),
                 daemon: match self.settings.daemon {
                     Some(DaemonKind::Session) => Daemon::Session,
                     Some(DaemonKind::System) | None => Daemon::System,
                 },
             },
-            TransportKind::Tls => Transport::Tls { address, port: port.unwrap_or(16514) },
+            TransportKind::Tls => Transport::Tls { address: address?, port: port.unwrap_or(TLS_PORT) },
             TransportKind::Ssh => Transport::Ssh(Ssh {
-                address,
-                port: port.unwrap_or(22),
-                user: user.ok_or_else(|| wrong("user is missing: say as whom to log in by ssh."))?,
+                address: address?,
+                port: port.unwrap_or(Ssh::PORT),
+                user: user.ok_or_else(|| self.wrong("user is missing: say as whom to log in by ssh."))?,
                 login,
                 fingerprint: None,
             }),
         })
     }
+
     fn login(&self) -> Result<SshLogin, Problem> {
         match (self.settings.login, self.settings.transport) {
             (None, _) => Ok(SshLogin::Program),
@@ -249,24 +277,4 @@ fn is_plain_directory(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::{Component, Path};
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_plain_directory_is_what_the_system_makes_of_it(text in "(/|\\.|a|é|\0|\n){0,8}|\\PC*") {
-            let parts = Path::new(&text).components();
-            let normalised: Option<String> = parts.skip(1).map(|part| match part {
-                Component::Normal(part) => Some(format!("/{}", part.to_str()?)),
-                _ => None,
-            }).collect();
-            if is_plain_directory(&text) {
-                prop_assert_eq!(normalised, Some(text));
-            }
-        }
-    }
-}
+mod tests;

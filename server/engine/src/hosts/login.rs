@@ -16,10 +16,6 @@ use crate::{
 const LOGIN_LASTS: Duration = Duration::from_mins(10);
 /// How often it is looked whether one counts no more.
 const LET_GO_EVERY: Duration = Duration::from_secs(10);
-/// ssh's port.
-const SSH_PORT: u16 = 22;
-/// Who logs in where nobody says otherwise.
-const USUAL_USER: &str = "root";
 
 /// What somebody typed to log in at a host, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +31,9 @@ pub struct Login {
 }
 
 impl Login {
+    /// Who logs in by ssh where nobody says otherwise.
+    pub const USUAL_USER: &str = "root";
+
     /// Whether it stands in for the login that a host has.
     pub(super) fn stands_in(&self) -> bool {
         self.user.is_some() || self.password.is_some()
@@ -82,8 +81,8 @@ impl Login {
     pub(super) fn at(&self, address: Address, port: Option<u16>) -> Ssh {
         Ssh {
             address,
-            port: port.unwrap_or(SSH_PORT),
-            user: self.user.clone().unwrap_or_else(|| USUAL_USER.parse().expect("a user's name")),
+            port: port.unwrap_or(Ssh::PORT),
+            user: self.user.clone().unwrap_or_else(|| Self::USUAL_USER.parse().expect("a user's name")),
             login: self.password.clone().map_or(SshLogin::AccountKeys, |password| SshLogin::Password(Some(password))),
             fingerprint: self.fingerprint.clone(),
         }
