@@ -68,11 +68,12 @@ pub trait Migrations: Send + Sync {
     async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem>;
 
     /// The same, to a destination that may not be registered, or with a login for this migration only. It is reached, checked and moved to
-    /// over ssh; nothing is kept of the login, and of the host only if it is to be registered.
+    /// over ssh. The password is not kept. The host is registered only if it is to be: its key stays, and its address and account in the
+    /// migration's record and in the audit log.
     ///
     /// # Errors
-    /// Those of [`Migrations::start`]; `host-key-unknown` and `host-key-changed` with the fingerprint seen, `login-refused`, `needs-login`,
-    /// `not-permitted`, `host-exists`.
+    /// Those of [`Migrations::start`]; `same-host` for this machine's own addresses; `host-key-unknown` and `host-key-changed` with the
+    /// fingerprint seen, `login-refused`, `needs-login`, `not-permitted`, `throttled`, `host-exists`, `host-in-use`.
     async fn start_elsewhere(
         &self,
         who: &Principal,
@@ -128,27 +129,28 @@ pub trait Migrations: Send + Sync {
     /// The registered host of this name or address.
     ///
     /// # Errors
-    /// `unknown-host`: loopback, unspecified and numeric-looking addresses too, unless one is a registered host's.
+    /// `unknown-host`; `same-host` for loopback and unspecified addresses, unless one is a registered host's; `invalid-input` for what is no
+    /// address, such as a numeric-looking one.
     fn host(&self, who: &Principal, name_or_address: &str) -> Result<HostName, Problem>;
 }
 
 /// Hosts at run time. What is refused changes nothing.
 #[async_trait]
 pub trait Hosts: Send + Sync {
-    /// All registered hosts as they were written, by name. Without secrets.
+    /// All hosts as they were written, by name: registered ones, and those that are there for a migration only. Without secrets.
     fn registered(&self, who: &Principal) -> Result<Vec<RegisteredHost>, Problem>;
 
     /// Connects to a host once, within 10 s, and says what it is.
     ///
     /// # Errors
-    /// `invalid-input`; `host-unreachable`, `host-key-unknown` and `host-key-changed` with the fingerprint seen, `login-refused`,
-    /// `needs-login`, `not-permitted`.
+    /// `invalid-input`; `not-supported` for TCP where the configuration does not allow it; `host-unreachable`, `host-key-unknown` and
+    /// `host-key-changed` with the fingerprint seen, `login-refused`, `needs-login`, `not-permitted`, `throttled`.
     async fn test_host(&self, who: &Principal, host: NewHost) -> Result<HostTest, Problem>;
 
     /// Registers a host that answers.
     ///
     /// # Errors
-    /// Those of [`Hosts::test_host`]; `host-exists`.
+    /// Those of [`Hosts::test_host`]; `host-exists`; `host-in-use` while it is there for a migration under another name.
     async fn add_host(&self, who: &Principal, host: NewHost) -> Result<(), Problem>;
 
     /// Changes how a host is reached; its name may change, too.
@@ -172,13 +174,14 @@ pub trait Hosts: Send + Sync {
     /// Puts the console's own key on a host, restricted as far as libvirt allows, and logs in with it from then on.
     ///
     /// # Errors
-    /// Those of [`Hosts::log_in_at_host`]; `not-supported` if the console has no passphrase to encrypt its key with.
+    /// Those of [`Hosts::log_in_at_host`]; `needs-login` without the account's password; `not-supported` if the console has no passphrase to
+    /// encrypt its key with; `host-configured`, `host-in-use`.
     async fn set_up_key(&self, who: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem>;
 
     /// Takes the console's own key away from a host, which is reached by password from then on.
     ///
     /// # Errors
-    /// Those of [`Hosts::log_in_at_host`].
+    /// Those of [`Hosts::set_up_key`].
     async fn remove_key(&self, who: &Principal, name: &HostName, login: HostLogin) -> Result<(), Problem>;
 }
 

@@ -33,7 +33,7 @@ pub struct Config {
     /// Where the console listens; port 8443 of all addresses by default.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// Where it keeps its database and the certificate it makes.
+    /// Where it keeps its database, the certificate and the ssh key that it makes, and the ssh keys of hosts.
     #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
     /// What it speaks there: `https` by default, `http` behind a proxy.

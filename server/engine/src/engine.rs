@@ -188,7 +188,7 @@ impl Engine {
     /// The registered host of this name or address.
     ///
     /// # Errors
-    /// `unknown-host`.
+    /// `unknown-host`; `same-host` for this machine's own addresses; `invalid-input` for what is no address.
     pub fn host(&self, name_or_address: &str) -> Result<HostName, Problem> {
         check::host(&self.inventory(), name_or_address)
     }

@@ -43,17 +43,19 @@ impl ServerConsole {
         Err(problem)
     }
 
-    /// Logs in at a host by password from now on, and takes the console's key away from there.
+    /// Takes the console's key away from a host, which is logged in at by password from then on. May be repeated where only half of it
+    /// was done.
     pub(super) async fn uninstall_key(&self, name: &HostName, login: Login) -> Result<(), Problem> {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let address = ssh.address.to_string();
-        if matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
-            let changed = logged_in_by(&host, &ssh, SshLogin::Password(None));
-            self.attempts.at(&address, &login, self.engine.change_host(name, changed, login.clone())).await?;
+        self.attempts.at(&address, &login, ssh::remove_key(&ssh, &self.keys.known_hosts, &key)).await?;
+        if !matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
+            return Ok(());
         }
-        self.attempts.at(&address, &login, ssh::remove_key(&ssh, &self.keys.known_hosts, &key)).await
+        let changed = logged_in_by(&host, &ssh, SshLogin::Password(None));
+        self.attempts.at(&address, &login, self.engine.change_host(name, changed, login.clone())).await
     }
 
     /// A host whose login may be changed.
@@ -76,14 +78,18 @@ impl ServerConsole {
     async fn console_key(&self) -> Result<PublicKey, Problem> {
         let key = self.keys.console.clone();
         let opened = tokio::task::spawn_blocking(move || key.open_or_make()).await;
-        opened.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "The console's key could not be read.")))
+        opened.unwrap_or_else(|_| {
+            Err(Problem::new(Code::Internal, "The console's key could not be read.")
+                .with_fix("Try again; look at the console's log."))
+        })
     }
 }
 
 /// How to log in at a host to put a key there or take it away: with a password, as the account that the key is for.
 fn by_password(host: &HostConfig, login: &Login) -> Result<Ssh, Problem> {
     let Transport::Ssh(own) = &host.transport else {
-        return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by ssh.", host.name)));
+        return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by ssh.", host.name))
+            .with_fix("A key is for ssh: change how the console reaches the host first."));
     };
     if login.user.as_ref().is_some_and(|user| *user != own.user) {
         return Err(Problem::new(
@@ -91,6 +97,15 @@ fn by_password(host: &HostConfig, login: &Login) -> Result<Ssh, Problem> {
             format!("The key of {} is for {}.", host.name, own.user.as_str()),
         )
         .with_fix("Leave out the user, or change the host first."));
+    }
+    if login.password.is_none() {
+        return Err(Problem::new(
+            Code::NeedsLogin,
+            format!("The password of {} on {} is needed for this.", own.user.as_str(), host.name),
+        )
+        .with_fix(
+            "Give it. The key itself opens no shell, so that it can neither be set up nor taken away with a key.",
+        ));
     }
     let fingerprint = login.fingerprint.clone();
     Ok(Ssh { login: SshLogin::Password(login.password.clone()), fingerprint, ..own.clone() })

@@ -3,8 +3,6 @@
 use engine::{HostConfig, Login, UserName};
 use model::{Code, HostLogin, HostSettings, NewHost, Problem, Secret, SshLoginKind, TransportKind};
 
-/// The account that is logged in as where nobody says another.
-const USUAL_USER: &str = "root";
 /// The longest password that is passed on, in bytes; OpenSSH's server takes no longer one (`PASSWORD_MAX` in its auth-passwd.c).
 const LONGEST_PASSWORD: usize = 1024;
 
@@ -13,7 +11,8 @@ pub(super) fn login(typed: HostLogin) -> Result<Login, Problem> {
     let HostLogin { user, password, fingerprint, keep_until_restart } = typed;
     let password = password.filter(|password| !password.reveal().is_empty());
     if password.as_ref().is_some_and(|password| !can_be_sent(password)) {
-        return Err(invalid("This can't be a password."));
+        let fix = format!("ssh takes at most {LONGEST_PASSWORD} bytes, and none of them zero.");
+        return Err(invalid("This can't be a password.").with_fix(fix));
     }
     Ok(Login {
         user: user.map(|user| user.parse()).transpose()?,
@@ -46,7 +45,7 @@ fn completed(settings: HostSettings, login: &Login) -> Result<HostSettings, Prob
         return Err(invalid("Only hosts of the configuration file are reached by the program ssh.")
             .with_fix("Choose account-keys: the same keys, and the console keeps the known hosts."));
     }
-    let typed = login.user.as_ref().map_or(USUAL_USER, UserName::as_str);
+    let typed = login.user.as_ref().map_or(Login::USUAL_USER, UserName::as_str);
     let user = settings.user.or_else(|| Some(typed.to_owned()));
     Ok(HostSettings { user, login: Some(kind), ..settings })
 }

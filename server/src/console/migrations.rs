@@ -30,7 +30,9 @@ impl Migrations for ServerConsole {
         let Elsewhere { destination, port, login: typed, register } = elsewhere;
         let login = login(typed)?;
         if port == Some(0) {
-            return Err(Problem::new(Code::InvalidInput, "There is no port 0."));
+            return Err(
+                Problem::new(Code::InvalidInput, "There is no port 0.").with_fix("Leave it out for 22, ssh's own.")
+            );
         }
         let (place, address) = match self.engine.host(&destination) {
             Err(problem) if problem.code == Code::UnknownHost => {

@@ -17,7 +17,7 @@ use crate::{
 };
 pub use login::Login;
 pub(crate) use login::needs_login;
-pub(crate) use opened::Opened;
+pub(crate) use opened::{Opened, no_answer, too_late};
 pub use reach::Reached;
 
 impl Engine {

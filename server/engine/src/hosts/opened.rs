@@ -42,7 +42,8 @@ impl Engine {
     pub(crate) async fn open(&self, config: &HostConfig) -> Result<Opened, Problem> {
         let (sender, events) = mpsc::unbounded_channel();
         let connection = self.hypervisor.connect(config, sender).await?;
-        let (facts, copies) = (connection.host().await?, connection.copies().await?);
+        let unsaid = |problem| no_answer(&config.name, problem);
+        let (facts, copies) = (connection.host().await.map_err(unsaid)?, connection.copies().await.map_err(unsaid)?);
         Ok(Opened { connection, events, facts, copies })
     }
 
@@ -61,7 +62,18 @@ pub(super) fn deadline() -> Instant {
     Instant::now() + LIMIT
 }
 
-pub(super) fn too_late(host: &HostName) -> Problem {
+pub(crate) fn too_late(host: &HostName) -> Problem {
     Problem::new(Code::HostUnreachable, format!("{host} did not answer in time."))
         .with_fix("Check the host and its libvirt daemon, then try again.")
+}
+
+/// A host that was asked did not say: for the caller it does not answer, whatever the reason.
+pub(crate) fn no_answer(host: &HostName, problem: Problem) -> Problem {
+    if matches!(problem.code, Code::HostUnreachable | Code::UnknownVm) {
+        return problem;
+    }
+    let details = problem.details.unwrap_or(problem.sentence);
+    Problem::new(Code::HostUnreachable, format!("{host} does not answer as it should."))
+        .with_fix("Check the host and its libvirt daemon, then try again.")
+        .with_details(details)
 }

@@ -68,8 +68,8 @@ impl Engine {
     /// there for the migration only.
     ///
     /// # Errors
-    /// `same-host` for this machine's own addresses; `host-exists` if `register` is another's name, or the host is registered; why it
-    /// can't be reached.
+    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that nobody
+    /// would look at; `host-exists` if `register` is another's name, or the host is registered; why it can't be reached.
     pub async fn reach(
         self: &Arc<Self>,
         destination: &str,
@@ -103,7 +103,8 @@ impl Engine {
     /// The same as [`Engine::migrate`], to a destination that was reached. Ends within 10 s of when that was asked for.
     ///
     /// # Errors
-    /// Those of [`Engine::migrate`].
+    /// Those of [`Engine::migrate`]; `invalid-input` for another way than direct to a registered host with a login for this one move,
+    /// and for a definition that is to stay where nobody could see that the VM runs elsewhere.
     pub async fn migrate_to(
         self: &Arc<Self>,
         reached: Reached,
@@ -111,8 +112,13 @@ impl Engine {
         requested_by: &str,
     ) -> Result<Migration, Problem> {
         if reached.login.is_some() && !self.inventory().is_temporary(&reached.host) {
-            // The login is the console's, not the source's. To a host that is not registered the way is direct anyway.
-            request.options.way.get_or_insert(Way::Direct);
+            // To a host that is not registered the way is direct anyway.
+            if *request.options.way.get_or_insert(Way::Direct) != Way::Direct {
+                return Err(is_the_consoles(&reached.host));
+            }
+        }
+        if request.options.keep_source_definition && !reached.register && self.inventory().is_temporary(&reached.host) {
+            return Err(would_not_be_seen(&reached.host));
         }
         let checked = timeout_at(reached.deadline, check::request(self, &request)).await;
         let accepted = checked.unwrap_or_else(|_| Err(too_late(&reached.host)))?;
@@ -122,7 +128,9 @@ impl Engine {
     /// Registers a host that was there for a migration only.
     pub(crate) async fn keep_host(&self, name: &HostName) {
         let _changes = self.changes.lock().await;
-        let Some(settings) = self.inventory().host(name).map(|entry| entry.config.settings()) else { return };
+        let Some(settings) = self.inventory().host(name).map(|entry| entry.config.settings()) else {
+            return tracing::error!(host = %name, "a host is gone before it could be registered");
+        };
         match self.store.put_host(&settings, None).await {
             Ok(()) => self.inventory().register(name),
             // Its migration has begun and goes on; the host is listed as temporary, and can be registered again.
@@ -151,6 +159,9 @@ impl Destination {
                     return Err(registered_already(&entry.config.name));
                 }
                 if !login.stands_in() {
+                    if port.is_some() || login.fingerprint.is_some() {
+                        return Err(is_reached_as_registered(&entry.config.name));
+                    }
                     return Ok(Self::AsItIs(entry.config.name.clone()));
                 }
                 let transport = Transport::Ssh(login.instead(&entry.config, port));
@@ -239,6 +250,31 @@ fn free_name(inventory: &Inventory, address: &Address) -> HostName {
     let names = std::iter::once(address.to_string()).chain(numbered).filter_map(|text| HostName::made_of(&text).ok());
     let mut free = names.filter(|name| inventory.host(name).is_none());
     free.next().expect("there are more numbers than hosts")
+}
+
+fn is_reached_as_registered(name: &HostName) -> Problem {
+    Problem::new(Code::InvalidInput, format!("{name} is registered, and reached as it was registered.")).with_fix(
+        "Leave out the port and the fingerprint, or log in for this one move with a user and a password, too.",
+    )
+}
+
+fn is_the_consoles(name: &HostName) -> Problem {
+    Problem::new(
+        Code::InvalidInput,
+        format!("A login for one move is the console's: the source can't log in on {name} with it."),
+    )
+    .with_fix("Let the VM move directly (leave out the way), or leave out the user and the password.")
+}
+
+/// What is left at the source would look like a VM that is off, and could be started a second time.
+fn would_not_be_seen(name: &HostName) -> Problem {
+    Problem::new(
+        Code::InvalidInput,
+        format!("The VM can't stay defined where it is while it runs on {name}, which is not registered."),
+    )
+    .with_fix(
+        "Register the host with the migration, so that vmferry sees the VM there, or let its definition go along.",
+    )
 }
 
 fn registered_already(name: &HostName) -> Problem {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use model::{Code, HostName, Migration, Phase, Problem, Vm};
+use model::{HostName, Migration, Phase, Problem, Vm};
 use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;
-use crate::{Connection, CopyFacts, DomainFacts, Engine, HostConfig, Probe, Survey, check, engine::store_failed};
+use crate::{
+    Connection, CopyFacts, DomainFacts, Engine, HostConfig, Probe, Survey, check,
+    engine::store_failed,
+    hosts::{no_answer, too_late},
+};
 
 /// How many migrations are looked through for earlier moves.
 const LOOKED_THROUGH: u32 = 200;
@@ -82,20 +86,4 @@ pub(super) async fn destination(
     let copy = copy.map_err(|problem| no_answer(&config.name, problem))?;
     engine.inventory().set_copy(&config.name, domain.vm, copy.clone());
     Ok(FromDestination { survey, copy, probe })
-}
-
-fn too_late(host: &HostName) -> Problem {
-    Problem::new(Code::HostUnreachable, format!("{host} did not answer in time."))
-        .with_fix("Check the host and its libvirt daemon, then try again.")
-}
-
-/// A host that was asked did not say: for the caller it does not answer, whatever the reason.
-fn no_answer(host: &HostName, problem: Problem) -> Problem {
-    if matches!(problem.code, Code::HostUnreachable | Code::UnknownVm) {
-        return problem;
-    }
-    let details = problem.details.unwrap_or(problem.sentence);
-    Problem::new(Code::HostUnreachable, format!("{host} does not answer as it should."))
-        .with_fix("Check the host and its libvirt daemon, then try again.")
-        .with_details(details)
 }

@@ -12,9 +12,9 @@ pub(super) fn of(case: &Case) -> (Way, Finding) {
     let login = Login::remembered(case);
     match case.options.way {
         Some(Way::Direct) => direct(case, ""),
-        // There is no memory to go through the daemons.
         Some(Way::Tunnelled) if case.is_live() => (Way::Tunnelled, tunnelled(case, login)),
-        Some(Way::PeerToPeer | Way::Tunnelled) => (Way::PeerToPeer, peer_to_peer_or_nothing(case, login)),
+        Some(Way::Tunnelled) => (Way::PeerToPeer, peer_to_peer_or_nothing(case, login, "there is no memory to tunnel")),
+        Some(Way::PeerToPeer) => (Way::PeerToPeer, peer_to_peer_or_nothing(case, login, "as was asked for")),
         None => unless_chosen(case, login),
     }
 }
@@ -56,9 +56,9 @@ fn direct(case: &Case, because: &str) -> (Way, Finding) {
     (Way::Direct, Finding::ok(FindingCode::PeerLogin, sentence + "."))
 }
 
-fn peer_to_peer_or_nothing(case: &Case, login: Login) -> Finding {
+fn peer_to_peer_or_nothing(case: &Case, login: Login, because: &str) -> Finding {
     let (from, there) = (&case.vm.host, case.there());
-    let sentence = format!("Peer-to-peer, as was asked for: {from} goes on even if the console dies");
+    let sentence = format!("Peer-to-peer, {because}: {from} goes on even if the console dies");
     login.finding(case, &sentence, &format!("{from} may log in on {there}"))
 }
 

@@ -30,6 +30,8 @@ pub(super) struct SimHost {
     pub(super) up: bool,
     /// Whether the console can reach it.
     pub(super) reachable: bool,
+    /// Whether its daemon has a QEMU to tell of.
+    pub(super) has_qemu: bool,
     /// Counts its daemon's lives: what began in an earlier one is dead.
     pub(super) life: u32,
     /// Counts connections' lives: one from before a cut is dead.
@@ -48,6 +50,7 @@ impl SimHost {
         Self {
             up: true,
             reachable: true,
+            has_qemu: true,
             life: 0,
             cuts: 0,
             copies: BTreeMap::new(),
@@ -118,6 +121,9 @@ impl SimConnection {
 #[async_trait]
 impl Connection for SimConnection {
     async fn host(&self) -> Result<HostFacts, Problem> {
+        if !self.ask(|host| host.has_qemu)? {
+            return Err(Problem::new(Code::Hypervisor, "There is no QEMU (simulated)."));
+        }
         self.ask(|host| HostFacts {
             uuid: host.uuid,
             cpus: 16,

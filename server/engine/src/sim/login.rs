@@ -68,6 +68,11 @@ impl Sim {
         self.world().host(host).door().permits = permit;
     }
 
+    /// From now on a host's libvirt answers, but not what it is.
+    pub fn take_qemu_away(&self, host: &HostName) {
+        self.world().host(host).has_qemu = false;
+    }
+
     /// From now on another machine answers at a host's address.
     pub fn become_another_machine(&self, host: &HostName) {
         let mut world = self.world();

@@ -86,6 +86,48 @@ async fn a_refused_login_is_one_attempt_and_leaves_no_host() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_host_that_can_not_say_what_it_is_does_not_answer() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    elsewhere.bench.sim.take_qemu_away(&elsewhere.there.name);
+    let refused = elsewhere.reach("right").await.unwrap_err();
+    assert_eq!(refused.code, Code::HostUnreachable);
+    assert!(refused.details.is_some_and(|details| details.contains("no QEMU")));
+    assert_eq!(elsewhere.bench.engine.registered().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_be_of_no_use_is_refused() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let Elsewhere { bench, there, .. } = &elsewhere;
+    elsewhere.register(Login { keep_until_restart: true, ..elsewhere.typed("right") }).await;
+    let confirmed = Login { password: None, ..elsewhere.typed("") };
+    for (port, login) in [(None, confirmed), (Some(2222), Login::default())] {
+        let refused = bench.engine.reach("delta", port, login, None).await.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
+    }
+    for way in [Way::PeerToPeer, Way::Tunnelled] {
+        let reached = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap();
+        let mut wish = request(elsewhere.vm, there.name.as_str());
+        wish.options.way = Some(way);
+        let refused = bench.engine.migrate_to(reached, wish, "admin").await.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_stays_only_where_it_is_seen_that_the_vm_runs_elsewhere() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let bench = &elsewhere.bench;
+    for (register, expected) in [(None, Some(Code::InvalidInput)), (Some(host("delta")), None)] {
+        let reached = bench.engine.reach(ADDRESS, None, elsewhere.typed("right"), register).await.unwrap();
+        let mut wish = request(elsewhere.vm, reached.host.as_str());
+        wish.options.keep_source_definition = true;
+        let begun = bench.engine.migrate_to(reached, wish, "admin").await;
+        assert_eq!(begun.err().map(|problem| problem.code), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_destination_that_is_given_up_is_gone() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let reached = elsewhere.reach("right").await.unwrap();

@@ -211,6 +211,22 @@ async fn a_destination_that_is_refused_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_key_is_neither_set_up_nor_taken_away_without_a_password() {
+    let house = House::new().await;
+    let gamma = &house.gamma.name;
+    let kept = HostLogin { keep_until_restart: true, ..house.login(PASSWORD) };
+    house.console.add_host(&ada(), NewHost { login: kept, ..house.host() }).await.unwrap();
+    let before = house.console.registered(&ada()).unwrap();
+    for refused in [
+        house.console.set_up_key(&ada(), gamma, HostLogin::default()).await,
+        house.console.remove_key(&ada(), gamma, HostLogin::default()).await,
+    ] {
+        assert_eq!(refused.unwrap_err().code, Code::NeedsLogin);
+    }
+    assert_eq!(house.console.registered(&ada()).unwrap(), before);
+}
+
+#[tokio::test]
 async fn the_key_of_a_host_of_the_configuration_is_not_ours_to_set_up() {
     let house = House::new().await;
     let alpha = "alpha".parse().unwrap();
