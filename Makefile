@@ -14,7 +14,7 @@ export VMFERRY := $(abspath $(or $(CARGO_TARGET_DIR),target))/release/vmferry
 native := --workspace --exclude frontend
 browser_side := --package app --package frontend --features app/hydrate --target wasm32-unknown-unknown
 
-# Three libvirt hosts on this machine with the console on top, until Ctrl-C. Arguments: make demo ARGS='--listen 127.0.0.1:9000'
+# Libvirt hosts on this machine with the console on top, until Ctrl-C. Arguments: make demo ARGS='--listen 127.0.0.1:9000'
 demo: prepare-demo build
 	@exec "$$VMFERRY" demo $(ARGS)
 

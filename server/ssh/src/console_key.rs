@@ -4,7 +4,7 @@ use std::{
     fs, io,
     io::Write,
     os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
@@ -109,11 +109,6 @@ impl ConsoleKey {
         }
     }
 
-    /// Where the key is.
-    pub fn file(&self) -> &Path {
-        &self.file
-    }
-
     fn unusable(&self, what: &str, why: impl ToString) -> Problem {
         Problem::new(Code::Internal, format!("vmferry's own ssh key can't be {what}."))
             .with_fix(format!("Look at {}, its owner and its permissions.", self.file.display()))
@@ -153,10 +148,10 @@ mod tests {
         let directory = Directory::new("made");
         let key = directory.key(Some("correct horse"));
         let made = key.open_or_make().unwrap();
-        let text = fs::read(key.file()).unwrap();
+        let text = fs::read(&key.file).unwrap();
         assert_eq!(key.open_or_make().unwrap(), made);
-        assert_eq!(fs::read(key.file()).unwrap(), text);
-        assert_eq!(fs::metadata(key.file()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&key.file).unwrap(), text);
+        assert_eq!(fs::metadata(&key.file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1, "nothing else is left in the directory");
         let parsed = PrivateKey::from_openssh(&text).unwrap();
         assert!(parsed.is_encrypted() && parsed.algorithm() == Algorithm::Ed25519);
@@ -193,9 +188,9 @@ mod tests {
         let directory = Directory::new("plain");
         let key = directory.key(Some("one"));
         let plain = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
-        fs::write(key.file(), plain.to_openssh(LineEnding::LF).unwrap()).unwrap();
+        fs::write(&key.file, plain.to_openssh(LineEnding::LF).unwrap()).unwrap();
         assert_eq!(key.open_or_make().unwrap_err().code, Code::Internal);
-        fs::write(key.file(), "no key").unwrap();
+        fs::write(&key.file, "no key").unwrap();
         assert_eq!(key.open_or_make().unwrap_err().code, Code::Internal);
     }
 }

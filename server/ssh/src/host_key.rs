@@ -44,7 +44,7 @@ pub fn changed(name: impl Display, host: &Ssh, known: &[Fingerprint], shown: &Fi
         known => known.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" or "),
     };
     let address = &host.address;
-    let port = if host.port == 22 { String::new() } else { format!(" --port {}", host.port) };
+    let port = if host.port == Ssh::PORT { String::new() } else { format!(" --port {}", host.port) };
     Problem::new(Code::HostKeyChanged, format!("The ssh key of {name} is {shown}, but was {known}."))
         .with_fix(format!(
             "Somebody may be posing as {name}. {COMPARE}. Only if the new key is the host's own, let vmferry forget the old one: remove \

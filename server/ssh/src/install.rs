@@ -58,7 +58,8 @@ fn input(key: &PublicKey) -> String {
     format!("{}\n{}\n", line(key), key.base64())
 }
 
-/// The script has no quotes of the kind that stand around it, so that it is one word to every account's shell, whichever that is.
+/// The script has no quotes of the kind that stand around it, so that it is one word to the account's shell: all but csh and tcsh, which
+/// end a word in quotes at the end of the line.
 fn command(task: Task) -> String {
     let task = match task {
         Task::Add => "add",
@@ -91,8 +92,11 @@ fn refusal(ssh: &Ssh, exit: Option<u32>) -> Problem {
         .with_fix(format!(
             "Look for the lines that end in vmferry in ~{user}/.ssh/authorized_keys there, and remove them by hand."
         )),
-        _ => Problem::new(Code::NotPermitted, format!("{user} may not run a shell on {address}."))
-            .with_fix("Log in as another account, or with a password."),
+        _ => Problem::new(
+            Code::NotPermitted,
+            format!("{user} may not run a shell on {address}, or it is none that vmferry can use (csh)."),
+        )
+        .with_fix("Log in as another account, or with a password."),
     }
 }
 

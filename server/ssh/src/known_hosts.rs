@@ -12,13 +12,10 @@ use std::{
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use engine::{Address, Fingerprint};
+use engine::{Address, Fingerprint, Ssh};
 use model::{Code, Problem};
 
 use crate::fingerprint;
-
-/// ssh's own port: hosts that listen there are known by their address alone.
-const PORT: u16 = 22;
 
 /// Held while keys are forgotten: of two who do so at once, the later would write back what the other has taken out.
 static CHANGES: Mutex<()> = Mutex::new(());
@@ -133,7 +130,7 @@ impl<'a> Entry<'a> {
 
 /// What libssh calls a host.
 fn name(address: &Address, port: u16) -> String {
-    if port == PORT { address.to_string() } else { format!("[{address}]:{port}") }
+    if port == Ssh::PORT { address.to_string() } else { format!("[{address}]:{port}") }
 }
 
 /// The line without this name; none if that was its only one.
