@@ -52,7 +52,7 @@ impl Login {
             return Err(Problem::new(Code::NeedsLogin, format!("{host} wants a password, and vmferry has none."))
                 .with_fix(format!("Log in to {host}. vmferry keeps passwords in memory only.")));
         }
-        if let Some(file) = ssh_config::careless() {
+        if let Some(file) = ssh_config::careless(&self.ssh.address.to_string()) {
             let sentence =
                 format!("vmferry does not log in to {host}: ssh's configuration turns the check of host keys off.");
             return Err(Problem::new(Code::HostUnreachable, sentence).with_fix(format!(

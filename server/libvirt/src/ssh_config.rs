@@ -16,25 +16,63 @@ const DEPTH: usize = 16;
 /// What glob(3), which libssh uses, does not take literally.
 const WILDCARDS: [char; 3] = ['*', '?', '['];
 
-/// The file that turns the check of host keys off, if one does. For which hosts is not looked at: rather too many are refused than one too
-/// few.
-pub(crate) fn careless() -> Option<PathBuf> {
+/// The file that turns the check of this host's key off, if one does.
+pub(crate) fn careless(host: &str) -> Option<PathBuf> {
     let own = env::home_dir().map(|home| home.join(".ssh/config"));
-    own.into_iter().chain([PathBuf::from("/etc/ssh/ssh_config")]).find_map(|file| careless_below(&file, DEPTH))
+    let mut reader = Reader { host: host.to_ascii_lowercase(), is_renamed: false };
+    own.into_iter().chain([PathBuf::from("/etc/ssh/ssh_config")]).find_map(|file| reader.careless_below(&file, DEPTH))
 }
 
-/// The file itself, or one that it includes.
-fn careless_below(file: &Path, depth: usize) -> Option<PathBuf> {
-    // A file that can't be read can't be read by libssh either.
-    let text = String::from_utf8_lossy(&fs::read(file).ok()?).into_owned();
-    text.lines().filter_map(words).find_map(|(keyword, value)| match keyword.as_str() {
-        "stricthostkeychecking" if is_no(value) => Some(file.to_owned()),
-        "include" if depth > 0 => {
-            let files = value.split_whitespace().flat_map(|pattern| included(file, pattern));
-            files.into_iter().find_map(|file| careless_below(&file, depth - 1))
+/// Reads for one host, and rather refuses one too many than one too few: Debian 13 has sections with the check off that are for no
+/// address (systemd's `Host unix/* vsock/*`), but what a `Match` depends on is not looked at.
+struct Reader {
+    /// In small letters.
+    host: String,
+    /// Whether a `HostName` was given to it: sections that follow are matched against that.
+    is_renamed: bool,
+}
+
+impl Reader {
+    /// The file itself, or one that it includes.
+    fn careless_below(&mut self, file: &Path, depth: usize) -> Option<PathBuf> {
+        // A file that can't be read can't be read by libssh either.
+        let text = String::from_utf8_lossy(&fs::read(file).ok()?).into_owned();
+        let mut is_meant = true;
+        for (keyword, value) in text.lines().filter_map(words) {
+            match keyword.as_str() {
+                "host" => is_meant = self.is_renamed || self.is_among(value),
+                "match" => is_meant = true,
+                _ if !is_meant => {}
+                "hostname" => self.is_renamed = true,
+                "stricthostkeychecking" if is_no(value) => return Some(file.to_owned()),
+                "include" if depth > 0 => {
+                    let mut files = value.split_whitespace().flat_map(|pattern| included(file, pattern));
+                    if let Some(found) = files.find_map(|file| self.careless_below(&file, depth - 1)) {
+                        return Some(found);
+                    }
+                }
+                _ => {}
+            }
         }
-        _ => None,
-    })
+        None
+    }
+
+    /// Whether one of the patterns means the host. Those with an exclamation mark, which take hosts out again, are none of them.
+    fn is_among(&self, patterns: &str) -> bool {
+        let mut patterns = patterns.split(|c: char| c.is_whitespace() || c == ',' || c == '"');
+        patterns.any(|pattern| is_like(self.host.as_bytes(), pattern.to_ascii_lowercase().as_bytes()))
+    }
+}
+
+/// As ssh compares: `*` is any text, `?` any one character.
+fn is_like(text: &[u8], pattern: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], _) => text.is_empty(),
+        ([b'*', rest @ ..], _) => (0..=text.len()).any(|skipped| is_like(&text[skipped..], rest)),
+        ([b'?', rest @ ..], [_, text @ ..]) => is_like(text, rest),
+        ([wanted, rest @ ..], [letter, text @ ..]) => wanted == letter && is_like(text, rest),
+        _ => false,
+    }
 }
 
 /// A line's keyword in small letters, and what follows.
@@ -79,13 +117,32 @@ mod tests {
         let directory = env::temp_dir().join(format!("vmferry-ssh-config-{}", std::process::id()));
         fs::create_dir_all(directory.join("more.d")).unwrap();
         let (config, more) = (directory.join("config"), directory.join("more.d/lab.conf"));
-        let found = |text: &str| {
+        let found_for = |host: &str, text: &str| {
             fs::write(&config, text).unwrap();
-            careless_below(&config, DEPTH)
+            Reader { host: host.to_owned(), is_renamed: false }.careless_below(&config, DEPTH)
         };
-        for no in ["StrictHostKeyChecking no", "Host lab*\n\tstricthostkeychecking=NO", "StrictHostKeyChecking \"off\""]
-        {
+        let found = |text: &str| found_for("lab7.example", text);
+        for no in [
+            "StrictHostKeyChecking no",
+            "Host lab*\n\tstricthostkeychecking=NO",
+            "StrictHostKeyChecking \"off\"",
+            "Host other LAB?.EXAMPLE\nStrictHostKeyChecking no",
+            "Host * !lab7.example\nStrictHostKeyChecking no",
+            "Host x,*.example\nStrictHostKeyChecking no",
+            "Host other\nMatch host other\nStrictHostKeyChecking no",
+            "HostName other\nHost other\nStrictHostKeyChecking no",
+        ] {
             assert_eq!(found(no).as_ref(), Some(&config), "{no}");
+        }
+        for (host, elsewhere) in [
+            (
+                "192.0.2.7",
+                "Host .host machine/.host\nStrictHostKeyChecking no\nHost unix/* vsock/*\nStrictHostKeyChecking no",
+            ),
+            ("192.0.2.7", "Host 192.0.2.70 192.0.2.? !192.0.2.7 lab\nUser x\nHost lab\nStrictHostKeyChecking no"),
+            ("lab70", "Host lab7\nHostName other\nHost other lab?\nStrictHostKeyChecking no"),
+        ] {
+            assert_eq!(found_for(host, elsewhere), None, "{elsewhere}");
         }
         for harmless in
             ["", "Host *", "# StrictHostKeyChecking no", "StrictHostKeyChecking yes", "StrictHostKeyChecking ask"]
