@@ -6,6 +6,8 @@
 # PACKAGES is where its packages are unpacked. It says "ready" when the server answers, and serves for as long as it runs.
 set -euo pipefail
 packages=$1 directory=$2
+# Whatever were left would keep the test waiting for a word from here.
+trap 'kill $(jobs -pr) 2>/dev/null || true' EXIT
 
 mount -t overlay -o "lowerdir=$packages/usr:/usr" overlay /usr
 mount -t tmpfs tmpfs /run
@@ -14,8 +16,11 @@ mkdir /run/rpcbind /run/ganesha
 { cat /etc/passwd; echo '_rpc:x:0:0::/run/rpcbind:/usr/sbin/nologin'; } >/run/passwd
 mount --bind /run/passwd /etc/passwd
 printf '[General]\nDomain = localdomain\n[Mapping]\nNobody-User = nobody\nNobody-Group = nogroup\n' >/run/idmapd.conf
+# Newer ones want a right that containers do not have, unless they are told that it does not matter; older ones do not know the word.
+flusher=
+if grep -q allow_set_io_flusher_fail /usr/lib/ganesha/libganesha_nfsd.so; then flusher='allow_set_io_flusher_fail = true;'; fi
 cat >/run/ganesha.conf <<END
-NFS_CORE_PARAM { Protocols = 3; Enable_NLM = false; Enable_RQUOTA = false; mount_path_pseudo = false; }
+NFS_CORE_PARAM { Protocols = 3; Enable_NLM = false; Enable_RQUOTA = false; mount_path_pseudo = false; $flusher }
 NFS_KRB5 { Active_krb5 = false; }
 NFSv4 { IdmapConf = /run/idmapd.conf; Only_Numeric_Owners = true; }
 EXPORT {
