@@ -160,8 +160,9 @@ impl Runner<'_> {
     /// until it can be; or a third host, to which the VM may have moved on. Told as long as that is so.
     async fn waits_for_somebody(&mut self, [source, destination]: [Presence; 2]) -> bool {
         let is_paused = matches!((source, destination), (Presence::Stranded { .. }, Presence::Unknown));
-        let may_have_moved_on = matches!((source, destination), (Presence::Stranded { .. }, Presence::Absent))
-            && self.since_last_heard() > PROMPT;
+        let may_have_moved_on =
+            matches!((source, destination), (Presence::Stranded { persistent: true }, Presence::Absent))
+                && self.since_last_heard() > PROMPT;
         let refusal = {
             let inventory = self.engine.inventory();
             let refusal = |host: &HostName| inventory.connection(host).err();

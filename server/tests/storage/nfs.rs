@@ -51,7 +51,8 @@ async fn a_disk_that_qemu_has_by_nfs_stays() {
     guest::assert_disk(&export.join("ledger.qcow2"), console.passes());
 }
 
-/// Whether it is the one of Debian 12. Debian 13's (6.5) starts, and refuses QEMU's client: MNT3ERR_ACCES, the reason is not known yet.
+/// Whether it is the one of Debian 12. Debian 13's (6.5) wants a right that containers lack (PR_SET_IO_FLUSHER), and does not let QEMU's
+/// client in when it is told to do without: MNT3ERR_ACCES, the reason is not known yet.
 fn has_server() -> bool {
     let Ok(files) = fs::read_dir(Path::new(PACKAGES).join("usr/lib/ganesha")) else { return false };
     files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libganesha_nfsd.so.4"))

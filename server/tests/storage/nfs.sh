@@ -16,11 +16,8 @@ mkdir /run/rpcbind /run/ganesha
 { cat /etc/passwd; echo '_rpc:x:0:0::/run/rpcbind:/usr/sbin/nologin'; } >/run/passwd
 mount --bind /run/passwd /etc/passwd
 printf '[General]\nDomain = localdomain\n[Mapping]\nNobody-User = nobody\nNobody-Group = nogroup\n' >/run/idmapd.conf
-# Newer ones want a right that containers do not have, unless they are told that it does not matter; older ones do not know the word.
-flusher=
-if grep -qi allow_set_io_flusher_fail /usr/lib/ganesha/libganesha_nfsd.so; then flusher='allow_set_io_flusher_fail = true;'; fi
 cat >/run/ganesha.conf <<END
-NFS_CORE_PARAM { Protocols = 3; Enable_NLM = false; Enable_RQUOTA = false; mount_path_pseudo = false; $flusher }
+NFS_CORE_PARAM { Protocols = 3; Enable_NLM = false; Enable_RQUOTA = false; mount_path_pseudo = false; }
 NFS_KRB5 { Active_krb5 = false; }
 NFSv4 { IdmapConf = /run/idmapd.conf; Only_Numeric_Owners = true; }
 EXPORT {
