@@ -71,7 +71,7 @@ impl Questioning {
     fn is_over(&self, [source, destination]: [Presence; 2]) -> bool {
         let limit = match (source, destination) {
             // It stays paused until it is known whether it runs there.
-            (Presence::Stranded { .. }, Presence::Unknown) => return false,
+            (Presence::Abandoned { .. }, Presence::Unknown) => return false,
             (Presence::Unknown, destination) if destination != Presence::Active => SILENT_LIMIT,
             _ => LIMIT,
         };
@@ -95,7 +95,7 @@ impl Runner<'_> {
             if self.waits_for_somebody([source, destination]).await {
                 if self.was_cancelled_meanwhile().await {
                     return match (source, destination) {
-                        (Presence::Stranded { .. }, Presence::Absent) => Verdict::LeftPaused,
+                        (Presence::Abandoned { .. }, Presence::Absent) => Verdict::LeftPaused,
                         _ => Verdict::Unsettled,
                     };
                 }
@@ -159,9 +159,9 @@ impl Runner<'_> {
     /// Whether a host can't be asked before somebody has logged in there, or the like; or the destination at all, and the VM is paused
     /// until it can be; or a third host, to which the VM may have moved on. Told as long as that is so.
     async fn waits_for_somebody(&mut self, [source, destination]: [Presence; 2]) -> bool {
-        let is_paused = matches!((source, destination), (Presence::Stranded { .. }, Presence::Unknown));
+        let is_paused = matches!((source, destination), (Presence::Abandoned { .. }, Presence::Unknown));
         let may_have_moved_on =
-            matches!((source, destination), (Presence::Stranded { persistent: true }, Presence::Absent))
+            matches!((source, destination), (Presence::Abandoned { persistent: true }, Presence::Absent))
                 && self.since_last_heard() > PROMPT;
         let refusal = {
             let inventory = self.engine.inventory();

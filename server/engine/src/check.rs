@@ -160,7 +160,7 @@ pub(crate) fn known(
     if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.outgoing) {
         return Ok(Err(moving_elsewhere(vm)));
     }
-    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.stranded) {
+    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.abandoned) {
         return refused(FindingCode::VmState, left_paused(&vm.name, &vm.host));
     }
     let name = options.new_name.as_ref().unwrap_or(&vm.name);

@@ -118,7 +118,7 @@ pub trait Hypervisor: Send + Sync + 'static {
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn Connection>, Problem>;
+    ) -> Result<Arc<dyn HostConnection>, Problem>;
 
     /// Knocks at a TCP port, for 1.5 s at most: whether anything keeps packets from it.
     async fn probe(&self, address: &Address, port: u16) -> Probe;
@@ -147,7 +147,7 @@ pub enum HostEvent {
 /// An open connection to a host. Every call ends within its own time limit (5 s unless told otherwise), as `timed-out` or
 /// `host-unreachable` if need be; dropping it closes the connection.
 #[async_trait]
-pub trait Connection: Send + Sync {
+pub trait HostConnection: Send + Sync {
     /// What the host is: asked once after connecting, and now and then for its free memory.
     /// The first answer may take 30 s: libvirt starts every QEMU it has to see what it can do.
     async fn host(&self) -> Result<HostFacts, Problem>;
@@ -294,7 +294,7 @@ pub struct CopyFacts {
     pub outgoing: bool,
     /// Whether it is paused because a migration from here switched over, and nobody waits for the verdict any more: who drove it is
     /// gone, and this host does not know whether the VM goes on elsewhere.
-    pub stranded: bool,
+    pub abandoned: bool,
     /// Whether its definition outlives a power-off; unknown (false) of an incoming copy.
     pub persistent: bool,
     /// Virtual CPUs; 0 of an incoming copy.

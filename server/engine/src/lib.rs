@@ -37,9 +37,9 @@ pub use facts::{
     NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
 };
 pub use fingerprint::Fingerprint;
-pub use hosts::{Login, Reached};
+pub use hosts::{HostCredentials, Reached};
 pub use hypervisor::{
-    Connection, CopyFacts, Daemon, HostConfig, HostEvent, HostFacts, Hypervisor, MigrationPlan, NotMigrated, Probe,
+    CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, HostFacts, Hypervisor, MigrationPlan, NotMigrated, Probe,
     Ssh, SshLogin, Statistics, Transport,
 };
 pub use store::{Store, StoreError};

@@ -199,7 +199,7 @@ impl Runner<'_> {
         let connection = self.engine.inventory().connection(source)?;
         let copy = connection.copy(*vm).await?;
         let is_active = copy.as_ref().is_some_and(|copy| copy.state.is_active());
-        if copy.as_ref().is_some_and(|copy| copy.stranded) {
+        if copy.as_ref().is_some_and(|copy| copy.abandoned) {
             return Err(check::left_paused(vm_name, source));
         }
         if copy.is_some() && is_active == (*mode == Mode::Live) {

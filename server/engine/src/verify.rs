@@ -20,7 +20,7 @@ pub(crate) enum Presence {
     /// It has handed the VM over and waits for the other side's word.
     Outgoing,
     /// It has handed the VM over, and nobody waits for the other side's word any more: who drove the migration is gone.
-    Stranded {
+    Abandoned {
         /// Whether its definition outlives a power-off, and so the destination's does.
         persistent: bool,
     },
@@ -34,7 +34,7 @@ impl Presence {
             None => Self::Absent,
             Some(copy) if copy.incoming => Self::Incoming,
             Some(copy) if copy.outgoing => Self::Outgoing,
-            Some(copy) if copy.stranded => Self::Stranded { persistent: copy.persistent },
+            Some(copy) if copy.abandoned => Self::Abandoned { persistent: copy.persistent },
             Some(copy) if copy.state.is_active() => Self::Active,
             // A host that does not know the state of its own copy has not answered the question.
             Some(copy) if copy.state == VmState::Unknown => Self::Unknown,
@@ -69,23 +69,23 @@ pub(crate) enum Verdict {
 /// `kept` is whether a definition at the source is no contradiction: it was to stay there, and libvirt said that all went well. Else
 /// the destination's may be one that it had before.
 pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Presence) -> Verdict {
-    use Presence::{Absent, Active, Inactive, Incoming, Outgoing, Sending, Stranded, Unknown};
+    use Presence::{Abandoned, Absent, Active, Inactive, Incoming, Outgoing, Sending, Unknown};
     match (mode, source, destination) {
-        (Mode::Live, Stranded { .. }, Active) => return Verdict::ToDrop,
+        (Mode::Live, Abandoned { .. }, Active) => return Verdict::ToDrop,
         // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has none
         // to keep, or where there is one, nobody can tell: it may have run there and ended, and what is on its disks is newer.
-        (Mode::Live, Stranded { persistent: true }, Absent) => return Verdict::ToResume,
-        (Mode::Live, Stranded { .. }, Absent | Inactive) => return Verdict::LeftPaused,
+        (Mode::Live, Abandoned { persistent: true }, Absent) => return Verdict::ToResume,
+        (Mode::Live, Abandoned { .. }, Absent | Inactive) => return Verdict::LeftPaused,
         _ => {}
     }
     // Any other copy that a migration has left paused is one like any other.
     let [source, destination] = [source, destination].map(|presence| match presence {
-        Stranded { .. } => Active,
+        Abandoned { .. } => Active,
         other => other,
     });
     match (mode, source, destination) {
-        (_, Unknown | Incoming | Sending | Outgoing | Stranded { .. }, _)
-        | (_, _, Unknown | Incoming | Sending | Outgoing | Stranded { .. }) => Verdict::Unsettled,
+        (_, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }, _)
+        | (_, _, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }) => Verdict::Unsettled,
         (_, Active, Active) => Verdict::Both,
         (_, Active, Absent | Inactive) => Verdict::Stayed,
         (Mode::Live, Absent | Inactive, Active) => Verdict::Moved,
@@ -104,8 +104,8 @@ mod tests {
     use super::Presence::*;
     use super::*;
 
-    const LEFT: Presence = Stranded { persistent: true };
-    const LEFT_TRANSIENT: Presence = Stranded { persistent: false };
+    const LEFT: Presence = Abandoned { persistent: true };
+    const LEFT_TRANSIENT: Presence = Abandoned { persistent: false };
     const ALL: [Presence; 9] = [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, LEFT, LEFT_TRANSIENT, Active];
 
     #[test]
@@ -116,11 +116,11 @@ mod tests {
                     let said = verdict(mode, false, source, destination);
                     if said == Verdict::Moved {
                         assert!(matches!(source, Absent | Inactive), "{source:?} {destination:?}");
-                        let is_there = matches!(destination, Active | Inactive | Stranded { .. });
+                        let is_there = matches!(destination, Active | Inactive | Abandoned { .. });
                         assert!(is_there, "{source:?} {destination:?}");
                     }
                     if said == Verdict::Stayed {
-                        let is_there = matches!(source, Active | Inactive | Stranded { .. });
+                        let is_there = matches!(source, Active | Inactive | Abandoned { .. });
                         assert!(is_there, "{source:?} {destination:?}");
                         assert!(matches!(destination, Absent | Inactive), "{source:?} {destination:?}");
                     }
@@ -170,7 +170,7 @@ mod tests {
                         assert_eq!((mode, source, destination), (Mode::Live, LEFT, Absent));
                     }
                     if said == Verdict::ToDrop {
-                        assert!(matches!((mode, source, destination), (Mode::Live, Stranded { .. }, Active)));
+                        assert!(matches!((mode, source, destination), (Mode::Live, Abandoned { .. }, Active)));
                     }
                 }
             }

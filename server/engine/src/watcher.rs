@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use model::{Code, HostName, Problem, VmId};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::{Connection, Engine, HostEvent, hosts::Opened, inventory::Watch};
+use crate::{Engine, HostConnection, HostEvent, hosts::Opened, inventory::Watch};
 
 /// The first wait before a lost host is tried again; doubled up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -126,14 +126,14 @@ fn changed(event: HostEvent) -> Option<VmId> {
 
 /// Asks for one copy. A host that fails to answer is not news here: its connection closes if it is gone, and the next refresh
 /// asks again if it is not.
-pub(crate) async fn refresh_copy(engine: &Engine, host: &HostName, connection: &dyn Connection, vm: VmId) {
+pub(crate) async fn refresh_copy(engine: &Engine, host: &HostName, connection: &dyn HostConnection, vm: VmId) {
     match connection.copy(vm).await {
         Ok(copy) => engine.inventory().set_copy(host, vm, copy),
         Err(problem) => tracing::warn!(%host, %vm, %problem, "could not ask for a VM"),
     }
 }
 
-async fn refresh_all(engine: &Engine, watch: &Watch, connection: &dyn Connection) -> Result<(), Problem> {
+async fn refresh_all(engine: &Engine, watch: &Watch, connection: &dyn HostConnection) -> Result<(), Problem> {
     let (facts, copies) = (connection.host().await?, connection.copies().await?);
     engine.inventory().refreshed(watch, facts, copies);
     Ok(())

@@ -191,7 +191,7 @@ impl Connection {
 }
 
 #[async_trait]
-impl engine::Connection for Connection {
+impl engine::HostConnection for Connection {
     async fn host(&self) -> Result<HostFacts, Problem> {
         let identity = match self.identity.get() {
             Some(identity) => identity.clone(),

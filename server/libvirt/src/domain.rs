@@ -41,7 +41,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         state: vm_state(state, reason),
         incoming: false,
         outgoing: false,
-        stranded: false,
+        abandoned: false,
         persistent: false,
         vcpus: 0,
         memory_bytes: 0,
@@ -51,7 +51,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
             // Ask nothing else of it: libvirt 11.0 to 11.4 would block for 30 s.
             Role::Incoming => return Ok(CopyFacts { incoming: true, ..facts }),
             Role::Outgoing(_) => facts.outgoing = true,
-            Role::None => facts.stranded = true,
+            Role::None => facts.abandoned = true,
         }
     }
     let info = domain.info()?;
@@ -140,7 +140,7 @@ mod tests {
             state: VmState::ShutOff,
             incoming: false,
             outgoing: false,
-            stranded: false,
+            abandoned: false,
             persistent: true,
             vcpus: 2,
             memory_bytes: 64 << 20,

@@ -61,7 +61,7 @@ impl engine::Hypervisor for LibvirtHypervisor {
         &self,
         host: &HostConfig,
         events: UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn engine::Connection>, Problem> {
+    ) -> Result<Arc<dyn engine::HostConnection>, Problem> {
         Ok(Arc::new(Connection::open(self.openers.clone(), host, events).await?))
     }
 

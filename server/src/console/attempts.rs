@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use engine::Login;
+use engine::HostCredentials;
 use model::{Code, Problem, text};
 use tokio::{
     runtime::Handle,
@@ -44,7 +44,7 @@ impl Attempts {
     pub(super) async fn at<T>(
         &self,
         address: &str,
-        login: &Login,
+        login: &HostCredentials,
         trying: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         if login.password.is_none() {
@@ -121,8 +121,8 @@ mod tests {
 
     use super::*;
 
-    fn login() -> Login {
-        Login { password: Some(Secret::new("wrong".into())), ..Login::default() }
+    fn login() -> HostCredentials {
+        HostCredentials { password: Some(Secret::new("wrong".into())), ..HostCredentials::default() }
     }
 
     fn refused(code: Code) -> impl Future<Output = Result<(), Problem>> {
@@ -140,7 +140,11 @@ mod tests {
             assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::LoginRefused);
         }
         assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::Throttled);
-        assert_eq!(attempts.at("gamma", &Login::default(), ready(Ok(()))).await, Ok(()), "keys are not passwords");
+        assert_eq!(
+            attempts.at("gamma", &HostCredentials::default(), ready(Ok(()))).await,
+            Ok(()),
+            "keys are not passwords"
+        );
         assert_eq!(code(&attempts, "delta", Code::LoginRefused).await, Code::LoginRefused);
         sleep(COUNTS + PATIENCE).await;
         assert_eq!(attempts.at("gamma", &login(), ready(Ok(()))).await, Ok(()));

@@ -2,7 +2,7 @@
 
 use app::console::{Hosts, Principal};
 use async_trait::async_trait;
-use engine::{Address, HostConfig, Login, Transport, UserName};
+use engine::{Address, HostConfig, HostCredentials, Transport, UserName};
 use model::{Code, HostLogin, HostName, HostOrigin, HostTest, NewHost, Problem, RegisteredHost};
 
 use super::{
@@ -76,7 +76,7 @@ impl Hosts for ServerConsole {
 
 impl ServerConsole {
     /// A host that somebody wants to have, if it may be one.
-    fn new_host(&self, host: NewHost) -> Result<(HostConfig, Login), Problem> {
+    fn new_host(&self, host: NewHost) -> Result<(HostConfig, HostCredentials), Problem> {
         let (host, login) = new_host(host)?;
         // What is registered is allowed already: the configuration file may have what nobody may add.
         if self.engine.registered().iter().any(|(known, _)| *known == host) {

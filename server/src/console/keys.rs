@@ -1,6 +1,6 @@
 //! The ssh keys that the console keeps: the hosts' own, by which it knows them, and the one it logs in with.
 
-use engine::{HostConfig, Login, Ssh, SshLogin, Transport};
+use engine::{HostConfig, HostCredentials, Ssh, SshLogin, Transport};
 use libvirt::SshFiles;
 use model::{Code, HostName, HostOrigin, Problem};
 use ssh::{ConsoleKey, KnownHosts, PublicKey};
@@ -27,7 +27,7 @@ impl From<SshFiles> for Keys {
 
 impl ServerConsole {
     /// Puts the console's key on a host, which is logged in at with it from then on. What does not work is taken back.
-    pub(super) async fn install_key(&self, name: &HostName, login: Login) -> Result<(), Problem> {
+    pub(super) async fn install_key(&self, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
@@ -35,7 +35,7 @@ impl ServerConsole {
         self.attempts.at(&address, &login, ssh::install_key(&ssh, &self.keys.known_hosts, &key)).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
-        let by_key = Login { fingerprint: login.fingerprint, ..Login::default() };
+        let by_key = HostCredentials { fingerprint: login.fingerprint, ..HostCredentials::default() };
         let Err(problem) = self.engine.change_host(name, changed, by_key).await else { return Ok(()) };
         if let Err(error) = ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await {
             tracing::warn!(host = %name, %error, "a key that is not used stays on a host");
@@ -45,7 +45,7 @@ impl ServerConsole {
 
     /// Takes the console's key away from a host, which is logged in at by password from then on. May be repeated where only half of it
     /// was done.
-    pub(super) async fn uninstall_key(&self, name: &HostName, login: Login) -> Result<(), Problem> {
+    pub(super) async fn uninstall_key(&self, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
@@ -86,7 +86,7 @@ impl ServerConsole {
 }
 
 /// How to log in at a host to put a key there or take it away: with a password, as the account that the key is for.
-fn by_password(host: &HostConfig, login: &Login) -> Result<Ssh, Problem> {
+fn by_password(host: &HostConfig, login: &HostCredentials) -> Result<Ssh, Problem> {
     let Transport::Ssh(own) = &host.transport else {
         return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by ssh.", host.name))
             .with_fix("A key is for ssh: change how the console reaches the host first."));

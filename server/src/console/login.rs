@@ -1,20 +1,20 @@
 //! Logins and hosts as somebody typed them, checked.
 
-use engine::{HostConfig, Login, UserName};
+use engine::{HostConfig, HostCredentials, UserName};
 use model::{Code, HostLogin, HostSettings, NewHost, Problem, Secret, SshLoginKind, TransportKind};
 
 /// The longest password that is passed on, in bytes; OpenSSH's server takes no longer one (`PASSWORD_MAX` in its auth-passwd.c).
 const LONGEST_PASSWORD: usize = 1024;
 
 /// Checks what was typed to log in. An empty password is none.
-pub(super) fn login(typed: HostLogin) -> Result<Login, Problem> {
+pub(super) fn login(typed: HostLogin) -> Result<HostCredentials, Problem> {
     let HostLogin { user, password, fingerprint, keep_until_restart } = typed;
     let password = password.filter(|password| !password.reveal().is_empty());
     if password.as_ref().is_some_and(|password| !can_be_sent(password)) {
         let fix = format!("ssh takes at most {LONGEST_PASSWORD} bytes, and none of them zero.");
         return Err(invalid("This can't be a password.").with_fix(fix));
     }
-    Ok(Login {
+    Ok(HostCredentials {
         user: user.map(|user| user.parse()).transpose()?,
         password,
         fingerprint: fingerprint.map(|fingerprint| fingerprint.parse()).transpose()?,
@@ -28,14 +28,14 @@ fn can_be_sent(password: &Secret) -> bool {
 }
 
 /// A host that somebody registers at run time, and how to log in there for the first time.
-pub(super) fn new_host(NewHost { settings, login: typed }: NewHost) -> Result<(HostConfig, Login), Problem> {
+pub(super) fn new_host(NewHost { settings, login: typed }: NewHost) -> Result<(HostConfig, HostCredentials), Problem> {
     let login = login(typed)?;
     let settings = completed(settings, &login)?;
     Ok((HostConfig::checked(&settings)?, login))
 }
 
 /// The settings with what is usual for a host of run time, where they leave it out.
-fn completed(settings: HostSettings, login: &Login) -> Result<HostSettings, Problem> {
+fn completed(settings: HostSettings, login: &HostCredentials) -> Result<HostSettings, Problem> {
     if settings.transport != TransportKind::Ssh {
         return Ok(settings);
     }
@@ -45,7 +45,7 @@ fn completed(settings: HostSettings, login: &Login) -> Result<HostSettings, Prob
         return Err(invalid("Only hosts of the configuration file are reached by the program ssh.")
             .with_fix("Choose account-keys: the same keys, and the console keeps the known hosts."));
     }
-    let typed = login.user.as_ref().map_or(Login::USUAL_USER, UserName::as_str);
+    let typed = login.user.as_ref().map_or(HostCredentials::USUAL_USER, UserName::as_str);
     let user = settings.user.or_else(|| Some(typed.to_owned()));
     Ok(HostSettings { user, login: Some(kind), ..settings })
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn checked(settings: Value, login: Value) -> Result<(HostConfig, Login), Problem> {
+    fn checked(settings: Value, login: Value) -> Result<(HostConfig, HostCredentials), Problem> {
         let mut settings = settings;
         settings["name"] = json!("gamma");
         settings["address"] = json!("192.0.2.7");

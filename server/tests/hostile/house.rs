@@ -14,7 +14,7 @@ use axum::{
     http::{Method, Request, StatusCode, header},
 };
 use engine::{
-    Address, Connection, Engine, HostConfig, HostEvent, Hypervisor, Probe,
+    Address, Engine, HostConfig, HostConnection, HostEvent, Hypervisor, Probe,
     sim::{Load, Sim},
 };
 use http_body_util::BodyExt;
@@ -47,7 +47,7 @@ impl Hypervisor for Watched {
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn Connection>, Problem> {
+    ) -> Result<Arc<dyn HostConnection>, Problem> {
         self.asked.lock().expect("nobody panics with it").push(host.transport.address());
         self.sim.connect(host, events).await
     }

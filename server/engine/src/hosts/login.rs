@@ -19,7 +19,7 @@ const LET_GO_EVERY: Duration = Duration::from_secs(10);
 
 /// What somebody typed to log in at a host, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Login {
+pub struct HostCredentials {
     /// The account; none is the registered one, or `root`.
     pub user: Option<UserName>,
     /// Its password; none lets keys be tried.
@@ -30,7 +30,7 @@ pub struct Login {
     pub keep_until_restart: bool,
 }
 
-impl Login {
+impl HostCredentials {
     /// Who logs in by ssh where nobody says otherwise.
     pub const USUAL_USER: &str = "root";
 
@@ -108,7 +108,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
-    pub async fn log_in(self: &Arc<Self>, name: &HostName, login: Login) -> Result<(), Problem> {
+    pub async fn log_in(self: &Arc<Self>, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
         let (config, number) = {
             let inventory = self.inventory();
             let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
@@ -144,7 +144,7 @@ impl Engine {
     }
 }
 
-fn login_at(entry: &HostEntry, login: &Login) -> Result<HostConfig, Problem> {
+fn login_at(entry: &HostEntry, login: &HostCredentials) -> Result<HostConfig, Problem> {
     let now = entry.with_login();
     let typed = match &now.transport {
         _ if !login.stands_in() && login.fingerprint.is_none() => return entry.way_in(),

@@ -15,7 +15,7 @@ use crate::{
     inventory::{Inventory, TypedLogin},
     watcher,
 };
-pub use login::Login;
+pub use login::HostCredentials;
 pub(crate) use login::needs_login;
 pub(crate) use opened::{Opened, no_answer, too_late};
 pub use reach::Reached;
@@ -31,7 +31,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input`; why it can't be reached.
-    pub async fn test_host(&self, host: &HostConfig, login: &Login) -> Result<HostTest, Problem> {
+    pub async fn test_host(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Problem> {
         let (host, _) = login.first(host, self.inventory().host(&host.name))?;
         Ok(self.open_soon(&host).await?.test())
     }
@@ -40,7 +40,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
-    pub async fn add_host(self: &Arc<Self>, host: HostConfig, login: Login) -> Result<(), Problem> {
+    pub async fn add_host(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Problem> {
         let (config, typed) = login.first(&host, None)?;
         self.inventory().is_free(&host, None)?;
         let opened = self.open_soon(&config).await?;
@@ -66,7 +66,12 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`, `host-exists`, `invalid-input`; why it can't be reached.
-    pub async fn change_host(self: &Arc<Self>, name: &HostName, host: HostConfig, login: Login) -> Result<(), Problem> {
+    pub async fn change_host(
+        self: &Arc<Self>,
+        name: &HostName,
+        host: HostConfig,
+        login: HostCredentials,
+    ) -> Result<(), Problem> {
         let (config, typed) = {
             let inventory = self.inventory();
             inventory.may_leave(name)?;

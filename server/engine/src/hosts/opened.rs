@@ -8,14 +8,14 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{Connection, CopyFacts, Engine, HostConfig, HostEvent, HostFacts};
+use crate::{CopyFacts, Engine, HostConfig, HostConnection, HostEvent, HostFacts};
 
 /// How long a host has to answer somebody who waits for it. What else such a request does fits into the rest of 10 s.
 const LIMIT: Duration = Duration::from_millis(9_500);
 
 /// A connection, and what the host said first.
 pub(crate) struct Opened {
-    pub(crate) connection: Arc<dyn Connection>,
+    pub(crate) connection: Arc<dyn HostConnection>,
     pub(crate) events: mpsc::UnboundedReceiver<HostEvent>,
     pub(crate) facts: HostFacts,
     pub(crate) copies: Vec<CopyFacts>,

@@ -6,7 +6,7 @@ use model::{Code, HostName, HostOrigin, Migration, MigrationRequest, Problem, Wa
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    login::{Login, is_still_itself},
+    login::{HostCredentials, is_still_itself},
     opened::{Opened, deadline, too_late},
 };
 use crate::{
@@ -74,7 +74,7 @@ impl Engine {
         self: &Arc<Self>,
         destination: &str,
         port: Option<u16>,
-        login: Login,
+        login: HostCredentials,
         register: Option<HostName>,
     ) -> Result<Reached, Problem> {
         let deadline = deadline();
@@ -144,7 +144,7 @@ impl Destination {
         inventory: &Inventory,
         text: &str,
         port: Option<u16>,
-        login: &Login,
+        login: &HostCredentials,
         register: Option<&HostName>,
     ) -> Result<Self, Problem> {
         let registered = match check::host(inventory, text) {
@@ -302,7 +302,7 @@ mod tests {
             for _ in 0..12 {
                 let name = free_name(&inventory, &address);
                 prop_assert!(inventory.host(&name).is_none());
-                let ssh = Login::default().at(address.clone(), None);
+                let ssh = HostCredentials::default().at(address.clone(), None);
                 inventory.attach(unregistered(name, ssh), HostOrigin::Temporary, None, None);
             }
         }

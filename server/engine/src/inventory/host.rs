@@ -9,7 +9,7 @@ use model::{Connection as Link, Host, HostName, HostOrigin, Migration, Problem, 
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Connection, CopyFacts, HostConfig, HostFacts, Ssh, SshLogin, Transport, hosts::needs_login};
+use crate::{CopyFacts, HostConfig, HostConnection, HostFacts, Ssh, SshLogin, Transport, hosts::needs_login};
 
 /// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
 /// migration takes one, and KubeVirt's 2 proved slow for evacuations.
@@ -22,7 +22,7 @@ pub(crate) struct HostEntry {
     pub(crate) origin: HostOrigin,
     /// Another entry of the same name has another number: what was asked of one says nothing of the other.
     pub(crate) number: u64,
-    pub(crate) connection: Option<Arc<dyn Connection>>,
+    pub(crate) connection: Option<Arc<dyn HostConnection>>,
     pub(crate) facts: Option<HostFacts>,
     /// Permits for migrations: away from here, and to here.
     pub(crate) outgoing: Arc<Semaphore>,

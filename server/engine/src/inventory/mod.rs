@@ -18,7 +18,7 @@ use model::{
     Change, Code, Connection as Link, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
 };
 
-use crate::{Connection, CopyFacts, clock::Clock, feed::Feed};
+use crate::{CopyFacts, HostConnection, clock::Clock, feed::Feed};
 pub(crate) use host::{HostEntry, TypedLogin, Watch};
 
 /// Ended migrations a snapshot shows.
@@ -97,7 +97,7 @@ impl Inventory {
     }
 
     /// The connection to a host, or why there is none.
-    pub(crate) fn connection(&self, name: &HostName) -> Result<Arc<dyn Connection>, Problem> {
+    pub(crate) fn connection(&self, name: &HostName) -> Result<Arc<dyn HostConnection>, Problem> {
         let entry = self.hosts.get(name).ok_or_else(|| unknown_host(name.as_str()))?;
         match (&entry.connection, &entry.link) {
             (Some(connection), _) => Ok(Arc::clone(connection)),

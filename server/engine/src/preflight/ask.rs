@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;
 use crate::{
-    Connection, CopyFacts, DomainFacts, Engine, HostConfig, Probe, Survey, check,
+    CopyFacts, DomainFacts, Engine, HostConfig, HostConnection, Probe, Survey, check,
     engine::store_failed,
     hosts::{no_answer, too_late},
 };
@@ -68,7 +68,7 @@ async fn earlier(engine: &Engine, source: &HostName) -> Result<Vec<Migration>, P
 /// `host-unreachable`.
 pub(super) async fn destination(
     engine: &Engine,
-    connection: &dyn Connection,
+    connection: &dyn HostConnection,
     config: &HostConfig,
     domain: &DomainFacts,
     knock: bool,

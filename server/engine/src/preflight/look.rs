@@ -10,7 +10,7 @@ use super::{
     case::{Case, Party},
 };
 use crate::{
-    Connection, DomainFacts, Engine, HostConfig, Survey,
+    DomainFacts, Engine, HostConfig, HostConnection, Survey,
     check::{self, Refusal},
     inventory::{Inventory, unknown_host},
     verify::Presence,
@@ -40,7 +40,7 @@ pub(crate) enum Look {
 }
 
 /// The VM, and how to ask the destination.
-type Parties = (Vm, Arc<dyn Connection>, HostConfig);
+type Parties = (Vm, Arc<dyn HostConnection>, HostConfig);
 
 impl Question<'_> {
     /// Asks both hosts.

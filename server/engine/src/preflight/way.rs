@@ -9,7 +9,7 @@ const REFUSAL_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The way, and the sentence that says why.
 pub(super) fn of(case: &Case) -> (Way, Finding) {
-    let login = Login::remembered(case);
+    let login = PeerLogin::remembered(case);
     match case.options.way {
         Some(Way::Direct) => direct(case, ""),
         Some(Way::Tunnelled) if case.is_live() => (Way::Tunnelled, tunnelled(case, login)),
@@ -19,25 +19,25 @@ pub(super) fn of(case: &Case) -> (Way, Finding) {
     }
 }
 
-fn unless_chosen(case: &Case, login: Login) -> (Way, Finding) {
+fn unless_chosen(case: &Case, login: PeerLogin) -> (Way, Finding) {
     let (code, from, there) = (FindingCode::PeerLogin, &case.vm.host, case.there());
     if case.destination.origin == HostOrigin::Temporary {
         return direct(case, &format!(", as {there} is not registered"));
     }
     match login {
-        Login::Refused { ago_ms } => {
+        PeerLogin::Refused { ago_ms } => {
             let ago = text::duration(ago_ms);
             let (way, finding) = direct(case, &format!(", as {from} could not log in on {there} {ago} ago"));
             (way, finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(case))))
         }
-        Login::Worked { ago_ms } => {
+        PeerLogin::Worked { ago_ms } => {
             let ago = text::duration(ago_ms);
             let sentence = format!(
                 "Peer-to-peer: {from} could log in on {there} {ago} ago, and goes on even if the console dies."
             );
             (Way::PeerToPeer, Finding::ok(code, sentence))
         }
-        Login::Unknown => {
+        PeerLogin::Unknown => {
             let sentence = format!(
                 "Peer-to-peer if {from} may log in on {there}, which is not known before a first move; if not, it goes on direct, \
                  driven by the console."
@@ -56,13 +56,13 @@ fn direct(case: &Case, because: &str) -> (Way, Finding) {
     (Way::Direct, Finding::ok(FindingCode::PeerLogin, sentence + "."))
 }
 
-fn peer_to_peer_or_nothing(case: &Case, login: Login, because: &str) -> Finding {
+fn peer_to_peer_or_nothing(case: &Case, login: PeerLogin, because: &str) -> Finding {
     let (from, there) = (&case.vm.host, case.there());
     let sentence = format!("Peer-to-peer, {because}: {from} goes on even if the console dies");
     login.finding(case, &sentence, &format!("{from} may log in on {there}"))
 }
 
-fn tunnelled(case: &Case, login: Login) -> Finding {
+fn tunnelled(case: &Case, login: PeerLogin) -> Finding {
     let (from, there) = (&case.vm.host, case.there());
     let sentence = format!("Tunnelled, as was asked for: {from} sends the memory along with its login on {there}");
     login.finding(case, &sentence, "that login is accepted")
@@ -74,13 +74,13 @@ fn key(case: &Case) -> String {
 
 /// What is known of the source's own login at the destination, where nobody can look over its shoulder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Login {
+enum PeerLogin {
     Worked { ago_ms: u64 },
     Refused { ago_ms: u64 },
     Unknown,
 }
 
-impl Login {
+impl PeerLogin {
     fn remembered(case: &Case) -> Self {
         let ago = |at_ms: u64| case.now_ms.saturating_sub(at_ms);
         if let Some(ago_ms) = case.refused_login_ms.map(ago).filter(|ago_ms| *ago_ms < REFUSAL_COUNTS_MS) {

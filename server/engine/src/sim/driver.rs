@@ -51,7 +51,7 @@ impl World {
         host.change(plan.vm, |copy| {
             copy.outgoing = false;
             if copy.state == VmState::Running {
-                (copy.stranded, copy.state) = (true, VmState::Paused);
+                (copy.abandoned, copy.state) = (true, VmState::Paused);
             }
         });
         self.throw_away(plan);

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
 use crate::{
-    Chunk, Connection, CopyFacts, DomainFacts, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics,
-    Survey, Volume,
+    Chunk, CopyFacts, DomainFacts, HostConnection, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated,
+    Statistics, Survey, Volume,
 };
 
 /// A simulated host's memory.
@@ -119,7 +119,7 @@ impl SimConnection {
 }
 
 #[async_trait]
-impl Connection for SimConnection {
+impl HostConnection for SimConnection {
     async fn host(&self) -> Result<HostFacts, Problem> {
         if !self.ask(|host| host.has_qemu)? {
             return Err(Problem::new(Code::Hypervisor, "There is no QEMU (simulated)."));
@@ -150,7 +150,7 @@ impl Connection for SimConnection {
             VmAction::Pause => VmState::Paused,
             VmAction::ShutDown | VmAction::ForceOff => VmState::ShutOff,
         };
-        self.ask(|host| host.change(vm, |copy| (copy.state, copy.stranded) = (state, false)))
+        self.ask(|host| host.change(vm, |copy| (copy.state, copy.abandoned) = (state, false)))
     }
 
     async fn undefine(&self, vm: VmId) -> Result<(), Problem> {

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
-    Address, Connection, CopyFacts, Daemon, HostConfig, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
+    Address, CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
     engine::lock,
 };
 use driver::Driver;
@@ -128,7 +128,7 @@ impl Sim {
                 state,
                 incoming: false,
                 outgoing: false,
-                stranded: false,
+                abandoned: false,
                 persistent: true,
                 vcpus: 1,
                 memory_bytes: load.memory_bytes,
@@ -238,7 +238,7 @@ impl Hypervisor for Sim {
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn Connection>, Problem> {
+    ) -> Result<Arc<dyn HostConnection>, Problem> {
         let name = self.world().name_at(host);
         self.knock_at(&name).await;
         let mut world = self.world();

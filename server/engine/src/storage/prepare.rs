@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::plan::{Fate, Plan, PlannedDisk, Side, decide};
 use crate::{
-    Connection, DiskCopy, DiskSource, HostConfig, NewVolume, clock::millis, inventory::unknown_host, preflight,
+    DiskCopy, DiskSource, HostConfig, HostConnection, NewVolume, clock::millis, inventory::unknown_host, preflight,
     runner::Runner,
 };
 
@@ -44,11 +44,11 @@ impl Runner<'_> {
         Ok(Prepared { disks, synchronous_writes, trust_shared_directories: plan.trusts_settings() })
     }
 
-    pub(super) fn source(&self) -> Result<Arc<dyn Connection>, Problem> {
+    pub(super) fn source(&self) -> Result<Arc<dyn HostConnection>, Problem> {
         self.engine.inventory().connection(&self.migration.source)
     }
 
-    pub(super) fn destination(&self) -> Result<Arc<dyn Connection>, Problem> {
+    pub(super) fn destination(&self) -> Result<Arc<dyn HostConnection>, Problem> {
         self.engine.inventory().connection(&self.migration.destination)
     }
 

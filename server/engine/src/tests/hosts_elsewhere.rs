@@ -6,7 +6,7 @@ use model::{Code, HostOrigin, Phase, Problem, Secret, Way};
 use tokio::time::sleep;
 
 use super::*;
-use crate::{Login, Reached};
+use crate::{HostCredentials, Reached};
 
 /// A VM on alpha, and a host that nobody registered.
 struct Elsewhere {
@@ -27,8 +27,8 @@ impl Elsewhere {
         Self { bench, vm, there }
     }
 
-    fn typed(&self, password: &str) -> Login {
-        Login::typed(password, self.bench.sim.key(&self.there.name))
+    fn typed(&self, password: &str) -> HostCredentials {
+        HostCredentials::typed(password, self.bench.sim.key(&self.there.name))
     }
 
     async fn reach(&self, password: &str) -> Result<Reached, Problem> {
@@ -45,7 +45,7 @@ impl Elsewhere {
     }
 
     /// Registers the host, with a password that is kept as long as `login` says.
-    async fn register(&self, login: Login) {
+    async fn register(&self, login: HostCredentials) {
         self.bench.engine.add_host(self.there.clone(), login).await.unwrap();
     }
 }
@@ -73,14 +73,14 @@ async fn a_vm_moves_to_a_host_that_nobody_registered_and_nothing_is_kept() {
 async fn a_refused_login_is_one_attempt_and_leaves_no_host() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let Elsewhere { bench, there, .. } = &elsewhere;
-    let unconfirmed = Login { fingerprint: None, ..elsewhere.typed("right") };
+    let unconfirmed = HostCredentials { fingerprint: None, ..elsewhere.typed("right") };
     let unknown = bench.engine.reach(ADDRESS, None, unconfirmed, None).await.unwrap_err();
     assert_eq!((unknown.code, bench.sim.attempts(&there.name)), (Code::HostKeyUnknown, 0));
     assert_eq!(unknown.fingerprint.as_deref(), Some(bench.sim.key(&there.name).as_str()));
     assert_eq!(elsewhere.reach("wrong").await.unwrap_err().code, Code::LoginRefused);
     sleep(Duration::from_mins(11)).await;
     assert_eq!((bench.sim.attempts(&there.name), bench.engine.registered().len()), (1, 3));
-    let nowhere = bench.engine.reach("nowhere.simulated", None, Login::default(), None).await.unwrap_err();
+    let nowhere = bench.engine.reach("nowhere.simulated", None, HostCredentials::default(), None).await.unwrap_err();
     assert_eq!(nowhere.code, Code::HostUnreachable);
     assert_eq!(nowhere.sentence, "nowhere.simulated does not answer (simulated).", "no name that nobody wrote");
 }
@@ -99,9 +99,9 @@ async fn a_host_that_can_not_say_what_it_is_does_not_answer() {
 async fn what_would_be_of_no_use_is_refused() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let Elsewhere { bench, there, .. } = &elsewhere;
-    elsewhere.register(Login { keep_until_restart: true, ..elsewhere.typed("right") }).await;
-    let confirmed = Login { password: None, ..elsewhere.typed("") };
-    for (port, login) in [(None, confirmed), (Some(2222), Login::default())] {
+    elsewhere.register(HostCredentials { keep_until_restart: true, ..elsewhere.typed("right") }).await;
+    let confirmed = HostCredentials { password: None, ..elsewhere.typed("") };
+    for (port, login) in [(None, confirmed), (Some(2222), HostCredentials::default())] {
         let refused = bench.engine.reach("delta", port, login, None).await.unwrap_err();
         assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
     }
@@ -155,7 +155,7 @@ async fn two_share_a_destination_and_each_has_to_log_in() {
 async fn this_machine_is_no_destination() {
     let bench = Bench::new().await;
     for address in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1"] {
-        let refused = bench.engine.reach(address, None, Login::default(), None).await.unwrap_err();
+        let refused = bench.engine.reach(address, None, HostCredentials::default(), None).await.unwrap_err();
         assert_eq!(refused.code, Code::SameHost, "{address}");
     }
 }
@@ -178,7 +178,7 @@ async fn a_registered_host_is_known_by_another_address_too() {
 async fn a_login_for_one_move_stands_in_for_a_registered_host_s_own() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let Elsewhere { bench, there, .. } = &elsewhere;
-    elsewhere.register(Login { keep_until_restart: true, ..elsewhere.typed("right") }).await;
+    elsewhere.register(HostCredentials { keep_until_restart: true, ..elsewhere.typed("right") }).await;
     bench.sim.change_password(&there.name, "new");
     let refused = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap_err();
     assert_eq!((refused.code, elsewhere.bench.problem(&there.name)), (Code::LoginRefused, None));
@@ -200,7 +200,7 @@ async fn a_login_for_one_move_connects_a_host_that_waits_for_one() {
     let Elsewhere { bench, there, vm } = &elsewhere;
     bench.until(|bench| bench.problem(&there.name) == Some(Code::NeedsLogin)).await;
     bench.until(|bench| bench.engine.snapshot().hosts.iter().filter(|host| host.is_connected()).count() == 3).await;
-    let refused = bench.engine.reach("delta", None, Login::default(), None).await.unwrap_err();
+    let refused = bench.engine.reach("delta", None, HostCredentials::default(), None).await.unwrap_err();
     assert_eq!(refused.code, Code::NeedsLogin);
     let reached = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap();
     let id = elsewhere.migrate(reached).await.unwrap().id;
@@ -297,7 +297,7 @@ async fn a_host_that_is_removed_while_it_is_reached_is_not_reached() {
 async fn a_typed_password_is_held_by_nobody_afterwards() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let password = Secret::new("right".to_owned());
-    let login = Login { password: Some(password.clone()), ..elsewhere.typed("") };
+    let login = HostCredentials { password: Some(password.clone()), ..elsewhere.typed("") };
     let reached = elsewhere.bench.engine.reach(ADDRESS, None, login, None).await.unwrap();
     assert!(password.holders() > 1);
     let id = elsewhere.migrate(reached).await.unwrap().id;

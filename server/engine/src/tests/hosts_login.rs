@@ -6,11 +6,11 @@ use model::{Code, Connection, Phase, Problem, Secret};
 use tokio::time::sleep;
 
 use super::*;
-use crate::{Fingerprint, Login, Transport};
+use crate::{Fingerprint, HostCredentials, Transport};
 
 const MINUTES: Duration = Duration::from_mins(11);
 
-impl Login {
+impl HostCredentials {
     /// A password, and the host's key.
     pub(super) fn typed(password: &str, fingerprint: Fingerprint) -> Self {
         Self { password: Some(Secret::new(password.to_owned())), fingerprint: Some(fingerprint), ..Self::default() }
@@ -31,7 +31,7 @@ impl Delta {
     async fn new(keep: bool) -> Self {
         let bench = Bench::new().await;
         let config = bench.sim.add_ssh_host("delta", "right");
-        let login = Login::typed("right", bench.sim.key(&config.name));
+        let login = HostCredentials::typed("right", bench.sim.key(&config.name));
         let login = if keep { login.until_restart() } else { login };
         bench.engine.add_host(config.clone(), login).await.unwrap();
         Self { bench, config }
@@ -55,7 +55,7 @@ impl Delta {
     }
 
     async fn log_in(&self, password: &str) -> Result<(), Problem> {
-        let login = Login { password: Some(Secret::new(password.to_owned())), ..Login::default() };
+        let login = HostCredentials { password: Some(Secret::new(password.to_owned())), ..HostCredentials::default() };
         self.bench.engine.log_in(&self.config.name, login).await
     }
 
@@ -81,11 +81,12 @@ async fn an_unknown_key_is_told_and_a_confirmed_one_is_remembered() {
     let delta = bench.sim.add_ssh_host("delta", "right");
     let key = bench.sim.key(&delta.name);
     let password = Some(Secret::new("right".to_owned()));
-    let unconfirmed = Login { password: password.clone(), ..Login::default() };
+    let unconfirmed = HostCredentials { password: password.clone(), ..HostCredentials::default() };
     let told = bench.engine.add_host(delta.clone(), unconfirmed.clone()).await.unwrap_err();
     assert_eq!((told.code, told.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(key.as_str())));
     assert!(bench.store.hosts().await.unwrap().is_empty());
-    let test = bench.engine.test_host(&delta, &Login { password, ..Login::typed("", key) }).await.unwrap();
+    let test =
+        bench.engine.test_host(&delta, &HostCredentials { password, ..HostCredentials::typed("", key) }).await.unwrap();
     assert_eq!((test.vms, test.libvirt_version.as_str()), (0, "simulated"));
     bench.engine.add_host(delta, unconfirmed).await.unwrap();
 }
@@ -94,7 +95,7 @@ async fn an_unknown_key_is_told_and_a_confirmed_one_is_remembered() {
 async fn a_wrong_password_is_tried_once() {
     let bench = Bench::new().await;
     let delta = bench.sim.add_ssh_host("delta", "right");
-    let login = Login::typed("wrong", bench.sim.key(&delta.name));
+    let login = HostCredentials::typed("wrong", bench.sim.key(&delta.name));
     assert_eq!(bench.engine.add_host(delta.clone(), login).await.unwrap_err().code, Code::LoginRefused);
     sleep(MINUTES).await;
     assert_eq!(bench.sim.attempts(&delta.name), 1);
@@ -108,7 +109,7 @@ async fn a_kept_password_that_turns_out_wrong_is_tried_once_and_forgotten() {
     delta.until_problem(Code::LoginRefused).await;
     sleep(MINUTES).await;
     assert_eq!((delta.attempts(), delta.problem()), (2, Some(Code::LoginRefused)));
-    let nothing_typed = delta.bench.engine.log_in(&delta.config.name, Login::default()).await.unwrap_err();
+    let nothing_typed = delta.bench.engine.log_in(&delta.config.name, HostCredentials::default()).await.unwrap_err();
     assert_eq!((nothing_typed.code, delta.attempts()), (Code::NeedsLogin, 2), "it is not kept any more");
     assert_eq!(delta.log_in("wrong").await.unwrap_err().code, Code::LoginRefused);
     sleep(MINUTES).await;
@@ -165,7 +166,7 @@ async fn a_changed_key_waits_for_a_person_and_no_flag_overrides_it() {
     delta.until_problem(Code::HostKeyChanged).await;
     sleep(MINUTES).await;
     assert_eq!((delta.attempts(), delta.problem()), (1, Some(Code::HostKeyChanged)));
-    let confirmed = Login::typed("right", delta.bench.sim.key(name));
+    let confirmed = HostCredentials::typed("right", delta.bench.sim.key(name));
     let refused = delta.bench.engine.log_in(name, confirmed).await.unwrap_err();
     assert_eq!((refused.code, delta.attempts()), (Code::HostKeyChanged, 1));
 }
@@ -190,7 +191,8 @@ async fn a_password_is_forgotten_also_if_no_host_can_be_reached() {
     bench.restart().await;
     let config = bench.sim.add_ssh_host("delta", "right");
     let password = Secret::new("right".to_owned());
-    let login = Login { password: Some(password.clone()), ..Login::typed("", bench.sim.key(&config.name)) };
+    let login =
+        HostCredentials { password: Some(password.clone()), ..HostCredentials::typed("", bench.sim.key(&config.name)) };
     bench.engine.add_host(config.clone(), login).await.unwrap();
     bench.sim.change_key(&config.name);
     bench.sim.cut(&config.name);
@@ -206,23 +208,23 @@ async fn a_change_keeps_the_password_of_the_same_account_only() {
     let delta = Delta::new(true).await;
     let (engine, name) = (&delta.bench.engine, &delta.config.name);
     let faster = HostConfig { bandwidth_mib_s: Some(100), ..delta.config.clone() };
-    engine.change_host(name, faster.clone(), Login::default()).await.unwrap();
+    engine.change_host(name, faster.clone(), HostCredentials::default()).await.unwrap();
     delta.drop_connection().await;
     delta.bench.until(|_| delta.problem().is_none()).await;
     let Transport::Ssh(ssh) = faster.transport.clone() else { panic!("it is ssh") };
     let other_account = crate::Ssh { user: "ada".parse().unwrap(), ..ssh };
     let other = HostConfig { transport: Transport::Ssh(other_account), ..faster };
-    assert_eq!(engine.change_host(name, other, Login::default()).await.unwrap_err().code, Code::NeedsLogin);
+    assert_eq!(engine.change_host(name, other, HostCredentials::default()).await.unwrap_err().code, Code::NeedsLogin);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_typed_has_to_fit_the_host() {
     let delta = Delta::new(true).await;
-    let password = Login { password: Some(Secret::new("right".to_owned())), ..Login::default() };
+    let password = HostCredentials { password: Some(Secret::new("right".to_owned())), ..HostCredentials::default() };
     let not_ssh = delta.bench.engine.log_in(&host("alpha"), password.clone()).await.unwrap_err();
     assert_eq!(not_ssh.code, Code::InvalidInput);
-    let other_user = Login { user: Some("ada".parse().unwrap()), ..password };
+    let other_user = HostCredentials { user: Some("ada".parse().unwrap()), ..password };
     let two_users = delta.bench.engine.test_host(&delta.config, &other_user).await.unwrap_err();
     assert_eq!(two_users.code, Code::InvalidInput);
-    delta.bench.engine.log_in(&host("alpha"), Login::default()).await.expect("it is tried once more");
+    delta.bench.engine.log_in(&host("alpha"), HostCredentials::default()).await.expect("it is tried once more");
 }

@@ -6,11 +6,11 @@ use model::{Change, Code, Connection, HostOrigin, Mode, Phase, Problem};
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::{Login, MachineFit};
+use crate::{HostCredentials, MachineFit};
 
 impl Bench {
     async fn add(&self, config: &HostConfig) -> Result<(), Problem> {
-        self.engine.add_host(config.clone(), Login::default()).await
+        self.engine.add_host(config.clone(), HostCredentials::default()).await
     }
 
     async fn added(name: &str) -> (Self, HostConfig) {
@@ -47,7 +47,7 @@ async fn what_does_not_answer_within_ten_seconds_is_not_registered() {
     assert_eq!(bench.add(&down).await.unwrap_err().code, Code::HostUnreachable);
     let slow = bench.sim.add_ssh_host("slow", "secret");
     bench.sim.hang_logins(&slow.name, true);
-    let login = Login { password: Some(model::Secret::new("secret".into())), ..Login::default() };
+    let login = HostCredentials { password: Some(model::Secret::new("secret".into())), ..HostCredentials::default() };
     let added = timeout(Duration::from_secs(10), bench.engine.add_host(slow, login)).await;
     assert_eq!(added.expect("within 10 s").unwrap_err().code, Code::HostUnreachable);
     assert_eq!(bench.names(), ["alpha", "beta", "gamma"]);
@@ -126,7 +126,7 @@ async fn a_host_stays_while_a_migration_needs_it() {
     let id = bench.start(vm, "delta").await;
     let refused = bench.engine.remove_host(&delta.name).await.unwrap_err();
     assert_eq!((refused.code, refused.migration), (Code::HostInUse, Some(id)));
-    let refused = bench.engine.change_host(&delta.name, delta.clone(), Login::default()).await.unwrap_err();
+    let refused = bench.engine.change_host(&delta.name, delta.clone(), HostCredentials::default()).await.unwrap_err();
     assert_eq!(refused.code, Code::HostInUse);
     bench.engine.cancel(id, "admin").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
@@ -156,7 +156,7 @@ async fn nothing_begins_with_a_host_that_is_being_removed() {
     bench.engine.inventory().begin_leaving(&delta.name).unwrap();
     let refused = bench.engine.migrate(request(vm, "delta"), "admin").await.unwrap_err();
     assert_eq!(refused.code, Code::UnknownHost);
-    let refused = bench.engine.reach("delta", None, Login::default(), None).await.unwrap_err();
+    let refused = bench.engine.reach("delta", None, HostCredentials::default(), None).await.unwrap_err();
     assert_eq!(refused.code, Code::UnknownHost);
 }
 
@@ -165,7 +165,7 @@ async fn what_the_configuration_names_is_changed_there() {
     let bench = Bench::new().await;
     let alpha = bench.hosts[0].clone();
     assert_eq!(bench.engine.remove_host(&alpha.name).await.unwrap_err().code, Code::HostConfigured);
-    let changed = bench.engine.change_host(&alpha.name, alpha.clone(), Login::default()).await;
+    let changed = bench.engine.change_host(&alpha.name, alpha.clone(), HostCredentials::default()).await;
     assert_eq!(changed.unwrap_err().code, Code::HostConfigured);
     assert_eq!(bench.engine.remove_host(&host("nobody")).await.unwrap_err().code, Code::UnknownHost);
 }
@@ -177,7 +177,7 @@ async fn a_host_changes_its_name_and_keeps_its_vms() {
     bench.until(|bench| bench.engine.find("web", None).is_ok()).await;
     let since = bench.engine.snapshot().sequence;
     let renamed = HostConfig { name: host("epsilon"), bandwidth_mib_s: Some(7), ..delta.clone() };
-    bench.engine.change_host(&delta.name, renamed.clone(), Login::default()).await.unwrap();
+    bench.engine.change_host(&delta.name, renamed.clone(), HostCredentials::default()).await.unwrap();
     assert_eq!(bench.engine.find("web", None).unwrap().host, renamed.name);
     assert_eq!(bench.store.hosts().await.unwrap(), [renamed.settings()]);
     let mut updates = bench.engine.subscribe(Some(since));
@@ -197,10 +197,10 @@ async fn a_change_that_does_not_answer_changes_nothing() {
     let (bench, delta) = Bench::added("delta").await;
     let down = bench.sim.add_host("down");
     bench.sim.kill(&down.name);
-    let changed = bench.engine.change_host(&delta.name, down, Login::default()).await;
+    let changed = bench.engine.change_host(&delta.name, down, HostCredentials::default()).await;
     assert_eq!(changed.unwrap_err().code, Code::HostUnreachable);
     let gone = HostConfig { name: host("alpha"), ..delta.clone() };
-    let changed = bench.engine.change_host(&delta.name, gone, Login::default()).await;
+    let changed = bench.engine.change_host(&delta.name, gone, HostCredentials::default()).await;
     assert_eq!(changed.unwrap_err().code, Code::HostExists);
     assert_eq!(bench.store.hosts().await.unwrap(), [delta.settings()]);
     let vm = bench.vm("web", VmState::Running, IDLE).await;
@@ -215,7 +215,7 @@ async fn what_cannot_be_written_down_is_not_done() {
     bench.store.set_broken(true);
     assert_eq!(bench.add(&other).await.unwrap_err().code, Code::Internal);
     assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code, Code::Internal);
-    let changed = bench.engine.change_host(&delta.name, other, Login::default()).await;
+    let changed = bench.engine.change_host(&delta.name, other, HostCredentials::default()).await;
     assert_eq!(changed.unwrap_err().code, Code::Internal);
     bench.store.set_broken(false);
     assert_eq!(bench.names(), ["alpha", "beta", "delta", "gamma"]);

@@ -6,7 +6,7 @@ use model::{Code, MigrationOptions, Phase, VmState, Way};
 use tokio::time::sleep;
 
 use super::{direct::by, *};
-use crate::{CopyFacts, Login};
+use crate::{CopyFacts, HostCredentials};
 
 /// Moments of a migration that takes 2 s, in ms, and more of them where it switches over.
 fn moments() -> impl Iterator<Item = u64> {
@@ -58,7 +58,7 @@ async fn a_vm_that_was_left_paused_waits_for_a_destination_that_does_not_answer(
             bench.restart().await;
             sleep(Duration::from_secs(30 + 60 * minutes)).await;
             let now = bench.engine.migration(id).await.unwrap().0;
-            let left = bench.sim.copy(&host("alpha"), vm).is_some_and(|copy| copy.stranded);
+            let left = bench.sim.copy(&host("alpha"), vm).is_some_and(|copy| copy.abandoned);
             assert!(!left || now.phase == Phase::Verifying, "it is waited for: {now:?}");
             waited += usize::from(left);
             bench.sim.mend(&host("beta"));
@@ -78,7 +78,7 @@ async fn a_destination_that_nobody_is_logged_in_at_is_waited_for() {
         let mut bench = Bench::new().await;
         let vm = bench.vm("web", VmState::Running, IDLE).await;
         let there = bench.sim.add_ssh_host("delta", "right").name;
-        let login = Login::typed("right", bench.sim.key(&there));
+        let login = HostCredentials::typed("right", bench.sim.key(&there));
         let reached = bench.engine.reach("delta.simulated", None, login.clone(), None).await.unwrap();
         let request = MigrationRequest::plain(vm, reached.host.clone());
         let id = bench.engine.migrate_to(reached, request, "admin").await.unwrap().id;
@@ -148,7 +148,7 @@ async fn who_can_not_log_in_may_give_up() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let there = bench.sim.add_ssh_host("delta", "right").name;
-    let login = Login::typed("right", bench.sim.key(&there));
+    let login = HostCredentials::typed("right", bench.sim.key(&there));
     let reached = bench.engine.reach("delta.simulated", None, login, None).await.unwrap();
     let request = MigrationRequest::plain(vm, reached.host.clone());
     let id = bench.engine.migrate_to(reached, request, "admin").await.unwrap().id;
@@ -172,7 +172,7 @@ async fn left_paused(arrives: bool) -> (Bench, VmId, MigrationId) {
     }
     bench.engine.stop().await;
     sleep(Duration::from_secs(1)).await;
-    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded);
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned);
     (bench, vm, id)
 }
 
@@ -186,14 +186,14 @@ async fn a_vm_that_may_have_ended_at_the_destination_is_left_to_a_person() {
     let end = bench.ended(id).await;
     assert_eq!(end.phase, Phase::NeedsAttention);
     assert!(end.problem.unwrap().sentence.contains("may have run on beta and ended there"));
-    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_definition_that_the_source_did_not_get_round_to_remove_goes() {
     let (mut bench, vm, id) = left_paused(true).await;
     let mut crashed = bench.sim.copy(&host("alpha"), vm).unwrap();
-    (crashed.state, crashed.stranded) = (VmState::ShutOff, false);
+    (crashed.state, crashed.abandoned) = (VmState::ShutOff, false);
     bench.sim.put(&host("alpha"), crashed);
     bench.restart().await;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
@@ -218,12 +218,12 @@ async fn a_definition_that_was_to_stay_stays() {
 async fn a_copy_that_is_still_arriving_is_not_decided_about() {
     let (mut bench, vm, id) = left_paused(false).await;
     let there = bench.sim.copy(&host("alpha"), vm).unwrap();
-    let arriving = CopyFacts { incoming: true, stranded: false, ..there.clone() };
+    let arriving = CopyFacts { incoming: true, abandoned: false, ..there.clone() };
     bench.sim.put(&host("beta"), arriving);
     bench.restart().await;
     sleep(Duration::from_secs(30)).await;
-    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing is done as yet");
-    bench.sim.put(&host("beta"), CopyFacts { state: VmState::Running, stranded: false, ..there });
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing is done as yet");
+    bench.sim.put(&host("beta"), CopyFacts { state: VmState::Running, abandoned: false, ..there });
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
 }
@@ -238,7 +238,7 @@ async fn a_destination_that_never_comes_back_is_not_waited_for_by_who_gives_up()
     assert!(bench.told(id, "cancel the migration").await, "{:?}", bench.history(id).await);
     bench.engine.cancel(id, "admin").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
-    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
     bench.until(|bench| bench.engine.find("web", None).is_ok_and(|vm| vm.migration.is_none())).await;
 }
 
@@ -252,7 +252,7 @@ async fn who_cancelled_before_the_console_died_may_still_give_up() {
     bench.until(|bench| bench.engine.snapshot().migrations[0].cancel_requested).await;
     let mut bench = bench;
     bench.engine.stop().await;
-    let left = CopyFacts { stranded: true, state: VmState::Paused, ..bench.sim.copy(&host("alpha"), vm).unwrap() };
+    let left = CopyFacts { abandoned: true, state: VmState::Paused, ..bench.sim.copy(&host("alpha"), vm).unwrap() };
     sleep(Duration::from_secs(1)).await;
     bench.sim.put(&host("alpha"), CopyFacts { outgoing: false, ..left });
     bench.sim.cut(&host("beta"));
@@ -272,7 +272,7 @@ async fn a_vm_that_has_moved_on_to_a_third_host_is_not_let_go_on_at_the_source()
     bench.restart().await;
     assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
     assert_eq!(bench.sim.runs_on(vm), [host("gamma")]);
-    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,7 +297,7 @@ async fn a_vm_that_may_have_moved_on_to_a_host_that_does_not_answer_stays_paused
         let end = bench.ended(id).await;
         assert_eq!(end.phase, Phase::NeedsAttention);
         assert!(end.problem.unwrap().sentence.contains("ended there or moved on"));
-        assert!(bench.sim.copy(&host("alpha"), vm).unwrap().stranded, "nothing was touched");
+        assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
         if gives_up {
             let refused = bench.engine.migrate(request(vm, "beta"), "admin").await.unwrap_err();
             assert_eq!(refused.code, Code::WrongState, "nor does another migration decide: {}", refused.sentence);

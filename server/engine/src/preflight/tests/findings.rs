@@ -42,7 +42,7 @@ fn copy_there(case: &mut Case, name: &str) {
         state: VmState::ShutOff,
         incoming: false,
         outgoing: false,
-        stranded: false,
+        abandoned: false,
         persistent: true,
         vcpus: 2,
         memory_bytes: GIB,
