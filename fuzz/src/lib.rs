@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 // The very file: all else in its crate needs libvirt.
 #[allow(dead_code, reason = "it has what other crates do not use")]
-#[path = "../../server/libvirt/src/uri.rs"]
+#[path = "../../server/libvirt/src/connection/uri.rs"]
 mod uri;
 
 /// How libvirt may be let in through libssh.

@@ -1,6 +1,6 @@
 //! libvirt's errors as it gives them. What they mean for a person: `translate/`.
 
-use std::ffi::c_int;
+use std::{ffi::c_int, time::Duration};
 
 use virt::sys;
 
@@ -16,6 +16,21 @@ pub(crate) struct LibvirtError {
     pub(crate) int1: c_int,
     /// The words, in the language of the daemon.
     pub(crate) message: String,
+}
+
+/// Why a call has no result.
+#[derive(Debug)]
+pub(crate) enum CallFailure {
+    /// libvirt said no.
+    Refused(LibvirtError),
+    /// The connection is gone; what was asked may or may not have happened.
+    Lost(LibvirtError),
+    /// No answer within this time. It may still happen.
+    Late(Duration),
+    /// Too many calls wait for this host already.
+    Busy,
+    /// The machine has no thread left, or a thread died; in words.
+    Broken(String),
 }
 
 impl LibvirtError {

@@ -11,26 +11,32 @@ use engine::{Disk, DiskSource, DomainFacts};
 use model::VmId;
 use virt::{domain::Domain, sys};
 
-use crate::{contents, domain, error::LibvirtError, job, link::Link, xml};
+use crate::{
+    connection::Connection,
+    domain::{copies, jobs},
+    error::LibvirtError,
+    storage::contents,
+    xml,
+};
 
 /// libvirt's domain type of VMs whose CPU QEMU emulates. What it can't emulate it leaves out, so that the definition may ask for more
 /// than the guest got; libvirt lets the destination give what the guest got.
 const EMULATION: &str = "qemu";
 
 /// What this VM is made of. Refuses to ask an incoming copy.
-pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> {
-    let domain = link.lookup_domain_by_uuid(vm.0)?;
-    if domain::copy(&domain)?.incoming {
+pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, LibvirtError> {
+    let domain = connection.lookup_domain_by_uuid(vm.0)?;
+    if copies::copy(&domain)?.incoming {
         return Err(LibvirtError::unusable("the domain is being received"));
     }
     let is_active = domain.is_active()?;
-    let mut facts = read(&definition(link, &domain, is_active)?, vm)?;
+    let mut facts = read(&definition(connection, &domain, is_active)?, vm)?;
     let shown = domain.xml_desc(if is_active { 0 } else { sys::VIR_DOMAIN_XML_INACTIVE })?;
     facts.trial = Some(trial::trial(&shown, facts.cpu.as_deref())?);
     if is_active && facts.virt_type == EMULATION {
         facts.cpu = machine::cpu(xml::parse(&shown)?.root_element());
     }
-    let sizes = link.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
+    let sizes = connection.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
     let shown_disks = disks_in(&shown)?;
     for disk in &mut facts.disks {
         if let Some(size) = sizes.iter().find(|size| size.target == disk.target) {
@@ -42,17 +48,17 @@ pub(crate) fn facts(link: &Link, vm: VmId) -> Result<DomainFacts, LibvirtError> 
             disk.has_data_file_or_slice |= shown.has_data_file_or_slice;
         }
         if !is_active {
-            link.known(add_from_pool(link, disk))?;
+            connection.known(add_from_pool(connection, disk))?;
         }
     }
-    facts.snapshots = link.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
-    facts.checkpoints = link.known(checkpoints(&domain))?.unwrap_or(0);
-    facts.saved_memory = !is_active && link.known(domain::has_saved_memory(&domain))?.unwrap_or(false);
+    facts.snapshots = connection.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
+    facts.checkpoints = connection.known(checkpoints(&domain))?.unwrap_or(0);
+    facts.saved_memory = !is_active && connection.known(copies::has_saved_memory(&domain))?.unwrap_or(false);
     if is_active {
         facts.later_disks = later_disks(&domain, &shown_disks)?;
-        facts.block_jobs = block_jobs(link, &domain, &facts.disks)?;
-        facts.io_error = domain::is_paused_by_io_error(&domain)?;
-        facts.other_job = link.known(job::other(&domain))?.flatten();
+        facts.block_jobs = block_jobs(connection, &domain, &facts.disks)?;
+        facts.io_error = copies::is_paused_by_io_error(&domain)?;
+        facts.other_job = connection.known(jobs::other(&domain))?.flatten();
     }
     Ok(facts)
 }
@@ -75,11 +81,11 @@ fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
 
 /// The definition that would move. That of a running VM has its passwords in it, so it goes no further than into [`read`]; and a
 /// connection that may only read does not get it, but one that is nearly the same.
-fn definition(link: &Link, domain: &Domain, is_active: bool) -> Result<String, LibvirtError> {
+fn definition(connection: &Connection, domain: &Domain, is_active: bool) -> Result<String, LibvirtError> {
     if !is_active {
         return Ok(domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?);
     }
-    match link.known(domain.xml_desc(sys::VIR_DOMAIN_XML_MIGRATABLE).map_err(LibvirtError::from))? {
+    match connection.known(domain.xml_desc(sys::VIR_DOMAIN_XML_MIGRATABLE).map_err(LibvirtError::from))? {
         Some(definition) => Ok(definition),
         None => Ok(domain.xml_desc(0)?),
     }
@@ -100,11 +106,11 @@ fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError>
 }
 
 /// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others or has a data file.
-fn add_from_pool(link: &Link, disk: &mut Disk) -> Result<(), LibvirtError> {
+fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), LibvirtError> {
     let volume = match &disk.source {
-        DiskSource::File { path } | DiskSource::Block { path } => link.lookup_storage_vol_by_path(path)?,
+        DiskSource::File { path } | DiskSource::Block { path } => connection.lookup_storage_vol_by_path(path)?,
         DiskSource::Volume { pool, volume } => {
-            link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(volume)?
+            connection.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(volume)?
         }
         _ => return Ok(()),
     };
@@ -116,7 +122,7 @@ fn add_from_pool(link: &Link, disk: &mut Disk) -> Result<(), LibvirtError> {
     let document = xml::parse(&text)?;
     disk.has_backing |= xml::text(document.root_element(), &["backingStore", "path"]).is_some();
     if disk.format == "qcow2" {
-        disk.has_data_file_or_slice |= qcow2::has_data_file(&contents::beginning(link, &volume, qcow2::HEADER)?);
+        disk.has_data_file_or_slice |= qcow2::has_data_file(&contents::beginning(connection, &volume, qcow2::HEADER)?);
     }
     Ok(())
 }
@@ -129,10 +135,10 @@ fn checkpoints(domain: &Domain) -> Result<u32, LibvirtError> {
 }
 
 /// The disks with a block job, by target.
-fn block_jobs(link: &Link, domain: &Domain, disks: &[Disk]) -> Result<Vec<String>, LibvirtError> {
+fn block_jobs(connection: &Connection, domain: &Domain, disks: &[Disk]) -> Result<Vec<String>, LibvirtError> {
     let mut busy = Vec::new();
     for disk in disks {
-        if link.known(job::has_block_job(domain, &disk.target))? == Some(true) {
+        if connection.known(jobs::has_block_job(domain, &disk.target))? == Some(true) {
             busy.push(disk.target.clone());
         }
     }
@@ -144,7 +150,7 @@ mod tests {
     use engine::{DiskDevice, Interface, Tpm};
 
     use super::*;
-    use crate::link::testing;
+    use crate::{connection::testing, domain};
 
     /// A desktop as virt-manager makes them, with a bit of everything.
     const SAMPLE: &str = include_str!("sample.xml");
@@ -202,14 +208,14 @@ mod tests {
 
     #[test]
     fn a_vm_is_asked_whether_it_runs_or_not() {
-        let link = testing::link();
-        let vm = testing::define(&link, "asked");
-        let domain = domain::find(&link, vm).unwrap().unwrap();
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "asked");
+        let domain = domain::find(&connection, vm).unwrap().unwrap();
         for is_running in [false, true] {
             if is_running {
                 domain.create().unwrap();
             }
-            let told = facts(&link, vm).unwrap();
+            let told = facts(&connection, vm).unwrap();
             assert_eq!((told.vm, told.name.as_str(), told.memory_bytes, told.vcpus), (vm, "asked", 64 << 20, 2));
             assert!(told.trial.is_some() && !told.io_error && told.other_job.is_none());
         }
@@ -218,9 +224,9 @@ mod tests {
 
     #[test]
     fn what_a_running_vm_has_from_its_next_start_on_is_known() {
-        let link = testing::link();
-        let vm = testing::define(&link, "plans");
-        let domain = domain::find(&link, vm).unwrap().unwrap();
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "plans");
+        let domain = domain::find(&connection, vm).unwrap().unwrap();
         let disk = |target: &str, path: &str| {
             format!("<disk type='file'><source file='{path}'/><target dev='{target}'/></disk>")
         };
@@ -230,14 +236,14 @@ mod tests {
                  <devices>{}<disk type='file' device='cdrom'><target dev='hdc'/></disk></devices></domain>",
                 disks.concat()
             );
-            link.define_domain_xml(&xml).unwrap();
+            connection.define_domain_xml(&xml).unwrap();
         };
         define(&[disk("hda", "/a"), disk("hdb", "/b")]);
-        assert_eq!(facts(&link, vm).unwrap().later_disks, []);
+        assert_eq!(facts(&connection, vm).unwrap().later_disks, []);
         domain.create().unwrap();
-        assert_eq!(facts(&link, vm).unwrap().later_disks, []);
+        assert_eq!(facts(&connection, vm).unwrap().later_disks, []);
         define(&[disk("hda", "/a"), disk("hdb", "/new"), disk("hdd", "/d")]);
-        let told = facts(&link, vm).unwrap();
+        let told = facts(&connection, vm).unwrap();
         domain.destroy().unwrap();
         let later: Vec<_> = told.later_disks.into_iter().map(|disk| (disk.target, disk.source)).collect();
         let file = |path: &str| DiskSource::File { path: path.to_owned() };

@@ -6,8 +6,10 @@ use virt::{domain::Domain, sys};
 
 use crate::{
     error::LibvirtError,
-    stats,
-    typed_params::{number, string},
+    ffi::{
+        stats,
+        typed_params::{number, string},
+    },
 };
 
 /// The size of one disk, in bytes; 0 where libvirt does not know.
@@ -43,7 +45,7 @@ fn read(figures: &[sys::virTypedParameter], is_active: bool) -> Vec<Size> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::typed_params::TypedParams;
+    use crate::ffi::typed_params::TypedParams;
 
     #[test]
     fn figures_mean_something_else_while_the_vm_is_off() {

@@ -2,7 +2,10 @@
 
 use roxmltree::Node;
 
-use crate::{error::LibvirtError, splice::Changes, xml};
+use crate::{
+    error::LibvirtError,
+    xml::{self, splice::Changes},
+};
 
 /// Devices that the try would really open, as it does with network interfaces and TPMs of the host, or that libvirt first looks for
 /// when it really starts, as it does with USB devices. What the host has for them is asked in other ways.

@@ -4,7 +4,7 @@ use engine::{DiskCopy, MigrationPlan};
 use model::Mode;
 use virt::{domain::Domain, sys};
 
-use crate::{error::LibvirtError, rewrite};
+use crate::{error::LibvirtError, xml::rewrite};
 
 /// What the destination gets in the place of the source's own definitions, where disks change their places.
 #[derive(Default)]
@@ -61,12 +61,12 @@ fn definition(domain: &Domain, which: sys::virDomainXMLFlags) -> Result<String, 
 mod tests {
     use super::*;
     use crate::{
-        link::{Link, testing},
+        connection::{Connection, testing},
         migrate::testing::{copied, plan},
     };
 
     /// A running VM with a disk vda; a second one, vdb, is in what it runs only.
-    fn domain(link: &Link, name: &str) -> Domain {
+    fn domain(connection: &Connection, name: &str) -> Domain {
         let disk = |target| {
             format!(
                 "<disk type='file'><driver type='raw'/><source file='/old/{target}.img'/><target dev='{target}'/></disk>"
@@ -79,15 +79,15 @@ mod tests {
                  <devices>{disks}<graphics type='vnc' passwd='secret'/></devices></domain>"
             )
         };
-        let domain = link.define_domain_xml(&xml(disk("vda") + &disk("vdb"))).unwrap();
+        let domain = connection.define_domain_xml(&xml(disk("vda") + &disk("vdb"))).unwrap();
         domain.create().unwrap();
-        link.define_domain_xml(&xml(disk("vda"))).unwrap()
+        connection.define_domain_xml(&xml(disk("vda"))).unwrap()
     }
 
     #[test]
     fn both_definitions_are_rewritten_together() {
-        let link = testing::link();
-        let domain = domain(&link, "rewritten-live");
+        let connection = testing::connection();
+        let domain = domain(&connection, "rewritten-live");
         let plan = MigrationPlan { disks: copied(&["vda", "vdb"]), ..plan(Mode::Live) };
         let mut definitions = Definitions::rewritten(&domain, &plan).unwrap();
         definitions.allow_holes(&plan.disks).unwrap();
@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn a_definition_that_moves_alone_is_rewritten_too() {
-        let link = testing::link();
-        let domain = domain(&link, "rewritten-offline");
+        let connection = testing::connection();
+        let domain = domain(&connection, "rewritten-offline");
         let offline = |disks: &[&str]| MigrationPlan { disks: copied(disks), ..plan(Mode::Offline) };
         let definitions = Definitions::rewritten(&domain, &offline(&["vda"])).unwrap();
         assert!(definitions.started.unwrap().contains("<source file='/new/vda.img'/>"));

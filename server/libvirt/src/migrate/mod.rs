@@ -12,7 +12,11 @@ use model::Mode;
 use virt::{domain::Domain, sys};
 
 use self::{definitions::Definitions, request::flags};
-use crate::{error::LibvirtError, link::Link, typed_params::TypedParams, uri};
+use crate::{
+    connection::{Connection, uri},
+    error::LibvirtError,
+    ffi::typed_params::TypedParams,
+};
 
 /// The first libvirt that can leave out of a copy what is zero, as the number it tells: 10.9.0.
 const DETECTS_ZEROES: u32 = 10_009_000;
@@ -21,7 +25,11 @@ const DETECTS_ZEROES: u32 = 10_009_000;
 ///
 /// With a connection to the destination we drive the migration ourselves (direct): it needs us to the end. Without one the source's
 /// daemon does, with a login of its own at the destination (peer-to-peer and tunnelled), and goes on even if we die.
-pub(crate) fn migrate(source: &Link, destination: Option<&Link>, plan: &MigrationPlan) -> Result<(), LibvirtError> {
+pub(crate) fn migrate(
+    source: &Connection,
+    destination: Option<&Connection>,
+    plan: &MigrationPlan,
+) -> Result<(), LibvirtError> {
     let domain = source.lookup_domain_by_uuid(plan.vm.0)?;
     let mut definitions = Definitions::rewritten(&domain, plan)?;
     if plan.mode == Mode::Live && source.lib_version()? >= DETECTS_ZEROES {
@@ -35,7 +43,12 @@ pub(crate) fn migrate(source: &Link, destination: Option<&Link>, plan: &Migratio
 }
 
 /// Does what the source's daemon would do, from here.
-fn drive(domain: &Domain, destination: &Link, plan: &MigrationPlan, params: &TypedParams) -> Result<(), LibvirtError> {
+fn drive(
+    domain: &Domain,
+    destination: &Connection,
+    plan: &MigrationPlan,
+    params: &TypedParams,
+) -> Result<(), LibvirtError> {
     let (list, len) = params.as_raw();
     // SAFETY: the domain is valid and the connection open; the list lives until the call is over, and has `len` parameters.
     let moved =
@@ -63,18 +76,18 @@ mod tests {
     use model::Way;
 
     use super::*;
-    use crate::link;
+    use crate::connection;
 
     /// The `test` driver can't migrate, and says which call it lacks.
     #[test]
     fn only_a_connection_to_the_destination_makes_it_direct() {
-        let link = link::testing::link();
-        let vm = link::testing::define(&link, "direct");
-        let refusal = |destination: Option<&Link>, way| {
+        let connection = connection::testing::connection();
+        let vm = connection::testing::define(&connection, "direct");
+        let refusal = |destination: Option<&Connection>, way| {
             let plan = MigrationPlan { vm, way, ..testing::plan(Mode::Live) };
-            migrate(&link, destination, &plan).unwrap_err().message
+            migrate(&connection, destination, &plan).unwrap_err().message
         };
-        let direct = refusal(Some(&link::testing::link()), Way::Direct);
+        let direct = refusal(Some(&connection::testing::connection()), Way::Direct);
         assert!(direct.contains("virDomainMigrate3"), "{direct}");
         let peer_to_peer = refusal(None, Way::PeerToPeer);
         assert!(peer_to_peer.contains("p2p migration is not supported"), "{peer_to_peer}");

@@ -7,7 +7,7 @@ use model::{Mode, Way};
 use virt::sys;
 
 use super::definitions::Definitions;
-use crate::{error::LibvirtError, typed_params::TypedParams, uri};
+use crate::{connection::uri, error::LibvirtError, ffi::typed_params::TypedParams};
 
 pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
     let when = |condition, flag| if condition { flag } else { 0 };
@@ -71,8 +71,8 @@ pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<
 mod tests {
     use super::*;
     use crate::{
+        ffi::typed_params::{number, string},
         migrate::testing::{copied, plan},
-        typed_params::{number, string},
     };
 
     #[test]

@@ -5,10 +5,10 @@ use std::ffi::CString;
 use engine::{CpuFit, DomainFacts, MachineFit};
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link, xml};
+use crate::{connection::Connection, error::LibvirtError, xml};
 
 /// Lets libvirt compare, if it knows the machine.
-pub(super) fn fit(link: &Link, vm: &DomainFacts, machine: &MachineFit) -> Result<CpuFit, LibvirtError> {
+pub(super) fn fit(connection: &Connection, vm: &DomainFacts, machine: &MachineFit) -> Result<CpuFit, LibvirtError> {
     let Some(cpu) = &vm.cpu else { return Ok(CpuFit::Fits) };
     if is_emulated_unchecked(vm, cpu)? {
         return Ok(CpuFit::Fits);
@@ -16,11 +16,11 @@ pub(super) fn fit(link: &Link, vm: &DomainFacts, machine: &MachineFit) -> Result
     if *machine != MachineFit::Fits {
         return Ok(CpuFit::Unknown);
     }
-    match compared(link, vm, cpu) {
+    match compared(connection, vm, cpu) {
         Ok(sys::VIR_CPU_COMPARE_IDENTICAL | sys::VIR_CPU_COMPARE_SUPERSET) => Ok(CpuFit::Fits),
         Ok(_) => Ok(CpuFit::Lacks(Vec::new())),
         Err(error) if error.number == sys::VIR_ERR_CPU_INCOMPATIBLE => Ok(CpuFit::Lacks(features(&error.message))),
-        Err(error) => Ok(link.known(Err(error))?.unwrap_or_default()),
+        Err(error) => Ok(connection.known(Err(error))?.unwrap_or_default()),
     }
 }
 
@@ -31,14 +31,14 @@ fn is_emulated_unchecked(vm: &DomainFacts, cpu: &str) -> Result<bool, LibvirtErr
 }
 
 /// `virConnectCompareHypervisorCPU`, which the `virt` crate lacks. What is incompatible is an error, so that it has words.
-fn compared(link: &Link, vm: &DomainFacts, cpu: &str) -> Result<sys::virCPUCompareResult, LibvirtError> {
+fn compared(connection: &Connection, vm: &DomainFacts, cpu: &str) -> Result<sys::virCPUCompareResult, LibvirtError> {
     let text = |text: &str| CString::new(text).map_err(virt::error::Error::from);
     let (emulator, arch, machine) = (text(&vm.emulator)?, text(&vm.arch)?, text(&vm.machine)?);
     let (virt_type, cpu) = (text(&vm.virt_type)?, text(cpu)?);
     // SAFETY: the connection is open, and the strings outlive the call.
     let result = unsafe {
         sys::virConnectCompareHypervisorCPU(
-            link.as_ptr(),
+            connection.as_ptr(),
             emulator.as_ptr(),
             arch.as_ptr(),
             machine.as_ptr(),

@@ -3,7 +3,7 @@
 use engine::{DomainFacts, MachineFit};
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link, xml};
+use crate::{connection::Connection, error::LibvirtError, xml};
 
 /// ENOENT, EACCES and ENOTDIR: why a program can't be run that is not there, or is none.
 const NO_PROGRAM: [i32; 3] = [2, 13, 20];
@@ -20,21 +20,21 @@ pub(super) struct Machine {
 }
 
 /// Asks libvirt for what this emulator can do with this machine.
-pub(super) fn look(link: &Link, vm: &DomainFacts) -> Result<Machine, LibvirtError> {
+pub(super) fn look(connection: &Connection, vm: &DomainFacts) -> Result<Machine, LibvirtError> {
     let machine = |fit, is_writable| Machine { fit, is_writable, firmware: None };
-    let refusal = match capabilities(link, vm, &vm.machine) {
+    let refusal = match capabilities(connection, vm, &vm.machine) {
         Ok(capabilities) => {
             let firmware = firmware(&capabilities, vm)?;
             return Ok(Machine { fit: MachineFit::Fits, is_writable: true, firmware });
         }
-        Err(error) if !link.is_open() => return Err(error),
+        Err(error) if !connection.is_open() => return Err(error),
         Err(error) => error,
     };
     Ok(match refusal.number {
         sys::VIR_ERR_OPERATION_DENIED | sys::VIR_ERR_ACCESS_DENIED => machine(MachineFit::Unknown, false),
         sys::VIR_ERR_SYSTEM_ERROR if NO_PROGRAM.contains(&refusal.int1) => machine(MachineFit::NoEmulator, true),
         // libvirt says in words only which of the three it does not like. Without the machine type it can only be another.
-        sys::VIR_ERR_INVALID_ARG => match link.known(capabilities(link, vm, ""))? {
+        sys::VIR_ERR_INVALID_ARG => match connection.known(capabilities(connection, vm, ""))? {
             Some(_) => machine(MachineFit::NoMachine, true),
             None => machine(MachineFit::NoArchitecture, true),
         },
@@ -42,12 +42,17 @@ pub(super) fn look(link: &Link, vm: &DomainFacts) -> Result<Machine, LibvirtErro
     })
 }
 
-fn capabilities(link: &Link, vm: &DomainFacts, machine: &str) -> Result<String, LibvirtError> {
+fn capabilities(connection: &Connection, vm: &DomainFacts, machine: &str) -> Result<String, LibvirtError> {
     let given = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
     let (emulator, arch, machine, virt_type) =
         (given(&vm.emulator), given(&vm.arch), given(machine), given(&vm.virt_type));
-    let asked =
-        link.domain_capabilities(emulator.as_deref(), arch.as_deref(), machine.as_deref(), virt_type.as_deref(), 0);
+    let asked = connection.domain_capabilities(
+        emulator.as_deref(),
+        arch.as_deref(),
+        machine.as_deref(),
+        virt_type.as_deref(),
+        0,
+    );
     Ok(asked?)
 }
 

@@ -3,12 +3,12 @@
 use engine::Network;
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link};
+use crate::{connection::Connection, error::LibvirtError};
 
 /// All libvirt networks, with their state.
-pub(super) fn networks(link: &Link) -> Result<Vec<Network>, LibvirtError> {
+pub(super) fn networks(connection: &Connection) -> Result<Vec<Network>, LibvirtError> {
     let mut told = Vec::new();
-    for network in link.list_all_networks(0)? {
+    for network in connection.list_all_networks(0)? {
         match network.is_active().map_err(LibvirtError::from) {
             Ok(active) => told.push(Network { name: network.name()?, active }),
             // Removed meanwhile.
@@ -20,21 +20,21 @@ pub(super) fn networks(link: &Link) -> Result<Vec<Network>, LibvirtError> {
 }
 
 /// All network devices of the host (bridges too), by name.
-pub(super) fn devices(link: &Link) -> Result<Vec<String>, LibvirtError> {
-    let devices = link.list_all_interfaces(0)?;
+pub(super) fn devices(connection: &Connection) -> Result<Vec<String>, LibvirtError> {
+    let devices = connection.list_all_interfaces(0)?;
     devices.iter().map(|device| Ok(device.name()?)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     #[test]
     fn networks_have_a_state() {
-        let link = testing::link();
-        let defined = link.define_network_xml("<network><name>still</name></network>").unwrap();
-        let found = networks(&link).unwrap();
+        let connection = testing::connection();
+        let defined = connection.define_network_xml("<network><name>still</name></network>").unwrap();
+        let found = networks(&connection).unwrap();
         assert!(found.contains(&Network { name: "default".to_owned(), active: true }));
         assert!(found.contains(&Network { name: "still".to_owned(), active: false }));
         defined.undefine().unwrap();
@@ -42,6 +42,6 @@ mod tests {
 
     #[test]
     fn devices_have_names() {
-        assert!(devices(&testing::link()).unwrap().contains(&"eth1".to_owned()));
+        assert!(devices(&testing::connection()).unwrap().contains(&"eth1".to_owned()));
     }
 }

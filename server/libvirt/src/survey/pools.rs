@@ -8,18 +8,22 @@ use std::{
 use engine::{DiskSource, DomainFacts, Pool, Volume};
 use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
 
-use super::source;
-use crate::{error::LibvirtError, link::Link, volumes, xml};
+use crate::{
+    connection::Connection,
+    error::LibvirtError,
+    storage::{pool_source, volumes},
+    xml,
+};
 
 /// How long pools are looked at anew before the rest is told from memory: libvirt opens every file of a large one.
 const LOOKING: Duration = Duration::from_secs(3);
 
 /// All pools, with those of their volumes that have the name of one of the VM's files.
-pub(super) fn pools(link: &Link, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtError> {
+pub(super) fn pools(connection: &Connection, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtError> {
     let end = Instant::now() + LOOKING;
     let mut pools = Vec::new();
-    for pool in link.list_all_storage_pools(0)? {
-        match look(link, &pool, vm, end) {
+    for pool in connection.list_all_storage_pools(0)? {
+        match look(connection, &pool, vm, end) {
             Ok(told) => pools.push(told),
             // Removed meanwhile.
             Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_POOL => {}
@@ -30,16 +34,17 @@ pub(super) fn pools(link: &Link, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtE
 }
 
 /// What there is to tell of one pool; it is looked at anew before `end`.
-fn look(link: &Link, pool: &StoragePool, vm: &DomainFacts, end: Instant) -> Result<Pool, LibvirtError> {
+fn look(connection: &Connection, pool: &StoragePool, vm: &DomainFacts, end: Instant) -> Result<Pool, LibvirtError> {
     let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
     if pool.is_active()? && is_of_files(&told) && Instant::now() < end {
         // May be busy making a volume. If it can't be read at all, libvirt stops it, and so it is: not active.
-        link.known(pool.refresh(0).map_err(LibvirtError::from))?;
+        connection.known(pool.refresh(0).map_err(LibvirtError::from))?;
     }
     told.active = pool.is_active()?;
     if told.active {
-        told.available_bytes = link.known(pool.info().map_err(LibvirtError::from))?.map_or(0, |info| info.available);
-        told.volumes = link.known(volumes(link, pool, vm))?.unwrap_or_default();
+        told.available_bytes =
+            connection.known(pool.info().map_err(LibvirtError::from))?.map_or(0, |info| info.available);
+        told.volumes = connection.known(volumes(connection, pool, vm))?.unwrap_or_default();
     }
     Ok(told)
 }
@@ -78,21 +83,16 @@ fn read(name: &str, text: &str) -> Result<Pool, LibvirtError> {
         name: name.to_owned(),
         kind: kind.to_owned(),
         active: false,
-        path: xml::text(pool, &["target", "path"]).map(|path| source::without_slash_at_end(path).to_owned()),
-        source: xml::find(pool, &["source"]).and_then(|from| source::source(kind, from)),
+        path: xml::text(pool, &["target", "path"]).map(|path| pool_source::without_slash_at_end(path).to_owned()),
+        source: xml::find(pool, &["source"]).and_then(|from| pool_source::source(kind, from)),
         available_bytes: 0,
         volumes: Vec::new(),
     })
 }
 
-/// Whether a pool with this XML comes from a place that other hosts can have, too.
-pub(crate) fn is_shared(text: &str) -> Result<bool, LibvirtError> {
-    Ok(read("", text)?.source.is_some())
-}
-
 /// Those of a pool's volumes that have the name of one of the VM's files, or are one of its block devices: iSCSI and SCSI pools
 /// have names of their own for them.
-fn volumes(link: &Link, pool: &StoragePool, vm: &DomainFacts) -> Result<Vec<Volume>, LibvirtError> {
+fn volumes(connection: &Connection, pool: &StoragePool, vm: &DomainFacts) -> Result<Vec<Volume>, LibvirtError> {
     let mut found: Vec<Volume> = Vec::new();
     for name in file_names(vm) {
         if let Some(volume) = if_there(pool.lookup_storage_vol_by_name(name))? {
@@ -100,7 +100,7 @@ fn volumes(link: &Link, pool: &StoragePool, vm: &DomainFacts) -> Result<Vec<Volu
         }
     }
     for path in device_paths(vm) {
-        let Some(volume) = if_there(link.lookup_storage_vol_by_path(path))? else { continue };
+        let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path))? else { continue };
         let is_new = found.iter().all(|known| known.path != path);
         if is_new && volume.lookup_storage_pool()?.name()? == pool.name()? {
             found.push(volumes::described(&volume)?);
@@ -123,7 +123,7 @@ mod tests {
     use engine::{Disk, DiskDevice};
 
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     fn vm(sources: &[DiskSource]) -> DomainFacts {
         let disk = |source: &DiskSource| Disk {
@@ -145,10 +145,10 @@ mod tests {
 
     #[test]
     fn pools_are_told_with_the_vms_volumes() {
-        let link = testing::link();
+        let connection = testing::connection();
         let define = |name: &str| {
             let xml = format!("<pool type='dir'><name>{name}</name><target><path>/srv/{name}</path></target></pool>");
-            link.define_storage_pool_xml(&xml, 0).unwrap()
+            connection.define_storage_pool_xml(&xml, 0).unwrap()
         };
         let (active, still) = (define("told-active"), define("told-still"));
         active.create(0).unwrap();
@@ -161,7 +161,7 @@ mod tests {
             DiskSource::Block { path: "/srv/told-active/told.raw".to_owned() },
             DiskSource::Empty,
         ]);
-        let found = pools(&link, &vm).unwrap();
+        let found = pools(&connection, &vm).unwrap();
         let pool = |name: &str| found.iter().find(|pool| pool.name == name).unwrap();
         let there = pool("told-active");
         assert!(there.active && there.available_bytes > 0);
@@ -175,12 +175,6 @@ mod tests {
         active.destroy().unwrap();
         active.undefine().unwrap();
         still.undefine().unwrap();
-    }
-
-    #[test]
-    fn only_pools_from_somewhere_are_shared() {
-        assert!(is_shared("<pool type='netfs'><source><host name='s'/><dir path='/e'/></source></pool>").unwrap());
-        assert!(!is_shared("<pool type='dir'><target><path>/e</path></target></pool>").unwrap());
     }
 
     #[test]

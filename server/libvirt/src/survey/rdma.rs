@@ -2,13 +2,13 @@
 
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link, xml};
+use crate::{connection::Connection, error::LibvirtError, xml};
 
 /// Whether a network device of the host offers it.
-pub(super) fn offered(link: &Link) -> Result<bool, LibvirtError> {
-    for device in link.list_all_node_devices(sys::VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)? {
+pub(super) fn offered(connection: &Connection) -> Result<bool, LibvirtError> {
+    for device in connection.list_all_node_devices(sys::VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)? {
         // Unplugged meanwhile.
-        let Some(description) = link.known(device.xml_desc(0).map_err(LibvirtError::from))? else { continue };
+        let Some(description) = connection.known(device.xml_desc(0).map_err(LibvirtError::from))? else { continue };
         if has_rdma(&description)? {
             return Ok(true);
         }

@@ -6,7 +6,7 @@ use engine::{DomainFacts, SecretUse};
 use uuid::Uuid;
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link};
+use crate::{connection::Connection, error::LibvirtError};
 
 /// A secret of the host: who it is, not what it says.
 struct Secret {
@@ -15,11 +15,11 @@ struct Secret {
 }
 
 /// The disks whose secret is missing.
-pub(super) fn missing(link: &Link, vm: &DomainFacts) -> Result<Vec<String>, LibvirtError> {
+pub(super) fn missing(connection: &Connection, vm: &DomainFacts) -> Result<Vec<String>, LibvirtError> {
     if vm.secrets.is_empty() {
         return Ok(Vec::new());
     }
-    let secrets = link.list_all_secrets(0)?;
+    let secrets = connection.list_all_secrets(0)?;
     let secrets = secrets.iter().map(|secret| Ok(Secret { uuid: secret.uuid()?, usage: usage(secret)? }));
     let secrets = secrets.collect::<Result<Vec<_>, LibvirtError>>()?;
     Ok(without(&vm.secrets, &secrets))

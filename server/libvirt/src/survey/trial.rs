@@ -3,20 +3,20 @@
 use engine::{DomainFacts, MachineFit};
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link};
+use crate::{connection::Connection, error::LibvirtError};
 
 /// What libvirt makes of the definition: it reads it, checks it against its QEMU, and writes the command line that would start it.
 /// None where it can't try, or where trying would tell nothing new.
 pub(super) fn definition(
-    link: &Link,
+    connection: &Connection,
     vm: &DomainFacts,
     machine: &MachineFit,
 ) -> Result<Option<Result<(), String>>, LibvirtError> {
     let Some(trial) = vm.trial.as_deref().filter(|_| *machine == MachineFit::Fits) else { return Ok(None) };
     // The command line itself is of no use.
-    match link.domain_xml_to_native("qemu-argv", trial, 0).map_err(LibvirtError::from) {
+    match connection.domain_xml_to_native("qemu-argv", trial, 0).map_err(LibvirtError::from) {
         Ok(_) => Ok(Some(Ok(()))),
-        Err(error) if !link.is_open() => Err(error),
+        Err(error) if !connection.is_open() => Err(error),
         Err(error) => Ok(is_about_the_definition(&error).then_some(Err(error.message))),
     }
 }
@@ -35,13 +35,13 @@ fn is_about_the_definition(error: &LibvirtError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     #[test]
     fn a_driver_that_can_not_try_says_nothing() {
         let trial = |trial: Option<&str>, machine: &MachineFit| {
             let vm = DomainFacts { trial: trial.map(str::to_owned), ..DomainFacts::default() };
-            definition(&testing::link(), &vm, machine).unwrap()
+            definition(&testing::connection(), &vm, machine).unwrap()
         };
         assert_eq!(trial(Some("<domain/>"), &MachineFit::Fits), None);
         assert_eq!(trial(Some("<domain/>"), &MachineFit::NoMachine), None);

@@ -109,12 +109,12 @@ mod tests {
 
     use super::*;
     use crate::{
+        error::CallFailure,
         migrate::testing::plan,
         translate::{
             not_migrated,
             testing::{check, error, host},
         },
-        workers::Failure,
     };
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
     fn only_a_login_by_the_source_is_one() {
         let of = |way, words: &str| {
             let plan = engine::MigrationPlan { way, ..plan(Mode::Live) };
-            not_migrated(&host("alpha"), &plan, Failure::Refused(error(38, 7, 111, words)))
+            not_migrated(&host("alpha"), &plan, CallFailure::Refused(error(38, 7, 111, words)))
         };
         let is_login = |way, words| match of(way, words) {
             engine::NotMigrated::NotBegun(problem) => problem.code == PeerLogin,
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_login_that_ends_later_is_none_that_failed() {
         let is_login = |int1, words: &str| {
-            let failure = Failure::Refused(error(38, 7, int1, words));
+            let failure = CallFailure::Refused(error(38, 7, int1, words));
             matches!(not_migrated(&host("alpha"), &plan(Mode::Live), failure), engine::NotMigrated::NotBegun(_))
         };
         assert!(!is_login(110, "Cannot recv data: Connection timed out"));

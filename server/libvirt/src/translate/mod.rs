@@ -23,7 +23,7 @@ use model::{Code, HostName, Problem, Way};
 use virt::sys;
 
 use self::meaning::Meaning;
-use crate::{error::LibvirtError, workers::Failure};
+use crate::error::{CallFailure, LibvirtError};
 
 /// What stands in the way of a migration or an action. What is told in general terms comes last.
 fn meanings() -> [&'static [Meaning]; 6] {
@@ -31,15 +31,15 @@ fn meanings() -> [&'static [Meaning]; 6] {
 }
 
 /// A call on a host that failed.
-pub(crate) fn failed(host: &HostName, failure: Failure) -> Problem {
+pub(crate) fn failed(host: &HostName, failure: CallFailure) -> Problem {
     told(host, failure, |error| explain(host, host, error))
 }
 
 /// A migration that libvirt says did not happen, or of which nothing more is known.
-pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: Failure) -> NotMigrated {
+pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: CallFailure) -> NotMigrated {
     let destination = &plan.destination;
     match failure {
-        Failure::Refused(error) => match peer_login(source, plan, &error) {
+        CallFailure::Refused(error) => match peer_login(source, plan, &error) {
             Some(problem) => NotMigrated::NotBegun(problem.with_details(error.message)),
             None => NotMigrated::Failed(explain(source, &destination.name, &error).with_details(error.message)),
         },
@@ -56,7 +56,7 @@ fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> 
 }
 
 /// A connection that could not be opened: to programs, a host that does not answer, unless somebody has to do something about it.
-pub(crate) fn not_opened(host: &HostName, failure: Failure) -> Problem {
+pub(crate) fn not_opened(host: &HostName, failure: CallFailure) -> Problem {
     told(host, failure, |error| match meaning::of(&[opening::MEANINGS], error) {
         Some(meaning) => match meaning.told(host, host, error) {
             problem if problem.code == Code::Hypervisor => Problem { code: Code::HostUnreachable, ..problem },
@@ -83,20 +83,20 @@ pub(crate) fn closed(host: &HostName, reason: c_int) -> Problem {
 }
 
 /// What `refused` makes of libvirt's answer, or that there was none.
-fn told(host: &HostName, failure: Failure, refused: impl FnOnce(&LibvirtError) -> Problem) -> Problem {
+fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtError) -> Problem) -> Problem {
     tracing::debug!(%host, ?failure);
     match failure {
-        Failure::Refused(error) => refused(&error).with_details(error.message),
-        Failure::Lost(error) => Problem::new(Code::HostUnreachable, format!("The connection to {host} is gone."))
+        CallFailure::Refused(error) => refused(&error).with_details(error.message),
+        CallFailure::Lost(error) => Problem::new(Code::HostUnreachable, format!("The connection to {host} is gone."))
             .with_fix("vmferry keeps trying to connect again.")
             .with_details(error.message),
-        Failure::Late(limit) => {
+        CallFailure::Late(limit) => {
             Problem::new(Code::TimedOut, format!("{host} did not answer within {} s.", limit.as_secs()))
                 .with_fix("What was asked may still happen. Look again in a moment.")
         }
-        Failure::Busy => Problem::new(Code::TimedOut, format!("Too many questions wait for {host} already."))
+        CallFailure::Busy => Problem::new(Code::TimedOut, format!("Too many questions wait for {host} already."))
             .with_fix("Look whether its libvirt daemon hangs."),
-        Failure::Broken(why) => {
+        CallFailure::Broken(why) => {
             Problem::new(Code::Internal, format!("vmferry could not ask {host}.")).with_details(why)
         }
     }
@@ -138,9 +138,9 @@ mod tests {
     #[test]
     fn codes_tell_programs_what_happened() {
         let words = "End of file while reading data: Input/output error";
-        let lost = Failure::Lost(error(38, 7, 5, words));
+        let lost = CallFailure::Lost(error(38, 7, 5, words));
         assert_eq!(not_migrated(&host("alpha"), &plan(Mode::Live), lost).problem().code, Code::HostUnreachable);
-        let late = failed(&host("alpha"), Failure::Late(Duration::from_secs(5)));
+        let late = failed(&host("alpha"), CallFailure::Late(Duration::from_secs(5)));
         assert_eq!(late.code, Code::TimedOut);
         assert_eq!(late.sentence, "alpha did not answer within 5 s.");
     }
@@ -159,7 +159,7 @@ mod tests {
             for problem in [
                 not_migrated_because(error(number, domain, int1, &text)),
                 not_opened_because(error(number, domain, int1, &text)),
-                failed(&host("alpha"), Failure::Refused(error(number, domain, int1, &text))),
+                failed(&host("alpha"), CallFailure::Refused(error(number, domain, int1, &text))),
             ] {
                 prop_assert_eq!(problem.details.as_deref(), Some(text.as_str()));
                 prop_assert!(problem.fix.is_some_and(|fix| !fix.is_empty()));

@@ -3,7 +3,10 @@
 use model::{Code, HostName, Mode, Problem};
 
 use super::{Meaning, login, meaning, meanings, not_migrated, not_opened, opening};
-use crate::{error::LibvirtError, migrate::testing::plan, workers::Failure};
+use crate::{
+    error::{CallFailure, LibvirtError},
+    migrate::testing::plan,
+};
 
 /// An error, and what becomes of it on the way from alpha to beta: `virErrorNumber`, `virErrorDomain`, `int1`, the words; the
 /// code, the sentence, and a part of the fix.
@@ -42,9 +45,9 @@ pub(super) fn error(number: u32, domain: u32, int1: i32, message: &str) -> Libvi
 }
 
 pub(super) fn not_migrated_because(error: LibvirtError) -> Problem {
-    not_migrated(&host("alpha"), &plan(Mode::Live), Failure::Refused(error)).into_problem()
+    not_migrated(&host("alpha"), &plan(Mode::Live), CallFailure::Refused(error)).into_problem()
 }
 
 pub(super) fn not_opened_because(error: LibvirtError) -> Problem {
-    not_opened(&host("alpha"), Failure::Refused(error))
+    not_opened(&host("alpha"), CallFailure::Refused(error))
 }

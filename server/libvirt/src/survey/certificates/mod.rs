@@ -18,7 +18,7 @@ use std::{
 use engine::Certificates;
 
 use self::{judge::judge, pool::Pool};
-use crate::{error::LibvirtError, link::Link};
+use crate::{connection::Connection, error::LibvirtError};
 
 /// Where QEMU looks by default (`SYSCONFDIR/pki/qemu`).
 const DIRECTORY: &str = "/etc/pki/qemu";
@@ -42,13 +42,13 @@ pub(crate) struct LastLook(Mutex<Option<(Instant, Certificates)>>);
 
 impl LastLook {
     /// What the host has; none if that can't be told.
-    pub(crate) fn certificates(&self, link: &Link) -> Result<Option<Certificates>, LibvirtError> {
+    pub(crate) fn certificates(&self, connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
             return Ok(Some(answer.clone()));
         }
         for _ in 0..LOOKS {
-            if let Some(answer) = link.known(look(link))? {
+            if let Some(answer) = connection.known(look(connection))? {
                 *last = answer.clone().map(|answer| (Instant::now(), answer));
                 return Ok(answer);
             }
@@ -58,8 +58,8 @@ impl LastLook {
 }
 
 /// None if there is a pool over the directory that is not started: it is not ours to start.
-fn look(link: &Link) -> Result<Option<Certificates>, LibvirtError> {
-    let Some(pool) = Pool::over(link, DIRECTORY)? else { return Ok(None) };
+fn look(connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
+    let Some(pool) = Pool::over(connection, DIRECTORY)? else { return Ok(None) };
     let files = pool.names()?;
     let wanted = [AUTHORITY, SERVER, CLIENT].into_iter().chain(KEYS);
     let missing: Vec<_> = wanted.filter(|name| !files.iter().any(|file| file == name)).collect();
@@ -75,18 +75,18 @@ fn look(link: &Link) -> Result<Option<Certificates>, LibvirtError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     /// The `test` driver has pools without a directory behind them, so there are no files.
     #[test]
     fn a_directory_without_the_files_is_told_and_remembered() {
-        let link = testing::link();
+        let connection = testing::connection();
         let last = LastLook::default();
-        let told = last.certificates(&link).unwrap();
+        let told = last.certificates(&connection).unwrap();
         let Some(Certificates::Missing(files)) = &told else { panic!("{told:?}") };
         assert_eq!(files.len(), 5);
         assert_eq!(files[0], "/etc/pki/qemu/ca-cert.pem");
-        assert!(pool::existing(&link, DIRECTORY).unwrap().is_none(), "the pool is gone again");
+        assert!(pool::existing(&connection, DIRECTORY).unwrap().is_none(), "the pool is gone again");
         assert!(last.0.lock().unwrap().is_some());
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use virt::{storage_pool::StoragePool, sys};
 
-use crate::{contents, error::LibvirtError, link::Link, xml};
+use crate::{connection::Connection, error::LibvirtError, storage::contents, xml};
 
 /// What our pools are called; the time they were made at follows, in seconds since 1970.
 const NAME: &str = "vmferry-certificates-";
@@ -20,7 +20,7 @@ const NO_DIRECTORY: [i32; 2] = [2, 20];
 
 /// The files of a directory of the host.
 pub(super) struct Pool<'a> {
-    link: &'a Link,
+    connection: &'a Connection,
     /// None where there is no such directory.
     pool: Option<StoragePool>,
     /// Whether we stop it.
@@ -29,19 +29,19 @@ pub(super) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     /// Uses the pool that there is, or makes one that is gone when this is dropped. None if there is one that is not started.
-    pub(super) fn over(link: &'a Link, directory: &str) -> Result<Option<Self>, LibvirtError> {
-        let (pool, is_ours) = match existing(link, directory)? {
+    pub(super) fn over(connection: &'a Connection, directory: &str) -> Result<Option<Self>, LibvirtError> {
+        let (pool, is_ours) = match existing(connection, directory)? {
             Some(pool) => {
                 let is_left_behind = is_left_behind(&pool.name()?, now());
                 (Some(pool), is_left_behind)
             }
-            None => match made(link, directory, now()) {
+            None => match made(connection, directory, now()) {
                 Ok(pool) => (Some(pool), true),
                 Err(error) if is_no_directory(&error) => (None, false),
                 Err(error) => return Err(error),
             },
         };
-        let pool = Self { link, pool, is_ours };
+        let pool = Self { connection, pool, is_ours };
         Ok(pool.is_active()?.then_some(pool))
     }
 
@@ -62,7 +62,7 @@ impl<'a> Pool<'a> {
     /// What is in a file.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, LibvirtError> {
         let pool = self.pool.as_ref().ok_or_else(|| LibvirtError::unusable("there is no directory"))?;
-        contents::beginning(self.link, &pool.lookup_storage_vol_by_name(name)?, FILE)
+        contents::beginning(self.connection, &pool.lookup_storage_vol_by_name(name)?, FILE)
     }
 }
 
@@ -76,10 +76,10 @@ impl Drop for Pool<'_> {
 }
 
 /// The pool over this directory.
-pub(super) fn existing(link: &Link, directory: &str) -> Result<Option<StoragePool>, LibvirtError> {
-    for pool in link.list_all_storage_pools(0)? {
+pub(super) fn existing(connection: &Connection, directory: &str) -> Result<Option<StoragePool>, LibvirtError> {
+    for pool in connection.list_all_storage_pools(0)? {
         // None of one that was removed meanwhile.
-        let Some(text) = link.known(pool.xml_desc(0).map_err(LibvirtError::from))? else { continue };
+        let Some(text) = connection.known(pool.xml_desc(0).map_err(LibvirtError::from))? else { continue };
         if xml::text(xml::parse(&text)?.root_element(), &["target", "path"]) == Some(directory) {
             return Ok(Some(pool));
         }
@@ -90,10 +90,10 @@ pub(super) fn existing(link: &Link, directory: &str) -> Result<Option<StoragePoo
 /// Transient: libvirt forgets it when it is stopped. It is not built, so that nothing is made in the directory.
 ///
 /// libvirt refuses a second one over the directory, so that of two consoles one has to look again ([`super::LOOKS`]).
-fn made(link: &Link, directory: &str, now: Duration) -> Result<StoragePool, LibvirtError> {
+fn made(connection: &Connection, directory: &str, now: Duration) -> Result<StoragePool, LibvirtError> {
     let name = format!("{NAME}{}", now.as_secs());
     let xml = format!("<pool type='dir'><name>{name}</name><target><path>{directory}</path></target></pool>");
-    Ok(link.create_storage_pool_xml(&xml, 0)?)
+    Ok(connection.create_storage_pool_xml(&xml, 0)?)
 }
 
 /// The time since 1970.
@@ -113,16 +113,16 @@ fn is_no_directory(error: &LibvirtError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     #[test]
     fn the_pools_of_others_stay_as_they_are() {
-        let link = testing::link();
+        let connection = testing::connection();
         let xml = "<pool type='dir'><name>theirs</name><target><path>/srv/theirs</path></target></pool>";
-        let theirs = link.define_storage_pool_xml(xml, 0).unwrap();
-        assert!(Pool::over(&link, "/srv/theirs").unwrap().is_none(), "it is not started");
+        let theirs = connection.define_storage_pool_xml(xml, 0).unwrap();
+        assert!(Pool::over(&connection, "/srv/theirs").unwrap().is_none(), "it is not started");
         theirs.create(0).unwrap();
-        drop(Pool::over(&link, "/srv/theirs").unwrap().unwrap());
+        drop(Pool::over(&connection, "/srv/theirs").unwrap().unwrap());
         assert!(theirs.is_active().unwrap());
         theirs.destroy().unwrap();
         theirs.undefine().unwrap();
@@ -139,25 +139,25 @@ mod tests {
 
     #[test]
     fn what_a_dead_console_left_behind_is_stopped_by_the_next() {
-        let (link, directory) = (testing::link(), "/srv/left-behind");
+        let (connection, directory) = (testing::connection(), "/srv/left-behind");
         let made_at = Duration::from_secs(1_000_000);
-        let left = made(&link, directory, made_at).unwrap();
+        let left = made(&connection, directory, made_at).unwrap();
         let name = left.name().unwrap();
         assert!(!is_left_behind(&name, made_at) && is_left_behind(&name, made_at + LEFT_BEHIND));
-        drop(Pool::over(&link, directory).unwrap().unwrap());
-        assert!(existing(&link, directory).unwrap().is_none());
+        drop(Pool::over(&connection, directory).unwrap().unwrap());
+        assert!(existing(&connection, directory).unwrap().is_none());
     }
 
     #[test]
     fn who_is_not_the_first_uses_the_pool_of_the_first_and_leaves_it() {
-        let (link, directory) = (testing::link(), "/srv/two-consoles");
+        let (connection, directory) = (testing::connection(), "/srv/two-consoles");
         // No other test makes one in this second.
         let at = now() + Duration::from_hours(1);
-        let first = made(&link, directory, at).unwrap();
+        let first = made(&connection, directory, at).unwrap();
         for at in [at, at + Duration::from_secs(1)] {
-            assert!(made(&link, directory, at).is_err(), "there are never two over one directory");
+            assert!(made(&connection, directory, at).is_err(), "there are never two over one directory");
         }
-        drop(Pool::over(&link, directory).unwrap().unwrap());
+        drop(Pool::over(&connection, directory).unwrap().unwrap());
         assert!(first.is_active().unwrap());
         first.destroy().unwrap();
     }

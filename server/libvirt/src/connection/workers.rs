@@ -12,25 +12,11 @@ use std::{
 use model::HostName;
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::{error::LibvirtError, link::Link};
+use super::Connection;
+use crate::error::{CallFailure, LibvirtError};
 
 /// Calls that may wait for a thread. Only a host that hangs has so many, and its callers have given up by then.
 const QUEUE: usize = 64;
-
-/// Why a call has no result.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// libvirt said no.
-    Refused(LibvirtError),
-    /// The connection is gone; what was asked may or may not have happened.
-    Lost(LibvirtError),
-    /// No answer within this time. It may still happen.
-    Late(Duration),
-    /// Too many calls wait for this host already.
-    Busy,
-    /// The machine has no thread left, or a thread died; in words.
-    Broken(String),
-}
 
 /// Threads that open a connection, work on calls, and close it when this is dropped.
 ///
@@ -39,7 +25,7 @@ pub(crate) struct Workers {
     calls: SyncSender<Call>,
 }
 
-type Call = Box<dyn FnOnce(&Arc<Link>) + Send>;
+type Call = Box<dyn FnOnce(&Arc<Connection>) + Send>;
 
 impl Workers {
     /// Connects with `open` on a new thread, and serves calls there and on further threads, `threads` in all. If the caller stops
@@ -47,30 +33,30 @@ impl Workers {
     pub(crate) async fn open(
         host: &HostName,
         threads: usize,
-        open: impl FnOnce() -> Result<Link, LibvirtError> + Send + 'static,
-    ) -> Result<Self, Failure> {
+        open: impl FnOnce() -> Result<Connection, LibvirtError> + Send + 'static,
+    ) -> Result<Self, CallFailure> {
         let (calls, receiver) = sync_channel(QUEUE);
         let (opened, is_open) = oneshot::channel();
         let name = format!("libvirt-{host}");
         let further = name.clone();
         let first = move || match open() {
-            Ok(link) => {
-                let (link, receiver) = (Arc::new(link), Arc::new(Mutex::new(receiver)));
+            Ok(connection) => {
+                let (connection, receiver) = (Arc::new(connection), Arc::new(Mutex::new(receiver)));
                 for _ in 1..threads {
-                    let (link, receiver) = (link.clone(), receiver.clone());
-                    if let Err(error) = spawn(&further, move || serve(&link, &receiver)) {
+                    let (connection, receiver) = (connection.clone(), receiver.clone());
+                    if let Err(error) = spawn(&further, move || serve(&connection, &receiver)) {
                         tracing::warn!(%error, "this connection has to do with fewer threads");
                     }
                 }
                 // Fails if the caller stopped waiting; then `serve` finds no more calls either.
                 let _ = opened.send(Ok(()));
-                serve(&link, &receiver);
+                serve(&connection, &receiver);
             }
             Err(error) => {
-                let _ = opened.send(Err(Failure::Refused(error)));
+                let _ = opened.send(Err(CallFailure::Refused(error)));
             }
         };
-        spawn(&name, first).map_err(|error| Failure::Broken(error.to_string()))?;
+        spawn(&name, first).map_err(|error| CallFailure::Broken(error.to_string()))?;
         is_open.await.unwrap_or_else(|_| Err(died()))?;
         Ok(Self { calls })
     }
@@ -79,47 +65,48 @@ impl Workers {
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         limit: Duration,
-        work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
-    ) -> Result<T, Failure> {
-        timeout(limit, self.call_unlimited(work)).await.unwrap_or(Err(Failure::Late(limit)))
+        work: impl FnOnce(&Connection) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, CallFailure> {
+        timeout(limit, self.call_unlimited(work)).await.unwrap_or(Err(CallFailure::Late(limit)))
     }
 
     /// Lets a thread do `work`, and waits for it for as long as it takes.
     pub(crate) async fn call_unlimited<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Link) -> Result<T, LibvirtError> + Send + 'static,
-    ) -> Result<T, Failure> {
+        work: impl FnOnce(&Connection) -> Result<T, LibvirtError> + Send + 'static,
+    ) -> Result<T, CallFailure> {
         let (reply, result) = oneshot::channel();
-        let call = move |link: &Arc<Link>| {
+        let call = move |connection: &Arc<Connection>| {
             if !reply.is_closed() {
-                let failure = |error| if link.is_open() { Failure::Refused(error) } else { Failure::Lost(error) };
+                let failure =
+                    |error| if connection.is_open() { CallFailure::Refused(error) } else { CallFailure::Lost(error) };
                 // Fails if the caller stopped waiting meanwhile.
-                let _ = reply.send(work(link).map_err(failure));
+                let _ = reply.send(work(connection).map_err(failure));
             }
         };
-        self.calls.try_send(Box::new(call)).map_err(|_| Failure::Busy)?;
+        self.calls.try_send(Box::new(call)).map_err(|_| CallFailure::Busy)?;
         result.await.unwrap_or_else(|_| Err(died()))
     }
 
     /// The connection itself, for a call that takes two. It stays open until that call, too, has let go of it.
-    pub(crate) async fn link(&self) -> Result<Arc<Link>, Failure> {
-        let (reply, link) = oneshot::channel();
-        let call = move |link: &Arc<Link>| {
+    pub(crate) async fn connection(&self) -> Result<Arc<Connection>, CallFailure> {
+        let (reply, connection) = oneshot::channel();
+        let call = move |connection: &Arc<Connection>| {
             // Fails if the caller stopped waiting meanwhile.
-            let _ = reply.send(link.clone());
+            let _ = reply.send(connection.clone());
         };
-        self.calls.try_send(Box::new(call)).map_err(|_| Failure::Busy)?;
-        link.await.map_err(|_| died())
+        self.calls.try_send(Box::new(call)).map_err(|_| CallFailure::Busy)?;
+        connection.await.map_err(|_| died())
     }
 }
 
 /// Works on calls until nobody can make any more.
-fn serve(link: &Arc<Link>, calls: &Mutex<Receiver<Call>>) {
+fn serve(connection: &Arc<Connection>, calls: &Mutex<Receiver<Call>>) {
     loop {
         // In a statement of its own, so that the next thread can wait for a call while this one works.
         let call = calls.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match call {
-            Ok(call) => call(link),
+            Ok(call) => call(connection),
             Err(_) => return,
         }
     }
@@ -129,8 +116,8 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()
     thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
-fn died() -> Failure {
-    Failure::Broken("the thread that worked on it died".to_owned())
+fn died() -> CallFailure {
+    CallFailure::Broken("the thread that worked on it died".to_owned())
 }
 
 #[cfg(test)]
@@ -143,19 +130,19 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-    use crate::{events::Notifier, link::testing};
+    use crate::connection::{events::Notifier, testing};
 
     const LIMIT: Duration = Duration::from_secs(5);
 
     async fn workers(threads: usize) -> Arc<Workers> {
-        Arc::new(Workers::open(&"alpha".parse().unwrap(), threads, || Ok(testing::link())).await.unwrap())
+        Arc::new(Workers::open(&"alpha".parse().unwrap(), threads, || Ok(testing::connection())).await.unwrap())
     }
 
     /// Lets a thread hang until what this returns is dropped.
     async fn hang(workers: &Arc<Workers>) -> Sender<()> {
         let (release, released) = channel();
         let (begin, begun) = oneshot::channel();
-        let hangs = move |_: &Link| {
+        let hangs = move |_: &Connection| {
             let _ = begin.send(());
             let _ = released.recv();
             Ok(())
@@ -178,11 +165,11 @@ mod tests {
         let release = hang(&workers).await;
         let done = Arc::new(AtomicBool::new(false));
         let seen = done.clone();
-        let late = move |_: &Link| {
+        let late = move |_: &Connection| {
             seen.store(true, Ordering::Relaxed);
             Ok(())
         };
-        assert!(matches!(workers.call(LIMIT, late).await, Err(Failure::Late(LIMIT))));
+        assert!(matches!(workers.call(LIMIT, late).await, Err(CallFailure::Late(LIMIT))));
         drop(release);
         workers.call_unlimited(|_| Ok(())).await.unwrap();
         assert!(!done.load(Ordering::Relaxed));
@@ -200,9 +187,9 @@ mod tests {
         let workers = workers(1).await;
         let _release = hang(&workers).await;
         for _ in 0..QUEUE {
-            assert!(matches!(workers.call(LIMIT, |_| Ok(())).await, Err(Failure::Late(_))));
+            assert!(matches!(workers.call(LIMIT, |_| Ok(())).await, Err(CallFailure::Late(_))));
         }
-        assert!(matches!(workers.call(LIMIT, |_| Ok(())).await, Err(Failure::Busy)));
+        assert!(matches!(workers.call(LIMIT, |_| Ok(())).await, Err(CallFailure::Busy)));
     }
 
     #[tokio::test]
@@ -210,9 +197,9 @@ mod tests {
         let (sender, mut events) = unbounded_channel();
         let notifier = Arc::new(Notifier::new("alpha".parse().unwrap(), sender));
         let open = move || {
-            let mut link = testing::link();
-            link.notify_changes(&notifier)?;
-            Ok(link)
+            let mut connection = testing::connection();
+            connection.notify_changes(&notifier)?;
+            Ok(connection)
         };
         let workers = Workers::open(&"alpha".parse().unwrap(), 2, open).await.unwrap();
         drop(workers);
@@ -221,9 +208,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_libvirt_refuses_is_its_error() {
-        let absent = |link: &Link| Ok(link.lookup_domain_by_uuid(uuid::Uuid::nil())?.name()?);
+        let absent = |connection: &Connection| Ok(connection.lookup_domain_by_uuid(uuid::Uuid::nil())?.name()?);
         match workers(1).await.call_unlimited(absent).await {
-            Err(Failure::Refused(error)) => assert_eq!(error.number, virt::sys::VIR_ERR_NO_DOMAIN),
+            Err(CallFailure::Refused(error)) => assert_eq!(error.number, virt::sys::VIR_ERR_NO_DOMAIN),
             other => panic!("{other:?}"),
         }
     }

@@ -3,11 +3,11 @@
 use model::VmId;
 use virt::{domain::Domain, sys};
 
-use crate::{error::LibvirtError, link::Link, rewrite};
+use crate::{connection::Connection, error::LibvirtError, xml::rewrite};
 
 /// Takes the medium out of a drive, now and for later starts. A guest that has locked its drive is not overridden.
-pub(crate) fn eject(link: &Link, vm: VmId, target: &str) -> Result<(), LibvirtError> {
-    let domain = link.lookup_domain_by_uuid(vm.0)?;
+pub(crate) fn eject(connection: &Connection, vm: VmId, target: &str) -> Result<(), LibvirtError> {
+    let domain = connection.lookup_domain_by_uuid(vm.0)?;
     if domain.is_active()? {
         empty(&domain, target, 0, sys::VIR_DOMAIN_AFFECT_LIVE)?;
     }

@@ -2,11 +2,11 @@
 
 use roxmltree::Node;
 
-use crate::xml;
+use crate::{error::LibvirtError, xml};
 
 /// The place of a pool's contents, equal on two hosts exactly if it is the same place; none of pools that are the host's own, and of
 /// kinds that don't name a place the whole world knows.
-pub(super) fn source(kind: &str, source: Node<'_, '_>) -> Option<String> {
+pub(crate) fn source(kind: &str, source: Node<'_, '_>) -> Option<String> {
     let name = xml::text(source, &["name"]);
     let directory = xml::attribute(source, &["dir"], "path").map(without_slash_at_end);
     let device = xml::attribute(source, &["device"], "path");
@@ -28,6 +28,14 @@ pub(super) fn source(kind: &str, source: Node<'_, '_>) -> Option<String> {
     Some(place)
 }
 
+/// Whether a pool with this XML comes from a place that other hosts can have, too.
+pub(crate) fn is_shared(pool: &str) -> Result<bool, LibvirtError> {
+    let document = xml::parse(pool)?;
+    let pool = document.root_element();
+    let kind = pool.attribute("type").unwrap_or_default();
+    Ok(xml::find(pool, &["source"]).and_then(|from| source(kind, from)).is_some())
+}
+
 /// The servers by name, each with its port if it is not this one.
 fn servers<'a>(source: Node<'a, '_>, usual_port: &'a str) -> impl Iterator<Item = String> + 'a {
     xml::children(source, "host").filter_map(move |host| {
@@ -44,7 +52,7 @@ fn one_server(source: Node<'_, '_>, usual_port: &str) -> Option<String> {
 }
 
 /// `/` itself becomes nothing.
-pub(super) fn without_slash_at_end(path: &str) -> &str {
+pub(crate) fn without_slash_at_end(path: &str) -> &str {
     path.trim_end_matches('/')
 }
 
@@ -90,5 +98,11 @@ mod tests {
         for kind in ["dir", "fs", "logical", "disk", "scsi", "mpath", "zfs", "vstorage"] {
             assert_eq!(of(kind, "<host name='h'/><dir path='/d'/><device path='/dev/sda'/><name>n</name>"), None);
         }
+    }
+
+    #[test]
+    fn only_pools_from_somewhere_are_shared() {
+        assert!(is_shared("<pool type='netfs'><source><host name='s'/><dir path='/e'/></source></pool>").unwrap());
+        assert!(!is_shared("<pool type='dir'><target><path>/e</path></target></pool>").unwrap());
     }
 }

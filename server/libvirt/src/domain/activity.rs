@@ -8,7 +8,12 @@ use std::{
 use model::VmId;
 use virt::{domain::Domain, sys};
 
-use crate::{error::LibvirtError, job, link::Link, stats, typed_params::number};
+use super::jobs;
+use crate::{
+    connection::Connection,
+    error::LibvirtError,
+    ffi::{stats, typed_params::number},
+};
 
 /// How long memory is watched, in seconds: the least libvirt takes.
 const WATCHED_S: c_int = 1;
@@ -20,9 +25,9 @@ const MEASURING: &str = "the dirty rate is already being measured";
 ///
 /// # Errors
 /// libvirt's, if the VM does not run or is busy, or QEMU or libvirt (before 7.2) can't measure it.
-pub(crate) fn measure_dirty_rate(link: &Link, vm: VmId) -> Result<(), LibvirtError> {
-    let domain = link.lookup_domain_by_uuid(vm.0)?;
-    if job::is_under_way(&domain)? {
+pub(crate) fn measure_dirty_rate(connection: &Connection, vm: VmId) -> Result<(), LibvirtError> {
+    let domain = connection.lookup_domain_by_uuid(vm.0)?;
+    if jobs::is_under_way(&domain)? {
         // libvirt says so itself, but only after 30 s.
         return Err(LibvirtError {
             number: sys::VIR_ERR_OPERATION_TIMEOUT,
@@ -44,8 +49,8 @@ fn begun(error: LibvirtError) -> Result<(), LibvirtError> {
 }
 
 /// What was measured, in bytes a second; none as long as that is not over.
-pub(crate) fn dirty_rate(link: &Link, vm: VmId) -> Result<Option<u64>, LibvirtError> {
-    let domain = link.lookup_domain_by_uuid(vm.0)?;
+pub(crate) fn dirty_rate(connection: &Connection, vm: VmId) -> Result<Option<u64>, LibvirtError> {
+    let domain = connection.lookup_domain_by_uuid(vm.0)?;
     stats::stats(&domain, sys::VIR_DOMAIN_STATS_DIRTYRATE, measured)
 }
 
@@ -57,8 +62,8 @@ fn measured(figures: &[sys::virTypedParameter]) -> Option<u64> {
 }
 
 /// What the guest has written to these disks since it started, in bytes.
-pub(crate) fn disk_writes(link: &Link, vm: VmId, targets: &[String]) -> Result<u64, LibvirtError> {
-    let domain = link.lookup_domain_by_uuid(vm.0)?;
+pub(crate) fn disk_writes(connection: &Connection, vm: VmId, targets: &[String]) -> Result<u64, LibvirtError> {
+    let domain = connection.lookup_domain_by_uuid(vm.0)?;
     let mut written = 0;
     for target in targets {
         written += written_to(&domain, target)?;
@@ -88,7 +93,7 @@ fn written_to(domain: &Domain, target: &str) -> Result<u64, LibvirtError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{link::testing, typed_params::TypedParams};
+    use crate::{connection::testing, ffi::typed_params::TypedParams};
 
     #[test]
     fn a_rate_counts_once_it_is_measured() {
@@ -113,10 +118,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_measured_is_an_error() {
-        let link = testing::link();
-        let vm = testing::define(&link, "not-measured");
-        assert!(measure_dirty_rate(&link, vm).is_err());
-        assert!(disk_writes(&link, vm, &["vda".to_owned()]).is_err());
-        assert_eq!(disk_writes(&link, vm, &[]).unwrap(), 0);
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "not-measured");
+        assert!(measure_dirty_rate(&connection, vm).is_err());
+        assert!(disk_writes(&connection, vm, &["vda".to_owned()]).is_err());
+        assert_eq!(disk_writes(&connection, vm, &[]).unwrap(), 0);
     }
 }

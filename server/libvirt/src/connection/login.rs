@@ -7,13 +7,14 @@ use model::{Code, HostName, Problem, Secret};
 use ssh::{KnownHosts, host_key};
 use virt::sys;
 
-use crate::{auth::Answers, error::LibvirtError, hypervisor::SshFiles, ssh_config, uri};
+use super::{SshFiles, auth::Answers, ssh_config, uri};
+use crate::error::LibvirtError;
 
 /// A login by libssh.
 ///
 /// Only what is meant to be tried is tried: each key that a host refuses is one of the few attempts that it allows (MaxAuthTries), and a
 /// password is not for hosts that want a key.
-pub(crate) struct Login {
+pub(crate) struct LibsshLogin {
     host: HostName,
     ssh: Ssh,
     known_hosts: KnownHosts,
@@ -23,7 +24,7 @@ pub(crate) struct Login {
     secret: Option<Secret>,
 }
 
-impl Login {
+impl LibsshLogin {
     /// The login that this transport wants; none if it does without libssh.
     pub(crate) fn of(host: &HostName, transport: &Transport, files: &SshFiles) -> Option<Self> {
         let Transport::Ssh(ssh) = transport else { return None };
@@ -133,7 +134,7 @@ mod tests {
     const SHOWN: &str = "SHA256:ZGrlJ9+KUjSNHeRSaKyy6zGjmVNUszPCaS8x0Dzs75c";
     const OTHER: &str = "SHA256:SYACdlL6iOWaFy8/eE8LmMIUslgWcbb276ZI4W7bjMI";
 
-    fn login(login: SshLogin, confirmed: Option<&str>) -> Login {
+    fn login(login: SshLogin, confirmed: Option<&str>) -> LibsshLogin {
         let ssh = Ssh {
             address: "192.0.2.2".parse().unwrap(),
             port: 22,
@@ -142,7 +143,7 @@ mod tests {
             fingerprint: confirmed.map(|text| text.parse().unwrap()),
         };
         let files = SshFiles::below(Path::new("/nonexistent"));
-        Login::of(&"alpha".parse().unwrap(), &Transport::Ssh(ssh), &files).unwrap()
+        LibsshLogin::of(&"alpha".parse().unwrap(), &Transport::Ssh(ssh), &files).unwrap()
     }
 
     fn refused(number: u32, message: &str, confirmed: Option<&str>) -> Option<Problem> {
@@ -183,7 +184,7 @@ mod tests {
     #[test]
     fn a_changed_key_is_told_with_both() {
         let [known, shown] = [OTHER, SHOWN].map(|text| text.parse().unwrap());
-        let Login { host, ssh, .. } = login(SshLogin::ConsoleKey, None);
+        let LibsshLogin { host, ssh, .. } = login(SshLogin::ConsoleKey, None);
         let problem = host_key::changed(&host, &ssh, &[known], &shown);
         assert_eq!(problem.sentence, format!("The ssh key of alpha is {SHOWN}, but was {OTHER}."));
         assert!(problem.fix.is_some_and(|fix| fix.contains("vmferry known-hosts forget 192.0.2.2` on")));

@@ -1,14 +1,25 @@
 //! One open connection of libvirt's (`virConnect`), to be used on threads of its own only.
 
+mod auth;
+pub(crate) mod event_loop;
+pub(crate) mod events;
+mod login;
+pub(crate) mod opening;
+mod ssh_config;
+mod ssh_files;
+pub(crate) mod uri;
+pub(crate) mod workers;
+
 use std::{ops::Deref, sync::Arc};
 
 use virt::{connect::Connect, sys};
 
-use crate::{
-    auth::{self, Answers},
-    error::LibvirtError,
+pub use self::ssh_files::SshFiles;
+use self::{
+    auth::Answers,
     events::{Notifier, Subscription},
 };
+use crate::error::LibvirtError;
 
 /// How long a host may be silent before it is gone: libvirt asks the daemon every so many seconds whether it is there, so many times.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +38,13 @@ impl KeepAlive {
 }
 
 /// A connection with keep-alive. Dropping it talks to the daemon, so that too belongs on its own threads.
-pub(crate) struct Link {
+pub(crate) struct Connection {
     connect: Connect,
     /// Ended before the connection is closed: they keep it open.
     subscriptions: Vec<Subscription>,
 }
 
-impl Link {
+impl Connection {
     /// Connects, with answers where libvirt may ask on the way in. Has no time limit: a daemon that accepts and then says nothing holds
     /// the thread.
     pub(crate) fn open(uri: &str, answers: Option<Answers>, keep_alive: KeepAlive) -> Result<Self, LibvirtError> {
@@ -41,9 +52,9 @@ impl Link {
             Some(answers) => auth::open(uri, answers, 0)?,
             None => Connect::open(Some(uri))?,
         };
-        let link = Self::new(connect);
-        link.set_keep_alive(keep_alive.interval_s, keep_alive.count)?;
-        Ok(link)
+        let connection = Self::new(connect);
+        connection.set_keep_alive(keep_alive.interval_s, keep_alive.count)?;
+        Ok(connection)
     }
 
     /// Connects as somebody who may only look.
@@ -87,7 +98,7 @@ impl Link {
     }
 }
 
-impl Deref for Link {
+impl Deref for Connection {
     type Target = Connect;
 
     fn deref(&self) -> &Connect {
@@ -104,19 +115,19 @@ pub(crate) mod testing {
     use super::*;
 
     /// A connection to the driver. All connections of a process see the same VMs, so tests look at their own only.
-    pub(crate) fn link() -> Link {
-        crate::event_loop::start().unwrap();
-        Link::new(Connect::open(Some("test:///default")).unwrap())
+    pub(crate) fn connection() -> Connection {
+        event_loop::start().unwrap();
+        Connection::new(Connect::open(Some("test:///default")).unwrap())
     }
 
     /// A VM of the test's own, shut off: 2 CPUs, 64 MiB.
-    pub(crate) fn define(link: &Link, name: &str) -> VmId {
+    pub(crate) fn define(connection: &Connection, name: &str) -> VmId {
         let uuid = Uuid::new_v4();
         let xml = format!(
             "<domain type='test'><name>{name}</name><uuid>{uuid}</uuid><memory unit='MiB'>64</memory><vcpu>2</vcpu>\
              <os><type>hvm</type></os></domain>"
         );
-        link.define_domain_xml(&xml).unwrap();
+        connection.define_domain_xml(&xml).unwrap();
         VmId(uuid)
     }
 }
@@ -127,10 +138,10 @@ mod tests {
 
     #[test]
     fn what_a_driver_lacks_is_not_known() {
-        let link = testing::link();
-        let secrets = link.list_all_secrets(0).map(|secrets| secrets.len()).map_err(LibvirtError::from);
+        let connection = testing::connection();
+        let secrets = connection.list_all_secrets(0).map(|secrets| secrets.len()).map_err(LibvirtError::from);
         assert_eq!(secrets.as_ref().unwrap_err().number, sys::VIR_ERR_NO_SUPPORT);
-        assert_eq!(link.known(secrets).unwrap(), None);
-        assert_eq!(link.known(Ok(1)).unwrap(), Some(1));
+        assert_eq!(connection.known(secrets).unwrap(), None);
+        assert_eq!(connection.known(Ok(1)).unwrap(), Some(1));
     }
 }

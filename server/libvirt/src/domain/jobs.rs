@@ -10,7 +10,10 @@ use virt::{domain::Domain, sys};
 
 use crate::{
     error::LibvirtError,
-    typed_params::{TypedParams, number},
+    ffi::{
+        job_statistics::{is_migration, statistics},
+        typed_params::{TypedParams, number},
+    },
 };
 
 /// Where a domain stands in a migration.
@@ -105,36 +108,6 @@ pub(crate) fn has_block_job(domain: &Domain, target: &str) -> Result<bool, Libvi
     }
 }
 
-/// Whether these are the figures of a migration, either way.
-pub(crate) fn is_migration(list: &[sys::virTypedParameter]) -> bool {
-    let operation = number(list, sys::VIR_DOMAIN_JOB_OPERATION);
-    [sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT]
-        .into_iter()
-        .any(|migration| operation == Some(migration.into()))
-}
-
-/// The figures in the engine's form; what libvirt does not tell is 0.
-pub(crate) fn statistics(list: &[sys::virTypedParameter]) -> Statistics {
-    let value = |name| number(list, name).unwrap_or(0);
-    Statistics {
-        elapsed_ms: value(sys::VIR_DOMAIN_JOB_TIME_ELAPSED),
-        data_total: value(sys::VIR_DOMAIN_JOB_DATA_TOTAL),
-        data_processed: value(sys::VIR_DOMAIN_JOB_DATA_PROCESSED),
-        data_remaining: value(sys::VIR_DOMAIN_JOB_DATA_REMAINING),
-        memory_total: value(sys::VIR_DOMAIN_JOB_MEMORY_TOTAL),
-        memory_processed: value(sys::VIR_DOMAIN_JOB_MEMORY_PROCESSED),
-        memory_remaining: value(sys::VIR_DOMAIN_JOB_MEMORY_REMAINING),
-        disk_total: value(sys::VIR_DOMAIN_JOB_DISK_TOTAL),
-        disk_processed: value(sys::VIR_DOMAIN_JOB_DISK_PROCESSED),
-        disk_remaining: value(sys::VIR_DOMAIN_JOB_DISK_REMAINING),
-        memory_bytes_s: value(sys::VIR_DOMAIN_JOB_MEMORY_BPS),
-        dirty_pages_s: value(sys::VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE),
-        page_bytes: value(sys::VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE),
-        memory_pass: value(sys::VIR_DOMAIN_JOB_MEMORY_ITERATION),
-        downtime_ms: number(list, sys::VIR_DOMAIN_JOB_DOWNTIME),
-    }
-}
-
 /// `virDomainGetJobStats`; the `virt` crate's own aborts the process when there is no job.
 fn job_stats(
     domain: &Domain,
@@ -154,42 +127,11 @@ fn job_stats(
 mod tests {
     use super::*;
 
-    fn list(values: &[(&std::ffi::CStr, u64)]) -> TypedParams {
+    #[test]
+    fn an_operation_has_the_name_that_libvirts_tools_give_it() {
         let mut list = TypedParams::new();
-        for (name, value) in values {
-            list.add_u64(name, *value).unwrap();
-        }
-        list
-    }
-
-    #[test]
-    fn figures_are_read_by_name() {
-        let given = list(&[
-            (sys::VIR_DOMAIN_JOB_MEMORY_TOTAL, 128 << 20),
-            (sys::VIR_DOMAIN_JOB_MEMORY_REMAINING, 5 << 20),
-            (sys::VIR_DOMAIN_JOB_TIME_ELAPSED, 1_400),
-            (sys::VIR_DOMAIN_JOB_DOWNTIME, 23),
-            (c"some_future_figure", 1),
-        ]);
-        let expected = Statistics {
-            memory_total: 128 << 20,
-            memory_remaining: 5 << 20,
-            elapsed_ms: 1_400,
-            downtime_ms: Some(23),
-            ..Statistics::default()
-        };
-        assert_eq!(statistics(given.as_slice()), expected);
-        assert_eq!(statistics(&[]), Statistics::default());
-    }
-
-    #[test]
-    fn only_migrations_count() {
-        let of = |operation: sys::virDomainJobOperation| list(&[(sys::VIR_DOMAIN_JOB_OPERATION, operation.into())]);
-        assert!(is_migration(of(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN).as_slice()));
-        assert!(is_migration(of(sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT).as_slice()));
-        assert!(!is_migration(of(sys::VIR_DOMAIN_JOB_OPERATION_BACKUP).as_slice()));
-        assert!(!is_migration(&[]));
-        assert_eq!(operation(of(sys::VIR_DOMAIN_JOB_OPERATION_DUMP).as_slice()), "Dump");
+        list.add_u64(sys::VIR_DOMAIN_JOB_OPERATION, sys::VIR_DOMAIN_JOB_OPERATION_DUMP.into()).unwrap();
+        assert_eq!(operation(list.as_slice()), "Dump");
         assert_eq!(operation(&[]), "Unknown");
     }
 }

@@ -1,43 +1,19 @@
-//! Makes connections to hosts.
+//! The engine's traits `Hypervisor` and `HostConnection` over libvirt. `host/calls.rs` has the calls, each a line or two that leads on.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod host;
+
+use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use engine::{Address, HostConfig, HostEvent, Probe};
-use model::{Problem, Secret};
+use model::Problem;
 use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 
-use crate::{connection::Connection, event_loop, open::Openers};
+use self::host::LibvirtHost;
+use crate::connection::{SshFiles, event_loop, opening::Openers};
 
 /// How long a port that is knocked at has to answer: on any network worth migrating over it takes milliseconds.
 const PROBE_LIMIT: Duration = Duration::from_millis(1500);
-
-/// What ssh needs that is kept in files, in the console's own directory.
-#[derive(Clone, Debug)]
-pub struct SshFiles {
-    /// The hosts' keys, as OpenSSH writes them.
-    pub known_hosts: PathBuf,
-    /// The console's own key, encrypted; need not exist.
-    pub console_key: PathBuf,
-    /// What it is encrypted with.
-    pub passphrase: Option<Secret>,
-}
-
-impl SshFiles {
-    /// The usual files in this directory, which must be absolute, without a passphrase.
-    pub fn below(directory: &Path) -> Self {
-        Self {
-            known_hosts: directory.join("known_hosts"),
-            console_key: directory.join("console_key"),
-            passphrase: None,
-        }
-    }
-}
 
 /// Hosts whose libvirt daemons are real.
 pub struct LibvirtHypervisor {
@@ -62,7 +38,7 @@ impl engine::Hypervisor for LibvirtHypervisor {
         host: &HostConfig,
         events: UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn engine::HostConnection>, Problem> {
-        Ok(Arc::new(Connection::open(self.openers.clone(), host, events).await?))
+        Ok(Arc::new(LibvirtHost::open(self.openers.clone(), host, events).await?))
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

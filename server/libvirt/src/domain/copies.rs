@@ -1,35 +1,21 @@
-//! Copies of VMs: libvirt's domains in the engine's form.
+//! The copies of VMs that a host has: libvirt's domains in the engine's form.
 
 use std::ffi::c_int;
 
 use engine::CopyFacts;
-use model::{VmAction, VmId, VmState};
+use model::{VmId, VmState};
 use virt::{domain::Domain, sys};
 
-use crate::{
-    error::LibvirtError,
-    job::{self, Role},
-    link::Link,
+use super::{
+    if_there,
+    jobs::{self, Role},
 };
+use crate::{connection::Connection, error::LibvirtError};
 
 /// All copies on a host. Those that vanish meanwhile are left out.
-pub(crate) fn copies(link: &Link) -> Result<Vec<CopyFacts>, LibvirtError> {
-    let domains = link.list_all_domains(0)?;
+pub(crate) fn copies(connection: &Connection) -> Result<Vec<CopyFacts>, LibvirtError> {
+    let domains = connection.list_all_domains(0)?;
     domains.iter().filter_map(|domain| if_there(copy(domain)).transpose()).collect()
-}
-
-/// The domain of this VM on a host, if there is one.
-pub(crate) fn find(link: &Link, vm: VmId) -> Result<Option<Domain>, LibvirtError> {
-    if_there(link.lookup_domain_by_uuid(vm.0).map_err(LibvirtError::from))
-}
-
-/// None if the domain is gone.
-pub(crate) fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.number == sys::VIR_ERR_NO_DOMAIN => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// What is known of a copy.
@@ -47,7 +33,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         memory_bytes: 0,
     };
     if may_be_switching_over(state, reason) {
-        match job::role(domain)? {
+        match jobs::role(domain)? {
             // Ask nothing else of it: libvirt 11.0 to 11.4 would block for 30 s.
             Role::Incoming => return Ok(CopyFacts { incoming: true, ..facts }),
             Role::Outgoing(_) => facts.outgoing = true,
@@ -59,24 +45,6 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     facts.vcpus = info.nr_virt_cpu;
     facts.memory_bytes = info.max_mem * 1024;
     Ok(facts)
-}
-
-/// Starts, stops, pauses or resumes a domain.
-pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError> {
-    match action {
-        VmAction::Start => domain.create(),
-        VmAction::ShutDown => domain.shutdown(),
-        VmAction::ForceOff => domain.destroy(),
-        VmAction::Pause => domain.suspend(),
-        VmAction::Resume => domain.resume(),
-    }
-    .map_err(LibvirtError::from)
-}
-
-/// Removes the definition of a domain that is off. What libvirt itself keeps after a migration is kept here, too.
-pub(crate) fn undefine(domain: &Domain) -> Result<(), LibvirtError> {
-    let kept = sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | sys::VIR_DOMAIN_UNDEFINE_KEEP_TPM;
-    Ok(domain.undefine_flags(kept | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)?)
 }
 
 /// State and reason. The `virt` crate's own takes a failure for an unknown state.
@@ -126,14 +94,19 @@ fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::link::testing;
+    use model::VmAction;
+
+    use super::{
+        super::{actions::act, find},
+        *,
+    };
+    use crate::connection::testing;
 
     #[test]
     fn a_copy_is_found_told_and_acted_on() {
-        let link = testing::link();
-        let vm = testing::define(&link, "acted-on");
-        let domain = find(&link, vm).unwrap().unwrap();
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "acted-on");
+        let domain = find(&connection, vm).unwrap().unwrap();
         let expected = CopyFacts {
             vm,
             name: "acted-on".to_owned(),
@@ -146,7 +119,7 @@ mod tests {
             memory_bytes: 64 << 20,
         };
         assert_eq!(copy(&domain).unwrap(), expected);
-        assert!(copies(&link).unwrap().contains(&expected));
+        assert!(copies(&connection).unwrap().contains(&expected));
         for (action, state) in [
             (VmAction::Start, VmState::Running),
             (VmAction::Pause, VmState::Paused),
@@ -161,9 +134,9 @@ mod tests {
 
     #[test]
     fn memory_that_is_saved_is_noticed() {
-        let link = testing::link();
-        let vm = testing::define(&link, "saved");
-        let domain = find(&link, vm).unwrap().unwrap();
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "saved");
+        let domain = find(&connection, vm).unwrap().unwrap();
         domain.create().unwrap();
         assert!(!has_saved_memory(&domain).unwrap());
         domain.managed_save(0).unwrap();
@@ -172,11 +145,11 @@ mod tests {
 
     #[test]
     fn a_copy_that_is_gone_is_none() {
-        let link = testing::link();
-        let vm = testing::define(&link, "gone");
-        let domain = find(&link, vm).unwrap().unwrap();
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "gone");
+        let domain = find(&connection, vm).unwrap().unwrap();
         domain.undefine().unwrap();
-        assert!(find(&link, vm).unwrap().is_none());
+        assert!(find(&connection, vm).unwrap().is_none());
         assert_eq!(if_there(copy(&domain)).unwrap(), None);
     }
 

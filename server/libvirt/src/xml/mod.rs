@@ -1,4 +1,7 @@
-//! Reading the XML that libvirt writes.
+//! libvirt's XML: reading it, and changing it without touching the rest.
+
+pub(crate) mod rewrite;
+pub(crate) mod splice;
 
 use roxmltree::Node;
 

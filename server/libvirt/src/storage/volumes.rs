@@ -3,7 +3,11 @@
 use engine::{NewVolume, Volume};
 use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
 
-use crate::{error::LibvirtError, link::Link, splice::escaped, xml};
+use crate::{
+    connection::Connection,
+    error::LibvirtError,
+    xml::{self, splice::escaped},
+};
 
 /// Whether a pool can't be looked at for a moment: libvirt refuses to while a volume is being made there.
 pub(crate) fn is_busy(error: &LibvirtError) -> bool {
@@ -11,16 +15,16 @@ pub(crate) fn is_busy(error: &LibvirtError) -> bool {
 }
 
 /// A volume of an active pool, after a look at what the pool really has.
-pub(crate) fn volume(link: &Link, pool: &str, name: &str) -> Result<Option<Volume>, LibvirtError> {
-    find(&refreshed(link, pool)?, name)?.map(|volume| described(&volume)).transpose()
+pub(crate) fn volume(connection: &Connection, pool: &str, name: &str) -> Result<Option<Volume>, LibvirtError> {
+    find(&refreshed(connection, pool)?, name)?.map(|volume| described(&volume)).transpose()
 }
 
 /// The volume at a path, in whatever active pool it is.
-pub(crate) fn at(link: &Link, path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
-    for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+pub(crate) fn at(connection: &Connection, path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
+    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
         unless_stopped(refresh_around(&pool, path))?;
     }
-    let Some(volume) = if_there(link.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {
+    let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {
         return Ok(None);
     };
     Ok(Some((volume.lookup_storage_pool()?.name()?, described(&volume)?)))
@@ -47,23 +51,23 @@ pub(crate) fn unless_stopped<T>(result: Result<T, LibvirtError>) -> Result<Optio
 
 /// Makes a volume, sparse where pools can have that. libvirt refuses if there is one of that name, or a file that the pool does not
 /// know yet.
-pub(crate) fn create(link: &Link, wanted: &NewVolume) -> Result<Volume, LibvirtError> {
-    let pool = refreshed(link, &wanted.pool)?;
+pub(crate) fn create(connection: &Connection, wanted: &NewVolume) -> Result<Volume, LibvirtError> {
+    let pool = refreshed(connection, &wanted.pool)?;
     let xml = definition(wanted, is_of_files(&pool.xml_desc(0)?)?);
     described(&StorageVol::create_xml(&pool, &xml, 0)?)
 }
 
 /// Deletes a volume if there is one.
-pub(crate) fn delete(link: &Link, pool: &str, name: &str) -> Result<(), LibvirtError> {
-    match find(&refreshed(link, pool)?, name)? {
+pub(crate) fn delete(connection: &Connection, pool: &str, name: &str) -> Result<(), LibvirtError> {
+    match find(&refreshed(connection, pool)?, name)? {
         Some(volume) => if_there(volume.delete(0).map_err(LibvirtError::from)).map(drop),
         None => Ok(()),
     }
 }
 
 /// A pool, after a look at what it really has.
-fn refreshed(link: &Link, pool: &str) -> Result<StoragePool, LibvirtError> {
-    let pool = link.lookup_storage_pool_by_name(pool)?;
+fn refreshed(connection: &Connection, pool: &str) -> Result<StoragePool, LibvirtError> {
+    let pool = connection.lookup_storage_pool_by_name(pool)?;
     pool.refresh(0)?;
     Ok(pool)
 }
@@ -133,7 +137,7 @@ fn parsed(volume: &str) -> Result<Volume, LibvirtError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     /// The pool that libvirt's test driver has, of type `dir`.
     const POOL: &str = "default-pool";
@@ -144,39 +148,40 @@ mod tests {
 
     #[test]
     fn a_volume_is_made_found_and_deleted() {
-        let link = testing::link();
+        let connection = testing::connection();
         let name = "it's <a> & \"b\".qcow2";
-        assert_eq!(volume(&link, POOL, name).unwrap(), None);
-        let made = create(&link, &wanted(name)).unwrap();
+        assert_eq!(volume(&connection, POOL, name).unwrap(), None);
+        let made = create(&connection, &wanted(name)).unwrap();
         assert_eq!((made.name.as_str(), made.format.as_str(), made.capacity_bytes), (name, "qcow2", 5 << 20));
-        assert_eq!(volume(&link, POOL, name).unwrap(), Some(made.clone()));
-        assert_eq!(at(&link, &made.path).unwrap(), Some((POOL.to_owned(), made)));
-        assert!(create(&link, &wanted(name)).is_err());
-        delete(&link, POOL, name).unwrap();
-        delete(&link, POOL, name).unwrap();
-        assert_eq!(volume(&link, POOL, name).unwrap(), None);
+        assert_eq!(volume(&connection, POOL, name).unwrap(), Some(made.clone()));
+        assert_eq!(at(&connection, &made.path).unwrap(), Some((POOL.to_owned(), made)));
+        assert!(create(&connection, &wanted(name)).is_err());
+        delete(&connection, POOL, name).unwrap();
+        delete(&connection, POOL, name).unwrap();
+        assert_eq!(volume(&connection, POOL, name).unwrap(), None);
     }
 
     #[test]
     fn a_pool_has_to_be_there_and_started() {
-        let link = testing::link();
-        let missing = volume(&link, "no-such-pool", "x").unwrap_err();
+        let connection = testing::connection();
+        let missing = volume(&connection, "no-such-pool", "x").unwrap_err();
         assert_eq!(missing.number, sys::VIR_ERR_NO_STORAGE_POOL);
-        link.define_storage_pool_xml(
-            "<pool type='dir'><name>not-started</name><target><path>/not/started</path></target></pool>",
-            0,
-        )
-        .unwrap();
-        assert!(volume(&link, "not-started", "x").is_err());
-        assert!(create(&link, &NewVolume { pool: "not-started".to_owned(), ..wanted("x") }).is_err());
-        assert_eq!(at(&link, "/not/started/x").unwrap(), None);
+        connection
+            .define_storage_pool_xml(
+                "<pool type='dir'><name>not-started</name><target><path>/not/started</path></target></pool>",
+                0,
+            )
+            .unwrap();
+        assert!(volume(&connection, "not-started", "x").is_err());
+        assert!(create(&connection, &NewVolume { pool: "not-started".to_owned(), ..wanted("x") }).is_err());
+        assert_eq!(at(&connection, "/not/started/x").unwrap(), None);
     }
 
     #[test]
     fn pools_that_are_stopped_or_removed_meanwhile_are_none() {
-        let link = testing::link();
+        let connection = testing::connection();
         let xml = "<pool type='dir'><name>stops</name><target><path>/stops</path></target></pool>";
-        let pool = link.define_storage_pool_xml(xml, 0).unwrap();
+        let pool = connection.define_storage_pool_xml(xml, 0).unwrap();
         let look = || unless_stopped(pool.list_all_volumes(0).map_err(LibvirtError::from).map(|_| ()));
         pool.create(0).unwrap();
         assert_eq!(look().unwrap(), Some(()));

@@ -15,13 +15,10 @@ use tokio::{
     time::timeout,
 };
 
+use super::{Connection, KeepAlive, SshFiles, login::LibsshLogin, uri, workers::Workers};
 use crate::{
-    error::LibvirtError,
-    hypervisor::SshFiles,
-    link::{KeepAlive, Link},
-    login::Login,
-    translate, uri,
-    workers::{Failure, Workers},
+    error::{CallFailure, LibvirtError},
+    translate,
 };
 
 /// How long a host may take to accept a connection. libvirt itself would wait for as long as the kernel does, two minutes.
@@ -59,7 +56,7 @@ impl Openers {
         Opener {
             host: host.name.clone(),
             transport: host.transport.clone(),
-            login: Login::of(&host.name, &host.transport, &self.ssh),
+            login: LibsshLogin::of(&host.name, &host.transport, &self.ssh),
             opening,
         }
     }
@@ -70,7 +67,7 @@ pub(crate) struct Opener {
     pub(crate) host: HostName,
     transport: Transport,
     /// If it is one by libssh.
-    login: Option<Login>,
+    login: Option<LibsshLogin>,
     /// [`OPENING`] permits, shared by all who connect to this daemon.
     opening: Arc<Semaphore>,
 }
@@ -136,7 +133,7 @@ impl Opener {
         &self,
         threads: usize,
         keep_alive: KeepAlive,
-        prepare: impl FnOnce(&mut Link) -> Result<(), LibvirtError> + Send + 'static,
+        prepare: impl FnOnce(&mut Connection) -> Result<(), LibvirtError> + Send + 'static,
     ) -> Result<Workers, Problem> {
         let permit = self.opening.clone().acquire_owned().await;
         let (uri, answers) = match &self.login {
@@ -144,10 +141,10 @@ impl Opener {
             None => (uri::daemon(&self.transport), None),
         };
         let open = move || {
-            let mut link = Link::open(&uri, answers, keep_alive)?;
+            let mut connection = Connection::open(&uri, answers, keep_alive)?;
             drop(permit);
-            prepare(&mut link)?;
-            Ok(link)
+            prepare(&mut connection)?;
+            Ok(connection)
         };
         let opening = Workers::open(&self.host, threads, open);
         let opened = if self.login.is_some() {
@@ -169,12 +166,12 @@ impl Opener {
             )
     }
 
-    async fn not_opened(&self, failure: Failure) -> Problem {
-        if let (Some(login), Failure::Refused(error)) = (&self.login, &failure) {
+    async fn not_opened(&self, failure: CallFailure) -> Problem {
+        if let (Some(login), CallFailure::Refused(error)) = (&self.login, &failure) {
             if let Some(problem) = login.key_refused(error) {
                 return problem;
             }
-            if Login::is_over(error) && self.may_look(login).await {
+            if LibsshLogin::is_over(error) && self.may_look(login).await {
                 return login.not_permitted(error);
             }
         }
@@ -182,9 +179,9 @@ impl Opener {
     }
 
     /// Whether libvirt answers those who only want to look: then it runs, and the account lacks the right to do more.
-    async fn may_look(&self, login: &Login) -> bool {
+    async fn may_look(&self, login: &LibsshLogin) -> bool {
         let (uri, answers) = (login.uri(), login.answers());
-        Workers::open(&self.host, 1, move || Link::look(&uri, answers)).await.is_ok()
+        Workers::open(&self.host, 1, move || Connection::look(&uri, answers)).await.is_ok()
     }
 
     /// Why a connection was not accepted, and what to do.

@@ -4,24 +4,30 @@ use engine::Chunk;
 use tokio::sync::mpsc::{Receiver, Sender};
 use virt::{storage_vol::StorageVol, stream::Stream, sys};
 
-use crate::{error::LibvirtError, link::Link, space::Space, streams, volumes};
+use super::{space::Space, streams, volumes};
+use crate::{connection::Connection, error::LibvirtError};
 
 /// What is read at a time, in bytes: libvirt takes into our memory whatever the daemon sends, however slow the receiver is.
 const WINDOW: u64 = 64 << 20;
 
 /// Sends a volume's contents, holes as holes. Ends early if nobody receives them.
-pub(crate) fn read(link: &Link, pool: &str, name: &str, to: &Sender<Chunk>) -> Result<(), LibvirtError> {
-    let volume = link.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
+pub(crate) fn read(connection: &Connection, pool: &str, name: &str, to: &Sender<Chunk>) -> Result<(), LibvirtError> {
+    let volume = connection.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
     let mut offset = 0;
-    while let Some(WINDOW) = read_window(link, &volume, offset, to)? {
+    while let Some(WINDOW) = read_window(connection, &volume, offset, to)? {
         offset += WINDOW;
     }
     Ok(())
 }
 
 /// Sends what there is from here on, at most a window, and says how much that was in bytes; none if nobody receives it.
-fn read_window(link: &Link, volume: &StorageVol, offset: u64, to: &Sender<Chunk>) -> Result<Option<u64>, LibvirtError> {
-    let stream = Stream::new(link, 0)?;
+fn read_window(
+    connection: &Connection,
+    volume: &StorageVol,
+    offset: u64,
+    to: &Sender<Chunk>,
+) -> Result<Option<u64>, LibvirtError> {
+    let stream = Stream::new(connection, 0)?;
     volume.download(&stream, offset, WINDOW, sys::VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)?;
     finished(stream, |stream| {
         let mut sent = 0;
@@ -39,8 +45,8 @@ fn read_window(link: &Link, volume: &StorageVol, offset: u64, to: &Sender<Chunk>
 }
 
 /// The first so many bytes of a volume, or all if it has less.
-pub(crate) fn beginning(link: &Link, volume: &StorageVol, len: u64) -> Result<Vec<u8>, LibvirtError> {
-    let stream = Stream::new(link, 0)?;
+pub(crate) fn beginning(connection: &Connection, volume: &StorageVol, len: u64) -> Result<Vec<u8>, LibvirtError> {
+    let stream = Stream::new(connection, 0)?;
     volume.download(&stream, 0, len, 0)?;
     let beginning = finished(stream, |stream| {
         let mut bytes = Vec::new();
@@ -53,17 +59,22 @@ pub(crate) fn beginning(link: &Link, volume: &StorageVol, len: u64) -> Result<Ve
 }
 
 /// Writes what it receives into a volume, in the place of what was there.
-pub(crate) fn write(link: &Link, pool: &str, name: &str, from: &mut Receiver<Chunk>) -> Result<(), LibvirtError> {
-    let pool = link.lookup_storage_pool_by_name(pool)?;
+pub(crate) fn write(
+    connection: &Connection,
+    pool: &str,
+    name: &str,
+    from: &mut Receiver<Chunk>,
+) -> Result<(), LibvirtError> {
+    let pool = connection.lookup_storage_pool_by_name(pool)?;
     let volume = pool.lookup_storage_vol_by_name(name)?;
     // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts the file off
     // where it ends, but is at least one byte long.
     for rest in [Chunk::Hole(1), Chunk::Data(vec![0])] {
-        upload(link, &volume, |stream| streams::send(stream, &rest))?;
+        upload(connection, &volume, |stream| streams::send(stream, &rest))?;
     }
     // Devices have all their space already.
     let mut space = volumes::is_of_files(&pool.xml_desc(0)?)?.then(|| Space::new(&pool));
-    upload(link, &volume, |stream| {
+    upload(connection, &volume, |stream| {
         while let Some(chunk) = from.blocking_recv() {
             if let (Some(space), Chunk::Data(data)) = (&mut space, &chunk) {
                 space.take(data.len() as u64)?;
@@ -75,11 +86,11 @@ pub(crate) fn write(link: &Link, pool: &str, name: &str, from: &mut Receiver<Chu
 }
 
 fn upload(
-    link: &Link,
+    connection: &Connection,
     volume: &StorageVol,
     send: impl FnOnce(&Stream) -> Result<(), LibvirtError>,
 ) -> Result<(), LibvirtError> {
-    let stream = Stream::new(link, 0)?;
+    let stream = Stream::new(connection, 0)?;
     volume.upload(&stream, 0, 0, sys::VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)?;
     finished(stream, |stream| send(stream).map(Some)).map(drop)
 }

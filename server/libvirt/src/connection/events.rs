@@ -15,7 +15,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use uuid::Uuid;
 use virt::{connect::Connect, sys};
 
-use crate::{error::LibvirtError, job, translate, typed_params};
+use crate::{
+    error::LibvirtError,
+    ffi::{job_statistics, typed_params},
+    translate,
+};
 
 /// Tells the engine what happens on one host, until the host is gone.
 pub(crate) struct Notifier {
@@ -168,9 +172,9 @@ unsafe extern "C" fn on_job_completed(
     // SAFETY: libvirt lends the domain and the list for this call, and `opaque` is what `lend` made.
     let (vm, list, notifier) = unsafe { (vm(domain), typed_params::from_libvirt(list, len), borrow(opaque)) };
     if let Some(vm) = vm
-        && job::is_migration(list)
+        && job_statistics::is_migration(list)
     {
-        notifier.tell(HostEvent::JobCompleted(vm, job::statistics(list)));
+        notifier.tell(HostEvent::JobCompleted(vm, job_statistics::statistics(list)));
     }
 }
 
@@ -217,17 +221,17 @@ mod tests {
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     #[test]
     fn changes_are_told_until_the_callbacks_are_taken_back() {
-        let mut link = testing::link();
+        let mut connection = testing::connection();
         let (sender, mut events) = unbounded_channel();
-        link.notify_changes(&Arc::new(Notifier::new("alpha".parse().unwrap(), sender))).unwrap();
-        let vm = testing::define(&link, "changing");
+        connection.notify_changes(&Arc::new(Notifier::new("alpha".parse().unwrap(), sender))).unwrap();
+        let vm = testing::define(&connection, "changing");
         // Other tests' VMs are told of too.
         while events.blocking_recv().unwrap() != HostEvent::Changed(vm) {}
-        drop(link);
+        drop(connection);
         // Ends only if nobody holds the channel any more: libvirt has given the callbacks' references back.
         while events.blocking_recv().is_some() {}
     }

@@ -4,7 +4,8 @@ use std::ptr;
 
 use virt::{domain::Domain, sys};
 
-use crate::{error::LibvirtError, typed_params::from_libvirt};
+use super::typed_params::from_libvirt;
+use crate::error::LibvirtError;
 
 /// Asks for these groups (bits of `virDomainStatsTypes`) and lets `read` take what it needs from the figures. A group that can't
 /// be had, because the domain is off or busy, is left out by libvirt.
@@ -48,13 +49,13 @@ impl Drop for Records {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain, link::testing, typed_params::number};
+    use crate::{connection::testing, domain, ffi::typed_params::number};
 
     #[test]
     fn figures_are_read() {
-        let link = testing::link();
-        let vm = testing::define(&link, "with-figures");
-        let domain = domain::find(&link, vm).unwrap().unwrap();
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "with-figures");
+        let domain = domain::find(&connection, vm).unwrap().unwrap();
         let state = stats(&domain, sys::VIR_DOMAIN_STATS_STATE, |figures| number(figures, c"state.state")).unwrap();
         assert_eq!(state, Some(u64::from(sys::VIR_DOMAIN_SHUTOFF)));
     }

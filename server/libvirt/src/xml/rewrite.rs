@@ -3,11 +3,11 @@
 use engine::DiskCopy;
 use roxmltree::{Document, Node};
 
-use crate::{
-    error::LibvirtError,
+use super::{
+    attribute, children, find, parse,
     splice::{Changes, escaped},
-    xml::{attribute, children, find, parse},
 };
+use crate::error::LibvirtError;
 
 /// The attributes of a `<source>` that say where a file, a block device or a volume of a pool is.
 const PLACE: [&str; 5] = ["file", "dev", "pool", "volume", "mode"];

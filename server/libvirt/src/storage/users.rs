@@ -4,7 +4,8 @@ use model::VmId;
 use roxmltree::Node;
 use virt::{domain::Domain, storage_pool::StoragePool, sys};
 
-use crate::{domain, error::LibvirtError, link::Link, survey, volumes, xml};
+use super::{pool_source, volumes};
+use crate::{connection::Connection, domain, error::LibvirtError, xml};
 
 /// An image: its path, and its pool and name there if it is in one.
 struct Image<'a> {
@@ -21,16 +22,16 @@ impl Image<'_> {
 
 /// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left needs it only if
 /// it runs here all the same.
-pub(crate) fn of(link: &Link, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
-    let volume = volumes::at(link, path)?.map(|(pool, volume)| (pool, volume.name));
+pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
+    let volume = volumes::at(connection, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };
     let mut users = Vec::new();
-    for domain in link.list_all_domains(0)? {
+    for domain in connection.list_all_domains(0)? {
         if domain::if_there(has(&domain, &image, left))? == Some(true) {
             users.push(format!("the VM {}", domain.name()?));
         }
     }
-    for pool in link.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
         users.extend(volumes::unless_stopped(in_pool(&pool, &image))?.unwrap_or_default());
     }
     Ok(users)
@@ -41,7 +42,7 @@ fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, Libvirt
     let (name, definition) = (pool.name()?, pool.xml_desc(0)?);
     let standing = standing_on(pool, image)?.into_iter();
     let mut users: Vec<String> = standing.map(|volume| format!("the volume {volume} of the pool {name}")).collect();
-    if image.is_in(&name, &definition)? && survey::is_shared(&definition)? {
+    if image.is_in(&name, &definition)? && pool_source::is_shared(&definition)? {
         users.push(format!("whoever shares the pool {name}"));
     }
     Ok(users)
@@ -49,7 +50,7 @@ fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, Libvirt
 
 /// Whether a VM has the image, or one that stands on it, now or for later starts.
 fn has(domain: &Domain, image: &Image<'_>, left: VmId) -> Result<bool, LibvirtError> {
-    let copy = domain::copy(domain)?;
+    let copy = domain::copies::copy(domain)?;
     // One that arrives must not be asked. It brings its own disks, or those that it shares with the host it comes from.
     if copy.incoming || (copy.vm == left && !copy.state.is_active()) {
         return Ok(false);
@@ -93,28 +94,28 @@ mod tests {
     use virt::storage_vol::StorageVol;
 
     use super::*;
-    use crate::link::testing;
+    use crate::connection::testing;
 
     /// A VM with one disk of this XML.
-    fn define(link: &Link, name: &str, disk: &str) -> Domain {
+    fn define(connection: &Connection, name: &str, disk: &str) -> Domain {
         let xml = format!(
             "<domain type='test'><name>{name}</name><memory>65536</memory><os><type>hvm</type></os><devices>{disk}</devices></domain>"
         );
-        link.define_domain_xml(&xml).unwrap()
+        connection.define_domain_xml(&xml).unwrap()
     }
 
     #[test]
     fn vms_that_have_an_image_need_it_but_for_the_one_that_left() {
-        let link = testing::link();
+        let connection = testing::connection();
         let disk = |source: &str, kind: &str| format!("<disk type='{kind}'>{source}<target dev='vda'/></disk>");
         let path = "/users-of/a.qcow2";
-        let by_path = define(&link, "users-path", &disk(&format!("<source file='{path}'/>"), "file"));
-        let other = define(&link, "users-other", &disk("<source file='/users-of/a.qcow2.old'/>", "file"));
+        let by_path = define(&connection, "users-path", &disk(&format!("<source file='{path}'/>"), "file"));
+        let other = define(&connection, "users-other", &disk("<source file='/users-of/a.qcow2.old'/>", "file"));
         let left = VmId(by_path.uuid().unwrap());
-        assert_eq!(of(&link, path, VmId(other.uuid().unwrap())).unwrap(), ["the VM users-path"]);
-        assert!(of(&link, path, left).unwrap().is_empty());
+        assert_eq!(of(&connection, path, VmId(other.uuid().unwrap())).unwrap(), ["the VM users-path"]);
+        assert!(of(&connection, path, left).unwrap().is_empty());
         by_path.create().unwrap();
-        assert_eq!(of(&link, path, left).unwrap(), ["the VM users-path"]);
+        assert_eq!(of(&connection, path, left).unwrap(), ["the VM users-path"]);
     }
 
     #[test]
@@ -142,9 +143,9 @@ mod tests {
 
     #[test]
     fn volumes_that_stand_on_an_image_are_named() {
-        let link = testing::link();
+        let connection = testing::connection();
         let pool = "<pool type='dir'><name>users</name><target><path>/users</path></target></pool>";
-        let pool = link.define_storage_pool_xml(pool, 0).unwrap();
+        let pool = connection.define_storage_pool_xml(pool, 0).unwrap();
         pool.create(0).unwrap();
         let base = "<volume><name>base</name><capacity>1</capacity></volume>";
         StorageVol::create_xml(&pool, base, 0).unwrap();
@@ -152,8 +153,8 @@ mod tests {
                    <format type='raw'/></backingStore></volume>";
         StorageVol::create_xml(&pool, top, 0).unwrap();
         let nobody = VmId(uuid::Uuid::nil());
-        assert_eq!(of(&link, "/users/base", nobody).unwrap(), ["the volume top of the pool users"]);
-        assert!(of(&link, "/users/top", nobody).unwrap().is_empty());
+        assert_eq!(of(&connection, "/users/base", nobody).unwrap(), ["the volume top of the pool users"]);
+        assert!(of(&connection, "/users/top", nobody).unwrap().is_empty());
         pool.destroy().unwrap();
         pool.undefine().unwrap();
     }

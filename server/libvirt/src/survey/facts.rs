@@ -10,7 +10,7 @@ use engine::HostFacts;
 use uuid::Uuid;
 use virt::sys;
 
-use crate::{error::LibvirtError, link::Link, typed_params::is_named, xml};
+use crate::{connection::Connection, error::LibvirtError, ffi::typed_params::is_named, xml};
 
 /// What never changes while the host is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,32 +20,32 @@ pub(crate) struct Identity {
 }
 
 /// Who the host is. The daemon looks at every QEMU it has when asked for the first time, which takes seconds.
-pub(crate) fn identity(link: &Link) -> Result<Identity, LibvirtError> {
-    identity_in(&link.capabilities()?)
+pub(crate) fn identity(connection: &Connection) -> Result<Identity, LibvirtError> {
+    identity_in(&connection.capabilities()?)
 }
 
 /// Everything else.
-pub(crate) fn facts(link: &Link, identity: Identity) -> Result<HostFacts, LibvirtError> {
+pub(crate) fn facts(connection: &Connection, identity: Identity) -> Result<HostFacts, LibvirtError> {
     let asked = Instant::now();
-    let libvirt_version = version(link.lib_version()?);
+    let libvirt_version = version(connection.lib_version()?);
     let latency = asked.elapsed();
-    let memory = memory_stats(link)?;
+    let memory = memory_stats(connection)?;
     Ok(HostFacts {
         uuid: identity.uuid,
         cpu_model: identity.cpu_model,
-        cpus: link.node_info()?.cpus,
+        cpus: connection.node_info()?.cpus,
         // Of the same source as what is free: libvirt's "node info" may count by another measure, in a container for one.
         memory_bytes: kib(&memory, sys::VIR_NODE_MEMORY_STATS_TOTAL).unwrap_or(0) * 1024,
         memory_free_bytes: available_kib(&memory) * 1024,
         libvirt_version,
-        hypervisor_version: version(link.hyp_version()?),
+        hypervisor_version: version(connection.hyp_version()?),
         latency_ms: rounded_ms(latency),
     })
 }
 
 /// Memory that is free or can be freed at once, in bytes.
-pub(crate) fn memory_free_bytes(link: &Link) -> Result<u64, LibvirtError> {
-    Ok(available_kib(&memory_stats(link)?) * 1024)
+pub(crate) fn memory_free_bytes(connection: &Connection) -> Result<u64, LibvirtError> {
+    Ok(available_kib(&memory_stats(connection)?) * 1024)
 }
 
 /// Who the host is, by the XML of its capabilities.
@@ -87,16 +87,16 @@ const EMPTY: sys::virNodeMemoryStats =
     sys::virNodeMemoryStats { field: [0; sys::VIR_NODE_MEMORY_STATS_FIELD_LENGTH as usize], value: 0 };
 
 /// Memory of the whole host, in KiB.
-fn memory_stats(link: &Link) -> Result<Vec<sys::virNodeMemoryStats>, LibvirtError> {
+fn memory_stats(connection: &Connection) -> Result<Vec<sys::virNodeMemoryStats>, LibvirtError> {
     let all = sys::VIR_NODE_MEMORY_STATS_ALL_CELLS;
     let mut len = 0;
     // SAFETY: the connection is open; without a list libvirt tells how long it has to be.
-    if unsafe { sys::virNodeGetMemoryStats(link.as_ptr(), all, ptr::null_mut(), &mut len, 0) } < 0 {
+    if unsafe { sys::virNodeGetMemoryStats(connection.as_ptr(), all, ptr::null_mut(), &mut len, 0) } < 0 {
         return Err(LibvirtError::last());
     }
     let mut stats = vec![EMPTY; usize::try_from(len).unwrap_or(0)];
     // SAFETY: the list has `len` places, as libvirt asked for.
-    if unsafe { sys::virNodeGetMemoryStats(link.as_ptr(), all, stats.as_mut_ptr(), &mut len, 0) } < 0 {
+    if unsafe { sys::virNodeGetMemoryStats(connection.as_ptr(), all, stats.as_mut_ptr(), &mut len, 0) } < 0 {
         return Err(LibvirtError::last());
     }
     Ok(stats)

@@ -1,0 +1,24 @@
+//! What is done to a domain: starting, stopping, pausing, resuming it, and removing its definition.
+
+use model::VmAction;
+use virt::{domain::Domain, sys};
+
+use crate::error::LibvirtError;
+
+/// Starts, stops, pauses or resumes a domain.
+pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError> {
+    match action {
+        VmAction::Start => domain.create(),
+        VmAction::ShutDown => domain.shutdown(),
+        VmAction::ForceOff => domain.destroy(),
+        VmAction::Pause => domain.suspend(),
+        VmAction::Resume => domain.resume(),
+    }
+    .map_err(LibvirtError::from)
+}
+
+/// Removes the definition of a domain that is off. What libvirt itself keeps after a migration is kept here, too.
+pub(crate) fn undefine(domain: &Domain) -> Result<(), LibvirtError> {
+    let kept = sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | sys::VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+    Ok(domain.undefine_flags(kept | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)?)
+}

@@ -1,0 +1,5 @@
+//! libvirt's C structures that the `virt` crate lacks or leaks.
+
+pub(crate) mod job_statistics;
+pub(crate) mod stats;
+pub(crate) mod typed_params;

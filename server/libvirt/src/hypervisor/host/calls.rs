@@ -1,0 +1,197 @@
+//! The engine's calls on one host, each on the connection it belongs to and with its time limit.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::{
+    Chunk, CopyFacts, DomainFacts, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey, Volume,
+};
+use model::{Code, Problem, VmAction, VmId, Way};
+use tokio::{sync::mpsc, time::sleep};
+
+use super::LibvirtHost;
+use crate::{
+    connection::Connection,
+    definition,
+    domain::{
+        self, actions, activity, copies,
+        jobs::{self, Role},
+        media,
+    },
+    migrate,
+    storage::{contents, users, volumes},
+    survey::{self, facts},
+    translate,
+};
+
+/// What most calls may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// What the list of all copies may take: it asks three things of each, one after the other, and a host may be far away.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+
+/// What starting or stopping a VM may take.
+const ACTION_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a question of a preflight may take: it asks many small things.
+const PREFLIGHT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often it is asked whether a guest's writes have been measured, which takes a second.
+const MEASURING_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the first question for a host's facts may take: the daemon starts every QEMU it has to see what it can do.
+const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
+
+#[async_trait]
+impl engine::HostConnection for LibvirtHost {
+    async fn host(&self) -> Result<HostFacts, Problem> {
+        let identity = match self.identity.get() {
+            Some(identity) => identity.clone(),
+            None => {
+                let identity = self.ask(&self.control, FIRST_FACTS_LIMIT, facts::identity).await?;
+                self.identity.get_or_init(|| identity).clone()
+            }
+        };
+        self.ask(&self.control, LIMIT, move |connection| facts::facts(connection, identity)).await
+    }
+
+    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
+        self.ask(&self.control, LIST_LIMIT, copies::copies).await
+    }
+
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem> {
+        let look = move |connection: &Connection| match domain::find(connection, vm)? {
+            Some(domain) => domain::if_there(copies::copy(&domain)),
+            None => Ok(None),
+        };
+        self.ask(&self.control, LIMIT, look).await
+    }
+
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
+        let act = move |connection: &Connection| actions::act(&connection.lookup_domain_by_uuid(vm.0)?, action);
+        self.within(ACTION_LIMIT, self.in_turn(&self.acting, act)).await
+    }
+
+    async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
+        let undefine = move |connection: &Connection| match domain::find(connection, vm)? {
+            Some(domain) => domain::if_there(actions::undefine(&domain)).map(drop),
+            None => Ok(()),
+        };
+        self.within(ACTION_LIMIT, self.in_turn(&self.acting, undefine)).await
+    }
+
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
+        let look = self.in_turn(&self.looking, move |connection| definition::facts(connection, vm));
+        self.within(PREFLIGHT_LIMIT, look).await
+    }
+
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
+        let (domain, certificates) = (domain.clone(), self.certificates.clone());
+        let look = self.in_turn(&self.looking, move |connection| survey::survey(connection, &domain, &certificates));
+        self.within(PREFLIGHT_LIMIT, look).await
+    }
+
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
+        let measure = async {
+            self.control.call_unlimited(move |connection| activity::measure_dirty_rate(connection, vm)).await?;
+            loop {
+                sleep(MEASURING_PAUSE).await;
+                if let Some(rate) =
+                    self.control.call_unlimited(move |connection| activity::dirty_rate(connection, vm)).await?
+                {
+                    return Ok(rate);
+                }
+            }
+        };
+        self.within(PREFLIGHT_LIMIT, measure).await
+    }
+
+    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem> {
+        let targets = targets.to_vec();
+        self.ask(&self.control, LIMIT, move |connection| activity::disk_writes(connection, vm, &targets)).await
+    }
+
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem> {
+        let target = target.to_owned();
+        self.ask(&self.control, ACTION_LIMIT, move |connection| media::eject(connection, vm, &target)).await
+    }
+
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.ask_pool(move |connection| volumes::volume(connection, &pool, &name)).await
+    }
+
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
+        let path = path.to_owned();
+        self.ask_pool(move |connection| volumes::at(connection, &path)).await
+    }
+
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+        let path = path.to_owned();
+        self.ask_pool(move |connection| users::of(connection, &path, left)).await
+    }
+
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
+        let volume = volume.clone();
+        self.ask_pool(move |connection| volumes::create(connection, &volume)).await
+    }
+
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.ask_pool(move |connection| volumes::delete(connection, &pool, &name)).await
+    }
+
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.stream(move |connection| contents::read(connection, &pool, &name, &to)).await
+    }
+
+    async fn write_volume(&self, pool: &str, name: &str, mut from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
+        let (pool, name) = (pool.to_owned(), name.to_owned());
+        self.stream(move |connection| contents::write(connection, &pool, &name, &mut from)).await
+    }
+
+    async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
+        // A connection of its own: the call takes as long as the migration does.
+        let workers = self.alone().await.map_err(NotMigrated::NotBegun)?;
+        let destination = match plan.way {
+            Way::Direct => Some(self.to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
+            Way::PeerToPeer | Way::Tunnelled => None,
+        };
+        let wanted = plan.clone();
+        let migrating =
+            workers.call_unlimited(move |connection| migrate::migrate(connection, destination.as_deref(), &wanted));
+        migrating.await.map_err(|failure| translate::not_migrated(&self.opener.host, plan, failure))
+    }
+
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+        let look = move |connection: &Connection| match domain::find(connection, vm)? {
+            Some(domain) => Ok(match domain::if_there(jobs::role(&domain))? {
+                Some(Role::Outgoing(statistics)) => Some(statistics),
+                _ => None,
+            }),
+            None => Ok(None),
+        };
+        self.ask(&self.jobs, LIMIT, look).await
+    }
+
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+        let look = move |connection: &Connection| match domain::find(connection, vm)? {
+            Some(domain) => Ok(domain::if_there(jobs::completed(&domain))?.flatten()),
+            None => Ok(None),
+        };
+        self.ask(&self.jobs, LIMIT, look).await
+    }
+
+    async fn abort(&self, vm: VmId) -> Result<(), Problem> {
+        let abort = move |connection: &Connection| match domain::find(connection, vm)? {
+            Some(domain) => Ok(domain::if_there(jobs::abort(&domain))? == Some(true)),
+            None => Ok(false),
+        };
+        if self.ask(&self.jobs, LIMIT, abort).await? {
+            return Ok(());
+        }
+        let sentence = format!("No migration of this VM from {} is under way.", self.opener.host);
+        Err(Problem::new(Code::WrongState, sentence))
+    }
+}
