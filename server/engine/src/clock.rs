@@ -1,6 +1,9 @@
 //! Wall-clock time that a test can pause: read once, then carried on by tokio's clock.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use tokio::time::Instant;
 
@@ -25,4 +28,9 @@ impl Clock {
 /// A duration in whole ms; what does not fit (500 million years) is the largest that does.
 pub(crate) fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Locks; a panic elsewhere does not make what is inside wrong, since every change to it is whole.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

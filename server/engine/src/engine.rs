@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -14,14 +14,13 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    HostConfig, Hypervisor, Statistics, Store, StoreError, Transport, check,
-    clock::Clock,
-    feed::{Feed, RESERVED},
-    hosts::earlier,
-    inventory::Inventory,
+    HostConfig, Hypervisor, Statistics, Store, StoreError, Transport,
+    clock::{Clock, lock},
+    hosts::{restore, watcher},
+    inventory::{Feed, Inventory, RESERVED},
+    migration::admission,
+    migration::lifecycle::{self, Begin},
     preflight::{self, Recent},
-    runner::{self, Begin},
-    watcher,
 };
 
 /// How long [`Engine::stop`] waits for tasks to end.
@@ -75,8 +74,8 @@ impl Engine {
         for host in hosts {
             inventory.attach(host, HostOrigin::Configured, None, None);
         }
-        earlier::add_stored(&mut inventory, &stored);
-        earlier::add_unregistered(&mut inventory, &open);
+        restore::add_stored(&mut inventory, &stored);
+        restore::add_unregistered(&mut inventory, &open);
         inventory.remember(store.migrations(None, REMEMBERED).await?);
         let watches = inventory.watches();
         let engine = Arc::new(Self {
@@ -120,7 +119,7 @@ impl Engine {
         self.handles().insert(migration.id, Arc::clone(&handle));
         let engine = Arc::clone(self);
         self.spawn(async move {
-            runner::run(Arc::clone(&engine), migration, handle, begin).await;
+            lifecycle::run(Arc::clone(&engine), migration, handle, begin).await;
             engine.let_go();
         });
     }
@@ -176,7 +175,7 @@ impl Engine {
         let found: Vec<&Vm> = inventory.vms().filter(|vm| vm.name == name).filter(on_host).collect();
         match found[..] {
             [vm] => Ok(vm.clone()),
-            [] => Err(check::unknown_vm(name)),
+            [] => Err(admission::unknown_vm(name)),
             _ => {
                 let places: Vec<String> = found.iter().map(|vm| format!("{} ({})", vm.host, vm.id)).collect();
                 let sentence = format!("{} VMs are called {name}: on {}.", found.len(), places.join(", "));
@@ -190,7 +189,7 @@ impl Engine {
     /// # Errors
     /// `unknown-host`; `same-host` for this machine's own addresses; `invalid-input` for what is no address.
     pub fn host(&self, name_or_address: &str) -> Result<HostName, Problem> {
-        check::host(&self.inventory(), name_or_address)
+        admission::host(&self.inventory(), name_or_address)
     }
 
     /// Starts, stops, pauses or resumes a VM where it is.
@@ -200,8 +199,8 @@ impl Engine {
     pub async fn act(&self, id: VmId, action: VmAction) -> Result<(), Problem> {
         let (host, connection) = {
             let inventory = self.inventory();
-            let vm = inventory.vm(id).ok_or_else(|| check::unknown_vm(&id.to_string()))?;
-            check::action(vm, action)?;
+            let vm = inventory.vm(id).ok_or_else(|| admission::unknown_vm(&id.to_string()))?;
+            admission::action(vm, action)?;
             (vm.host.clone(), inventory.connection(&vm.host)?)
         };
         connection.act(id, action).await?;
@@ -309,11 +308,6 @@ impl Engine {
             *lock(&handle.completed) = Some(statistics);
         }
     }
-}
-
-/// Locks; a panic elsewhere does not make what is inside wrong, since every change to it is whole.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unknown_migration(id: MigrationId) -> Problem {

@@ -3,44 +3,26 @@
 //! It knows no web, no libvirt and no SQL; it takes time from tokio only, so that tests can pause it. What it needs of the
 //! world it asks of two traits, [`Hypervisor`] and [`Store`].
 
-mod address;
-mod agree;
-mod begin;
-mod check;
 mod clock;
-mod drive;
 mod engine;
-mod facts;
-mod feed;
-mod fingerprint;
 mod hosts;
 mod hypervisor;
 mod inventory;
+mod migration;
 mod preflight;
-mod progress;
-mod record;
-mod registration;
-mod runner;
-mod settle;
 mod storage;
 mod store;
-mod verify;
-mod watcher;
 
 #[cfg(any(test, feature = "sim"))]
-pub mod sim;
+pub mod testing;
 
-pub use address::{Address, UserName};
 pub use engine::Engine;
-pub use facts::{
-    Certificates, Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network,
-    NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
-};
-pub use fingerprint::Fingerprint;
 pub use hosts::{HostCredentials, Reached};
 pub use hypervisor::{
-    CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, HostFacts, Hypervisor, MigrationPlan, NotMigrated, Probe,
-    Ssh, SshLogin, Statistics, Transport,
+    Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
+    Fingerprint, HostConfig, HostConnection, HostEvent, HostFacts, Hypervisor, Interface, MachineFit, MigrationPlan,
+    Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin, Statistics, Survey, Tpm, Transport,
+    UserName, Volume,
 };
 pub use store::{Store, StoreError};
 

@@ -15,7 +15,7 @@ use axum::{
 };
 use engine::{
     Address, Engine, HostConfig, HostConnection, HostEvent, Hypervisor, Probe,
-    sim::{Load, Sim},
+    testing::{Load, Sim},
 };
 use http_body_util::BodyExt;
 use libvirt::SshFiles;

@@ -5,7 +5,7 @@ use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
 use engine::{
     Engine, MachineFit,
-    sim::{Load, Sim},
+    testing::{Load, Sim},
 };
 use libvirt::SshFiles;
 use model::VmState;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use engine::{
     CpuFit, DomainFacts, Engine, Interface, MachineFit, Survey,
-    sim::{Load, MemoryStore, Sim},
+    testing::{Load, MemoryStore, Sim},
 };
 use model::{FindingCode as Code, MigrationOptions, MigrationRequest, Phase, Severity, VmState};
 use tokio::time::timeout;

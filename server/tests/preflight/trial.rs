@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use engine::{Engine, sim::MemoryStore};
+use engine::{Engine, testing::MemoryStore};
 use libvirt::{LibvirtHypervisor, SshFiles};
 use model::{Finding, HostName, MigrationRequest, Phase, Preflight, Severity};
 use tokio::time::timeout;

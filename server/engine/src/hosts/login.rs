@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use model::{Code, HostName, Problem, Secret};
 use tokio::time::{Instant, sleep};
 
-use super::opened::Opened;
 use crate::{
     Address, Engine, Fingerprint, HostConfig, Ssh, SshLogin, Transport, UserName,
+    hosts::watcher,
+    hypervisor::Opened,
     inventory::{HostEntry, TypedLogin, unknown_host},
-    watcher,
 };
 
 /// How long a login counts without *keep until restart* while no migration needs it: time enough to begin one.

@@ -1,24 +1,24 @@
 //! Hosts that come and go while the console runs: registered, changed, removed, or there for one migration only.
 
-pub(crate) mod earlier;
+mod destination;
 mod login;
-mod opened;
-mod reach;
+mod registration;
+pub(crate) mod restore;
+pub(crate) mod watcher;
 
 use std::sync::Arc;
 
 use model::{Code, HostName, HostOrigin, HostTest, Problem};
 
+use crate::hypervisor::Opened;
 use crate::{
     Engine, HostConfig,
     engine::store_failed,
     inventory::{Inventory, TypedLogin},
-    watcher,
 };
+pub use destination::Reached;
 pub use login::HostCredentials;
 pub(crate) use login::needs_login;
-pub(crate) use opened::{Opened, no_answer, too_late};
-pub use reach::Reached;
 
 impl Engine {
     /// The registered hosts, and those that are there for a migration only, by name. Without passwords.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Claim, HostEntry, Inventory, TypedLogin, Watch, unknown_host};
-use crate::{HostConfig, hosts::Opened, watcher::is_in_vain};
+use crate::{HostConfig, hosts::watcher::is_in_vain, hypervisor::Opened};
 
 impl Inventory {
     /// Adds a host, and what was asked of it already.

@@ -4,6 +4,7 @@
 //! here, and whatever became different is published. Everything happens under one lock, so that a snapshot and the number of
 //! the last update in it always belong together.
 
+mod feed;
 mod host;
 mod hosts;
 mod shown;
@@ -18,7 +19,8 @@ use model::{
     Change, Code, Connection as Link, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
 };
 
-use crate::{CopyFacts, HostConnection, clock::Clock, feed::Feed};
+use crate::{CopyFacts, HostConnection, clock::Clock};
+pub(crate) use feed::{Feed, RESERVED};
 pub(crate) use host::{HostEntry, TypedLogin, Watch};
 
 /// Ended migrations a snapshot shows.

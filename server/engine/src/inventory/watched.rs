@@ -3,7 +3,7 @@
 use model::{Code, Connection as Link, Problem, VmId};
 
 use super::{HostEntry, Inventory, Watch};
-use crate::{CopyFacts, HostConfig, HostFacts, hosts::Opened, inventory::unknown_host};
+use crate::{CopyFacts, HostConfig, HostFacts, hypervisor::Opened, inventory::unknown_host};
 
 impl Inventory {
     /// How the host is reached now.

@@ -7,9 +7,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;
 use crate::{
-    CopyFacts, DomainFacts, Engine, HostConfig, HostConnection, Probe, Survey, check,
+    CopyFacts, DomainFacts, Engine, HostConfig, HostConnection, Probe, Survey,
     engine::store_failed,
-    hosts::{no_answer, too_late},
+    hypervisor::{no_answer, too_late},
+    migration::admission,
 };
 
 /// How many migrations are looked through for earlier moves.
@@ -45,7 +46,7 @@ pub(super) async fn source(engine: &Engine, vm: &Vm, deadline: Instant) -> Resul
         let (copy, job) = (copy?, job?);
         engine.inventory().set_copy(host, vm.id, copy.clone());
         if copy.is_none() {
-            return Err(check::unknown_vm(&vm.name));
+            return Err(admission::unknown_vm(&vm.name));
         }
         let domain = domain?;
         let survey = connection.survey(&domain).await?;

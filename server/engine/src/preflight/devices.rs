@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode};
 
-use super::case::Case;
+use super::input::Case;
 use crate::Tpm;
 
 pub(super) fn findings(case: &Case) -> Vec<Finding> {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::{Finding, FindingCode, Way};
 
 use super::{
-    case::{Case, Party, Route},
+    input::{Case, Party, Route},
     rdma, reach,
 };
 use crate::{Address, Certificates, Transport};

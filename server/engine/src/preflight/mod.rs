@@ -4,10 +4,11 @@
 //! file a topic makes findings from it.
 
 mod ask;
-mod case;
+mod destination;
 mod devices;
 mod encryption;
-mod look;
+mod gather;
+mod input;
 mod machine;
 mod network;
 mod prediction;
@@ -15,7 +16,6 @@ mod rdma;
 mod reach;
 mod recent;
 mod resources;
-mod there;
 mod tunnelled;
 mod versions;
 mod vm;
@@ -28,12 +28,12 @@ use model::{Code, HostName, HostOrigin, MigrationOptions, Preflight, Problem, Tr
 
 use crate::{
     Engine,
-    check::{self, Refusal},
+    migration::admission::{self, Refusal},
     storage,
 };
-pub(crate) use case::Case;
-use case::Route;
-pub(crate) use look::{Look, Question};
+pub(crate) use gather::{Look, Question};
+pub(crate) use input::Case;
+use input::Route;
 pub(crate) use prediction::carried;
 pub(crate) use recent::Recent;
 use recent::Seen;
@@ -66,7 +66,7 @@ pub(crate) async fn run(
 pub(crate) async fn run_all(engine: &Engine, vm: VmId) -> Result<Vec<Preflight>, Problem> {
     let hosts = {
         let inventory = engine.inventory();
-        let at = &inventory.vm(vm).ok_or_else(|| check::unknown_vm(&vm.to_string()))?.host;
+        let at = &inventory.vm(vm).ok_or_else(|| admission::unknown_vm(&vm.to_string()))?.host;
         let others = inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary);
         others.map(|entry| entry.config.name.clone()).filter(|name| name != at).collect::<Vec<_>>()
     };
@@ -83,9 +83,9 @@ pub(crate) async fn run_all(engine: &Engine, vm: VmId) -> Result<Vec<Preflight>,
 pub(crate) async fn measure(engine: &Engine, id: VmId) -> Result<u64, Problem> {
     let connection = {
         let inventory = engine.inventory();
-        let vm = inventory.vm(id).ok_or_else(|| check::unknown_vm(&id.to_string()))?;
+        let vm = inventory.vm(id).ok_or_else(|| admission::unknown_vm(&id.to_string()))?;
         if let Some(open) = vm.migration {
-            return Err(check::already_migrating(&vm.name, open));
+            return Err(admission::already_migrating(&vm.name, open));
         }
         let connection = inventory.connection(&vm.host)?;
         if !vm.state.is_active() {
@@ -108,7 +108,7 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
     let route = Route { way, copies_disks };
     let (encrypted, about_encryption) = encryption::of(case, &route);
     let topics = [
-        there::findings(case),
+        destination::findings(case),
         vm::findings(case),
         devices::findings(case),
         machine::findings(case),

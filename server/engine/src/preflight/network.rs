@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Finding, FindingCode};
 
-use super::case::Case;
+use super::input::Case;
 use crate::Interface;
 
 pub(super) fn findings(case: &Case) -> Vec<Finding> {

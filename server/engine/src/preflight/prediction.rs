@@ -5,8 +5,8 @@
 
 use model::{Ending, Migration, MigrationOptions, Mode, Prediction, Way};
 
-use super::case::Case;
-use crate::progress::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
+use super::input::Case;
+use crate::migration::progress::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 
 /// Of a guest that nobody measured: each pass leaves half of what it found (the guess that the progress makes, too).
 const GUESSED_RATIO: f64 = 0.5;

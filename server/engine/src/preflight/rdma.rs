@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode, Way};
 
-use super::case::{Case, Party, Route};
+use super::input::{Case, Party, Route};
 
 /// Whether the memory will go by RDMA.
 pub(super) fn goes(case: &Case, route: &Route) -> bool {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use model::{Finding, FindingCode, Way};
 
 use super::{
-    case::{Case, Route},
+    input::{Case, Route},
     tunnelled,
 };
 use crate::{Address, HostConfig, Probe, Transport};

@@ -10,7 +10,7 @@ use model::{Host, HostName, MigrationOptions, Preflight, Problem, Vm, VmId};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::ask::FromSource;
-use crate::engine::lock;
+use crate::clock::lock;
 
 /// How long an answer counts, if nothing that the console knows of has changed meanwhile.
 const ANSWER_COUNTS: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode, text};
 
-use super::case::Case;
+use super::input::Case;
 
 /// What QEMU takes beside the guest's memory, in bytes: page tables, 8 MiB a virtual CPU, and what devices need
 /// (KubeVirt's `GetMemoryOverhead`, without its own processes).

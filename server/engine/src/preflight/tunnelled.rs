@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode, HostOrigin, Way};
 
-use super::case::{Case, Route};
+use super::input::{Case, Route};
 
 /// Whether it could go that way.
 pub(super) fn is_possible(case: &Case, route: &Route) -> bool {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use model::{Finding, FindingCode};
 
-use super::case::Case;
+use super::input::Case;
 use crate::MachineFit;
 
 /// libvirtd of these versions crashes when it receives the resumption of a broken post-copy migration (libvirt's NEWS, 11.4.0).

@@ -4,7 +4,7 @@
 
 use model::{Finding, FindingCode, VmState};
 
-use super::case::Case;
+use super::input::Case;
 
 pub(super) fn findings(case: &Case) -> Vec<Finding> {
     let mut findings = vec![state(case), snapshots(case)];

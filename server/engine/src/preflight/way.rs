@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode, HostOrigin, Migration, Way, text};
 
-use super::case::Case;
+use super::input::Case;
 
 /// How long a login that was refused keeps it from being tried again, in ms: somebody may have given the source a key meanwhile.
 const REFUSAL_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;

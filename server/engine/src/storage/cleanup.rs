@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep};
 use super::shared;
 use crate::{
     DiskSource, Statistics,
-    runner::{Claim, Runner},
-    verify::Presence,
+    migration::lifecycle::{Claim, Runner},
+    migration::verdict::Presence,
 };
 
 /// How long a destination that does not answer is waited for.

@@ -1,8 +1,8 @@
 //! Disks: which are shared and which are copied, and the copying.
 
 mod cleanup;
-mod later;
 mod medium;
+mod next_start;
 mod offline;
 mod place;
 mod plan;

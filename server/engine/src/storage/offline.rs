@@ -13,7 +13,7 @@ use super::plan::{Place, Plan, PlannedDisk};
 use crate::{
     Chunk, Disk, Statistics, Volume,
     clock::millis,
-    runner::{Runner, SAMPLE},
+    migration::lifecycle::{Runner, SAMPLE},
 };
 
 /// Chunks under way between the two hosts. A few hide the latency of either; more only take memory.

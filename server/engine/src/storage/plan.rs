@@ -3,7 +3,7 @@
 use model::{DiskPlan, Finding, FindingCode, HostName, MigrationOptions, Mode, PoolChoice, Treatment};
 
 use super::{
-    later, medium,
+    medium, next_start,
     place::{self, Spent},
     shared::{self, Evidence, PoolPair},
 };
@@ -115,7 +115,7 @@ pub(crate) fn decide(
         let fate = fate(question, disk, &source, &mut spent, &mut plan.findings);
         plan.disks.push(PlannedDisk { disk: disk.clone(), source, fate });
     }
-    plan.findings.extend(later::findings(question));
+    plan.findings.extend(next_start::findings(question));
     plan
 }
 

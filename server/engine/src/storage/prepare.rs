@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 
 use super::plan::{Fate, Plan, PlannedDisk, Side, decide};
 use crate::{
-    DiskCopy, DiskSource, HostConfig, HostConnection, NewVolume, clock::millis, inventory::unknown_host, preflight,
-    runner::Runner,
+    DiskCopy, DiskSource, HostConfig, HostConnection, NewVolume, clock::millis, inventory::unknown_host,
+    migration::lifecycle::Runner, preflight,
 };
 
 /// Between two looks at what the guest has written to its disks.

@@ -10,7 +10,7 @@ use super::{
     plan::{Plan, PlannedDisk},
     shared::PoolPair,
 };
-use crate::{NewVolume, runner::Runner};
+use crate::{NewVolume, migration::lifecycle::Runner};
 
 /// The token's size, in bytes: a block, since some pools make nothing smaller.
 const TOKEN: u64 = 4096;

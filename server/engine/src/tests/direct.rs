@@ -6,7 +6,7 @@ use model::{Code, FindingCode, MigrationOptions, Mode, Phase, Severity, VmState,
 use tokio::time::sleep;
 
 use super::*;
-use crate::sim::Fault;
+use crate::testing::Fault;
 
 pub(super) fn by(way: Way) -> MigrationOptions {
     MigrationOptions { way: Some(way), ..MigrationOptions::default() }

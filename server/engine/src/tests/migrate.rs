@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::{Code, Convergence, MigrationOptions, MigrationRequest, Mode, Phase, VmState};
 
 use super::*;
-use crate::sim::Fault;
+use crate::testing::Fault;
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_vm_moves() {

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Engine, HostConfig, Store,
-    sim::{Load, MemoryStore, Sim},
+    testing::{Load, MemoryStore, Sim},
 };
 
 const MIB: u64 = 1 << 20;

@@ -11,7 +11,7 @@ use super::{
     storage::{contents, disk, pool},
     *,
 };
-use crate::sim::{Fault, StorageFault};
+use crate::testing::{Fault, StorageFault};
 
 /// How long the engine waits for a host that should clean up, and a little.
 const PATIENCE: Duration = Duration::from_secs(70);

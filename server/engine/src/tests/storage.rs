@@ -7,7 +7,7 @@ use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Ph
 use super::*;
 use crate::{
     Chunk, Disk, DiskDevice, DiskSource, Pool,
-    sim::{Fault, StorageFault},
+    testing::{Fault, StorageFault},
 };
 
 pub(super) fn pool(name: &str, path: &str) -> Pool {

@@ -5,7 +5,7 @@ use std::fs;
 use app::console::{ElsewhereRequest, Hosts};
 use engine::{
     HostConfig,
-    sim::{Load, Sim},
+    testing::{Load, Sim},
 };
 use model::{Elsewhere, HostLogin, HostOrigin, HostSettings, MigrationOptions, NewHost, Secret, VmState};
 use serde_json::json;

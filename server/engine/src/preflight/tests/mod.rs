@@ -10,8 +10,8 @@ use model::{Finding, FindingCode, HostOrigin, MigrationOptions, Mode, Severity, 
 use uuid::Uuid;
 
 use super::{
-    case::{Case, Party},
     conclude,
+    input::{Case, Party},
 };
 use crate::{Address, Certificates, CpuFit, Daemon, DomainFacts, HostConfig, MachineFit, Probe, Survey, Transport};
 

@@ -6,7 +6,7 @@ mod plan;
 use model::{DiskPlan, Finding, MigrationOptions, Mode};
 
 use super::plan::{Plan, Side, decide, plan as shown};
-use crate::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey, Volume, sim::Sim};
+use crate::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey, Volume, testing::Sim};
 
 /// Everything that a plan depends on.
 struct Bench {

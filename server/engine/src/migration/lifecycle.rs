@@ -6,8 +6,8 @@ use model::{Code, Migration, Mode, Phase, Problem, Way};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
-    Engine, NotMigrated, Statistics, check, engine::Handle, progress::Tracker, settle::is_our_connections_fault,
-    storage::Prepared,
+    Engine, NotMigrated, Statistics, engine::Handle, migration::admission,
+    migration::finalize::is_our_connections_fault, migration::progress::Tracker, storage::Prepared,
 };
 
 /// Between two samples: at least four a second.
@@ -200,11 +200,11 @@ impl Runner<'_> {
         let copy = connection.copy(*vm).await?;
         let is_active = copy.as_ref().is_some_and(|copy| copy.state.is_active());
         if copy.as_ref().is_some_and(|copy| copy.abandoned) {
-            return Err(check::left_paused(vm_name, source));
+            return Err(admission::left_paused(vm_name, source));
         }
         if copy.is_some() && is_active == (*mode == Mode::Live) {
             return match is_active && connection.job(*vm).await?.is_some() {
-                true => Err(check::moved_by_somebody_else(vm_name)),
+                true => Err(admission::moved_by_somebody_else(vm_name)),
                 false => Ok(()),
             };
         }

@@ -5,10 +5,7 @@ use std::time::Duration;
 use model::{Migration, MigrationEvent, Phase, Problem};
 use tokio::time::sleep;
 
-use crate::{
-    engine::{lock, store_failed},
-    runner::Runner,
-};
+use crate::{clock::lock, engine::store_failed, migration::lifecycle::Runner};
 
 /// Between two tries to write an end down.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);

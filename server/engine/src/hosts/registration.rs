@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use model::{Code, DaemonKind, HostName, HostSettings, MigrationOptions, Problem, SshLoginKind, TransportKind};
 
-use crate::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, check};
+use crate::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, migration::admission};
 
 /// `tcp_port` of libvirtd.conf, where nobody sets another.
 const TCP_PORT: u16 = 16509;
@@ -217,7 +217,7 @@ impl<'a> Fields<'a> {
         if *bandwidth_mib_s == Some(0) {
             return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }
-        check::options(&MigrationOptions { bandwidth_mib_s: *bandwidth_mib_s, ..MigrationOptions::default() })
+        admission::options(&MigrationOptions { bandwidth_mib_s: *bandwidth_mib_s, ..MigrationOptions::default() })
             .map_err(|problem| cannot_be_used(name, "bandwidth_mib_s", problem))
     }
 

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     Address, CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
-    engine::lock,
+    clock::lock,
 };
 use driver::Driver;
 use host::{SimConnection, SimHost};

@@ -5,9 +5,9 @@ use model::{Code, Migration, Mode, Problem, Way};
 use crate::{
     MigrationPlan, NotMigrated,
     inventory::unknown_host,
-    runner::{Claim, Runner, every_sample},
+    migration::lifecycle::{Claim, Runner, every_sample},
+    migration::verdict::Presence,
     storage::Prepared,
-    verify::Presence,
 };
 
 impl Runner<'_> {

@@ -1,110 +1,33 @@
-//! What the engine needs of a hypervisor. `server/libvirt` implements it over libvirt, `sim` by a model.
+//! What the engine needs of a hypervisor: connections to hosts, and the facts, plans and figures that go over them.
+//!
+//! `server/libvirt` implements it over libvirt, `testing/` by a model. Everything else in the engine builds on this folder, and it
+//! builds on nothing of the engine.
+
+mod address;
+mod config;
+mod facts;
+mod fingerprint;
+mod opened;
+mod plan;
+mod statistics;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{HostName, Problem, Secret, VmAction, VmId, VmState, Way};
+use model::{Problem, VmAction, VmId, VmState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::{Address, Chunk, DiskCopy, DomainFacts, Fingerprint, NewVolume, Survey, UserName, Volume};
-
-/// How to reach a host. Checked fields only: no user's string ever becomes a URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostConfig {
-    /// The name it is registered under.
-    pub name: HostName,
-    /// How the console talks to its libvirt daemon.
-    pub transport: Transport,
-    /// The address other hosts reach it at for migration data and for their own login (peer-to-peer).
-    pub peer_address: Address,
-    /// How another host's libvirt daemon logs in here (peer-to-peer).
-    pub peer_transport: Transport,
-    /// What one migration from here may use, in MiB/s; none is unlimited.
-    pub bandwidth_mib_s: Option<u32>,
-    /// Directories that this host shares with others, though libvirt can't see it: disks below one that both hosts name are
-    /// not copied. Absolute paths without a slash at the end.
-    pub shared_directories: Vec<String>,
-}
-
-/// How to talk to a libvirt daemon.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// The local daemon's UNIX socket, `qemu:///system`.
-    Local,
-    /// Plain TCP; for test hosts and trusted networks only.
-    Tcp {
-        /// Where.
-        address: Address,
-        /// 16509 by default.
-        port: u16,
-        /// System or session daemon.
-        daemon: Daemon,
-    },
-    /// TCP with TLS and certificates.
-    Tls {
-        /// Where.
-        address: Address,
-        /// 16514 by default.
-        port: u16,
-    },
-    /// ssh.
-    Ssh(Ssh),
-}
-
-/// How to log in by ssh.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ssh {
-    /// Where.
-    pub address: Address,
-    /// 22 by default.
-    pub port: u16,
-    /// The account there.
-    pub user: UserName,
-    /// How to prove to be that account.
-    pub login: SshLogin,
-    /// The host's key that somebody has confirmed, `SHA256:…`: accepted if the console does not know another one.
-    pub fingerprint: Option<Fingerprint>,
-}
-
-impl Ssh {
-    /// ssh's own port.
-    pub const PORT: u16 = 22;
-}
-
-/// How to prove to be an account, by ssh.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SshLogin {
-    /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts. The only one
-    /// for another host's own login.
-    Program,
-    /// With the keys and the agent of that account; the console keeps the known hosts.
-    AccountKeys,
-    /// With the console's own key.
-    ConsoleKey,
-    /// With a password; none until somebody has typed it.
-    Password(Option<Secret>),
-}
-
-/// Which of a machine's libvirt daemons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Daemon {
-    /// The privileged one, `/system`.
-    System,
-    /// A user's own, `/session`.
-    Session,
-}
-
-impl Transport {
-    /// The address people know the host by.
-    pub fn address(&self) -> String {
-        match self {
-            Self::Local => "local".to_owned(),
-            Self::Tcp { address, .. } | Self::Tls { address, .. } => address.to_string(),
-            Self::Ssh(ssh) => ssh.address.to_string(),
-        }
-    }
-}
+pub use address::{Address, UserName};
+pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
+pub use facts::{
+    Certificates, Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network,
+    NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
+};
+pub use fingerprint::Fingerprint;
+pub(crate) use opened::{Opened, deadline, no_answer, too_late};
+pub use plan::MigrationPlan;
+pub use statistics::Statistics;
 
 /// Makes connections to hosts.
 #[async_trait]
@@ -301,70 +224,4 @@ pub struct CopyFacts {
     pub vcpus: u32,
     /// Its memory in bytes; 0 of an incoming copy.
     pub memory_bytes: u64,
-}
-
-/// One migration, ready to be handed to the hypervisor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MigrationPlan {
-    /// The VM.
-    pub vm: VmId,
-    /// The host it goes to, with the login to be used for a direct migration.
-    pub destination: HostConfig,
-    /// Who drives it.
-    pub way: Way,
-    /// Whether memory and disks are encrypted on their way (TLS).
-    pub encrypted: bool,
-    /// Whether the memory goes by RDMA.
-    pub rdma: bool,
-    /// Memory, or the definition only.
-    pub mode: model::Mode,
-    /// Whether the source forgets the VM afterwards.
-    pub undefine_source: bool,
-    /// Whether the destination keeps the VM beyond a power-off: what it was at the source.
-    pub persist_destination: bool,
-    /// At most this much of the network, in MiB/s; none is unlimited.
-    pub bandwidth_mib_s: Option<u32>,
-    /// What the VM shall be called there; none keeps its name.
-    pub new_name: Option<String>,
-    /// The disks to copy (live), or whose place in the definition changes (offline). All others stay as they are.
-    pub disks: Vec<DiskCopy>,
-    /// Let the guest wait for every write to both disks: slower for it, but the copy catches up for certain.
-    pub synchronous_writes: bool,
-    /// libvirt can't see that a disk is shared, but the hosts' settings say so.
-    pub trust_shared_directories: bool,
-}
-
-/// A migration job's figures, as libvirt gives them (`qemuDomainMigrationJobDataToParams`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// Time since the job began, in ms.
-    pub elapsed_ms: u64,
-    /// Memory and disks to move, in bytes.
-    pub data_total: u64,
-    /// Sent so far, in bytes.
-    pub data_processed: u64,
-    /// Left as of now, in bytes.
-    pub data_remaining: u64,
-    /// Memory to move, in bytes.
-    pub memory_total: u64,
-    /// Memory sent so far, pages sent twice counted twice, in bytes.
-    pub memory_processed: u64,
-    /// Memory left as of now, in bytes.
-    pub memory_remaining: u64,
-    /// Disk contents to copy, in bytes; 0 without a copy of storage.
-    pub disk_total: u64,
-    /// Disk contents copied, in bytes.
-    pub disk_processed: u64,
-    /// Disk contents left, in bytes.
-    pub disk_remaining: u64,
-    /// What the link carries, in bytes a second; 0 when not known yet.
-    pub memory_bytes_s: u64,
-    /// Pages the guest changes a second; 0 until the second pass.
-    pub dirty_pages_s: u64,
-    /// A page in bytes; 0 when not told.
-    pub page_bytes: u64,
-    /// Passes over the memory so far.
-    pub memory_pass: u64,
-    /// While running: the pause QEMU expects if it switched over now; when completed: the pause there was. In ms.
-    pub downtime_ms: Option<u64>,
 }

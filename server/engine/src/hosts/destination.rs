@@ -5,14 +5,13 @@ use std::{fmt, sync::Arc};
 use model::{Code, HostName, HostOrigin, Migration, MigrationRequest, Problem, Way};
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    login::{HostCredentials, is_still_itself},
-    opened::{Opened, deadline, too_late},
-};
+use super::login::{HostCredentials, is_still_itself};
 use crate::{
-    Address, Engine, HostConfig, Ssh, SshLogin, Transport, check,
+    Address, Engine, HostConfig, Ssh, SshLogin, Transport,
+    hosts::watcher,
+    hypervisor::{Opened, deadline, too_late},
     inventory::{Inventory, TypedLogin, Watch, unknown_host},
-    watcher,
+    migration::admission,
 };
 
 /// A destination that answers, held for a migration that is about to begin. A host that is there for this only goes when nobody holds it
@@ -120,7 +119,7 @@ impl Engine {
         if request.options.keep_source_definition && !reached.register && self.inventory().is_temporary(&reached.host) {
             return Err(would_not_be_seen(&reached.host));
         }
-        let checked = timeout_at(reached.deadline, check::request(self, &request)).await;
+        let checked = timeout_at(reached.deadline, admission::request(self, &request)).await;
         let accepted = checked.unwrap_or_else(|_| Err(too_late(&reached.host)))?;
         self.write_down(accepted, request, requested_by, Some(reached)).await
     }
@@ -147,7 +146,7 @@ impl Destination {
         login: &HostCredentials,
         register: Option<&HostName>,
     ) -> Result<Self, Problem> {
-        let registered = match check::host(inventory, text) {
+        let registered = match admission::host(inventory, text) {
             Ok(name) => inventory.host(&name),
             Err(problem) if problem.code == Code::UnknownHost => None,
             Err(problem) => return Err(problem),
@@ -292,7 +291,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{clock::Clock, feed::Feed};
+    use crate::{clock::Clock, inventory::Feed};
 
     proptest! {
         #[test]

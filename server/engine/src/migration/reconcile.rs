@@ -7,11 +7,11 @@ use model::{HostName, Migration, Mode, Problem, VmAction};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    engine::lock,
-    runner::{Claim, Runner},
-    settle::is_our_connections_fault,
-    verify::{Presence, Verdict, verdict},
-    watcher::is_for_a_person,
+    clock::lock,
+    hosts::watcher::is_for_a_person,
+    migration::finalize::is_our_connections_fault,
+    migration::lifecycle::{Claim, Runner},
+    migration::verdict::{Presence, Verdict, verdict},
 };
 
 /// Between two questions where the VM is.

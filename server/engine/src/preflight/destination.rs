@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode};
 
-use super::case::Case;
+use super::input::Case;
 
 pub(super) fn findings(case: &Case) -> Vec<Finding> {
     let (name, there) = (case.wanted_name(), case.there());

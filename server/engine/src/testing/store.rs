@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
-use crate::{Store, StoreError, engine::lock};
+use crate::{Store, StoreError, clock::lock};
 
 /// A store in memory.
 #[derive(Default)]

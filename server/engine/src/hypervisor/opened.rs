@@ -22,7 +22,7 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn test(&self) -> HostTest {
+    pub(crate) fn test(&self) -> HostTest {
         let HostFacts { libvirt_version, hypervisor_version, cpu_model, memory_bytes, latency_ms, .. } =
             self.facts.clone();
         let vms = self.copies.iter().filter(|copy| !copy.incoming).count();
@@ -51,14 +51,14 @@ impl Engine {
     ///
     /// # Errors
     /// `host-unreachable` also if it takes too long.
-    pub(super) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, Problem> {
+    pub(crate) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, Problem> {
         let opened = timeout_at(deadline(), self.open(config)).await;
         opened.unwrap_or_else(|_| Err(too_late(&config.name)))
     }
 }
 
 /// When somebody who asks now has to have an answer.
-pub(super) fn deadline() -> Instant {
+pub(crate) fn deadline() -> Instant {
     Instant::now() + LIMIT
 }
 

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use super::{
     ask::{self, FromDestination, FromSource},
-    case::{Case, Party},
+    input::{Case, Party},
 };
 use crate::{
     DomainFacts, Engine, HostConfig, HostConnection, Survey,
-    check::{self, Refusal},
     inventory::{Inventory, unknown_host},
-    verify::Presence,
+    migration::admission::{self, Refusal},
+    migration::verdict::Presence,
 };
 
 /// How long both hosts have to answer. With the time to tell it stays under 10 s.
@@ -48,7 +48,7 @@ impl Question<'_> {
     /// # Errors
     /// `unknown-vm`, `unknown-host`, `invalid-input`; `host-unreachable` if the VM's own host does not answer.
     pub(crate) async fn look(self, engine: &Engine) -> Result<Look, Problem> {
-        check::options(self.options)?;
+        admission::options(self.options)?;
         let (vm, connection, config) = match self.before(engine)? {
             Ok(known) => known,
             Err(refusal) => return Ok(Look::Refused(refusal)),
@@ -56,7 +56,7 @@ impl Question<'_> {
         let deadline = Instant::now() + LIMIT;
         let said = self.ask_source(engine, &vm, deadline).await?;
         if said.migrates {
-            return Ok(Look::Refused(check::moving_elsewhere(&vm)));
+            return Ok(Look::Refused(admission::moving_elsewhere(&vm)));
         }
         let name = self.options.new_name.as_ref().unwrap_or(&said.domain.name).clone();
         let wanted = DomainFacts { name, ..(*said.domain).clone() };
@@ -70,8 +70,8 @@ impl Question<'_> {
     /// What the inventory says before anybody is asked.
     fn before(self, engine: &Engine) -> Result<Result<Parties, Refusal>, Problem> {
         let inventory = engine.inventory();
-        let vm = inventory.vm(self.vm).ok_or_else(|| check::unknown_vm(&self.vm.to_string()))?.clone();
-        if let Err(refusal) = check::known(&inventory, &vm, self)? {
+        let vm = inventory.vm(self.vm).ok_or_else(|| admission::unknown_vm(&self.vm.to_string()))?.clone();
+        if let Err(refusal) = admission::known(&inventory, &vm, self)? {
             return Ok(Err(refusal));
         }
         let entry = inventory.host(self.to).ok_or_else(|| unknown_host(self.to.as_str()))?;
@@ -101,8 +101,8 @@ impl Question<'_> {
         answer: FromDestination,
     ) -> Result<Look, Problem> {
         let inventory = engine.inventory();
-        let vm = inventory.vm(self.vm).ok_or_else(|| check::unknown_vm(&before.name))?.clone();
-        if let Err(refusal) = check::known(&inventory, &vm, self)? {
+        let vm = inventory.vm(self.vm).ok_or_else(|| admission::unknown_vm(&before.name))?.clone();
+        if let Err(refusal) = admission::known(&inventory, &vm, self)? {
             return Ok(Look::Refused(refusal));
         }
         if vm.host != before.host {
@@ -110,9 +110,9 @@ impl Question<'_> {
             return Ok(Look::Refused(Refusal { code: FindingCode::VmState, problem: problem.with_fix("Try again.") }));
         }
         if let Presence::Incoming | Presence::Outgoing = Presence::of(answer.copy.as_ref()) {
-            return Ok(Look::Refused(check::moving_elsewhere(&vm)));
+            return Ok(Look::Refused(admission::moving_elsewhere(&vm)));
         }
-        check::pools(self.options, &said.domain, &answer.survey)?;
+        admission::pools(self.options, &said.domain, &answer.survey)?;
         let earlier = said.earlier.iter().filter(|migration| migration.destination == *self.to).cloned();
         Ok(Look::Seen(Box::new(Case {
             mode: self.mode_of(&vm),

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     Engine, Reached, StoreError,
-    check::{self, Accepted},
     engine::store_failed,
-    runner::Begin,
+    migration::admission::{self, Accepted},
+    migration::lifecycle::Begin,
 };
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
         request: MigrationRequest,
         requested_by: &str,
     ) -> Result<Migration, Problem> {
-        let accepted = check::request(self, &request).await?;
+        let accepted = admission::request(self, &request).await?;
         self.write_down(accepted, request, requested_by, None).await
     }
 
@@ -40,7 +40,7 @@ impl Engine {
         request: MigrationRequest,
         requested_by: &str,
     ) -> Result<Migration, Problem> {
-        let accepted = check::nothing(self, &request).await?;
+        let accepted = admission::nothing(self, &request).await?;
         self.write_down(accepted, request, requested_by, None).await
     }
 
@@ -84,7 +84,7 @@ impl Engine {
         persistent: bool,
         reached: Option<Reached>,
     ) -> Result<Migration, Problem> {
-        let already = |open| check::already_migrating(&migration.vm_name, open);
+        let already = |open| admission::already_migrating(&migration.vm_name, open);
         migration.unregistered = {
             let mut inventory = self.inventory();
             inventory.stays(&migration.source)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use model::{Code, HostName, Problem, VmId};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::{Engine, HostConnection, HostEvent, hosts::Opened, inventory::Watch};
+use crate::{Engine, HostConnection, HostEvent, hypervisor::Opened, inventory::Watch};
 
 /// The first wait before a lost host is tried again; doubled up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);

@@ -4,9 +4,9 @@ use model::{Code, Outcome, Phase, Problem, text};
 
 use crate::{
     NotMigrated, Statistics,
-    engine::lock,
-    runner::{Claim, Runner},
-    verify::Verdict,
+    clock::lock,
+    migration::lifecycle::{Claim, Runner},
+    migration::verdict::Verdict,
 };
 
 impl Runner<'_> {

@@ -1,0 +1,102 @@
+//! How a host is reached: checked fields, from which URIs and commands are built.
+
+use model::{HostName, Secret};
+
+use super::{Address, Fingerprint, UserName};
+
+/// How to reach a host. Checked fields only: no user's string ever becomes a URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostConfig {
+    /// The name it is registered under.
+    pub name: HostName,
+    /// How the console talks to its libvirt daemon.
+    pub transport: Transport,
+    /// The address other hosts reach it at for migration data and for their own login (peer-to-peer).
+    pub peer_address: Address,
+    /// How another host's libvirt daemon logs in here (peer-to-peer).
+    pub peer_transport: Transport,
+    /// What one migration from here may use, in MiB/s; none is unlimited.
+    pub bandwidth_mib_s: Option<u32>,
+    /// Directories that this host shares with others, though libvirt can't see it: disks below one that both hosts name are
+    /// not copied. Absolute paths without a slash at the end.
+    pub shared_directories: Vec<String>,
+}
+
+/// How to talk to a libvirt daemon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// The local daemon's UNIX socket, `qemu:///system`.
+    Local,
+    /// Plain TCP; for test hosts and trusted networks only.
+    Tcp {
+        /// Where.
+        address: Address,
+        /// 16509 by default.
+        port: u16,
+        /// System or session daemon.
+        daemon: Daemon,
+    },
+    /// TCP with TLS and certificates.
+    Tls {
+        /// Where.
+        address: Address,
+        /// 16514 by default.
+        port: u16,
+    },
+    /// ssh.
+    Ssh(Ssh),
+}
+
+/// How to log in by ssh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    /// Where.
+    pub address: Address,
+    /// 22 by default.
+    pub port: u16,
+    /// The account there.
+    pub user: UserName,
+    /// How to prove to be that account.
+    pub login: SshLogin,
+    /// The host's key that somebody has confirmed, `SHA256:…`: accepted if the console does not know another one.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl Ssh {
+    /// ssh's own port.
+    pub const PORT: u16 = 22;
+}
+
+/// How to prove to be an account, by ssh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SshLogin {
+    /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts. The only one
+    /// for another host's own login.
+    Program,
+    /// With the keys and the agent of that account; the console keeps the known hosts.
+    AccountKeys,
+    /// With the console's own key.
+    ConsoleKey,
+    /// With a password; none until somebody has typed it.
+    Password(Option<Secret>),
+}
+
+/// Which of a machine's libvirt daemons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daemon {
+    /// The privileged one, `/system`.
+    System,
+    /// A user's own, `/session`.
+    Session,
+}
+
+impl Transport {
+    /// The address people know the host by.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Local => "local".to_owned(),
+            Self::Tcp { address, .. } | Self::Tls { address, .. } => address.to_string(),
+            Self::Ssh(ssh) => ssh.address.to_string(),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! One migration as it is handed to the hypervisor.
+
+use model::{VmId, Way};
+
+use super::{DiskCopy, HostConfig};
+
+/// One migration, ready to be handed to the hypervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationPlan {
+    /// The VM.
+    pub vm: VmId,
+    /// The host it goes to, with the login to be used for a direct migration.
+    pub destination: HostConfig,
+    /// Who drives it.
+    pub way: Way,
+    /// Whether memory and disks are encrypted on their way (TLS).
+    pub encrypted: bool,
+    /// Whether the memory goes by RDMA.
+    pub rdma: bool,
+    /// Memory, or the definition only.
+    pub mode: model::Mode,
+    /// Whether the source forgets the VM afterwards.
+    pub undefine_source: bool,
+    /// Whether the destination keeps the VM beyond a power-off: what it was at the source.
+    pub persist_destination: bool,
+    /// At most this much of the network, in MiB/s; none is unlimited.
+    pub bandwidth_mib_s: Option<u32>,
+    /// What the VM shall be called there; none keeps its name.
+    pub new_name: Option<String>,
+    /// The disks to copy (live), or whose place in the definition changes (offline). All others stay as they are.
+    pub disks: Vec<DiskCopy>,
+    /// Let the guest wait for every write to both disks: slower for it, but the copy catches up for certain.
+    pub synchronous_writes: bool,
+    /// libvirt can't see that a disk is shared, but the hosts' settings say so.
+    pub trust_shared_directories: bool,
+}
