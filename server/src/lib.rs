@@ -4,7 +4,6 @@ pub mod auth;
 pub mod commands;
 pub mod config;
 pub mod console;
-pub mod demo;
 pub mod http;
 pub mod pki;
 pub mod server;

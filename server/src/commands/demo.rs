@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use demo::{Demo, DemoError, DemoHost, DemoOptions, SharedStorage};
 use engine::{Address, Daemon, HostConfig, Transport};
 use tokio_util::sync::CancellationToken;
 use tower_sessions::session::Id;
@@ -15,12 +16,7 @@ use super::{
     console::{ADMIN, Console, Kept, password_from_environment},
     say, stop, told,
 };
-use crate::{
-    auth::SessionLimits,
-    console::Allowed,
-    demo::{Demo, DemoError, DemoHost, DemoOptions, SharedStorage},
-    http::Site,
-};
+use crate::{auth::SessionLimits, console::Allowed, http::Site};
 
 /// Starts a demo.
 #[derive(Debug, Args)]

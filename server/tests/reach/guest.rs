@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use demo::BootSector;
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -15,14 +16,9 @@ use super::{
     support::LIMIT,
 };
 
-/// src/demo/guest.S, assembled.
-const BOOT_SECTOR: &[u8; 512] = include_bytes!("../../src/demo/guest.bin");
-/// Where its parameter block begins, and the text in it.
-const PARAMETERS: usize = 0x180;
-const TEXT: usize = PARAMETERS + 12;
 /// What it says when its memory is full.
 const FILLED: &str = "memory is full";
-/// Where it counts ticks: the first character of the screen's second line (HEARTBEAT in guest.S).
+/// Where it counts ticks: the first character of the screen's second line (HEARTBEAT in boot_sector.S).
 const HEARTBEAT: &str = "0xb80a0";
 /// The middle of its memory.
 const SOMEWHERE: &str = "0x1000000";
@@ -111,10 +107,11 @@ fn memory(host: &LabHost, address: &str, count: usize) -> Vec<u8> {
 
 /// The boot sector, its parameters filled in, and nothing.
 fn new_disk() -> Vec<u8> {
+    let boot_sector =
+        BootSector { memory_end: MEMORY_MIB << 20, working_set_end: 0, dirty_mib_per_second: 0, text: FILLED };
+    let boot_sector = boot_sector.assembled();
     let mut disk = vec![0; DISK_SIZE];
-    disk[..BOOT_SECTOR.len()].copy_from_slice(BOOT_SECTOR);
-    disk[PARAMETERS..PARAMETERS + 4].copy_from_slice(&(MEMORY_MIB << 20).to_le_bytes());
-    disk[TEXT..TEXT + FILLED.len()].copy_from_slice(FILLED.as_bytes());
+    disk[..boot_sector.len()].copy_from_slice(&boot_sector);
     disk
 }
 

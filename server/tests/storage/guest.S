@@ -10,7 +10,7 @@
 #
 # What is in a sector follows from its number and the pass it was written in (0: before the guest began), so that the guest
 # has to remember only that; guest.rs knows the same formula. guest.bin is this file assembled, as the test in
-# src/demo/guest.rs makes sure, with the commands that src/demo/guest.S tells.
+# server/demo/src/boot_sector.rs makes sure, with the commands that boot_sector.S beside it gives.
 
         .set    FIRST, 64               # the first block's first sector
         .set    STRIDE, 2048            # sectors from one block to the next: a MiB

@@ -1,28 +1,30 @@
 //! The programs that the demo runs, and the version of libvirt.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tokio::process::Command;
 
-use super::DemoError;
+use crate::DemoError;
 
 /// Where programs are looked for, by us and by the daemons. (libvirtd is in an sbin, which users do not have in PATH.)
-pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is installed.
 #[derive(Debug, Clone)]
-pub(super) struct Programs {
-    pub(super) libvirtd: PathBuf,
-    pub(super) virsh: PathBuf,
-    pub(super) qemu_nbd: PathBuf,
+pub(crate) struct Programs {
+    pub(crate) libvirtd: PathBuf,
+    pub(crate) virsh: PathBuf,
+    pub(crate) qemu_nbd: PathBuf,
     /// libvirt's version: major, minor, release.
-    pub(super) libvirt_version: (u32, u32, u32),
+    pub(crate) libvirt_version: (u32, u32, u32),
 }
 
 impl Programs {
     /// Finds them all, or says which packages to install.
-    pub(super) async fn find() -> Result<Self, DemoError> {
+    pub(crate) async fn find() -> Result<Self, DemoError> {
         find("qemu-system-x86_64", "qemu-system-x86")?; // libvirtd finds it itself; this is for the clear error
         let libvirtd = find("libvirtd", "libvirt-daemon libvirt-daemon-driver-qemu")?;
         Ok(Self {

@@ -10,10 +10,10 @@ use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, waitpid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::DemoError;
+use crate::DemoError;
 
 /// Makes this process the parent of all orphaned descendants, and reaps them until the handle is dropped.
-pub(super) fn adopt() -> Result<AbortOnDropHandle<()>, DemoError> {
+pub(crate) fn adopt() -> Result<AbortOnDropHandle<()>, DemoError> {
     let myself = "this process";
     set_child_subreaper(Some(getpid())).map_err(|error| DemoError::io("adopt orphans in", myself)(error.into()))?;
     let mut ends = signal(SignalKind::child()).map_err(DemoError::io("watch the children of", myself))?;

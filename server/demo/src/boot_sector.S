@@ -2,14 +2,14 @@
 #
 # It fills its memory with data that is not zero, writes a line on the screen and on the serial console, and from then on
 # sleeps (hlt) from one timer tick to the next. With every tick it changes a number of memory pages, and it looks whether
-# the power button was pressed. What differs between the VMs is in the parameter block, which guest.rs fills in.
+# the power button was pressed. What differs between the VMs is in the parameter block, which boot_sector.rs fills in.
 #
 # SeaBIOS enters here with the timer running at its usual 18.2 ticks a second. We go to 32-bit mode at once, to reach all
-# memory, and never call the BIOS again. guest.bin is this file assembled, as the test in guest.rs makes sure:
+# memory, and never call the BIOS again. boot_sector.bin is this file assembled, as the test in boot_sector.rs makes sure:
 #
-#   as --32 -o guest.o guest.S
-#   ld -m elf_i386 -Ttext=0x7c00 -e start -o guest.elf guest.o
-#   objcopy -O binary -j .text guest.elf guest.bin
+#   as --32 -o boot_sector.o boot_sector.S
+#   ld -m elf_i386 -Ttext=0x7c00 -e start -o boot_sector.elf boot_sector.o
+#   objcopy -O binary -j .text boot_sector.elf boot_sector.bin
 
         .set    FIRST_PAGE, 0x100000    # below 1 MiB are the BIOS, the screen and this sector
         .set    PAGE, 4096
@@ -139,7 +139,7 @@ gates:  .rept   8                       # vectors 8 to 15: the first interrupt c
         .word   0
         .endr
 
-        .org    0x180                   # the parameter block: guest.rs knows these offsets
+        .org    0x180                   # the parameter block: boot_sector.rs knows these offsets
 memory_end:
         .long   FIRST_PAGE + PAGE
 working_set_end:

@@ -2,12 +2,14 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use super::DemoError;
-use super::directory::Directory;
-use super::programs::Programs;
-use super::service::Service;
-use super::storage;
-use super::user::{Unprivileged, make_directory, write_file};
+use crate::{
+    DemoError,
+    directory::Directory,
+    programs::Programs,
+    service::Service,
+    storage,
+    user::{Unprivileged, make_directory, write_file},
+};
 
 /// The hosts' names; their addresses end in .2 to .5. Not in .1: libvirtd refuses to migrate through 127.0.0.1.
 const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
@@ -30,7 +32,7 @@ pub struct DemoHost {
 }
 
 /// The hosts, on .2 to .5 of the network.
-pub(super) fn hosts(network: Ipv4Addr) -> Result<Vec<DemoHost>, DemoError> {
+pub(crate) fn hosts(network: Ipv4Addr) -> Result<Vec<DemoHost>, DemoError> {
     if !network.is_loopback() {
         return Err(DemoError::NetworkNotLoopback { network });
     }
@@ -47,7 +49,7 @@ impl DemoHost {
     }
 
     /// Says so if the address is already in use: libvirtd itself would only end.
-    pub(super) fn check_address_is_free(&self) -> Result<(), DemoError> {
+    pub(crate) fn check_address_is_free(&self) -> Result<(), DemoError> {
         let Self { name: host, address, port, .. } = *self;
         TcpListener::bind((address, port)).map(drop).map_err(|source| DemoError::AddressUnavailable {
             host,
@@ -58,7 +60,7 @@ impl DemoHost {
     }
 
     /// Writes the configuration and says how to run the daemon.
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         &self,
         directory: &Directory,
         programs: &Programs,

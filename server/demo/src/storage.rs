@@ -1,17 +1,17 @@
 //! The VMs' disks, where every host can reach them: in a shared directory, or served over NBD.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use tokio::net::UnixStream;
-use tokio::time::sleep;
+use tokio::{net::UnixStream, time::sleep};
 
-use super::DemoError;
-use super::directory::Directory;
-use super::guest::{Guest, boot_sector};
-use super::programs::Programs;
-use super::service::Service;
-use super::user::{Unprivileged, make_directory, write_file};
+use crate::{
+    DemoError,
+    directory::Directory,
+    guest::Guest,
+    programs::Programs,
+    service::Service,
+    user::{Unprivileged, make_directory, write_file},
+};
 
 /// Since this version libvirt can be told that a directory is shared between hosts (`shared_filesystems` in qemu.conf).
 const KNOWS_SHARED_FILESYSTEMS: (u32, u32, u32) = (11, 0, 0);
@@ -34,7 +34,7 @@ pub enum SharedStorage {
 
 impl SharedStorage {
     /// What it comes to with the installed libvirt.
-    pub(super) fn choose(self, programs: &Programs) -> Result<Disks, DemoError> {
+    pub(crate) fn choose(self, programs: &Programs) -> Result<Disks, DemoError> {
         let supported = programs.libvirt_version >= KNOWS_SHARED_FILESYSTEMS;
         match (self, supported) {
             (Self::Auto | Self::Filesystem, true) => Ok(Disks::Files),
@@ -49,14 +49,14 @@ impl SharedStorage {
 
 /// How the disks of this demo are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Disks {
+pub(crate) enum Disks {
     Files,
     Nbd,
 }
 
 impl Disks {
     /// The disk in the VM's XML.
-    pub(super) fn xml(self, directory: &Directory, guest: &Guest) -> String {
+    pub(crate) fn xml(self, directory: &Directory, guest: &Guest) -> String {
         let (kind, source) = match self {
             Self::Files => ("file", format!("<source file='{}'/>", image(directory, guest).display())),
             Self::Nbd => (
@@ -73,7 +73,7 @@ impl Disks {
     }
 
     /// The server of the VM's disk, where one is needed.
-    pub(super) fn export(
+    pub(crate) fn export(
         self,
         directory: &Directory,
         programs: &Programs,
@@ -103,12 +103,12 @@ impl Disks {
 }
 
 /// The directory that all hosts see.
-pub(super) fn shared(directory: &Directory) -> PathBuf {
+pub(crate) fn shared(directory: &Directory) -> PathBuf {
     directory.path().join("shared")
 }
 
 /// Makes that directory.
-pub(super) fn make_shared(directory: &Directory, user: Option<Unprivileged>) -> Result<(), DemoError> {
+pub(crate) fn make_shared(directory: &Directory, user: Option<Unprivileged>) -> Result<(), DemoError> {
     make_directory(&shared(directory), user)
 }
 
@@ -121,15 +121,15 @@ fn socket(directory: &Directory, guest: &Guest) -> PathBuf {
 }
 
 /// Writes the VM's disk: a boot sector and nothing.
-pub(super) fn write_image(directory: &Directory, user: Option<Unprivileged>, guest: &Guest) -> Result<(), DemoError> {
+pub(crate) fn write_image(directory: &Directory, user: Option<Unprivileged>, guest: &Guest) -> Result<(), DemoError> {
     let mut disk = vec![0; DISK_SIZE];
-    let sector = boot_sector(guest);
+    let sector = guest.boot_sector();
     disk[..sector.len()].copy_from_slice(&sector);
     write_file(&image(directory, guest), &disk, user)
 }
 
 /// Returns when the VM's disk is being served.
-pub(super) async fn exported(directory: &Directory, guest: &Guest) -> Result<(), DemoError> {
+pub(crate) async fn exported(directory: &Directory, guest: &Guest) -> Result<(), DemoError> {
     while UnixStream::connect(socket(directory, guest)).await.is_err() {
         sleep(Duration::from_millis(20)).await;
     }

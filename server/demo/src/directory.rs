@@ -1,15 +1,16 @@
 //! The one directory that holds all of a demo's state: claimed at the start, removed at the end.
 
-use std::env;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
 
 use rustix::process::geteuid;
 
-use super::user::Unprivileged;
-use super::{DemoError, leftovers};
+use crate::{DemoError, leftovers, user::Unprivileged};
 
 /// Locked for as long as the demo runs. A directory that has this file is a demo's, and may be emptied.
 const LOCK: &str = "demo.lock";
@@ -20,7 +21,7 @@ const LONGEST_SOCKET: &str = "/alpha/config/libvirt/qemu/lib/domain-99999-cache/
 
 /// A directory that is ours.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub(crate) struct Directory {
     path: PathBuf,
     keep: bool,
     released: bool,
@@ -29,7 +30,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Takes the directory, makes it if need be, and ends and removes what a killed demo left there.
-    pub(super) async fn claim(
+    pub(crate) async fn claim(
         wanted: Option<PathBuf>,
         user: Option<Unprivileged>,
         keep: bool,
@@ -54,17 +55,17 @@ impl Directory {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether it may be someone else's by now.
-    pub(super) fn is_released(&self) -> bool {
+    pub(crate) fn is_released(&self) -> bool {
         self.released
     }
 
     /// Gives it up: removes it, unless it is to be kept.
-    pub(super) fn release(&mut self) -> Result<(), DemoError> {
+    pub(crate) fn release(&mut self) -> Result<(), DemoError> {
         if self.released {
             return Ok(());
         }

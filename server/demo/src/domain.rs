@@ -1,25 +1,25 @@
 //! The VMs as libvirt sees them: their XML, their start, and how we know that they are up.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{ffi::OsStr, fs, path::PathBuf, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
-use super::directory::Directory;
-use super::guest::Guest;
-use super::host::DemoHost;
-use super::programs::Programs;
-use super::service::{START_LIMIT, not_ready};
-use super::storage::{self, Disks};
-use super::{DemoError, virsh};
+use crate::{
+    DemoError,
+    directory::Directory,
+    guest::Guest,
+    host::DemoHost,
+    programs::Programs,
+    service::{START_LIMIT, not_ready},
+    storage::{self, Disks},
+    virsh,
+};
 
 /// How much memory QEMU may use for translated code, in MiB: the boot sector needs next to nothing of its 1 GiB default.
 const TRANSLATION_CACHE_MIB: u32 = 4;
 
 /// Defines the VM on the host and starts it.
-pub(super) async fn start(
+pub(crate) async fn start(
     programs: &Programs,
     host: &DemoHost,
     directory: &Directory,
@@ -34,7 +34,7 @@ pub(super) async fn start(
 }
 
 /// Returns when the VM has filled its memory, which it then writes on its serial console.
-pub(super) async fn wait_until_filled(directory: &Directory, guest: &Guest) -> Result<(), DemoError> {
+pub(crate) async fn wait_until_filled(directory: &Directory, guest: &Guest) -> Result<(), DemoError> {
     let console = console(directory, guest);
     let text = guest.text();
     let filled = async {
@@ -50,7 +50,7 @@ fn console(directory: &Directory, guest: &Guest) -> PathBuf {
     storage::shared(directory).join(format!("{}.console", guest.name))
 }
 
-/// The machine that guest.S was written for: a "pc" with its ACPI registers at 0x600, and as few devices as possible, so
+/// The machine that boot_sector.S was written for: a "pc" with its ACPI registers at 0x600, and as few devices as possible, so
 /// that an idle VM leaves the processor alone.
 fn xml(directory: &Directory, disks: Disks, guest: &Guest) -> String {
     let Guest { name, uuid, title, memory_mib, .. } = guest;

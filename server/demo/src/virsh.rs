@@ -1,19 +1,17 @@
 //! virsh, to define and start the VMs. (The adapter to libvirt is for the console; the demo has to work when that does not.)
 
-use std::ffi::OsStr;
-use std::process::Stdio;
-use std::time::Duration;
+use std::{ffi::OsStr, process::Stdio, time::Duration};
 
-use tokio::net::TcpStream;
-use tokio::process::Command;
-use tokio::time::sleep;
+use tokio::{net::TcpStream, process::Command, time::sleep};
 
-use super::DemoError;
-use super::host::DemoHost;
-use super::programs::{Programs, SEARCH_PATH};
+use crate::{
+    DemoError,
+    host::DemoHost,
+    programs::{Programs, SEARCH_PATH},
+};
 
 /// Runs one virsh command on a host. `task` says for the error what was to be done.
-pub(super) async fn run<Argument: AsRef<OsStr>>(
+pub(crate) async fn run<Argument: AsRef<OsStr>>(
     programs: &Programs,
     host: &DemoHost,
     task: &str,
@@ -39,7 +37,7 @@ pub(super) async fn run<Argument: AsRef<OsStr>>(
 
 /// Returns when the host's daemon answers. Before it listens, there is nothing to ask; once it does, it answers when its
 /// drivers are ready.
-pub(super) async fn answers(programs: &Programs, host: &DemoHost) -> Result<(), DemoError> {
+pub(crate) async fn answers(programs: &Programs, host: &DemoHost) -> Result<(), DemoError> {
     while TcpStream::connect((host.address, host.port)).await.is_err() {
         sleep(Duration::from_millis(20)).await;
     }

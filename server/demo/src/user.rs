@@ -1,21 +1,19 @@
 //! Who the daemons run as.
 
-use std::fs;
-use std::os::unix::fs::chown;
-use std::path::Path;
+use std::{fs, os::unix::fs::chown, path::Path};
 
-use super::DemoError;
+use crate::DemoError;
 
 /// The user that root gives the daemons to: libvirt runs in session mode only for users other than root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unprivileged {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub(crate) struct Unprivileged {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 impl Unprivileged {
     /// The user "nobody" if we are root, and `None` if the daemons can run as whoever we are.
-    pub(super) fn find() -> Result<Option<Self>, DemoError> {
+    pub(crate) fn find() -> Result<Option<Self>, DemoError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
@@ -30,13 +28,13 @@ impl Unprivileged {
 }
 
 /// Makes a directory that only the daemons (and root) can use.
-pub(super) fn make_directory(path: &Path, owner: Option<Unprivileged>) -> Result<(), DemoError> {
+pub(crate) fn make_directory(path: &Path, owner: Option<Unprivileged>) -> Result<(), DemoError> {
     fs::create_dir(path).map_err(DemoError::io("make", path))?;
     give(path, owner, 0o700)
 }
 
 /// Writes a file that only the daemons (and root) can use.
-pub(super) fn write_file(path: &Path, content: &[u8], owner: Option<Unprivileged>) -> Result<(), DemoError> {
+pub(crate) fn write_file(path: &Path, content: &[u8], owner: Option<Unprivileged>) -> Result<(), DemoError> {
     fs::write(path, content).map_err(DemoError::io("write", path))?;
     give(path, owner, 0o600)
 }

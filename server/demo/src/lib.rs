@@ -4,6 +4,7 @@
 //! 127.0.0.0/8; three VMs run on the first of them under QEMU's own emulation (no KVM needed). The last is for people to
 //! register themselves. Nothing is simulated, and the integration and browser tests drive the same code.
 
+mod boot_sector;
 mod directory;
 mod domain;
 mod error;
@@ -17,12 +18,15 @@ mod storage;
 mod user;
 mod virsh;
 
-use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::{
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+};
 
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
+pub use self::boot_sector::BootSector;
 use self::directory::Directory;
 pub use self::error::DemoError;
 use self::guest::GUESTS;

@@ -4,21 +4,19 @@
 //! there too. Nothing else on the machine has such a HOME, so that is how a process is recognised, even when the demo
 //! that started it was killed.
 
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::{Instant, sleep};
 
-use super::DemoError;
+use crate::DemoError;
 
 /// How long processes have for ending by themselves, and again for going after a kill.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Asks all processes of the directory to end, kills those that do not, and returns when none is left.
-pub(super) async fn end_all(dir: &Path) -> Result<(), DemoError> {
+pub(crate) async fn end_all(dir: &Path) -> Result<(), DemoError> {
     for signal in [Signal::TERM, Signal::KILL] {
         let limit = Instant::now() + PATIENCE;
         signal_all(dir, signal);
@@ -36,12 +34,12 @@ pub(super) async fn end_all(dir: &Path) -> Result<(), DemoError> {
 }
 
 /// Kills all processes of the directory at once, without waiting.
-pub(super) fn kill_all(dir: &Path) {
+pub(crate) fn kill_all(dir: &Path) {
     signal_all(dir, Signal::KILL);
 }
 
 /// How many processes of the directory there are.
-pub(super) fn count(dir: &Path) -> usize {
+pub(crate) fn count(dir: &Path) -> usize {
     processes(dir).len()
 }
 

@@ -1,8 +1,6 @@
 //! What can keep a demo from running, and what to do about it.
 
-use std::io;
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::{io, net::Ipv4Addr, path::PathBuf};
 
 /// Why a demo did not start or did not end. The text says what is wrong, [`DemoError::fix`] what to do.
 #[derive(Debug, thiserror::Error)]
@@ -168,7 +166,7 @@ impl DemoError {
     }
 
     /// For `map_err`: what was to be done with which file.
-    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }

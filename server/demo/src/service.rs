@@ -1,43 +1,45 @@
 //! A process that the demo starts and keeps running: a libvirt daemon, or a disk server.
 
-use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::{
+    ffi::OsString,
+    fs::{self, OpenOptions},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    process::{Child, Command},
+    time::{sleep, timeout},
+};
 
-use super::DemoError;
-use super::programs::SEARCH_PATH;
-use super::user::Unprivileged;
+use crate::{DemoError, programs::SEARCH_PATH, user::Unprivileged};
 
 /// How long a service that died stays away, so that what a lost host looks like can be seen.
 const RESTART_AFTER: Duration = Duration::from_secs(15);
 /// How long a daemon or a VM may take to get ready; the first start of a libvirt on a slow machine takes its time.
-pub(super) const START_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(60);
 /// How much of a log is worth showing in an error, in bytes.
 const LOG_TAIL: usize = 2000;
 
 /// How to run it.
 #[derive(Debug, Clone)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// What to call it in messages.
-    pub(super) name: String,
-    pub(super) program: PathBuf,
-    pub(super) arguments: Vec<OsString>,
+    pub(crate) name: String,
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<OsString>,
     /// HOME, by which the process is recognised as the demo's.
-    pub(super) home: PathBuf,
+    pub(crate) home: PathBuf,
     /// Other environment variables with directories. It gets no others: what is in ours is none of its business.
-    pub(super) environment: Vec<(&'static str, PathBuf)>,
-    pub(super) log: PathBuf,
-    pub(super) user: Option<Unprivileged>,
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
+    pub(crate) log: PathBuf,
+    pub(crate) user: Option<Unprivileged>,
 }
 
 impl Service {
     /// Starts it, in a process group of its own, so that a Ctrl-C in the terminal reaches only the demo itself.
-    pub(super) fn spawn(&self) -> Result<Child, DemoError> {
+    pub(crate) fn spawn(&self) -> Result<Child, DemoError> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.map_err(DemoError::io("write", &self.log))?;
         let errors = log.try_clone().map_err(DemoError::io("write", &self.log))?;
@@ -61,7 +63,7 @@ impl Service {
     }
 
     /// Waits until `ready` is, or says why that will not happen.
-    pub(super) async fn wait_until(
+    pub(crate) async fn wait_until(
         &self,
         process: &mut Child,
         ready: impl Future<Output = Result<(), DemoError>>,
@@ -77,7 +79,7 @@ impl Service {
     }
 
     /// Starts it again whenever it has ended, for ever.
-    pub(super) async fn keep_running(self, mut process: Child) {
+    pub(crate) async fn keep_running(self, mut process: Child) {
         loop {
             let ended = process.wait().await;
             tracing::warn!(service = self.name, ?ended, "died; starts again in {} s", RESTART_AFTER.as_secs());
@@ -95,7 +97,7 @@ impl Service {
 }
 
 /// The error for something that took too long, with the end of its log.
-pub(super) fn not_ready(what: &str, log: &Path) -> DemoError {
+pub(crate) fn not_ready(what: &str, log: &Path) -> DemoError {
     DemoError::NotReady { what: what.into(), seconds: START_LIMIT.as_secs(), log: tail(log) }
 }
 
