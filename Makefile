@@ -50,6 +50,7 @@ browser: build
 bench: prepare-test build
 	cd end2end && npx playwright test --config bench.config.ts
 	cargo bench --package vmferry --bench preflight
+	cargo bench --package vmferry --bench migration
 
 # Looks for a field of a host that gets out of its place in a URI, for as many seconds with each target.
 fuzz_seconds := 300
