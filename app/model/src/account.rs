@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A login attempt.
 #[derive(Clone, Deserialize)]
-pub struct Login {
+pub struct Credentials {
     /// The user's name.
     pub username: String,
     /// The password, as typed.
@@ -23,9 +23,9 @@ pub struct PasswordChange {
 }
 
 // Passwords never reach a log, not even by accident.
-impl fmt::Debug for Login {
+impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
+        formatter.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
     }
 }
 

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Connection, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Progress, Vm, VmId,
-    VmState,
+    ConnectionState, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Progress, Vm,
+    VmId, VmState,
 };
 
 fn named(name: &str) -> HostName {
@@ -17,7 +17,7 @@ pub fn host(name: &str) -> Host {
         name: named(name),
         address: "192.0.2.1".into(),
         origin: HostOrigin::Configured,
-        connection: Connection::Connected,
+        connection: ConnectionState::Connected,
         latency_ms: None,
         cpu_model: None,
         cpus: 2,
@@ -56,7 +56,7 @@ pub fn migration(id: u128) -> Migration {
         source,
         destination: named("beta"),
         mode: Mode::Live,
-        way: None,
+        control_flow: None,
         encrypted: false,
         unregistered: None,
         options: MigrationOptions::default(),

@@ -15,7 +15,7 @@ pub struct Host {
     #[serde(default)]
     pub origin: HostOrigin,
     /// Whether it answers.
-    pub connection: Connection,
+    pub connection: ConnectionState,
     /// How long a small question takes to be answered, in ms; none until it was asked.
     #[serde(default)]
     pub latency_ms: Option<u32>,
@@ -43,7 +43,7 @@ pub struct Host {
 /// Whether a host answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Connection {
+pub enum ConnectionState {
     /// The first attempt is under way.
     Connecting,
     /// It answers, and its VMs are known.
@@ -60,6 +60,6 @@ pub enum Connection {
 impl Host {
     /// Whether the host answers now.
     pub fn is_connected(&self) -> bool {
-        self.connection == Connection::Connected
+        self.connection == ConnectionState::Connected
     }
 }

@@ -19,12 +19,12 @@ pub mod text;
 mod update;
 mod vm;
 
-pub use account::{Login, PasswordChange, SessionInfo};
+pub use account::{Credentials, PasswordChange, SessionInfo};
 pub use finding::{Finding, FindingCode, Severity};
-pub use host::{Connection, Host};
+pub use host::{ConnectionState, Host};
 pub use id::{HostName, MigrationId, VmId};
 pub use migration::{
-    DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, Way, refusal,
+    ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal,
 };
 pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};

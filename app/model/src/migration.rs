@@ -110,15 +110,15 @@ pub enum Mode {
     Offline,
 }
 
-/// Who drives a migration, and which way memory and disks take.
+/// Who drives a migration (libvirt's control flow), and with [`Self::Tunnelled`] also how the memory travels (libvirt's transport).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum ControlFlow {
     /// The source's libvirt logs in at the destination and drives it, even if the console dies. Data goes from host to host.
     PeerToPeer,
     /// The console is logged in at both hosts and drives it, so the source needs no login. Data goes from host to host.
     Direct,
-    /// Peer-to-peer, but the memory goes through the two libvirt daemons: one port, slow, no disks.
+    /// Peer-to-peer with libvirt's tunnelled transport: the memory goes through the two daemons. One port, slow, no disks.
     Tunnelled,
 }
 
@@ -145,10 +145,10 @@ pub struct MigrationOptions {
     /// Remove the old images of disks that were copied, after everything else; never on shared storage.
     #[serde(default)]
     pub remove_source_disks: bool,
-    /// Which way to go; none lets the preflight choose between peer-to-peer and direct. Tunnelled needs consent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The control flow; none lets the preflight choose between peer-to-peer and direct. Tunnelled needs consent.
+    #[serde(rename = "way", default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_family = "wasm", serde(skip))]
-    pub way: Option<Way>,
+    pub control_flow: Option<ControlFlow>,
     /// Whether memory and disks are encrypted on their way (TLS); none encrypts where both hosts have certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_family = "wasm", serde(skip))]
@@ -201,9 +201,9 @@ pub struct Migration {
     pub mode: Mode,
     /// What was chosen.
     pub options: MigrationOptions,
-    /// Which way it goes; none until that is decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub way: Option<Way>,
+    /// Its control flow; none until that is decided.
+    #[serde(rename = "way", default, skip_serializing_if = "Option::is_none")]
+    pub control_flow: Option<ControlFlow>,
     /// Whether memory and disks are encrypted on their way.
     #[serde(default)]
     pub encrypted: bool,
@@ -338,7 +338,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
 mod tests {
     use super::*;
     use crate::{
-        Connection, Copy,
+        ConnectionState, Copy,
         examples::{self, host},
     };
     use uuid::Uuid;
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(code(&vm(VmState::ShutOff), &host("beta"), Some(Mode::Live)), Some(Code::WrongState));
         assert_eq!(code(&vm(VmState::Running), &host("beta"), Some(Mode::Offline)), Some(Code::WrongState));
         let mut gone = host("beta");
-        gone.connection = Connection::Connecting;
+        gone.connection = ConnectionState::Connecting;
         assert_eq!(code(&vm(VmState::Running), &gone, None), Some(Code::HostUnreachable));
         let mut migrating = vm(VmState::Running);
         let id = MigrationId(Uuid::from_u128(7));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, HostName, Severity, Way};
+use crate::{ControlFlow, Finding, HostName, Severity};
 
 /// Everything that is known about moving one VM to one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,7 +12,8 @@ pub struct Preflight {
     /// What was looked at, blockers first.
     pub findings: Vec<Finding>,
     /// Which way the migration would go.
-    pub way: Way,
+    #[serde(rename = "way")]
+    pub control_flow: ControlFlow,
     /// Whether memory and disks would be encrypted on their way.
     pub encrypted: bool,
     /// What happens to each disk. Empty where the hosts could not be asked.
@@ -152,7 +153,7 @@ mod tests {
         Preflight {
             destination: "beta".parse().unwrap(),
             findings,
-            way: Way::PeerToPeer,
+            control_flow: ControlFlow::PeerToPeer,
             encrypted: false,
             disks: Vec::new(),
             prediction: None,

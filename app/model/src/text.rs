@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn what_speaks_for_a_destination() {
         let mut preflight = Preflight {
-            way: crate::Way::PeerToPeer,
+            control_flow: crate::ControlFlow::PeerToPeer,
             encrypted: false,
             destination: "beta".parse().unwrap(),
             findings: Vec::new(),

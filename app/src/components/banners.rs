@@ -1,7 +1,7 @@
 //! What a person has to know before anything else.
 
 use leptos::prelude::*;
-use model::{Connection, Host, Problem, Vm};
+use model::{ConnectionState, Host, Problem, Vm};
 
 use crate::components::{
     Erased,
@@ -53,7 +53,7 @@ fn runs_twice(vm: Vm) -> Option<Banner> {
 }
 
 fn unreachable(host: Host) -> Option<Banner> {
-    let Connection::Unreachable { since_ms, problem } = host.connection else { return None };
+    let ConnectionState::Unreachable { since_ms, problem } = host.connection else { return None };
     Some(Banner {
         what: format!("{} does not answer", host.name),
         since_ms: Some(since_ms),

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{Code, Connection, Host, HostName, HostOrigin, text};
+use model::{Code, ConnectionState, Host, HostName, HostOrigin, text};
 
 use crate::components::{
     Erased, dynamic,
@@ -71,7 +71,7 @@ fn HostCard(name: HostName) -> impl IntoView {
                 <ConnectionState host />
             </p>
             {move || match &host.read().connection {
-                Connection::Unreachable { problem, .. } => {
+                ConnectionState::Unreachable { problem, .. } => {
                     Some(view! { <div class="note note-warn"><div class="note-text"><ProblemText problem=problem.clone() /></div></div> }.erased())
                 }
                 _ => None,
@@ -145,15 +145,15 @@ pub(crate) fn button(href: String, label: String, is_main: bool) -> AnyView {
 /// Whether somebody has to log in at a host before it answers.
 pub(crate) fn wants_login(host: &Host) -> bool {
     let codes = [Code::NeedsLogin, Code::LoginRefused, Code::HostKeyUnknown, Code::HostKeyChanged];
-    matches!(&host.connection, Connection::Unreachable { problem, .. } if codes.contains(&problem.code))
+    matches!(&host.connection, ConnectionState::Unreachable { problem, .. } if codes.contains(&problem.code))
 }
 
 #[component]
 fn ConnectionState(host: Signal<Host>) -> impl IntoView {
     let word = move || match host.read().connection {
-        Connection::Connecting => "connecting",
-        Connection::Connected => "connected",
-        Connection::Unreachable { .. } => "unreachable",
+        ConnectionState::Connecting => "connecting",
+        ConnectionState::Connected => "connected",
+        ConnectionState::Unreachable { .. } => "unreachable",
     };
     view! {
         <span class="state" data-state=word>

@@ -2,7 +2,9 @@
 
 use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
 use leptos_router::{hooks::use_params_map, params::ParamsMap};
-use model::{DiskMove, Host, Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, Way, text};
+use model::{
+    ControlFlow, DiskMove, Host, Migration, MigrationEvent, MigrationId, Mode, Outcome, Phase, Progress, text,
+};
 
 use crate::api::{call, migrations::LoadMigration};
 use crate::components::{
@@ -268,14 +270,14 @@ fn disk(DiskMove { target, source, pool, volume, .. }: DiskMove) -> AnyView {
 }
 
 /// Which way it goes, once that is decided: a way that fails before anything is sent is followed by another.
-fn way(migration: &Migration) -> String {
-    let way = match migration.way {
+fn control_flow(migration: &Migration) -> String {
+    let control_flow = match migration.control_flow {
         None => return "not known yet".to_owned(),
-        Some(Way::PeerToPeer) => "Peer-to-peer: the source drives it",
-        Some(Way::Direct) => "Direct: the console drives it",
-        Some(Way::Tunnelled) => "Tunnelled through libvirt",
+        Some(ControlFlow::PeerToPeer) => "Peer-to-peer: the source drives it",
+        Some(ControlFlow::Direct) => "Direct: the console drives it",
+        Some(ControlFlow::Tunnelled) => "Tunnelled through libvirt",
     };
-    format!("{way}; {}encrypted", if migration.encrypted { "" } else { "not " })
+    format!("{control_flow}; {}encrypted", if migration.encrypted { "" } else { "not " })
 }
 
 /// What was chosen when it was asked for.
@@ -295,7 +297,7 @@ fn Conditions(migration: Signal<Migration>) -> impl IntoView {
             <dl class="facts">
                 {entry("By", view! { {requested_by} ", " <Time ms=created_at_ms /> }.erased())}
                 {entry("Mode", mode.into_any())}
-                {figure("Way", move || way(&migration.read()))}
+                {figure("Control flow", move || control_flow(&migration.read()))}
                 {entry("Bandwidth limit", limit.into_any())}
                 {entry("Definition", definition.into_any())}
                 {options.new_name.map(|name| entry("New name", name.into_any()))}

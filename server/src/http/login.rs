@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use model::{Code, Login, Problem};
+use model::{Code, Credentials, Problem};
 use serde::Deserialize;
 use serde_json::json;
 use tower_sessions::Session;
@@ -56,7 +56,7 @@ pub(super) async fn log_in(
     }
 }
 
-async fn by_json(doors: &Doors, visitor: Visitor, Login { username, password }: Login) -> Response {
+async fn by_json(doors: &Doors, visitor: Visitor, Credentials { username, password }: Credentials) -> Response {
     match enter(doors, visitor, &username, password).await {
         // Every user is an administrator.
         Ok(()) => Json(json!({ "username": username, "groups": [], "role": "admin" })).into_response(),

@@ -159,7 +159,7 @@ async fn test_fail_migration_kill_destination() {
 /// Why a host is not connected; empty if it is.
 fn why_not(host: &Host) -> &str {
     match &host.connection {
-        model::Connection::Unreachable { problem, .. } => &problem.sentence,
+        model::ConnectionState::Unreachable { problem, .. } => &problem.sentence,
         _ => "",
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, net::Ipv4Addr, path::PathBuf};
 
-use model::{FindingCode as Code, MigrationOptions, Severity, VmState, Way};
+use model::{ControlFlow, FindingCode as Code, MigrationOptions, Severity, VmState};
 use tokio::{runtime::Handle, task::block_in_place};
 
 use crate::{
@@ -192,14 +192,14 @@ fn firewalls() -> Vec<Obstacle> {
             .make(|bed, _| block(&bed.destination, "tcp dport 49152-49215 drop"))
             .undo(open),
         Obstacle::goes("the same, and memory through the daemons", Code::Tunnelled, Severity::Warning)
-            .options(|| by(Way::Tunnelled))
+            .options(|| by(ControlFlow::Tunnelled))
             .make(|bed, _| block(&bed.destination, "tcp dport 49152-49215 drop"))
             .undo(open),
         Obstacle::unknown("a firewall that lets the console in, not the source", Code::PeerLogin, Truth::Goes)
             .make(keep_source_out)
             .undo(open),
         Obstacle::unknown("the same, and peer-to-peer by all means", Code::PeerLogin, Truth::Fails)
-            .options(|| by(Way::PeerToPeer))
+            .options(|| by(ControlFlow::PeerToPeer))
             .make(keep_source_out)
             .undo(open),
         Obstacle::blocker("a daemon that is stopped", Code::DestinationReachable)
@@ -212,8 +212,8 @@ fn firewalls() -> Vec<Obstacle> {
     ]
 }
 
-fn by(way: Way) -> MigrationOptions {
-    MigrationOptions { way: Some(way), ..MigrationOptions::default() }
+fn by(control_flow: ControlFlow) -> MigrationOptions {
+    MigrationOptions { control_flow: Some(control_flow), ..MigrationOptions::default() }
 }
 
 fn keep_source_out(bed: &Bed<'_>, _: &Guest) {

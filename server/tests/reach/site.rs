@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use model::{Code, Connection, Host, Snapshot};
+use model::{Code, ConnectionState, Host, Snapshot};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -243,7 +243,7 @@ pub(crate) fn by_password(host: &LabHost) -> String {
 
 /// Whether a host waits for somebody to log in there.
 pub(crate) fn wants_login(host: &Host) -> bool {
-    matches!(&host.connection, Connection::Unreachable { problem, .. } if problem.code == Code::NeedsLogin)
+    matches!(&host.connection, ConnectionState::Unreachable { problem, .. } if problem.code == Code::NeedsLogin)
 }
 
 /// Runs a program, which has to succeed; its output.

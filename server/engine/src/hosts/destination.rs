@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use model::{Code, HostName, HostOrigin, Migration, MigrationRequest, Problem, Way};
+use model::{Code, ControlFlow, HostName, HostOrigin, Migration, MigrationRequest, Problem};
 use tokio::time::{Instant, timeout_at};
 
 use super::login::{HostCredentials, is_still_itself};
@@ -112,7 +112,7 @@ impl Engine {
     ) -> Result<Migration, Problem> {
         if reached.login.is_some() && !self.inventory().is_temporary(&reached.host) {
             // To a host that is not registered the way is direct anyway.
-            if *request.options.way.get_or_insert(Way::Direct) != Way::Direct {
+            if *request.options.control_flow.get_or_insert(ControlFlow::Direct) != ControlFlow::Direct {
                 return Err(is_the_consoles(&reached.host));
             }
         }

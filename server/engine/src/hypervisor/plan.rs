@@ -1,6 +1,6 @@
 //! One migration as it is handed to the hypervisor.
 
-use model::{VmId, Way};
+use model::{ControlFlow, VmId};
 
 use super::{DiskCopy, HostConfig};
 
@@ -12,7 +12,7 @@ pub struct MigrationPlan {
     /// The host it goes to, with the login to be used for a direct migration.
     pub destination: HostConfig,
     /// Who drives it.
-    pub way: Way,
+    pub control_flow: ControlFlow,
     /// Whether memory and disks are encrypted on their way (TLS).
     pub encrypted: bool,
     /// Whether the memory goes by RDMA.

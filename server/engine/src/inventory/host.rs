@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use model::{Connection as Link, Host, HostName, HostOrigin, Migration, Problem, VmId, VmState};
+use model::{ConnectionState, Host, HostName, HostOrigin, Migration, Problem, VmId, VmState};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +35,7 @@ pub(crate) struct HostEntry {
     pub(super) leaving: bool,
     /// Held by whoever is about to begin a migration with it.
     pub(super) held: Weak<()>,
-    pub(super) link: Link,
+    pub(super) link: ConnectionState,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
 }
 
@@ -76,7 +76,7 @@ impl HostEntry {
             login: None,
             leaving: false,
             held: Weak::new(),
-            link: Link::Connecting,
+            link: ConnectionState::Connecting,
             copies: BTreeMap::new(),
         }
     }
@@ -125,7 +125,7 @@ impl HostEntry {
 
     /// A copy's state; of a host that does not answer nobody knows.
     pub(super) fn state_of(&self, copy: &CopyFacts) -> VmState {
-        if self.link == Link::Connected { copy.state } else { VmState::Unknown }
+        if self.link == ConnectionState::Connected { copy.state } else { VmState::Unknown }
     }
 
     /// As people see it, with its VMs and those of them that are active.
@@ -151,7 +151,7 @@ impl HostEntry {
 
     /// Which copy is the VM: the highest.
     pub(super) fn rank(&self, copy: &CopyFacts, open: Option<&Migration>) -> (bool, bool, bool, bool) {
-        let answers = self.link == Link::Connected;
+        let answers = self.link == ConnectionState::Connected;
         let runs = copy.state == VmState::Running;
         (
             // While it moves the VM is at the source for as long as anything is; the row must not jump to and fro.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Code, Connection as Link, HostName, HostOrigin, MigrationId, Problem, VmId};
+use model::{Code, ConnectionState, HostName, HostOrigin, MigrationId, Problem, VmId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -186,7 +186,7 @@ impl Inventory {
         let watch = entry.watch_anew();
         let Err(problem) = entry.way_in() else { return Some(watch) };
         // That its key has changed, say, is what people have to know first.
-        if !matches!(&entry.link, Link::Unreachable { problem, .. } if is_in_vain(problem.code)) {
+        if !matches!(&entry.link, ConnectionState::Unreachable { problem, .. } if is_in_vain(problem.code)) {
             entry.lost(problem, now);
         }
         let affected: Vec<VmId> = entry.copies.keys().copied().collect();

@@ -16,7 +16,7 @@ use std::{
 };
 
 use model::{
-    Change, Code, Connection as Link, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
+    Change, Code, ConnectionState, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
 };
 
 use crate::{CopyFacts, HostConnection, clock::Clock};
@@ -103,7 +103,7 @@ impl Inventory {
         let entry = self.hosts.get(name).ok_or_else(|| unknown_host(name.as_str()))?;
         match (&entry.connection, &entry.link) {
             (Some(connection), _) => Ok(Arc::clone(connection)),
-            (None, Link::Unreachable { problem, .. }) => Err(problem.clone()),
+            (None, ConnectionState::Unreachable { problem, .. }) => Err(problem.clone()),
             (None, _) => Err(Problem::new(Code::HostUnreachable, format!("{name} has not answered yet."))
                 .with_fix("Try again in a few seconds.")),
         }
@@ -111,7 +111,7 @@ impl Inventory {
 
     /// Whether every host was tried at least once.
     pub(crate) fn is_ready(&self) -> bool {
-        self.hosts.values().all(|entry| entry.link != Link::Connecting)
+        self.hosts.values().all(|entry| entry.link != ConnectionState::Connecting)
     }
 
     pub(crate) fn vm(&self, id: VmId) -> Option<&Vm> {

@@ -1,6 +1,6 @@
 //! What those who watch hosts say of them, and only as long as it is theirs to say.
 
-use model::{Code, Connection as Link, Problem, VmId};
+use model::{Code, ConnectionState, Problem, VmId};
 
 use super::{HostEntry, Inventory, Watch};
 use crate::{CopyFacts, HostConfig, HostFacts, hypervisor::Opened, inventory::unknown_host};
@@ -20,7 +20,7 @@ impl Inventory {
         let Some(entry) = self.watched(watch) else { return };
         entry.connection = Some(opened.connection.clone());
         entry.facts = Some(opened.facts.clone());
-        entry.link = Link::Connected;
+        entry.link = ConnectionState::Connected;
         self.replace_copies(&watch.host, opened.copies.clone());
     }
 
@@ -53,10 +53,10 @@ impl HostEntry {
     pub(super) fn lost(&mut self, problem: Problem, now_ms: u64) {
         self.connection = None;
         let since_ms = match self.link {
-            Link::Unreachable { since_ms, .. } => since_ms,
+            ConnectionState::Unreachable { since_ms, .. } => since_ms,
             _ => now_ms,
         };
-        self.link = Link::Unreachable { since_ms, problem };
+        self.link = ConnectionState::Unreachable { since_ms, problem };
     }
 
     /// Somebody else watches it from now on.

@@ -59,7 +59,7 @@ impl Engine {
             source: vm.host.clone(),
             destination: request.destination,
             mode,
-            way: Some(preflight.way),
+            control_flow: Some(preflight.control_flow),
             // What was asked for may fail, but never goes in the clear.
             encrypted: preflight.encrypted || (mode == Mode::Live && request.options.encrypt == Some(true)),
             unregistered: None,

@@ -1,6 +1,6 @@
 //! Hands a migration to libvirt, and goes on direct where the source may not log in at the destination.
 
-use model::{Code, Migration, Mode, Problem, Way};
+use model::{Code, ControlFlow, Migration, Mode, Problem};
 
 use crate::{
     MigrationPlan, NotMigrated,
@@ -15,7 +15,7 @@ impl Runner<'_> {
     pub(crate) async fn drive(&mut self, persistent: bool, prepared: Prepared) -> Claim {
         let plan = self.plan(persistent, prepared).map_err(NotMigrated::NotBegun)?;
         let claim = self.hand_over(&plan).await;
-        if plan.way == Way::Direct {
+        if plan.control_flow == ControlFlow::Direct {
             return claim;
         }
         self.remember_login(&claim);
@@ -25,7 +25,7 @@ impl Runner<'_> {
             }
             Err(NotMigrated::NotBegun(refusal)) if self.would_help_to_go_direct(&refusal) => {
                 self.go_direct(&refusal).await.map_err(NotMigrated::NotBegun)?;
-                self.hand_over(&MigrationPlan { way: Way::Direct, ..plan }).await
+                self.hand_over(&MigrationPlan { control_flow: ControlFlow::Direct, ..plan }).await
             }
             claim => claim,
         }
@@ -51,13 +51,13 @@ impl Runner<'_> {
         let (Some(from), Some(to)) = (inventory.host(source), inventory.host(destination)) else {
             return Err(unknown_host(destination.as_str()));
         };
-        let way = self.migration.way.unwrap_or(Way::PeerToPeer);
+        let control_flow = self.migration.control_flow.unwrap_or(ControlFlow::PeerToPeer);
         // Of other migrations libvirt encrypts nothing itself: they go along with a login.
-        let from_host_to_host = *mode == Mode::Live && way != Way::Tunnelled;
+        let from_host_to_host = *mode == Mode::Live && control_flow != ControlFlow::Tunnelled;
         Ok(MigrationPlan {
             vm: *vm,
             destination: to.for_migration(self.handle.login.as_ref()),
-            way,
+            control_flow,
             encrypted: self.migration.encrypted && from_host_to_host,
             rdma: options.rdma && from_host_to_host,
             mode: *mode,
@@ -92,7 +92,7 @@ impl Runner<'_> {
 
     /// Whether it was the source's login that failed, and nobody insists on it.
     fn would_help_to_go_direct(&self, refusal: &Problem) -> bool {
-        refusal.code == Code::PeerLogin && self.migration.options.way.is_none()
+        refusal.code == Code::PeerLogin && self.migration.options.control_flow.is_none()
     }
 
     /// From now on the console drives it, which the next console has to know of. What was made ready stays so.
@@ -102,7 +102,7 @@ impl Runner<'_> {
         let because = refusal.details.as_ref().map_or_else(String::new, |words| format!(" ({words})"));
         let text =
             format!("{source} could not log in on {destination}{because}. It goes on direct: the console drives it.");
-        self.migration.way = Some(Way::Direct);
+        self.migration.control_flow = Some(ControlFlow::Direct);
         self.write_for_certain(text).await
     }
 }

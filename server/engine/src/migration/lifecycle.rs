@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{Code, Migration, Mode, Phase, Problem, Way};
+use model::{Code, ControlFlow, Migration, Mode, Phase, Problem};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::{
@@ -148,7 +148,7 @@ impl Runner<'_> {
 
     /// Whether the console drives it, so that it does not go on without one.
     pub(crate) fn is_direct(&self) -> bool {
-        self.migration.way == Some(Way::Direct)
+        self.migration.control_flow == Some(ControlFlow::Direct)
     }
 
     /// Does all that comes before libvirt is asked to move the VM.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{Finding, FindingCode, Way};
+use model::{ControlFlow, Finding, FindingCode};
 
 use super::{
     input::{Case, Party, Route},
@@ -18,10 +18,10 @@ pub(super) fn of(case: &Case, route: &Route) -> (bool, Option<Finding>) {
         return (false, None);
     }
     let what = what(case, route);
-    let why_not = match route.way {
+    let why_not = match route.control_flow {
         _ if !case.is_live() => console(case),
-        Way::Tunnelled => login(case),
-        Way::PeerToPeer | Way::Direct => hosts(case, route),
+        ControlFlow::Tunnelled => login(case),
+        ControlFlow::PeerToPeer | ControlFlow::Direct => hosts(case, route),
     };
     let (code, there) = (FindingCode::Encryption, case.there());
     let finding = match why_not {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Finding, FindingCode, HostName, HostOrigin, Migration, MigrationOptions, Mode, Vm, Way};
+use model::{ControlFlow, Finding, FindingCode, HostName, HostOrigin, Migration, MigrationOptions, Mode, Vm};
 
 use crate::{CopyFacts, DomainFacts, HostConfig, Probe, Survey, storage::Side};
 
@@ -26,7 +26,7 @@ impl Party {
 /// How what moves gets there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Route {
-    pub(super) way: Way,
+    pub(super) control_flow: ControlFlow,
     /// Whether the contents of disks go along.
     pub(super) copies_disks: bool,
 }

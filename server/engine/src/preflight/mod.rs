@@ -4,6 +4,7 @@
 //! file a topic makes findings from it.
 
 mod ask;
+mod control_flow;
 mod destination;
 mod devices;
 mod encryption;
@@ -19,12 +20,11 @@ mod resources;
 mod tunnelled;
 mod versions;
 mod vm;
-mod way;
 
 use std::cmp::Reverse;
 
 use futures::future::join_all;
-use model::{Code, HostName, HostOrigin, MigrationOptions, Preflight, Problem, Treatment, VmId, Way};
+use model::{Code, ControlFlow, HostName, HostOrigin, MigrationOptions, Preflight, Problem, Treatment, VmId};
 
 use crate::{
     Engine,
@@ -103,9 +103,9 @@ pub(crate) async fn measure(engine: &Engine, id: VmId) -> Result<u64, Problem> {
 pub(crate) fn conclude(case: &Case) -> Preflight {
     let (disks, about_disks) =
         storage::plan(&case.domain, &case.source.side(), &case.destination.side(), case.mode, &case.options);
-    let (way, about_way) = way::of(case);
+    let (control_flow, about_control_flow) = control_flow::of(case);
     let copies_disks = disks.iter().any(|disk| matches!(disk.treatment, Treatment::Copy { .. }));
-    let route = Route { way, copies_disks };
+    let route = Route { control_flow, copies_disks };
     let (encrypted, about_encryption) = encryption::of(case, &route);
     let topics = [
         destination::findings(case),
@@ -116,7 +116,7 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
         network::findings(case),
         versions::findings(case),
         reach::findings(case, &route),
-        vec![about_way],
+        vec![about_control_flow],
         tunnelled::finding(case, &route).into_iter().collect(),
         about_encryption.into_iter().collect(),
         rdma::finding(case, &route).into_iter().collect(),
@@ -125,7 +125,7 @@ pub(crate) fn conclude(case: &Case) -> Preflight {
     let mut findings = topics.concat();
     findings.sort_by_key(|finding| (Reverse(finding.severity), finding.code));
     let mut preflight =
-        Preflight { destination: case.there().clone(), findings, way, encrypted, disks, prediction: None };
+        Preflight { destination: case.there().clone(), findings, control_flow, encrypted, disks, prediction: None };
     preflight.prediction = prediction::of(case, preflight.copied_bytes());
     preflight
 }
@@ -136,7 +136,7 @@ pub(crate) fn refused(destination: &HostName, refusal: &Refusal) -> Preflight {
     Preflight {
         destination: destination.clone(),
         findings,
-        way: Way::PeerToPeer,
+        control_flow: ControlFlow::PeerToPeer,
         encrypted: false,
         disks: Vec::new(),
         prediction: None,

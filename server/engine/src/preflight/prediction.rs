@@ -3,7 +3,7 @@
 //! Pre-copy as a geometric series, as in `progress.rs`: each pass over the memory sends what the guest wrote during the one
 //! before, until the rest fits into the pause.
 
-use model::{Ending, Migration, MigrationOptions, Mode, Prediction, Way};
+use model::{ControlFlow, Ending, Migration, MigrationOptions, Mode, Prediction};
 
 use super::input::Case;
 use crate::migration::progress::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
@@ -31,7 +31,7 @@ pub(super) struct Link {
 pub(super) fn of(case: &Case, disk_bytes: u64) -> Option<Prediction> {
     let limit = case.options.bandwidth_mib_s.or(case.source.config.bandwidth_mib_s);
     let link = link(&case.earlier, &case.options, limit.map(|mib| u64::from(mib) * MIB))?;
-    let from_host_to_host = case.is_live() && case.options.way != Some(Way::Tunnelled);
+    let from_host_to_host = case.is_live() && case.options.control_flow != Some(ControlFlow::Tunnelled);
     from_host_to_host.then(|| predict(case.domain.memory_bytes, disk_bytes, link, case.dirty_bytes_s))
 }
 
@@ -47,7 +47,7 @@ fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -
 /// least. Only moves of the same choice of bandwidth count.
 pub(crate) fn carried<'a>(earlier: impl Iterator<Item = &'a Migration>, options: &MigrationOptions) -> Option<u64> {
     earlier
-        .filter(|migration| migration.mode == Mode::Live && migration.way != Some(Way::Tunnelled))
+        .filter(|migration| migration.mode == Mode::Live && migration.control_flow != Some(ControlFlow::Tunnelled))
         .filter(|migration| migration.options.bandwidth_mib_s == options.bandwidth_mib_s)
         .filter_map(|migration| migration.outcome.filter(|outcome| outcome.bytes >= TELLING))
         .map(|outcome| outcome.average_bytes_s)

@@ -1,6 +1,6 @@
 //! Memory by RDMA, where that was asked for.
 
-use model::{Finding, FindingCode, Way};
+use model::{ControlFlow, Finding, FindingCode};
 
 use super::input::{Case, Party, Route};
 
@@ -25,7 +25,7 @@ fn is_asked_for(case: &Case) -> bool {
 }
 
 fn why_not(case: &Case, route: &Route) -> Option<String> {
-    if route.way == Way::Tunnelled {
+    if route.control_flow == ControlFlow::Tunnelled {
         return Some("tunnelled it goes through the libvirt daemons".to_owned());
     }
     if !case.domain.memory_has_hard_limit {

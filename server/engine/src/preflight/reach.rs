@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{Finding, FindingCode, Way};
+use model::{ControlFlow, Finding, FindingCode};
 
 use super::{
     input::{Case, Route},
@@ -14,16 +14,16 @@ use crate::{Address, HostConfig, Probe, Transport};
 pub(super) const DATA_PORT: u16 = 49152;
 
 pub(super) fn findings(case: &Case, route: &Route) -> Vec<Finding> {
-    let mut findings = vec![data_address(case, route.way)];
+    let mut findings = vec![data_address(case, route.control_flow)];
     findings.extend(data_port(case, route));
     findings
 }
 
 /// An address that means "myself" leads the source to itself. Test hosts on one machine (`127.0.0.2` and on) do mean each other.
-fn data_address(case: &Case, way: Way) -> Finding {
+fn data_address(case: &Case, control_flow: ControlFlow) -> Finding {
     let (code, there) = (FindingCode::DataAddress, case.there());
     let nowhere = |address: &Address| is_nowhere(address) || (is_loopback(address) && !is_local(&case.source.config));
-    match addresses(&case.destination.config, way).into_iter().find(|address| nowhere(address)) {
+    match addresses(&case.destination.config, control_flow).into_iter().find(|address| nowhere(address)) {
         Some(address) => Finding::blocker(
             code,
             format!("{there} is registered as {address}, which leads {} to itself.", case.vm.host),
@@ -35,7 +35,7 @@ fn data_address(case: &Case, way: Way) -> Finding {
 
 fn data_port(case: &Case, route: &Route) -> Option<Finding> {
     let (code, there) = (FindingCode::DataPort, case.there());
-    if route.way == Way::Tunnelled {
+    if route.control_flow == ControlFlow::Tunnelled {
         return None;
     }
     Some(match case.probe.as_ref()? {
@@ -57,9 +57,9 @@ fn data_port(case: &Case, route: &Route) -> Option<Finding> {
 }
 
 /// What a source uses of a destination: where its daemon is, unless the console drives it, and where the memory goes.
-fn addresses(config: &HostConfig, way: Way) -> Vec<&Address> {
+fn addresses(config: &HostConfig, control_flow: ControlFlow) -> Vec<&Address> {
     let login = match &config.peer_transport {
-        _ if way == Way::Direct => None,
+        _ if control_flow == ControlFlow::Direct => None,
         Transport::Local => None,
         Transport::Tcp { address, .. } | Transport::Tls { address, .. } => Some(address),
         Transport::Ssh(ssh) => Some(&ssh.address),

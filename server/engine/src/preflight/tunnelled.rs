@@ -1,6 +1,6 @@
 //! Memory through the two libvirt daemons: the way out where the ports for the memory are closed.
 
-use model::{Finding, FindingCode, HostOrigin, Way};
+use model::{ControlFlow, Finding, FindingCode, HostOrigin};
 
 use super::input::{Case, Route};
 
@@ -12,7 +12,7 @@ pub(super) fn is_possible(case: &Case, route: &Route) -> bool {
 /// What it costs, where it was chosen.
 pub(super) fn finding(case: &Case, route: &Route) -> Option<Finding> {
     let (code, there) = (FindingCode::Tunnelled, case.there());
-    if route.way != Way::Tunnelled {
+    if route.control_flow != ControlFlow::Tunnelled {
         return None;
     }
     if route.copies_disks {

@@ -1,6 +1,6 @@
 //! Who drives a simulated migration: the source's daemon, if the destination lets it in, or the console.
 
-use model::{Code, HostName, Problem, VmState, Way};
+use model::{Code, ControlFlow, HostName, Problem, VmState};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Sim, World};
@@ -13,7 +13,7 @@ pub(super) struct Driver(CancellationToken);
 impl Driver {
     /// What is dropped when the console dies or loses the migration; none where nobody would notice.
     pub(super) fn hold(&self, plan: &MigrationPlan) -> Option<DropGuard> {
-        (plan.way == Way::Direct).then(|| self.0.clone().drop_guard())
+        (plan.control_flow == ControlFlow::Direct).then(|| self.0.clone().drop_guard())
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -36,7 +36,7 @@ impl World {
     /// Whether the source's daemon may log in at the destination, where that is who drives.
     pub(super) fn let_peer_in(&self, plan: &MigrationPlan) -> Result<(), Problem> {
         let there = &plan.destination.name;
-        if plan.way == Way::Direct || !self.refusing_peers.contains(there) {
+        if plan.control_flow == ControlFlow::Direct || !self.refusing_peers.contains(there) {
             return Ok(());
         }
         let sentence = format!("The source could not log in on {there} (simulated).");

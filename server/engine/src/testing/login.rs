@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, HostName, Problem, Secret, Way};
+use model::{Code, ControlFlow, HostName, Problem, Secret};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ impl World {
     /// The plan with its destination's real name, if whoever drives it may log in there.
     pub(super) fn let_through(&mut self, plan: &MigrationPlan) -> Result<MigrationPlan, Problem> {
         let name = self.name_at(&plan.destination);
-        if plan.way == Way::Direct {
+        if plan.control_flow == ControlFlow::Direct {
             self.host(&name).let_in(&plan.destination)?;
         }
         let plan = MigrationPlan { destination: HostConfig { name, ..plan.destination.clone() }, ..plan.clone() };

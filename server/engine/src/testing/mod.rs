@@ -149,7 +149,7 @@ impl Sim {
     /// Somebody else, virsh say, migrates a VM behind everybody's back.
     pub fn migrate_behind_everybodys_back(&self, vm: VmId, source: &HostName, destination: &HostConfig) {
         let plan = MigrationPlan {
-            way: model::Way::PeerToPeer,
+            control_flow: model::ControlFlow::PeerToPeer,
             encrypted: false,
             rdma: false,
             vm,

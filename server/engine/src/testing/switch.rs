@@ -1,6 +1,6 @@
 //! How a simulated migration ends: the VM pauses here and goes on there.
 
-use model::{HostName, VmState, Way};
+use model::{ControlFlow, HostName, VmState};
 use tokio::time::sleep;
 
 use super::{
@@ -27,7 +27,7 @@ pub(super) async fn switch_over(
     sleep(STEP).await;
     still_driven(sim, source, plan, driver)?;
     arrive(sim, source, plan, moving)?;
-    if plan.way == Way::Direct {
+    if plan.control_flow == ControlFlow::Direct {
         // The driver hears of it, and tells the source.
         sleep(STEP).await;
         still_driven(sim, source, plan, driver)?;

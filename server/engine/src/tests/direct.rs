@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-use model::{Code, FindingCode, MigrationOptions, Mode, Phase, Severity, VmState, Way};
+use model::{Code, ControlFlow, FindingCode, MigrationOptions, Mode, Phase, Severity, VmState};
 use tokio::time::sleep;
 
 use super::*;
 use crate::testing::Fault;
 
-pub(super) fn by(way: Way) -> MigrationOptions {
-    MigrationOptions { way: Some(way), ..MigrationOptions::default() }
+pub(super) fn by(control_flow: ControlFlow) -> MigrationOptions {
+    MigrationOptions { control_flow: Some(control_flow), ..MigrationOptions::default() }
 }
 
 impl Bench {
     /// What the preflight says of the way: how sure it is, and which way it is.
-    async fn way(&self, vm: VmId) -> (Severity, Way) {
+    async fn control_flow(&self, vm: VmId) -> (Severity, ControlFlow) {
         let preflight = self.engine.preflight(vm, &host("beta"), &MigrationOptions::default()).await.unwrap();
         let finding = preflight.findings.iter().find(|finding| finding.code == FindingCode::PeerLogin).unwrap();
-        (finding.severity, preflight.way)
+        (finding.severity, preflight.control_flow)
     }
 
     /// Moves a VM that is on beta back to alpha.
@@ -44,8 +44,8 @@ async fn the_console_drives_it_if_asked_to() {
         [(VmState::Running, Mode::Live), (VmState::Paused, Mode::Live), (VmState::ShutOff, Mode::Offline)]
     {
         let vm = bench.vm(state.as_str(), state, IDLE).await;
-        let end = bench.ended(bench.start_with(vm, by(Way::Direct)).await).await;
-        assert_eq!((end.phase, end.way, end.mode), (Phase::Succeeded, Some(Way::Direct), mode));
+        let end = bench.ended(bench.start_with(vm, by(ControlFlow::Direct)).await).await;
+        assert_eq!((end.phase, end.control_flow, end.mode), (Phase::Succeeded, Some(ControlFlow::Direct), mode));
         assert_eq!(
             (bench.sim.copy(&host("alpha"), vm), bench.sim.copy(&host("beta"), vm).unwrap().state),
             (None, state)
@@ -57,10 +57,13 @@ async fn the_console_drives_it_if_asked_to() {
 async fn one_that_the_source_may_not_log_in_for_goes_on_direct() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.refuse_peers(&host("beta"), true);
-    assert_eq!(bench.way(vm).await, (Severity::Unknown, Way::PeerToPeer));
+    assert_eq!(bench.control_flow(vm).await, (Severity::Unknown, ControlFlow::PeerToPeer));
     let states = bench.follow(bench.start(vm, "beta").await).await;
     let end = states.last().unwrap();
-    assert_eq!((states[0].way, end.way, end.phase), (Some(Way::PeerToPeer), Some(Way::Direct), Phase::Succeeded));
+    assert_eq!(
+        (states[0].control_flow, end.control_flow, end.phase),
+        (Some(ControlFlow::PeerToPeer), Some(ControlFlow::Direct), Phase::Succeeded)
+    );
     let history = bench.history(end.id).await;
     let told = |words: &str| history.iter().filter(|text| text.contains(words)).count();
     assert_eq!(told("alpha could not log in on beta (Permission denied (publickey,password).). It goes on direct"), 1);
@@ -74,9 +77,9 @@ async fn a_refused_login_is_remembered_for_a_day_and_over_restarts() {
     bench.sim.refuse_peers(&host("beta"), true);
     for _ in 0..2 {
         let end = bench.ended(bench.start(vm, "beta").await).await;
-        assert_eq!((end.phase, end.way), (Phase::Succeeded, Some(Way::Direct)));
+        assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::Direct)));
         bench.back(vm).await;
-        assert_eq!(bench.way(vm).await, (Severity::Ok, Way::Direct));
+        assert_eq!(bench.control_flow(vm).await, (Severity::Ok, ControlFlow::Direct));
     }
     let first =
         bench.store.migrations(None, 10).await.unwrap().into_iter().rfind(|one| one.destination == host("beta"));
@@ -85,15 +88,15 @@ async fn a_refused_login_is_remembered_for_a_day_and_over_restarts() {
     assert!(!bench.told(second.id, "could not log in").await, "it was not tried again");
     bench.restart().await;
     bench.until(|bench| bench.engine.find("web", None).is_ok_and(|vm| vm.host == host("alpha"))).await;
-    assert_eq!(bench.way(vm).await, (Severity::Ok, Way::Direct));
+    assert_eq!(bench.control_flow(vm).await, (Severity::Ok, ControlFlow::Direct));
     sleep(Duration::from_secs(24 * 60 * 60)).await;
-    assert_eq!(bench.way(vm).await, (Severity::Unknown, Way::PeerToPeer), "it may have a key by now");
+    assert_eq!(bench.control_flow(vm).await, (Severity::Unknown, ControlFlow::PeerToPeer), "it may have a key by now");
     bench.sim.refuse_peers(&host("beta"), false);
-    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.way, Some(Way::PeerToPeer));
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.control_flow, Some(ControlFlow::PeerToPeer));
     bench.back(vm).await;
     // What was found before is old by then.
     sleep(Duration::from_secs(10)).await;
-    assert_eq!(bench.way(vm).await, (Severity::Ok, Way::PeerToPeer));
+    assert_eq!(bench.control_flow(vm).await, (Severity::Ok, ControlFlow::PeerToPeer));
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,10 +104,10 @@ async fn a_console_that_is_not_restarted_forgets_a_refused_login_too() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.refuse_peers(&host("beta"), true);
-    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.way, Some(Way::Direct));
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.control_flow, Some(ControlFlow::Direct));
     bench.back(vm).await;
     sleep(Duration::from_secs(24 * 60 * 60)).await;
-    assert_eq!(bench.way(vm).await, (Severity::Unknown, Way::PeerToPeer), "it may have a key by now");
+    assert_eq!(bench.control_flow(vm).await, (Severity::Unknown, ControlFlow::PeerToPeer), "it may have a key by now");
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +116,7 @@ async fn what_was_taken_for_a_refused_login_is_not_begun_anew_before_both_hosts_
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.fail_next(vm, Fault::TakenForALogin);
     let end = bench.ended(bench.start(vm, "beta").await).await;
-    assert_eq!((end.phase, end.way), (Phase::Succeeded, Some(Way::PeerToPeer)), "{:?}", end.problem);
+    assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::PeerToPeer)), "{:?}", end.problem);
     assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
 }
 
@@ -121,7 +124,7 @@ async fn what_was_taken_for_a_refused_login_is_not_begun_anew_before_both_hosts_
 async fn nor_is_it_said_that_such_a_vm_stayed() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.fail_next(vm, Fault::TakenForALogin);
-    let end = bench.ended(bench.start_with(vm, by(Way::PeerToPeer)).await).await;
+    let end = bench.ended(bench.start_with(vm, by(ControlFlow::PeerToPeer)).await).await;
     assert_eq!(end.phase, Phase::Succeeded, "{:?}", end.problem);
     assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"]);
 }
@@ -131,21 +134,21 @@ async fn a_login_that_works_after_all_is_remembered() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.refuse_peers(&host("beta"), true);
-    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.way, Some(Way::Direct));
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.control_flow, Some(ControlFlow::Direct));
     bench.back(vm).await;
     bench.sim.refuse_peers(&host("beta"), false);
-    let end = bench.ended(bench.start_with(vm, by(Way::PeerToPeer)).await).await;
-    assert_eq!((end.phase, end.way), (Phase::Succeeded, Some(Way::PeerToPeer)));
+    let end = bench.ended(bench.start_with(vm, by(ControlFlow::PeerToPeer)).await).await;
+    assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::PeerToPeer)));
     bench.back(vm).await;
-    assert_eq!(bench.way(vm).await, (Severity::Ok, Way::PeerToPeer));
+    assert_eq!(bench.control_flow(vm).await, (Severity::Ok, ControlFlow::PeerToPeer));
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_insists_on_peer_to_peer_is_told_that_it_can_not_be() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.refuse_peers(&host("beta"), true);
-    let end = bench.ended(bench.start_with(vm, by(Way::PeerToPeer)).await).await;
-    assert_eq!((end.phase, end.way), (Phase::Failed, Some(Way::PeerToPeer)));
+    let end = bench.ended(bench.start_with(vm, by(ControlFlow::PeerToPeer)).await).await;
+    assert_eq!((end.phase, end.control_flow), (Phase::Failed, Some(ControlFlow::PeerToPeer)));
     assert_eq!(end.problem.as_ref().unwrap().code, Code::PeerLogin);
     bench.stayed_and_can_go(vm, &end).await;
 }
@@ -160,7 +163,7 @@ async fn a_cancel_between_two_ways_counts() {
     sleep(Duration::from_millis(500)).await;
     bench.engine.cancel(id, "admin").await.unwrap();
     let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.way), (Phase::Cancelled, Some(Way::PeerToPeer)));
+    assert_eq!((end.phase, end.control_flow), (Phase::Cancelled, Some(ControlFlow::PeerToPeer)));
     assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("alpha"));
 }
 
@@ -168,7 +171,7 @@ async fn a_cancel_between_two_ways_counts() {
 async fn direct_can_be_cancelled() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
-    let id = bench.start_with(vm, by(Way::Direct)).await;
+    let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
     bench.reaches(id, Phase::Converging).await;
     bench.engine.cancel(id, "admin").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);

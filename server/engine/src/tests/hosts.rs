@@ -1,6 +1,6 @@
 //! Hosts that come and go.
 
-use model::{Connection, VmState};
+use model::{ConnectionState, VmState};
 
 use super::*;
 
@@ -11,7 +11,9 @@ async fn a_lost_host_hurts_no_other_and_comes_back() {
     let other = bench.sim.add_vm(&host("beta"), "other", VmState::Running, IDLE);
     bench.until(|bench| bench.engine.find("other", None).is_ok()).await;
     bench.sim.kill(&host("alpha"));
-    bench.until(|bench| matches!(bench.engine.snapshot().hosts[0].connection, Connection::Unreachable { .. })).await;
+    bench
+        .until(|bench| matches!(bench.engine.snapshot().hosts[0].connection, ConnectionState::Unreachable { .. }))
+        .await;
     let shown = bench.engine.find("web", None).unwrap();
     assert_eq!((shown.id, shown.state), (web, VmState::Unknown), "it is still listed, and nobody pretends to know");
     let id = bench.start(other, "gamma").await;
@@ -39,7 +41,7 @@ async fn a_host_down_from_the_beginning_does_not_keep_the_console_from_starting(
     bench.until(|bench| bench.engine.is_ready()).await;
     let snapshot = bench.engine.snapshot();
     assert!(snapshot.hosts[0].is_connected() && snapshot.hosts[1].is_connected());
-    let Connection::Unreachable { problem, .. } = &snapshot.hosts[2].connection else { panic!("{snapshot:?}") };
+    let ConnectionState::Unreachable { problem, .. } = &snapshot.hosts[2].connection else { panic!("{snapshot:?}") };
     assert!(problem.sentence.contains("gamma"));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, HostOrigin, Phase, Problem, Secret, Way};
+use model::{Code, ControlFlow, HostOrigin, Phase, Problem, Secret};
 use tokio::time::sleep;
 
 use super::*;
@@ -60,7 +60,7 @@ async fn a_vm_moves_to_a_host_that_nobody_registered_and_nothing_is_kept() {
     let migration = elsewhere.migrate(reached).await.unwrap();
     assert_eq!(migration.unregistered.as_ref().unwrap().address.as_deref(), Some(ADDRESS));
     let end = bench.ended(migration.id).await;
-    assert_eq!((end.phase, end.way), (Phase::Succeeded, Some(Way::Direct)));
+    assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::Direct)));
     assert_eq!(bench.sim.runs_on(*vm), [host("delta")]);
     bench.until(|_| elsewhere.shown(NAME).is_none()).await;
     assert!(bench.engine.find("web", None).is_err(), "nobody watches it there");
@@ -105,10 +105,10 @@ async fn what_would_be_of_no_use_is_refused() {
         let refused = bench.engine.reach("delta", port, login, None).await.unwrap_err();
         assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
     }
-    for way in [Way::PeerToPeer, Way::Tunnelled] {
+    for control_flow in [ControlFlow::PeerToPeer, ControlFlow::Tunnelled] {
         let reached = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap();
         let mut wish = request(elsewhere.vm, there.name.as_str());
-        wish.options.way = Some(way);
+        wish.options.control_flow = Some(control_flow);
         let refused = bench.engine.migrate_to(reached, wish, "admin").await.unwrap_err();
         assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
     }
@@ -185,10 +185,10 @@ async fn a_login_for_one_move_stands_in_for_a_registered_host_s_own() {
     let reached = bench.engine.reach(ADDRESS, None, elsewhere.typed("new"), None).await.unwrap();
     assert_eq!((&reached.host, bench.engine.registered().len()), (&there.name, 4));
     let migration = elsewhere.migrate(reached).await.unwrap();
-    assert_eq!((migration.unregistered, migration.options.way), (None, Some(Way::Direct)));
+    assert_eq!((migration.unregistered, migration.options.control_flow), (None, Some(ControlFlow::Direct)));
     // The simulator lets a direct migration in by the login in its plan only: the registered one is wrong by now.
     let end = bench.ended(migration.id).await;
-    assert_eq!((end.phase, end.way), (Phase::Succeeded, Some(Way::Direct)), "{:?}", end.problem);
+    assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::Direct)), "{:?}", end.problem);
     assert_eq!(bench.engine.find("web", None).unwrap().host, there.name);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, Connection, Phase, Problem, Secret};
+use model::{Code, ConnectionState, Phase, Problem, Secret};
 use tokio::time::sleep;
 
 use super::*;
@@ -69,8 +69,8 @@ impl Bench {
     pub(super) fn problem(&self, name: &HostName) -> Option<Code> {
         let hosts = self.engine.snapshot().hosts;
         match hosts.into_iter().find(|host| host.name == *name).expect("the host is there").connection {
-            Connection::Unreachable { problem, .. } => Some(problem.code),
-            Connection::Connecting | Connection::Connected => None,
+            ConnectionState::Unreachable { problem, .. } => Some(problem.code),
+            ConnectionState::Connecting | ConnectionState::Connected => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Change, Code, Connection, HostOrigin, Mode, Phase, Problem};
+use model::{Change, Code, ConnectionState, HostOrigin, Mode, Phase, Problem};
 use tokio::time::{sleep, timeout};
 
 use super::*;
@@ -32,7 +32,7 @@ async fn an_added_host_is_there_at_once_and_after_a_restart() {
     let vm = bench.sim.add_vm(&delta.name, "web", VmState::Running, IDLE);
     bench.add(&delta).await.unwrap();
     let shown = bench.engine.snapshot().hosts.into_iter().find(|host| host.name == delta.name).unwrap();
-    assert_eq!((shown.origin, shown.connection, shown.vms), (HostOrigin::Added, Connection::Connected, 1));
+    assert_eq!((shown.origin, shown.connection, shown.vms), (HostOrigin::Added, ConnectionState::Connected, 1));
     assert_eq!(bench.engine.find("web", None).unwrap().id, vm);
     bench.restart().await;
     bench.until(|bench| bench.engine.find("web", None).is_ok()).await;

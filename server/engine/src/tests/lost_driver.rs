@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use model::{Code, MigrationOptions, Phase, VmState, Way};
+use model::{Code, ControlFlow, MigrationOptions, Phase, VmState};
 use tokio::time::sleep;
 
 use super::{direct::by, *};
@@ -23,7 +23,7 @@ async fn a_console_that_dies_leaves_one_copy_that_runs() {
     for after in moments() {
         let mut bench = Bench::new().await;
         let vm = bench.vm("web", VmState::Running, IDLE).await;
-        let id = bench.start_with(vm, by(Way::Direct)).await;
+        let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
         sleep(Duration::from_millis(after)).await;
         bench.restart().await;
         let end = bench.ended(id).await;
@@ -49,7 +49,7 @@ async fn a_vm_that_was_left_paused_waits_for_a_destination_that_does_not_answer(
         for minutes in [0, 2] {
             let mut bench = Bench::new().await;
             let vm = bench.vm("web", VmState::Running, IDLE).await;
-            let id = bench.start_with(vm, by(Way::Direct)).await;
+            let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
             sleep(Duration::from_millis(after)).await;
             bench.engine.stop().await;
             // Long enough for the hosts to notice.
@@ -112,7 +112,7 @@ async fn a_console_that_loses_the_source_does_not_wait_for_what_does_not_go_on()
     for after in moments() {
         let bench = Bench::new().await;
         let vm = bench.vm("web", VmState::Running, IDLE).await;
-        let id = bench.start_with(vm, by(Way::Direct)).await;
+        let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
         sleep(Duration::from_millis(after)).await;
         bench.sim.cut(&host("alpha"));
         sleep(Duration::from_secs(5)).await;
@@ -130,7 +130,7 @@ async fn copies_of_disks_stay_only_where_the_vm_is() {
     let mut ends = BTreeSet::new();
     for after in (0..5_000).step_by(100) {
         let (mut bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
-        let id = bench.start_with(vm, by(Way::Direct)).await;
+        let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
         sleep(Duration::from_millis(after)).await;
         bench.restart().await;
         let end = bench.ended(id).await;
@@ -165,7 +165,7 @@ async fn who_can_not_log_in_may_give_up() {
 async fn left_paused(arrives: bool) -> (Bench, VmId, MigrationId) {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    let id = bench.start_with(vm, by(Way::Direct)).await;
+    let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
     bench.until(|bench| bench.sim.copy(&host("alpha"), vm).is_some_and(|copy| copy.outgoing)).await;
     if arrives {
         bench.until(|bench| bench.sim.runs_on(vm).contains(&host("beta"))).await;
@@ -205,7 +205,7 @@ async fn a_definition_that_the_source_did_not_get_round_to_remove_goes() {
 async fn a_definition_that_was_to_stay_stays() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    let options = MigrationOptions { keep_source_definition: true, ..by(Way::Direct) };
+    let options = MigrationOptions { keep_source_definition: true, ..by(ControlFlow::Direct) };
     let id = bench.start_with(vm, options).await;
     bench.until(|bench| bench.sim.runs_on(vm).contains(&host("beta"))).await;
     bench.restart().await;
@@ -246,7 +246,7 @@ async fn a_destination_that_never_comes_back_is_not_waited_for_by_who_gives_up()
 async fn who_cancelled_before_the_console_died_may_still_give_up() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, NEVER).await;
-    let id = bench.start_with(vm, by(Way::Direct)).await;
+    let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
     bench.reaches(id, Phase::CopyingMemory).await;
     bench.engine.cancel(id, "admin").await.unwrap();
     bench.until(|bench| bench.engine.snapshot().migrations[0].cancel_requested).await;

@@ -73,7 +73,7 @@ fn ask_source(domain: &Domain, plan: &MigrationPlan, params: &TypedParams) -> Re
 
 #[cfg(test)]
 mod tests {
-    use model::Way;
+    use model::ControlFlow;
 
     use super::*;
     use crate::connection;
@@ -83,13 +83,13 @@ mod tests {
     fn only_a_connection_to_the_destination_makes_it_direct() {
         let connection = connection::testing::connection();
         let vm = connection::testing::define(&connection, "direct");
-        let refusal = |destination: Option<&Connection>, way| {
-            let plan = MigrationPlan { vm, way, ..testing::plan(Mode::Live) };
+        let refusal = |destination: Option<&Connection>, control_flow| {
+            let plan = MigrationPlan { vm, control_flow, ..testing::plan(Mode::Live) };
             migrate(&connection, destination, &plan).unwrap_err().message
         };
-        let direct = refusal(Some(&connection::testing::connection()), Way::Direct);
+        let direct = refusal(Some(&connection::testing::connection()), ControlFlow::Direct);
         assert!(direct.contains("virDomainMigrate3"), "{direct}");
-        let peer_to_peer = refusal(None, Way::PeerToPeer);
+        let peer_to_peer = refusal(None, ControlFlow::PeerToPeer);
         assert!(peer_to_peer.contains("p2p migration is not supported"), "{peer_to_peer}");
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::c_uint;
 
 use engine::MigrationPlan;
-use model::{Mode, Way};
+use model::{ControlFlow, Mode};
 use virt::sys;
 
 use super::definitions::Definitions;
@@ -24,12 +24,12 @@ pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
         // A definition that is not kept would be nothing: libvirt insists on the flag. Disks are none of its business here.
         Mode::Offline => sys::VIR_MIGRATE_OFFLINE | sys::VIR_MIGRATE_PERSIST_DEST,
     };
-    let way = match plan.way {
-        Way::PeerToPeer => sys::VIR_MIGRATE_PEER2PEER,
-        Way::Tunnelled => sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED,
-        Way::Direct => 0,
+    let control_flow = match plan.control_flow {
+        ControlFlow::PeerToPeer => sys::VIR_MIGRATE_PEER2PEER,
+        ControlFlow::Tunnelled => sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED,
+        ControlFlow::Direct => 0,
     };
-    mode | way
+    mode | control_flow
         | when(plan.undefine_source, sys::VIR_MIGRATE_UNDEFINE_SOURCE)
         // Disks too. The name in the destination's certificate has to be the one in the data's address: QEMU looks.
         | when(plan.encrypted, sys::VIR_MIGRATE_TLS)
@@ -40,7 +40,7 @@ pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<
     if plan.mode == Mode::Live {
         // Without it libvirt uses what the destination believes its own name is, which often no other host can resolve. Disks go
         // to the same address. A tunnel leads to the daemon itself, and must not have another end.
-        if plan.way != Way::Tunnelled {
+        if plan.control_flow != ControlFlow::Tunnelled {
             let data = uri::migration_data(&plan.destination.peer_address, plan.rdma);
             params.add_string(sys::VIR_MIGRATE_PARAM_URI, &data)?;
         }
@@ -136,16 +136,16 @@ mod tests {
 
     #[test]
     fn the_way_decides_who_drives_and_where_the_data_goes() {
-        let of = |way| {
-            let plan = MigrationPlan { way, ..plan(Mode::Live) };
+        let of = |control_flow| {
+            let plan = MigrationPlan { control_flow, ..plan(Mode::Live) };
             let data = string(params(&plan, &Definitions::default()).unwrap().as_slice(), sys::VIR_MIGRATE_PARAM_URI)
                 .map(str::to_owned);
             (flags(&plan) & (sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED), data)
         };
         let direct_data = Some("tcp://127.0.0.3".to_owned());
-        assert_eq!(of(Way::PeerToPeer), (sys::VIR_MIGRATE_PEER2PEER, direct_data.clone()));
-        assert_eq!(of(Way::Direct), (0, direct_data));
-        assert_eq!(of(Way::Tunnelled), (sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED, None));
+        assert_eq!(of(ControlFlow::PeerToPeer), (sys::VIR_MIGRATE_PEER2PEER, direct_data.clone()));
+        assert_eq!(of(ControlFlow::Direct), (0, direct_data));
+        assert_eq!(of(ControlFlow::Tunnelled), (sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED, None));
     }
 
     #[test]

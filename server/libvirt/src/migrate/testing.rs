@@ -1,7 +1,7 @@
 //! Plans for tests.
 
 use engine::{Daemon, DiskCopy, HostConfig, MigrationPlan, Transport};
-use model::{Mode, VmId, Way};
+use model::{ControlFlow, Mode, VmId};
 
 /// A plan without disks, to a host at 127.0.0.3.
 pub(crate) fn plan(mode: Mode) -> MigrationPlan {
@@ -18,7 +18,7 @@ pub(crate) fn plan(mode: Mode) -> MigrationPlan {
     MigrationPlan {
         vm: VmId(uuid::Uuid::nil()),
         destination,
-        way: Way::PeerToPeer,
+        control_flow: ControlFlow::PeerToPeer,
         encrypted: false,
         rdma: false,
         mode,

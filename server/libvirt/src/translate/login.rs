@@ -105,7 +105,7 @@ fn port_of(transport: &Transport) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use model::{Code::PeerLogin, Mode, Way};
+    use model::{Code::PeerLogin, ControlFlow, Mode};
 
     use super::*;
     use crate::{
@@ -180,11 +180,11 @@ mod tests {
     /// By way, and where the words say that it failed.
     #[test]
     fn only_a_login_by_the_source_is_one() {
-        let of = |way, words: &str| {
-            let plan = engine::MigrationPlan { way, ..plan(Mode::Live) };
+        let of = |control_flow, words: &str| {
+            let plan = engine::MigrationPlan { control_flow, ..plan(Mode::Live) };
             not_migrated(&host("alpha"), &plan, CallFailure::Refused(error(38, 7, 111, words)))
         };
-        let is_login = |way, words| match of(way, words) {
+        let is_login = |control_flow, words| match of(control_flow, words) {
             engine::NotMigrated::NotBegun(problem) => problem.code == PeerLogin,
             engine::NotMigrated::Failed(problem) => {
                 assert_eq!(problem.code, Code::Hypervisor);
@@ -195,9 +195,9 @@ mod tests {
         let daemon = "unable to connect to server at '127.0.0.3:16509': Connection refused";
         let data = "unable to connect to server at '127.0.0.3:50152': Connection refused";
         let data_v6 = "unable to connect to server at '2001:db8::7:49152': Connection refused";
-        assert!(is_login(Way::PeerToPeer, daemon) && is_login(Way::Tunnelled, daemon));
-        assert!(!is_login(Way::PeerToPeer, data) && !is_login(Way::PeerToPeer, data_v6));
-        assert!(!is_login(Way::Direct, daemon), "nobody but the console logs in");
+        assert!(is_login(ControlFlow::PeerToPeer, daemon) && is_login(ControlFlow::Tunnelled, daemon));
+        assert!(!is_login(ControlFlow::PeerToPeer, data) && !is_login(ControlFlow::PeerToPeer, data_v6));
+        assert!(!is_login(ControlFlow::Direct, daemon), "nobody but the console logs in");
     }
 
     /// A connection that breaks while the VM moves, by whatever transport, in words and numbers that one that can't be made has too.

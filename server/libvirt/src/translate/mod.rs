@@ -19,7 +19,7 @@ mod vm;
 use std::ffi::c_int;
 
 use engine::{MigrationPlan, NotMigrated};
-use model::{Code, HostName, Problem, Way};
+use model::{Code, ControlFlow, HostName, Problem};
 use virt::sys;
 
 use self::meaning::Meaning;
@@ -50,7 +50,7 @@ pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: Cal
 /// Why the source's daemon could not log in at the destination, if that is what the error says.
 fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> Option<Problem> {
     let destination = &plan.destination;
-    let is_direct = plan.way == Way::Direct;
+    let is_direct = plan.control_flow == ControlFlow::Direct;
     let meaning = login::meaning(error, &destination.peer_transport).filter(|_| !is_direct)?;
     Some(meaning.told(source, &destination.name, error))
 }

@@ -111,7 +111,7 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
         pools: field(body, "pools", "an object of disks and pools, such as {\"vda\": \"images\"}")?,
         eject_media: field(body, "eject_media", "true or false")?,
         remove_source_disks: field(body, "remove_source_disks", "true or false")?,
-        way: field(body, "way", "peer-to-peer, direct or tunnelled")?,
+        control_flow: field(body, "way", "peer-to-peer, direct or tunnelled")?,
         encrypt: field(body, "encrypt", "true or false")?,
         rdma,
     })

@@ -2,7 +2,7 @@
 
 use app::console::Principal;
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use model::{Code, Migration, MigrationId, Phase, Problem, Way, text};
+use model::{Code, ControlFlow, Migration, MigrationId, Phase, Problem, text};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,8 @@ pub(super) struct Task {
     message: String,
     target_uri: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    way: Option<Way>,
+    #[serde(rename = "way")]
+    control_flow: Option<ControlFlow>,
     encrypted: bool,
 }
 
@@ -49,7 +50,7 @@ impl From<&Migration> for Task {
             },
             message: message(migration),
             target_uri: format!("/plugins/kimchi/vms/{name}/migrate"),
-            way: migration.way,
+            control_flow: migration.control_flow,
             encrypted: migration.encrypted,
         }
     }

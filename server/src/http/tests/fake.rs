@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard};
 use app::console::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
-    Change, Code, DiskPlan, Elsewhere, Finding, FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest,
-    Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase,
-    Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, TransportKind,
-    Treatment, Update, Vm, VmAction, VmId, Way,
+    Change, Code, ControlFlow, DiskPlan, Elsewhere, Finding, FindingCode, HostLogin, HostName, HostOrigin,
+    HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, NewHost,
+    PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind,
+    TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
 use tokio::sync::mpsc;
@@ -186,7 +186,7 @@ impl Migrations for FakeConsole {
         Ok(Preflight {
             destination: destination.clone(),
             findings,
-            way: Way::PeerToPeer,
+            control_flow: ControlFlow::PeerToPeer,
             encrypted: false,
             disks: vec![disk],
             prediction: None,
@@ -199,7 +199,7 @@ impl Migrations for FakeConsole {
         let gamma = Preflight {
             destination: "gamma".parse()?,
             findings: vec![unreachable],
-            way: Way::PeerToPeer,
+            control_flow: ControlFlow::PeerToPeer,
             encrypted: false,
             disks: Vec::new(),
             prediction: None,

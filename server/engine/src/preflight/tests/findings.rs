@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{FindingCode as Code, Severity::*, Way};
+use model::{ControlFlow, FindingCode as Code, Severity::*};
 
 use super::*;
 use crate::{CopyFacts, Interface, Network, SecretUse, Tpm};
@@ -167,7 +167,7 @@ const LIVE: &[Row] = &[
     (Code::PeerLogin, Unknown, |_| {}),
     (Code::PeerLogin, Ok, |case| case.earlier = vec![prediction::move_at(100 << 20)]),
     (Code::PeerLogin, Ok, |case| case.refused_login_ms = Some(case.now_ms)),
-    (Code::Tunnelled, Warning, |case| case.options.way = Some(Way::Tunnelled)),
+    (Code::Tunnelled, Warning, |case| case.options.control_flow = Some(ControlFlow::Tunnelled)),
     (Code::Encryption, Ok, |_| {}),
     (Code::Encryption, Warning, |case| there(case).certificates = None),
     (Code::Encryption, Blocker, |case| (there(case).certificates, case.options.encrypt) = (None, Some(true))),

@@ -1,8 +1,8 @@
 //! Preflight's pure half: from facts to findings.
 
+mod control_flow;
 mod findings;
 mod prediction;
-mod ways;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use engine::{
     Chunk, CopyFacts, DomainFacts, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey, Volume,
 };
-use model::{Code, Problem, VmAction, VmId, Way};
+use model::{Code, ControlFlow, Problem, VmAction, VmId};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::LibvirtHost;
@@ -154,9 +154,9 @@ impl engine::HostConnection for LibvirtHost {
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
         // A connection of its own: the call takes as long as the migration does.
         let workers = self.alone().await.map_err(NotMigrated::NotBegun)?;
-        let destination = match plan.way {
-            Way::Direct => Some(self.to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
-            Way::PeerToPeer | Way::Tunnelled => None,
+        let destination = match plan.control_flow {
+            ControlFlow::Direct => Some(self.to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
+            ControlFlow::PeerToPeer | ControlFlow::Tunnelled => None,
         };
         let wanted = plan.clone();
         let migrating =

@@ -1,6 +1,6 @@
 //! Which way a migration goes, and why: peer-to-peer survives the console, and needs a login of the source's own.
 
-use model::{Finding, FindingCode, HostOrigin, Migration, Way, text};
+use model::{ControlFlow, Finding, FindingCode, HostOrigin, Migration, text};
 
 use super::input::Case;
 
@@ -8,18 +8,22 @@ use super::input::Case;
 const REFUSAL_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The way, and the sentence that says why.
-pub(super) fn of(case: &Case) -> (Way, Finding) {
+pub(super) fn of(case: &Case) -> (ControlFlow, Finding) {
     let login = PeerLogin::remembered(case);
-    match case.options.way {
-        Some(Way::Direct) => direct(case, ""),
-        Some(Way::Tunnelled) if case.is_live() => (Way::Tunnelled, tunnelled(case, login)),
-        Some(Way::Tunnelled) => (Way::PeerToPeer, peer_to_peer_or_nothing(case, login, "there is no memory to tunnel")),
-        Some(Way::PeerToPeer) => (Way::PeerToPeer, peer_to_peer_or_nothing(case, login, "as was asked for")),
+    match case.options.control_flow {
+        Some(ControlFlow::Direct) => direct(case, ""),
+        Some(ControlFlow::Tunnelled) if case.is_live() => (ControlFlow::Tunnelled, tunnelled(case, login)),
+        Some(ControlFlow::Tunnelled) => {
+            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(case, login, "there is no memory to tunnel"))
+        }
+        Some(ControlFlow::PeerToPeer) => {
+            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(case, login, "as was asked for"))
+        }
         None => unless_chosen(case, login),
     }
 }
 
-fn unless_chosen(case: &Case, login: PeerLogin) -> (Way, Finding) {
+fn unless_chosen(case: &Case, login: PeerLogin) -> (ControlFlow, Finding) {
     let (code, from, there) = (FindingCode::PeerLogin, &case.vm.host, case.there());
     if case.destination.origin == HostOrigin::Temporary {
         return direct(case, &format!(", as {there} is not registered"));
@@ -27,33 +31,36 @@ fn unless_chosen(case: &Case, login: PeerLogin) -> (Way, Finding) {
     match login {
         PeerLogin::Refused { ago_ms } => {
             let ago = text::duration(ago_ms);
-            let (way, finding) = direct(case, &format!(", as {from} could not log in on {there} {ago} ago"));
-            (way, finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(case))))
+            let (control_flow, finding) = direct(case, &format!(", as {from} could not log in on {there} {ago} ago"));
+            (
+                control_flow,
+                finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(case))),
+            )
         }
         PeerLogin::Worked { ago_ms } => {
             let ago = text::duration(ago_ms);
             let sentence = format!(
                 "Peer-to-peer: {from} could log in on {there} {ago} ago, and goes on even if the console dies."
             );
-            (Way::PeerToPeer, Finding::ok(code, sentence))
+            (ControlFlow::PeerToPeer, Finding::ok(code, sentence))
         }
         PeerLogin::Unknown => {
             let sentence = format!(
                 "Peer-to-peer if {from} may log in on {there}, which is not known before a first move; if not, it goes on direct, \
                  driven by the console."
             );
-            (Way::PeerToPeer, Finding::unknown(code, sentence))
+            (ControlFlow::PeerToPeer, Finding::unknown(code, sentence))
         }
     }
 }
 
-fn direct(case: &Case, because: &str) -> (Way, Finding) {
+fn direct(case: &Case, because: &str) -> (ControlFlow, Finding) {
     let (name, from) = (&case.vm.name, &case.vm.host);
     let mut sentence = format!("Direct{because}: the console is logged in at both hosts");
     if case.is_live() {
         sentence += &format!("; if it dies meanwhile, the move is undone and {name} stays on {from}");
     }
-    (Way::Direct, Finding::ok(FindingCode::PeerLogin, sentence + "."))
+    (ControlFlow::Direct, Finding::ok(FindingCode::PeerLogin, sentence + "."))
 }
 
 fn peer_to_peer_or_nothing(case: &Case, login: PeerLogin, because: &str) -> Finding {
@@ -88,11 +95,12 @@ impl PeerLogin {
         }
         let mut telling = case.earlier.iter().filter(|migration| tells_of_the_login(migration));
         let Some(last) = telling.next() else { return Self::Unknown };
-        if last.way != Some(Way::Direct) {
+        if last.control_flow != Some(ControlFlow::Direct) {
             return Self::Worked { ago_ms: ago(last.ended_at_ms.unwrap_or(last.created_at_ms)) };
         }
         // Those after the refusal went direct because of it, and say nothing new.
-        let refused = telling.take_while(|migration| migration.way == Some(Way::Direct)).last().unwrap_or(last);
+        let refused =
+            telling.take_while(|migration| migration.control_flow == Some(ControlFlow::Direct)).last().unwrap_or(last);
         match ago(refused.created_at_ms) {
             ago_ms if ago_ms < REFUSAL_COUNTS_MS => Self::Refused { ago_ms },
             _ => Self::Unknown,
@@ -113,5 +121,6 @@ impl PeerLogin {
 
 /// One that went direct because somebody wanted that, or because nobody else knows the destination, does not.
 fn tells_of_the_login(migration: &Migration) -> bool {
-    migration.way != Some(Way::Direct) || (migration.options.way.is_none() && migration.unregistered.is_none())
+    migration.control_flow != Some(ControlFlow::Direct)
+        || (migration.options.control_flow.is_none() && migration.unregistered.is_none())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{FindingCode as Code, HostOrigin, Migration, Severity::*, Way};
+use model::{ControlFlow, FindingCode as Code, HostOrigin, Migration, Severity::*};
 
 use super::*;
 use crate::{
@@ -12,78 +12,92 @@ use crate::{
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-fn login(change: impl FnOnce(&mut Case)) -> (Way, Severity, String) {
+fn login(change: impl FnOnce(&mut Case)) -> (ControlFlow, Severity, String) {
     let mut case = case();
     change(&mut case);
     let preflight = conclude(&case);
     let finding = preflight.findings.into_iter().find(|finding| finding.code == Code::PeerLogin).unwrap();
-    (preflight.way, finding.severity, finding.text)
+    (preflight.control_flow, finding.severity, finding.text)
 }
 
-fn way(change: impl FnOnce(&mut Case)) -> (Way, Severity) {
-    let (way, severity, _) = login(change);
-    (way, severity)
+fn control_flow(change: impl FnOnce(&mut Case)) -> (ControlFlow, Severity) {
+    let (control_flow, severity, _) = login(change);
+    (control_flow, severity)
 }
 
 /// A move that succeeded this way at this time, in ms since 1970.
-fn moved(way: Way, at_ms: u64) -> Migration {
-    Migration { way: Some(way), created_at_ms: at_ms, ended_at_ms: Some(at_ms), ..prediction::move_at(1 << 20) }
+fn moved(control_flow: ControlFlow, at_ms: u64) -> Migration {
+    Migration {
+        control_flow: Some(control_flow),
+        created_at_ms: at_ms,
+        ended_at_ms: Some(at_ms),
+        ..prediction::move_at(1 << 20)
+    }
 }
 
 #[test]
 fn peer_to_peer_unless_something_speaks_against_it() {
-    assert_eq!(way(|_| {}), (Way::PeerToPeer, Unknown));
+    assert_eq!(control_flow(|_| {}), (ControlFlow::PeerToPeer, Unknown));
     let (chosen, severity, text) = login(|case| case.destination.origin = HostOrigin::Temporary);
-    assert_eq!((chosen, severity), (Way::Direct, Ok));
+    assert_eq!((chosen, severity), (ControlFlow::Direct, Ok));
     assert_eq!(
         text,
         "Direct, as beta is not registered: the console is logged in at both hosts; if it dies meanwhile, the move is undone and \
          web stays on alpha."
     );
     let (chosen, severity, text) = login(|case| case.refused_login_ms = Some(case.now_ms - 60_000));
-    assert_eq!((chosen, severity), (Way::Direct, Ok));
+    assert_eq!((chosen, severity), (ControlFlow::Direct, Ok));
     assert!(text.starts_with("Direct, as alpha could not log in on beta 1 min ago: "), "{text}");
 }
 
 #[test]
 fn what_was_asked_for_comes_first() {
-    let chosen = |wanted: Way| {
-        way(|case| {
-            case.options.way = Some(wanted);
+    let chosen = |wanted: ControlFlow| {
+        control_flow(|case| {
+            case.options.control_flow = Some(wanted);
             case.destination.origin = HostOrigin::Temporary;
             case.refused_login_ms = Some(case.now_ms);
         })
     };
-    assert_eq!(chosen(Way::PeerToPeer), (Way::PeerToPeer, Unknown));
-    assert_eq!(chosen(Way::Direct), (Way::Direct, Ok));
-    assert_eq!(chosen(Way::Tunnelled), (Way::Tunnelled, Unknown));
-    let off = way(|case| {
+    assert_eq!(chosen(ControlFlow::PeerToPeer), (ControlFlow::PeerToPeer, Unknown));
+    assert_eq!(chosen(ControlFlow::Direct), (ControlFlow::Direct, Ok));
+    assert_eq!(chosen(ControlFlow::Tunnelled), (ControlFlow::Tunnelled, Unknown));
+    let off = control_flow(|case| {
         offline(case);
-        case.options.way = Some(Way::Tunnelled);
+        case.options.control_flow = Some(ControlFlow::Tunnelled);
     });
-    assert_eq!(off, (Way::PeerToPeer, Unknown), "there is no memory to go through the daemons");
+    assert_eq!(off, (ControlFlow::PeerToPeer, Unknown), "there is no memory to go through the daemons");
 }
 
 #[test]
 fn earlier_moves_tell_whether_the_source_may_log_in() {
     let after = |earlier: &[Migration]| {
-        way(|case| {
+        control_flow(|case| {
             case.now_ms = 10 * DAY;
             case.earlier = earlier.to_vec();
         })
     };
     let now = 10 * DAY;
-    let (worked, refused, unknown) = ((Way::PeerToPeer, Ok), (Way::Direct, Ok), (Way::PeerToPeer, Unknown));
-    assert_eq!(after(&[Migration { way: None, ..moved(Way::PeerToPeer, now) }]), worked, "there was no other way once");
-    assert_eq!(after(&[moved(Way::Tunnelled, now)]), worked);
-    assert_eq!(after(&[moved(Way::Direct, now - 1)]), refused);
-    assert_eq!(after(&[moved(Way::Direct, now - 1), moved(Way::PeerToPeer, now - 2)]), refused);
-    assert_eq!(after(&[moved(Way::Direct, now - DAY)]), unknown, "somebody may have given it a key");
-    assert_eq!(after(&[moved(Way::Direct, now - 1), moved(Way::Direct, now - DAY)]), unknown, "nor has it tried since");
-    let mut wanted = moved(Way::Direct, now - 1);
-    wanted.options.way = Some(Way::Direct);
+    let (worked, refused, unknown) =
+        ((ControlFlow::PeerToPeer, Ok), (ControlFlow::Direct, Ok), (ControlFlow::PeerToPeer, Unknown));
+    assert_eq!(
+        after(&[Migration { control_flow: None, ..moved(ControlFlow::PeerToPeer, now) }]),
+        worked,
+        "there was no other way once"
+    );
+    assert_eq!(after(&[moved(ControlFlow::Tunnelled, now)]), worked);
+    assert_eq!(after(&[moved(ControlFlow::Direct, now - 1)]), refused);
+    assert_eq!(after(&[moved(ControlFlow::Direct, now - 1), moved(ControlFlow::PeerToPeer, now - 2)]), refused);
+    assert_eq!(after(&[moved(ControlFlow::Direct, now - DAY)]), unknown, "somebody may have given it a key");
+    assert_eq!(
+        after(&[moved(ControlFlow::Direct, now - 1), moved(ControlFlow::Direct, now - DAY)]),
+        unknown,
+        "nor has it tried since"
+    );
+    let mut wanted = moved(ControlFlow::Direct, now - 1);
+    wanted.options.control_flow = Some(ControlFlow::Direct);
     assert_eq!(after(&[wanted.clone()]), unknown, "it says nothing of the login");
-    assert_eq!(after(&[wanted, moved(Way::PeerToPeer, now - 2)]), worked);
+    assert_eq!(after(&[wanted, moved(ControlFlow::PeerToPeer, now - 2)]), worked);
 }
 
 fn encryption(change: impl FnOnce(&mut Case)) -> (bool, Severity, String) {
@@ -172,7 +186,7 @@ fn what_is_in_the_clear_is_said_with_the_reason() {
 fn a_login_by_ssh_or_tls_encrypts_what_is_tunnelled() {
     let tunnelled = |peer_transport: fn(&Address) -> Transport| {
         encryption(move |case| {
-            case.options.way = Some(Way::Tunnelled);
+            case.options.control_flow = Some(ControlFlow::Tunnelled);
             case.destination.config.peer_transport = peer_transport(&case.destination.config.peer_address);
         })
     };
@@ -233,7 +247,7 @@ fn rdma_where_both_hosts_offer_it() {
     }
     let tunnelled = |case: &mut Case| {
         rdma(Some(true), Some(true))(case);
-        case.options.way = Some(Way::Tunnelled);
+        case.options.control_flow = Some(ControlFlow::Tunnelled);
     };
     assert_eq!(severity(tunnelled, Code::Rdma), Some(Warning));
     let without_limit = |case: &mut Case| {
@@ -260,12 +274,12 @@ fn tunnelled_is_offered_where_a_port_is_silent() {
     assert!(fix(|_| {}).unwrap().contains("tunnelled"));
     assert!(!fix(with_disk).unwrap().contains("tunnelled"), "disks can't go that way");
     assert!(!fix(|case| case.destination.origin = HostOrigin::Temporary).unwrap().contains("tunnelled"));
-    assert_eq!(fix(|case| case.options.way = Some(Way::Tunnelled)), None, "the port is not needed");
+    assert_eq!(fix(|case| case.options.control_flow = Some(ControlFlow::Tunnelled)), None, "the port is not needed");
 }
 
 #[test]
 fn tunnelled_takes_consent_and_no_disks() {
-    let tunnelled = |case: &mut Case| case.options.way = Some(Way::Tunnelled);
+    let tunnelled = |case: &mut Case| case.options.control_flow = Some(ControlFlow::Tunnelled);
     let finding = found(tunnelled, Code::Tunnelled).unwrap();
     assert_eq!((finding.severity, finding.consent), (Warning, true));
     let with_disks = |case: &mut Case| {
