@@ -3,8 +3,6 @@
 mod api;
 mod app;
 mod components;
-#[cfg(feature = "ssr")]
-pub mod console;
 mod list;
 mod live;
 mod outlook;

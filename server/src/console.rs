@@ -10,10 +10,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use app::console::{Account, Principal, Updates, Vms};
 use async_trait::async_trait;
 use engine::Engine;
 use model::{HostName, PasswordChange, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId};
+use port::{Account, Principal, Updates, Vms};
 use tokio::sync::mpsc;
 
 use crate::{

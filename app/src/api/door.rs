@@ -6,7 +6,7 @@ use leptos_axum::ResponseOptions;
 use model::{Code, Problem};
 
 use super::Failure;
-use crate::console::{Principal, SharedConsole};
+use port::{Principal, SharedConsole};
 
 /// The principal whom the server's guard has put into the request.
 pub fn who() -> Result<Principal, Failure> {

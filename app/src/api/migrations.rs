@@ -11,9 +11,9 @@ use model::{HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, 
 #[cfg(feature = "ssr")]
 use super::door::{after_form, console, refused, who};
 use super::{Failure, Json};
-#[cfg(feature = "ssr")]
-use crate::console::{Principal, SharedConsole};
 use crate::outlook::Outlook;
+#[cfg(feature = "ssr")]
+use port::{Principal, SharedConsole};
 
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::Assets;
 use crate::components::Erased;
-use crate::console::ElsewhereRequest;
 use crate::outlook::findings;
+use port::ElsewhereRequest;
 
 /// What somebody typed, as they typed it.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -8,9 +8,9 @@ mod throttle;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use app::console::Principal;
 use engine::StoreError;
 use model::{Code, PasswordChange, Problem, SessionInfo};
+use port::Principal;
 use tokio::sync::broadcast;
 use tower_sessions::Session;
 

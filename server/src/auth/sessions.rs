@@ -2,10 +2,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use app::console::Principal;
 use async_trait::async_trait;
 use engine::StoreError;
 use model::SessionInfo;
+use port::Principal;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;

@@ -1,9 +1,9 @@
 //! Hosts at run time.
 
-use app::console::{Hosts, Principal};
 use async_trait::async_trait;
 use engine::{Address, HostConfig, HostCredentials, Transport, UserName};
 use model::{Code, HostLogin, HostName, HostOrigin, HostTest, NewHost, Problem, RegisteredHost};
+use port::{Hosts, Principal};
 
 use super::{
     ServerConsole,

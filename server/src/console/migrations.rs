@@ -1,12 +1,12 @@
 //! Migrations.
 
-use app::console::{ElsewhereRequest, Migrations, Principal};
 use async_trait::async_trait;
 use engine::{Address, UserName};
 use model::{
     Code, Elsewhere, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Preflight,
     Problem, VmId,
 };
+use port::{ElsewhereRequest, Migrations, Principal};
 
 use super::{ServerConsole, login::login};
 use crate::store::Action;

@@ -5,10 +5,10 @@ use crate::{
     auth::{HashCost, SessionLimits},
     test_directory::TestDirectory,
 };
-use app::console::Migrations;
 use engine::Store;
 use libvirt::{LibvirtHypervisor, SshFiles};
 use model::{Code, Migration, Phase, examples};
+use port::Migrations;
 use uuid::Uuid;
 
 const VM: VmId = VmId(Uuid::from_u128(1));

@@ -1,6 +1,5 @@
 //! `/api/hosts`: hosts that come and go at run time.
 
-use app::console::Principal;
 use axum::{
     Extension, Json, RequestExt, Router,
     extract::{FromRequest, Request, State},
@@ -9,6 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use model::{Code, Host, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
+use port::Principal;
 use serde::Serialize;
 
 use super::{

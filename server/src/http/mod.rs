@@ -20,7 +20,6 @@ mod ws;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use app::console::SharedConsole;
 use axum::{
     Router,
     extract::FromRef,
@@ -31,6 +30,7 @@ use axum::{
 };
 use leptos::config::LeptosOptions;
 use model::{Code, Problem};
+use port::SharedConsole;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer,

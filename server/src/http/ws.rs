@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use app::console::Principal;
 use axum::{
     Extension,
     extract::{
@@ -19,6 +18,7 @@ use axum::{
     response::Response,
 };
 use model::{Code, Problem, Resume, StreamMessage};
+use port::Principal;
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, MissedTickBehavior, interval, interval_at, timeout},

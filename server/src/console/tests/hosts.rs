@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use app::console::{ElsewhereRequest, Hosts};
 use engine::{
     HostConfig,
     testing::{Load, Sim},
 };
 use model::{Elsewhere, HostLogin, HostOrigin, HostSettings, MigrationOptions, NewHost, Secret, VmState};
+use port::{ElsewhereRequest, Hosts};
 use serde_json::json;
 
 use super::*;

@@ -1,9 +1,6 @@
 //! `/vms/<id>/elsewhere`.
 
-use app::{
-    console::Principal,
-    plain::{self, Document, ElsewhereForm},
-};
+use app::plain::{self, Document, ElsewhereForm};
 use axum::{
     Extension,
     body::Bytes,
@@ -11,6 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use model::{Code, Problem, Snapshot, Vm};
+use port::Principal;
 
 use super::{
     super::{Doors, assets::addresses},

@@ -1,9 +1,6 @@
 //! `/hosts/add`, and `/hosts/<name>/` with `edit`, `test`, `remove`, `login` and `key`.
 
-use app::{
-    console::Principal,
-    plain::{self, Document, HostForm, KeyForm, LoginForm},
-};
+use app::plain::{self, Document, HostForm, KeyForm, LoginForm};
 use axum::{
     Extension, RequestPartsExt,
     body::Bytes,
@@ -12,6 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use model::{Code, HostLogin, HostName, NewHost, Problem, RegisteredHost};
+use port::Principal;
 use serde::Deserialize;
 
 use super::{

@@ -1,12 +1,12 @@
 //! `/plugins/kimchi/vms/<name>/migrate`: GET looks where the VM can go, POST moves it.
 
-use app::console::{ElsewhereRequest, Principal};
 use axum::{
     Extension, Json,
     extract::{Request, State},
     http::StatusCode,
 };
 use model::{HostName, MigrationOptions, Preflight, Severity, text};
+use port::{ElsewhereRequest, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

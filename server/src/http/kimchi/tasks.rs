@@ -1,9 +1,9 @@
 //! `/plugins/kimchi/tasks`: migrations, as Kimchi's programs know them.
 
-use app::console::Principal;
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use model::{Code, ControlFlow, Migration, MigrationId, Phase, Problem, text};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use port::Principal;
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -1,11 +1,11 @@
 //! `/plugins/kimchi/vms`.
 
-use app::console::Principal;
 use axum::{
     Extension, Json,
     extract::{Query, State, rejection::QueryRejection},
 };
 use model::{Code, HostName, Problem, Vm, VmState};
+use port::Principal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Migrations to destinations that nobody registered, or with a login for this one move.
 
-use app::console::ElsewhereRequest;
 use model::{Code, Elsewhere, HostLogin, MigrationOptions, Problem, Secret, VmId};
+use port::ElsewhereRequest;
 use uuid::Uuid;
 
 use super::{fake::HostCall, *};

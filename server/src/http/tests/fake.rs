@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use app::console::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
 use async_trait::async_trait;
 use model::{
     Change, Code, ControlFlow, DiskPlan, Elsewhere, Finding, FindingCode, HostLogin, HostName, HostOrigin,
@@ -11,6 +10,7 @@ use model::{
     TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
+use port::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 

@@ -1,9 +1,9 @@
 //! The forms that are pages of their own.
 
-use app::console::ElsewhereRequest;
 use model::{
     Code, Elsewhere, Finding, FindingCode, HostLogin, Mode, NewHost, Problem, Secret, SshLoginKind, TransportKind,
 };
+use port::ElsewhereRequest;
 
 use super::{
     fake::{HostCall, KNOWN_KEY},

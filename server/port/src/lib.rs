@@ -1,0 +1,29 @@
+//! The port: everything a person or program can ask the console for.
+//!
+//! Server functions, REST, Kimchi's API, the WebSocket and the command line are doors, and call these traits; `server/src/console`
+//! implements them with the engine, the store and auth. Checks stand in the implementation, never in a door. Every method takes the
+//! [`Principal`] who asks.
+
+mod account;
+mod hosts;
+mod migrations;
+mod principal;
+mod updates;
+mod vms;
+
+use std::sync::Arc;
+
+pub use account::Account;
+pub use hosts::Hosts;
+pub use migrations::{ElsewhereRequest, Migrations};
+pub use principal::Principal;
+pub use updates::Updates;
+pub use vms::Vms;
+
+/// The whole port.
+pub trait Console: Vms + Migrations + Hosts + Updates + Account {}
+
+impl<T: Vms + Migrations + Hosts + Updates + Account> Console for T {}
+
+/// The port as it is handed to every door.
+pub type SharedConsole = Arc<dyn Console>;

@@ -1,0 +1,98 @@
+//! Migrations.
+
+use async_trait::async_trait;
+use model::{
+    Elsewhere, FindingCode, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode,
+    Preflight, Problem, VmId,
+};
+
+use crate::Principal;
+
+/// Migrations.
+#[async_trait]
+pub trait Migrations: Send + Sync {
+    /// Writes a migration down and begins it; it goes on when the caller leaves. Refuses within 10 s what can be refused.
+    ///
+    /// # Errors
+    /// See `model::refusal`; `blocked` and `needs-consent` with the findings; and `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable`.
+    async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem>;
+
+    /// The same, to a destination that may not be registered, or with a login for this migration only. It is reached, checked and moved to
+    /// over ssh. The password is not kept. The host is registered only if it is to be: its key stays, and its address and account in the
+    /// migration's record and in the audit log.
+    ///
+    /// # Errors
+    /// Those of [`Migrations::start`]; `same-host` for this machine's own addresses; `host-key-unknown` and `host-key-changed` with the
+    /// fingerprint seen, `login-refused`, `needs-login`, `not-permitted`, `throttled`, `host-exists`, `host-in-use`.
+    async fn start_elsewhere(
+        &self,
+        who: &Principal,
+        elsewhere: Elsewhere,
+        request: ElsewhereRequest,
+    ) -> Result<Migration, Problem>;
+
+    /// Looks whether a VM can go to a host, without side effects and within 10 s. What is asked again within seconds is answered
+    /// from memory, unless something changed. A host that does not answer is a finding, not an error.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable` if the VM's own host does not answer.
+    async fn preflight(
+        &self,
+        who: &Principal,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Problem>;
+
+    /// The same for every registered host but the VM's own, all at once; the recommended ones first.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `host-unreachable`.
+    async fn preflights(&self, who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem>;
+
+    /// Measures what a guest writes to its memory, in bytes a second, for a second; later preflights predict with it.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `wrong-state` of a VM that does not run, `host-unreachable`, `hypervisor`.
+    async fn measure(&self, who: &Principal, vm: VmId) -> Result<u64, Problem>;
+
+    /// Asks for a migration to be cancelled. It is over when its phase says so.
+    ///
+    /// # Errors
+    /// `unknown-migration`, `already-ended`.
+    async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem>;
+
+    /// One migration and its history, oldest entry first.
+    ///
+    /// # Errors
+    /// `unknown-migration`.
+    async fn migration(&self, who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem>;
+
+    /// Migrations from newest to oldest, at most `limit` (1 to 1000), older than `before` if given.
+    async fn migrations(
+        &self,
+        who: &Principal,
+        before: Option<MigrationId>,
+        limit: u32,
+    ) -> Result<Vec<Migration>, Problem>;
+
+    /// The registered host of this name or address.
+    ///
+    /// # Errors
+    /// `unknown-host`; `same-host` for loopback and unspecified addresses, unless one is a registered host's; `invalid-input` for what is no
+    /// address, such as a numeric-looking one.
+    fn host(&self, who: &Principal, name_or_address: &str) -> Result<HostName, Problem>;
+}
+
+/// What is asked for of a migration to a destination that may not be registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ElsewhereRequest {
+    /// The VM.
+    pub vm: VmId,
+    /// Live or offline; none lets the VM's state decide.
+    pub mode: Option<Mode>,
+    /// What else was chosen.
+    pub options: MigrationOptions,
+    /// Warnings that need consent and have it.
+    pub accept: Vec<FindingCode>,
+}

@@ -1,0 +1,29 @@
+//! Who asks.
+
+/// A user whose identity has been proven: by a session, or by sitting at the console's own machine.
+///
+/// Every method of the port takes one, so that nothing can be called without a login by mistake. Only `server/src/auth` makes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    user: String,
+    session: Option<String>,
+}
+
+impl Principal {
+    /// A user whom `server/src/auth` has authenticated. A lint (clippy.toml) refuses this call everywhere else.
+    ///
+    /// `session` is the handle of the session that the request came with; none for the command line on the console's own machine.
+    pub fn authenticated(user: String, session: Option<String>) -> Self {
+        Self { user, session }
+    }
+
+    /// The user's name.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The handle of the session that the request came with.
+    pub fn session(&self) -> Option<&str> {
+        self.session.as_deref()
+    }
+}

@@ -1,0 +1,25 @@
+//! VMs over all hosts.
+
+use async_trait::async_trait;
+use model::{HostName, Problem, Snapshot, Vm, VmAction, VmId};
+
+use crate::Principal;
+
+/// VMs over all hosts.
+#[async_trait]
+pub trait Vms: Send + Sync {
+    /// Hosts, VMs and the current migrations, from memory: costs no libvirt call.
+    fn snapshot(&self, who: &Principal) -> Result<Snapshot, Problem>;
+
+    /// The VM of this name; with `host` only the one there.
+    ///
+    /// # Errors
+    /// `unknown-vm`, and `ambiguous-name` with the hosts when several different VMs have the name.
+    fn find(&self, who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem>;
+
+    /// Starts, stops, pauses or resumes a VM where it is.
+    ///
+    /// # Errors
+    /// `wrong-state` where it makes no sense, `already-migrating`, `host-unreachable`, `hypervisor`.
+    async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem>;
+}
