@@ -11,6 +11,8 @@ mod pages;
 pub mod plain;
 mod stream;
 
+#[cfg(feature = "ssr")]
+pub use api::StatusOf;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use app::{Assets, shell};

@@ -1,4 +1,7 @@
 //! A migration: one move of one VM, kept for ever.
+//!
+//! Browsers get these types as they are: nothing in them is secret (passwords have no field here), and what a page does not show is
+//! small.
 
 use std::collections::BTreeMap;
 
@@ -122,7 +125,7 @@ pub enum ControlFlow {
     Tunnelled,
 }
 
-/// What can be chosen for a migration. What no page shows is not read in the browser, where each field makes a first visit dearer.
+/// What can be chosen for a migration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationOptions {
     /// Keep the VM's definition at the source. Off by default, so that nobody starts it a second time there.
@@ -136,26 +139,21 @@ pub struct MigrationOptions {
     pub new_name: Option<String>,
     /// Pools for disks that are copied, by the disk's name in the guest (`vda`); the others go where the preflight says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub pools: BTreeMap<String, String>,
     /// Take media out of the VM's drives first, where the destination does not have them.
     #[serde(default)]
-    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub eject_media: bool,
     /// Remove the old images of disks that were copied, after everything else; never on shared storage.
     #[serde(default)]
     pub remove_source_disks: bool,
     /// The control flow; none lets the preflight choose between peer-to-peer and direct. Tunnelled needs consent.
     #[serde(rename = "way", default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub control_flow: Option<ControlFlow>,
     /// Whether memory and disks are encrypted on their way (TLS); none encrypts where both hosts have certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub encrypt: Option<bool>,
     /// Send the memory by RDMA.
     #[serde(default)]
-    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub rdma: bool,
 }
 
@@ -209,7 +207,6 @@ pub struct Migration {
     pub encrypted: bool,
     /// How the destination is reached, where it is not registered: a console that was restarted has to ask it for the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_family = "wasm", serde(skip))]
     pub unregistered: Option<HostSettings>,
     /// Disks that are copied, and what became of their copies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -130,43 +130,6 @@ impl Code {
             Self::Internal => "internal",
         }
     }
-
-    /// The HTTP status of an answer that carries this code. What the caller can change is a 4xx, an unreachable destination
-    /// included; 5xx are left for hosts and a console that fail.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::InvalidInput | Self::UnknownHost | Self::SameHost | Self::WeakPassword | Self::NotSupported => 400,
-            Self::Unauthenticated | Self::WrongCredentials => 401,
-            Self::ForeignOrigin => 403,
-            Self::NotFound | Self::UnknownVm | Self::UnknownMigration => 404,
-            Self::MethodNotAllowed => 405,
-            Self::AmbiguousName
-            | Self::AlreadyMigrating
-            | Self::AlreadyEnded
-            | Self::WrongState
-            | Self::AlreadyThere
-            | Self::Blocked
-            | Self::NeedsConsent
-            | Self::HostUnreachable
-            | Self::HostKeyUnknown
-            | Self::HostKeyChanged
-            | Self::NeedsLogin
-            | Self::LoginRefused
-            | Self::NotPermitted
-            | Self::PeerLogin
-            | Self::HostExists
-            | Self::HostInUse
-            | Self::HostConfigured
-            | Self::Cancelled
-            | Self::NeedsAttention => 409,
-            Self::TooLarge => 413,
-            Self::UnsupportedMedia => 415,
-            Self::Throttled => 429,
-            Self::Internal | Self::ReasonLost => 500,
-            Self::Hypervisor => 502,
-            Self::TimedOut => 504,
-        }
-    }
 }
 
 /// A refusal or failure: what happened in a sentence, what to do next, and the raw text for whoever wants it.

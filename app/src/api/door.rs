@@ -8,6 +8,10 @@ use model::{Code, Problem};
 use super::Failure;
 use port::{Principal, SharedConsole};
 
+/// Which HTTP status a refusal has: the server says so, and puts this into the context of every server function.
+#[derive(Clone, Copy)]
+pub struct StatusOf(pub fn(Code) -> StatusCode);
+
 /// The principal whom the server's guard has put into the request.
 pub fn who() -> Result<Principal, Failure> {
     let principal = use_context::<Parts>().and_then(|request| request.extensions.get::<Principal>().cloned());
@@ -23,10 +27,10 @@ pub fn console() -> SharedConsole {
 
 /// Answers with the problem, and with its HTTP status.
 pub fn refused(problem: Problem) -> Failure {
-    let status = StatusCode::from_u16(problem.code.status());
     // A form sent without WASM is answered by a redirect to its page, which another status would stop.
-    if let (Some(response), Ok(status), false) = (use_context::<ResponseOptions>(), status, is_plain_form()) {
-        response.set_status(status);
+    if let (Some(response), Some(StatusOf(status)), false) = (use_context(), use_context(), is_plain_form()) {
+        let response: ResponseOptions = response;
+        response.set_status(status(problem.code));
     }
     Failure(problem)
 }

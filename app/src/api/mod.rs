@@ -10,6 +10,8 @@ pub mod migrations;
 mod post;
 pub mod vms;
 
+#[cfg(feature = "ssr")]
+pub use door::StatusOf;
 pub use failure::Failure;
 pub use json::Json;
 pub(crate) use load::{Answer, call};

@@ -14,6 +14,7 @@ mod login;
 mod named;
 mod pages;
 mod refused;
+mod status;
 #[cfg(test)]
 mod tests;
 mod ws;

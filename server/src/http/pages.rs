@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use app::App;
+use app::{App, StatusOf};
 use axum::{
     Router,
     extract::Request,
@@ -13,7 +13,7 @@ use leptos::{nonce::Nonce, prelude::*};
 use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 use model::{Code, Problem};
 
-use super::{DoorState, Doors, Refused, assets};
+use super::{DoorState, Doors, Refused, assets, status};
 
 /// Where the pages are. Found out once, before the first page is rendered: while Leptos looks for them, whatever page in the process begins
 /// to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
@@ -40,6 +40,7 @@ fn context(doors: &Doors) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(console.clone());
         provide_context(assets.clone());
+        provide_context(StatusOf(status::of));
         // The one that the headers name; Leptos has already made another.
         if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
             provide_context(nonce);

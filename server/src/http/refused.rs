@@ -13,6 +13,8 @@ use axum::{
 use model::{Code, Problem};
 use serde_json::json;
 
+use super::status;
+
 /// A request that was refused.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
@@ -43,8 +45,7 @@ impl From<Problem> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let status = if self.is_missing { StatusCode::NOT_FOUND } else { status };
+        let status = if self.is_missing { StatusCode::NOT_FOUND } else { status::of(self.problem.code) };
         let mut response = status.into_response();
         response.extensions_mut().insert(self);
         response

@@ -7,7 +7,8 @@ use super::*;
 
 async fn refused(bench: &Bench, request: MigrationRequest) -> Code {
     let problem = bench.engine.migrate(request, "admin").await.unwrap_err();
-    assert!((400..500).contains(&problem.code.status()), "{problem:?}");
+    let failures = [Code::Internal, Code::ReasonLost, Code::Hypervisor, Code::TimedOut];
+    assert!(!failures.contains(&problem.code), "the caller can change it: {problem:?}");
     assert!(bench.store.migrations(None, 10).await.unwrap().is_empty(), "nothing is written down");
     problem.code
 }

@@ -7,13 +7,12 @@ mod hosts;
 use app::plain::{Document, failed};
 use axum::{
     Router,
-    http::StatusCode,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use model::{Code, Problem};
 
-use super::{DoorState, assets};
+use super::{DoorState, assets, status};
 
 /// The forms, below the addresses of pages.
 pub(super) fn router() -> Router<DoorState> {
@@ -49,6 +48,5 @@ fn shown(document: Document) -> Response {
 
 /// A form that comes back, with the status of what it was refused for.
 fn refused(code: Code, document: Document) -> Response {
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, shown(document)).into_response()
+    (status::of(code), shown(document)).into_response()
 }

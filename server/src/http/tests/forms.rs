@@ -139,7 +139,7 @@ async fn a_refused_form_keeps_what_was_typed_but_never_the_password() {
     house.console.will_refuse(problem);
     for path in PATHS {
         let page = house.send(send(path, Some(&cookie), &filled_in())).await;
-        assert_eq!(page.status.as_u16(), Code::LoginRefused.status(), "{path}");
+        assert_eq!(page.status, super::super::status::of(Code::LoginRefused), "{path}");
         assert!(page.body.contains("refused the password") && page.body.contains("Type it again."), "{}", page.body);
         assert!(!page.body.contains("hunter2"), "{path}: {}", page.body);
     }
