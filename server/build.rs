@@ -7,5 +7,4 @@ fn main() {
     let site = Path::new("../target/site");
     std::fs::create_dir_all(site).expect("the workspace's target folder can be written");
     println!("cargo:rerun-if-changed={}", site.display());
-    println!("cargo:rerun-if-changed=src/store/sqlite/migrations");
 }

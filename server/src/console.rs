@@ -14,12 +14,10 @@ use async_trait::async_trait;
 use engine::Engine;
 use model::{HostName, PasswordChange, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId};
 use port::{Account, Principal, Updates, Vms};
+use store::{Action, Audit};
 use tokio::sync::mpsc;
 
-use crate::{
-    auth::{Auth, store_failed},
-    store::{Action, SqliteStore},
-};
+use crate::auth::{Auth, store_failed};
 
 use attempts::Attempts;
 pub use keys::Keys;
@@ -28,7 +26,7 @@ pub use keys::Keys;
 pub struct ServerConsole {
     engine: Arc<Engine>,
     auth: Auth,
-    store: SqliteStore,
+    audit: Arc<dyn Audit>,
     keys: Keys,
     allowed: Allowed,
     attempts: Attempts,
@@ -45,13 +43,13 @@ pub struct Allowed {
 
 impl ServerConsole {
     /// Puts the parts together.
-    pub fn new(engine: Arc<Engine>, auth: Auth, store: SqliteStore, keys: Keys, allowed: Allowed) -> Self {
-        Self { engine, auth, store, keys, allowed, attempts: Attempts::default() }
+    pub fn new(engine: Arc<Engine>, auth: Auth, audit: Arc<dyn Audit>, keys: Keys, allowed: Allowed) -> Self {
+        Self { engine, auth, audit, keys, allowed, attempts: Attempts::default() }
     }
 
     /// Notes what somebody wants, before it is done: nothing happens without an entry, even if the caller leaves meanwhile.
     async fn audit(&self, who: &Principal, action: Action<'_>) -> Result<(), Problem> {
-        self.store.audit(who.user(), action).await.map_err(|error| store_failed(&error))
+        self.audit.audit(who.user(), action).await.map_err(|error| store_failed(&error))
     }
 }
 

@@ -7,6 +7,5 @@ pub mod console;
 pub mod http;
 pub mod pki;
 pub mod server;
-pub mod store;
 #[cfg(test)]
 mod test_directory;

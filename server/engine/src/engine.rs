@@ -10,11 +10,12 @@ use model::{
     Code, HostName, HostOrigin, Migration, MigrationEvent, MigrationId, MigrationOptions, Preflight, Problem, Snapshot,
     Vm, VmAction, VmId,
 };
+use store::{EngineStore, MigrationFilter, StoreError};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    HostConfig, Hypervisor, Statistics, Store, StoreError, Transport,
+    HostConfig, Hypervisor, Statistics, Transport,
     clock::{Clock, lock},
     hosts::{restore, watcher},
     inventory::{Feed, Inventory, RESERVED},
@@ -44,7 +45,7 @@ pub(crate) struct Handle {
 /// Moves VMs between hosts.
 pub struct Engine {
     pub(crate) hypervisor: Arc<dyn Hypervisor>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn EngineStore>,
     pub(crate) clock: Clock,
     /// What preflights found lately.
     pub(crate) recent: Recent,
@@ -64,7 +65,7 @@ impl Engine {
     pub async fn start(
         hosts: Vec<HostConfig>,
         hypervisor: Arc<dyn Hypervisor>,
-        store: Arc<dyn Store>,
+        store: Arc<dyn EngineStore>,
     ) -> Result<Arc<Self>, StoreError> {
         let clock = Clock::start();
         let feed = Feed::new(store.reserve_sequence(RESERVED).await?);
@@ -76,7 +77,7 @@ impl Engine {
         }
         restore::add_stored(&mut inventory, &stored);
         restore::add_unregistered(&mut inventory, &open);
-        inventory.remember(store.migrations(None, REMEMBERED).await?);
+        inventory.remember(store.migrations(&MigrationFilter::newest(REMEMBERED)).await?);
         let watches = inventory.watches();
         let engine = Arc::new(Self {
             hypervisor,
@@ -272,12 +273,12 @@ impl Engine {
         Ok((migration, events))
     }
 
-    /// Migrations from newest to oldest.
+    /// The migrations that a filter lets through, newest first.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn migrations(&self, before: Option<MigrationId>, limit: u32) -> Result<Vec<Migration>, Problem> {
-        let mut migrations = self.store.migrations(before, limit).await.map_err(|error| store_failed(&error))?;
+    pub async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
+        let mut migrations = self.store.migrations(filter).await.map_err(|error| store_failed(&error))?;
         // The store has the phase; the figures of those under way are fresher here.
         let inventory = self.inventory();
         for migration in &mut migrations {

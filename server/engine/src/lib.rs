@@ -1,7 +1,7 @@
 //! The engine: migrations from intent to verdict.
 //!
 //! It knows no web, no libvirt and no SQL; it takes time from tokio only, so that tests can pause it. What it needs of the
-//! world it asks of two traits, [`Hypervisor`] and [`Store`].
+//! world it asks of two traits, [`Hypervisor`] and [`store::EngineStore`].
 
 mod clock;
 mod engine;
@@ -11,7 +11,6 @@ mod inventory;
 mod migration;
 mod preflight;
 mod storage;
-mod store;
 
 #[cfg(any(test, feature = "sim"))]
 pub mod testing;
@@ -24,7 +23,6 @@ pub use hypervisor::{
     Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin, Statistics, Survey, Tpm, Transport,
     UserName, Volume,
 };
-pub use store::{Store, StoreError};
 
 #[cfg(test)]
 mod tests;

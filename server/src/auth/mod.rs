@@ -8,37 +8,21 @@ mod throttle;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use engine::StoreError;
 use model::{Code, PasswordChange, Problem, SessionInfo};
 use port::Principal;
+pub use store::SessionLimits;
+use store::{Action, AuthStore, StoreError};
 use tokio::sync::broadcast;
 use tower_sessions::Session;
 
 pub use hasher::HashCost;
 pub use sessions::{COOKIE, Sessions};
 
-use crate::store::{Action, SqliteStore};
 use hasher::Hasher;
 use throttle::Throttle;
 
 /// Who did what was done on the command line; no user can be called so.
 pub(crate) const COMMAND_LINE: &str = "(command line)";
-
-/// How long a session lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionLimits {
-    /// Without being used.
-    pub idle: Duration,
-    /// In all.
-    pub absolute: Duration,
-}
-
-impl Default for SessionLimits {
-    /// 30 minutes and 12 hours: a working day (OWASP's session management sheet, for a low-risk and a working-day application).
-    fn default() -> Self {
-        Self { idle: Duration::from_mins(30), absolute: Duration::from_hours(12) }
-    }
-}
 
 /// Why a login was refused.
 #[derive(Debug)]
@@ -70,9 +54,9 @@ impl From<StoreError> for LoginRefused {
 }
 
 /// Users, their passwords and their sessions.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Auth {
-    store: SqliteStore,
+    store: Arc<dyn AuthStore>,
     hasher: Arc<Hasher>,
     throttle: Throttle,
     sessions: Sessions,
@@ -80,10 +64,10 @@ pub struct Auth {
 
 impl Auth {
     /// Keeps users and sessions in `store`.
-    pub fn new(store: SqliteStore, cost: HashCost, limits: SessionLimits) -> Self {
+    pub fn new(store: Arc<dyn AuthStore>, cost: HashCost, limits: SessionLimits) -> Self {
         Self {
             hasher: Arc::new(Hasher::new(cost)),
-            throttle: Throttle::new(store.clone()),
+            throttle: Throttle::new(store.clone(), store.clone()),
             sessions: Sessions::new(store.clone(), limits),
             store,
         }
@@ -310,13 +294,15 @@ fn session_failed(error: &tower_sessions::session::Error) -> Problem {
 mod tests {
     use std::task::{Context, Waker};
 
+    use store::{Audit as _, AuditFilter, Sessions as _, SqliteStore, Users as _};
+
     use super::*;
     use crate::test_directory::TestDirectory;
 
     const PASSWORD: &str = "a long test password";
 
-    async fn auth(directory: &TestDirectory) -> (Auth, SqliteStore) {
-        let store = SqliteStore::open(directory.path()).await.unwrap();
+    async fn auth(directory: &TestDirectory) -> (Auth, Arc<SqliteStore>) {
+        let store = Arc::new(SqliteStore::open(directory.path()).await.unwrap());
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
         (auth, store)
     }
@@ -329,9 +315,12 @@ mod tests {
         auth.set_users_password("ada", PASSWORD.into()).await.unwrap();
         auth.remove_user("ada").await.unwrap();
         assert!(auth.set_users_password("ada", PASSWORD.into()).await.is_err(), "nothing of it is in the log");
-        let entry = |action: &str| ("(command line)".into(), action.into(), r#"{"user":"ada"}"#.into());
-        let expected = ["user-added", "user-password-set", "user-removed"].map(entry);
-        assert_eq!(store.audit_log().await, expected);
+        let log = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();
+        let actions: Vec<&str> = log.iter().rev().map(|entry| entry.action.as_str()).collect();
+        assert_eq!(actions, ["user-added", "user-password-set", "user-removed"]);
+        for entry in &log {
+            assert_eq!((entry.actor.as_str(), entry.details.as_str()), ("(command line)", r#"{"user":"ada"}"#));
+        }
     }
 
     #[tokio::test]
@@ -354,6 +343,6 @@ mod tests {
         }
         let told = tokio::time::timeout(Duration::from_secs(20), ended.recv()).await;
         assert_eq!(told.expect("the session's end is told").unwrap(), "id");
-        assert_eq!(store.sessions_of("ada", Duration::MAX, Duration::MAX).await.unwrap(), []);
+        assert_eq!(store.sessions_of("ada", SessionLimits::default()).await.unwrap(), []);
     }
 }

@@ -1,12 +1,12 @@
 //! Sessions: tower-sessions makes the cookies, the database keeps the rest.
 
-use std::{net::IpAddr, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use engine::StoreError;
 use model::SessionInfo;
 use port::Principal;
 use sha2::{Digest, Sha256};
+use store::{SessionLimits, SessionRecord, StoreError};
 use time::OffsetDateTime;
 use tokio::sync::broadcast;
 use tower_sessions::{
@@ -14,9 +14,6 @@ use tower_sessions::{
     session::{Error, Id, Record},
     session_store,
 };
-
-use super::SessionLimits;
-use crate::store::{SessionRow, SqliteStore};
 
 /// The cookie's name. Browsers take a `__Host-` cookie only over HTTPS (or from this machine), for all paths, from nobody else.
 pub const COOKIE: &str = "__Host-vmferry";
@@ -30,9 +27,9 @@ const ADDRESS: &str = "address";
 const USER_AGENT: &str = "user_agent";
 
 /// Where sessions are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sessions {
-    store: SqliteStore,
+    store: Arc<dyn store::Sessions>,
     limits: SessionLimits,
     ended: broadcast::Sender<String>,
 }
@@ -60,7 +57,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Sessions {
-    pub(super) fn new(store: SqliteStore, limits: SessionLimits) -> Self {
+    pub(super) fn new(store: Arc<dyn store::Sessions>, limits: SessionLimits) -> Self {
         // Whoever lags asks the store instead, so that a few are enough.
         Self { store, limits, ended: broadcast::Sender::new(64) }
     }
@@ -78,7 +75,7 @@ impl Sessions {
     }
 
     pub(super) async fn of(&self, who: &Principal) -> Result<Vec<SessionInfo>, StoreError> {
-        let rows = self.store.sessions_of(who.user(), self.limits.idle, self.limits.absolute).await?;
+        let rows = self.store.sessions_of(who.user(), self.limits).await?;
         Ok(rows.into_iter().map(|row| info(row, who)).collect())
     }
 
@@ -93,14 +90,14 @@ impl Sessions {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {
             hourly.tick().await;
-            if let Err(error) = self.store.remove_expired_sessions(self.limits.idle, self.limits.absolute).await {
+            if let Err(error) = self.store.remove_expired_sessions(self.limits).await {
                 tracing::error!(%error, "expired sessions can't be removed");
             }
         }
     }
 
-    async fn row(&self, handle: &str) -> Result<Option<SessionRow>, StoreError> {
-        self.store.session(handle, self.limits.idle, self.limits.absolute).await
+    async fn row(&self, handle: &str) -> Result<Option<SessionRecord>, StoreError> {
+        self.store.session(handle, self.limits).await
     }
 
     /// Tells the streams of a session that it has ended.
@@ -110,7 +107,13 @@ impl Sessions {
     }
 }
 
-fn info(row: SessionRow, who: &Principal) -> SessionInfo {
+impl fmt::Debug for Sessions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sessions").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+fn info(row: SessionRecord, who: &Principal) -> SessionInfo {
     SessionInfo {
         current: who.session() == Some(&row.id_hash),
         handle: row.id_hash,

@@ -8,14 +8,14 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
+    sync::Arc,
     time::Duration,
 };
 
-use engine::StoreError;
 use sha2::{Digest, Sha256};
+use store::{Attempt, Counter, KnownNetworks, LoginFailures, StoreError};
 
 use super::{LoginRefused, sessions::hex};
-use crate::store::{Attempt, Counter, SqliteStore};
 
 /// Failures of an account without a pause, and its longest pause.
 const ACCOUNT: (u32, Duration) = (3, Duration::from_mins(1));
@@ -24,9 +24,10 @@ const ADDRESS: (u32, Duration) = (10, Duration::from_mins(15));
 /// After so long without a failure, earlier ones are forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Throttle {
-    store: SqliteStore,
+    failures: Arc<dyn LoginFailures>,
+    networks: Arc<dyn KnownNetworks>,
 }
 
 /// An attempt that was counted as a failure until it succeeds.
@@ -36,14 +37,14 @@ pub(super) struct Counted {
 }
 
 impl Throttle {
-    pub(super) fn new(store: SqliteStore) -> Self {
-        Self { store }
+    pub(super) fn new(failures: Arc<dyn LoginFailures>, networks: Arc<dyn KnownNetworks>) -> Self {
+        Self { failures, networks }
     }
 
     /// Asks for an attempt to log in.
     pub(super) async fn login(&self, name: &str, address: IpAddr) -> Result<Counted, LoginRefused> {
         let network = network(address).to_string();
-        let account = match self.store.is_known_network(name, &network).await? {
+        let account = match self.networks.is_known_network(name, &network).await? {
             true => format!("login {} from {network}", digest(name)),
             false => format!("login {}", digest(name)),
         };
@@ -57,12 +58,12 @@ impl Throttle {
 
     /// The attempt was no failure.
     pub(super) async fn succeeded(&self, counted: Counted) -> Result<(), StoreError> {
-        self.store.forget_attempts(&counted.account, counted.address.as_deref()).await
+        self.failures.forget_attempts(&counted.account, counted.address.as_deref()).await
     }
 
     /// The user has logged in from there.
     pub(super) async fn remember(&self, name: &str, address: IpAddr) -> Result<(), StoreError> {
-        self.store.add_known_network(name, &network(address).to_string()).await
+        self.networks.add_known_network(name, &network(address).to_string()).await
     }
 
     async fn ask(&self, counted: Counted) -> Result<Counted, LoginRefused> {
@@ -70,7 +71,7 @@ impl Throttle {
         let address = counted.address.clone();
         let address = address.map(|key| Counter { key, pause: |failures| pause(failures, ADDRESS) });
         let counters: Vec<Counter> = [Some(account), address].into_iter().flatten().collect();
-        match self.store.attempt(&counters, FORGOTTEN_AFTER).await? {
+        match self.failures.attempt(&counters, FORGOTTEN_AFTER).await? {
             Attempt::Counted => Ok(counted),
             Attempt::Wait(wait) => Err(LoginRefused::Throttled(wait)),
         }

@@ -6,6 +6,7 @@ use axum_server::tls_rustls::RustlsConfig;
 use engine::{Engine, HostConfig};
 use libvirt::{LibvirtHypervisor, SshFiles};
 use ssh::KnownHosts;
+use store::{SqliteStore, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, told};
@@ -14,7 +15,6 @@ use crate::{
     console::{Allowed, ServerConsole},
     http::{Doors, Site, router},
     server,
-    store::SqliteStore,
 };
 
 /// The first administrator's password may come from here. It is not in any help text, log or child's environment.
@@ -27,14 +27,14 @@ const READY_POLL: Duration = Duration::from_millis(20);
 
 /// What is kept, and who may come in.
 pub(super) struct Kept {
-    pub(super) store: SqliteStore,
+    pub(super) store: Arc<dyn Store>,
     pub(super) auth: Auth,
     pub(super) ssh: SshFiles,
 }
 
 impl Kept {
     pub(super) async fn open(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
-        let store = SqliteStore::open(directory).await?;
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory).await?);
         let auth = Auth::new(store.clone(), HashCost::default(), limits);
         let ssh = SshFiles::below(&std::path::absolute(directory)?);
         Ok(Self { store, auth, ssh })
@@ -58,7 +58,7 @@ impl Console {
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
         KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
         let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
-        let engine = Engine::start(hosts, hypervisor, Arc::new(kept.store.clone())).await?;
+        let engine = Engine::start(hosts, hypervisor, kept.store.clone()).await?;
         Ok(Self { engine, kept, allowed })
     }
 

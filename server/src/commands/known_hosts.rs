@@ -6,9 +6,10 @@ use std::path::Path;
 use clap::Subcommand;
 use engine::Address;
 use ssh::KnownHosts;
+use store::Action;
 
 use super::{Failure, console::Kept, say, told};
-use crate::{auth::COMMAND_LINE, config::Config, store::Action};
+use crate::{auth::COMMAND_LINE, config::Config};
 
 /// What to do with known hosts.
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use super::{
     ServerConsole,
     login::{login, new_host},
 };
-use crate::store::Action;
+use store::Action;
 
 #[async_trait]
 impl Hosts for ServerConsole {

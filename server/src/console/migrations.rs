@@ -9,7 +9,7 @@ use model::{
 use port::{ElsewhereRequest, Migrations, Principal};
 
 use super::{ServerConsole, login::login};
-use crate::store::Action;
+use store::{Action, MigrationFilter};
 
 /// The most migrations that are listed at once.
 const LONGEST_LIST: u32 = 1_000;
@@ -45,7 +45,7 @@ impl Migrations for ServerConsole {
             }
         };
         let user = login.user.as_ref().map(UserName::as_str);
-        self.audit(who, Action::MigrationElsewhere(vm, &place, user)).await?;
+        self.audit(who, Action::MigrationToAddress(vm, &place, user)).await?;
         let reaching = self.engine.reach(&place, port, login.clone(), register);
         let reached = self.attempts.at(&address, &login, reaching).await?;
         let request = MigrationRequest { vm, destination: reached.host.clone(), mode, options, accept };
@@ -90,7 +90,7 @@ impl Migrations for ServerConsole {
             return Err(Problem::new(Code::InvalidInput, "The list would be too long or empty.")
                 .with_fix(format!("Ask for 1 to {LONGEST_LIST} migrations.")));
         }
-        self.engine.migrations(before, limit).await
+        self.engine.migrations(&MigrationFilter { before, ..MigrationFilter::newest(limit) }).await
     }
 
     fn host(&self, _who: &Principal, name_or_address: &str) -> Result<HostName, Problem> {

@@ -21,6 +21,7 @@ use http_body_util::BodyExt;
 use libvirt::SshFiles;
 use model::{Problem, VmState};
 use serde_json::{Value, json};
+use store::SqliteStore;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -28,7 +29,6 @@ use vmferry::{
     auth::{Auth, HashCost, SessionLimits},
     console::{Allowed, ServerConsole},
     http::{Doors, Site, router},
-    store::SqliteStore,
 };
 
 use crate::ELSEWHERE;
@@ -75,11 +75,10 @@ impl House {
         let asked = Arc::default();
         let watched = Watched { sim, asked: Arc::clone(&asked) };
         let directory = std::env::temp_dir().join(format!("vmferry-hostile-{}", std::process::id()));
-        let store = SqliteStore::open(&directory).await.expect("there is room for a database");
+        let store = Arc::new(SqliteStore::open(&directory).await.expect("there is room for a database"));
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
         auth.add_user("admin", PASSWORD.to_owned()).await.expect("a user can be added");
-        let engine =
-            Engine::start(hosts.to_vec(), Arc::new(watched), Arc::new(store.clone())).await.expect("it starts");
+        let engine = Engine::start(hosts.to_vec(), Arc::new(watched), store.clone()).await.expect("it starts");
         let mut updates = engine.subscribe(None);
         while !engine.is_ready() || engine.find("web", None).is_err() {
             updates.recv().await.expect("the engine runs");

@@ -11,13 +11,13 @@ use libvirt::SshFiles;
 use model::VmState;
 use reqwest::StatusCode;
 use serde_json::json;
+use store::SqliteStore;
 use tokio_util::sync::CancellationToken;
 use vmferry::{
     auth::{Auth, HashCost, SessionLimits},
     console::{Allowed, ServerConsole},
     http::{Doors, Site, router},
     server,
-    store::SqliteStore,
 };
 
 use crate::{
@@ -67,10 +67,10 @@ struct Console {
 impl Console {
     async fn start(test: &str, sim: &Sim, hosts: Vec<engine::HostConfig>) -> Self {
         let directory = std::env::temp_dir().join(format!("vmferry-peers-{test}-{}", std::process::id()));
-        let store = SqliteStore::open(&directory).await.expect("there is room for a database");
+        let store = Arc::new(SqliteStore::open(&directory).await.expect("there is room for a database"));
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
         auth.add_user("admin", PASSWORD.to_owned()).await.expect("a user can be added");
-        let engine = Engine::start(hosts, Arc::new(sim.clone()), Arc::new(store.clone())).await.expect("it starts");
+        let engine = Engine::start(hosts, Arc::new(sim.clone()), store.clone()).await.expect("it starts");
         let stop = CancellationToken::new();
         let doors = Doors {
             console: Arc::new(ServerConsole::new(

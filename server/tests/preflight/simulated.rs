@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use engine::{
     CpuFit, DomainFacts, Engine, Interface, MachineFit, Survey,
-    testing::{Load, MemoryStore, Sim},
+    testing::{Load, Sim},
 };
 use model::{FindingCode as Code, MigrationOptions, MigrationRequest, Phase, Severity, VmState};
+use store::MemoryStore;
 use tokio::time::timeout;
 
 use crate::{obstacle::Truth, table::Row, trial::until};

@@ -2,9 +2,10 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use engine::{Engine, testing::MemoryStore};
+use engine::Engine;
 use libvirt::{LibvirtHypervisor, SshFiles};
 use model::{Finding, HostName, MigrationRequest, Phase, Preflight, Severity};
+use store::MemoryStore;
 use tokio::time::timeout;
 
 use crate::{

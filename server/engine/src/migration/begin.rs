@@ -6,10 +6,11 @@ use model::{
     DiskMove, DiskPlan, FindingCode, HostOrigin, Migration, MigrationId, MigrationOptions, MigrationRequest, Mode,
     Phase, Preflight, Problem, Progress, Severity, Treatment,
 };
+use store::StoreError;
 use uuid::Uuid;
 
 use crate::{
-    Engine, Reached, StoreError,
+    Engine, Reached,
     engine::store_failed,
     migration::admission::{self, Accepted},
     migration::lifecycle::Begin,
@@ -94,7 +95,7 @@ impl Engine {
             destination.filter(|entry| entry.origin == HostOrigin::Temporary).map(|entry| entry.config.settings())
         };
         // The intent is in the store before the first call that changes anything.
-        if let Err(error) = self.store.insert(&migration).await {
+        if let Err(error) = self.store.insert_migration(&migration).await {
             self.inventory().release(migration.vm);
             return Err(match error {
                 StoreError::Open(open) => already(open),

@@ -54,7 +54,7 @@ impl Runner<'_> {
     /// When it can't be written down.
     pub(crate) async fn write_for_certain(&mut self, text: String) -> Result<(), Problem> {
         let event = self.event(text);
-        let kept = self.engine.store.update(&self.migration, Some(&event)).await;
+        let kept = self.engine.store.update_migration(&self.migration, Some(&event)).await;
         kept.map_err(|error| store_failed(&error))?;
         self.publish();
         Ok(())
@@ -76,7 +76,7 @@ impl Runner<'_> {
     /// Keeps the migration as it is now, with an entry in its history, and shows it.
     pub(crate) async fn write(&mut self, text: String) {
         let event = self.event(text);
-        if let Err(error) = self.engine.store.update(&self.migration, Some(&event)).await {
+        if let Err(error) = self.engine.store.update_migration(&self.migration, Some(&event)).await {
             // Not fatal: the next start finds the migration open and asks both hosts.
             tracing::error!(migration = %self.migration.id, %error, "could not write a migration down");
         }
@@ -87,7 +87,7 @@ impl Runner<'_> {
     /// would not know of, and the store would go on refusing the VM's next migration.
     pub(crate) async fn write_end(&mut self, text: String) {
         let event = self.event(text);
-        while let Err(error) = self.engine.store.update(&self.migration, Some(&event)).await {
+        while let Err(error) = self.engine.store.update_migration(&self.migration, Some(&event)).await {
             tracing::error!(migration = %self.migration.id, %error, "could not write a migration's end down; trying again");
             sleep(WRITE_AGAIN).await;
         }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use model::{HostName, Migration, Phase, Problem, Vm};
+use model::{HostName, Migration, Problem, Vm};
+use store::MigrationFilter;
 use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;
@@ -13,8 +14,8 @@ use crate::{
     migration::admission,
 };
 
-/// How many migrations are looked through for earlier moves.
-const LOOKED_THROUGH: u32 = 200;
+/// How many earlier moves away from the source are looked at, whatever their destination.
+const EARLIER: u32 = 200;
 
 /// What the VM's own host says, the same for every destination.
 #[derive(Debug)]
@@ -58,9 +59,8 @@ pub(super) async fn source(engine: &Engine, vm: &Vm, deadline: Instant) -> Resul
 }
 
 async fn earlier(engine: &Engine, source: &HostName) -> Result<Vec<Migration>, Problem> {
-    let mut migrations = engine.store.migrations(None, LOOKED_THROUGH).await.map_err(|error| store_failed(&error))?;
-    migrations.retain(|migration| migration.source == *source && migration.phase == Phase::Succeeded);
-    Ok(migrations)
+    let filter = MigrationFilter { source: Some(source.clone()), ..MigrationFilter::newest(EARLIER) }.succeeded();
+    engine.store.migrations(&filter).await.map_err(|error| store_failed(&error))
 }
 
 /// Asks a destination what it has for this VM.

@@ -2,7 +2,8 @@
 
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 
-use model::{Code, DiskMove, Finding, Migration, Mode, Phase, Problem, Severity, text};
+use model::{Code, DiskMove, Finding, Migration, Mode, Problem, Severity, text};
+use store::MigrationFilter;
 use tokio::time::{Instant, sleep};
 
 use super::plan::{Fate, Plan, PlannedDisk, Side, decide};
@@ -13,7 +14,7 @@ use crate::{
 
 /// Between two looks at what the guest has written to its disks.
 const WRITES_APART: Duration = Duration::from_secs(1);
-/// How many earlier migrations are looked through for one that measured the link.
+/// How many earlier moves between the two hosts are looked at for those that measured the link.
 const EARLIER: u32 = 50;
 
 /// What is ready for libvirt.
@@ -171,11 +172,14 @@ impl Runner<'_> {
         if let Some(limit) = self.bandwidth_bytes_s() {
             return Some(limit);
         }
-        let earlier = self.engine.store.migrations(None, EARLIER).await.ok()?;
         let Migration { source, destination, options, .. } = &self.migration;
-        let same_way = |other: &&Migration| (&other.source, &other.destination) == (source, destination);
-        let succeeded = earlier.iter().filter(|other| other.phase == Phase::Succeeded).filter(same_way);
-        preflight::carried(succeeded, options)
+        let between = MigrationFilter {
+            source: Some(source.clone()),
+            destination: Some(destination.clone()),
+            ..MigrationFilter::newest(EARLIER)
+        };
+        let earlier = self.engine.store.migrations(&between.succeeded()).await.ok()?;
+        preflight::carried(earlier.iter(), options)
     }
 
     /// What was chosen for the migration, or else set for the source, in bytes a second.

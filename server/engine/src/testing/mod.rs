@@ -8,7 +8,6 @@ mod host;
 mod login;
 mod obstacles;
 mod precopy;
-mod store;
 mod switch;
 mod volumes;
 
@@ -28,7 +27,6 @@ use crate::{
 };
 use driver::Driver;
 use host::{SimConnection, SimHost};
-pub use store::MemoryStore;
 pub use volumes::StorageFault;
 
 /// What follows a simulated host's name in its address.

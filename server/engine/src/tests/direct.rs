@@ -81,10 +81,15 @@ async fn a_refused_login_is_remembered_for_a_day_and_over_restarts() {
         bench.back(vm).await;
         assert_eq!(bench.control_flow(vm).await, (Severity::Ok, ControlFlow::Direct));
     }
-    let first =
-        bench.store.migrations(None, 10).await.unwrap().into_iter().rfind(|one| one.destination == host("beta"));
+    let first = bench
+        .store
+        .migrations(&MigrationFilter::newest(10))
+        .await
+        .unwrap()
+        .into_iter()
+        .rfind(|one| one.destination == host("beta"));
     assert!(bench.told(first.unwrap().id, "could not log in").await);
-    let second = bench.store.migrations(None, 2).await.unwrap().pop().unwrap();
+    let second = bench.store.migrations(&MigrationFilter::newest(2)).await.unwrap().pop().unwrap();
     assert!(!bench.told(second.id, "could not log in").await, "it was not tried again");
     bench.restart().await;
     bench.until(|bench| bench.engine.find("web", None).is_ok_and(|vm| vm.host == host("alpha"))).await;

@@ -18,11 +18,12 @@ mod storage;
 use std::sync::Arc;
 
 use model::{Change, HostName, Migration, MigrationId, MigrationOptions, MigrationRequest, Update, VmId, VmState};
+use store::{EngineStore, Hosts, MemoryStore, MigrationFilter, Migrations};
 use tokio::sync::mpsc;
 
 use crate::{
-    Engine, HostConfig, Store,
-    testing::{Load, MemoryStore, Sim},
+    Engine, HostConfig,
+    testing::{Load, Sim},
 };
 
 const MIB: u64 = 1 << 20;
@@ -48,7 +49,7 @@ impl Bench {
     }
 
     async fn console(sim: &Sim, store: &Arc<MemoryStore>, hosts: &[HostConfig]) -> Arc<Engine> {
-        let store: Arc<dyn Store> = store.clone();
+        let store: Arc<dyn EngineStore> = store.clone();
         Engine::start(hosts.to_vec(), Arc::new(sim.clone()), store).await.unwrap()
     }
 

@@ -58,7 +58,7 @@ fn measured(figures: &[sys::virTypedParameter]) -> Option<u64> {
     let status = number(figures, sys::VIR_DOMAIN_STATS_DIRTYRATE_CALC_STATUS)?;
     // In MiB, whatever it is called.
     let rate = number(figures, sys::VIR_DOMAIN_STATS_DIRTYRATE_MEGABYTES_PER_SECOND)?;
-    (status == sys::VIR_DOMAIN_DIRTYRATE_MEASURED.into()).then_some(rate << 20)
+    (status == u64::from(sys::VIR_DOMAIN_DIRTYRATE_MEASURED)).then_some(rate << 20)
 }
 
 /// What the guest has written to these disks since it started, in bytes.

@@ -20,7 +20,7 @@ const FINGERPRINT: &str = "SHA256:ZGrlJ9+KUjSNHeRSaKyy6zGjmVNUszPCaS8x0Dzs75c";
 /// A console with `web` on alpha; gamma is reached by ssh, and nobody has registered it.
 struct House {
     console: ServerConsole,
-    store: SqliteStore,
+    store: Arc<SqliteStore>,
     sim: Sim,
     gamma: HostConfig,
     directory: TestDirectory,
@@ -29,12 +29,12 @@ struct House {
 impl House {
     async fn new() -> Self {
         let directory = TestDirectory::new();
-        let store = SqliteStore::open(directory.path()).await.unwrap();
+        let store = Arc::new(SqliteStore::open(directory.path()).await.unwrap());
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
         let sim = Sim::new();
         let (alpha, gamma) = (sim.add_host("alpha"), sim.add_ssh_host("gamma", PASSWORD));
         sim.add_vm(&alpha.name, "web", VmState::Running, Load { memory_bytes: 1 << 20, dirty_bytes_s: 0 });
-        let engine = Engine::start(vec![alpha], Arc::new(sim.clone()), Arc::new(store.clone())).await.unwrap();
+        let engine = Engine::start(vec![alpha], Arc::new(sim.clone()), store.clone()).await.unwrap();
         let mut updates = engine.subscribe(None);
         while engine.find("web", None).is_err() {
             updates.recv().await.unwrap();
@@ -84,7 +84,8 @@ impl House {
     }
 
     async fn log(&self) -> Vec<(String, String)> {
-        self.store.audit_log().await.into_iter().map(|(_, action, details)| (action, details)).collect()
+        let log = self.store.audit_entries(&AuditFilter::newest(100)).await.unwrap();
+        log.into_iter().rev().map(|entry| (entry.action, entry.details)).collect()
     }
 
     /// No file of the console has the password.

@@ -25,6 +25,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use store::SqliteStore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -32,7 +33,6 @@ use self::fake::FakeConsole;
 use super::{Doors, Site, router};
 use crate::{
     auth::{Auth, HashCost, SessionLimits},
-    store::SqliteStore,
     test_directory::TestDirectory,
 };
 
@@ -60,7 +60,7 @@ impl House {
 
     async fn of(site: Site, limits: SessionLimits) -> Self {
         let directory = TestDirectory::new();
-        let store = SqliteStore::open(directory.path()).await.unwrap();
+        let store = Arc::new(SqliteStore::open(directory.path()).await.unwrap());
         let auth = Auth::new(store, HashCost { memory_kib: 8, passes: 1 }, limits);
         auth.add_user("ada", PASSWORD.into()).await.unwrap();
         let console = Arc::new(FakeConsole::new(auth.clone()));

@@ -1,15 +1,13 @@
-//! Where users have logged in from.
+//! Known networks, in SQLite.
 
-use engine::StoreError;
+use async_trait::async_trait;
 
 use super::{SqliteStore, failed};
+use crate::{KnownNetworks, StoreError};
 
-impl SqliteStore {
-    /// Remembers that a user has logged in from a network.
-    ///
-    /// # Errors
-    /// When the database fails, or there is no such user.
-    pub async fn add_known_network(&self, user: &str, network: &str) -> Result<(), StoreError> {
+#[async_trait]
+impl KnownNetworks for SqliteStore {
+    async fn add_known_network(&self, user: &str, network: &str) -> Result<(), StoreError> {
         sqlx::query("INSERT INTO known_networks (user, network) VALUES (?, ?) ON CONFLICT DO NOTHING")
             .bind(user)
             .bind(network)
@@ -19,11 +17,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Whether a user has ever logged in from a network.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn is_known_network(&self, user: &str, network: &str) -> Result<bool, StoreError> {
+    async fn is_known_network(&self, user: &str, network: &str) -> Result<bool, StoreError> {
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM known_networks WHERE user = ? AND network = ?)")
             .bind(user)
             .bind(network)

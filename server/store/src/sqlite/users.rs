@@ -1,15 +1,13 @@
-//! Users and the hashes of their passwords.
+//! Users, in SQLite.
 
-use engine::StoreError;
+use async_trait::async_trait;
 
-use super::{Action, SqliteStore, failed, now_ms};
+use super::{SqliteStore, audit, failed};
+use crate::{Action, StoreError, Users, clock::now_ms};
 
-impl SqliteStore {
-    /// Adds a user; false if there is one of this name.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn add_user(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+#[async_trait]
+impl Users for SqliteStore {
+    async fn add_user(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "INSERT INTO users (name, password_hash, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
         )
@@ -22,11 +20,7 @@ impl SqliteStore {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Replaces the hash of a password by another one of the same password.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn improve_password_hash(&self, name: &str, from: &str, to: &str) -> Result<(), StoreError> {
+    async fn improve_password_hash(&self, name: &str, from: &str, to: &str) -> Result<(), StoreError> {
         // Only that one: the password may have been changed meanwhile.
         sqlx::query("UPDATE users SET password_hash = ? WHERE name = ? AND password_hash = ?")
             .bind(to)
@@ -38,12 +32,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Sets a user's password hash, ends all their sessions but `keep`, and writes it into the audit log: all or nothing.
-    /// Returns the sessions it ended; none if there is no such user.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn set_password(
+    async fn set_password(
         &self,
         name: &str,
         password_hash: &str,
@@ -66,16 +55,12 @@ impl SqliteStore {
             .fetch_all(&mut *transaction)
             .await
             .map_err(failed)?;
-        action.write(&mut transaction, actor).await?;
+        audit::write(&mut transaction, actor, action).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(Some(ended))
     }
 
-    /// The hash of a user's password; none if there is no such user.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn password_hash(&self, name: &str) -> Result<Option<String>, StoreError> {
+    async fn password_hash(&self, name: &str) -> Result<Option<String>, StoreError> {
         sqlx::query_scalar("SELECT password_hash FROM users WHERE name = ?")
             .bind(name)
             .fetch_optional(&self.pool)
@@ -83,21 +68,13 @@ impl SqliteStore {
             .map_err(failed)
     }
 
-    /// Removes a user and their sessions; false if there is no such user.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+    async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
         let done =
             sqlx::query("DELETE FROM users WHERE name = ?").bind(name).execute(&self.pool).await.map_err(failed)?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// All users' names, sorted.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn users(&self) -> Result<Vec<String>, StoreError> {
+    async fn users(&self) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar("SELECT name FROM users ORDER BY name").fetch_all(&self.pool).await.map_err(failed)
     }
 }

@@ -1,4 +1,4 @@
-//! The store in a SQLite file. One file here for each thing that is kept.
+//! The store in a SQLite file. A file here for each noun; the schema is in `schema/`, whose files are never edited once released.
 
 mod audit;
 mod hosts;
@@ -6,6 +6,8 @@ mod known_networks;
 mod login_failures;
 mod migrations;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::{
@@ -13,18 +15,16 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
-use engine::StoreError;
+use async_trait::async_trait;
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use audit::Action;
-pub use login_failures::{Attempt, Counter};
-pub use sessions::SessionRow;
+use crate::{Store, StoreError};
 
 /// Connections to the file: one writes at a time, others read meanwhile.
 const CONNECTIONS: u32 = 4;
@@ -54,21 +54,20 @@ impl SqliteStore {
             // The intent to migrate has to survive a power cut, too.
             .synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await.map_err(failed)?;
-        sqlx::migrate!("src/store/sqlite/migrations")
-            .run(&pool)
-            .await
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        sqlx::migrate!("src/sqlite/schema").run(&pool).await.map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self { pool })
-    }
-
-    /// Closes the file. What was written is in it even without this.
-    pub async fn close(&self) {
-        self.pool.close().await;
     }
 
     /// A transaction that writes: it takes the write lock at once, since one that only asks for it later can be refused it.
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn close(&self) {
+        self.pool.close().await;
     }
 }
 
@@ -85,10 +84,9 @@ fn failed(error: sqlx::Error) -> StoreError {
     StoreError::Failed(error.to_string())
 }
 
-/// Now, in ms since 1970.
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// A time as the database keeps it: in ms since 1970, signed.
+fn to_ms(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, StoreError> {
@@ -97,29 +95,4 @@ fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, StoreError
 
 fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{store::story, test_directory::TestDirectory};
-
-    #[tokio::test]
-    async fn keeps_migrations_as_the_engine_expects() {
-        let directory = TestDirectory::new();
-        story::tell(|| async { SqliteStore::open(directory.path()).await.unwrap() }).await;
-    }
-
-    #[tokio::test]
-    async fn is_nobody_elses_to_read() {
-        let directory = TestDirectory::new();
-        let inner = directory.path().join("data");
-        SqliteStore::open(&inner).await.unwrap();
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&inner), 0o700);
-        for entry in std::fs::read_dir(&inner).unwrap() {
-            let path = entry.unwrap().path();
-            assert_eq!(mode(&path), 0o600, "{}", path.display());
-        }
-    }
 }

@@ -1,23 +1,22 @@
-//! The hosts that were registered at run time.
+//! Hosts, in SQLite. They are few and searched by name only, so that one document each is enough.
 
-use engine::StoreError;
+use async_trait::async_trait;
 use model::{HostName, HostSettings};
 
-use super::{SqliteStore, failed};
+use super::{SqliteStore, failed, from_json, to_json};
+use crate::{Hosts, StoreError};
 
-impl SqliteStore {
-    pub(super) async fn all_hosts(&self) -> Result<Vec<HostSettings>, StoreError> {
+#[async_trait]
+impl Hosts for SqliteStore {
+    async fn hosts(&self) -> Result<Vec<HostSettings>, StoreError> {
         let rows: Vec<String> = sqlx::query_scalar("SELECT settings FROM hosts ORDER BY name")
             .fetch_all(&self.pool)
             .await
             .map_err(failed)?;
-        rows.iter()
-            .map(|row| serde_json::from_str(row).map_err(|error| StoreError::Failed(error.to_string())))
-            .collect()
+        rows.iter().map(|row| from_json(row)).collect()
     }
 
-    pub(super) async fn replace_host(&self, host: &HostSettings, before: Option<&HostName>) -> Result<(), StoreError> {
-        let settings = serde_json::to_string(host).map_err(|error| StoreError::Failed(error.to_string()))?;
+    async fn put_host(&self, host: &HostSettings, before: Option<&HostName>) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         if let Some(before) = before {
             sqlx::query("DELETE FROM hosts WHERE name = ?")
@@ -28,14 +27,14 @@ impl SqliteStore {
         }
         sqlx::query("INSERT OR REPLACE INTO hosts (name, settings) VALUES (?, ?)")
             .bind(host.name.as_str())
-            .bind(settings)
+            .bind(to_json(host)?)
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
         transaction.commit().await.map_err(failed)
     }
 
-    pub(super) async fn forget_host(&self, name: &HostName) -> Result<(), StoreError> {
+    async fn remove_host(&self, name: &HostName) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM hosts WHERE name = ?")
             .bind(name.as_str())
             .execute(&self.pool)

@@ -1,0 +1,98 @@
+//! Migrations, in memory.
+
+use async_trait::async_trait;
+use model::{Migration, MigrationEvent, MigrationId};
+
+use super::MemoryStore;
+use crate::{Action, MigrationFilter, Migrations, StoreError};
+
+#[async_trait]
+impl Migrations for MemoryStore {
+    async fn insert_migration(&self, migration: &Migration) -> Result<(), StoreError> {
+        let _open = self.gate.read().await;
+        let mut tables = self.tables();
+        let mut kept = tables.migrations.values().map(|(migration, _)| migration);
+        if let Some(open) = kept.find(|kept| kept.vm == migration.vm && !kept.phase.has_ended()) {
+            return Err(StoreError::Open(open.id));
+        }
+        if tables.migrations.contains_key(&migration.id) {
+            return Err(StoreError::Failed(format!("there is a migration {} already", migration.id)));
+        }
+        tables.migrations.insert(migration.id, (migration.clone(), Vec::new()));
+        tables.add_entry(&migration.requested_by, Action::MigrationStarted(migration));
+        Ok(())
+    }
+
+    async fn update_migration(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
+        self.unless_broken()?;
+        let mut tables = self.tables();
+        let (kept, events) = tables
+            .migrations
+            .get_mut(&migration.id)
+            .ok_or_else(|| StoreError::Failed(format!("there is no migration {}", migration.id)))?;
+        let was_open = !kept.phase.has_ended();
+        kept.clone_from(migration);
+        events.extend(event.cloned());
+        if was_open && migration.phase.has_ended() {
+            tables.add_entry(&migration.requested_by, Action::MigrationEnded(migration));
+        }
+        Ok(())
+    }
+
+    async fn migration(&self, id: MigrationId) -> Result<Option<Migration>, StoreError> {
+        Ok(self.tables().migrations.get(&id).map(|(migration, _)| migration.clone()))
+    }
+
+    async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, StoreError> {
+        let tables = self.tables();
+        let kept = tables.migrations.values().rev().map(|(migration, _)| migration);
+        Ok(kept.filter(|migration| lets_through(filter, migration)).take(filter.limit as usize).cloned().collect())
+    }
+
+    async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError> {
+        let tables = self.tables();
+        let kept = tables.migrations.values().map(|(migration, _)| migration);
+        Ok(kept.filter(|migration| !migration.phase.has_ended()).cloned().collect())
+    }
+
+    async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError> {
+        Ok(self.tables().migrations.get(&id).map(|(_, events)| events.clone()).unwrap_or_default())
+    }
+
+    async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {
+        let sequence = &mut self.tables().sequence;
+        let first = *sequence + 1;
+        *sequence += count;
+        Ok(first)
+    }
+}
+
+fn lets_through(filter: &MigrationFilter, migration: &Migration) -> bool {
+    /// Nothing is wanted, or this.
+    fn is<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
+        wanted.as_ref().is_none_or(|wanted| wanted == found)
+    }
+    let MigrationFilter {
+        vm,
+        vm_name,
+        source,
+        destination,
+        host,
+        phases,
+        requested_by,
+        created_from_ms,
+        created_before_ms,
+        before,
+        limit: _,
+    } = filter;
+    is(vm, &migration.vm)
+        && is(vm_name, &migration.vm_name)
+        && is(source, &migration.source)
+        && is(destination, &migration.destination)
+        && (is(host, &migration.source) || is(host, &migration.destination))
+        && phases.as_ref().is_none_or(|phases| phases.contains(&migration.phase))
+        && is(requested_by, &migration.requested_by)
+        && created_from_ms.is_none_or(|from| migration.created_at_ms >= from)
+        && created_before_ms.is_none_or(|before| migration.created_at_ms < before)
+        && before.is_none_or(|before| migration.id < before)
+}

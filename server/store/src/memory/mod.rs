@@ -1,0 +1,85 @@
+//! A store in memory, for tests: the same contract as the database, with faults to order. A file here for each noun.
+
+mod audit;
+mod hosts;
+mod known_networks;
+mod login_failures;
+mod migrations;
+mod sessions;
+mod users;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
+use tokio::sync::{RwLock, RwLockWriteGuard};
+
+use crate::{AuditEntry, SessionRecord, Store, StoreError};
+
+/// A store in memory. Share it (`Arc`) to open it again as after a restart.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+    broken: AtomicBool,
+    /// New migrations wait for this.
+    gate: RwLock<()>,
+}
+
+/// Everything, under one lock: each method is a transaction.
+#[derive(Debug, Default)]
+struct Tables {
+    migrations: BTreeMap<MigrationId, (Migration, Vec<MigrationEvent>)>,
+    /// How many sequence numbers are reserved.
+    sequence: u64,
+    hosts: BTreeMap<HostName, HostSettings>,
+    /// Hashes of passwords by user.
+    users: BTreeMap<String, String>,
+    sessions: BTreeMap<String, SessionRecord>,
+    known_networks: BTreeSet<(String, String)>,
+    /// How many failures, and when the last was, by key.
+    login_failures: BTreeMap<String, (u32, i64)>,
+    audit: Vec<AuditEntry>,
+}
+
+impl MemoryStore {
+    /// From now on no migration and no host can be changed, as when a disk is full; or they can again.
+    pub fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::Relaxed);
+    }
+
+    /// New migrations wait until what this returns is dropped, as when the database is locked.
+    pub async fn hold_inserts(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().await
+    }
+
+    fn unless_broken(&self) -> Result<(), StoreError> {
+        match self.broken.load(Ordering::Relaxed) {
+            true => Err(StoreError::Failed("broken on purpose".to_owned())),
+            false => Ok(()),
+        }
+    }
+
+    /// A panic elsewhere does not make what is inside wrong: every change to it is whole.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn close(&self) {}
+}
+
+/// As the foreign keys of the database do.
+fn user_exists(tables: &Tables, user: &str) -> Result<(), StoreError> {
+    match tables.users.contains_key(user) {
+        true => Ok(()),
+        false => Err(StoreError::Failed(format!("there is no user {user}"))),
+    }
+}

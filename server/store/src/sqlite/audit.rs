@@ -1,0 +1,68 @@
+//! The audit log, in SQLite.
+
+use async_trait::async_trait;
+use sqlx::{QueryBuilder, Sqlite, Transaction};
+
+use super::{SqliteStore, failed};
+use crate::{Action, Audit, AuditEntry, AuditFilter, StoreError, clock::now_ms};
+
+/// Adds an entry as part of a transaction.
+pub(super) async fn write(
+    transaction: &mut Transaction<'static, Sqlite>,
+    actor: &str,
+    action: Action<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO audit (at, actor, action, details) VALUES (?, ?, ?, ?)")
+        .bind(now_ms())
+        .bind(actor)
+        .bind(action.name())
+        .bind(action.details().to_string())
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+#[async_trait]
+impl Audit for SqliteStore {
+    async fn audit(&self, actor: &str, action: Action<'_>) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        write(&mut transaction, actor, action).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+        let AuditFilter { actor, action, before, limit } = filter;
+        let mut query = QueryBuilder::new("SELECT number, at, actor, action, details FROM audit WHERE true");
+        if let Some(actor) = actor {
+            query.push(" AND actor = ").push_bind(actor.clone());
+        }
+        if let Some(action) = action {
+            query.push(" AND action = ").push_bind(action.clone());
+        }
+        if let Some(before) = before {
+            query.push(" AND number < ").push_bind(*before);
+        }
+        query.push(" ORDER BY number DESC LIMIT ").push_bind(*limit);
+        query.build_query_as().fetch_all(&self.pool).await.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_written_stays_as_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path()).await.unwrap();
+        store.audit("ada", Action::LoggedIn("192.0.2.1")).await.unwrap();
+        for statement in ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit"] {
+            let error = sqlx::query(statement).execute(&store.pool).await.unwrap_err().to_string();
+            assert!(error.contains("append-only"), "{error}");
+        }
+        let entries = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();
+        let [AuditEntry { actor, action, details, .. }] = &entries[..] else { panic!("{entries:?}") };
+        assert_eq!((actor.as_str(), action.as_str(), details.as_str()), ("ada", "login", r#"{"address":"192.0.2.1"}"#));
+    }
+}

@@ -1,0 +1,189 @@
+//! Migrations, in SQLite.
+
+use async_trait::async_trait;
+use model::{Migration, MigrationEvent, MigrationId, Phase};
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::{SqliteStore, audit, failed, from_json, to_json, to_ms};
+use crate::{Action, MigrationFilter, Migrations, StoreError};
+
+#[async_trait]
+impl Migrations for SqliteStore {
+    async fn insert_migration(&self, migration: &Migration) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let open: Option<String> = sqlx::query_scalar("SELECT id FROM migrations WHERE vm = ? AND open")
+            .bind(migration.vm.to_string())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        // The write lock is held: no other writer comes between this look and the insert. The index keeps it true for other versions.
+        if let Some(id) = open {
+            return Err(StoreError::Open(id.parse().map_err(|_| StoreError::Failed("an id is damaged".into()))?));
+        }
+        sqlx::query(
+            "INSERT INTO migrations (id, vm, vm_name, source, destination, phase, open, requested_by, created_at_ms, \
+             ended_at_ms, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(migration.id.to_string())
+        .bind(migration.vm.to_string())
+        .bind(&migration.vm_name)
+        .bind(migration.source.as_str())
+        .bind(migration.destination.as_str())
+        .bind(migration.phase.as_str())
+        .bind(!migration.phase.has_ended())
+        .bind(&migration.requested_by)
+        .bind(to_ms(migration.created_at_ms))
+        .bind(migration.ended_at_ms.map(to_ms))
+        .bind(to_json(migration)?)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        audit::write(&mut transaction, &migration.requested_by, Action::MigrationStarted(migration)).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn update_migration(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let was_open: bool = sqlx::query_scalar("SELECT open FROM migrations WHERE id = ?")
+            .bind(migration.id.to_string())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        sqlx::query(
+            "UPDATE migrations SET vm_name = ?, source = ?, destination = ?, phase = ?, open = ?, requested_by = ?, \
+             created_at_ms = ?, ended_at_ms = ?, document = ? WHERE id = ?",
+        )
+        .bind(&migration.vm_name)
+        .bind(migration.source.as_str())
+        .bind(migration.destination.as_str())
+        .bind(migration.phase.as_str())
+        .bind(!migration.phase.has_ended())
+        .bind(&migration.requested_by)
+        .bind(to_ms(migration.created_at_ms))
+        .bind(migration.ended_at_ms.map(to_ms))
+        .bind(to_json(migration)?)
+        .bind(migration.id.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        if let Some(event) = event {
+            sqlx::query("INSERT INTO migration_events (migration, at_ms, phase, text) VALUES (?, ?, ?, ?)")
+                .bind(migration.id.to_string())
+                .bind(to_ms(event.at_ms))
+                .bind(event.phase.as_str())
+                .bind(&event.text)
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
+        }
+        if was_open && migration.phase.has_ended() {
+            audit::write(&mut transaction, &migration.requested_by, Action::MigrationEnded(migration)).await?;
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn migration(&self, id: MigrationId) -> Result<Option<Migration>, StoreError> {
+        let document: Option<String> = sqlx::query_scalar("SELECT document FROM migrations WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)?;
+        document.map(|document| from_json(&document)).transpose()
+    }
+
+    async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, StoreError> {
+        let documents: Vec<String> = list(filter).build_query_scalar().fetch_all(&self.pool).await.map_err(failed)?;
+        documents.iter().map(|document| from_json(document)).collect()
+    }
+
+    async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError> {
+        let documents: Vec<String> = sqlx::query_scalar("SELECT document FROM migrations WHERE open ORDER BY id")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        documents.iter().map(|document| from_json(document)).collect()
+    }
+
+    async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError> {
+        let rows: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT at_ms, phase, text FROM migration_events WHERE migration = ? ORDER BY number")
+                .bind(id.to_string())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(failed)?;
+        let event = |(at_ms, phase, text): (i64, String, String)| {
+            Ok(MigrationEvent { at_ms: at_ms.unsigned_abs(), phase: phase_of(phase)?, text })
+        };
+        rows.into_iter().map(event).collect()
+    }
+
+    async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {
+        let count = i64::try_from(count).map_err(|_| StoreError::Failed("too many numbers at once".into()))?;
+        let first: i64 = sqlx::query_scalar("UPDATE sequence SET next = next + ?1 RETURNING next - ?1")
+            .bind(count)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(failed)?;
+        u64::try_from(first).map_err(|_| StoreError::Failed("the sequence is damaged".into()))
+    }
+}
+
+/// The query that answers a filter.
+pub(super) fn list(filter: &MigrationFilter) -> QueryBuilder<Sqlite> {
+    let MigrationFilter {
+        vm,
+        vm_name,
+        source,
+        destination,
+        host,
+        phases,
+        requested_by,
+        created_from_ms,
+        created_before_ms,
+        before,
+        limit,
+    } = filter;
+    let mut query = QueryBuilder::new("SELECT document FROM migrations WHERE true");
+    if let Some(vm) = vm {
+        query.push(" AND vm = ").push_bind(vm.to_string());
+    }
+    if let Some(vm_name) = vm_name {
+        query.push(" AND vm_name = ").push_bind(vm_name.clone());
+    }
+    if let Some(source) = source {
+        query.push(" AND source = ").push_bind(source.to_string());
+    }
+    if let Some(destination) = destination {
+        query.push(" AND destination = ").push_bind(destination.to_string());
+    }
+    if let Some(host) = host {
+        query.push(" AND (source = ").push_bind(host.to_string());
+        query.push(" OR destination = ").push_bind(host.to_string()).push(")");
+    }
+    if let Some(phases) = phases {
+        let mut list = query.push(" AND phase IN (").separated(", ");
+        for phase in phases {
+            list.push_bind(phase.as_str());
+        }
+        query.push(")");
+    }
+    if let Some(user) = requested_by {
+        query.push(" AND requested_by = ").push_bind(user.clone());
+    }
+    if let Some(from) = created_from_ms {
+        query.push(" AND created_at_ms >= ").push_bind(to_ms(*from));
+    }
+    if let Some(before) = created_before_ms {
+        query.push(" AND created_at_ms < ").push_bind(to_ms(*before));
+    }
+    if let Some(before) = before {
+        query.push(" AND id < ").push_bind(before.to_string());
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(*limit);
+    query
+}
+
+/// The phase of this name, as [`Phase::as_str`] gives it.
+fn phase_of(name: String) -> Result<Phase, StoreError> {
+    serde_json::from_value(name.into()).map_err(|error| StoreError::Failed(format!("a phase is damaged: {error}")))
+}

@@ -1,0 +1,99 @@
+//! Migrations, their history and the sequence.
+
+use model::{Phase, VmId};
+use store::{AuditFilter, MigrationFilter, StoreError};
+use uuid::Uuid;
+
+use super::*;
+
+contract!(
+    a_migration_outlives_a_restart,
+    a_vm_has_one_open_migration,
+    a_list_goes_on_where_its_last_page_ended,
+    a_start_and_an_end_are_audited_once,
+    what_is_not_there_can_not_be_updated,
+    sequence_numbers_are_never_used_twice,
+);
+
+async fn a_migration_outlives_a_restart(database: Database) {
+    let store = database.open().await;
+    let mut first = migration(VM);
+    assert_eq!(store.migration(first.id).await.unwrap(), None);
+    assert!(store.migrations(&MigrationFilter::newest(10)).await.unwrap().is_empty());
+    assert!(store.events(first.id).await.unwrap().is_empty());
+
+    store.insert_migration(&first).await.unwrap();
+    first.phase = Phase::CopyingMemory;
+    first.progress.percent = 12.5;
+    store.update_migration(&first, Some(&event(Phase::CopyingMemory))).await.unwrap();
+    store.update_migration(&first, None).await.unwrap();
+    drop(store);
+
+    let store = database.open().await;
+    assert_eq!(store.migration(first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.open_migrations().await.unwrap(), [first.clone()]);
+    first.phase = Phase::Succeeded;
+    store.update_migration(&first, Some(&event(Phase::Succeeded))).await.unwrap();
+    assert_eq!(store.events(first.id).await.unwrap(), [event(Phase::CopyingMemory), event(Phase::Succeeded)]);
+    assert!(store.open_migrations().await.unwrap().is_empty());
+}
+
+async fn a_vm_has_one_open_migration(database: Database) {
+    let store = database.open().await;
+    let mut first = migration(VM);
+    store.insert_migration(&first).await.unwrap();
+    let second = migration(VM);
+    match store.insert_migration(&second).await {
+        Err(StoreError::Open(id)) => assert_eq!(id, first.id),
+        other => panic!("a second open migration of a VM: {other:?}"),
+    }
+    assert_eq!(store.migration(second.id).await.unwrap(), None);
+    first.phase = Phase::Failed;
+    store.update_migration(&first, None).await.unwrap();
+    store.insert_migration(&second).await.unwrap();
+    assert_eq!(store.open_migrations().await.unwrap(), [second]);
+}
+
+async fn a_list_goes_on_where_its_last_page_ended(database: Database) {
+    let store = database.open().await;
+    let all: Vec<Migration> = (1..=3).map(|vm| migration(VmId(Uuid::from_u128(vm)))).collect();
+    for migration in &all {
+        store.insert_migration(migration).await.unwrap();
+    }
+    let newest = store.migrations(&MigrationFilter::newest(2)).await.unwrap();
+    assert_eq!(newest, [all[2].clone(), all[1].clone()]);
+    let next = MigrationFilter { before: Some(newest[1].id), ..MigrationFilter::newest(2) };
+    assert_eq!(store.migrations(&next).await.unwrap(), [all[0].clone()]);
+    assert_eq!(ids(&store.open_migrations().await.unwrap()), ids(&all), "oldest first");
+}
+
+async fn a_start_and_an_end_are_audited_once(database: Database) {
+    let store = database.open().await;
+    let mut first = migration(VM);
+    store.insert_migration(&first).await.unwrap();
+    store.insert_migration(&migration(VM)).await.unwrap_err();
+    first.phase = Phase::Verifying;
+    store.update_migration(&first, None).await.unwrap();
+    first.phase = Phase::Succeeded;
+    for _ in 0..2 {
+        store.update_migration(&first, None).await.unwrap();
+    }
+    let log = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();
+    let actions: Vec<(&str, &str)> = log.iter().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
+    assert_eq!(actions, [("admin", "migration-ended"), ("admin", "migration-started")]);
+    assert!(log[0].details.contains(&first.id.to_string()), "{}", log[0].details);
+}
+
+async fn what_is_not_there_can_not_be_updated(database: Database) {
+    let store = database.open().await;
+    store.update_migration(&migration(VM), None).await.unwrap_err();
+    assert!(store.migrations(&MigrationFilter::newest(1)).await.unwrap().is_empty());
+}
+
+async fn sequence_numbers_are_never_used_twice(database: Database) {
+    let store = database.open().await;
+    let number = store.reserve_sequence(100).await.unwrap();
+    drop(store);
+    let store = database.open().await;
+    assert!(store.reserve_sequence(1).await.unwrap() >= number + 100);
+}
