@@ -4,6 +4,7 @@
 //! the same code runs in the server and, as WASM, in the browser.
 
 mod account;
+mod destination;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod finding;
@@ -20,6 +21,7 @@ mod update;
 mod vm;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
+pub use destination::{AdHocDestination, Destination};
 pub use finding::{Finding, FindingCode, Severity};
 pub use host::{ConnectionState, Host};
 pub use id::{HostName, MigrationId, VmId};
@@ -30,8 +32,7 @@ pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatme
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};
 pub use registration::{
-    DaemonKind, Elsewhere, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind,
-    TransportKind,
+    DaemonKind, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind, TransportKind,
 };
 pub use secret::Secret;
 pub use update::{Change, Resume, Snapshot, StreamMessage, Update};

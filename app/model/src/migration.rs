@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, FindingCode, Host, HostName, HostSettings, MigrationId, Problem, Progress, Vm, VmId, VmState};
+use crate::{
+    Code, Destination, FindingCode, Host, HostName, HostSettings, MigrationId, Problem, Progress, Vm, VmId, VmState,
+};
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -158,12 +160,15 @@ pub struct MigrationOptions {
 }
 
 /// A migration asked for.
+///
+/// `D` is what its destination is called by: the port takes a [`Destination`], which may be an address; pages send, and the engine
+/// takes, the name of a host that the console has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MigrationRequest {
+pub struct MigrationRequest<D = HostName> {
     /// The VM.
     pub vm: VmId,
     /// Where it shall go.
-    pub destination: HostName,
+    pub destination: D,
     /// Live or offline; none lets the VM's state decide.
     #[serde(default)]
     pub mode: Option<Mode>,
@@ -175,10 +180,16 @@ pub struct MigrationRequest {
     pub accept: Vec<FindingCode>,
 }
 
-impl MigrationRequest {
-    /// To move a VM somewhere, with nothing else chosen.
-    pub fn plain(vm: VmId, destination: HostName) -> Self {
+impl<D> MigrationRequest<D> {
+    /// To move a VM to `destination`, with nothing else chosen.
+    pub fn plain(vm: VmId, destination: D) -> Self {
         Self { vm, destination, mode: None, options: MigrationOptions::default(), accept: Vec::new() }
+    }
+}
+
+impl From<MigrationRequest> for MigrationRequest<Destination> {
+    fn from(MigrationRequest { vm, destination, mode, options, accept }: MigrationRequest) -> Self {
+        Self { vm, destination: Destination::Registered(destination), mode, options, accept }
     }
 }
 

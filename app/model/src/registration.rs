@@ -112,19 +112,6 @@ pub struct NewHost {
     pub login: HostLogin,
 }
 
-/// A destination that may not be registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Elsewhere {
-    /// A registered host's name or address, or the address of one that is not.
-    pub destination: String,
-    /// Its ssh port, 22 if left out.
-    pub port: Option<u16>,
-    /// What was typed.
-    pub login: HostLogin,
-    /// Keep the host, without the password, under this name once the migration has begun.
-    pub register: Option<HostName>,
-}
-
 /// What came of trying to reach a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HostTest {

@@ -30,7 +30,7 @@ pub async fn start(
     #[server(default)] looked_at: Option<HostName>,
 ) -> Result<Migration, Failure> {
     let request = for_its_destination(request, looked_at.as_ref());
-    let migration = console().start(&who()?, request).await.map_err(refused)?;
+    let migration = console().start(&who()?, request.into()).await.map_err(refused)?;
     after_form(&format!("/migrations/{}", migration.id));
     Ok(migration)
 }

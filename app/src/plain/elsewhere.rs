@@ -1,7 +1,10 @@
 //! `/vms/<id>/elsewhere`: a VM moves to a host that nobody registered.
 
 use leptos::prelude::*;
-use model::{Elsewhere, FindingCode, Host, HostLogin, MigrationOptions, Mode, Problem, Secret, Vm};
+use model::{
+    AdHocDestination, Destination, FindingCode, Host, HostLogin, MigrationOptions, MigrationRequest, Mode, Problem,
+    Secret, Vm,
+};
 use serde::Deserialize;
 
 use super::{
@@ -12,7 +15,6 @@ use super::{
 use crate::Assets;
 use crate::components::Erased;
 use crate::outlook::findings;
-use port::ElsewhereRequest;
 
 /// What somebody typed, as they typed it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -38,11 +40,11 @@ struct Chosen {
 }
 
 impl ElsewhereForm {
-    /// The destination, and what is asked for.
+    /// What is asked for.
     ///
     /// # Errors
     /// `invalid-input` for what can't be a host's name.
-    pub fn asked(&self, vm: &Vm) -> Result<(Elsewhere, ElsewhereRequest), Problem> {
+    pub fn asked(&self, vm: &Vm) -> Result<MigrationRequest<Destination>, Problem> {
         let login = HostLogin {
             user: typed(&self.user),
             password: self.password.clone(),
@@ -50,9 +52,10 @@ impl ElsewhereForm {
             keep_until_restart: false,
         };
         let register = if self.register { Some(self.name.trim().parse()?) } else { None };
-        let elsewhere = Elsewhere { destination: self.destination.trim().to_owned(), port: self.port, login, register };
+        let address = self.destination.trim().to_owned();
+        let destination = AdHocDestination { address, port: self.port, login, register }.into();
         let Chosen { mode, options, accept } = self.request.clone();
-        Ok((elsewhere, ElsewhereRequest { vm: vm.id, mode, options, accept }))
+        Ok(MigrationRequest { vm: vm.id, destination, mode, options, accept })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use model::{
-    Elsewhere, FindingCode, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Mode,
-    Preflight, Problem, VmId,
+    Destination, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Preflight,
+    Problem, VmId,
 };
 
 use crate::Principal;
@@ -13,23 +13,15 @@ use crate::Principal;
 pub trait Migrations: Send + Sync {
     /// Writes a migration down and begins it; it goes on when the caller leaves. Refuses within 10 s what can be refused.
     ///
-    /// # Errors
-    /// See `model::refusal`; `blocked` and `needs-consent` with the findings; and `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable`.
-    async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem>;
-
-    /// The same, to a destination that may not be registered, or with a login for this migration only. It is reached, checked and moved to
-    /// over ssh. The password is not kept. The host is registered only if it is to be: its key stays, and its address and account in the
-    /// migration's record and in the audit log.
+    /// A destination that is named by hand is reached, checked and moved to over ssh. Its password is not kept. The host is registered
+    /// only if the request says so; its key stays, and its address and account in the migration's record and in the audit log.
     ///
     /// # Errors
-    /// Those of [`Migrations::start`]; `same-host` for this machine's own addresses; `host-key-unknown` and `host-key-changed` with the
-    /// fingerprint seen, `login-refused`, `needs-login`, `not-permitted`, `throttled`, `host-exists`, `host-in-use`.
-    async fn start_elsewhere(
-        &self,
-        who: &Principal,
-        elsewhere: Elsewhere,
-        request: ElsewhereRequest,
-    ) -> Result<Migration, Problem>;
+    /// See `model::refusal`; `blocked` and `needs-consent` with the findings; `unknown-vm`, `unknown-host`, `invalid-input`,
+    /// `host-unreachable`. Of a destination named by hand also `same-host` for this machine's own addresses; `host-key-unknown` and
+    /// `host-key-changed` with the fingerprint seen; `login-refused`, `needs-login`, `not-permitted`, `throttled`, `host-exists`,
+    /// `host-in-use`.
+    async fn start(&self, who: &Principal, request: MigrationRequest<Destination>) -> Result<Migration, Problem>;
 
     /// Looks whether a VM can go to a host, without side effects and within 10 s. What is asked again within seconds is answered
     /// from memory, unless something changed. A host that does not answer is a finding, not an error.
@@ -82,17 +74,4 @@ pub trait Migrations: Send + Sync {
     /// `unknown-host`; `same-host` for loopback and unspecified addresses, unless one is a registered host's; `invalid-input` for what is no
     /// address, such as a numeric-looking one.
     fn host(&self, who: &Principal, name_or_address: &str) -> Result<HostName, Problem>;
-}
-
-/// What is asked for of a migration to a destination that may not be registered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ElsewhereRequest {
-    /// The VM.
-    pub vm: VmId,
-    /// Live or offline; none lets the VM's state decide.
-    pub mode: Option<Mode>,
-    /// What else was chosen.
-    pub options: MigrationOptions,
-    /// Warnings that need consent and have it.
-    pub accept: Vec<FindingCode>,
 }

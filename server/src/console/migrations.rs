@@ -1,12 +1,12 @@
 //! Migrations.
 
 use async_trait::async_trait;
-use engine::{Address, UserName};
+use engine::{Address, Reached, UserName};
 use model::{
-    Code, Elsewhere, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Preflight,
-    Problem, VmId,
+    AdHocDestination, Code, Destination, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, Preflight, Problem, VmId,
 };
-use port::{ElsewhereRequest, Migrations, Principal};
+use port::{Migrations, Principal};
 
 use super::{ServerConsole, login::login};
 use store::{Action, MigrationFilter};
@@ -16,40 +16,18 @@ const LONGEST_LIST: u32 = 1_000;
 
 #[async_trait]
 impl Migrations for ServerConsole {
-    async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem> {
-        // Its audit entry is written by the store, in the same transaction as the migration; so is that of its end.
-        self.engine.migrate(request, who.user()).await
-    }
-
-    async fn start_elsewhere(
-        &self,
-        who: &Principal,
-        elsewhere: Elsewhere,
-        ElsewhereRequest { vm, mode, options, accept }: ElsewhereRequest,
-    ) -> Result<Migration, Problem> {
-        let Elsewhere { destination, port, login: typed, register } = elsewhere;
-        let login = login(typed)?;
-        if port == Some(0) {
-            return Err(
-                Problem::new(Code::InvalidInput, "There is no port 0.").with_fix("Leave it out for 22, ssh's own.")
-            );
+    async fn start(&self, who: &Principal, request: MigrationRequest<Destination>) -> Result<Migration, Problem> {
+        let MigrationRequest { vm, destination, mode, options, accept } = request;
+        let to = |destination| MigrationRequest { vm, destination, mode, options, accept };
+        // The audit entry of a start is written by the store, in the same transaction as the migration; so is that of its end.
+        match destination {
+            Destination::Registered(host) => self.engine.migrate(to(host), who.user()).await,
+            Destination::Address(destination) => {
+                let reached = self.reach(who, vm, destination).await?;
+                let host = reached.host.clone();
+                self.engine.migrate_to(reached, to(host), who.user()).await
+            }
         }
-        let (place, address) = match self.engine.host(&destination) {
-            Err(problem) if problem.code == Code::UnknownHost => {
-                let address = destination.parse::<Address>()?.to_string();
-                (address.clone(), address)
-            }
-            host => {
-                let host = host?;
-                (host.to_string(), self.host_config(&host)?.0.transport.address())
-            }
-        };
-        let user = login.user.as_ref().map(UserName::as_str);
-        self.audit(who, Action::MigrationToAddress(vm, &place, user)).await?;
-        let reaching = self.engine.reach(&place, port, login.clone(), register);
-        let reached = self.attempts.at(&address, &login, reaching).await?;
-        let request = MigrationRequest { vm, destination: reached.host.clone(), mode, options, accept };
-        self.engine.migrate_to(reached, request, who.user()).await
     }
 
     async fn preflight(
@@ -95,5 +73,32 @@ impl Migrations for ServerConsole {
 
     fn host(&self, _who: &Principal, name_or_address: &str) -> Result<HostName, Problem> {
         self.engine.host(name_or_address)
+    }
+}
+
+impl ServerConsole {
+    /// Logs in at a destination that is named by hand.
+    async fn reach(&self, who: &Principal, vm: VmId, destination: AdHocDestination) -> Result<Reached, Problem> {
+        let AdHocDestination { address: named, port, login: typed, register } = destination;
+        let login = login(typed)?;
+        if port == Some(0) {
+            return Err(
+                Problem::new(Code::InvalidInput, "There is no port 0.").with_fix("Leave it out for 22, ssh's own.")
+            );
+        }
+        let (place, address) = match self.engine.host(&named) {
+            Err(problem) if problem.code == Code::UnknownHost => {
+                let address = named.parse::<Address>()?.to_string();
+                (address.clone(), address)
+            }
+            host => {
+                let host = host?;
+                (host.to_string(), self.host_config(&host)?.0.transport.address())
+            }
+        };
+        let user = login.user.as_ref().map(UserName::as_str);
+        self.audit(who, Action::MigrationToAddress(vm, &place, user)).await?;
+        let reaching = self.engine.reach(&place, port, login.clone(), register);
+        self.attempts.at(&address, &login, reaching).await
     }
 }

@@ -6,8 +6,8 @@ use engine::{
     HostConfig,
     testing::{Load, Sim},
 };
-use model::{Elsewhere, HostLogin, HostOrigin, HostSettings, MigrationOptions, NewHost, Secret, VmState};
-use port::{ElsewhereRequest, Hosts};
+use model::{AdHocDestination, HostLogin, HostOrigin, HostSettings, MigrationRequest, NewHost, Secret, VmState};
+use port::{Hosts, Migrations as _};
 use serde_json::json;
 
 use super::*;
@@ -60,10 +60,9 @@ impl House {
 
     async fn migrate(&self, destination: &str, login: HostLogin, register: Option<&str>) -> Result<Migration, Problem> {
         let register = register.map(|name| name.parse().unwrap());
-        let elsewhere = Elsewhere { destination: destination.into(), port: None, login, register };
+        let destination = AdHocDestination { address: destination.into(), port: None, login, register };
         let vm = self.console.find(&ada(), "web", None).unwrap().id;
-        let request = ElsewhereRequest { vm, mode: None, options: MigrationOptions::default(), accept: Vec::new() };
-        self.console.start_elsewhere(&ada(), elsewhere, request).await
+        self.console.start(&ada(), MigrationRequest::plain(vm, destination.into())).await
     }
 
     /// Waits until nothing is under way.

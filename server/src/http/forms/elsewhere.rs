@@ -35,7 +35,7 @@ pub(super) async fn start(
     let vm = known_vm(&snapshot, &id)?;
     let form = plain::read::<ElsewhereForm>(&body)?;
     let started = match form.asked(vm) {
-        Ok((elsewhere, request)) => doors.console.start_elsewhere(&who, elsewhere, request).await,
+        Ok(request) => doors.console.start(&who, request).await,
         Err(problem) => Err(problem),
     };
     Ok(match started {

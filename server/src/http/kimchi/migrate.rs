@@ -5,8 +5,8 @@ use axum::{
     extract::{Request, State},
     http::StatusCode,
 };
-use model::{HostName, MigrationOptions, Preflight, Severity, text};
-use port::{ElsewhereRequest, Principal};
+use model::{HostName, MigrationOptions, MigrationRequest, Preflight, Severity, text};
+use port::Principal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -26,10 +26,10 @@ pub(super) async fn migrate(
     request: Request,
 ) -> Result<(StatusCode, Json<Task>), Refused> {
     let On { host } = query(asked)?;
-    let Wanted { elsewhere, options, accept } = Wanted::read(json_body(request).await?)?;
-    let vm = doors.console.find(&who, &name, host.as_ref())?;
-    let request = ElsewhereRequest { vm: vm.id, mode: None, options, accept };
-    let migration = doors.console.start_elsewhere(&who, elsewhere, request).await?;
+    let Wanted { destination, options, accept } = Wanted::read(json_body(request).await?)?;
+    let vm = doors.console.find(&who, &name, host.as_ref())?.id;
+    let request = MigrationRequest { vm, destination: destination.into(), mode: None, options, accept };
+    let migration = doors.console.start(&who, request).await?;
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
 }
 

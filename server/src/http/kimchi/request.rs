@@ -1,6 +1,6 @@
 //! The body of a request to migrate: Kimchi's fields, and what vmferry adds to them.
 
-use model::{Code, Elsewhere, FindingCode, HostLogin, HostName, MigrationOptions, Problem, Secret};
+use model::{AdHocDestination, Code, FindingCode, HostLogin, HostName, MigrationOptions, Problem, Secret};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -30,7 +30,7 @@ const FIELDS: [&str; 17] = [
 /// What somebody asks for.
 pub(super) struct Wanted {
     /// A host, and perhaps how to log in there.
-    pub(super) elsewhere: Elsewhere,
+    pub(super) destination: AdHocDestination,
     pub(super) options: MigrationOptions,
     /// The warnings that the person accepts.
     pub(super) accept: Vec<FindingCode>,
@@ -53,19 +53,19 @@ impl Wanted {
         let password = password(&mut body)?;
         let user = text(&body, "user", "KCHVM0059E")?;
         let options = options(&body)?;
-        let destination = destination(&body)?;
-        let elsewhere = Elsewhere {
+        let address = destination(&body)?;
+        let destination = AdHocDestination {
             port: field(&body, "port", "a port's number")?,
-            register: register(&body, &destination)?,
+            register: register(&body, &address)?,
             login: HostLogin {
                 user,
                 password,
                 fingerprint: field(&body, "fingerprint", "text")?,
                 keep_until_restart: false,
             },
-            destination,
+            address,
         };
-        Ok(Self { elsewhere, options, accept: field(&body, "accept", "a list of codes of findings")? })
+        Ok(Self { destination, options, accept: field(&body, "accept", "a list of codes of findings")? })
     }
 }
 

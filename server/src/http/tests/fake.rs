@@ -4,13 +4,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Change, Code, ControlFlow, DiskPlan, Elsewhere, Finding, FindingCode, HostLogin, HostName, HostOrigin,
+    Change, Code, ControlFlow, Destination, DiskPlan, Finding, FindingCode, HostLogin, HostName, HostOrigin,
     HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, NewHost,
     PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind,
     TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
-use port::{Account, ElsewhereRequest, Hosts, Migrations, Principal, Updates, Vms};
+use port::{Account, Hosts, Migrations, Principal, Updates, Vms};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -35,7 +35,8 @@ pub(super) enum HostCall {
     LogIn(HostName, HostLogin),
     SetUpKey(HostName, HostLogin),
     RemoveKey(HostName, HostLogin),
-    StartElsewhere(Elsewhere, ElsewhereRequest),
+    /// To a destination that is named by hand.
+    Start(MigrationRequest<Destination>),
 }
 
 impl FakeConsole {
@@ -123,9 +124,19 @@ impl Vms for FakeConsole {
 
 #[async_trait]
 impl Migrations for FakeConsole {
-    async fn start(&self, who: &Principal, request: MigrationRequest) -> Result<Migration, Problem> {
+    async fn start(&self, who: &Principal, request: MigrationRequest<Destination>) -> Result<Migration, Problem> {
+        let destination = match &request.destination {
+            Destination::Registered(host) => host.clone(),
+            Destination::Address(destination) => {
+                self.call(HostCall::Start(request.clone()))?;
+                match self.host(who, &destination.address) {
+                    Err(problem) if problem.code == Code::UnknownHost => "beta".parse(),
+                    host => host,
+                }?
+            }
+        };
         let vm = vms().into_iter().find(|vm| vm.id == request.vm).unwrap();
-        if vm.host == request.destination {
+        if vm.host == destination {
             return Err(Problem::new(Code::SameHost, "It is there already."));
         }
         let findings = self.findings.lock().unwrap().clone();
@@ -140,7 +151,7 @@ impl Migrations for FakeConsole {
             vm: vm.id,
             vm_name: vm.name,
             source: vm.host,
-            destination: request.destination,
+            destination,
             options: request.options,
             requested_by: who.user().into(),
             phase: Phase::CopyingMemory,
@@ -149,21 +160,6 @@ impl Migrations for FakeConsole {
         };
         self.migrations().insert(0, migration.clone());
         Ok(migration)
-    }
-
-    async fn start_elsewhere(
-        &self,
-        who: &Principal,
-        elsewhere: Elsewhere,
-        request: ElsewhereRequest,
-    ) -> Result<Migration, Problem> {
-        self.call(HostCall::StartElsewhere(elsewhere.clone(), request.clone()))?;
-        let destination = match self.host(who, &elsewhere.destination) {
-            Err(problem) if problem.code == Code::UnknownHost => "beta".parse(),
-            host => host,
-        }?;
-        let ElsewhereRequest { vm, mode, options, accept } = request;
-        self.start(who, MigrationRequest { vm, destination, mode, options, accept }).await
     }
 
     async fn preflight(

@@ -1,9 +1,9 @@
 //! The forms that are pages of their own.
 
 use model::{
-    Code, Elsewhere, Finding, FindingCode, HostLogin, Mode, NewHost, Problem, Secret, SshLoginKind, TransportKind,
+    AdHocDestination, Code, Destination, Finding, FindingCode, HostLogin, MigrationRequest, Mode, NewHost, Problem,
+    Secret, SshLoginKind, TransportKind,
 };
-use port::ElsewhereRequest;
 
 use super::{
     fake::{HostCall, KNOWN_KEY},
@@ -178,7 +178,9 @@ async fn a_key_that_nobody_knows_is_shown_and_confirmed() {
         | HostCall::Change(_, NewHost { login, .. })
         | HostCall::LogIn(_, login)
         | HostCall::SetUpKey(_, login)
-        | HostCall::StartElsewhere(Elsewhere { login, .. }, _) => login.fingerprint.as_deref() == Some(SEEN),
+        | HostCall::Start(MigrationRequest {
+            destination: Destination::Address(AdHocDestination { login, .. }), ..
+        }) => login.fingerprint.as_deref() == Some(SEEN),
         _ => false,
     });
     assert_eq!(confirmed.count(), 5);
@@ -253,13 +255,13 @@ async fn a_vm_moves_to_a_host_that_nobody_registered() {
         (answer.status, answer.header("location")),
         (StatusCode::SEE_OTHER, format!("/migrations/{id}").as_str())
     );
-    let Some(HostCall::StartElsewhere(elsewhere, request)) = house.console.host_calls().pop() else {
-        panic!("nothing was asked for");
+    let Some(HostCall::Start(request)) = house.console.host_calls().pop() else { panic!("nothing was asked for") };
+    let MigrationRequest { destination: Destination::Address(destination), mode, options, accept, .. } = request else {
+        panic!("{request:?}");
     };
-    assert_eq!((elsewhere.destination.as_str(), elsewhere.port), ("192.0.2.9", None));
-    assert_eq!(elsewhere.register, Some("delta".parse().unwrap()));
-    assert_eq!((elsewhere.login.user, elsewhere.login.keep_until_restart), (None, false));
-    let ElsewhereRequest { mode, options, accept, .. } = request;
+    assert_eq!((destination.address.as_str(), destination.port), ("192.0.2.9", None));
+    assert_eq!(destination.register, Some("delta".parse().unwrap()));
+    assert_eq!((destination.login.user, destination.login.keep_until_restart), (None, false));
     assert_eq!((mode, accept), (Some(Mode::Live), vec![FindingCode::Nvram]));
     assert_eq!((options.bandwidth_mib_s, options.new_name, options.encrypt), (Some(16), None, None));
 }

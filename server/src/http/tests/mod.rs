@@ -2,7 +2,7 @@
 
 mod access;
 mod at_once;
-mod elsewhere;
+mod destinations;
 mod fake;
 mod files;
 mod forms;

@@ -1,15 +1,14 @@
-//! Migrations to destinations that nobody registered, or with a login for this one move.
+//! Destinations named by hand: their address, and a login for one migration.
 
-use model::{Code, Elsewhere, HostLogin, MigrationOptions, Problem, Secret, VmId};
-use port::ElsewhereRequest;
+use model::{AdHocDestination, Code, HostLogin, MigrationRequest, Problem, Secret, VmId};
 use uuid::Uuid;
 
 use super::{fake::HostCall, *};
 
 const MIGRATE: &str = "/plugins/kimchi/vms/web/migrate";
 
-fn plain(destination: &str) -> Elsewhere {
-    Elsewhere { destination: destination.into(), port: None, login: HostLogin::default(), register: None }
+fn plain(destination: &str) -> AdHocDestination {
+    AdHocDestination { address: destination.into(), port: None, login: HostLogin::default(), register: None }
 }
 
 #[tokio::test]
@@ -23,11 +22,11 @@ async fn the_login_at_the_destination_arrives() {
         (json!({ "destination": "192.0.2.7" }), plain("192.0.2.7")),
         (
             json!({ "destination": "192.0.2.7", "user": "ops", "password": "hunter2" }),
-            Elsewhere { login: login.clone(), ..plain("192.0.2.7") },
+            AdHocDestination { login: login.clone(), ..plain("192.0.2.7") },
         ),
         (
             json!({ "destination": "b.example", "fingerprint": "SHA256:seen", "port": 2222, "register": "rack-7" }),
-            Elsewhere {
+            AdHocDestination {
                 port: Some(2222),
                 login: HostLogin { fingerprint: Some("SHA256:seen".into()), ..HostLogin::default() },
                 register: Some("rack-7".parse().unwrap()),
@@ -36,20 +35,15 @@ async fn the_login_at_the_destination_arrives() {
         ),
         (
             json!({ "destination": "b.example", "register": true }),
-            Elsewhere { register: Some("b-example".parse().unwrap()), ..plain("b.example") },
+            AdHocDestination { register: Some("b-example".parse().unwrap()), ..plain("b.example") },
         ),
         (json!({ "destination": "b.example", "register": false }), plain("b.example")),
     ];
-    for (body, elsewhere) in cases {
+    for (body, destination) in cases {
         let answer = house.send(post(MIGRATE, &cookie, &body)).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{body}: {}", answer.body);
-        let request = ElsewhereRequest {
-            vm: VmId(Uuid::from_u128(1)),
-            mode: None,
-            options: MigrationOptions::default(),
-            accept: Vec::new(),
-        };
-        assert_eq!(house.console.host_calls(), [HostCall::StartElsewhere(elsewhere, request)], "{body}");
+        let request = MigrationRequest::plain(VmId(Uuid::from_u128(1)), destination.into());
+        assert_eq!(house.console.host_calls(), [HostCall::Start(request)], "{body}");
     }
 }
 
