@@ -8,18 +8,17 @@ use leptos_router::{
     path,
 };
 
-use crate::components::frame::Frame;
-use crate::pages::{
-    account::AccountPage,
-    hosts::HostsPage,
-    login::LoginPage,
-    migrate::MigratePage,
-    migration::MigrationPage,
-    migrations::MigrationsPage,
-    not_found::NotFoundPage,
-    question::{MigrationQuestionPage, VmQuestionPage},
-    vms::VmsPage,
-};
+use crate::account::login_page::LoginPage;
+use crate::account::page::AccountPage;
+use crate::hosts::page::HostsPage;
+use crate::migrations::list_page::MigrationsPage;
+use crate::migrations::migrate_page::MigratePage;
+use crate::migrations::page::MigrationPage;
+use crate::ui::frame::Frame;
+use crate::ui::not_found::NotFoundPage;
+use crate::vms::action_page::MigrationQuestionPage;
+use crate::vms::action_page::VmQuestionPage;
+use crate::vms::page::VmsPage;
 
 /// Where the browser finds its half: addresses such as `/pkg/vmferry.0123abcd.js`.
 #[cfg(feature = "ssr")]

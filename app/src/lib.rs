@@ -1,18 +1,34 @@
 //! What people see. Built twice: rendered on the server (feature `ssr`) and hydrated in the browser (feature `hydrate`).
+//!
+//! A folder is a subject, with its pages, their parts and its server functions: [`vms`], [`migrations`], [`hosts`], [`account`];
+//! `ui` is what they share. Imports go one way: `app` → `vms` → `migrations` → `hosts` → `ui`, and from all of them to `live`.
 
-mod api;
+mod account;
 mod app;
-mod components;
-mod list;
+#[cfg(feature = "ssr")]
+mod console;
+mod failure;
+mod hosts;
 mod live;
-mod outlook;
-mod pages;
-#[cfg(feature = "ssr")]
-pub mod plain;
+mod migrations;
 mod stream;
+mod ui;
+mod vms;
 
-#[cfg(feature = "ssr")]
-pub use api::StatusOf;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use app::{Assets, shell};
+#[cfg(feature = "ssr")]
+pub use console::StatusOf;
+#[cfg(feature = "ssr")]
+pub use hosts::{
+    host_form::{HostForm, add_host, edit_host},
+    registered::{KeyForm, LoginForm, host_key_login, log_in_at_host, remove_host, test_host},
+};
+#[cfg(feature = "ssr")]
+pub use migrations::ad_hoc_destination::{ElsewhereForm, elsewhere};
+#[cfg(feature = "ssr")]
+pub use ui::{
+    document::{Document, failed},
+    fields::read,
+};

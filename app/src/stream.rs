@@ -14,7 +14,8 @@ use leptos::{
 use model::{Resume, StreamMessage};
 use web_sys::{MessageEvent, WebSocket};
 
-use crate::live::{Link, Live};
+use crate::live::Link;
+use crate::live::Live;
 
 /// How often to look after the connection, and so how soon a lost one is tried again.
 const WATCH: Duration = Duration::from_millis(1_500);

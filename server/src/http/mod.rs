@@ -3,7 +3,6 @@
 mod assets;
 mod body;
 mod client;
-mod forms;
 mod guard;
 mod headers;
 mod health;
@@ -122,7 +121,7 @@ pub fn router(doors: Doors) -> Router {
 
     // The last layer is the first to see a request.
     pages::add(Router::new(), &doors)
-        .merge(forms::router())
+        .merge(pages::forms::router())
         .route("/login", post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/healthz", get(health::healthz))

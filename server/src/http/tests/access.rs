@@ -32,7 +32,7 @@ async fn without_a_session_there_is_nothing() {
     }
     let migrate = post("/plugins/kimchi/vms/web/migrate", "", &json!({ "destination": "beta" }));
     assert_eq!(house.send(migrate).await.status, StatusCode::UNAUTHORIZED);
-    let function = request(Method::POST, "/_fn/app/api/migrations/list_migrations").body(Body::empty()).unwrap();
+    let function = request(Method::POST, "/_fn/app/migrations/server_fns/list_migrations").body(Body::empty()).unwrap();
     assert_eq!(house.send(function).await.status, StatusCode::UNAUTHORIZED);
     assert!(house.console.migrations().is_empty());
 }
@@ -110,7 +110,7 @@ async fn another_sites_page_changes_nothing() {
         (Method::DELETE, "/plugins/kimchi/tasks/x"),
         (Method::POST, "/login"),
         (Method::POST, "/logout"),
-        (Method::POST, "/_fn/app/api/vms/act"),
+        (Method::POST, "/_fn/app/vms/server_fns/act"),
     ];
     for (method, path) in requests {
         for marks in marks {
@@ -158,7 +158,7 @@ async fn a_new_password_ends_all_other_sessions() {
     let house = House::new().await;
     let (one, other) = (house.cookie().await, house.cookie().await);
     let change = |current: &str, new: &str| {
-        request(Method::POST, "/_fn/app/api/account/change_password")
+        request(Method::POST, "/_fn/app/account/server_fns/change_password")
             .header(header::COOKIE, &one)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(format!("current={current}&new={new}")))

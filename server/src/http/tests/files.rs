@@ -21,7 +21,7 @@ async fn what_is_not_there_is_not_found() {
     let answer = house.send(get("/plugins/kimchi/nothing", &cookie)).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::NOT_FOUND, Some("not-found")));
     assert!(answer.json()["reason"].is_string());
-    let function = post("/_fn/app/api/nothing", &cookie, &json!({}));
+    let function = post("/_fn/app/vms/server_fns/nothing", &cookie, &json!({}));
     assert_eq!(house.send(function).await.json()["code"], "not-found");
     for path in ["/pkg/../Cargo.toml", "/pkg/%2e%2e/%2e%2e/Cargo.toml", "/..%2f..%2fCargo.toml"] {
         assert_ne!(house.send(get(path, &cookie)).await.status, StatusCode::OK, "{path}");
@@ -38,7 +38,7 @@ async fn a_wrong_method_is_told() {
         (Method::PATCH, "/plugins/kimchi/tasks/x"),
         (Method::DELETE, "/healthz"),
         (Method::GET, "/logout"),
-        (Method::GET, "/_fn/app/api/migrations/list_migrations"),
+        (Method::GET, "/_fn/app/migrations/server_fns/list_migrations"),
     ];
     for (method, path) in cases {
         let request = request(method, path).header(header::COOKIE, &cookie).body(Body::empty()).unwrap();

@@ -8,7 +8,7 @@ const WEB: &str = "00000000-0000-0000-0000-000000000001";
 
 /// Sends the form to a server function, as the page does.
 fn form(function: &str, cookie: &str, fields: &str) -> Request<Body> {
-    request(Method::POST, &format!("/_fn/app/api/migrations/{function}"))
+    request(Method::POST, &format!("/_fn/app/migrations/server_fns/{function}"))
         .header(header::COOKIE, cookie)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::ACCEPT, "application/json")

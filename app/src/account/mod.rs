@@ -1,0 +1,5 @@
+//! One's own account: the login page, the password and the sessions.
+
+pub mod login_page;
+pub mod page;
+pub mod server_fns;

@@ -1,0 +1,39 @@
+//! What is at an address where there is nothing.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::ui::Erased;
+
+/// The page at an address that no page has.
+#[component]
+pub(crate) fn NotFoundPage() -> impl IntoView {
+    view! {
+        <main id="main">
+            <NotFound />
+        </main>
+    }
+    .erased()
+}
+
+/// That there is nothing, in the place of what a page would show.
+#[component]
+pub(crate) fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text="Not found" />
+        <div class="empty">
+            <h1>"There is nothing here"</h1>
+            <p>"The address may have a typing error, or what was here is gone."</p>
+            <p>
+                <a class="button primary" href="/" rel="external">
+                    "Go to the VMs"
+                </a>
+            </p>
+        </div>
+    }
+    .erased()
+}

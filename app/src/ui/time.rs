@@ -1,0 +1,75 @@
+//! Points in time and the time that runs.
+
+use std::time::Duration;
+
+use leptos::{
+    prelude::*,
+    web_sys::{js_sys::Date, wasm_bindgen::JsValue},
+};
+use model::{Migration, text};
+use time::OffsetDateTime;
+
+use crate::ui::Erased;
+use crate::ui::dynamic;
+
+/// A point in time, in ms since 1970. In UTC, which reads the same on the server and in every browser; the browser then puts
+/// it in its own time and language.
+#[component]
+pub(crate) fn Time(ms: u64) -> impl IntoView {
+    let (date, clock) = utc(ms);
+    let shown = RwSignal::new(format!("{date} {clock} UTC"));
+    Effect::new(move |_| {
+        let local = Date::new(&JsValue::from_f64(ms as f64)).to_locale_string("default", &JsValue::UNDEFINED);
+        shown.set(local.into());
+    });
+    view! { <time datetime=format!("{date}T{clock}Z")>{shown}</time> }.erased()
+}
+
+/// The date and the time of day, to the second.
+fn utc(ms: u64) -> (String, String) {
+    let seconds = i64::try_from(ms / 1_000).unwrap_or(i64::MAX);
+    let time = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    (
+        format!("{:04}-{:02}-{:02}", time.year(), u8::from(time.month()), time.day()),
+        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second()),
+    )
+}
+
+/// How long a migration has run. Between samples the browser counts on.
+#[component]
+pub(crate) fn Elapsed(#[prop(into)] migration: Signal<Migration>) -> impl IntoView {
+    const TICK: Duration = Duration::from_secs(1);
+    let sampled_ms = Memo::new(move |_| {
+        let migration = migration.read();
+        migration.outcome.map_or(migration.progress.elapsed_ms, |outcome| outcome.total_ms)
+    });
+    let has_ended = Memo::new(move |_| migration.read().phase.has_ended());
+    let counted_ms = RwSignal::new(0);
+    Effect::new(move |_| {
+        sampled_ms.track();
+        counted_ms.set(0);
+    });
+    Effect::new(move |_| {
+        let ticking = (!has_ended.get()).then(|| {
+            set_interval_with_handle(move || counted_ms.update(|ms| *ms += TICK.as_millis() as u64), TICK).ok()
+        });
+        on_cleanup(move || {
+            if let Some(ticking) = ticking.flatten() {
+                ticking.clear();
+            }
+        });
+    });
+    dynamic(move || text::duration(sampled_ms.get() + counted_ms.get()).into_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utc;
+
+    #[test]
+    fn dates_are_written_as_iso_8601_does() {
+        assert_eq!(utc(0), ("1970-01-01".into(), "00:00:00".into()));
+        assert_eq!(utc(1_795_406_705_999), ("2026-11-23".into(), "04:05:05".into()));
+        assert_eq!(utc(u64::MAX).0, "1970-01-01");
+    }
+}

@@ -1,0 +1,9 @@
+//! VMs: the list of all of them, and what can be done to one.
+
+pub mod action_form;
+pub mod action_page;
+pub mod banners;
+pub mod page;
+pub mod query;
+pub mod server_fns;
+pub mod table;
