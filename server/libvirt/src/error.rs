@@ -1,35 +1,35 @@
-//! libvirt's errors as it gives them. What they mean for a person: `translate/`.
+//! Why a call failed: libvirt's error as it gives it, or no answer. `translate/` says what they mean for a person.
 
 use std::{ffi::c_int, time::Duration};
 
 use virt::sys;
 
-/// What libvirt said of a call that failed.
+/// libvirt's error of a call that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct LibvirtError {
     /// `virErrorNumber`: what went wrong.
     pub(crate) number: u32,
-    /// `virErrorDomain`: the part of libvirt that says so.
+    /// `virErrorDomain`: the part of libvirt that reports it.
     pub(crate) domain: u32,
-    /// What libvirt adds as a number: the system's error number where `number` is `VIR_ERR_SYSTEM_ERROR`, else mostly 0 or -1.
+    /// libvirt's further number: the system's error number (errno) where `number` is `VIR_ERR_SYSTEM_ERROR`, else mostly 0 or -1.
     pub(crate) int1: c_int,
     /// The words, in the language of the daemon.
     pub(crate) message: String,
 }
 
-/// Why a call has no result.
+/// Why a call on a connection has no result.
 #[derive(Debug)]
 pub(crate) enum CallFailure {
-    /// libvirt said no.
+    /// libvirt returned an error.
     Refused(LibvirtError),
-    /// The connection is gone; what was asked may or may not have happened.
+    /// The connection is gone; the call may or may not have had its effect.
     Lost(LibvirtError),
-    /// No answer within this time. It may still happen.
+    /// No answer within this time. The call may still have its effect.
     Late(Duration),
     /// Too many calls wait for this host already.
     Busy,
-    /// The machine has no thread left, or a thread died; in words.
+    /// The machine has no thread left, or a thread died; which of them, in words.
     Broken(String),
 }
 
@@ -39,7 +39,7 @@ impl LibvirtError {
         virt::error::Error::last_error().into()
     }
 
-    /// An answer of libvirt's that this crate can't use.
+    /// libvirt's answer is one that this crate can't use.
     pub(crate) fn unusable(message: impl Into<String>) -> Self {
         Self { number: sys::VIR_ERR_XML_ERROR, domain: sys::VIR_FROM_NONE, int1: 0, message: message.into() }
     }

@@ -1,6 +1,6 @@
-//! Logging in by libvirt's libssh transport: what it asks on the way in, and what it is told.
+//! `virConnectOpenAuth`: opening a connection with answers to the prompts of libvirt's libssh transport.
 //!
-//! Not by the `virt` crate's `open_auth`: it follows a pointer that libvirt leaves NULL here.
+//! The `virt` crate's `open_auth` can't be used: it dereferences a pointer that libvirt leaves NULL here.
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
@@ -14,10 +14,10 @@ use virt::{connect::Connect, sys};
 
 use crate::error::LibvirtError;
 
-/// What libssh is told when it asks. A secret is told once only: libvirt would ask for a wrong one again and again, until the host has
-/// had enough of us.
+/// What libssh is told when it asks. A secret is told once only: libvirt would ask for a wrong one again and again,
+/// until the host has had enough of us.
 pub(crate) struct Answers {
-    /// The host's key that somebody has confirmed. Nobody is asked for one that is known.
+    /// The host key that a user has confirmed. libssh asks about keys that are not known only.
     confirmed: Option<Fingerprint>,
     /// The password of the account, or the passphrase of the key.
     secret: Option<Secret>,
@@ -28,54 +28,55 @@ impl Answers {
         Self { confirmed, secret }
     }
 
-    /// The answer to a prompt. What may be seen as it is typed (`echo`) can only be the question whether the host's key is right; the
-    /// others want the secret, whatever they call it: a password, a key's passphrase, or what PAM wants to know.
+    /// The answer to a prompt. What may be seen as it is typed (`echo`) can only be the question whether the host's key
+    /// is right; the others want the secret, whatever they call it: a password, a key's passphrase, or what PAM wants
+    /// to know.
     fn answer(&mut self, prompt: &str, echo: bool) -> Option<Secret> {
         if !echo {
             return self.secret.take();
         }
         let shown = ssh::in_words_of_libssh(prompt)?;
         let is_right = self.confirmed.as_ref() == Some(&shown);
-        // libvirt's error then has the fingerprint in it, which it would not have if we refused to answer.
+        // After "n", libvirt's error has the fingerprint in it. It would not if we refused to answer.
         Some(Secret::new(if is_right { "y" } else { "n" }.to_owned()))
     }
 
-    /// What may be asked. Where there is no secret, libvirt says so instead of asking for one.
+    /// The kinds of prompts that can be answered. Without a secret, libvirt fails instead of asking for one.
     fn kinds(&self) -> Vec<c_int> {
         let secret = self.secret.as_ref().map(|_| sys::VIR_CRED_PASSPHRASE as c_int);
         [sys::VIR_CRED_ECHOPROMPT as c_int].into_iter().chain(secret).collect()
     }
 }
 
-/// Connects, with these `virConnectFlags`. Has no time limit: a daemon that accepts and then says nothing holds the thread.
+/// Connects, with these `virConnectFlags`. Has no time limit: a daemon that accepts the connection and then says nothing blocks the thread.
 pub(crate) fn open(uri: &str, mut answers: Answers, flags: c_uint) -> Result<Connect, LibvirtError> {
-    let uri = CString::new(uri).map_err(|_| LibvirtError::unusable("a URI with a NUL in it"))?;
+    let uri = CString::new(uri).map_err(|_| LibvirtError::unusable("the URI has a NUL byte in it"))?;
     let mut kinds = answers.kinds();
     let mut auth = sys::virConnectAuth {
         credtype: kinds.as_mut_ptr(),
         ncredtype: kinds.len() as c_uint,
-        cb: Some(asked),
+        cb: Some(on_prompts),
         cbdata: ptr::from_mut(&mut answers).cast(),
     };
-    // SAFETY: all that is pointed to outlives the call, and libvirt asks during the call only, on this thread.
+    // SAFETY: all pointers are valid until the call returns, and libvirt calls back during the call only, on this thread.
     let connect = unsafe { sys::virConnectOpenAuth(uri.as_ptr(), &mut auth, flags) };
     if connect.is_null() {
         return Err(LibvirtError::last());
     }
-    // SAFETY: a new connection, ours alone.
+    // SAFETY: a new connection, to which this is the only pointer.
     Ok(unsafe { Connect::from_ptr(connect) })
 }
 
-/// Called by libvirt with the prompts that have come; less than 0 ends the attempt.
-unsafe extern "C" fn asked(prompts: sys::virConnectCredentialPtr, count: c_uint, answers: *mut c_void) -> c_int {
+/// libvirt's callback for prompts. A result below 0 ends the attempt.
+unsafe extern "C" fn on_prompts(prompts: sys::virConnectCredentialPtr, count: c_uint, answers: *mut c_void) -> c_int {
     let answer_all = || {
-        // SAFETY: as `open` gave it, for no longer than this call, and nobody else has it meanwhile.
+        // SAFETY: the pointer that `open` made, used during this call only; there is no other reference meanwhile.
         let answers = unsafe { &mut *answers.cast::<Answers>() };
-        // SAFETY: libvirt's own, so many of them, for this call.
+        // SAFETY: libvirt passes `count` prompts, valid during this call.
         let prompts = unsafe { std::slice::from_raw_parts_mut(prompts, count as usize) };
         prompts.iter_mut().try_for_each(|prompt| answer(answers, prompt))
     };
-    // A panic must not get into C.
+    // A panic must not unwind into C.
     match catch_unwind(AssertUnwindSafe(answer_all)) {
         Ok(Some(())) => 0,
         Ok(None) | Err(_) => -1,
@@ -87,7 +88,7 @@ fn answer(answers: &mut Answers, prompt: &mut sys::virConnectCredential) -> Opti
     let words = if prompt.prompt.is_null() {
         String::new()
     } else {
-        // SAFETY: libvirt's text, which ends with a NUL, for this call.
+        // SAFETY: libvirt's text ends with a NUL byte, and is valid during this call.
         unsafe { CStr::from_ptr(prompt.prompt) }.to_string_lossy().into_owned()
     };
     let secret = answers.answer(&words, prompt.type_ == sys::VIR_CRED_ECHOPROMPT as c_int)?;
@@ -95,14 +96,14 @@ fn answer(answers: &mut Answers, prompt: &mut sys::virConnectCredential) -> Opti
     Some(())
 }
 
-/// A copy for libvirt, and its length: libvirt overwrites that much, and frees it as C does.
+/// A copy for libvirt, and its length in bytes: libvirt overwrites these bytes and frees the copy with `free`.
 fn copy(text: &str) -> Option<(*mut c_char, c_uint)> {
     let (bytes, length) = (text.as_bytes(), c_uint::try_from(text.len()).ok()?);
-    // To C, the text would end there.
+    // In C the text would end at a NUL byte.
     if bytes.contains(&0) {
         return None;
     }
-    // SAFETY: of so many bytes, one more than the text has; all of them are written before anybody reads them.
+    // SAFETY: the allocation is one byte longer than the text, and zeroed, so that it ends with a NUL byte.
     unsafe {
         let result = libc::calloc(bytes.len() + 1, 1).cast::<u8>();
         if result.is_null() {
@@ -117,7 +118,7 @@ fn copy(text: &str) -> Option<(*mut c_char, c_uint)> {
 mod tests {
     use super::*;
 
-    /// As libvirt 11.3.0 asks.
+    /// libvirt 11.3.0's prompts.
     const KEY: &str = "Accept SSH host key with hash '64:6a:e5:27:df:8a:52:34:8d:1d:e4:52:68:ac:b2:eb:31:a3:99:53:54:b3:33:c2:69:2f:31:d0:3c:ec:ef:97' for host '192.0.2.2:22' (y/n)?";
     const PASSWORD: &str = "Enter mover's password for 192.0.2.2";
 
@@ -126,8 +127,8 @@ mod tests {
         Answers::new(confirmed.map(|text| text.parse().unwrap()), secret)
     }
 
-    /// What libvirt gets for an answer, by the way it asks.
-    fn told(answers: &mut Answers, kind: u32, prompt: &str) -> Option<String> {
+    /// What libvirt gets as the answer to a prompt.
+    fn answered(answers: &mut Answers, kind: u32, prompt: &str) -> Option<String> {
         let prompt = CString::new(prompt).unwrap();
         let mut asking = sys::virConnectCredential {
             type_: kind as c_int,
@@ -138,7 +139,7 @@ mod tests {
             resultlen: 0,
         };
         // SAFETY: all of it outlives the call.
-        let code = unsafe { asked(&mut asking, 1, ptr::from_mut(answers).cast()) };
+        let code = unsafe { on_prompts(&mut asking, 1, ptr::from_mut(answers).cast()) };
         assert_eq!(code == 0, !asking.result.is_null());
         if asking.result.is_null() {
             return None;
@@ -152,10 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_told_once() {
+    fn a_secret_is_given_once() {
         let mut answers = answers(None, Some("pässword"));
-        assert_eq!(told(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD).as_deref(), Some("pässword"));
-        assert_eq!(told(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD), None);
+        assert_eq!(answered(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD).as_deref(), Some("pässword"));
+        assert_eq!(answered(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD), None);
     }
 
     #[test]
@@ -164,32 +165,32 @@ mod tests {
         let wrong = right.replace(':', ":A").split_at(50).0.to_owned();
         for (confirmed, answer) in [(Some(right), "y"), (Some(wrong.as_str()), "n"), (None, "n")] {
             let mut answers = answers(confirmed, Some("secret"));
-            assert_eq!(told(&mut answers, sys::VIR_CRED_ECHOPROMPT, KEY).as_deref(), Some(answer));
+            assert_eq!(answered(&mut answers, sys::VIR_CRED_ECHOPROMPT, KEY).as_deref(), Some(answer));
         }
     }
 
     #[test]
-    fn what_can_be_seen_is_never_the_secret() {
+    fn a_prompt_with_echo_never_gets_the_secret() {
         let mut answers = answers(None, Some("secret"));
-        assert_eq!(told(&mut answers, sys::VIR_CRED_ECHOPROMPT, "User name"), None);
+        assert_eq!(answered(&mut answers, sys::VIR_CRED_ECHOPROMPT, "User name"), None);
         assert_eq!(answers.kinds(), [6, 5]);
     }
 
     #[test]
-    fn where_there_is_no_secret_none_is_asked_for() {
+    fn without_a_secret_none_is_asked_for() {
         let mut answers = answers(None, None);
         assert_eq!(answers.kinds(), [sys::VIR_CRED_ECHOPROMPT as c_int]);
-        assert_eq!(told(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD), None);
+        assert_eq!(answered(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD), None);
     }
 
     #[test]
-    fn a_secret_that_c_can_t_have_is_not_cut_off() {
+    fn a_secret_with_a_nul_byte_is_not_truncated() {
         let mut answers = answers(None, Some("sec\0ret"));
-        assert_eq!(told(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD), None);
+        assert_eq!(answered(&mut answers, sys::VIR_CRED_PASSPHRASE, PASSWORD), None);
     }
 
     #[test]
-    fn libvirt_s_words_come_back() {
+    fn a_failed_open_returns_libvirts_error() {
         let error = open("qemu+nonsense://192.0.2.2/system", answers(None, None), 0).map(drop).unwrap_err();
         assert_eq!(error.number, sys::VIR_ERR_INVALID_ARG, "{error}");
         assert!(open("test:///\0", answers(None, None), 0).is_err());

@@ -1,4 +1,4 @@
-//! The thread on which libvirt tells what happens, and keeps connections alive.
+//! The thread of libvirt's event loop: events and keep-alive of all connections.
 
 use std::{sync::OnceLock, thread, time::Duration};
 
@@ -15,12 +15,13 @@ pub(crate) fn start() -> Result<(), Problem> {
 }
 
 fn start_once() -> Result<(), Problem> {
-    let failed = |why: String| Problem::new(Code::Internal, "libvirt's library can't be used.").with_details(why);
-    // SAFETY: may be called at any time, from any thread.
+    let failed =
+        |why: String| Problem::new(Code::Internal, "The libvirt library can't be initialized.").with_details(why);
+    // SAFETY: it may be called at any time, from any thread.
     if unsafe { sys::virInitialize() } < 0 {
         return Err(failed("virInitialize failed".to_owned()));
     }
-    // Otherwise libvirt writes each error to stderr. We have them from the calls themselves.
+    // Otherwise libvirt also writes each error to stderr. The calls return them.
     virt::error::clear_error_callback();
     event::event_register_default_impl().map_err(|error| failed(LibvirtError::from(error).message))?;
     thread::Builder::new().name("libvirt-events".to_owned()).spawn(run).map_err(|error| failed(error.to_string()))?;
@@ -30,8 +31,8 @@ fn start_once() -> Result<(), Problem> {
 fn run() {
     loop {
         if let Err(error) = event::event_run_default_impl() {
-            // Only if poll(2) itself fails; not to be tried again in a busy loop.
-            tracing::error!(%error, "libvirt's event loop");
+            // Only if poll(2) itself fails. Without a pause this would be a busy loop.
+            tracing::error!(%error, "libvirt's event loop failed");
             thread::park_timeout(Duration::from_secs(1));
         }
     }

@@ -1,7 +1,6 @@
-//! What libvirt tells unasked, from its callbacks into the engine's channel.
+//! libvirt's events, from its callbacks into the engine's channel.
 //!
-//! Callbacks run on libvirt's event loop, or on whichever thread finds a connection closed. They must not call libvirt back, nor
-//! wait, nor panic.
+//! Callbacks run on libvirt's event loop, or on the thread that finds a connection closed. They must not call libvirt, block or panic.
 
 use std::{
     ffi::{c_int, c_void},
@@ -21,10 +20,10 @@ use crate::{
     translate,
 };
 
-/// Tells the engine what happens on one host, until the host is gone.
+/// Sends the events of one host to the engine, until its connection is gone.
 pub(crate) struct Notifier {
     host: HostName,
-    /// Taken by the first end of a connection, so that the end is told once and nothing after it.
+    /// Taken when the first of the host's connections closes, so that the end is sent once, and no event after it.
     events: Mutex<Option<UnboundedSender<HostEvent>>>,
 }
 
@@ -35,7 +34,7 @@ impl Notifier {
 
     fn tell(&self, event: HostEvent) {
         if let Some(events) = self.events.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            // Fails if the engine no longer listens; then it has dropped this connection, or is about to.
+            // Fails if the engine no longer listens: then it has dropped this connection, or is about to.
             let _ = events.send(event);
         }
     }
@@ -47,9 +46,9 @@ impl Notifier {
     }
 }
 
-/// A callback registered with libvirt; dropping it takes it back.
+/// A callback registered with libvirt; dropping this deregisters it.
 pub(crate) struct Subscription {
-    /// A reference of its own: the connection has to outlive the callback.
+    /// A reference of its own, because the connection has to outlive the callback.
     connect: Connect,
     kind: Kind,
 }
@@ -60,7 +59,7 @@ enum Kind {
 }
 
 impl Subscription {
-    /// Tells when the connection is gone.
+    /// Notifies when the connection is gone.
     pub(crate) fn closed(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
         let connect = connect.clone();
         let opaque = lend(notifier);
@@ -74,7 +73,7 @@ impl Subscription {
         Ok(Self { connect, kind: Kind::Closed })
     }
 
-    /// Tells when a VM is defined, undefined, or changes its state.
+    /// Notifies when a VM is defined, undefined, or changes its state.
     pub(crate) fn lifecycle(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
         let callback: OnLifecycle = on_lifecycle;
         // SAFETY: libvirt calls it as `OnLifecycle`, the type that belongs to this kind of event.
@@ -82,7 +81,7 @@ impl Subscription {
         Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE, callback)
     }
 
-    /// Tells when a migration has succeeded.
+    /// Notifies when a migration has succeeded.
     pub(crate) fn completed_jobs(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
         let callback: OnJobCompleted = on_job_completed;
         // SAFETY: libvirt calls it as `OnJobCompleted`, the type that belongs to this kind of event.
@@ -119,7 +118,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        // SAFETY: the connection lives as long as `self`, and the callback was registered with it and not taken back yet.
+        // SAFETY: the connection lives as long as `self`, and the callback was registered with it and not deregistered yet.
         let result = unsafe {
             match self.kind {
                 Kind::Closed => sys::virConnectUnregisterCloseCallback(self.connect.as_ptr(), ON_CLOSED),
@@ -127,8 +126,8 @@ impl Drop for Subscription {
             }
         };
         if result < 0 {
-            // As it is on a connection that broke. libvirt has taken the callback back on this side all the same.
-            tracing::debug!(error = %LibvirtError::last(), "taking a callback back");
+            // So it is on a connection that broke. libvirt has deregistered the callback on this side all the same.
+            tracing::debug!(error = %LibvirtError::last(), "could not deregister a callback");
         }
     }
 }
@@ -178,7 +177,7 @@ unsafe extern "C" fn on_job_completed(
     }
 }
 
-/// The id of a domain, which the client's half of libvirt knows by itself.
+/// The id of a domain. libvirt's client knows it without a call to the daemon.
 ///
 /// # Safety
 /// `domain` is valid.
@@ -189,7 +188,7 @@ unsafe fn vm(domain: sys::virDomainPtr) -> Option<VmId> {
     (result == 0).then(|| VmId(Uuid::from_bytes(uuid)))
 }
 
-/// Makes a callback's `opaque` of a notifier: a reference of its own, until `give_back`.
+/// Makes a callback's `opaque` pointer from a notifier: a reference of its own, until `give_back`.
 fn lend(notifier: &Arc<Notifier>) -> *mut c_void {
     Arc::into_raw(notifier.clone()).cast_mut().cast()
 }
@@ -201,13 +200,13 @@ unsafe fn borrow<'a>(opaque: *mut c_void) -> &'a Notifier {
     unsafe { &*opaque.cast::<Notifier>().cast_const() }
 }
 
-/// libvirt calls it once a callback is gone.
+/// libvirt calls this once for each callback that is deregistered.
 unsafe extern "C" fn give_back(opaque: *mut c_void) {
     // SAFETY: `opaque` comes from `lend`, and libvirt calls this once for each.
     drop(unsafe { Arc::from_raw(opaque.cast::<Notifier>().cast_const()) });
 }
 
-/// The error of a registration that failed; libvirt has not taken `opaque` then.
+/// The error of a registration that failed, after which `opaque` is still ours.
 fn refused(opaque: *mut c_void) -> LibvirtError {
     let error = LibvirtError::last();
     // SAFETY: `opaque` comes from `lend`, and libvirt does not call `give_back` for what it did not register.
@@ -224,20 +223,20 @@ mod tests {
     use crate::connection::testing;
 
     #[test]
-    fn changes_are_told_until_the_callbacks_are_taken_back() {
+    fn changes_are_sent_until_the_callbacks_are_deregistered() {
         let mut connection = testing::connection();
         let (sender, mut events) = unbounded_channel();
         connection.notify_changes(&Arc::new(Notifier::new("alpha".parse().unwrap(), sender))).unwrap();
         let vm = testing::define(&connection, "changing");
-        // Other tests' VMs are told of too.
+        // Events of other tests' VMs arrive, too.
         while events.blocking_recv().unwrap() != HostEvent::Changed(vm) {}
         drop(connection);
-        // Ends only if nobody holds the channel any more: libvirt has given the callbacks' references back.
+        // Ends only when the last sender is dropped: libvirt has given the callbacks' references back.
         while events.blocking_recv().is_some() {}
     }
 
     #[test]
-    fn the_end_is_told_once_and_nothing_after_it() {
+    fn the_end_is_sent_once_and_no_event_after_it() {
         let (sender, mut events) = unbounded_channel();
         let notifier = Notifier::new("alpha".parse().unwrap(), sender);
         notifier.tell_closed(sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE as c_int);

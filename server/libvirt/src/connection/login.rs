@@ -1,4 +1,4 @@
-//! Logging in at a host by libssh: as whom, with what, and what it means if the host's key or the login is refused.
+//! A login at a host by libvirt's libssh transport: the account and methods, the checks before it, and what its errors mean.
 
 use std::{env, path::PathBuf};
 
@@ -12,20 +12,20 @@ use crate::error::LibvirtError;
 
 /// A login by libssh.
 ///
-/// Only what is meant to be tried is tried: each key that a host refuses is one of the few attempts that it allows (MaxAuthTries), and a
-/// password is not for hosts that want a key.
+/// It uses only the method that was chosen: each key that a host refuses counts as one of the few attempts that it
+/// allows (MaxAuthTries), and a password is not sent to a host that is to be reached by key.
 pub(crate) struct LibsshLogin {
     host: HostName,
     ssh: Ssh,
     known_hosts: KnownHosts,
-    /// As libvirt names them.
+    /// The methods that libvirt may use, as its URI parameter `sshauth` names them.
     methods: &'static str,
     key: Option<PathBuf>,
     secret: Option<Secret>,
 }
 
 impl LibsshLogin {
-    /// The login that this transport wants; none if it does without libssh.
+    /// The login for this transport; none if the transport does not use libssh.
     pub(crate) fn of(host: &HostName, transport: &Transport, files: &SshFiles) -> Option<Self> {
         let Transport::Ssh(ssh) = transport else { return None };
         let (methods, key, secret) = match &ssh.login {
@@ -35,29 +35,29 @@ impl LibsshLogin {
                 None => ("agent", None, None),
             },
             SshLogin::ConsoleKey => ("privkey", Some(files.console_key.clone()), files.passphrase.clone()),
-            // The same to people: hosts that let PAM ask call it keyboard-interactive.
+            // Users see no difference: hosts where PAM asks for the password call it keyboard-interactive.
             SshLogin::Password(password) => ("password,keyboard-interactive", None, password.clone()),
         };
         let known_hosts = KnownHosts::at(files.known_hosts.clone());
         Some(Self { host: host.clone(), ssh: ssh.clone(), known_hosts, methods, key, secret })
     }
 
-    /// Looks whether it is worth trying.
+    /// Checks what can be checked before the host is asked.
     ///
     /// # Errors
-    /// `needs-login` without a password; `host-key-changed` if somebody confirmed another key than the one that is known, which stays what
-    /// it is, whatever anybody sends; `host-unreachable` if libssh would not look at keys at all.
+    /// `needs-login` without a password; `host-key-changed` if the confirmed key is not the known one (a request never
+    /// replaces a known key); `host-unreachable` if libssh would not check host keys at all.
     pub(crate) fn check(&self) -> Result<(), Problem> {
         let host = &self.host;
         if self.ssh.login == SshLogin::Password(None) {
-            return Err(Problem::new(Code::NeedsLogin, format!("{host} wants a password, and vmferry has none."))
+            return Err(Problem::new(Code::NeedsLogin, format!("{host} asks for a password, and vmferry has none."))
                 .with_fix(format!("Log in to {host}. vmferry keeps passwords in memory only.")));
         }
-        if let Some(file) = ssh_config::careless(&self.ssh.address.to_string()) {
+        if let Some(file) = ssh_config::file_without_host_key_check(&self.ssh.address.to_string()) {
             let sentence =
-                format!("vmferry does not log in to {host}: ssh's configuration turns the check of host keys off.");
+                format!("vmferry does not log in to {host}: the ssh configuration turns host key checking off.");
             return Err(Problem::new(Code::HostUnreachable, sentence).with_fix(format!(
-                "Take StrictHostKeyChecking out of {}, or let vmferry run as an account of its own.",
+                "Remove StrictHostKeyChecking from {}, or run vmferry under an account of its own.",
                 file.display()
             )));
         }
@@ -70,17 +70,17 @@ impl LibsshLogin {
         }
     }
 
-    /// What to connect to.
+    /// The URI to connect to.
     pub(crate) fn uri(&self) -> String {
         uri::libssh(&self.ssh, self.known_hosts.file(), self.methods, self.key.as_deref())
     }
 
-    /// What to answer on the way in.
+    /// The answers to libvirt's prompts.
     pub(crate) fn answers(&self) -> Answers {
         Answers::new(self.ssh.fingerprint.clone(), self.secret.clone())
     }
 
-    /// What libssh's error means if it is about the host's key.
+    /// What libssh's error means, if it is about the host's key.
     pub(crate) fn key_refused(&self, error: &LibvirtError) -> Option<Problem> {
         if error.domain != sys::VIR_FROM_LIBSSH {
             return None;
@@ -97,24 +97,24 @@ impl LibsshLogin {
         Some(problem.with_details(&error.message))
     }
 
-    /// Whether the login worked, but not what libvirt started on the host to talk to its daemon. libssh keeps to itself what that said.
-    pub(crate) fn is_over(error: &LibvirtError) -> bool {
+    /// Whether the login worked, but the program that libvirt runs on the host to reach its daemon failed. libssh does not pass on what that program printed.
+    pub(crate) fn is_remote_command_failure(error: &LibvirtError) -> bool {
         error.domain == sys::VIR_FROM_LIBSSH && error.message.contains("Remote command terminated with non-zero code")
     }
 
-    /// The daemon runs, and lets the account only look.
+    /// The daemon runs, and gives the account read-only access.
     pub(crate) fn not_permitted(&self, error: &LibvirtError) -> Problem {
         let (host, user) = (&self.host, self.ssh.user.as_str());
         Problem::new(Code::NotPermitted, format!("The account {user} on {host} may not use libvirt there."))
             .with_fix(format!(
-                "Put it into the group that may: usermod --append --groups libvirt {user}. Or log in as another, such as root."
+                "Add it to the group libvirt (usermod --append --groups libvirt {user}), or log in with another account, such as root."
             ))
             .with_details(&error.message)
     }
 }
 
-/// The key of the account that the console runs as, by its usual names. libvirt would look for it in an order of its own, and fail if
-/// there is none, though an agent may have one.
+/// The key of the account that the console runs as, by its usual names. libvirt would look for it in an order of its
+/// own, and fail if there is none, though an agent may have one.
 fn account_key() -> Option<PathBuf> {
     let directory = env::home_dir()?.join(".ssh");
     ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| directory.join(name)).into_iter().find(|key| key.exists())
@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// As libvirt 11.3.0 gives them, of the key whose fingerprint is [`SHOWN`].
+    /// libvirt 11.3.0's errors about the key whose fingerprint is [`SHOWN`].
     const UNKNOWN: &str = "libssh transport error: SSH host key for '192.0.2.2' (64:6a:e5:27:df:8a:52:34:8d:1d:e4:52:68:ac:b2:eb:31:a3:99:53:54:b3:33:c2:69:2f:31:d0:3c:ec:ef:97) was not accepted";
     const CHANGED: &str = "authentication failed: !!! SSH HOST KEY VERIFICATION FAILED !!!: Identity of host '192.0.2.2:22' differs from \
                            stored identity. Please verify the new host key '64:6a:e5:27:df:8a:52:34:8d:1d:e4:52:68:ac:b2:eb:31:a3:99:53:54:b3:33:c2:69:2f:31:d0:3c:ec:ef:97' to avoid possible man in the middle attack. The key is \
@@ -152,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn without_its_password_a_login_is_not_tried() {
+    fn a_login_without_its_password_is_not_tried() {
         assert_eq!(login(SshLogin::Password(None), None).check().unwrap_err().code, Code::NeedsLogin);
     }
 
     #[test]
-    fn only_what_is_meant_is_tried() {
+    fn only_the_chosen_method_is_used() {
         let secret = Secret::new("secret".to_owned());
         let uri = login(SshLogin::Password(Some(secret)), None).uri();
         assert!(uri.contains("sshauth=password,keyboard-interactive&") && !uri.contains("keyfile"), "{uri}");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_key_is_told_with_both() {
+    fn a_changed_key_is_reported_with_the_known_one() {
         let [known, shown] = [OTHER, SHOWN].map(|text| text.parse().unwrap());
         let LibsshLogin { host, ssh, .. } = login(SshLogin::ConsoleKey, None);
         let problem = host_key::changed(&host, &ssh, &[known], &shown);

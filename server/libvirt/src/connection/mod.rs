@@ -1,4 +1,6 @@
-//! One open connection of libvirt's (`virConnect`), to be used on threads of its own only.
+//! One connection to a libvirt daemon (`virConnect`): opening it, logging in, serving it with threads, and its events.
+//!
+//! A connection is used on threads of its own only (`workers.rs`).
 
 mod auth;
 pub(crate) mod event_loop;
@@ -21,7 +23,7 @@ use self::{
 };
 use crate::error::LibvirtError;
 
-/// How long a host may be silent before it is gone: libvirt asks the daemon every so many seconds whether it is there, so many times.
+/// libvirt's keep-alive: it pings the daemon every `interval_s` seconds, and closes the connection when `count` pings had no answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeepAlive {
     interval_s: i32,
@@ -29,24 +31,24 @@ pub(crate) struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// For whoever shows what is: 2 × (3 + 1) = 8 s.
+    /// For inventory and progress, which pages show: a silent host is gone after 2 × (3 + 1) = 8 s.
     pub(crate) const PROMPT: Self = Self { interval_s: 2, count: 3 };
-    /// For what a migration or a transfer stands on: what breaks off by mistake costs hours, and a second copy of the VM in a direct
-    /// migration's last moments. 5 × (5 + 1) = 30 s, as libvirt's own peer-to-peer migrations wait (`keepalive_interval` and
-    /// `keepalive_count` in its qemu.conf).
+    /// For what a migration or a transfer stands on: what breaks off by mistake costs hours, and a second copy of the
+    /// VM in a direct migration's last moments. 5 × (5 + 1) = 30 s, as libvirt's own peer-to-peer migrations wait
+    /// (`keepalive_interval` and `keepalive_count` in its qemu.conf).
     pub(crate) const PATIENT: Self = Self { interval_s: 5, count: 5 };
 }
 
-/// A connection with keep-alive. Dropping it talks to the daemon, so that too belongs on its own threads.
+/// A connection to a libvirt daemon. Dropping it calls the daemon, so it is dropped on one of its own threads.
 pub(crate) struct Connection {
     connect: Connect,
-    /// Ended before the connection is closed: they keep it open.
+    /// Dropped before the connection is closed, because each holds a reference to it.
     subscriptions: Vec<Subscription>,
 }
 
 impl Connection {
-    /// Connects, with answers where libvirt may ask on the way in. Has no time limit: a daemon that accepts and then says nothing holds
-    /// the thread.
+    /// Connects, with keep-alive. `answers` answer libvirt's prompts during the login. Has no time limit: a daemon that
+    /// accepts the connection and then says nothing blocks the thread.
     pub(crate) fn open(uri: &str, answers: Option<Answers>, keep_alive: KeepAlive) -> Result<Self, LibvirtError> {
         let connect = match answers {
             Some(answers) => auth::open(uri, answers, 0)?,
@@ -57,8 +59,8 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Connects as somebody who may only look.
-    pub(crate) fn look(uri: &str, answers: Answers) -> Result<Self, LibvirtError> {
+    /// Opens a read-only connection.
+    pub(crate) fn open_read_only(uri: &str, answers: Answers) -> Result<Self, LibvirtError> {
         Ok(Self::new(auth::open(uri, answers, sys::VIR_CONNECT_RO)?))
     }
 
@@ -66,21 +68,21 @@ impl Connection {
         Self { connect, subscriptions: Vec::new() }
     }
 
-    /// From now on `notifier` learns when the connection is gone.
+    /// From now on, `notifier` is told when the connection is gone.
     pub(crate) fn notify_closed(&mut self, notifier: &Arc<Notifier>) -> Result<(), LibvirtError> {
         self.subscriptions.push(Subscription::closed(&self.connect, notifier)?);
         Ok(())
     }
 
-    /// From now on `notifier` learns what happens to VMs.
+    /// From now on, `notifier` is told what happens to VMs.
     pub(crate) fn notify_changes(&mut self, notifier: &Arc<Notifier>) -> Result<(), LibvirtError> {
         self.subscriptions.push(Subscription::lifecycle(&self.connect, notifier)?);
         self.subscriptions.push(Subscription::completed_jobs(&self.connect, notifier)?);
         Ok(())
     }
 
-    /// What an answer is worth where not knowing is an answer, too: none if libvirt refused, has no driver for it or fails at it. Only
-    /// a connection that is gone stays an error.
+    /// For facts that may be unknown: none if libvirt refuses the call, has no driver for it, or fails. Only a
+    /// connection that is gone stays an error.
     pub(crate) fn known<T>(&self, answer: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
         match answer {
             Ok(answer) => Ok(Some(answer)),
@@ -92,7 +94,7 @@ impl Connection {
         }
     }
 
-    /// Whether the connection is still there; asks nothing of the daemon.
+    /// Whether the connection is open, as far as this side knows: the daemon is not asked.
     pub(crate) fn is_open(&self) -> bool {
         self.connect.is_alive().unwrap_or(false)
     }

@@ -1,4 +1,4 @@
-//! Opening connections to a host without getting stuck at one that does not answer.
+//! Opening connections to hosts, with time limits for hosts that do not answer.
 
 use std::{
     collections::HashMap,
@@ -27,33 +27,33 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(4);
 /// How long connecting may take in all.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a login may take of that. libssh 0.10 waits for ever for a host that hangs up instead of refusing a password or key.
+/// How much of that a login may take. libssh 0.10 waits for ever for a host that hangs up instead of refusing a password or key.
 const LOGIN_LIMIT: Duration = Duration::from_secs(8);
 
-/// How many threads may wait at the same time for one daemon that has accepted and says nothing. They can't be interrupted, and one
-/// whose host has lost power just then waits for ever. So there are few, but more than one.
-const OPENING: usize = 3;
+/// How many threads may be opening connections to one daemon at a time. They can't be interrupted, and one whose host
+/// loses power at that moment waits for ever. So they are few, but more than one.
+const MAX_OPENING: usize = 3;
 
-/// Opens connections to whatever host.
-pub(crate) struct Openers {
+/// Opens connections to hosts, and limits how many are being opened at a time.
+pub(crate) struct Connector {
     ssh: SshFiles,
-    /// By URI, who may connect to this daemon now.
+    /// By the daemon's URI: a permit for each connection that may be opening.
     opening: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-impl Openers {
+impl Connector {
     pub(crate) fn new(ssh: SshFiles) -> Self {
         Self { ssh, opening: Mutex::default() }
     }
 
     /// Opens connections to this host.
-    pub(crate) fn to(&self, host: &HostConfig) -> Opener {
+    pub(crate) fn to(&self, host: &HostConfig) -> HostConnector {
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever connects holds its entry, and so does a thread that hangs, by its permit.
+        // A `HostConnector` holds the entry of its daemon, and so does a thread that hangs, by its permit.
         opening.retain(|_, of_daemon| Arc::strong_count(of_daemon) > 1);
         let of_daemon = opening.entry(uri::daemon(&host.transport));
-        let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(OPENING))).clone();
-        Opener {
+        let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(MAX_OPENING))).clone();
+        HostConnector {
             host: host.name.clone(),
             transport: host.transport.clone(),
             login: LibsshLogin::of(&host.name, &host.transport, &self.ssh),
@@ -63,17 +63,17 @@ impl Openers {
 }
 
 /// Opens connections to one daemon.
-pub(crate) struct Opener {
+pub(crate) struct HostConnector {
     pub(crate) host: HostName,
     transport: Transport,
-    /// If it is one by libssh.
+    /// None where libvirt connects without libssh.
     login: Option<LibsshLogin>,
-    /// [`OPENING`] permits, shared by all who connect to this daemon.
+    /// [`MAX_OPENING`] permits, shared by all connectors to this daemon.
     opening: Arc<Semaphore>,
 }
 
-impl Opener {
-    /// Does all of `opening`, connecting to the host, within 10 s.
+impl HostConnector {
+    /// Ends `opening`, which connects to the host, after 10 s.
     ///
     /// # Errors
     /// `host-unreachable`.
@@ -82,18 +82,18 @@ impl Opener {
         opening: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         timeout(OPEN_LIMIT, opening).await.unwrap_or_else(|_| {
-            Err(self.unreachable(&format!("no answer within {} s", OPEN_LIMIT.as_secs())).with_fix(
-                "Look whether the host hangs, and whether its libvirt daemon does: restart the daemon if so.",
-            ))
+            Err(self
+                .unreachable(&format!("no answer within {} s", OPEN_LIMIT.as_secs()))
+                .with_fix("Check whether the host or its libvirt daemon hangs; if the daemon does, restart it."))
         })
     }
 
-    /// Looks whether it is worth connecting: whether we have all that the host will ask for, and something accepts connections where
-    /// the daemon should be.
+    /// Checks, before libvirt is asked to connect, that the console has what the host will ask for, and that something
+    /// accepts connections where the daemon should be.
     ///
     /// # Errors
     /// `needs-login`, `host-key-changed`, `host-unreachable`.
-    pub(crate) async fn knock(&self) -> Result<(), Problem> {
+    pub(crate) async fn check_reachable(&self) -> Result<(), Problem> {
         if let Some(login) = &self.login {
             login.check()?;
         }
@@ -105,8 +105,8 @@ impl Opener {
             | Transport::Ssh(Ssh { address, port, .. }) => {
                 timeout(ACCEPT_LIMIT, self.accepts(address, *port)).await.unwrap_or_else(|_| {
                     Err(self
-                        .unreachable(&format!("nothing comes back from {address} port {port}"))
-                        .with_fix("Look whether the host is switched on, and whether a firewall drops this port."))
+                        .unreachable(&format!("no reply from {address} port {port}"))
+                        .with_fix("Check whether the host is switched on, and whether a firewall drops this port."))
                 })
             }
         }
@@ -114,8 +114,8 @@ impl Opener {
 
     async fn accepts(&self, address: &Address, port: u16) -> Result<(), Problem> {
         let addresses = lookup_host((address.to_string(), port)).await.map_err(|error| {
-            self.unreachable(&format!("no address is known for the name {address}"))
-                .with_fix("Correct the name, or the name service of the machine that vmferry runs on.")
+            self.unreachable(&format!("the name {address} can't be resolved"))
+                .with_fix("Correct the name, or the name resolution of the machine that vmferry runs on.")
                 .with_details(error.to_string())
         })?;
         let addresses: Vec<_> = addresses.collect();
@@ -125,7 +125,7 @@ impl Opener {
         })
     }
 
-    /// Connects, prepares the connection with `prepare`, and serves it with so many threads.
+    /// Connects, calls `prepare` with the new connection, and serves it with this number of threads.
     ///
     /// # Errors
     /// `host-unreachable`.
@@ -161,8 +161,8 @@ impl Opener {
     fn login_hangs(&self) -> Problem {
         self.unreachable(&format!("it accepts the connection, but the login does not end within {} s", LOGIN_LIMIT.as_secs()))
             .with_fix(
-                "Look at sshd's log there. It may have hung up after the first wrong password or key (MaxAuthTries): correct that. After three \
-                 such logins vmferry has to be started again before it tries another.",
+                "Look at sshd's log on the host. sshd may have hung up after the first wrong password or key (MaxAuthTries): correct that. \
+                 After three such logins vmferry has to be restarted before it tries another.",
             )
     }
 
@@ -171,17 +171,17 @@ impl Opener {
             if let Some(problem) = login.key_refused(error) {
                 return problem;
             }
-            if LibsshLogin::is_over(error) && self.may_look(login).await {
+            if LibsshLogin::is_remote_command_failure(error) && self.accepts_read_only(login).await {
                 return login.not_permitted(error);
             }
         }
         translate::not_opened(&self.host, failure)
     }
 
-    /// Whether libvirt answers those who only want to look: then it runs, and the account lacks the right to do more.
-    async fn may_look(&self, login: &LibsshLogin) -> bool {
+    /// Whether libvirt accepts a read-only connection: then the daemon runs, and the account lacks the right to change anything.
+    async fn accepts_read_only(&self, login: &LibsshLogin) -> bool {
         let (uri, answers) = (login.uri(), login.answers());
-        Workers::open(&self.host, 1, move || Connection::look(&uri, answers)).await.is_ok()
+        Workers::open(&self.host, 1, move || Connection::open_read_only(&uri, answers)).await.is_ok()
     }
 
     /// Why a connection was not accepted, and what to do.
@@ -189,17 +189,17 @@ impl Opener {
         match (kind, &self.login) {
             (io::ErrorKind::ConnectionRefused, Some(_)) => (
                 "connection refused",
-                "Start sshd there, or correct its port, or open the port in the host's firewall.",
+                "Start sshd on the host, correct its port, or open the port in the host's firewall.",
             ),
             (io::ErrorKind::ConnectionRefused, None) => (
                 "connection refused",
-                "Start the libvirt daemon there and let it listen on this port, or open the port in the host's firewall.",
+                "Start the libvirt daemon on the host and let it listen on this port, or open the port in the host's firewall.",
             ),
             (io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable, _) => (
                 "no route to the host",
-                "Look whether the host is switched on, and at the network between here and there.",
+                "Check whether the host is switched on, and the network between vmferry and the host.",
             ),
-            _ => ("no connection", "Look at the network between here and there."),
+            _ => ("no connection", "Check the network between vmferry and the host."),
         }
     }
 
@@ -215,8 +215,8 @@ mod tests {
 
     use super::*;
 
-    fn openers() -> Openers {
-        Openers::new(SshFiles::below(std::path::Path::new("/nonexistent")))
+    fn connector() -> Connector {
+        Connector::new(SshFiles::below(std::path::Path::new("/nonexistent")))
     }
 
     fn config(port: u16) -> HostConfig {
@@ -232,24 +232,24 @@ mod tests {
         }
     }
 
-    fn opener(port: u16) -> Opener {
-        openers().to(&config(port))
+    fn host_connector(port: u16) -> HostConnector {
+        connector().to(&config(port))
     }
 
     #[tokio::test]
-    async fn a_closed_port_is_told_at_once() {
+    async fn a_closed_port_is_reported_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert_eq!(opener(port).knock().await, Ok(()));
+        assert_eq!(host_connector(port).check_reachable().await, Ok(()));
         drop(listener);
-        let problem = opener(port).knock().await.unwrap_err();
+        let problem = host_connector(port).check_reachable().await.unwrap_err();
         assert_eq!(problem.code, Code::HostUnreachable);
         assert_eq!(problem.sentence, format!("alpha does not answer: connection refused at 127.0.0.1 port {port}."));
         assert!(problem.fix.is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_login_that_does_not_end_is_told_before_the_caller_gives_up() {
+    async fn a_login_that_hangs_is_reported_before_the_time_limit_of_opening() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let ssh = Ssh {
             address: "127.0.0.1".parse().unwrap(),
@@ -258,30 +258,34 @@ mod tests {
             login: SshLogin::ConsoleKey,
             fingerprint: None,
         };
-        let opener = openers().to(&HostConfig { transport: Transport::Ssh(ssh), ..config(1) });
-        let problem = opener.within_limit(opener.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
+        let host_connector = connector().to(&HostConfig { transport: Transport::Ssh(ssh), ..config(1) });
+        let problem = host_connector
+            .within_limit(host_connector.open(1, KeepAlive::PROMPT, |_| Ok(())))
+            .await
+            .map(drop)
+            .unwrap_err();
         assert_eq!(problem.code, Code::HostUnreachable);
         assert!(problem.fix.is_some_and(|fix| fix.contains("MaxAuthTries")), "{}", problem.sentence);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_daemon_is_forgotten_once_nobody_connects_and_no_thread_hangs() {
-        let openers = openers();
+    async fn a_daemons_entry_goes_when_no_connector_and_no_hanging_thread_holds_it() {
+        let connector = connector();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let silent = config(listener.local_addr().unwrap().port());
-        let opener = openers.to(&silent);
-        opener.within_limit(opener.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
-        drop(opener);
-        drop(openers.to(&config(1)));
-        drop(openers.to(&config(2)));
-        assert_eq!(openers.opening.lock().unwrap().len(), 2, "the one where a thread hangs, and the last one");
-        assert_eq!(openers.to(&silent).opening.available_permits(), OPENING - 1);
+        let host_connector = connector.to(&silent);
+        host_connector.within_limit(host_connector.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
+        drop(host_connector);
+        drop(connector.to(&config(1)));
+        drop(connector.to(&config(2)));
+        assert_eq!(connector.opening.lock().unwrap().len(), 2, "the one where a thread hangs, and the last one");
+        assert_eq!(connector.to(&silent).opening.available_permits(), MAX_OPENING - 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_ever() {
-        let opener = opener(1);
-        let problem = opener.within_limit(std::future::pending::<Result<(), Problem>>()).await.unwrap_err();
+    async fn opening_ends_after_its_time_limit() {
+        let host_connector = host_connector(1);
+        let problem = host_connector.within_limit(std::future::pending::<Result<(), Problem>>()).await.unwrap_err();
         assert_eq!(problem.code, Code::HostUnreachable);
         assert_eq!(problem.sentence, "alpha does not answer: no answer within 10 s.");
     }

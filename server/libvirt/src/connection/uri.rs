@@ -1,12 +1,12 @@
-//! libvirt URIs. Made here only, from checked fields only: a URI can run programs (`?command=`, `?socket=`), and the one for
-//! peer-to-peer is opened by the source's daemon, as root.
+//! libvirt URIs. Made here only, from checked fields only: a URI can run programs (`?command=`, `?socket=`), and the
+//! one for peer-to-peer is opened by the source's daemon, as root.
 
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
 use engine::{Address, Daemon, Ssh, Transport};
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
-/// Where libvirt finds this daemon. ssh means the program, with all that its configuration says.
+/// The URI of this daemon. With ssh, libvirt runs the program `ssh`, which reads its usual configuration.
 pub(crate) fn daemon(transport: &Transport) -> String {
     match transport {
         Transport::Local => "qemu:///system".to_owned(),
@@ -18,15 +18,15 @@ pub(crate) fn daemon(transport: &Transport) -> String {
             format!("qemu+tcp://{}:{port}/{path}", address.in_uri())
         }
         Transport::Tls { address, port } => format!("qemu+tls://{}:{port}/system", address.in_uri()),
-        // no_tty: without it ssh would ask for a password where nobody sees it, and wait.
+        // Without no_tty, ssh would ask for a password on a terminal that the console does not have, and wait.
         Transport::Ssh(Ssh { address, port, user, .. }) => {
             format!("qemu+ssh://{}@{}:{port}/system?no_tty=1", user.as_str(), address.in_uri())
         }
     }
 }
 
-/// Where libvirt finds the system's daemon of a host through libssh. `methods` are those that libvirt may log in by, in this order: it
-/// tries no others.
+/// Where libvirt finds the system's daemon of a host through libssh. `methods` are those that libvirt may log in by, in
+/// this order: it tries no others.
 pub(crate) fn libssh(ssh: &Ssh, known_hosts: &Path, methods: &str, key: Option<&Path>) -> String {
     let Ssh { address, port, user, .. } = ssh;
     let known_hosts = encoded(known_hosts);
@@ -42,7 +42,7 @@ fn encoded(path: &Path) -> String {
     percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC).to_string()
 }
 
-/// Where QEMU sends the memory; libvirt chooses the port.
+/// The address that QEMU sends the memory to; libvirt chooses the port.
 pub(crate) fn migration_data(address: &Address, rdma: bool) -> String {
     let protocol = if rdma { "rdma" } else { "tcp" };
     format!("{protocol}://{}", address.in_uri())
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn libssh_is_told_what_to_use() {
+    fn libssh_gets_files_and_methods() {
         let login = |address: &str| Ssh {
             address: address.parse().unwrap(),
             port: 2222,
@@ -96,7 +96,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_can_change_it_either(known_hosts in "/\\PC*", key in "/(.|[?&=#%;+ ]){0,9}", port: u16) {
+        fn no_path_can_change_the_shape_of_a_libssh_uri(known_hosts in "/\\PC*", key in "/(.|[?&=#%;+ ]){0,9}", port: u16) {
             let ssh = Ssh {
                 address: address("host7.example.org"),
                 port,
@@ -134,7 +134,7 @@ mod tests {
         }
 
         #[test]
-        fn likely_fields_too(host in "[a-z0-9.:?/&=%@-]{1,20}", account in "[a-z_@/?-]{1,10}", port: u16) {
+        fn no_likely_field_can_change_the_shape_of_a_uri(host in "[a-z0-9.:?/&=%@-]{1,20}", account in "[a-z_@/?-]{1,10}", port: u16) {
             let Ok(address) = host.parse::<Address>() else { return Ok(()) };
             let Ok(user) = account.parse() else { return Ok(()) };
             let ssh = daemon(&ssh(address, port, user));

@@ -1,4 +1,4 @@
-//! The threads of one connection. Callers wait for them no longer than they want to.
+//! The threads of one connection: libvirt's calls block, so callers hand them over and wait with a time limit.
 
 use std::{
     sync::{
@@ -15,12 +15,12 @@ use tokio::{sync::oneshot, time::timeout};
 use super::Connection;
 use crate::error::{CallFailure, LibvirtError};
 
-/// Calls that may wait for a thread. Only a host that hangs has so many, and its callers have given up by then.
+/// How many calls may wait for a thread. Only a host that hangs has as many, and their callers have given up by then.
 const QUEUE: usize = 64;
 
-/// Threads that open a connection, work on calls, and close it when this is dropped.
+/// Threads that open a connection, make calls on it, and close it when this is dropped.
 ///
-/// A thread that hangs in a call is left alone: it can't be stopped. It ends when libvirt finds the connection dead.
+/// A thread that hangs in a call can't be stopped. It ends when libvirt finds the connection dead.
 pub(crate) struct Workers {
     calls: SyncSender<Call>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Workers {
 type Call = Box<dyn FnOnce(&Arc<Connection>) + Send>;
 
 impl Workers {
-    /// Connects with `open` on a new thread, and serves calls there and on further threads, `threads` in all. If the caller stops
+    /// Connects with `open` on a new thread, and serves calls on that and on further threads, `threads` in all. If the caller stops
     /// waiting, the connection is closed as soon as it is open.
     pub(crate) async fn open(
         host: &HostName,
@@ -45,7 +45,7 @@ impl Workers {
                 for _ in 1..threads {
                     let (connection, receiver) = (connection.clone(), receiver.clone());
                     if let Err(error) = spawn(&further, move || serve(&connection, &receiver)) {
-                        tracing::warn!(%error, "this connection has to do with fewer threads");
+                        tracing::warn!(%error, "could not start a thread for this connection: it has fewer than it should");
                     }
                 }
                 // Fails if the caller stopped waiting; then `serve` finds no more calls either.
@@ -61,7 +61,7 @@ impl Workers {
         Ok(Self { calls })
     }
 
-    /// Lets a thread do `work`, and waits for at most `limit`. Work that has not begun by then is not done.
+    /// Lets a thread do `work`, and waits for at most `limit`. Work that no thread has begun by then is dropped.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -70,7 +70,7 @@ impl Workers {
         timeout(limit, self.call_unlimited(work)).await.unwrap_or(Err(CallFailure::Late(limit)))
     }
 
-    /// Lets a thread do `work`, and waits for it for as long as it takes.
+    /// Lets a thread do `work`, and waits without a time limit.
     pub(crate) async fn call_unlimited<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, LibvirtError> + Send + 'static,
@@ -88,7 +88,7 @@ impl Workers {
         result.await.unwrap_or_else(|_| Err(died()))
     }
 
-    /// The connection itself, for a call that takes two. It stays open until that call, too, has let go of it.
+    /// The connection itself, for a call that needs two of them. It stays open until that call has dropped it, too.
     pub(crate) async fn connection(&self) -> Result<Arc<Connection>, CallFailure> {
         let (reply, connection) = oneshot::channel();
         let call = move |connection: &Arc<Connection>| {
@@ -100,7 +100,7 @@ impl Workers {
     }
 }
 
-/// Works on calls until nobody can make any more.
+/// Works on calls until the `Workers` are dropped.
 fn serve(connection: &Arc<Connection>, calls: &Mutex<Receiver<Call>>) {
     loop {
         // In a statement of its own, so that the next thread can wait for a call while this one works.
@@ -117,7 +117,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()
 }
 
 fn died() -> CallFailure {
-    CallFailure::Broken("the thread that worked on it died".to_owned())
+    CallFailure::Broken("the thread of this call died".to_owned())
 }
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_the_limit_and_late_work_is_not_done() {
+    async fn a_caller_waits_no_longer_than_the_limit_and_late_work_is_dropped() {
         let workers = workers(1).await;
         let release = hang(&workers).await;
         let done = Arc::new(AtomicBool::new(false));
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_thread_that_hangs_does_not_hold_up_the_others() {
+    async fn a_thread_that_hangs_does_not_block_the_others() {
         let workers = workers(2).await;
         let _release = hang(&workers).await;
         workers.call_unlimited(|_| Ok(())).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_host_that_hangs_is_not_given_calls_without_end() {
+    async fn the_queue_of_a_host_that_hangs_is_bounded() {
         let workers = workers(1).await;
         let _release = hang(&workers).await;
         for _ in 0..QUEUE {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_libvirt_refuses_is_its_error() {
+    async fn a_refused_call_returns_libvirts_error() {
         let absent = |connection: &Connection| Ok(connection.lookup_domain_by_uuid(uuid::Uuid::nil())?.name()?);
         match workers(1).await.call_unlimited(absent).await {
             Err(CallFailure::Refused(error)) => assert_eq!(error.number, virt::sys::VIR_ERR_NO_DOMAIN),

@@ -1,4 +1,4 @@
-//! The engine's traits `Hypervisor` and `HostConnection` over libvirt. `host/calls.rs` has the calls, each a line or two that leads on.
+//! The engine's traits `Hypervisor` and `HostConnection` over libvirt. `host/calls.rs` has the calls, each of which leads to the module that does the work.
 
 mod host;
 
@@ -10,24 +10,24 @@ use model::Problem;
 use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 
 use self::host::LibvirtHost;
-use crate::connection::{SshFiles, event_loop, opening::Openers};
+use crate::connection::{SshFiles, event_loop, opening::Connector};
 
-/// How long a port that is knocked at has to answer: on any network worth migrating over it takes milliseconds.
+/// How long a probed port has to answer: on any network worth migrating over it takes milliseconds.
 const PROBE_LIMIT: Duration = Duration::from_millis(1500);
 
-/// Hosts whose libvirt daemons are real.
+/// Connects to hosts through libvirt's client library.
 pub struct LibvirtHypervisor {
-    openers: Arc<Openers>,
+    connector: Arc<Connector>,
 }
 
 impl LibvirtHypervisor {
-    /// Starts libvirt's event loop, unless it runs already.
+    /// Starts libvirt's event loop, unless this process runs it already.
     ///
     /// # Errors
     /// `internal` if libvirt's library can't be used at all.
     pub fn new(ssh: SshFiles) -> Result<Self, Problem> {
         event_loop::start()?;
-        Ok(Self { openers: Arc::new(Openers::new(ssh)) })
+        Ok(Self { connector: Arc::new(Connector::new(ssh)) })
     }
 }
 
@@ -38,7 +38,7 @@ impl engine::Hypervisor for LibvirtHypervisor {
         host: &HostConfig,
         events: UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn engine::HostConnection>, Problem> {
-        Ok(Arc::new(LibvirtHost::open(self.openers.clone(), host, events).await?))
+        Ok(Arc::new(LibvirtHost::open(self.connector.clone(), host, events).await?))
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

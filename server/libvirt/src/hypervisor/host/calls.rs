@@ -24,22 +24,22 @@ use crate::{
     translate,
 };
 
-/// What most calls may take.
+/// What a call may take that has no limit of its own.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// What the list of all copies may take: it asks three things of each, one after the other, and a host may be far away.
+/// What the list of all copies may take: it is three calls a copy, one after the other, and a host may be far away.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
 
 /// What starting or stopping a VM may take.
 const ACTION_LIMIT: Duration = Duration::from_secs(30);
 
-/// What a question of a preflight may take: it asks many small things.
+/// What a survey for a preflight may take: it is many small calls.
 const PREFLIGHT_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often it is asked whether a guest's writes have been measured, which takes a second.
+/// How often libvirt is asked whether a measurement of a guest's writes has ended. It takes a second.
 const MEASURING_PAUSE: Duration = Duration::from_millis(200);
 
-/// What the first question for a host's facts may take: the daemon starts every QEMU it has to see what it can do.
+/// What the first call for a host's facts may take: the daemon starts each QEMU that is installed to see what it can do.
 const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
 
 #[async_trait]
@@ -69,7 +69,7 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
         let act = move |connection: &Connection| actions::act(&connection.lookup_domain_by_uuid(vm.0)?, action);
-        self.within(ACTION_LIMIT, self.in_turn(&self.acting, act)).await
+        self.within(ACTION_LIMIT, self.with_permit(&self.action_permits, act)).await
     }
 
     async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
@@ -77,17 +77,18 @@ impl engine::HostConnection for LibvirtHost {
             Some(domain) => domain::if_there(actions::undefine(&domain)).map(drop),
             None => Ok(()),
         };
-        self.within(ACTION_LIMIT, self.in_turn(&self.acting, undefine)).await
+        self.within(ACTION_LIMIT, self.with_permit(&self.action_permits, undefine)).await
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
-        let look = self.in_turn(&self.looking, move |connection| definition::facts(connection, vm));
+        let look = self.with_permit(&self.storage_permits, move |connection| definition::facts(connection, vm));
         self.within(PREFLIGHT_LIMIT, look).await
     }
 
     async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
         let (domain, certificates) = (domain.clone(), self.certificates.clone());
-        let look = self.in_turn(&self.looking, move |connection| survey::survey(connection, &domain, &certificates));
+        let look = self
+            .with_permit(&self.storage_permits, move |connection| survey::survey(connection, &domain, &certificates));
         self.within(PREFLIGHT_LIMIT, look).await
     }
 
@@ -153,15 +154,15 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
         // A connection of its own: the call takes as long as the migration does.
-        let workers = self.alone().await.map_err(NotMigrated::NotBegun)?;
+        let workers = self.connect_for_long_call().await.map_err(NotMigrated::NotBegun)?;
         let destination = match plan.control_flow {
-            ControlFlow::Direct => Some(self.to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
+            ControlFlow::Direct => Some(self.connect_to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
             ControlFlow::PeerToPeer | ControlFlow::Tunnelled => None,
         };
         let wanted = plan.clone();
         let migrating =
             workers.call_unlimited(move |connection| migrate::migrate(connection, destination.as_deref(), &wanted));
-        migrating.await.map_err(|failure| translate::not_migrated(&self.opener.host, plan, failure))
+        migrating.await.map_err(|failure| translate::not_migrated(&self.host_connector.host, plan, failure))
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
@@ -191,7 +192,7 @@ impl engine::HostConnection for LibvirtHost {
         if self.ask(&self.jobs, LIMIT, abort).await? {
             return Ok(());
         }
-        let sentence = format!("No migration of this VM from {} is under way.", self.opener.host);
+        let sentence = format!("No migration of this VM from {} is under way.", self.host_connector.host);
         Err(Problem::new(Code::WrongState, sentence))
     }
 }

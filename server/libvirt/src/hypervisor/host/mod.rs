@@ -1,4 +1,8 @@
-//! A host's connections, and the threads and turns that its calls share.
+//! The connections to one host, and the threads and permits that its calls share.
+//!
+//! A host has three kinds of connections, because a libvirt daemon works on five calls of one connection at a time, and the call that
+//! migrates takes one of them until the migration has ended: one for inventory, actions and events; one to watch and abort migrations;
+//! and one more for each migration or transfer of a volume.
 
 mod calls;
 
@@ -18,7 +22,7 @@ use crate::{
     connection::{
         Connection, KeepAlive,
         events::Notifier,
-        opening::{Opener, Openers},
+        opening::{Connector, HostConnector},
         workers::Workers,
     },
     error::{CallFailure, LibvirtError},
@@ -27,33 +31,33 @@ use crate::{
     translate,
 };
 
-/// Threads for inventory, actions and facts. A daemon works on five calls of a connection at once; a sixth would hold up its
-/// answers to keep-alive too.
+/// Threads for inventory, actions and facts. A daemon works on five calls of a connection at once; a sixth would hold
+/// up its answers to keep-alive too.
 const CONTROL_THREADS: usize = 4;
 
-/// How many of them actions may use: some take long, and the inventory must go on.
+/// How many of these threads actions may use: some take long, and the inventory must go on.
 const ACTION_THREADS: usize = 2;
 
-/// How many of them may look at storage: a file server that does not answer holds a thread for ever.
+/// How many of these threads may look at storage: a file server that does not answer blocks a thread for ever.
 const STORAGE_THREADS: usize = 1;
 
 /// Threads to watch and abort migrations. More than one, as an abort can block.
 const JOB_THREADS: usize = 2;
 
-/// What looking at, making or deleting a volume may take: the pool is read anew.
+/// What looking at, making or deleting a volume may take: libvirt refreshes the pool.
 const VOLUME_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long to wait before a pool is asked again in which a volume is being made.
+/// How long to wait before asking again about a pool in which a volume is being made.
 const BUSY_POOL_PAUSE: Duration = Duration::from_millis(100);
 
 /// A host's connections; dropping it closes them.
 pub(crate) struct LibvirtHost {
-    openers: Arc<Openers>,
-    opener: Opener,
+    connector: Arc<Connector>,
+    host_connector: HostConnector,
     control: Workers,
     jobs: Workers,
-    acting: Arc<Semaphore>,
-    looking: Arc<Semaphore>,
+    action_permits: Arc<Semaphore>,
+    storage_permits: Arc<Semaphore>,
     identity: OnceLock<Identity>,
     certificates: Arc<LastLook>,
 }
@@ -61,82 +65,83 @@ pub(crate) struct LibvirtHost {
 impl LibvirtHost {
     /// Connects within 10 s.
     pub(crate) async fn open(
-        openers: Arc<Openers>,
+        connector: Arc<Connector>,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Self, Problem> {
-        let opener = openers.to(host);
-        let notifier = Arc::new(Notifier::new(opener.host.clone(), events));
+        let host_connector = connector.to(host);
+        let notifier = Arc::new(Notifier::new(host_connector.host.clone(), events));
         let for_jobs = notifier.clone();
         let opening = async {
-            opener.knock().await?;
-            let control = opener.open(CONTROL_THREADS, KeepAlive::PROMPT, move |connection| {
+            host_connector.check_reachable().await?;
+            let control = host_connector.open(CONTROL_THREADS, KeepAlive::PROMPT, move |connection| {
                 connection.notify_closed(&notifier)?;
                 connection.notify_changes(&notifier)
             });
             let control = control.await?;
-            let jobs = opener
+            let jobs = host_connector
                 .open(JOB_THREADS, KeepAlive::PROMPT, move |connection| connection.notify_closed(&for_jobs))
                 .await?;
             Ok((control, jobs))
         };
-        let (control, jobs) = opener.within_limit(opening).await?;
-        let [acting, looking] = [ACTION_THREADS, STORAGE_THREADS].map(|threads| Arc::new(Semaphore::new(threads)));
+        let (control, jobs) = host_connector.within_limit(opening).await?;
+        let [action_permits, storage_permits] =
+            [ACTION_THREADS, STORAGE_THREADS].map(|threads| Arc::new(Semaphore::new(threads)));
         Ok(Self {
-            openers,
-            opener,
+            connector,
+            host_connector,
             control,
             jobs,
-            acting,
-            looking,
+            action_permits,
+            storage_permits,
             identity: OnceLock::new(),
             certificates: Arc::default(),
         })
     }
 
-    /// Lets a thread of `control` do `work` as soon as one of the turns is free. It is given back when the work is over, which may be
-    /// after the caller has given up.
-    async fn in_turn<T: Send + 'static>(
+    /// Lets a thread of `control` do `work` as soon as a permit is free. The permit is given back when the work is
+    /// over, which may be after the caller has given up.
+    async fn with_permit<T: Send + 'static>(
         &self,
-        turns: &Arc<Semaphore>,
+        permits: &Arc<Semaphore>,
         work: impl FnOnce(&Connection) -> Result<T, LibvirtError> + Send + 'static,
     ) -> Result<T, CallFailure> {
-        let turn = turns.clone().acquire_owned().await;
+        let permit = permits.clone().acquire_owned().await;
         let work = move |connection: &Connection| {
-            let _turn = turn;
+            let _permit = permit;
             work(connection)
         };
         self.control.call_unlimited(work).await
     }
 
-    /// Waits for at most `limit`.
+    /// Waits for an answer for at most `limit`.
     async fn within<T>(
         &self,
         limit: Duration,
         answer: impl Future<Output = Result<T, CallFailure>> + Send,
     ) -> Result<T, Problem> {
         let answer = timeout(limit, answer).await.unwrap_or(Err(CallFailure::Late(limit)));
-        answer.map_err(|failure| translate::failed(&self.opener.host, failure))
+        answer.map_err(|failure| translate::failed(&self.host_connector.host, failure))
     }
 
-    /// Asks something of the host.
+    /// Calls libvirt on this connection, and waits for at most `limit`.
     async fn ask<T: Send + 'static>(
         &self,
         workers: &Workers,
         limit: Duration,
         work: impl FnOnce(&Connection) -> Result<T, LibvirtError> + Send + 'static,
     ) -> Result<T, Problem> {
-        workers.call(limit, work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
+        workers.call(limit, work).await.map_err(|failure| translate::failed(&self.host_connector.host, failure))
     }
 
-    /// Asks something of a storage pool, and again while others make volumes there.
+    /// Calls libvirt about a storage pool, and again while a volume is being made there: libvirt refuses until then.
     async fn ask_pool<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, LibvirtError> + Clone + Send + 'static,
     ) -> Result<T, Problem> {
         let asking = async move {
             loop {
-                match self.in_turn(&self.looking, work.clone()).await {
+                match self.with_permit(&self.storage_permits, work.clone()).await {
                     Err(CallFailure::Refused(error)) if volumes::is_busy(&error) => sleep(BUSY_POOL_PAUSE).await,
                     result => return result,
                 }
@@ -145,28 +150,28 @@ impl LibvirtHost {
         self.within(VOLUME_LIMIT, asking).await
     }
 
-    /// A further connection, for one call that takes long.
-    async fn alone(&self) -> Result<Workers, Problem> {
-        self.opener.within_limit(self.opener.open(1, KeepAlive::PATIENT, |_| Ok(()))).await
+    /// A connection for one call that takes long.
+    async fn connect_for_long_call(&self) -> Result<Workers, Problem> {
+        self.host_connector.within_limit(self.host_connector.open(1, KeepAlive::PATIENT, |_| Ok(()))).await
     }
 
-    /// A connection to another host, for a migration that we drive.
-    async fn to(&self, host: &HostConfig) -> Result<Arc<Connection>, Problem> {
-        let opener = self.openers.to(host);
+    /// A connection to the destination of a migration that the console drives.
+    async fn connect_to(&self, host: &HostConfig) -> Result<Arc<Connection>, Problem> {
+        let host_connector = self.connector.to(host);
         let opening = async {
-            opener.knock().await?;
-            opener.open(1, KeepAlive::PATIENT, |_| Ok(())).await
+            host_connector.check_reachable().await?;
+            host_connector.open(1, KeepAlive::PATIENT, |_| Ok(())).await
         };
-        let workers = opener.within_limit(opening).await?;
+        let workers = host_connector.within_limit(opening).await?;
         workers.connection().await.map_err(|failure| translate::not_opened(&host.name, failure))
     }
 
-    /// Moves a volume's contents, on a connection of its own: they would hold up everything else.
+    /// Reads or writes a volume's contents, on a connection of its own: they would delay all other calls.
     async fn stream(
         &self,
         work: impl FnOnce(&Connection) -> Result<(), LibvirtError> + Send + 'static,
     ) -> Result<(), Problem> {
-        let workers = self.alone().await?;
-        workers.call_unlimited(work).await.map_err(|failure| translate::failed(&self.opener.host, failure))
+        let workers = self.connect_for_long_call().await?;
+        workers.call_unlimited(work).await.map_err(|failure| translate::failed(&self.host_connector.host, failure))
     }
 }
