@@ -1,4 +1,4 @@
-//! What is done to a domain: starting, stopping, pausing, resuming it, and removing its definition.
+//! Actions on a domain: starting, stopping, pausing, resuming it, and removing its definition.
 
 use model::VmAction;
 use virt::{domain::Domain, sys};
@@ -17,7 +17,7 @@ pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError>
     .map_err(LibvirtError::from)
 }
 
-/// Removes the definition of a domain that is off. What libvirt itself keeps after a migration is kept here, too.
+/// Removes the definition of a domain that is off. NVRAM and TPM state stay, as libvirt's own migrations leave them.
 pub(crate) fn undefine(domain: &Domain) -> Result<(), LibvirtError> {
     let kept = sys::VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | sys::VIR_DOMAIN_UNDEFINE_KEEP_TPM;
     Ok(domain.undefine_flags(kept | sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)?)

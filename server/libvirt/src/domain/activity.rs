@@ -1,4 +1,4 @@
-//! How busy a guest is: what it writes to its memory and its disks.
+//! How fast a guest writes to its memory, and how much it has written to its disks.
 
 use std::{
     ffi::{CString, c_int},
@@ -15,40 +15,40 @@ use crate::{
     ffi::{stats, typed_params::number},
 };
 
-/// How long memory is watched, in seconds: the least libvirt takes.
-const WATCHED_S: c_int = 1;
+/// How long memory is sampled, in seconds: the least that libvirt accepts.
+const SAMPLED_S: c_int = 1;
 
-/// What QEMU says (in no other language) if it is measuring already.
+/// QEMU's error, never translated, if it is measuring already.
 const MEASURING: &str = "the dirty rate is already being measured";
 
-/// Begins to measure what the guest writes to its memory. If somebody else has begun, their result is as good.
+/// Starts a measurement of what the guest writes to its memory. If another program has started one, its result is used.
 ///
 /// # Errors
-/// libvirt's, if the VM does not run or is busy, or QEMU or libvirt (before 7.2) can't measure it.
+/// libvirt's error if the VM does not run or has a job, or if QEMU or libvirt (before 7.2) can't measure.
 pub(crate) fn measure_dirty_rate(connection: &Connection, vm: VmId) -> Result<(), LibvirtError> {
     let domain = connection.lookup_domain_by_uuid(vm.0)?;
     if jobs::is_under_way(&domain)? {
-        // libvirt says so itself, but only after 30 s.
+        // libvirt would report this itself, but only after 30 s.
         return Err(LibvirtError {
             number: sys::VIR_ERR_OPERATION_TIMEOUT,
             ..LibvirtError::unusable("the VM has a job")
         });
     }
-    // Of the three ways to measure, the one that works under emulation too, and slows no guest down.
-    let way = sys::VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING;
+    // Of QEMU's three modes, the one that also works under emulation and does not slow the guest down.
+    let mode = sys::VIR_DOMAIN_DIRTYRATE_MODE_PAGE_SAMPLING;
     // SAFETY: the domain is valid.
-    if unsafe { sys::virDomainStartDirtyRateCalc(domain.as_ptr(), WATCHED_S, way) } < 0 {
-        return begun(LibvirtError::last());
+    if unsafe { sys::virDomainStartDirtyRateCalc(domain.as_ptr(), SAMPLED_S, mode) } < 0 {
+        return unless_measuring(LibvirtError::last());
     }
     Ok(())
 }
 
-/// Whether it has begun all the same.
-fn begun(error: LibvirtError) -> Result<(), LibvirtError> {
+/// Takes the error that QEMU is measuring already for a success.
+fn unless_measuring(error: LibvirtError) -> Result<(), LibvirtError> {
     if error.message.contains(MEASURING) { Ok(()) } else { Err(error) }
 }
 
-/// What was measured, in bytes a second; none as long as that is not over.
+/// The measured rate, in bytes per second; none until the measurement has ended.
 pub(crate) fn dirty_rate(connection: &Connection, vm: VmId) -> Result<Option<u64>, LibvirtError> {
     let domain = connection.lookup_domain_by_uuid(vm.0)?;
     stats::stats(&domain, sys::VIR_DOMAIN_STATS_DIRTYRATE, measured)
@@ -56,7 +56,7 @@ pub(crate) fn dirty_rate(connection: &Connection, vm: VmId) -> Result<Option<u64
 
 fn measured(figures: &[sys::virTypedParameter]) -> Option<u64> {
     let status = number(figures, sys::VIR_DOMAIN_STATS_DIRTYRATE_CALC_STATUS)?;
-    // In MiB, whatever it is called.
+    // In MiB/s, despite its name.
     let rate = number(figures, sys::VIR_DOMAIN_STATS_DIRTYRATE_MEGABYTES_PER_SECOND)?;
     (status == u64::from(sys::VIR_DOMAIN_DIRTYRATE_MEASURED)).then_some(rate << 20)
 }
@@ -74,7 +74,7 @@ pub(crate) fn disk_writes(connection: &Connection, vm: VmId, targets: &[String])
 fn written_to(domain: &Domain, target: &str) -> Result<u64, LibvirtError> {
     let target = CString::new(target).map_err(virt::error::Error::from)?;
     let mut stats = sys::virDomainBlockStatsStruct { rd_req: 0, rd_bytes: 0, wr_req: 0, wr_bytes: 0, errs: 0 };
-    // SAFETY: the domain is valid, and `stats` is a place of the size told.
+    // SAFETY: the domain is valid, and `stats` has the size that is passed.
     let result = unsafe {
         sys::virDomainBlockStats(
             domain.as_ptr(),
@@ -86,7 +86,7 @@ fn written_to(domain: &Domain, target: &str) -> Result<u64, LibvirtError> {
     if result < 0 {
         return Err(LibvirtError::last());
     }
-    // -1 is "not told".
+    // -1 means "not known".
     Ok(stats.wr_bytes.try_into().unwrap_or(0))
 }
 
@@ -109,15 +109,15 @@ mod tests {
     }
 
     #[test]
-    fn two_may_ask_at_once() {
+    fn a_measurement_of_another_program_is_used() {
         let says =
             |words: &str| LibvirtError::unusable(format!("unable to execute QEMU command 'calc-dirty-rate': {words}"));
-        assert!(begun(says("the dirty rate is already being measured.")).is_ok());
-        assert!(begun(says("calc-time is out of range[1, 60].")).is_err());
+        assert!(unless_measuring(says("the dirty rate is already being measured.")).is_ok());
+        assert!(unless_measuring(says("calc-time is out of range[1, 60].")).is_err());
     }
 
     #[test]
-    fn what_can_not_be_measured_is_an_error() {
+    fn a_driver_that_can_not_measure_is_an_error() {
         let connection = testing::connection();
         let vm = testing::define(&connection, "not-measured");
         assert!(measure_dirty_rate(&connection, vm).is_err());

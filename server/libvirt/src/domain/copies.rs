@@ -12,13 +12,13 @@ use super::{
 };
 use crate::{connection::Connection, error::LibvirtError};
 
-/// All copies on a host. Those that vanish meanwhile are left out.
+/// All copies on a host. Those that are removed meanwhile are left out.
 pub(crate) fn copies(connection: &Connection) -> Result<Vec<CopyFacts>, LibvirtError> {
     let domains = connection.list_all_domains(0)?;
     domains.iter().filter_map(|domain| if_there(copy(domain)).transpose()).collect()
 }
 
-/// What is known of a copy.
+/// The facts of a copy. An incoming one is asked for state, name and UUID only.
 pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     let (state, reason) = state(domain)?;
     let mut facts = CopyFacts {
@@ -34,7 +34,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     };
     if may_be_switching_over(state, reason) {
         match jobs::role(domain)? {
-            // Ask nothing else of it: libvirt 11.0 to 11.4 would block for 30 s.
+            // No other call on it: libvirt 11.0 to 11.4 would block for 30 s.
             Role::Incoming => return Ok(CopyFacts { incoming: true, ..facts }),
             Role::Outgoing(_) => facts.outgoing = true,
             Role::None => facts.abandoned = true,
@@ -47,22 +47,22 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     Ok(facts)
 }
 
-/// State and reason. The `virt` crate's own takes a failure for an unknown state.
+/// State and reason. The `virt` crate's own call returns a failure as an unknown state.
 fn state(domain: &Domain) -> Result<(sys::virDomainState, c_int), LibvirtError> {
     let (mut state, mut reason) = (0, 0);
-    // SAFETY: the domain is valid, and the rest are places for results.
+    // SAFETY: the domain is valid, and the other pointers are to variables for the results.
     if unsafe { sys::virDomainGetState(domain.as_ptr(), &mut state, &mut reason, 0) } < 0 {
         return Err(LibvirtError::last());
     }
     Ok((state as sys::virDomainState, reason))
 }
 
-/// Whether it is paused because QEMU could not read or write a disk.
+/// Whether the domain is paused because QEMU could not read or write a disk.
 pub(crate) fn is_paused_by_io_error(domain: &Domain) -> Result<bool, LibvirtError> {
     Ok(state(domain)? == (sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_IOERROR as c_int))
 }
 
-/// Whether the memory of a domain that is off is kept, to go on from at its next start.
+/// Whether a domain that is off has a managed save image: saved memory, from which its next start resumes.
 pub(crate) fn has_saved_memory(domain: &Domain) -> Result<bool, LibvirtError> {
     // SAFETY: the domain is valid.
     match unsafe { sys::virDomainHasManagedSaveImage(domain.as_ptr(), 0) } {
@@ -71,17 +71,17 @@ pub(crate) fn has_saved_memory(domain: &Domain) -> Result<bool, LibvirtError> {
     }
 }
 
-/// Whether this is how a domain looks that is being received, or that is being sent and has switched over.
+/// Whether these are the state and reason of a domain that is being received, or that was sent and is switching over.
 fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
     state == sys::VIR_DOMAIN_PAUSED && reason == sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int
 }
 
 fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
     match state {
-        // Its QEMU is starting, with nothing in memory yet: because someone starts it here, or to receive it. libvirt does not tell
-        // which without blocking until it is over.
+        // Its QEMU is starting, with nothing in memory yet: because someone starts it here, or to receive it. libvirt
+        // does not tell which without blocking until it is over.
         sys::VIR_DOMAIN_PAUSED if reason == sys::VIR_DOMAIN_PAUSED_STARTING_UP as c_int => VmState::ShutOff,
-        // "Blocked" is running and waiting for a device; QEMU does not tell.
+        // "Blocked" means running and waiting for a device. libvirt's QEMU driver does not report it.
         sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED => VmState::Running,
         sys::VIR_DOMAIN_PAUSED => VmState::Paused,
         sys::VIR_DOMAIN_SHUTDOWN => VmState::ShuttingDown,
@@ -103,7 +103,7 @@ mod tests {
     use crate::connection::testing;
 
     #[test]
-    fn a_copy_is_found_told_and_acted_on() {
+    fn a_copy_is_found_described_and_acted_on() {
         let connection = testing::connection();
         let vm = testing::define(&connection, "acted-on");
         let domain = find(&connection, vm).unwrap().unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_saved_is_noticed() {
+    fn a_managed_save_image_is_noticed() {
         let connection = testing::connection();
         let vm = testing::define(&connection, "saved");
         let domain = find(&connection, vm).unwrap().unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn states_are_told_apart() {
+    fn libvirts_states_are_the_models() {
         assert_eq!(vm_state(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_USER as c_int), VmState::Paused);
         assert_eq!(vm_state(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_STARTING_UP as c_int), VmState::ShutOff);
         assert_eq!(vm_state(sys::VIR_DOMAIN_PMSUSPENDED, 0), VmState::Suspended);

@@ -1,4 +1,4 @@
-//! Migration jobs: their figures, how to abort one, and what other jobs there are.
+//! A domain's jobs: the role and statistics of a migration, aborting it, and what else libvirt does to the domain.
 
 use std::{
     ffi::{CString, c_int, c_uint},
@@ -16,20 +16,20 @@ use crate::{
     },
 };
 
-/// Where a domain stands in a migration.
+/// The role of a domain in a migration.
 pub(crate) enum Role {
     /// It is being received.
     Incoming,
-    /// It is being sent; its figures.
+    /// It is being sent, with these statistics.
     Outgoing(Statistics),
     /// Neither.
     None,
 }
 
-/// Where a domain stands in a migration. Answers at once of a domain that is being received, unlike most calls.
+/// The role of a domain in a migration. Unlike most calls, this one does not block for a domain that is being received.
 pub(crate) fn role(domain: &Domain) -> Result<Role, LibvirtError> {
     match job_stats(domain, 0) {
-        // A job that was cancelled or failed is a job until libvirt has cleared up.
+        // A cancelled or failed job remains a job until libvirt has cleaned up.
         Ok((sys::VIR_DOMAIN_JOB_NONE | sys::VIR_DOMAIN_JOB_COMPLETED, _)) => Ok(Role::None),
         Ok((_, list)) if is_migration(list.as_slice()) => Ok(Role::Outgoing(statistics(list.as_slice()))),
         Ok(_) => Ok(Role::None),
@@ -43,7 +43,7 @@ pub(crate) fn role(domain: &Domain) -> Result<Role, LibvirtError> {
     }
 }
 
-/// The figures of the last migration that succeeded.
+/// The statistics of the last migration that succeeded.
 pub(crate) fn completed(domain: &Domain) -> Result<Option<Statistics>, LibvirtError> {
     let (kind, list) =
         job_stats(domain, sys::VIR_DOMAIN_JOB_STATS_COMPLETED | sys::VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)?;
@@ -51,8 +51,8 @@ pub(crate) fn completed(domain: &Domain) -> Result<Option<Statistics>, LibvirtEr
     Ok(is_there.then(|| statistics(list.as_slice())))
 }
 
-/// Aborts the migration of a domain from here; false if there is none. Other jobs (a backup, say) are not ours to abort, and
-/// asking libvirt to abort an incoming one would block for 30 s.
+/// Aborts the migration of a domain from here; false if there is none. Other jobs (a backup, say) are not ours to
+/// abort, and asking libvirt to abort an incoming one would block for 30 s.
 pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
     let Role::Outgoing(_) = role(domain)? else { return Ok(false) };
     // SAFETY: the domain is valid.
@@ -66,7 +66,7 @@ pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
     }
 }
 
-/// What libvirt does to a domain now other than migrating it, in its own words.
+/// The job of a domain other than a migration, as libvirt's tools call it.
 pub(crate) fn other(domain: &Domain) -> Result<Option<String>, LibvirtError> {
     match job_stats(domain, 0)? {
         (sys::VIR_DOMAIN_JOB_NONE | sys::VIR_DOMAIN_JOB_COMPLETED, _) => Ok(None),
@@ -75,12 +75,12 @@ pub(crate) fn other(domain: &Domain) -> Result<Option<String>, LibvirtError> {
     }
 }
 
-/// Whether a job of a running domain is under way, of whatever kind. Until it is over most calls that change something block.
+/// Whether a running domain has a job of any kind. Until it has ended, most calls that change the domain block.
 pub(crate) fn is_under_way(domain: &Domain) -> Result<bool, LibvirtError> {
     Ok(!matches!(role(domain)?, Role::None) || other(domain)?.is_some())
 }
 
-/// What a job does, as libvirt's tools call it.
+/// A job's operation, as libvirt's tools call it.
 fn operation(list: &[sys::virTypedParameter]) -> &'static str {
     let operation = number(list, sys::VIR_DOMAIN_JOB_OPERATION).and_then(|operation| operation.try_into().ok());
     match operation.unwrap_or(sys::VIR_DOMAIN_JOB_OPERATION_UNKNOWN) {
@@ -96,11 +96,11 @@ fn operation(list: &[sys::virTypedParameter]) -> &'static str {
     }
 }
 
-/// Whether something is done to a disk of a running domain: copied, committed and the like.
+/// Whether a disk of a running domain has a block job: a copy, a commit or the like.
 pub(crate) fn has_block_job(domain: &Domain, target: &str) -> Result<bool, LibvirtError> {
     let target = CString::new(target).map_err(virt::error::Error::from)?;
     let mut info = sys::virDomainBlockJobInfo { type_: 0, bandwidth: 0, cur: 0, end: 0 };
-    // SAFETY: the domain is valid, and `info` is a place for the result.
+    // SAFETY: the domain is valid, and `info` is a variable for the result.
     match unsafe { sys::virDomainGetBlockJobInfo(domain.as_ptr(), target.as_ptr(), &mut info, 0) } {
         0 => Ok(false),
         1.. => Ok(true),
@@ -108,18 +108,18 @@ pub(crate) fn has_block_job(domain: &Domain, target: &str) -> Result<bool, Libvi
     }
 }
 
-/// `virDomainGetJobStats`; the `virt` crate's own aborts the process when there is no job.
+/// `virDomainGetJobStats`. The `virt` crate's own aborts the process when there is no job.
 fn job_stats(
     domain: &Domain,
     flags: sys::virDomainGetJobStatsFlags,
 ) -> Result<(sys::virDomainJobType, TypedParams), LibvirtError> {
     let (mut kind, mut list, mut len): (c_int, _, c_int) = (0, ptr::null_mut(), 0);
-    // SAFETY: the domain is valid, and the rest are places for results.
+    // SAFETY: the domain is valid, and the other pointers are to variables for the results.
     let result = unsafe { sys::virDomainGetJobStats(domain.as_ptr(), &mut kind, &mut list, &mut len, flags as c_uint) };
     if result < 0 {
         return Err(LibvirtError::last());
     }
-    // SAFETY: libvirt made this list and leaves it to us; NULL with 0 when there is no job.
+    // SAFETY: libvirt allocated this list for the caller; it is NULL with length 0 when there is no job.
     Ok((kind as sys::virDomainJobType, unsafe { TypedParams::from_raw(list, len) }))
 }
 

@@ -1,11 +1,11 @@
-//! CD-ROM and floppy drives.
+//! Ejecting media from CD-ROM and floppy drives.
 
 use model::VmId;
 use virt::{domain::Domain, sys};
 
 use crate::{connection::Connection, error::LibvirtError, xml::rewrite};
 
-/// Takes the medium out of a drive, now and for later starts. A guest that has locked its drive is not overridden.
+/// Ejects the medium of a drive, now and in the persistent definition. If the guest has locked the drive, libvirt refuses.
 pub(crate) fn eject(connection: &Connection, vm: VmId, target: &str) -> Result<(), LibvirtError> {
     let domain = connection.lookup_domain_by_uuid(vm.0)?;
     if domain.is_active()? {
@@ -17,7 +17,7 @@ pub(crate) fn eject(connection: &Connection, vm: VmId, target: &str) -> Result<(
     Ok(())
 }
 
-/// Empties the drive in one of the two definitions. Each is asked for its own element: they may differ.
+/// Empties the drive in the live or in the persistent definition. Each has its own element, which may differ.
 fn empty(
     domain: &Domain,
     target: &str,

@@ -1,4 +1,4 @@
-//! libvirt's domains: what they are, what is done to them, and their jobs.
+//! libvirt's domains: their state, actions on them, and their jobs.
 
 pub(crate) mod actions;
 pub(crate) mod activity;
@@ -16,7 +16,7 @@ pub(crate) fn find(connection: &Connection, vm: VmId) -> Result<Option<Domain>, 
     if_there(connection.lookup_domain_by_uuid(vm.0).map_err(LibvirtError::from))
 }
 
-/// None if the domain is gone.
+/// Turns the error "no such domain" into none.
 pub(crate) fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,11 +1,11 @@
-//! The statistics of a job, as libvirt gives them with a call or with an event.
+//! The statistics of a migration, as libvirt passes them with a call and with an event.
 
 use engine::Statistics;
 use virt::sys;
 
 use super::typed_params::number;
 
-/// Whether these are the figures of a migration, either way.
+/// Whether these are the statistics of a migration, incoming or outgoing.
 pub(crate) fn is_migration(list: &[sys::virTypedParameter]) -> bool {
     let operation = number(list, sys::VIR_DOMAIN_JOB_OPERATION);
     [sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN, sys::VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT]
@@ -13,7 +13,7 @@ pub(crate) fn is_migration(list: &[sys::virTypedParameter]) -> bool {
         .any(|migration| operation == Some(migration.into()))
 }
 
-/// The figures in the engine's form; what libvirt does not tell is 0.
+/// The statistics in the engine's form. What libvirt leaves out is 0.
 pub(crate) fn statistics(list: &[sys::virTypedParameter]) -> Statistics {
     let value = |name| number(list, name).unwrap_or(0);
     Statistics {
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_read_by_name() {
+    fn statistics_are_read_by_name() {
         let given = list(&[
             (sys::VIR_DOMAIN_JOB_MEMORY_TOTAL, 128 << 20),
             (sys::VIR_DOMAIN_JOB_MEMORY_REMAINING, 5 << 20),

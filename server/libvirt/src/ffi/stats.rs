@@ -1,4 +1,4 @@
-//! Groups of figures of one domain (`virDomainListGetStats`).
+//! Statistics of one domain by group (`virDomainListGetStats`).
 
 use std::ptr;
 
@@ -7,15 +7,15 @@ use virt::{domain::Domain, sys};
 use super::typed_params::from_libvirt;
 use crate::error::LibvirtError;
 
-/// Asks for these groups (bits of `virDomainStatsTypes`) and lets `read` take what it needs from the figures. A group that can't
-/// be had, because the domain is off or busy, is left out by libvirt.
+/// Asks for these groups (bits of `virDomainStatsTypes`) and lets `read` take what it needs from the figures. A group
+/// that can't be had, because the domain is off or busy, is left out by libvirt.
 pub(crate) fn stats<T>(
     domain: &Domain,
     groups: sys::virDomainStatsTypes,
     read: impl FnOnce(&[sys::virTypedParameter]) -> T,
 ) -> Result<T, LibvirtError> {
     let mut records = ptr::null_mut();
-    // SAFETY: the domain is valid and the list of domains ends with NULL; `records` is a place for the result.
+    // SAFETY: the domain is valid and the list of domains ends with NULL; `records` is a variable for the result.
     let count = unsafe {
         let mut domains = [domain.as_ptr(), ptr::null_mut()];
         sys::virDomainListGetStats(domains.as_mut_ptr(), groups, &mut records, 0)
@@ -24,7 +24,7 @@ pub(crate) fn stats<T>(
         return Err(LibvirtError::last());
     }
     let records = Records(records);
-    // SAFETY: libvirt gave a list of records that ends with NULL; a record's parameters live as long as the list.
+    // SAFETY: libvirt returned a list of records that ends with NULL; a record's parameters live as long as the list.
     let figures = unsafe {
         match records.0.as_ref().and_then(|first| first.as_ref()) {
             Some(record) => from_libvirt(record.params, record.nparams),
@@ -34,13 +34,13 @@ pub(crate) fn stats<T>(
     Ok(read(figures))
 }
 
-/// What libvirt allocated; freed even if reading panics.
+/// The records that libvirt allocated; freed even if reading panics.
 struct Records(*mut sys::virDomainStatsRecordPtr);
 
 impl Drop for Records {
     fn drop(&mut self) {
         if !self.0.is_null() {
-            // SAFETY: the list is libvirt's, and nobody else has it.
+            // SAFETY: libvirt allocated the list, and this is the only pointer to it.
             unsafe { sys::virDomainStatsRecordListFree(self.0) }
         }
     }

@@ -1,4 +1,4 @@
-//! Lists of named values (`virTypedParameter`), as libvirt takes and gives them.
+//! Lists of named values (`virTypedParameter`), as libvirt takes and returns them.
 
 use std::{
     ffi::{CStr, CString, c_char, c_int},
@@ -9,7 +9,7 @@ use virt::sys;
 
 use crate::error::LibvirtError;
 
-/// A list in libvirt's memory, freed with everything in it. The `virt` crate's own lists leak their strings.
+/// A list that libvirt allocated. Dropping it frees its strings, too, which the `virt` crate's own lists leak.
 pub(crate) struct TypedParams {
     list: sys::virTypedParameterPtr,
     len: c_int,
@@ -18,21 +18,21 @@ pub(crate) struct TypedParams {
 
 impl TypedParams {
     pub(crate) fn new() -> Self {
-        // SAFETY: may be called at any time and as often as one likes. Without it libvirt crashes where it has not been used yet; if
-        // it fails, the first use of the list does too.
+        // SAFETY: may be called at any time and as often as one likes. Without it libvirt crashes where it has not been
+        // used yet; if it fails, the first use of the list does too.
         unsafe { sys::virInitialize() };
         Self { list: ptr::null_mut(), len: 0, capacity: 0 }
     }
 
     /// # Safety
-    /// `list` is NULL with `len` 0, or `len` parameters that libvirt allocated and left to the caller.
+    /// `list` is NULL with `len` 0, or `len` parameters that libvirt allocated for the caller to free.
     pub(crate) unsafe fn from_raw(list: sys::virTypedParameterPtr, len: c_int) -> Self {
         Self { list, len, capacity: len }
     }
 
     pub(crate) fn add_string(&mut self, name: &CStr, value: &str) -> Result<(), LibvirtError> {
         let value = CString::new(value).map_err(virt::error::Error::from)?;
-        // SAFETY: the three fields describe one list of libvirt's, which it may move and extend; both strings are copied.
+        // SAFETY: the three fields describe one list that libvirt allocated and may move and extend; it copies both strings.
         let result = unsafe {
             sys::virTypedParamsAddString(
                 &mut self.list,
@@ -53,40 +53,40 @@ impl TypedParams {
         if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
     }
 
-    /// The list as libvirt takes it; valid as long as `self`.
+    /// The list for a call of libvirt's; valid as long as `self`.
     pub(crate) fn as_raw(&self) -> (sys::virTypedParameterPtr, c_int) {
         (self.list, self.len)
     }
 
     pub(crate) fn as_slice(&self) -> &[sys::virTypedParameter] {
-        // SAFETY: as `from_raw` demands and `add_*` keeps it.
+        // SAFETY: `from_raw` requires it, and `add_*` keep it so.
         unsafe { from_libvirt(self.list, self.len) }
     }
 }
 
 impl Drop for TypedParams {
     fn drop(&mut self) {
-        // SAFETY: the list is libvirt's own or NULL, and nobody else has it.
+        // SAFETY: the list is NULL or allocated by libvirt, and this is the only pointer to it.
         unsafe { sys::virTypedParamsFree(self.list, self.len) }
     }
 }
 
-/// A list that libvirt lends.
+/// A list that libvirt owns.
 ///
 /// # Safety
 /// `list` is NULL, or points to `len` parameters that stay unchanged for `'a`.
 pub(crate) unsafe fn from_libvirt<'a>(list: *const sys::virTypedParameter, len: c_int) -> &'a [sys::virTypedParameter] {
     match usize::try_from(len) {
-        // SAFETY: not NULL, and the caller vouches for the rest.
+        // SAFETY: not NULL; the rest is required of the caller.
         Ok(len) if !list.is_null() => unsafe { slice::from_raw_parts(list, len) },
         _ => &[],
     }
 }
 
-/// The number of this name; none if there is none, or if it is negative or no whole number.
+/// The number of this name; none if the list does not have it, or if it is negative or not an integer.
 pub(crate) fn number(list: &[sys::virTypedParameter], name: &CStr) -> Option<u64> {
     let parameter = list.iter().find(|parameter| is_named(&parameter.field, name))?;
-    // SAFETY: libvirt sets `type_` to say which member of the union it has filled.
+    // SAFETY: `type_` says which member of the union libvirt has set.
     unsafe {
         match parameter.type_ as sys::virTypedParameterType {
             sys::VIR_TYPED_PARAM_INT => parameter.value.i.try_into().ok(),
@@ -98,18 +98,18 @@ pub(crate) fn number(list: &[sys::virTypedParameter], name: &CStr) -> Option<u64
     }
 }
 
-/// The text of this name; none if there is none, or if it is no text or not UTF-8.
+/// The string of this name; none if the list does not have it, or if it is not a string or not UTF-8.
 pub(crate) fn string<'a>(list: &'a [sys::virTypedParameter], name: &CStr) -> Option<&'a str> {
     let parameter = list.iter().find(|parameter| is_named(&parameter.field, name))?;
     if parameter.type_ as sys::virTypedParameterType != sys::VIR_TYPED_PARAM_STRING {
         return None;
     }
-    // SAFETY: by its type the union has a C string, which lives as long as the list.
+    // SAFETY: by its type the union holds a C string, which lives as long as the list.
     let text = unsafe { parameter.value.s.as_ref().map(|text| CStr::from_ptr(text)) };
     text?.to_str().ok()
 }
 
-/// Whether a field, a C string in a fixed number of places, holds this name.
+/// Whether a field, which is a C string in a fixed-size array, holds this name.
 pub(crate) fn is_named(field: &[c_char], name: &CStr) -> bool {
     field.iter().map(|&c| c as u8).take_while(|&b| b != 0).eq(name.to_bytes().iter().copied())
 }

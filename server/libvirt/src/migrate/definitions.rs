@@ -1,4 +1,4 @@
-//! What the destination gets in the place of the source's own definitions, where disks change their places.
+//! The definitions that the destination gets instead of the source's, when disks move to other paths.
 
 use engine::{DiskCopy, MigrationPlan};
 use model::Mode;
@@ -6,14 +6,14 @@ use virt::{domain::Domain, sys};
 
 use crate::{error::LibvirtError, xml::rewrite};
 
-/// What the destination gets in the place of the source's own definitions, where disks change their places.
+/// The definitions that the destination gets instead of the source's, when disks move to other paths.
 #[derive(Default)]
 pub(super) struct Definitions {
-    /// What it runs, or what it gets in an offline migration.
+    /// The one that it runs, or the only one in an offline migration.
     pub(super) started: Option<String>,
-    /// What it keeps for later starts of a VM that runs.
+    /// The persistent one of a VM that runs.
     pub(super) kept: Option<String>,
-    /// Disks whose copies shall not take up space for what is zero.
+    /// Disks whose copies are to be sparse.
     pub(super) with_holes: Vec<String>,
 }
 
@@ -22,22 +22,22 @@ impl Definitions {
         if plan.disks.is_empty() {
             return Ok(Self::default());
         }
-        let later = || definition(domain, sys::VIR_DOMAIN_XML_INACTIVE);
+        let persistent = || definition(domain, sys::VIR_DOMAIN_XML_INACTIVE);
         match plan.mode {
             Mode::Live => {
                 let now = definition(domain, 0)?;
                 let started = rewrite::move_disks(&now, &plan.disks)?;
-                let kept = plan.persist_destination.then(|| kept(&now, &later()?, &plan.disks)).transpose()?;
+                let kept = plan.persist_destination.then(|| kept(&now, &persistent()?, &plan.disks)).transpose()?;
                 Ok(Self { started: Some(started), kept, ..Self::default() })
             }
             Mode::Offline => {
-                let started = rewrite::move_disks(&later()?, &plan.disks)?;
+                let started = rewrite::move_disks(&persistent()?, &plan.disks)?;
                 Ok(Self { started: Some(started), ..Self::default() })
             }
         }
     }
 
-    /// Lets copies be as sparse as the disks are. QEMU needs both: to be told that it may, and to look for zeroes.
+    /// Lets copies be as sparse as the disks are. QEMU needs both the permission to discard and the detection of zeroes.
     pub(super) fn allow_holes(&mut self, disks: &[DiskCopy]) -> Result<(), LibvirtError> {
         if let Some(started) = &mut self.started {
             (*started, self.with_holes) = rewrite::allow_holes(started, disks)?;
@@ -46,13 +46,13 @@ impl Definitions {
     }
 }
 
-/// What a VM that runs now has for later starts. Disks that were plugged in for now only are not in it; and where somebody has
-/// chosen another image for later, perhaps of another format, that choice stays.
-fn kept(now: &str, later: &str, disks: &[DiskCopy]) -> Result<String, LibvirtError> {
-    rewrite::move_disks(later, &rewrite::same_disks(now, later, disks)?)
+/// What a VM that runs now has for later starts. Disks that were plugged in for now only are not in it; and where
+/// somebody has chosen another image for later, perhaps of another format, that choice stays.
+fn kept(live: &str, persistent: &str, disks: &[DiskCopy]) -> Result<String, LibvirtError> {
+    rewrite::move_disks(persistent, &rewrite::same_disks(live, persistent, disks)?)
 }
 
-/// A definition as another host can take it, with the passwords of its screens: they would be gone there.
+/// A definition that another host accepts, with the passwords of its displays, which would otherwise be lost.
 fn definition(domain: &Domain, which: sys::virDomainXMLFlags) -> Result<String, LibvirtError> {
     Ok(domain.xml_desc(which | sys::VIR_DOMAIN_XML_MIGRATABLE | sys::VIR_DOMAIN_XML_SECURE)?)
 }
@@ -65,7 +65,7 @@ mod tests {
         migrate::testing::{copied, plan},
     };
 
-    /// A running VM with a disk vda; a second one, vdb, is in what it runs only.
+    /// A running VM with a disk vda; a second one, vdb, is in its live definition only.
     fn domain(connection: &Connection, name: &str) -> Domain {
         let disk = |target| {
             format!(
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_that_moves_alone_is_rewritten_too() {
+    fn the_definition_of_an_offline_migration_is_rewritten_too() {
         let connection = testing::connection();
         let domain = domain(&connection, "rewritten-offline");
         let offline = |disks: &[&str]| MigrationPlan { disks: copied(disks), ..plan(Mode::Offline) };

@@ -1,4 +1,4 @@
-//! Migrations: the engine's plan as libvirt's calls.
+//! Migrating: the engine's plan in libvirt's calls.
 
 mod definitions;
 mod request;
@@ -18,13 +18,14 @@ use crate::{
     ffi::typed_params::TypedParams,
 };
 
-/// The first libvirt that can leave out of a copy what is zero, as the number it tells: 10.9.0.
+/// The first libvirt that can leave zeroes out of a copy, as libvirt's number: 10.9.0.
 const DETECTS_ZEROES: u32 = 10_009_000;
 
-/// Migrates from the host of `source`. Blocks until it is over.
+/// Migrates away from the host of `source`. Blocks until the migration has ended.
 ///
-/// With a connection to the destination we drive the migration ourselves (direct): it needs us to the end. Without one the source's
-/// daemon does, with a login of its own at the destination (peer-to-peer and tunnelled), and goes on even if we die.
+/// With a connection to the destination, this process drives the migration (direct), and has to run until its end.
+/// Without one, the source's daemon drives it over its own connection to the destination (peer-to-peer), and goes on if
+/// this process dies.
 pub(crate) fn migrate(
     source: &Connection,
     destination: Option<&Connection>,
@@ -37,13 +38,13 @@ pub(crate) fn migrate(
     }
     let params = request::params(plan, &definitions)?;
     match destination {
-        Some(destination) => drive(&domain, destination, plan, &params),
-        None => ask_source(&domain, plan, &params),
+        Some(destination) => direct(&domain, destination, plan, &params),
+        None => peer_to_peer(&domain, plan, &params),
     }
 }
 
-/// Does what the source's daemon would do, from here.
-fn drive(
+/// Direct: this process calls both daemons.
+fn direct(
     domain: &Domain,
     destination: &Connection,
     plan: &MigrationPlan,
@@ -56,13 +57,13 @@ fn drive(
     if moved.is_null() {
         return Err(LibvirtError::last());
     }
-    // SAFETY: the domain at the destination is ours to free, and nobody else has it. That this fails would change nothing.
+    // SAFETY: the domain at the destination is the caller's to free, and this is the only pointer to it. A failure would have no effect.
     unsafe { sys::virDomainFree(moved) };
     Ok(())
 }
 
-/// Lets the source's daemon talk to the destination's.
-fn ask_source(domain: &Domain, plan: &MigrationPlan, params: &TypedParams) -> Result<(), LibvirtError> {
+/// Peer-to-peer: the source's daemon calls the destination's.
+fn peer_to_peer(domain: &Domain, plan: &MigrationPlan, params: &TypedParams) -> Result<(), LibvirtError> {
     let destination = CString::new(uri::daemon(&plan.destination.peer_transport)).map_err(virt::error::Error::from)?;
     let (list, len) = params.as_raw();
     // SAFETY: the domain is valid; destination and list live until the call is over, and the list has `len` parameters.
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
     use crate::connection;
 
-    /// The `test` driver can't migrate, and says which call it lacks.
+    /// The `test` driver can't migrate; its error names the call that it lacks.
     #[test]
     fn only_a_connection_to_the_destination_makes_it_direct() {
         let connection = connection::testing::connection();

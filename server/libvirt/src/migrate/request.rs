@@ -1,4 +1,4 @@
-//! A plan in libvirt's flags and parameters.
+//! The engine's plan as flags and parameters of libvirt's migration calls.
 
 use std::ffi::c_uint;
 
@@ -18,10 +18,10 @@ pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
                 | when(plan.persist_destination, sys::VIR_MIGRATE_PERSIST_DEST)
                 | when(copies, sys::VIR_MIGRATE_NON_SHARED_DISK)
                 | when(copies && plan.synchronous_writes, sys::VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES)
-                // Drops all of libvirt's own checks of storage, so only where the hosts' settings vouch for it.
+                // Switches off all of libvirt's own checks of storage, so only where the hosts' settings say that it is shared.
                 | when(plan.trust_shared_directories, sys::VIR_MIGRATE_UNSAFE)
         }
-        // A definition that is not kept would be nothing: libvirt insists on the flag. Disks are none of its business here.
+        // libvirt insists on the flag: an offline migration moves nothing but the definition. The console copies the disks.
         Mode::Offline => sys::VIR_MIGRATE_OFFLINE | sys::VIR_MIGRATE_PERSIST_DEST,
     };
     let control_flow = match plan.control_flow {
@@ -31,15 +31,15 @@ pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
     };
     mode | control_flow
         | when(plan.undefine_source, sys::VIR_MIGRATE_UNDEFINE_SOURCE)
-        // Disks too. The name in the destination's certificate has to be the one in the data's address: QEMU looks.
+        // Encrypts disks, too. QEMU checks that the destination's certificate names the address that the data goes to.
         | when(plan.encrypted, sys::VIR_MIGRATE_TLS)
 }
 
 pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<TypedParams, LibvirtError> {
     let mut params = TypedParams::new();
     if plan.mode == Mode::Live {
-        // Without it libvirt uses what the destination believes its own name is, which often no other host can resolve. Disks go
-        // to the same address. A tunnel leads to the daemon itself, and must not have another end.
+        // Without it libvirt uses what the destination believes its own name is, which often no other host can resolve.
+        // Disks go to the same address. A tunnel leads to the daemon itself, and must not have another end.
         if plan.control_flow != ControlFlow::Tunnelled {
             let data = uri::migration_data(&plan.destination.peer_address, plan.rdma);
             params.add_string(sys::VIR_MIGRATE_PARAM_URI, &data)?;
@@ -47,7 +47,7 @@ pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<
         if let Some(bandwidth) = plan.bandwidth_mib_s {
             params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH, bandwidth.into())?;
         }
-        // Always named: libvirt would copy all that the guest can write to, shared or not.
+        // Always named: otherwise libvirt copies all disks that the guest can write to, shared or not.
         for disk in &plan.disks {
             params.add_string(sys::VIR_MIGRATE_PARAM_MIGRATE_DISKS, &disk.target)?;
         }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_that_moves_is_kept() {
+    fn an_offline_migration_keeps_the_definition() {
         let plan = MigrationPlan { undefine_source: false, persist_destination: false, ..plan(Mode::Offline) };
         let expected = sys::VIR_MIGRATE_OFFLINE | sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_PERSIST_DEST;
         assert_eq!(flags(&plan), expected);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_hosts_settings_switch_checks_off() {
+    fn only_the_hosts_settings_switch_libvirts_checks_off() {
         assert_eq!(flags(&plan(Mode::Live)) & sys::VIR_MIGRATE_UNSAFE, 0);
         let trusting = MigrationPlan { trust_shared_directories: true, ..plan(Mode::Live) };
         assert_ne!(flags(&trusting) & sys::VIR_MIGRATE_UNSAFE, 0);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_decides_who_drives_and_where_the_data_goes() {
+    fn the_control_flow_decides_who_drives_and_where_the_data_goes() {
         let of = |control_flow| {
             let plan = MigrationPlan { control_flow, ..plan(Mode::Live) };
             let data = string(params(&plan, &Definitions::default()).unwrap().as_slice(), sys::VIR_MIGRATE_PARAM_URI)
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encrypted_or_goes_by_rdma_is_asked_for() {
+    fn encryption_and_rdma_are_asked_for() {
         let live = plan(Mode::Live);
         assert_eq!(flags(&live) & sys::VIR_MIGRATE_TLS, 0);
         assert_ne!(flags(&MigrationPlan { encrypted: true, ..live.clone() }) & sys::VIR_MIGRATE_TLS, 0);

@@ -1,4 +1,4 @@
-//! libvirt's XML: reading it, and changing it without touching the rest.
+//! libvirt's XML: reading it, and changing parts of it while all else stays as it was.
 
 pub(crate) mod rewrite;
 pub(crate) mod splice;
@@ -7,7 +7,7 @@ use roxmltree::Node;
 
 use crate::error::LibvirtError;
 
-/// Parses a document of libvirt's.
+/// Parses a document that libvirt wrote.
 pub(crate) fn parse(text: &str) -> Result<roxmltree::Document<'_>, LibvirtError> {
     roxmltree::Document::parse(text).map_err(|error| LibvirtError::unusable(format!("libvirt wrote bad XML: {error}")))
 }
@@ -35,13 +35,13 @@ pub(crate) fn attribute<'a>(node: Node<'a, '_>, path: &[&'static str], name: &st
     find(node, path)?.attribute(name)
 }
 
-/// The size in the element at the end of this path, in bytes. libvirt writes sizes in KiB or in bytes and names the unit.
+/// The size in the element at the end of this path, in bytes. The attribute `unit` says what libvirt wrote it in.
 pub(crate) fn bytes(node: Node<'_, '_>, path: &[&'static str]) -> Option<u64> {
     let unit = attribute(node, path, "unit");
     scaled(text(node, path)?.parse().ok()?, unit)
 }
 
-/// A number of these units in bytes; without a unit it is KiB, as everywhere in definitions of VMs.
+/// A number of these units, in bytes. Without a unit it is KiB, as in all definitions of domains.
 pub(crate) fn scaled(number: u64, unit: Option<&str>) -> Option<u64> {
     let bytes = match unit.unwrap_or("KiB") {
         "b" | "bytes" => 1,

@@ -1,4 +1,5 @@
-//! Changes to a domain's definition. They are spliced into libvirt's own text, so that all else stays byte for byte what it was.
+//! Changes to the disks in a domain's definition. They are spliced into libvirt's own text, so that all else stays byte for byte as
+//! it was.
 
 use engine::DiskCopy;
 use roxmltree::{Document, Node};
@@ -9,10 +10,10 @@ use super::{
 };
 use crate::error::LibvirtError;
 
-/// The attributes of a `<source>` that say where a file, a block device or a volume of a pool is.
+/// The attributes of `<source>` that locate a file, a block device or a volume of a pool.
 const PLACE: [&str; 5] = ["file", "dev", "pool", "volume", "mode"];
 
-/// The definition with these disks in other places. What their images stood on is left out: libvirt looks into the new ones.
+/// The definition with these disks at other paths. Their backing chains are left out: libvirt finds those of the new images.
 ///
 /// # Errors
 /// If there is no such disk, or if it is neither a file nor a block device nor a volume of a pool.
@@ -26,7 +27,7 @@ pub(crate) fn move_disks(definition: &str, disks: &[DiskCopy]) -> Result<String,
     Ok(changes.apply(definition))
 }
 
-/// Those of these disks that are the same in both definitions.
+/// Those of these disks whose source is the same in both definitions.
 pub(crate) fn same_disks(one: &str, other: &str, disks: &[DiskCopy]) -> Result<Vec<DiskCopy>, LibvirtError> {
     let (one, other) = (parse(one)?, parse(other)?);
     let is_same = |disk: &&DiskCopy| {
@@ -36,14 +37,14 @@ pub(crate) fn same_disks(one: &str, other: &str, disks: &[DiskCopy]) -> Result<V
     Ok(disks.iter().filter(is_same).cloned().collect())
 }
 
-/// Where a disk's image is.
+/// The location of a disk's image.
 fn place<'a>(document: &'a Document<'_>, target: &str) -> Option<[Option<&'a str>; PLACE.len()]> {
     let source = find(disk_element(document, target)?, &["source"])?;
     Some(PLACE.map(|name| source.attribute(name)))
 }
 
-/// The definition in which QEMU may leave holes in those of these disks that are raw files, and their names. Else a copy takes up all
-/// of its space. Disks for which someone chose what becomes of unused space are left as they are.
+/// The definition in which QEMU may leave holes in those of these disks that are raw files, and their names. Else a
+/// copy takes up all of its space. Disks for which someone chose what becomes of unused space are left as they are.
 pub(crate) fn allow_holes(definition: &str, disks: &[DiskCopy]) -> Result<(String, Vec<String>), LibvirtError> {
     let document = parse(definition)?;
     let mut changes = Changes::default();
@@ -62,7 +63,7 @@ pub(crate) fn allow_holes(definition: &str, disks: &[DiskCopy]) -> Result<(Strin
     Ok((changes.apply(definition), targets))
 }
 
-/// The element of a drive with nothing in it; none if it is empty already.
+/// The element of a drive without its medium; none if it is empty already.
 ///
 /// # Errors
 /// If there is no such drive.
@@ -73,12 +74,12 @@ pub(crate) fn emptied_drive(definition: &str, target: &str) -> Result<Option<Str
         return Ok(None);
     }
     let mut changes = Changes::default();
-    // A drive of another type has to have a source.
+    // libvirt accepts an empty drive of this type only.
     set_type(&mut changes, element, "file")?;
     for part in ["source", "backingStore"].into_iter().filter_map(|name| find(element, &[name])) {
         changes.remove(definition, part.range());
     }
-    // Bytes outside of the element are not touched, so that it ends as far from the document's end as before.
+    // Bytes outside of the element do not change, so that its distance from the document's end is the same as before.
     let after = definition.len() - element.range().end;
     let changed = changes.apply(definition);
     Ok(Some(changed[element.range().start..changed.len() - after].to_owned()))
@@ -90,7 +91,7 @@ fn move_disk(
     element: Node<'_, '_>,
     disk: &DiskCopy,
 ) -> Result<(), LibvirtError> {
-    let unmovable = || LibvirtError::unusable(format!("disk {} is not one that can be moved", disk.target));
+    let unmovable = || LibvirtError::unusable(format!("disk {} is of a type that can't be moved", disk.target));
     if !matches!(element.attribute("type"), Some("file" | "block" | "volume")) {
         return Err(unmovable());
     }
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_moves_and_stands_alone() {
+    fn a_file_moves_without_its_backing_chain() {
         let expected = with_lines(
             "<source file='/pool/it",
             "<backingStore/>\n      </backingStore>",
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_not_a_file_is_an_error() {
+    fn a_disk_that_is_missing_or_of_another_type_is_an_error() {
         for target in ["vdz", "vdc", "fda", ""] {
             assert!(move_disks(DEFINITION, &[copy(target, "/new", false)]).is_err(), "{target}");
         }
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn disks_that_are_not_there_or_other_ones_can_be_left_out() {
+    fn only_disks_with_the_same_source_in_both_definitions_are_kept() {
         let disks = [copy("vda", "/new/a", false), copy("vdb", "/new/b", false), copy("vdz", "/new/z", false)];
         assert_eq!(same_disks(DEFINITION, DEFINITION, &disks).unwrap(), disks[..2]);
         for (here, there) in [("/pool/it&apos;s.qcow2", "/pool/next.qcow2"), ("vda", "vdy")] {
@@ -232,7 +233,7 @@ mod tests {
         let (allowed, targets) = allow_holes(DEFINITION, &disks).unwrap();
         assert_eq!(targets, ["vdb"]);
         assert_eq!(allowed, with_lines("<driver type='raw'", "/>", "<driver type='raw' discard='unmap'/>"));
-        // Not twice, not against someone's choice, and not on a device, which may hold old contents.
+        // Not twice, not where the definition sets another value, and not on a device, which may hold old contents.
         assert_eq!(allow_holes(&allowed, &disks).unwrap(), (allowed.clone(), targets));
         let chosen = allowed.replace("'unmap'", "'ignore'");
         assert_eq!(allow_holes(&chosen, &disks).unwrap(), (chosen.clone(), Vec::new()));

@@ -1,8 +1,8 @@
-//! Writing XML: strings that go into it safely, and changes to a document that leave the rest byte for byte as it was.
+//! Writing XML: escaping strings, and changing a document so that the rest stays byte for byte as it was.
 
 use std::ops::Range;
 
-/// A string as the value of an attribute or as text. White space that XML would turn into plain spaces is kept too.
+/// A string as an attribute's value or as text. White space is escaped, too, where XML would turn it into spaces.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -21,22 +21,22 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Changes to a document, to be applied all at once: their places are those in the document as it is.
+/// Changes to a document that are applied together. Their positions are those in the unchanged document.
 #[derive(Default)]
 pub(crate) struct Changes(Vec<(Range<usize>, String)>);
 
 impl Changes {
-    /// Puts `text` in the place of these bytes.
+    /// Replaces these bytes with `text`.
     pub(crate) fn replace(&mut self, range: Range<usize>, text: String) {
         self.0.push((range, text));
     }
 
-    /// Puts `text` there.
+    /// Inserts `text` at this position.
     pub(crate) fn insert(&mut self, position: usize, text: &str) {
         self.replace(position..position, text.to_owned());
     }
 
-    /// Takes these bytes of the document out, with the white space before them.
+    /// Removes these bytes of the document, and the white space before them.
     pub(crate) fn remove(&mut self, document: &str, range: Range<usize>) {
         let start = document[..range.start].trim_end().len();
         self.0.push((start..range.end, String::new()));
