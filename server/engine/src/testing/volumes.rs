@@ -225,7 +225,7 @@ impl SimConnection {
                 copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect();
             let shared = world.storage.pools[host].iter().map(|(pool, _)| pool).filter(|pool| pool.source.is_some());
             let around = shared.filter(|pool| path.rsplit_once('/').map(|(at, _)| at) == pool.path.as_deref());
-            users.extend(around.map(|pool| format!("whoever shares the pool {}", pool.name)));
+            users.extend(around.map(|pool| format!("other hosts that share the pool {}", pool.name)));
             Ok(users)
         })
     }

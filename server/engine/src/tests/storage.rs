@@ -404,7 +404,7 @@ async fn an_old_image_on_storage_that_others_share_is_not_removed() {
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.sim.volumes(&host("gamma"), "images"), ["web.qcow2"]);
     assert_eq!(bench.sim.volumes(&host("alpha"), "vms"), ["web.qcow2"]);
-    assert!(bench.told(id, "is still needed on alpha (whoever shares the pool vms)").await);
+    assert!(bench.told(id, "is still needed on alpha (other hosts that share the pool vms)").await);
 }
 
 #[tokio::test(start_paused = true)]

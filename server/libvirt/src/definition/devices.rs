@@ -1,11 +1,11 @@
-//! The devices in a VM's definition that tie it to its host, but for disks.
+//! The devices in a VM's definition that tie it to its host, except disks.
 
 use engine::{Interface, Tpm};
 use roxmltree::Node;
 
 use crate::xml;
 
-/// Network interfaces, by what the host has to have for them.
+/// Network interfaces, by what they need on the host.
 pub(super) fn interfaces(devices: Node<'_, '_>) -> Vec<Interface> {
     xml::children(devices, "interface").map(interface).collect()
 }
@@ -17,14 +17,14 @@ fn interface(node: Node<'_, '_>) -> Interface {
         "network" => Interface::Network { name: source("network") },
         "bridge" => Interface::Bridge { name: source("bridge") },
         "direct" => Interface::Direct { device: source("dev") },
-        // Unplugged by QEMU for as long as the VM moves.
+        // QEMU unplugs it during the migration.
         "hostdev" if is_unplugged_to_move(node) => Interface::Independent,
         "hostdev" | "vdpa" | "vhostuser" => Interface::HostDevice { kind: kind.to_owned() },
         _ => Interface::Independent,
     }
 }
 
-/// Devices of the host that the VM has for itself, in words: those on USB, and the others.
+/// Devices of the host that are passed through to the VM, in words: USB devices, and others.
 pub(super) fn host_devices(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) {
     let staying = xml::children(devices, "hostdev").filter(|node| !is_unplugged_to_move(*node));
     let (usb, others): (Vec<_>, Vec<_>) = staying.partition(|node| node.attribute("type") == Some("usb"));
@@ -32,7 +32,7 @@ pub(super) fn host_devices(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) 
     (named(usb), named(others))
 }
 
-/// Half of a pair whose other half keeps the guest on the network meanwhile.
+/// Whether a device is the transient one of a pair (`<teaming>`), which is unplugged during a migration while the persistent one keeps the guest on the network.
 fn is_unplugged_to_move(node: Node<'_, '_>) -> bool {
     xml::attribute(node, &["teaming"], "type") == Some("transient")
 }
@@ -75,7 +75,7 @@ fn scsi(source: Node<'_, '_>) -> Option<String> {
     Some(format!("SCSI {adapter} {}:{}:{}", part("bus")?, part("target")?, part("unit")?))
 }
 
-/// libvirt writes such numbers as `0x03`.
+/// Reads a number as libvirt writes it, such as `0x03`.
 fn hexadecimal(text: &str) -> Option<u32> {
     u32::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
@@ -89,7 +89,7 @@ pub(super) fn shared_memory(devices: Node<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// What the guest calls the host's folders that it has: by virtiofs, and by 9p.
+/// The guest's names of the host's folders that are shared with it: by virtiofs, and by 9p.
 pub(super) fn shared_folders(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) {
     let is_virtiofs = |folder: &Node<'_, '_>| xml::attribute(*folder, &["driver"], "type") == Some("virtiofs");
     let (virtiofs, plan9): (Vec<_>, Vec<_>) = xml::children(devices, "filesystem").partition(is_virtiofs);
@@ -97,7 +97,7 @@ pub(super) fn shared_folders(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>
     (virtiofs.into_iter().map(name).collect(), plan9.into_iter().map(name).collect())
 }
 
-/// The TPM. There are VMs with two of them on other architectures only, where one is a proxy of the other.
+/// The TPM. VMs with two TPMs exist on other architectures only, where one is a proxy for the other.
 pub(super) fn tpm(devices: Node<'_, '_>) -> Option<Tpm> {
     match xml::attribute(devices, &["tpm", "backend"], "type")? {
         "passthrough" => Some(Tpm::Passthrough),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_are_told_by_what_they_need() {
+    fn interfaces_are_classified_by_what_they_need() {
         let read = |xml| with(xml, interfaces).remove(0);
         let network = "<interface type='network'><source network='default' portid='x' bridge='virbr0'/></interface>";
         assert_eq!(read(network), Interface::Network { name: "default".to_owned() });
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_others_have_is_told_from_the_vms_own() {
+    fn shared_memory_of_other_programs_is_told_from_the_vms_own() {
         let xml = "<shmem name='own' role='master'/><shmem name='theirs' role='peer'/><shmem name='unsaid'/>";
         assert_eq!(with(xml, shared_memory), ["theirs", "unsaid"]);
     }

@@ -1,4 +1,4 @@
-//! The disks in a VM's definition, and the secrets that open them.
+//! The disks in a VM's definition, and the secrets that they need.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use roxmltree::Node;
 
 use crate::xml;
 
-/// Disks, CD-ROM and floppy drives; their sizes are not in a definition.
+/// Disks, CD-ROM and floppy drives. Their sizes, which a definition does not have, are 0.
 pub(super) fn disks(devices: Node<'_, '_>) -> Vec<Disk> {
     xml::children(devices, "disk").map(disk).collect()
 }
@@ -58,7 +58,7 @@ fn source(disk: Node<'_, '_>) -> DiskSource {
     known.unwrap_or(DiskSource::Empty)
 }
 
-/// The first server and the name there, as far as there are.
+/// The first server and the name there, as far as the definition has them.
 fn network_name(source: Node<'_, '_>) -> String {
     let server = xml::find(source, &["host"]).and_then(|host| match (host.attribute("name"), host.attribute("port")) {
         (Some(name), Some(port)) => Some(format!("{name}:{port}")),
@@ -69,7 +69,7 @@ fn network_name(source: Node<'_, '_>) -> String {
     [server, name].into_iter().flatten().collect::<Vec<_>>().join("/")
 }
 
-/// Whether a server is the host itself, whichever host that is.
+/// Whether a server is addressed as the host itself, which is another server on every host.
 fn is_local(server: Node<'_, '_>) -> bool {
     let is_loopback = |name: &str| {
         let by_ip = name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
@@ -78,7 +78,7 @@ fn is_local(server: Node<'_, '_>) -> bool {
     server.attribute("socket").is_some() || server.attribute("name").is_some_and(is_loopback)
 }
 
-/// An empty `<backingStore/>` says that nothing is below; without one, nothing is said.
+/// An empty `<backingStore/>` ends a backing chain; without the element, the chain is not known.
 fn has_backing(disk: Node<'_, '_>) -> bool {
     xml::find(disk, &["backingStore"]).is_some_and(|store| store.has_children())
 }

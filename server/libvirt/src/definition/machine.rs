@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use crate::xml;
 
-/// What `<domain>` says but for its devices.
+/// The facts in `<domain>` beside its devices.
 pub(super) fn machine(domain: Node<'_, '_>, vm: VmId) -> DomainFacts {
     let cpu = xml::find(domain, &["cpu"]);
     let owned = |value: Option<&str>| value.unwrap_or_default().to_owned();
@@ -39,7 +39,7 @@ fn written(node: Node<'_, '_>) -> String {
     node.document().input_text()[node.range()].to_owned()
 }
 
-/// The variables are a file, written either way.
+/// The file with the firmware's variables. libvirt has two forms for it.
 fn nvram(domain: Node<'_, '_>) -> Option<String> {
     let nvram = xml::find(domain, &["os", "nvram"])?;
     let path = xml::attribute(nvram, &["source"], "file").or_else(|| nvram.text().map(str::trim))?;
@@ -59,14 +59,14 @@ fn has_tsc_frequency(domain: Node<'_, '_>) -> bool {
     })
 }
 
-/// The size of the first kind of huge pages; 0 where the definition leaves it to the host.
+/// The size of the first kind of huge pages, in bytes; 0 where the definition leaves it to the host.
 fn huge_page_bytes(domain: Node<'_, '_>) -> Option<u64> {
     let pages = xml::find(domain, &["memoryBacking", "hugepages"])?;
     let Some(page) = xml::find(pages, &["page"]) else { return Some(0) };
     xml::scaled(page.attribute("size")?.parse().ok()?, page.attribute("unit"))
 }
 
-/// The CPUs that are plugged in.
+/// The number of CPUs that are plugged in.
 fn vcpus(domain: Node<'_, '_>) -> Option<u32> {
     let vcpu = xml::find(domain, &["vcpu"])?;
     vcpu.attribute("current").or_else(|| vcpu.text())?.trim().parse().ok()

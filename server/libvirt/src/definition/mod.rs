@@ -1,4 +1,4 @@
-//! What a VM is made of, read from its definition and the little that is not in it.
+//! The facts of a VM: what its definition says, and the few that libvirt reports beside it.
 
 mod devices;
 mod disks;
@@ -19,11 +19,11 @@ use crate::{
     xml,
 };
 
-/// libvirt's domain type of VMs whose CPU QEMU emulates. What it can't emulate it leaves out, so that the definition may ask for more
-/// than the guest got; libvirt lets the destination give what the guest got.
+/// libvirt's domain type of VMs whose CPU QEMU emulates. What it can't emulate it leaves out, so that the definition
+/// may ask for more than the guest got; libvirt lets the destination give what the guest got.
 const EMULATION: &str = "qemu";
 
-/// What this VM is made of. Refuses to ask an incoming copy.
+/// The facts of this VM. An incoming copy is not asked: that is an error.
 pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     let domain = connection.lookup_domain_by_uuid(vm.0)?;
     if copies::copy(&domain)?.incoming {
@@ -42,7 +42,7 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
         if let Some(size) = sizes.iter().find(|size| size.target == disk.target) {
             (disk.capacity_bytes, disk.allocation_bytes) = (size.capacity_bytes, size.allocation_bytes);
         }
-        // What would move does not say what images stand on or consist of: QEMU finds out anew.
+        // The migratable definition has no backing chains, data files or slices: QEMU detects them anew.
         if let Some(shown) = shown_disks.iter().find(|shown| shown.target == disk.target) {
             disk.has_backing |= shown.has_backing;
             disk.has_data_file_or_slice |= shown.has_data_file_or_slice;
@@ -63,7 +63,7 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
     Ok(facts)
 }
 
-/// What a definition says.
+/// The facts in a definition.
 fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     let document = xml::parse(text)?;
     let mut facts = machine::machine(document.root_element(), vm);
@@ -79,8 +79,8 @@ fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     Ok(facts)
 }
 
-/// The definition that would move. That of a running VM has its passwords in it, so it goes no further than into [`read`]; and a
-/// connection that may only read does not get it, but one that is nearly the same.
+/// The definition that would move. That of a running VM has its passwords in it, so it goes no further than into
+/// [`read`]; and a connection that may only read does not get it, but one that is nearly the same.
 fn definition(connection: &Connection, domain: &Domain, is_active: bool) -> Result<String, LibvirtError> {
     if !is_active {
         return Ok(domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?);
@@ -97,7 +97,7 @@ fn disks_in(definition: &str) -> Result<Vec<Disk>, LibvirtError> {
     Ok(xml::find(document.root_element(), &["devices"]).map(disks::disks).unwrap_or_default())
 }
 
-/// What is in the disks and drives of the definition that the next start takes, and not in those of now.
+/// The disks and media in the persistent definition that the live one does not have.
 fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError> {
     let is_there = |disk: &Disk| now.iter().any(|now| (&now.target, &now.source) == (&disk.target, &disk.source));
     let mut later = disks_in(&domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?)?;
@@ -105,7 +105,7 @@ fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError>
     Ok(later)
 }
 
-/// What a pool knows of a shut-off VM's disk: its size if that is not known yet, and whether it stands on others or has a data file.
+/// Adds what a pool knows of a shut-off VM's disk: its size if that is not known yet, whether it has a backing image, and whether it has a data file.
 fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), LibvirtError> {
     let volume = match &disk.source {
         DiskSource::File { path } | DiskSource::Block { path } => connection.lookup_storage_vol_by_path(path)?,
@@ -127,9 +127,9 @@ fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), Libvirt
     Ok(())
 }
 
-/// How many checkpoints libvirt keeps.
+/// How many checkpoints libvirt keeps of the domain.
 fn checkpoints(domain: &Domain) -> Result<u32, LibvirtError> {
-    // SAFETY: the domain is valid; without a place for a list libvirt only counts.
+    // SAFETY: the domain is valid; with NULL for the list, libvirt only counts.
     let count = unsafe { sys::virDomainListAllCheckpoints(domain.as_ptr(), std::ptr::null_mut(), 0) };
     u32::try_from(count).map_err(|_| LibvirtError::last())
 }
@@ -152,11 +152,11 @@ mod tests {
     use super::*;
     use crate::{connection::testing, domain};
 
-    /// A desktop as virt-manager makes them, with a bit of everything.
+    /// A desktop as virt-manager defines it, with a bit of everything.
     const SAMPLE: &str = include_str!("sample.xml");
 
     #[test]
-    fn a_desktop_is_read_whole() {
+    fn the_definition_of_a_desktop_is_read() {
         let vm = VmId("4dea22b3-1d52-d8f3-2516-782e98ab3fa0".parse().unwrap());
         let mut facts = read(SAMPLE, vm).unwrap();
         let cpu = facts.cpu.take().unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vm_is_asked_whether_it_runs_or_not() {
+    fn a_vm_has_facts_whether_it_runs_or_not() {
         let connection = testing::connection();
         let vm = testing::define(&connection, "asked");
         let domain = domain::find(&connection, vm).unwrap().unwrap();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_running_vm_has_from_its_next_start_on_is_known() {
+    fn disks_in_the_persistent_definition_only_are_found() {
         let connection = testing::connection();
         let vm = testing::define(&connection, "plans");
         let domain = domain::find(&connection, vm).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! How large a VM's disks are.
+//! The sizes of a VM's disks.
 
 use std::ffi::CString;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The size of one disk, in bytes; 0 where libvirt does not know.
+/// The size of one disk, in bytes; 0 where libvirt does not know it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) target: String,
@@ -20,13 +20,13 @@ pub(super) struct Size {
     pub(super) allocation_bytes: u64,
 }
 
-/// The sizes of all disks, all with one question.
+/// The sizes of all disks, with one call.
 pub(super) fn sizes(domain: &Domain, is_active: bool) -> Result<Vec<Size>, LibvirtError> {
     stats::stats(domain, sys::VIR_DOMAIN_STATS_BLOCK, |figures| read(figures, is_active))
 }
 
-/// While a VM runs, "physical" is what QEMU says that the image takes up, and "allocation" the last place written to since the start;
-/// while it is off, "allocation" is what the file takes up, and "physical" how long it is.
+/// While a VM runs, "physical" is what QEMU says that the image takes up, and "allocation" the last place written to
+/// since the start; while it is off, "allocation" is what the file takes up, and "physical" how long it is.
 fn read(figures: &[sys::virTypedParameter], is_active: bool) -> Vec<Size> {
     let allocation = if is_active { "physical" } else { "allocation" };
     (0..number(figures, sys::VIR_DOMAIN_STATS_BLOCK_COUNT).unwrap_or(0))
@@ -48,7 +48,7 @@ mod tests {
     use crate::ffi::typed_params::TypedParams;
 
     #[test]
-    fn figures_mean_something_else_while_the_vm_is_off() {
+    fn the_allocation_has_another_name_while_the_vm_is_off() {
         let mut list = TypedParams::new();
         list.add_u64(sys::VIR_DOMAIN_STATS_BLOCK_COUNT, 2).unwrap();
         list.add_string(c"block.0.name", "vda").unwrap();

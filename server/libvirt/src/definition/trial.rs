@@ -1,4 +1,4 @@
-//! The definition that is tried at another host, without starting anything (`virConnectDomainXMLToNative`).
+//! The definition for a trial at the destination, which starts nothing (`virConnectDomainXMLToNative`).
 
 use roxmltree::Node;
 
@@ -7,12 +7,13 @@ use crate::{
     xml::{self, splice::Changes},
 };
 
-/// Devices that the try would really open, as it does with network interfaces and TPMs of the host, or that libvirt first looks for
-/// when it really starts, as it does with USB devices. What the host has for them is asked in other ways.
-const UNTRIED: [&str; 4] = ["interface", "hostdev", "tpm", "vsock"];
+/// Devices that the try would really open, as it does with network interfaces and TPMs of the host, or that libvirt
+/// first looks for when it really starts, as it does with USB devices. What the host has for them is asked in other
+/// ways.
+const NOT_TRIED: [&str; 4] = ["interface", "hostdev", "tpm", "vsock"];
 
-/// What can be tried of a definition, with the CPU that would move: the running one's may have features that an older libvirt does
-/// not know, and that are not moved.
+/// What can be tried of a definition, with the CPU that would move: the running one's may have features that an older
+/// libvirt does not know, and that are not moved.
 pub(super) fn trial(definition: &str, cpu: Option<&str>) -> Result<String, LibvirtError> {
     let document = xml::parse(definition)?;
     let mut changes = Changes::default();
@@ -20,22 +21,22 @@ pub(super) fn trial(definition: &str, cpu: Option<&str>) -> Result<String, Libvi
         changes.replace(there.range(), cpu.to_owned());
     }
     if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
-        for device in devices.children().filter(|device| is_untried(*device)) {
+        for device in devices.children().filter(|device| is_left_out(*device)) {
             changes.remove(definition, device.range());
         }
     }
     Ok(changes.apply(definition))
 }
 
-/// Disks are left out whose pool or secret would have to be there, though the VM may come with others or need none.
-fn is_untried(device: Node<'_, '_>) -> bool {
+/// Left out are also disks with a pool or secret: the trial would look for them, though the migration may use another pool or need no secret.
+fn is_left_out(device: Node<'_, '_>) -> bool {
     let name = device.tag_name().name();
     let is_bound_disk = || {
         name == "disk"
             && (device.attribute("type") == Some("volume")
                 || device.descendants().any(|node| node.has_tag_name("secret")))
     };
-    UNTRIED.contains(&name) || is_bound_disk()
+    NOT_TRIED.contains(&name) || is_bound_disk()
 }
 
 #[cfg(test)]
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_a_start_can_try_is_left_out() {
+    fn devices_that_only_a_start_can_try_are_left_out() {
         let definition = "<domain><cpu><feature name='new'/></cpu><devices><emulator>/e</emulator>\n <disk type='file'><source file='/a'/></disk>\n \
                           <disk type='volume'/>\n <disk type='file'><encryption><secret uuid='u'/></encryption></disk>\n \
                           <interface type='user'/>\n <hostdev/>\n <tpm/>\n <vsock/>\n <video/>\n</devices></domain>";

@@ -1,4 +1,4 @@
-//! What is in volumes: read and written whole, holes as holes.
+//! Contents of volumes: read and written whole, holes as holes.
 
 use engine::Chunk;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -7,10 +7,10 @@ use virt::{storage_vol::StorageVol, stream::Stream, sys};
 use super::{space::Space, streams, volumes};
 use crate::{connection::Connection, error::LibvirtError};
 
-/// What is read at a time, in bytes: libvirt takes into our memory whatever the daemon sends, however slow the receiver is.
+/// How much is requested of the daemon at a time, in bytes: libvirt buffers all that the daemon sends in our memory, however slow the receiver is.
 const WINDOW: u64 = 64 << 20;
 
-/// Sends a volume's contents, holes as holes. Ends early if nobody receives them.
+/// Sends a volume's contents, holes as holes. Ends early if the receiver is dropped.
 pub(crate) fn read(connection: &Connection, pool: &str, name: &str, to: &Sender<Chunk>) -> Result<(), LibvirtError> {
     let volume = connection.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(name)?;
     let mut offset = 0;
@@ -20,7 +20,7 @@ pub(crate) fn read(connection: &Connection, pool: &str, name: &str, to: &Sender<
     Ok(())
 }
 
-/// Sends what there is from here on, at most a window, and says how much that was in bytes; none if nobody receives it.
+/// Sends the contents from this offset on, at most a window. Returns how many bytes that was; none if the receiver was dropped.
 fn read_window(
     connection: &Connection,
     volume: &StorageVol,
@@ -44,7 +44,7 @@ fn read_window(
     })
 }
 
-/// The first so many bytes of a volume, or all if it has less.
+/// The first `len` bytes of a volume, or all if it has less.
 pub(crate) fn beginning(connection: &Connection, volume: &StorageVol, len: u64) -> Result<Vec<u8>, LibvirtError> {
     let stream = Stream::new(connection, 0)?;
     volume.download(&stream, 0, len, 0)?;
@@ -58,7 +58,7 @@ pub(crate) fn beginning(connection: &Connection, volume: &StorageVol, len: u64) 
     Ok(beginning.unwrap_or_default())
 }
 
-/// Writes what it receives into a volume, in the place of what was there.
+/// Replaces a volume's contents with what it receives.
 pub(crate) fn write(
     connection: &Connection,
     pool: &str,
@@ -67,12 +67,12 @@ pub(crate) fn write(
 ) -> Result<(), LibvirtError> {
     let pool = connection.lookup_storage_pool_by_name(pool)?;
     let volume = pool.lookup_storage_vol_by_name(name)?;
-    // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts the file off
-    // where it ends, but is at least one byte long.
+    // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts
+    // the file off where it ends, but is at least one byte long.
     for rest in [Chunk::Hole(1), Chunk::Data(vec![0])] {
         upload(connection, &volume, |stream| streams::send(stream, &rest))?;
     }
-    // Devices have all their space already.
+    // Devices are allocated in full already.
     let mut space = volumes::is_of_files(&pool.xml_desc(0)?)?.then(|| Space::new(&pool));
     upload(connection, &volume, |stream| {
         while let Some(chunk) = from.blocking_recv() {
@@ -95,7 +95,7 @@ fn upload(
     finished(stream, |stream| send(stream).map(Some)).map(drop)
 }
 
-/// Uses a stream, and tells the daemon how that ended: it keeps the volume open until then. None is that the rest is not wanted.
+/// Uses a stream, then finishes or aborts it: the daemon keeps the volume open until then. `work` returns none if it does not want the rest.
 fn finished<T>(
     stream: Stream,
     work: impl FnOnce(&Stream) -> Result<Option<T>, LibvirtError>,
@@ -104,7 +104,7 @@ fn finished<T>(
     match result {
         Ok(Some(_)) => stream.finish()?,
         Ok(None) => stream.abort()?,
-        // The daemon may have ended it by itself.
+        // Fails if the daemon has ended the stream itself.
         Err(_) => drop(stream.abort()),
     }
     result

@@ -1,20 +1,20 @@
-//! Room for what is written into a pool. libvirt's daemon hangs or dies when an upload runs out of space (seen with 11.3, whoever the
-//! client is), so nothing is sent that would not fit.
+//! Free space for what is written into a pool. libvirt's daemon hangs or dies when an upload runs out of space (seen with 11.3, with
+//! every client), so nothing is sent that would not fit.
 
 use virt::{storage_pool::StoragePool, sys};
 
 use crate::error::LibvirtError;
 
-/// What stays free in any case, in bytes: the file system's own needs, and what others write meanwhile.
+/// What is kept free, in bytes: for the file system itself, and for what others write meanwhile.
 const RESERVE: u64 = 4 << 20;
 
-/// What is written before the pool is asked again, in bytes.
+/// How much is written before the free space is read again, in bytes.
 const GRANT: u64 = 64 << 20;
 
 /// The system's number for "No space left on device".
 const ENOSPC: i32 = 28;
 
-/// The room in a pool of files.
+/// The free space in a pool of files.
 pub(crate) struct Space<'a> {
     pool: &'a StoragePool,
     granted: u64,
@@ -25,13 +25,13 @@ impl<'a> Space<'a> {
         Self { pool, granted: 0 }
     }
 
-    /// Takes so many bytes.
+    /// Takes this number of bytes.
     ///
     /// # Errors
-    /// `ENOSPC` if they are not there.
+    /// `ENOSPC` if they are not free.
     pub(crate) fn take(&mut self, bytes: u64) -> Result<(), LibvirtError> {
         if self.granted < bytes {
-            // Of no use while a volume is being made there: then what libvirt knew last has to do.
+            // Fails while a volume is being made in the pool: then libvirt's last figure is used.
             let _ = self.pool.refresh(0);
             self.granted = grant(self.pool.info()?.available, bytes).ok_or_else(no_space)?;
         }
@@ -40,7 +40,7 @@ impl<'a> Space<'a> {
     }
 }
 
-/// How much may be written before asking again, of so much that is free; none if that is less than what is wanted now.
+/// How much of the available space may be written before it is read again; none if less than `wanted` is usable.
 fn grant(available: u64, wanted: u64) -> Option<u64> {
     let usable = available.saturating_sub(RESERVE);
     (usable >= wanted).then_some(usable.min(GRANT.max(wanted)))

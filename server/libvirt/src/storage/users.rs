@@ -1,4 +1,5 @@
-//! What still needs an image: other VMs that have it, and images that stand on it.
+//! Users of an image, which must not be deleted then: VMs that have it as a disk, images with it in their backing chain, and hosts that
+//! share its pool.
 
 use model::VmId;
 use roxmltree::Node;
@@ -7,21 +8,21 @@ use virt::{domain::Domain, storage_pool::StoragePool, sys};
 use super::{pool_source, volumes};
 use crate::{connection::Connection, domain, error::LibvirtError, xml};
 
-/// An image: its path, and its pool and name there if it is in one.
+/// An image: its path, and the pool and the name of its volume if it is in a pool.
 struct Image<'a> {
     path: &'a str,
     volume: Option<(String, String)>,
 }
 
 impl Image<'_> {
-    /// Whether it is in a pool of this name and XML. There may be several: a directory on a mount is a pool, too.
+    /// Whether it is in the pool of this name and XML. It may be in several: a pool's directory may be below another's.
     fn is_in(&self, pool: &str, xml: &str) -> Result<bool, LibvirtError> {
         Ok(self.volume.as_ref().is_some_and(|(name, _)| name == pool) || volumes::is_below(self.path, xml)?)
     }
 }
 
-/// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left needs it only if
-/// it runs here all the same.
+/// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left
+/// needs it only if it runs here all the same.
 pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
     let volume = volumes::at(connection, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };
@@ -37,21 +38,21 @@ pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<Vec<
     Ok(users)
 }
 
-/// What in a pool, or by way of it, needs the image.
+/// The users of the image among a pool's volumes, and the hosts that share the pool.
 fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, LibvirtError> {
     let (name, definition) = (pool.name()?, pool.xml_desc(0)?);
-    let standing = standing_on(pool, image)?.into_iter();
-    let mut users: Vec<String> = standing.map(|volume| format!("the volume {volume} of the pool {name}")).collect();
+    let overlays = overlays_of(pool, image)?.into_iter();
+    let mut users: Vec<String> = overlays.map(|volume| format!("the volume {volume} of the pool {name}")).collect();
     if image.is_in(&name, &definition)? && pool_source::is_shared(&definition)? {
-        users.push(format!("whoever shares the pool {name}"));
+        users.push(format!("other hosts that share the pool {name}"));
     }
     Ok(users)
 }
 
-/// Whether a VM has the image, or one that stands on it, now or for later starts.
+/// Whether a VM has the image in the backing chain of a disk, now or in its persistent definition.
 fn has(domain: &Domain, image: &Image<'_>, left: VmId) -> Result<bool, LibvirtError> {
     let copy = domain::copies::copy(domain)?;
-    // One that arrives must not be asked. It brings its own disks, or those that it shares with the host it comes from.
+    // Nothing may be asked of an incoming copy. Its disks are its own, or shared with the host it comes from.
     if copy.incoming || (copy.vm == left && !copy.state.is_active()) {
         return Ok(false);
     }
@@ -76,17 +77,17 @@ fn is(source: Node<'_, '_>, image: &Image<'_>) -> bool {
     is_path("file") || is_path("dev") || (volume().is_some() && by_name() == volume())
 }
 
-/// The names of a pool's volumes that stand on the image.
-fn standing_on(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, LibvirtError> {
-    let mut standing = Vec::new();
+/// The names of a pool's volumes whose backing image it is.
+fn overlays_of(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, LibvirtError> {
+    let mut overlays = Vec::new();
     for volume in pool.list_all_volumes(0)? {
         let Some(definition) = volumes::if_there(volume.xml_desc(0).map_err(LibvirtError::from))? else { continue };
         let document = xml::parse(&definition)?;
         if xml::text(document.root_element(), &["backingStore", "path"]) == Some(image.path) {
-            standing.push(volume.name()?);
+            overlays.push(volume.name()?);
         }
     }
-    Ok(standing)
+    Ok(overlays)
 }
 
 #[cfg(test)]
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn vms_that_have_an_image_need_it_but_for_the_one_that_left() {
+    fn vms_that_have_an_image_are_its_users_but_for_the_one_that_left() {
         let connection = testing::connection();
         let disk = |source: &str, kind: &str| format!("<disk type='{kind}'>{source}<target dev='vda'/></disk>");
         let path = "/users-of/a.qcow2";
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_and_a_volume_of_a_pool_are_uses_too() {
+    fn backing_chains_and_volumes_of_pools_are_uses_too() {
         let image = Image { path: "/p/base", volume: Some(("p".to_owned(), "base".to_owned())) };
         let names = |source: &str| {
             names(&format!("<domain><devices><disk>{source}</disk></devices></domain>"), &image).unwrap()
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn volumes_that_stand_on_an_image_are_named() {
+    fn volumes_with_the_image_as_backing_are_named() {
         let connection = testing::connection();
         let pool = "<pool type='dir'><name>users</name><target><path>/users</path></target></pool>";
         let pool = connection.define_storage_pool_xml(pool, 0).unwrap();
@@ -152,9 +153,9 @@ mod tests {
         let top = "<volume><name>top</name><capacity>1</capacity><backingStore><path>/users/base</path>\
                    <format type='raw'/></backingStore></volume>";
         StorageVol::create_xml(&pool, top, 0).unwrap();
-        let nobody = VmId(uuid::Uuid::nil());
-        assert_eq!(of(&connection, "/users/base", nobody).unwrap(), ["the volume top of the pool users"]);
-        assert!(of(&connection, "/users/top", nobody).unwrap().is_empty());
+        let other = VmId(uuid::Uuid::nil());
+        assert_eq!(of(&connection, "/users/base", other).unwrap(), ["the volume top of the pool users"]);
+        assert!(of(&connection, "/users/top", other).unwrap().is_empty());
         pool.destroy().unwrap();
         pool.undefine().unwrap();
     }

@@ -1,4 +1,4 @@
-//! Volumes of storage pools: look, make, delete. What is in them: `contents.rs`.
+//! Volumes of storage pools: finding, creating, deleting them. Their contents: `contents.rs`.
 
 use engine::{NewVolume, Volume};
 use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
@@ -9,17 +9,17 @@ use crate::{
     xml::{self, splice::escaped},
 };
 
-/// Whether a pool can't be looked at for a moment: libvirt refuses to while a volume is being made there.
+/// Whether a call failed because a volume is being made in the pool: libvirt refuses to refresh the pool until then.
 pub(crate) fn is_busy(error: &LibvirtError) -> bool {
     error.message.contains("has asynchronous jobs running")
 }
 
-/// A volume of an active pool, after a look at what the pool really has.
+/// A volume of an active pool, which is refreshed first.
 pub(crate) fn volume(connection: &Connection, pool: &str, name: &str) -> Result<Option<Volume>, LibvirtError> {
     find(&refreshed(connection, pool)?, name)?.map(|volume| described(&volume)).transpose()
 }
 
-/// The volume at a path, in whatever active pool it is.
+/// The volume at a path, and the active pool that it is in.
 pub(crate) fn at(connection: &Connection, path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
     for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
         unless_stopped(refresh_around(&pool, path))?;
@@ -30,7 +30,7 @@ pub(crate) fn at(connection: &Connection, path: &str) -> Result<Option<(String, 
     Ok(Some((volume.lookup_storage_pool()?.name()?, described(&volume)?)))
 }
 
-/// Lets libvirt look at what a pool really has, if the path is below it.
+/// Refreshes a pool if the path is below it.
 fn refresh_around(pool: &StoragePool, path: &str) -> Result<(), LibvirtError> {
     if is_below(path, &pool.xml_desc(0)?)? {
         pool.refresh(0)?;
@@ -38,7 +38,7 @@ fn refresh_around(pool: &StoragePool, path: &str) -> Result<(), LibvirtError> {
     Ok(())
 }
 
-/// None if the pool was stopped or removed meanwhile.
+/// Turns the error that a pool was stopped or removed meanwhile into none.
 pub(crate) fn unless_stopped<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -49,8 +49,8 @@ pub(crate) fn unless_stopped<T>(result: Result<T, LibvirtError>) -> Result<Optio
     }
 }
 
-/// Makes a volume, sparse where pools can have that. libvirt refuses if there is one of that name, or a file that the pool does not
-/// know yet.
+/// Makes a volume, sparse where pools can have that. libvirt refuses if there is one of that name, or a file that the
+/// pool does not know yet.
 pub(crate) fn create(connection: &Connection, wanted: &NewVolume) -> Result<Volume, LibvirtError> {
     let pool = refreshed(connection, &wanted.pool)?;
     let xml = definition(wanted, is_of_files(&pool.xml_desc(0)?)?);
@@ -65,7 +65,7 @@ pub(crate) fn delete(connection: &Connection, pool: &str, name: &str) -> Result<
     }
 }
 
-/// A pool, after a look at what it really has.
+/// A pool, refreshed.
 fn refreshed(connection: &Connection, pool: &str) -> Result<StoragePool, LibvirtError> {
     let pool = connection.lookup_storage_pool_by_name(pool)?;
     pool.refresh(0)?;
@@ -76,7 +76,7 @@ fn find(pool: &StoragePool, name: &str) -> Result<Option<StorageVol>, LibvirtErr
     if_there(pool.lookup_storage_vol_by_name(name).map_err(LibvirtError::from))
 }
 
-/// None if there is no such volume.
+/// Turns the error "no such volume" into none.
 pub(crate) fn if_there<T>(result: Result<T, LibvirtError>) -> Result<Option<T>, LibvirtError> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -92,18 +92,18 @@ pub(crate) fn is_below(path: &str, pool: &str) -> Result<bool, LibvirtError> {
     Ok(target.is_some_and(|target| path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))))
 }
 
-/// Whether the volumes of a pool with this XML are files, which grow as they are written to. Others get all their space at once: a
-/// sparse volume of LVM, for one, would be a snapshot that breaks when it is full.
+/// Whether the volumes of a pool with this XML are files, which grow as they are written to. Others get all their space
+/// at once: a sparse volume of LVM, for one, would be a snapshot that breaks when it is full.
 pub(crate) fn is_of_files(pool: &str) -> Result<bool, LibvirtError> {
     Ok(matches!(xml::parse(pool)?.root_element().attribute("type"), Some("dir" | "fs" | "netfs")))
 }
 
-/// The XML to make a volume by.
+/// The XML that creates a volume.
 fn definition(wanted: &NewVolume, is_sparse: bool) -> String {
     let NewVolume { name, format, capacity_bytes, .. } = wanted;
     let (name, format_name) = (escaped(name), escaped(format));
     let allocation = if is_sparse { "<allocation unit='bytes'>0</allocation>" } else { "" };
-    // Without it libvirt makes images in a form that QEMU before 1.1 could read.
+    // Without it, libvirt creates qcow2 images of version 2, for QEMU before 1.1.
     let version = if format == "qcow2" { "<compat>1.1</compat>" } else { "" };
     format!(
         "<volume><name>{name}</name><capacity unit='bytes'>{capacity_bytes}</capacity>{allocation}\
@@ -111,7 +111,7 @@ fn definition(wanted: &NewVolume, is_sparse: bool) -> String {
     )
 }
 
-/// What libvirt knows of a volume, which it looks at anew.
+/// A volume in the engine's form. libvirt reads its size anew.
 pub(crate) fn described(volume: &StorageVol) -> Result<Volume, LibvirtError> {
     parsed(&volume.xml_desc(0)?)
 }
@@ -120,13 +120,13 @@ pub(crate) fn described(volume: &StorageVol) -> Result<Volume, LibvirtError> {
 fn parsed(volume: &str) -> Result<Volume, LibvirtError> {
     let document = xml::parse(volume)?;
     let root = document.root_element();
-    let missing = |what| LibvirtError::unusable(format!("libvirt does not tell the {what} of a volume"));
-    // Not trimmed: blanks are part of names.
+    let missing = |what| LibvirtError::unusable(format!("libvirt's XML of a volume has no {what}"));
+    // Not trimmed: spaces are part of names.
     let whole = |path: &[&'static str]| xml::find(root, path).and_then(|node| node.text()).map(str::to_owned);
     Ok(Volume {
         name: whole(&["name"]).ok_or_else(|| missing("name"))?,
         path: whole(&["target", "path"]).ok_or_else(|| missing("path"))?,
-        // Pools of block devices don't name it.
+        // The XML of block devices has no format.
         format: xml::attribute(root, &["target", "format"], "type").unwrap_or("raw").to_owned(),
         capacity_bytes: xml::bytes(root, &["capacity"]).ok_or_else(|| missing("capacity"))?,
         allocation_bytes: xml::bytes(root, &["allocation"]).ok_or_else(|| missing("allocation"))?,
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::connection::testing;
 
-    /// The pool that libvirt's test driver has, of type `dir`.
+    /// The pool of libvirt's test driver, of type `dir`.
     const POOL: &str = "default-pool";
 
     fn wanted(name: &str) -> NewVolume {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_has_to_be_there_and_started() {
+    fn a_pool_has_to_exist_and_be_active() {
         let connection = testing::connection();
         let missing = volume(&connection, "no-such-pool", "x").unwrap_err();
         assert_eq!(missing.number, sys::VIR_ERR_NO_STORAGE_POOL);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_below_a_pool_is_not_one_that_only_begins_so() {
+    fn a_path_is_below_a_pool_only_in_its_directory() {
         let pool = "<pool type='dir'><target><path>/srv/vm</path></target></pool>";
         let below = |path| is_below(path, pool).unwrap();
         assert!(below("/srv/vm/a.img") && below("/srv/vm/a/b"));
