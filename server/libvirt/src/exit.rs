@@ -3,8 +3,8 @@
 use std::io::{Write, stdout};
 
 /// Ends the process at once, with this exit status.
-///  For the end of `main`, instead of returning from it: then the C library would let OpenSSL take down what libssh
-/// still works with on the threads that close connections, and the process would end with a segmentation fault.
+///  To be called at the end of `main` instead of returning from it. On a return, the C library calls OpenSSL's exit handler, which
+/// frees what libssh still uses on the threads that close connections, and the process ends with a segmentation fault.
 pub fn exit(status: u8) -> ! {
     // A failure could not be reported any more.
     let _ = stdout().flush();

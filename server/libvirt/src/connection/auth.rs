@@ -14,8 +14,8 @@ use virt::{connect::Connect, sys};
 
 use crate::error::LibvirtError;
 
-/// What libssh is told when it asks. A secret is told once only: libvirt would ask for a wrong one again and again,
-/// until the host has had enough of us.
+/// The answers to libssh's prompts. A secret is given once: libvirt would ask again for each wrong one, until the host closes the
+/// connection.
 pub(crate) struct Answers {
     /// The host key that a user has confirmed. libssh asks about keys that are not known only.
     confirmed: Option<Fingerprint>,
@@ -28,9 +28,8 @@ impl Answers {
         Self { confirmed, secret }
     }
 
-    /// The answer to a prompt. What may be seen as it is typed (`echo`) can only be the question whether the host's key
-    /// is right; the others want the secret, whatever they call it: a password, a key's passphrase, or what PAM wants
-    /// to know.
+    /// The answer to a prompt. A prompt with `echo` can only be the question whether the host's key is right. All others ask for
+    /// the secret: a password, a key's passphrase, or what PAM asks for.
     fn answer(&mut self, prompt: &str, echo: bool) -> Option<Secret> {
         if !echo {
             return self.secret.take();

@@ -7,8 +7,8 @@ use virt::{event, sys};
 
 use crate::error::LibvirtError;
 
-/// Starts the thread, unless it runs already. Before the first connection: only connections made later have events and
-/// keep-alive. It never ends, as libvirt offers no way to take an event loop back.
+/// Starts the thread, unless it runs already. To be called before the first connection is opened: only connections opened later
+/// have events and keep-alive. The thread never ends, because libvirt has no call to deregister an event loop.
 pub(crate) fn start() -> Result<(), Problem> {
     static STARTED: OnceLock<Result<(), Problem>> = OnceLock::new();
     STARTED.get_or_init(start_once).clone()

@@ -113,8 +113,8 @@ impl LibsshLogin {
     }
 }
 
-/// The key of the account that the console runs as, by its usual names. libvirt would look for it in an order of its
-/// own, and fail if there is none, though an agent may have one.
+/// The key of the account that the console runs as, by its usual file names. libvirt would look for it itself, and fail if there is
+/// none, though an agent may have one.
 fn account_key() -> Option<PathBuf> {
     let directory = env::home_dir()?.join(".ssh");
     ["id_ed25519", "id_ecdsa", "id_rsa"].map(|name| directory.join(name)).into_iter().find(|key| key.exists())

@@ -33,8 +33,8 @@ pub(crate) struct KeepAlive {
 impl KeepAlive {
     /// For inventory and progress, which pages show: a silent host is gone after 2 × (3 + 1) = 8 s.
     pub(crate) const PROMPT: Self = Self { interval_s: 2, count: 3 };
-    /// For what a migration or a transfer stands on: what breaks off by mistake costs hours, and a second copy of the
-    /// VM in a direct migration's last moments. 5 × (5 + 1) = 30 s, as libvirt's own peer-to-peer migrations wait
+    /// For a migration or a transfer: closing its connection by mistake costs hours of copying, and in the last moments of a direct
+    /// migration it can leave two copies of the VM. 5 × (5 + 1) = 30 s, as in libvirt's own peer-to-peer migrations
     /// (`keepalive_interval` and `keepalive_count` in its qemu.conf).
     pub(crate) const PATIENT: Self = Self { interval_s: 5, count: 5 };
 }

@@ -27,8 +27,8 @@ pub(crate) fn file_without_host_key_check(host: &str) -> Option<PathBuf> {
         .find_map(|file| reader.find_without_check(&file, DEPTH))
 }
 
-/// Reads for one host, and rather refuses one too many than one too few: Debian 13 has sections with the check off that
-/// are for no address (systemd's `Host unix/* vsock/*`), but what a `Match` depends on is not looked at.
+/// Reads the configuration for one host. In doubt it takes a section to apply: the conditions of `Match` are not evaluated.
+/// Sections for other hosts are skipped, because Debian 13 has some with the check off (systemd's `Host unix/* vsock/*`).
 struct Reader {
     /// In lower case.
     host: String,

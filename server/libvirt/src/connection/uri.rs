@@ -1,5 +1,5 @@
-//! libvirt URIs. Made here only, from checked fields only: a URI can run programs (`?command=`, `?socket=`), and the
-//! one for peer-to-peer is opened by the source's daemon, as root.
+//! libvirt URIs. They are made here only, from checked fields only: a URI can run programs (`?command=`, `?socket=`), and the URI
+//! of a peer-to-peer migration is opened by the source's daemon, as root.
 
 use std::{os::unix::ffi::OsStrExt, path::Path};
 
@@ -25,8 +25,7 @@ pub(crate) fn daemon(transport: &Transport) -> String {
     }
 }
 
-/// Where libvirt finds the system's daemon of a host through libssh. `methods` are those that libvirt may log in by, in
-/// this order: it tries no others.
+/// The URI of a host's system daemon through libssh. libvirt tries the login `methods` in this order, and no others.
 pub(crate) fn libssh(ssh: &Ssh, known_hosts: &Path, methods: &str, key: Option<&Path>) -> String {
     let Ssh { address, port, user, .. } = ssh;
     let known_hosts = encoded(known_hosts);

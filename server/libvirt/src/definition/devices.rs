@@ -80,7 +80,7 @@ fn hexadecimal(text: &str) -> Option<u32> {
     u32::from_str_radix(text.strip_prefix("0x")?, 16).ok()
 }
 
-/// Names of shared memory devices that libvirt refuses to migrate: all whose role is not to bring the memory along
+/// Names of shared memory devices that libvirt refuses to migrate: all but those with the role `master`, which moves the memory
 /// (`qemuMigrationSrcIsAllowed`).
 pub(super) fn shared_memory(devices: Node<'_, '_>) -> Vec<String> {
     xml::children(devices, "shmem")

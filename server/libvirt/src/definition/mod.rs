@@ -19,8 +19,8 @@ use crate::{
     xml,
 };
 
-/// libvirt's domain type of VMs whose CPU QEMU emulates. What it can't emulate it leaves out, so that the definition
-/// may ask for more than the guest got; libvirt lets the destination give what the guest got.
+/// libvirt's domain type of VMs whose CPU QEMU emulates. QEMU leaves out features that it can't emulate, so that the definition may
+/// ask for more than the guest has; the live definition says what it has.
 const EMULATION: &str = "qemu";
 
 /// The facts of this VM. An incoming copy is not asked: that is an error.
@@ -79,8 +79,8 @@ fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     Ok(facts)
 }
 
-/// The definition that would move. That of a running VM has its passwords in it, so it goes no further than into
-/// [`read`]; and a connection that may only read does not get it, but one that is nearly the same.
+/// The definition that a migration would send. That of a running VM has passwords in it, so only [`read`] gets it. A read-only
+/// connection is refused it, and gets the ordinary live definition instead, which is nearly the same.
 fn definition(connection: &Connection, domain: &Domain, is_active: bool) -> Result<String, LibvirtError> {
     if !is_active {
         return Ok(domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?);

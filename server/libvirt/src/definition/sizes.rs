@@ -25,8 +25,8 @@ pub(super) fn sizes(domain: &Domain, is_active: bool) -> Result<Vec<Size>, Libvi
     stats::stats(domain, sys::VIR_DOMAIN_STATS_BLOCK, |figures| read(figures, is_active))
 }
 
-/// While a VM runs, "physical" is what QEMU says that the image takes up, and "allocation" the last place written to
-/// since the start; while it is off, "allocation" is what the file takes up, and "physical" how long it is.
+/// While a VM runs, "physical" is the space that the image takes up according to QEMU, and "allocation" the highest offset written
+/// since the start. While it is off, "allocation" is the space that the file takes up, and "physical" its length.
 fn read(figures: &[sys::virTypedParameter], is_active: bool) -> Vec<Size> {
     let allocation = if is_active { "physical" } else { "allocation" };
     (0..number(figures, sys::VIR_DOMAIN_STATS_BLOCK_COUNT).unwrap_or(0))

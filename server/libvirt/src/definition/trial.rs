@@ -7,13 +7,12 @@ use crate::{
     xml::{self, splice::Changes},
 };
 
-/// Devices that the try would really open, as it does with network interfaces and TPMs of the host, or that libvirt
-/// first looks for when it really starts, as it does with USB devices. What the host has for them is asked in other
-/// ways.
+/// Devices that the trial would open, such as network interfaces and TPMs of the host, or that libvirt looks for at a real start
+/// only, such as USB devices. Other findings cover them.
 const NOT_TRIED: [&str; 4] = ["interface", "hostdev", "tpm", "vsock"];
 
-/// What can be tried of a definition, with the CPU that would move: the running one's may have features that an older
-/// libvirt does not know, and that are not moved.
+/// The part of a definition that can be tried, with the CPU of the migratable definition: the live one may have features that an
+/// older libvirt does not know, and that a migration does not send.
 pub(super) fn trial(definition: &str, cpu: Option<&str>) -> Result<String, LibvirtError> {
     let document = xml::parse(definition)?;
     let mut changes = Changes::default();

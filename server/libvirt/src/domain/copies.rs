@@ -78,8 +78,8 @@ fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
 
 fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
     match state {
-        // Its QEMU is starting, with nothing in memory yet: because someone starts it here, or to receive it. libvirt
-        // does not tell which without blocking until it is over.
+        // Its QEMU is starting, with nothing in memory yet: for an ordinary start, or to receive a migration. libvirt does not say
+        // which without blocking until that has ended.
         sys::VIR_DOMAIN_PAUSED if reason == sys::VIR_DOMAIN_PAUSED_STARTING_UP as c_int => VmState::ShutOff,
         // "Blocked" means running and waiting for a device. libvirt's QEMU driver does not report it.
         sys::VIR_DOMAIN_RUNNING | sys::VIR_DOMAIN_BLOCKED => VmState::Running,

@@ -51,8 +51,8 @@ pub(crate) fn completed(domain: &Domain) -> Result<Option<Statistics>, LibvirtEr
     Ok(is_there.then(|| statistics(list.as_slice())))
 }
 
-/// Aborts the migration of a domain from here; false if there is none. Other jobs (a backup, say) are not ours to
-/// abort, and asking libvirt to abort an incoming one would block for 30 s.
+/// Aborts the migration of a domain away from this host; false if there is none. Other jobs, such as a backup, are left alone, and
+/// a call to abort an incoming migration would block for 30 s.
 pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
     let Role::Outgoing(_) = role(domain)? else { return Ok(false) };
     // SAFETY: the domain is valid.

@@ -7,8 +7,8 @@ use virt::{domain::Domain, sys};
 use super::typed_params::from_libvirt;
 use crate::error::LibvirtError;
 
-/// Asks for these groups (bits of `virDomainStatsTypes`) and lets `read` take what it needs from the figures. A group
-/// that can't be had, because the domain is off or busy, is left out by libvirt.
+/// Gets these groups (bits of `virDomainStatsTypes`), and calls `read` with their parameters. libvirt leaves out a group that it
+/// can't get, because the domain is off or busy.
 pub(crate) fn stats<T>(
     domain: &Domain,
     groups: sys::virDomainStatsTypes,

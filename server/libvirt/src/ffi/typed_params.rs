@@ -18,8 +18,8 @@ pub(crate) struct TypedParams {
 
 impl TypedParams {
     pub(crate) fn new() -> Self {
-        // SAFETY: may be called at any time and as often as one likes. Without it libvirt crashes where it has not been
-        // used yet; if it fails, the first use of the list does too.
+        // SAFETY: it may be called at any time, any number of times. Without it, libvirt crashes in a process that has not used it
+        // yet. If it fails, the first use of the list fails, too.
         unsafe { sys::virInitialize() };
         Self { list: ptr::null_mut(), len: 0, capacity: 0 }
     }

@@ -46,8 +46,8 @@ impl Definitions {
     }
 }
 
-/// What a VM that runs now has for later starts. Disks that were plugged in for now only are not in it; and where
-/// somebody has chosen another image for later, perhaps of another format, that choice stays.
+/// The persistent definition of a VM that runs. It does not have disks that were hot-plugged for now only; and where it has another
+/// image than the running VM, that image stays.
 fn kept(live: &str, persistent: &str, disks: &[DiskCopy]) -> Result<String, LibvirtError> {
     rewrite::move_disks(persistent, &rewrite::same_disks(live, persistent, disks)?)
 }

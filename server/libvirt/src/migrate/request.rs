@@ -38,8 +38,8 @@ pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
 pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<TypedParams, LibvirtError> {
     let mut params = TypedParams::new();
     if plan.mode == Mode::Live {
-        // Without it libvirt uses what the destination believes its own name is, which often no other host can resolve.
-        // Disks go to the same address. A tunnel leads to the daemon itself, and must not have another end.
+        // Without it, libvirt uses the destination's own host name, which other hosts often can't resolve. Disks go to the same
+        // address. A tunnelled migration goes through the daemons' connection, and libvirt refuses an address for it.
         if plan.control_flow != ControlFlow::Tunnelled {
             let data = uri::migration_data(&plan.destination.peer_address, plan.rdma);
             params.add_string(sys::VIR_MIGRATE_PARAM_URI, &data)?;

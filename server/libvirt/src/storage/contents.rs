@@ -67,8 +67,8 @@ pub(crate) fn write(
 ) -> Result<(), LibvirtError> {
     let pool = connection.lookup_storage_pool_by_name(pool)?;
     let volume = pool.lookup_storage_vol_by_name(name)?;
-    // What is there would stay wherever a hole comes, and behind the end; a new qcow2 image is not empty. A hole cuts
-    // the file off where it ends, but is at least one byte long.
+    // Holes do not overwrite, so that old contents would stay in them and behind the end; and a new qcow2 image is not empty.
+    // Sending a hole truncates the file where the hole ends. It is at least one byte long, and then a zero byte replaces that byte.
     for rest in [Chunk::Hole(1), Chunk::Data(vec![0])] {
         upload(connection, &volume, |stream| streams::send(stream, &rest))?;
     }

@@ -4,8 +4,8 @@ use roxmltree::Node;
 
 use crate::{error::LibvirtError, xml};
 
-/// The place of a pool's contents, equal on two hosts exactly if it is the same place; none of pools that are the
-/// host's own, and of kinds that don't name a place the whole world knows.
+/// The source of a pool's contents, equal on two hosts exactly if they have the same contents; none for pools that are the host's
+/// own, and for types whose source has a meaning on that host only.
 pub(crate) fn source(kind: &str, source: Node<'_, '_>) -> Option<String> {
     let name = xml::text(source, &["name"]);
     let directory = xml::attribute(source, &["dir"], "path").map(without_slash_at_end);

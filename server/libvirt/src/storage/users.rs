@@ -21,8 +21,8 @@ impl Image<'_> {
     }
 }
 
-/// What needs the image at a path, in words: VMs, volumes, and others where its pool is shared. A VM that has left
-/// needs it only if it runs here all the same.
+/// The users of the image at a path, in words: VMs, volumes, and other hosts if its pool is shared. The VM `left`, which has moved
+/// away, counts only if it runs here all the same.
 pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
     let volume = volumes::at(connection, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };

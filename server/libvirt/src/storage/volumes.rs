@@ -49,7 +49,7 @@ pub(crate) fn unless_stopped<T>(result: Result<T, LibvirtError>) -> Result<Optio
     }
 }
 
-/// Makes a volume, sparse where pools can have that. libvirt refuses if there is one of that name, or a file that the
+/// Creates a volume, sparse if the pool's volumes are files. libvirt refuses if there is a volume of that name, or a file that the
 /// pool does not know yet.
 pub(crate) fn create(connection: &Connection, wanted: &NewVolume) -> Result<Volume, LibvirtError> {
     let pool = refreshed(connection, &wanted.pool)?;
@@ -92,8 +92,8 @@ pub(crate) fn is_below(path: &str, pool: &str) -> Result<bool, LibvirtError> {
     Ok(target.is_some_and(|target| path.strip_prefix(target).is_some_and(|rest| rest.starts_with('/'))))
 }
 
-/// Whether the volumes of a pool with this XML are files, which grow as they are written to. Others get all their space
-/// at once: a sparse volume of LVM, for one, would be a snapshot that breaks when it is full.
+/// Whether the volumes of a pool with this XML are files, which grow as they are written to. Others are allocated in full: a sparse
+/// volume of LVM, for example, is a snapshot that breaks when it is full.
 pub(crate) fn is_of_files(pool: &str) -> Result<bool, LibvirtError> {
     Ok(matches!(xml::parse(pool)?.root_element().attribute("type"), Some("dir" | "fs" | "netfs")))
 }

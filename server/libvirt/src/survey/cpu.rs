@@ -1,4 +1,4 @@
-//! Whether a host's CPU has what a VM uses.
+//! Whether a host's CPU has the features that a VM uses.
 
 use std::ffi::CString;
 
@@ -7,7 +7,7 @@ use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError, xml};
 
-/// Lets libvirt compare, if it knows the machine.
+/// libvirt's comparison of the host's CPU with the VM's; unknown if the host's QEMU does not know the VM's machine.
 pub(super) fn fit(connection: &Connection, vm: &DomainFacts, machine: &MachineFit) -> Result<CpuFit, LibvirtError> {
     let Some(cpu) = &vm.cpu else { return Ok(CpuFit::Fits) };
     if is_emulated_unchecked(vm, cpu)? {
@@ -24,13 +24,13 @@ pub(super) fn fit(connection: &Connection, vm: &DomainFacts, machine: &MachineFi
     }
 }
 
-/// Whether QEMU emulates the CPU, and libvirt lets it leave out what it can't emulate: then it left that out at the source, too.
+/// Whether QEMU emulates the CPU, and libvirt lets it leave out features that it can't emulate: it left them out on the source, too.
 fn is_emulated_unchecked(vm: &DomainFacts, cpu: &str) -> Result<bool, LibvirtError> {
     let is_unchecked = xml::parse(cpu)?.root_element().attribute("check") == Some("none");
     Ok(vm.virt_type == "qemu" && is_unchecked)
 }
 
-/// `virConnectCompareHypervisorCPU`, which the `virt` crate lacks. What is incompatible is an error, so that it has words.
+/// `virConnectCompareHypervisorCPU`, which the `virt` crate lacks. An incompatible CPU is an error, whose text names the features.
 fn compared(connection: &Connection, vm: &DomainFacts, cpu: &str) -> Result<sys::virCPUCompareResult, LibvirtError> {
     let text = |text: &str| CString::new(text).map_err(virt::error::Error::from);
     let (emulator, arch, machine) = (text(&vm.emulator)?, text(&vm.arch)?, text(&vm.machine)?);
@@ -50,8 +50,8 @@ fn compared(connection: &Connection, vm: &DomainFacts, cpu: &str) -> Result<sys:
     if result == sys::VIR_CPU_COMPARE_ERROR { Err(LibvirtError::last()) } else { Ok(result) }
 }
 
-/// The features that libvirt names at the end: `…: Host CPU does not provide required features: vmx, avx512f`. Of another sentence,
-/// nothing.
+/// The features that libvirt names at the end: `…: Host CPU does not provide required features: vmx, avx512f`; none of another
+/// text.
 fn features(message: &str) -> Vec<String> {
     let list = message.rsplit(": ").next().unwrap_or_default();
     let features: Vec<_> = list.split(',').map(|feature| feature.trim().to_owned()).collect();

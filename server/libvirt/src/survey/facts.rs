@@ -1,4 +1,4 @@
-//! What a host is.
+//! The facts of a host: its identity, versions, CPUs and memory.
 
 use std::{
     ffi::CStr,
@@ -12,19 +12,19 @@ use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError, ffi::typed_params::is_named, xml};
 
-/// What never changes while the host is up.
+/// The facts that never change while the host is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     uuid: Uuid,
     cpu_model: Option<String>,
 }
 
-/// Who the host is. The daemon looks at every QEMU it has when asked for the first time, which takes seconds.
+/// The host's identity. The first call makes the daemon probe each installed QEMU, which takes seconds.
 pub(crate) fn identity(connection: &Connection) -> Result<Identity, LibvirtError> {
     identity_in(&connection.capabilities()?)
 }
 
-/// Everything else.
+/// All facts, of which the identity is known already.
 pub(crate) fn facts(connection: &Connection, identity: Identity) -> Result<HostFacts, LibvirtError> {
     let asked = Instant::now();
     let libvirt_version = version(connection.lib_version()?);
@@ -34,7 +34,7 @@ pub(crate) fn facts(connection: &Connection, identity: Identity) -> Result<HostF
         uuid: identity.uuid,
         cpu_model: identity.cpu_model,
         cpus: connection.node_info()?.cpus,
-        // Of the same source as what is free: libvirt's "node info" may count by another measure, in a container for one.
+        // From the same source as the free memory: libvirt's node info may differ, for example in a container.
         memory_bytes: kib(&memory, sys::VIR_NODE_MEMORY_STATS_TOTAL).unwrap_or(0) * 1024,
         memory_free_bytes: available_kib(&memory) * 1024,
         libvirt_version,
@@ -48,7 +48,7 @@ pub(crate) fn memory_free_bytes(connection: &Connection) -> Result<u64, LibvirtE
     Ok(available_kib(&memory_stats(connection)?) * 1024)
 }
 
-/// Who the host is, by the XML of its capabilities.
+/// The identity in the XML of the host's capabilities.
 fn identity_in(capabilities: &str) -> Result<Identity, LibvirtError> {
     let document = xml::parse(capabilities)?;
     let uuid = xml::text(document.root_element(), &["host", "uuid"]).and_then(|uuid| uuid.parse().ok());
@@ -58,18 +58,18 @@ fn identity_in(capabilities: &str) -> Result<Identity, LibvirtError> {
     })
 }
 
-/// The nearest whole number of milliseconds, but at least one: nothing takes no time.
+/// The nearest whole number of milliseconds, but at least 1.
 fn rounded_ms(time: Duration) -> u32 {
     u32::try_from((time.as_micros() + 500) / 1000).unwrap_or(u32::MAX).max(1)
 }
 
-/// libvirt's way to write a version as a number: 11003000 is 11.3.0.
+/// A version in words from libvirt's number: 11003000 is 11.3.0.
 fn version(number: u32) -> String {
     format!("{}.{}.{}", number / 1_000_000, number / 1_000 % 1_000, number % 1_000)
 }
 
-/// What is free or can be freed at once. libvirt's "free" leaves out caches, and so nearly all of it; "available", the kernel's
-/// own estimate, is told by its newest versions only.
+/// Memory that is free or can be freed at once, in KiB. libvirt's "free" does not count caches, which are most of it. "available",
+/// the kernel's own estimate, is reported by its newest versions only.
 fn available_kib(stats: &[sys::virNodeMemoryStats]) -> u64 {
     kib(stats, sys::VIR_NODE_MEMORY_STATS_AVAILABLE).unwrap_or_else(|| {
         [sys::VIR_NODE_MEMORY_STATS_FREE, sys::VIR_NODE_MEMORY_STATS_BUFFERS, sys::VIR_NODE_MEMORY_STATS_CACHED]
@@ -90,12 +90,12 @@ const EMPTY: sys::virNodeMemoryStats =
 fn memory_stats(connection: &Connection) -> Result<Vec<sys::virNodeMemoryStats>, LibvirtError> {
     let all = sys::VIR_NODE_MEMORY_STATS_ALL_CELLS;
     let mut len = 0;
-    // SAFETY: the connection is open; without a list libvirt tells how long it has to be.
+    // SAFETY: the connection is open; with NULL for the list, libvirt returns the length that it needs.
     if unsafe { sys::virNodeGetMemoryStats(connection.as_ptr(), all, ptr::null_mut(), &mut len, 0) } < 0 {
         return Err(LibvirtError::last());
     }
     let mut stats = vec![EMPTY; usize::try_from(len).unwrap_or(0)];
-    // SAFETY: the list has `len` places, as libvirt asked for.
+    // SAFETY: the list has the length `len` that libvirt returned.
     if unsafe { sys::virNodeGetMemoryStats(connection.as_ptr(), all, stats.as_mut_ptr(), &mut len, 0) } < 0 {
         return Err(LibvirtError::last());
     }
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_uuid_and_the_cpu_are_the_hosts() {
+    fn uuid_and_cpu_are_those_of_the_host() {
         let xml = |cpu: &str| {
             format!(
                 "<capabilities><guest><uuid>not this</uuid><cpu><model>not this</model></cpu></guest>\
@@ -126,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn time_is_rounded_but_never_to_nothing() {
+    fn time_is_rounded_but_never_to_zero() {
         let rounded = |micros| rounded_ms(Duration::from_micros(micros));
         assert_eq!([0, 499, 1_499, 1_500, 20_000].map(rounded), [1, 1, 1, 2, 20]);
         assert_eq!(rounded_ms(Duration::MAX), u32::MAX);
     }
 
     #[test]
-    fn caches_count_as_free() {
+    fn caches_count_as_available() {
         let stat = |name: &CStr, value| {
             let mut stat = EMPTY;
             for (place, &byte) in stat.field.iter_mut().zip(name.to_bytes()) {

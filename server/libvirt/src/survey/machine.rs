@@ -1,25 +1,25 @@
-//! Whether a host's QEMU knows a VM's machine.
+//! Whether a host's QEMU supports a VM's machine type.
 
 use engine::{DomainFacts, MachineFit};
 use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError, xml};
 
-/// ENOENT, EACCES and ENOTDIR: why a program can't be run that is not there, or is none.
+/// ENOENT, EACCES and ENOTDIR: the errors of running a file that does not exist or is not a program.
 const NO_PROGRAM: [i32; 3] = [2, 13, 20];
 
-/// What the host's QEMU says.
+/// What the host's QEMU supports.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Machine {
     pub(super) fit: MachineFit,
-    /// Whether the connection may change anything. It shows here, because this question makes libvirt run a program that the caller
-    /// names: a connection that may only read is refused.
+    /// Whether the connection may change anything. libvirt refuses this call on a read-only connection, because the caller names a
+    /// program that libvirt runs.
     pub(super) is_writable: bool,
-    /// Whether the firmware is there; none if that can't be told or there is none.
+    /// Whether the host has the VM's firmware; none if that is not known or the VM has none.
     pub(super) firmware: Option<bool>,
 }
 
-/// Asks libvirt for what this emulator can do with this machine.
+/// libvirt's capabilities of this emulator with this machine type.
 pub(super) fn look(connection: &Connection, vm: &DomainFacts) -> Result<Machine, LibvirtError> {
     let machine = |fit, is_writable| Machine { fit, is_writable, firmware: None };
     let refusal = match capabilities(connection, vm, &vm.machine) {
@@ -33,7 +33,7 @@ pub(super) fn look(connection: &Connection, vm: &DomainFacts) -> Result<Machine,
     Ok(match refusal.number {
         sys::VIR_ERR_OPERATION_DENIED | sys::VIR_ERR_ACCESS_DENIED => machine(MachineFit::Unknown, false),
         sys::VIR_ERR_SYSTEM_ERROR if NO_PROGRAM.contains(&refusal.int1) => machine(MachineFit::NoEmulator, true),
-        // libvirt says in words only which of the three it does not like. Without the machine type it can only be another.
+        // Which of the three arguments is invalid is in libvirt's text only. If the call works without the machine type, it is that.
         sys::VIR_ERR_INVALID_ARG => match connection.known(capabilities(connection, vm, ""))? {
             Some(_) => machine(MachineFit::NoMachine, true),
             None => machine(MachineFit::NoArchitecture, true),
@@ -56,7 +56,7 @@ fn capabilities(connection: &Connection, vm: &DomainFacts, machine: &str) -> Res
     Ok(asked?)
 }
 
-/// libvirt lists the firmware files it knows and that are there. Others may be there, too: that can't be told.
+/// libvirt lists the firmware files that it knows and that exist. Others may exist, too: then it is not known.
 fn firmware(capabilities: &str, vm: &DomainFacts) -> Result<Option<bool>, LibvirtError> {
     let Some(firmware) = &vm.firmware else { return Ok(None) };
     let document = xml::parse(capabilities)?;

@@ -1,4 +1,5 @@
-//! What a host has for a VM. Each question stands for itself: what libvirt does not answer is unknown.
+//! What a host is, and what it has for a VM. Each fact is asked for by itself: one that libvirt does not give is unknown, and the others
+//! count.
 
 mod certificates;
 mod cpu;
@@ -17,10 +18,10 @@ use model::VmId;
 pub(crate) use self::certificates::LastLook;
 use crate::{connection::Connection, domain::if_there, error::LibvirtError};
 
-/// What this host has for a VM. Changes nothing, but lets libvirt look at what is in its pools.
+/// What this host has for a VM. Changes nothing on it, but refreshes its pools.
 ///
 /// # Errors
-/// If the host can't even tell its versions, memory and VMs.
+/// If the host can't even give its versions, memory and VMs.
 pub(crate) fn survey(
     connection: &Connection,
     vm: &DomainFacts,
@@ -48,7 +49,7 @@ pub(crate) fn survey(
     })
 }
 
-/// Another VM of this name.
+/// The other VM that has this VM's name.
 fn name_taken_by(connection: &Connection, vm: &DomainFacts) -> Result<Option<VmId>, LibvirtError> {
     let namesake = if_there(connection.lookup_domain_by_name(&vm.name).map_err(LibvirtError::from))?;
     let uuid = namesake.map(|domain| domain.uuid()).transpose()?.map(VmId);

@@ -5,7 +5,7 @@ use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError};
 
-/// All libvirt networks, with their state.
+/// All libvirt networks, and whether each is active.
 pub(super) fn networks(connection: &Connection) -> Result<Vec<Network>, LibvirtError> {
     let mut told = Vec::new();
     for network in connection.list_all_networks(0)? {

@@ -1,4 +1,4 @@
-//! A host's storage pools, as far as they matter to a VM.
+//! A host's storage pools, with the volumes that matter to a VM.
 
 use std::{
     collections::BTreeSet,
@@ -15,12 +15,12 @@ use crate::{
     xml,
 };
 
-/// How long pools are looked at anew before the rest is told from memory: libvirt opens every file of a large one.
-const LOOKING: Duration = Duration::from_secs(3);
+/// How long pools are refreshed; for the rest libvirt's last state is used. To refresh a large pool, libvirt opens each of its files.
+const REFRESH_LIMIT: Duration = Duration::from_secs(3);
 
-/// All pools, with those of their volumes that have the name of one of the VM's files.
+/// All pools, each with its volumes that have the name of one of the VM's files.
 pub(super) fn pools(connection: &Connection, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtError> {
-    let end = Instant::now() + LOOKING;
+    let end = Instant::now() + REFRESH_LIMIT;
     let mut pools = Vec::new();
     for pool in connection.list_all_storage_pools(0)? {
         match look(connection, &pool, vm, end) {
@@ -33,11 +33,11 @@ pub(super) fn pools(connection: &Connection, vm: &DomainFacts) -> Result<Vec<Poo
     Ok(pools)
 }
 
-/// What there is to tell of one pool; it is looked at anew before `end`.
+/// One pool, refreshed unless `end` has passed.
 fn look(connection: &Connection, pool: &StoragePool, vm: &DomainFacts, end: Instant) -> Result<Pool, LibvirtError> {
     let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
     if pool.is_active()? && is_of_files(&told) && Instant::now() < end {
-        // May be busy making a volume. If it can't be read at all, libvirt stops it, and so it is: not active.
+        // Fails while a volume is being made in the pool. A pool that can't be read is stopped by libvirt, and so is not active.
         connection.known(pool.refresh(0).map_err(LibvirtError::from))?;
     }
     told.active = pool.is_active()?;
@@ -49,7 +49,7 @@ fn look(connection: &Connection, pool: &StoragePool, vm: &DomainFacts, end: Inst
     Ok(told)
 }
 
-/// What the disks' files and volumes are called, without their directories.
+/// The names of the disks' files and volumes, without their directories.
 fn file_names(vm: &DomainFacts) -> BTreeSet<&str> {
     vm.disks
         .iter()
@@ -69,12 +69,12 @@ fn device_paths(vm: &DomainFacts) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether others may put something there without libvirt's knowing.
+/// Whether its volumes are files, which other programs may create without libvirt.
 fn is_of_files(pool: &Pool) -> bool {
     matches!(pool.kind.as_str(), "dir" | "fs" | "netfs")
 }
 
-/// What a pool's definition says; whether it is active, and what is in it, is not in there.
+/// The facts in a pool's definition. It does not say whether the pool is active, nor what is in it.
 fn read(name: &str, text: &str) -> Result<Pool, LibvirtError> {
     let document = xml::parse(text)?;
     let pool = document.root_element();
@@ -90,8 +90,8 @@ fn read(name: &str, text: &str) -> Result<Pool, LibvirtError> {
     })
 }
 
-/// Those of a pool's volumes that have the name of one of the VM's files, or are one of its block devices: iSCSI and SCSI pools
-/// have names of their own for them.
+/// A pool's volumes that have the name of one of the VM's files, or the path of one of its block devices: iSCSI and SCSI pools name
+/// their volumes in their own way.
 fn volumes(connection: &Connection, pool: &StoragePool, vm: &DomainFacts) -> Result<Vec<Volume>, LibvirtError> {
     let mut found: Vec<Volume> = Vec::new();
     for name in file_names(vm) {
@@ -109,7 +109,7 @@ fn volumes(connection: &Connection, pool: &StoragePool, vm: &DomainFacts) -> Res
     Ok(found)
 }
 
-/// None where there is no such volume.
+/// Turns the error "no such volume" into none.
 fn if_there(looked_up: Result<StorageVol, virt::error::Error>) -> Result<Option<StorageVol>, LibvirtError> {
     match looked_up.map_err(LibvirtError::from) {
         Ok(volume) => Ok(Some(volume)),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn pools_are_told_with_the_vms_volumes() {
+    fn pools_are_listed_with_the_vms_volumes() {
         let connection = testing::connection();
         let define = |name: &str| {
             let xml = format!("<pool type='dir'><name>{name}</name><target><path>/srv/{name}</path></target></pool>");

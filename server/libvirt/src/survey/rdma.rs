@@ -1,10 +1,10 @@
-//! Whether a host can send or take memory by RDMA.
+//! Whether a host can migrate by RDMA.
 
 use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError, xml};
 
-/// Whether a network device of the host offers it.
+/// Whether a network device of the host supports RDMA.
 pub(super) fn offered(connection: &Connection) -> Result<bool, LibvirtError> {
     for device in connection.list_all_node_devices(sys::VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET)? {
         // Unplugged meanwhile.

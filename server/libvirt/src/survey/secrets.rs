@@ -1,4 +1,4 @@
-//! Secrets that a VM's disks need.
+//! The secrets that a VM's disks need, as far as the host lacks them.
 
 use std::ffi::CStr;
 
@@ -8,13 +8,13 @@ use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError};
 
-/// A secret of the host: who it is, not what it says.
+/// A secret of the host, without its value.
 struct Secret {
     uuid: Uuid,
     usage: String,
 }
 
-/// The disks whose secret is missing.
+/// The targets of the disks whose secret is missing.
 pub(super) fn missing(connection: &Connection, vm: &DomainFacts) -> Result<Vec<String>, LibvirtError> {
     if vm.secrets.is_empty() {
         return Ok(Vec::new());
@@ -25,18 +25,18 @@ pub(super) fn missing(connection: &Connection, vm: &DomainFacts) -> Result<Vec<S
     Ok(without(&vm.secrets, &secrets))
 }
 
-/// What a secret is for. (The `virt` crate frees that text, which belongs to the secret, and the process dies.)
+/// A secret's usage. (The `virt` crate frees that text, which belongs to the secret, and the process crashes.)
 fn usage(secret: &virt::secret::Secret) -> Result<String, LibvirtError> {
     // SAFETY: the secret is open.
     let usage = unsafe { sys::virSecretGetUsageID(secret.as_ptr()) };
     if usage.is_null() {
         return Err(LibvirtError::last());
     }
-    // SAFETY: the text is libvirt's, ends with a zero byte, and stays for as long as the secret, which outlives the copy.
+    // SAFETY: the text belongs to the secret, ends with a NUL byte, and is copied while the secret is open.
     Ok(unsafe { CStr::from_ptr(usage) }.to_string_lossy().into_owned())
 }
 
-/// The disks for which none of these secrets is.
+/// The targets of the disks whose secret is not among these.
 fn without(uses: &[SecretUse], secrets: &[Secret]) -> Vec<String> {
     let is_there = |wanted: &SecretUse| {
         secrets.iter().any(|secret| match (&wanted.uuid, &wanted.usage) {

@@ -1,19 +1,19 @@
-//! A try of a VM's definition at a host.
+//! A trial of a VM's definition on a host.
 
 use engine::{DomainFacts, MachineFit};
 use virt::sys;
 
 use crate::{connection::Connection, error::LibvirtError};
 
-/// What libvirt makes of the definition: it reads it, checks it against its QEMU, and writes the command line that would start it.
-/// None where it can't try, or where trying would tell nothing new.
+/// Whether libvirt accepts the definition: it reads it, checks it against its QEMU, and builds the command line that would start
+/// it. None if libvirt can't do that, or if the machine does not fit anyway.
 pub(super) fn definition(
     connection: &Connection,
     vm: &DomainFacts,
     machine: &MachineFit,
 ) -> Result<Option<Result<(), String>>, LibvirtError> {
     let Some(trial) = vm.trial.as_deref().filter(|_| *machine == MachineFit::Fits) else { return Ok(None) };
-    // The command line itself is of no use.
+    // The command line itself is not used.
     match connection.domain_xml_to_native("qemu-argv", trial, 0).map_err(LibvirtError::from) {
         Ok(_) => Ok(Some(Ok(()))),
         Err(error) if !connection.is_open() => Err(error),
@@ -21,7 +21,7 @@ pub(super) fn definition(
     }
 }
 
-/// Whether it is the definition that libvirt does not like. A CPU that does not fit is a question of its own.
+/// Whether libvirt refuses the definition. A CPU that does not fit is another finding.
 fn is_about_the_definition(error: &LibvirtError) -> bool {
     !matches!(
         error.number,

@@ -43,8 +43,8 @@ fn place<'a>(document: &'a Document<'_>, target: &str) -> Option<[Option<&'a str
     Some(PLACE.map(|name| source.attribute(name)))
 }
 
-/// The definition in which QEMU may leave holes in those of these disks that are raw files, and their names. Else a
-/// copy takes up all of its space. Disks for which someone chose what becomes of unused space are left as they are.
+/// The definition in which QEMU may leave holes in those of these disks that are raw files, and their targets. Without that, a copy
+/// takes up its full size. Disks whose definition sets another `discard` stay as they are.
 pub(crate) fn allow_holes(definition: &str, disks: &[DiskCopy]) -> Result<(String, Vec<String>), LibvirtError> {
     let document = parse(definition)?;
     let mut changes = Changes::default();

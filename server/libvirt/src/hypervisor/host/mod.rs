@@ -31,8 +31,8 @@ use crate::{
     translate,
 };
 
-/// Threads for inventory, actions and facts. A daemon works on five calls of a connection at once; a sixth would hold
-/// up its answers to keep-alive too.
+/// Threads for inventory, actions and facts. A daemon works on five calls of a connection at once; a sixth would also delay its
+/// answers to keep-alive.
 const CONTROL_THREADS: usize = 4;
 
 /// How many of these threads actions may use: some take long, and the inventory must go on.

@@ -1,4 +1,4 @@
-//! Whether certificates can be used, and for whom: what QEMU looks at when it opens them.
+//! Whether certificates can be used, and for which names: the checks that QEMU makes when it opens them.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -11,16 +11,16 @@ use x509_parser::{extensions::GeneralName, pem::Pem, prelude::X509Certificate};
 
 use super::{AUTHORITY, CLIENT, SERVER};
 
-/// What a certificate may be used for, if it says so at all.
+/// What a certificate is to be used for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
-    /// To take VMs in.
+    /// To receive VMs.
     Server,
     /// To send them.
     Client,
 }
 
-/// What these files in PEM are worth at this time (since 1970).
+/// Whether these PEM files can be used at this time (since 1970).
 pub(super) fn judge(authorities: &[u8], server: &[u8], client: &[u8], now: Duration) -> Certificates {
     usable(authorities, server, client, now).unwrap_or_else(Certificates::Unusable)
 }
@@ -47,12 +47,12 @@ fn usable(authorities: &[u8], server: &[u8], client: &[u8], now: Duration) -> Re
     })
 }
 
-/// The certificates of a file: the one it is about, then those it stands on; or those of several authorities.
+/// The certificates in a file: a certificate and then its chain, or those of several authorities.
 fn pems(name: &str, file: &[u8]) -> Result<Vec<Pem>, String> {
     let pems: Result<Vec<_>, _> = Pem::iter_from_buffer(file).collect();
     match pems {
         Ok(pems) if !pems.is_empty() => Ok(pems),
-        _ => Err(format!("{name} is no certificate.")),
+        _ => Err(format!("{name} does not contain a certificate.")),
     }
 }
 
@@ -61,7 +61,7 @@ fn parsed<'a>(name: &str, pems: &'a [Pem]) -> Result<Vec<X509Certificate<'a>>, S
     parsed.map_err(|error| format!("{name} can't be read: {error}."))
 }
 
-/// The authority that a certificate stands on, perhaps by way of others in its file.
+/// The authority that signed a certificate, directly or by way of others in its file.
 fn signer<'a, 'b>(
     name: &str,
     chain: &[X509Certificate<'a>],
@@ -84,7 +84,7 @@ fn has_signed(authority: &X509Certificate<'_>, certificate: &X509Certificate<'_>
         && certificate.verify_signature(Some(authority.public_key())).is_ok()
 }
 
-/// Until when it is valid, in seconds since 1970.
+/// Checks that it is valid now; until when, in seconds since 1970.
 fn valid(name: &str, certificate: &X509Certificate<'_>, now: Duration) -> Result<u64, String> {
     let validity = certificate.validity();
     let seconds = |timestamp: i64| u64::try_from(timestamp).unwrap_or(0);
@@ -98,7 +98,7 @@ fn valid(name: &str, certificate: &X509Certificate<'_>, now: Duration) -> Result
     Ok(until)
 }
 
-/// Whether it may be used for this. What says nothing may be used for all.
+/// Checks that it may be used for this purpose. A certificate without extended key usage may be used for all.
 fn fit(name: &str, certificate: &X509Certificate<'_>, purpose: Purpose) -> Result<(), String> {
     let Ok(Some(usage)) = certificate.extended_key_usage() else { return Ok(()) };
     let (fits, role) = match purpose {
@@ -108,7 +108,7 @@ fn fit(name: &str, certificate: &X509Certificate<'_>, purpose: Purpose) -> Resul
     if fits || usage.value.any { Ok(()) } else { Err(format!("{name} is not for use as a {role}.")) }
 }
 
-/// The names and IP addresses it is for. A common name counts only where there is nothing else.
+/// The names and IP addresses in it. A common name counts only if there are no others.
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let alternatives = certificate.subject_alternative_name().ok().flatten();
     let named: Vec<_> = alternatives
@@ -134,7 +134,7 @@ fn ip(bytes: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-/// As openssl writes it.
+/// The fingerprint, as openssl writes it.
 fn fingerprint(certificate: &X509Certificate<'_>) -> String {
     let digest = Sha256::digest(certificate.as_raw());
     digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")

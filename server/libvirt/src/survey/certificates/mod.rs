@@ -1,11 +1,11 @@
-//! What a host has to encrypt migrations with: the files that its QEMU would use.
+//! The certificates that a host's QEMU would encrypt migrations with.
 //!
-//! libvirt has no question for that, so they are looked at through a storage pool over their directory, which is stopped again at once
-//! and never written to. Only certificates are read. Of the keys nothing is, but that they are there.
+//! libvirt has no call for that, so they are read through a storage pool over their directory, which is stopped again at once and never
+//! written to. Only certificates are read; of the keys, only that they exist.
 //!
-//! Where `migrate_tls_x509_cert_dir` or `default_tls_x509_cert_dir` in qemu.conf names another directory, libvirt tells nobody. Then this
-//! says of the usual one what it finds there, so that at worst a migration is not encrypted though it could be, or QEMU refuses one
-//! that asks for it. That leaves the VM where it is.
+//! If `migrate_tls_x509_cert_dir` or `default_tls_x509_cert_dir` in qemu.conf names another directory, libvirt does not
+//! report it, and this reads the default one. At worst a migration is not encrypted though it could be, or QEMU refuses
+//! one that is to be encrypted, and the VM stays on the source.
 
 mod judge;
 mod pool;
@@ -20,34 +20,34 @@ use engine::Certificates;
 use self::{judge::judge, pool::Pool};
 use crate::{connection::Connection, error::LibvirtError};
 
-/// Where QEMU looks by default (`SYSCONFDIR/pki/qemu`).
+/// QEMU's default directory (`SYSCONFDIR/pki/qemu`).
 const DIRECTORY: &str = "/etc/pki/qemu";
 
-/// The files that QEMU wants there (docs/system/tls.rst), to send and to take VMs in.
+/// The files that QEMU needs there (docs/system/tls.rst), to send and to receive VMs.
 const AUTHORITY: &str = "ca-cert.pem";
 const SERVER: &str = "server-cert.pem";
 const CLIENT: &str = "client-cert.pem";
 const KEYS: [&str; 2] = ["server-key.pem", "client-key.pem"];
 
-/// How often to look before it can't be told: another console that looks at the same time stops its pool while we use it, or is
-/// faster at making one.
-const LOOKS: usize = 8;
+/// How many attempts are made: another console that looks at the same time may stop its pool while we use it, or may be faster at
+/// making one.
+const ATTEMPTS: usize = 8;
 
-/// How long an answer is good for: making a pool is more than a question should cost each time.
-const GOOD_FOR: Duration = Duration::from_secs(60);
+/// How long an answer is reused: making a pool for each survey would be too expensive.
+const REUSED_FOR: Duration = Duration::from_secs(60);
 
-/// The last answer of a host.
+/// A host's last answer.
 #[derive(Default)]
 pub(crate) struct LastLook(Mutex<Option<(Instant, Certificates)>>);
 
 impl LastLook {
-    /// What the host has; none if that can't be told.
+    /// The host's certificates; none if they are not known.
     pub(crate) fn certificates(&self, connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < GOOD_FOR) {
+        if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < REUSED_FOR) {
             return Ok(Some(answer.clone()));
         }
-        for _ in 0..LOOKS {
+        for _ in 0..ATTEMPTS {
             if let Some(answer) = connection.known(look(connection))? {
                 *last = answer.clone().map(|answer| (Instant::now(), answer));
                 return Ok(answer);
@@ -57,7 +57,7 @@ impl LastLook {
     }
 }
 
-/// None if there is a pool over the directory that is not started: it is not ours to start.
+/// None if there is a pool over the directory that is not active: only its owner may start it.
 fn look(connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
     let Some(pool) = Pool::over(connection, DIRECTORY)? else { return Ok(None) };
     let files = pool.names()?;

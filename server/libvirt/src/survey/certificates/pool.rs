@@ -1,4 +1,4 @@
-//! A storage pool over a directory, for as long as it is looked at.
+//! A temporary storage pool over a directory of the host, to read its files.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,13 +6,13 @@ use virt::{storage_pool::StoragePool, sys};
 
 use crate::{connection::Connection, error::LibvirtError, storage::contents, xml};
 
-/// What our pools are called; the time they were made at follows, in seconds since 1970.
+/// The beginning of our pools' names; the time of their creation follows, in seconds since 1970.
 const NAME: &str = "vmferry-certificates-";
 
-/// A pool of ours this old was left behind by a console that died just then.
+/// A pool of ours that is older was left behind by a console that died while it used it.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
-/// More than a certificate with all that it stands on, in bytes.
+/// How much of a file is read, in bytes: more than a certificate with its chain.
 const FILE: u64 = 64 << 10;
 
 /// ENOENT and ENOTDIR.
@@ -21,14 +21,14 @@ const NO_DIRECTORY: [i32; 2] = [2, 20];
 /// The files of a directory of the host.
 pub(super) struct Pool<'a> {
     connection: &'a Connection,
-    /// None where there is no such directory.
+    /// None if there is no such directory.
     pool: Option<StoragePool>,
-    /// Whether we stop it.
+    /// Whether dropping this stops the pool.
     is_ours: bool,
 }
 
 impl<'a> Pool<'a> {
-    /// Uses the pool that there is, or makes one that is gone when this is dropped. None if there is one that is not started.
+    /// Uses the existing pool, or makes one that is stopped when this is dropped. None if the existing one is not active.
     pub(super) fn over(connection: &'a Connection, directory: &str) -> Result<Option<Self>, LibvirtError> {
         let (pool, is_ours) = match existing(connection, directory)? {
             Some(pool) => {
@@ -52,14 +52,14 @@ impl<'a> Pool<'a> {
         })
     }
 
-    /// What there is, by name, as of now.
+    /// The names of the files, after a refresh.
     pub(super) fn names(&self) -> Result<Vec<String>, LibvirtError> {
         let Some(pool) = &self.pool else { return Ok(Vec::new()) };
         pool.refresh(0)?;
         Ok(pool.list_volumes()?)
     }
 
-    /// What is in a file.
+    /// The contents of a file.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, LibvirtError> {
         let pool = self.pool.as_ref().ok_or_else(|| LibvirtError::unusable("there is no directory"))?;
         contents::beginning(self.connection, &pool.lookup_storage_vol_by_name(name)?, FILE)
@@ -70,7 +70,7 @@ impl Drop for Pool<'_> {
     fn drop(&mut self) {
         let Some(pool) = self.pool.take().filter(|_| self.is_ours) else { return };
         if let Err(error) = pool.destroy() {
-            tracing::warn!(%error, "a pool {NAME}… could not be stopped; a later look at this host's certificates tries again");
+            tracing::warn!(%error, "a pool {NAME}… could not be stopped; the next survey of this host tries again");
         }
     }
 }
@@ -78,7 +78,7 @@ impl Drop for Pool<'_> {
 /// The pool over this directory.
 pub(super) fn existing(connection: &Connection, directory: &str) -> Result<Option<StoragePool>, LibvirtError> {
     for pool in connection.list_all_storage_pools(0)? {
-        // None of one that was removed meanwhile.
+        // Skips a pool that was removed meanwhile.
         let Some(text) = connection.known(pool.xml_desc(0).map_err(LibvirtError::from))? else { continue };
         if xml::text(xml::parse(&text)?.root_element(), &["target", "path"]) == Some(directory) {
             return Ok(Some(pool));
@@ -87,9 +87,9 @@ pub(super) fn existing(connection: &Connection, directory: &str) -> Result<Optio
     Ok(None)
 }
 
-/// Transient: libvirt forgets it when it is stopped. It is not built, so that nothing is made in the directory.
+/// Makes a transient pool, which libvirt forgets when it is stopped. It is not built, so that nothing is created in the directory.
 ///
-/// libvirt refuses a second one over the directory, so that of two consoles one has to look again ([`super::LOOKS`]).
+/// libvirt refuses a second pool over the directory, so that one of two consoles has to try again ([`super::ATTEMPTS`]).
 fn made(connection: &Connection, directory: &str, now: Duration) -> Result<StoragePool, LibvirtError> {
     let name = format!("{NAME}{}", now.as_secs());
     let xml = format!("<pool type='dir'><name>{name}</name><target><path>{directory}</path></target></pool>");
