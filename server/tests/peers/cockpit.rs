@@ -126,7 +126,7 @@ async fn test_fail_migration_domain_unknown() {
     let how = "daemon = \"session\"\npeer_address = \"unknown.invalid\"";
     let console = console_that_knows_beta(&demo, "name", how).await;
     let why = fails(&console.login().await, vm.name, json!({"destination": "beta"})).await;
-    assert!(why.contains("alpha knows no address for unknown.invalid, where beta takes memory and disks."), "{why}");
+    assert!(why.contains("alpha can't resolve unknown.invalid, where beta receives memory and disks."), "{why}");
     vm.assert_stayed();
 }
 

@@ -244,7 +244,7 @@ mod tests {
         notifier.tell(HostEvent::Changed(VmId(Uuid::nil())));
         let Some(HostEvent::Closed(problem)) = events.blocking_recv() else { panic!("not closed") };
         assert_eq!(problem.code, Code::HostUnreachable);
-        assert_eq!(problem.sentence, "alpha does not answer: nothing comes back any more.");
+        assert_eq!(problem.sentence, "alpha does not answer: it no longer replies.");
         assert_eq!(events.blocking_recv(), None);
     }
 }

@@ -161,7 +161,7 @@ impl HostConnector {
     fn login_hangs(&self) -> Problem {
         self.unreachable(&format!("it accepts the connection, but the login does not end within {} s", LOGIN_LIMIT.as_secs()))
             .with_fix(
-                "Look at sshd's log on the host. sshd may have hung up after the first wrong password or key (MaxAuthTries): correct that. \
+                "Read sshd's log on the host. sshd may have hung up after the first wrong password or key (MaxAuthTries): correct that. \
                  After three such logins vmferry has to be restarted before it tries another.",
             )
     }

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn emulated_cpus_that_nobody_checks_fit_everywhere() {
+    fn emulated_cpus_without_a_check_fit_everywhere() {
         let vm = |virt_type: &str| DomainFacts { virt_type: virt_type.to_owned(), ..DomainFacts::default() };
         let unchecked = "<cpu mode='custom' match='exact' check='none'><model>Skylake-Server</model></cpu>";
         let checked = "<cpu mode='custom' match='exact' check='full'><model>Skylake-Server</model></cpu>";

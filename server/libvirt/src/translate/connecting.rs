@@ -1,4 +1,4 @@
-//! What stands in the way of the data between the source and the destination of a migration. Logging in: `login.rs`.
+//! Errors of the data connection between source and destination. Logging in: `login.rs`.
 
 use virt::sys::VIR_FROM_RPC;
 
@@ -14,14 +14,14 @@ const OPEN_PORTS: &str = "Open the ports 49152 to 49215 (or those that its qemu.
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("Unable to resolve address '{address}' service").tell(
-        "{host} knows no address for {address}, where {destination} takes memory and disks.",
-        "Correct the address under which other hosts reach {destination}, or the name service on {host}.",
+        "{host} can't resolve {address}, where {destination} receives memory and disks.",
+        "Correct the address under which other hosts reach {destination}, or the name resolution on {host}.",
     ),
     saying("unable to connect to server at '{address}:{port}': {reason}").tell(NO_DATA, OPEN_PORTS),
     system(VIR_FROM_RPC, errno::REFUSED).tell(REFUSED, OPEN_PORTS),
     system(VIR_FROM_RPC, errno::NO_ROUTE).tell(
         NO_ROUTE,
-        "Look at the network between the two hosts, and at the address under which other hosts reach {destination}.",
+        "Check the network between the two hosts, and the address under which other hosts reach {destination}.",
     ),
     system(VIR_FROM_RPC, errno::TIMED_OUT).tell(NO_ANSWER, OPEN_PORTS),
     saying("cannot start RDMA migration with no memory hard limit set").tell(
@@ -34,15 +34,15 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("RDMA ERROR: {reason}").tell(
         "RDMA between {host} and {destination} does not work: {reason}.",
-        "Look whether the address under which other hosts reach {destination} is that of its RDMA network, or move the VM without RDMA.",
+        "Check whether the address under which other hosts reach {destination} is that of its RDMA network, or move the VM without RDMA.",
     ),
     saying("client socket is closed").tell(
-        "The libvirt daemon of {destination} went away during the migration.",
-        "Look at the daemon's log on {destination}, then try again.",
+        "The libvirt daemon of {destination} closed the connection during the migration.",
+        "Read the daemon's log on {destination}, then try again.",
     ),
     saying("Lost connection to destination host").tell(
         "{host} lost the connection to {destination} during the migration.",
-        "Look at the network between the two hosts, and whether the daemon of {destination} still runs; then try again.",
+        "Check the network between the two hosts, and whether the daemon of {destination} still runs; then try again.",
     ),
 ];
 
@@ -58,7 +58,7 @@ mod tests {
         check(super::MEANINGS, &[
             // DNS, of the data
             (38, 7, 0, "Unable to resolve address 'rack7' service '49152': Name or service not known",
-                Hypervisor, "alpha knows no address for rack7, where beta takes memory and disks.", "name service on alpha"),
+                Hypervisor, "alpha can't resolve rack7, where beta receives memory and disks.", "name resolution on alpha"),
             // migration data port blocked; the ports may be others by qemu.conf, and the words of another language
             (38, 7, 111, "unable to connect to server at '127.0.0.3:49152': Connection refused",
                 Hypervisor, "alpha can't send the memory to beta: 127.0.0.3, port 49152: Connection refused.", "49152 to 49215"),
@@ -80,7 +80,7 @@ mod tests {
                 Hypervisor, "RDMA between alpha and beta does not work: could not create rdma event channel.", "RDMA network"),
             // dst died
             (1, 7, 0, "internal error: client socket is closed",
-                Hypervisor, "The libvirt daemon of beta went away during the migration.", "log on beta"),
+                Hypervisor, "The libvirt daemon of beta closed the connection during the migration.", "log on beta"),
             (9, 10, 0, "operation failed: Lost connection to destination host",
                 Hypervisor, "alpha lost the connection to beta during the migration.", "try again"),
         ]);

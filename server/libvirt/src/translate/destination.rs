@@ -1,4 +1,4 @@
-//! What the destination has, or has not, that keeps a VM away.
+//! What the destination has or lacks, so that the VM can't run there.
 
 use model::Code;
 use virt::sys::{
@@ -22,7 +22,7 @@ const SET_UP_HUGE_PAGES: &str = "Set up huge pages there as on {host}.";
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("migrate guest to the same host").is(Code::SameHost).tell(SAME_HOST, OWN_UUID),
     saying("resolved to localhost").tell(
-        "{destination} calls itself localhost, which is no address for {host}.",
+        "The host name of {destination} resolves to localhost, which {host} can't use.",
         "Set migration_host in qemu.conf on {destination}.",
     ),
     // Names and UUIDs.
@@ -36,7 +36,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("domain '{name}' is already active").is(Code::AlreadyThere).tell(
         "{name} runs on {destination} already.",
-        "Look at both hosts before anything else: a VM that runs twice destroys its disks.",
+        "Check both hosts first: a VM that runs twice destroys its disks.",
     ),
     // Networks.
     saying("no network with matching name '{network}'").tell(
@@ -66,14 +66,14 @@ pub(super) static MEANINGS: &[Meaning] = &[
     numbered(VIR_ERR_CPU_INCOMPATIBLE).tell(NO_FEATURES, OTHER_CPU),
     saying("CPU mode '{mode}' for {} domain on {} host is not supported by hypervisor").tell(
         "{destination} can't give this VM its CPU, which is of mode {mode}.",
-        "Look whether {destination} has KVM (/dev/kvm), or give the VM a CPU model that both hosts have.",
+        "Check whether {destination} has KVM (/dev/kvm), or give the VM a CPU model that both hosts have.",
     ),
     saying("does not support machine type '{machine}'").tell(
         "QEMU on {destination} does not know this VM's machine type, {machine}.",
         "Install the same QEMU there as on {host}, or a newer one.",
     ),
     saying("does not support virt type '{kind}'").tell(
-        "QEMU on {destination} can't run this VM by {kind}.",
+        "QEMU on {destination} can't run this VM with {kind}.",
         "For kvm, look whether it is switched on in the firmware there (/dev/kvm), and whether the account of QEMU may use it.",
     ),
     saying("Cannot check QEMU binary {emulator}:").tell(
@@ -98,7 +98,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{destination} does not have a secret that a disk of this VM needs.",
         "Define the secret there with the same UUID, and set its value.",
     ),
-    // What it does just now.
+    // The destination's state.
     saying("Unable to find an unused port in range 'migration'").tell(
         "{destination} receives too many migrations at once.",
         "Wait until some have ended.",
@@ -109,12 +109,12 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     numbered(VIR_ERR_HOOK_SCRIPT_FAILED).tell(
         "A hook script on {host} or {destination} refused.",
-        "Look at /etc/libvirt/hooks/qemu, and at what the script says in the details.",
+        "Check /etc/libvirt/hooks/qemu, and what the script printed (in the details).",
     ),
-    // The definition that was sent along is one that vmferry made, so that this is a mistake of ours.
+    // vmferry made the definition that was sent, so this is a defect of vmferry.
     numbered(VIR_ERR_CONFIG_UNSUPPORTED).and_says("Target {what} does not match source").tell(
-        "{destination} would make another machine of this VM ({what}).",
-        "Report this to vmferry's makers, with the details.",
+        "The definition for {destination} changes this VM's machine ({what}).",
+        "Report this to vmferry's developers, with the details.",
     ),
 ];
 
@@ -135,14 +135,14 @@ mod tests {
                 SameHost, "alpha and beta are the same host to libvirt.", "host_uuid"),
             // localhost name
             (1, 10, 0, "internal error: hostname on destination resolved to localhost, but migration requires an FQDN",
-                Hypervisor, "beta calls itself localhost, which is no address for alpha.", "migration_host"),
+                Hypervisor, "The host name of beta resolves to localhost, which alpha can't use.", "migration_host"),
             // name taken / uuid taken / already running there
             (9, 20, 0, "operation failed: domain 'web' already exists with uuid 766d6665-7272-4901-8000-000000000009",
                 AlreadyThere, "beta has another VM called web.", "new name"),
             (9, 20, 0, "operation failed: domain 'other' is already defined with uuid 766d6665-7272-4901-8000-000000000001",
                 AlreadyThere, "beta has this VM under another name: other.", "Remove or rename"),
             (55, 20, 0, "Requested operation is not valid: domain 'web' is already active",
-                AlreadyThere, "web runs on beta already.", "Look at both hosts"),
+                AlreadyThere, "web runs on beta already.", "Check both hosts"),
             // network missing / inactive
             (43, 19, 0, "Network not found: no network with matching name 'lan'",
                 Hypervisor, "beta does not have the network lan that this VM is on.", "Define and start"),
@@ -183,11 +183,11 @@ mod tests {
                 Hypervisor, "beta does not have this VM's emulator, /opt/qemu/bin/qemu-system-x86_64.", "Install"),
             // dest XML changes ABI
             (67, 20, 0, "unsupported configuration: Target domain max memory 32768 does not match source 65536",
-                Hypervisor, "beta would make another machine of this VM (domain max memory 32768).", "Report this"),
+                Hypervisor, "The definition for beta changes this VM's machine (domain max memory 32768).", "Report this"),
             (67, 20, 0, "unsupported configuration: Target domain net card count 1 does not match source 0",
-                Hypervisor, "beta would make another machine of this VM (domain net card count 1).", "Report this"),
+                Hypervisor, "The definition for beta changes this VM's machine (domain net card count 1).", "Report this"),
             (67, 10, 0, "unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'",
-                Hypervisor, "QEMU on beta can't run this VM by kvm.", "/dev/kvm"),
+                Hypervisor, "QEMU on beta can't run this VM with kvm.", "/dev/kvm"),
             // no memory on dst
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: cannot \
                  set up guest memory 'pc.ram': Cannot allocate memory",

@@ -1,4 +1,4 @@
-//! What is wrong with disks, volumes and pools.
+//! Errors about disks, volumes and pools.
 
 use virt::sys::{
     VIR_ERR_MIGRATE_UNSAFE, VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL, VIR_ERR_STORAGE_VOL_EXIST,
@@ -8,7 +8,7 @@ use virt::sys::{
 use super::meaning::{Meaning, errno, numbered, saying, system};
 
 const MOUNT_IT: &str =
-    "If it is on shared storage, mount that on {destination} at the same path; if not, let it be copied.";
+    "If it is on shared storage, mount that on {destination} at the same path; if not, have it copied.";
 
 const NOT_ALLOWED: &str = "{destination} may not open a file of this VM's disks.";
 const LET_QEMU_READ: &str =
@@ -27,7 +27,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
         LET_QEMU_READ,
     ),
     saying("Cannot access backing file '{path}' of storage file '{disk}'").tell(
-        "{destination} can't open {path}, which the disk {disk} stands on.",
+        "{destination} can't open {path}, which is in the backing chain of {disk}.",
         MOUNT_IT,
     ),
     saying("Cannot access storage file '{path}'").tell("{destination} can't open {path}, a disk of this VM.", MOUNT_IT),
@@ -73,12 +73,12 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Remove or rename the volume there, if no one needs it, or choose another pool for the disk.",
     ),
     saying("pre-creation of storage target for incremental storage migration of disk '{disk}'").tell(
-        "Disk {disk} stands on another image, and {destination} has nothing prepared for what is above it.",
+        "Disk {disk} has a backing image, and {destination} has no overlay prepared for it.",
         "Copy the disk as a whole.",
     ),
     saying("Failed to get \"write\" lock").tell(
         "A disk of this VM is in use by another program or VM.",
-        "Look on both hosts who has it open, and end that first.",
+        "Find out on both hosts which program has it open, and end that first.",
     ),
     numbered(VIR_ERR_MIGRATE_UNSAFE).and_says("cache other than none").tell(
         "A disk of this VM uses the host's cache, and QEMU here can't drop that.",
@@ -86,14 +86,14 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     numbered(VIR_ERR_MIGRATE_UNSAFE).tell(
         "A disk of this VM is not on storage that both hosts share.",
-        "Let it be copied. If it is shared and libvirt can't see that, name its directory in shared_directories of both hosts in \
+        "Have it copied. If it is shared and libvirt can't detect that, list its directory in shared_directories of both hosts in \
          vmferry.toml.",
     ),
     saying("migration of disk {disk} failed: {reason}").tell(
         "Disk {disk} could not be copied: {reason}.",
-        "Look at the disk on {host}, and at its pool on {destination}.",
+        "Check the disk on {host}, and its pool on {destination}.",
     ),
-    system(VIR_FROM_STORAGE, errno::NOT_THERE).tell("{destination} misses a file of this VM's disks.", MOUNT_IT),
+    system(VIR_FROM_STORAGE, errno::NOT_THERE).tell("{destination} lacks a file of this VM's disks.", MOUNT_IT),
     system(VIR_FROM_STORAGE, errno::NOT_ALLOWED).tell(NOT_ALLOWED, LET_QEMU_READ),
 ];
 
@@ -113,9 +113,9 @@ mod tests {
             (38, 18, 13, "Cannot access storage file '/srv/web.img' (as uid:64055, gid:64055): Permission denied",
                 Hypervisor, "beta may not open /srv/web.img, a disk of this VM.", "no_root_squash"),
             (38, 18, 2, "Cannot access backing file '/srv/base.img' of storage file '/srv/web.img': No such file or directory",
-                Hypervisor, "beta can't open /srv/base.img, which the disk /srv/web.img stands on.", "same path"),
+                Hypervisor, "beta can't open /srv/base.img, which is in the backing chain of /srv/web.img.", "same path"),
             (38, 18, 2, "Auf Speicherdatei '/srv/web.img' kann nicht zugegriffen werden: Datei oder Verzeichnis nicht gefunden",
-                Hypervisor, "beta misses a file of this VM's disks.", "same path"),
+                Hypervisor, "beta lacks a file of this VM's disks.", "same path"),
             (38, 18, 13, "Auf Speicherdatei '/srv/web.img' kann nicht zugegriffen werden: Keine Berechtigung",
                 Hypervisor, "beta may not open a file of this VM's disks.", "read and write it"),
             // no pool for pre-create
@@ -131,7 +131,7 @@ mod tests {
             // inc copy w/o pre-created
             (84, 10, 0, "Operation not supported: pre-creation of storage target for incremental storage migration of disk 'vda' is not \
                  supported",
-                Hypervisor, "Disk vda stands on another image, and beta has nothing prepared for what is above it.", "as a whole"),
+                Hypervisor, "Disk vda has a backing image, and beta has no overlay prepared for it.", "as a whole"),
             // unsafe
             (81, 10, 0, "Unsafe migration: Migration without shared storage is unsafe",
                 Hypervisor, "A disk of this VM is not on storage that both hosts share.", "shared_directories"),
@@ -162,7 +162,7 @@ mod tests {
                 Hypervisor, "There is not enough free space for a disk of this VM on beta.", "another pool"),
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -device \
                  {\"driver\":\"virtio-blk-pci\"}: Failed to get \"write\" lock\nIs another process using the image [/srv/web.img]?",
-                Hypervisor, "A disk of this VM is in use by another program or VM.", "who has it open"),
+                Hypervisor, "A disk of this VM is in use by another program or VM.", "which program has it open"),
             (9, 10, 0, "operation failed: migration of disk vda failed: Input/output error",
                 Hypervisor, "Disk vda could not be copied: Input/output error.", "its pool on beta"),
         ]);

@@ -1,4 +1,4 @@
-//! Why the data of a migration can't be encrypted: what libvirt and QEMU say of certificates.
+//! Why the data of a migration can't be encrypted: errors of libvirt and QEMU about certificates.
 
 use super::meaning::{Meaning, saying};
 
@@ -9,9 +9,9 @@ const NO_FILE: &str = "{host} or {destination} has no certificate to encrypt mig
 
 const ENDED: &str = "The certificate {file} of {host} or {destination} has expired.";
 const TOO_EARLY: &str = "The certificate {file} of {host} or {destination} is not valid yet.";
-const LOOK_AT_CLOCKS: &str = "Look at the clocks of both hosts, or make new certificates: `vmferry pki` does.";
+const LOOK_AT_CLOCKS: &str = "Check the clocks of both hosts, or make new certificates: `vmferry pki` does.";
 
-const NOT_NAMED: &str = "The certificate of {destination} is not for {name}, which is where {host} sends the data to.";
+const NOT_NAMED: &str = "The certificate of {destination} does not name {name}, where {host} sends the data to.";
 const NAME_IT: &str = "Make a certificate for {destination} that names {name} (`vmferry pki` does), or correct the address under which \
                        other hosts reach {destination}.";
 
@@ -21,20 +21,18 @@ const NO_CLIENT: &str = "{destination} did not accept the certificate of {host},
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("this libvirtd instance allows migration only with VIR_MIGRATE_TLS").tell(
         "{host} or {destination} allows encrypted migrations only (migrate_tls_force in qemu.conf).",
-        "Encrypt it: see that both hosts have certificates for QEMU (`vmferry pki` makes them), and do not choose to go without.",
+        "Encrypt the migration: both hosts need certificates for QEMU, which `vmferry pki` makes.",
     ),
     saying("Unable to access credentials {file}: No such file").tell(NO_FILE, MAKE_NEW),
-    saying("host migration TLS directory not configured").tell(
-        "{host} or {destination} has no directory of certificates for migrations.",
-        MAKE_NEW,
-    ),
+    saying("host migration TLS directory not configured")
+        .tell("{host} or {destination} has no directory of certificates for migrations.", MAKE_NEW),
     saying("Unable to access credentials {file}: Permission denied").tell(
         "QEMU on {host} or {destination} may not read {file}.",
         "Let the account of QEMU read the file; a key should be readable for that account only.",
     ),
     saying("Cannot load certificate '{file}' & key '{key}'").tell(
         "QEMU on {host} or {destination} can't use the certificate {file} with its key, {key}.",
-        "Look whether the two belong together, and whether the account of QEMU may read them.",
+        "Check whether the two belong together, and whether the account of QEMU may read them.",
     ),
     saying(" certificate {file} has expired").tell(ENDED, MAKE_NEW),
     saying(" certificate {file} is not yet active").tell(TOO_EARLY, LOOK_AT_CLOCKS),
@@ -44,18 +42,16 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("Certificate does not match the hostname {name}. Message from").tell(NOT_NAMED, NAME_IT),
     saying("Certificate does not match the hostname {name}").tell(NOT_NAMED, NAME_IT),
-    saying("The certificate hasn't got a known issuer").tell(
-        "{host} does not know the authority that signed the certificate of {destination}.",
-        MAKE_NEW,
-    ),
+    saying("The certificate hasn't got a known issuer")
+        .tell("{host} does not know the authority that signed the certificate of {destination}.", MAKE_NEW),
     saying("The certificate has been revoked").tell("The certificate of {destination} has been revoked.", MAKE_NEW),
     saying("Certificate failed validation").tell(
         "{host} does not accept the certificate of {destination}.",
-        "Look at the authority that signed it, the names it is for, and its dates.",
+        "Check the authority that signed it, the names it is for, and its dates.",
     ),
     saying("The certificate is not trusted").tell(
         "{host} does not accept the certificate of {destination}.",
-        "Look at the authority that signed it, the names it is for, and its dates.",
+        "Check the authority that signed it, the names it is for, and its dates.",
     ),
     saying("Cannot read from TLS channel").tell(NO_CLIENT, MAKE_NEW),
     saying("TLS handshake failed").tell(NO_CLIENT, MAKE_NEW),
@@ -87,7 +83,7 @@ mod tests {
                  /etc/pki/qemu/server-key.pem.", "belong together"),
             // TLS forced
             (55, 10, 0, "Requested operation is not valid: this libvirtd instance allows migration only with VIR_MIGRATE_TLS flag",
-                Hypervisor, "alpha or beta allows encrypted migrations only (migrate_tls_force in qemu.conf).", "Encrypt it"),
+                Hypervisor, "alpha or beta allows encrypted migrations only (migrate_tls_force in qemu.conf).", "Encrypt the migration"),
             // Dates, authorities, names
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': The server certificate \
                  /etc/pki/qemu/server-cert.pem has expired",
@@ -103,9 +99,9 @@ mod tests {
             (9, 10, 0, "operation failed: migration failed. Message from the source host: operation failed: job 'migration out' failed: \
                  Certificate does not match the hostname 127.0.0.3. Message from the destination host: operation failed: job \
                  'migration in' failed: load of migration failed: Invalid argument",
-                Hypervisor, "The certificate of beta is not for 127.0.0.3, which is where alpha sends the data to.", "names 127.0.0.3"),
+                Hypervisor, "The certificate of beta does not name 127.0.0.3, where alpha sends the data to.", "names 127.0.0.3"),
             (9, 10, 0, "operation failed: job 'migration out' failed: Certificate does not match the hostname rack7",
-                Hypervisor, "The certificate of beta is not for rack7, which is where alpha sends the data to.", "names rack7"),
+                Hypervisor, "The certificate of beta does not name rack7, where alpha sends the data to.", "names rack7"),
             (9, 10, 0, "operation failed: job 'migration out' failed: The certificate hasn't got a known issuer",
                 Hypervisor, "alpha does not know the authority that signed the certificate of beta.", "`vmferry pki`"),
             (9, 10, 0, "operation failed: job 'migration out' failed: The certificate has been revoked",

@@ -1,4 +1,4 @@
-//! What became of a migration, or holds it up: told last, because what QEMU says in it may be told better above.
+//! How a migration ended, and what blocks it. This table comes last: another may have a better sentence for what QEMU says in it.
 
 use model::Code;
 use virt::sys::{VIR_ERR_MIGRATE_PERSIST_FAILED, VIR_ERR_OPERATION_ABORTED, VIR_ERR_OPERATION_TIMEOUT};
@@ -8,20 +8,20 @@ use super::meaning::{Meaning, numbered, saying};
 const TRY_AGAIN: &str = "QEMU's logs of the VM on both hosts say more. Try again, or choose another host.";
 
 const ENDED: &str = "QEMU on {destination} ended as soon as it had started.";
-const LAST_WORDS: &str = "Its last words are in the details.";
+const LAST_WORDS: &str = "Its last output is in the details.";
 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("another migration job is already running").is(Code::AlreadyMigrating).tell(
-        "A migration of this VM is under way already, or being cleared up.",
+        "A migration of this VM is under way already, or being cleaned up.",
         "Wait until it has ended.",
     ),
     numbered(VIR_ERR_OPERATION_ABORTED)
         .is(Code::Cancelled)
         .tell("The migration was cancelled.", "Nothing has to be done; the VM stayed on {host}."),
     saying("no job is active on the domain").is(Code::WrongState).tell(
-        "There is nothing to abort: the VM does nothing else by now.",
-        "Look at where it is.",
+        "There is no job to abort: it has ended.",
+        "Check which host the VM is on.",
     ),
     saying("cannot abort incoming migration").tell(
         "{host} receives this VM, and only the host that sends it can stop that.",
@@ -32,8 +32,8 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Wait until the rest of its memory has followed.",
     ),
     saying("failed in post-copy phase").tell(
-        "The VM runs on {destination}, and the rest of its memory stopped coming.",
-        "Do not turn either half off: the memory is still on {host}. Repair the network between the two hosts first.",
+        "The VM runs on {destination}, but the rest of its memory no longer arrives.",
+        "Force neither copy off: part of the memory is still on {host}. Repair the network between the two hosts first.",
     ),
     numbered(VIR_ERR_OPERATION_TIMEOUT).is(Code::WrongState).tell(
         "The VM is busy with something else.",
@@ -44,11 +44,11 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Define it there while it runs: `virsh dumpxml` to a file, then `virsh define`.",
     ),
     saying("Message from the source host: {here}. Message from the destination host: {there}").tell(
-        "QEMU gave the migration up. On {host}: {here}. On {destination}: {there}.",
+        "The migration failed in QEMU. On {host}: {here}. On {destination}: {there}.",
         TRY_AGAIN,
     ),
-    saying("job 'migration out' failed: {reason}").tell("QEMU gave the migration up: {reason}.", TRY_AGAIN),
-    saying("job 'migration out' unexpectedly failed").tell("QEMU gave the migration up, and does not say why.", TRY_AGAIN),
+    saying("job 'migration out' failed: {reason}").tell("The migration failed in QEMU: {reason}.", TRY_AGAIN),
+    saying("job 'migration out' unexpectedly failed").tell("The migration failed in QEMU, which gave no reason.", TRY_AGAIN),
     saying("process exited while connecting to monitor").tell(ENDED, LAST_WORDS),
     saying("QEMU unexpectedly closed the monitor").tell(ENDED, LAST_WORDS),
 ];
@@ -65,7 +65,7 @@ mod tests {
         check(super::MEANINGS, &[
             // already migrating
             (55, 10, 0, "Requested operation is not valid: another migration job is already running for domain 'web'",
-                AlreadyMigrating, "A migration of this VM is under way already, or being cleared up.", "Wait"),
+                AlreadyMigrating, "A migration of this VM is under way already, or being cleaned up.", "Wait"),
             // cancelled
             (78, 10, 0, "operation aborted: job 'migration out' canceled by client",
                 Cancelled, "The migration was cancelled.", "stayed on alpha"),
@@ -73,7 +73,7 @@ mod tests {
                 Cancelled, "The migration was cancelled.", "stayed on alpha"),
             // abort: none / incoming / post-copy
             (55, 10, 0, "Requested operation is not valid: no job is active on the domain",
-                WrongState, "There is nothing to abort: the VM does nothing else by now.", "where it is"),
+                WrongState, "There is no job to abort: it has ended.", "which host"),
             (55, 10, 0, "Requested operation is not valid: cannot abort incoming migration; use virDomainDestroy instead",
                 Hypervisor, "alpha receives this VM, and only the host that sends it can stop that.", "other host"),
             (55, 10, 0, "Requested operation is not valid: cannot abort migration in post-copy mode",
@@ -84,26 +84,26 @@ mod tests {
                 WrongState, "The VM is busy with something else.", "try again"),
             // generic QEMU
             (9, 10, 0, "operation failed: job 'migration out' failed: Unable to write to socket: Broken pipe",
-                Hypervisor, "QEMU gave the migration up: Unable to write to socket: Broken pipe.", "both hosts"),
+                Hypervisor, "The migration failed in QEMU: Unable to write to socket: Broken pipe.", "both hosts"),
             (9, 10, 0, "operation failed: migration failed. Message from the source host: operation failed: job 'migration out' failed: \
                  Unable to write to socket: Broken pipe. Message from the destination host: operation failed: job 'migration in' failed: \
                  load of migration failed: Input/output error",
-                Hypervisor, "QEMU gave the migration up. On alpha: operation failed: job 'migration out' failed: Unable to write to socket: \
+                Hypervisor, "The migration failed in QEMU. On alpha: operation failed: job 'migration out' failed: Unable to write to socket: \
                  Broken pipe. On beta: operation failed: job 'migration in' failed: load of migration failed: Input/output error.",
                 "both hosts"),
             (9, 10, 0, "operation failed: job 'migration out' unexpectedly failed",
-                Hypervisor, "QEMU gave the migration up, and does not say why.", "both hosts"),
+                Hypervisor, "The migration failed in QEMU, which gave no reason.", "both hosts"),
             // persist failed after move
             (69, 10, 0, "Failed to make domain persistent after migration",
                 Hypervisor, "The VM moved to beta, but its definition could not be kept there: it would be gone once it is switched off.",
                 "virsh define"),
             // Not in the list: post-copy that broke, and QEMU that does not start.
             (9, 10, 0, "operation failed: job 'migration in' failed in post-copy phase",
-                Hypervisor, "The VM runs on beta, and the rest of its memory stopped coming.", "Do not turn either half off"),
+                Hypervisor, "The VM runs on beta, but the rest of its memory no longer arrives.", "Force neither copy off"),
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -drive: no",
-                Hypervisor, "QEMU on beta ended as soon as it had started.", "last words"),
+                Hypervisor, "QEMU on beta ended as soon as it had started.", "last output"),
             (1, 10, 0, "internal error: QEMU unexpectedly closed the monitor (vm='web'): 2026-11-23T07:00:00.000000Z qemu-system-x86_64: no",
-                Hypervisor, "QEMU on beta ended as soon as it had started.", "last words"),
+                Hypervisor, "QEMU on beta ended as soon as it had started.", "last output"),
         ]);
     }
 }

@@ -1,5 +1,5 @@
-//! Why the source's daemon can't log in at the destination of a peer-to-peer migration. It does so before anything else, so that nothing
-//! was begun. libvirt tells it as it would any connection that can't be opened.
+//! Why the source's daemon can't log in at the destination of a peer-to-peer migration. It logs in first, so that nothing has begun
+//! then. libvirt reports it as it does any connection that can't be opened.
 
 use engine::{Ssh, Transport};
 use model::Code;
@@ -11,26 +11,26 @@ use super::{
 };
 use crate::error::LibvirtError;
 
-const NAME_UNKNOWN: &str = "{host} knows no address for {address}, the name of {destination}.";
+const NAME_UNKNOWN: &str = "{host} can't resolve {address}, the name of {destination}.";
 const CORRECT_NAME: &str =
-    "Correct the address under which other hosts reach {destination}, or the name service on {host}.";
+    "Correct the address under which other hosts reach {destination}, or the name resolution on {host}.";
 
 const REFUSED: &str = "{host} can't connect to {destination}: connection refused.";
-const START_OR_OPEN: &str = "On {destination}, start what listens on the port named in the details (libvirt's daemon, or sshd), or \
-                             open it in the firewall.";
+const START_OR_OPEN: &str = "On {destination}, start the libvirt daemon or sshd, or open the port that the details name in the \
+                             firewall.";
 
 const NO_ROUTE: &str = "{host} has no route to {destination}.";
 const LOOK_AT_NETWORK: &str =
-    "Look at the network between the two hosts, and at the address under which other hosts reach {destination}.";
+    "Check the network between the two hosts, and the address under which other hosts reach {destination}.";
 
 const NO_ANSWER: &str = "{host} gets no answer from {destination}.";
-const LOOK_AT_FIREWALL: &str = "Look whether a firewall between the two hosts drops the port named in the details.";
+const LOOK_AT_FIREWALL: &str = "Check whether a firewall between the two hosts drops the port that the details name.";
 
-const CERTIFICATES_DIFFER: &str = "The certificates that {host} and {destination} log in with do not fit together.";
-const COMPARE_CERTIFICATES: &str = "Look at the authority that signed them, the names they are for, and their dates.";
+const CERTIFICATES_DIFFER: &str = "{host} and {destination} do not accept each other's certificates.";
+const COMPARE_CERTIFICATES: &str = "Check the authority that signed them, the names they are for, and their dates.";
 
 const REFUSED_LOGIN: &str = "The login at {destination} failed.";
-const LOOK_AT_LOGIN: &str = "Look at the accounts, keys or certificates that {host} uses there.";
+const LOOK_AT_LOGIN: &str = "Check the accounts, keys or certificates that {host} uses there.";
 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
@@ -45,7 +45,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("Could not resolve hostname {address}:").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
     saying("Unable to resolve address '{address}' service").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
-    // As ssh says it of a connection that it can't make. Of one that breaks it says the same with other words before.
+    // ssh's errors of a connection that it can't open. For one that breaks it uses the same words after others.
     saying("connect to host {} port {}: Connection refused").is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
     saying("connect to host {} port {}: No route to host").is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
     saying("connect to host {} port {}: Connection timed out").is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
@@ -71,24 +71,24 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
 ];
 
-/// An error of this part of libvirt: QEMU tells the same of certificates when it sends the memory.
+/// An error of this part of libvirt: QEMU has the same words about certificates when it sends the memory.
 const fn from(domain: u32, text: &'static str) -> Meaning {
     saying(text).of_domain(domain).is(Code::PeerLogin)
 }
 
-/// What it means, if the error is that the source could not log in by `transport`.
+/// The row for an error that says that the source could not log in by `transport`.
 pub(super) fn meaning(error: &LibvirtError, transport: &Transport) -> Option<&'static Meaning> {
     let meaning = meaning::of(&[MEANINGS], error)?;
     let is_login = match port(&error.message) {
         Some(named) => Some(named) == port_of(transport),
-        // A connection that can't be made is told with its port, in any language. One that breaks is not, and then the VM may be
-        // anywhere.
+        // libvirt names the port of a connection that can't be opened, in any language. It does not name that of one that breaks,
+        // and then the VM may be on either host.
         None => !meaning.is_by_errno(),
     };
     is_login.then_some(meaning)
 }
 
-/// The port that the words name, in any language: QEMU's data goes to another than the login.
+/// The port in an error's text, in any language: QEMU's data goes to another port than the login.
 fn port(words: &str) -> Option<u16> {
     let is_address = |char: char| char.is_ascii_alphanumeric() || ".:-_[]%".contains(char);
     let mut addresses = words.split(|char| !is_address(char)).filter_map(|text| text.rsplit_once(':'));
@@ -123,9 +123,9 @@ mod tests {
         check(MEANINGS, &[
             // dst daemon port refused, in two languages
             (38, 7, 111, "unable to connect to server at '127.0.0.9:16509': Connection refused",
-                PeerLogin, "alpha can't connect to beta: connection refused.", "libvirt's daemon, or sshd"),
+                PeerLogin, "alpha can't connect to beta: connection refused.", "the libvirt daemon or sshd"),
             (38, 7, 111, "Verbindung zu Server »127.0.0.9:16509« nicht möglich: Verbindungsaufbau abgelehnt",
-                PeerLogin, "alpha can't connect to beta: connection refused.", "On beta, start what listens"),
+                PeerLogin, "alpha can't connect to beta: connection refused.", "On beta, start the libvirt daemon"),
             // unreachable/timeout, in two languages
             (38, 7, 113, "Verbindung zu Server »192.0.2.7:16509« nicht möglich: Keine Route zum Zielrechner",
                 PeerLogin, "alpha has no route to beta.", "network between the two hosts"),
@@ -137,7 +137,7 @@ mod tests {
                 PeerLogin, "alpha gets no answer from beta.", "firewall between the two hosts"),
             // DNS
             (38, 7, 0, "Unable to resolve address 'rack7' service '16509': Name or service not known",
-                PeerLogin, "alpha knows no address for rack7, the name of beta.", "name service on alpha"),
+                PeerLogin, "alpha can't resolve rack7, the name of beta.", "name resolution on alpha"),
             // ssh host key
             (38, 7, 104, "Cannot recv data: Host key verification failed.: Connection reset by peer",
                 PeerLogin, "alpha does not know the ssh host key of beta, or it has changed.", "On alpha, log in to beta once"),
@@ -152,18 +152,18 @@ mod tests {
             (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection timed out: Connection reset by peer",
                 PeerLogin, "alpha gets no answer from beta.", "firewall between the two hosts"),
             (38, 7, 104, "Cannot recv data: ssh: Could not resolve hostname rack7: Name or service not known: Connection reset by peer",
-                PeerLogin, "alpha knows no address for rack7, the name of beta.", "reach beta"),
+                PeerLogin, "alpha can't resolve rack7, the name of beta.", "reach beta"),
             // SASL/TLS
             (45, 7, 0, "authentication failed: authentication failed",
                 PeerLogin, "The login at beta failed.", "that alpha uses there"),
             (9, 7, 0, "operation failed: Certificate failed validation: The certificate hasn't got a known issuer.",
-                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "authority that signed them"),
+                PeerLogin, "alpha and beta do not accept each other's certificates.", "authority that signed them"),
             (45, 7, 0, "authentication failed: Failed to verify peer's certificate",
-                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "authority that signed them"),
+                PeerLogin, "alpha and beta do not accept each other's certificates.", "authority that signed them"),
             (1, 7, 0, "internal error: Certificate [session] owner does not match the hostname rack7",
-                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "the names they are for"),
+                PeerLogin, "alpha and beta do not accept each other's certificates.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
-                PeerLogin, "The certificates that alpha and beta log in with do not fit together.", "authority that signed them"),
+                PeerLogin, "alpha and beta do not accept each other's certificates.", "authority that signed them"),
             // Not in the list: TLS to the daemon not set up; an account that may not use libvirt.
             (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
                 PeerLogin, "alpha has no TLS certificate to log in to beta with: /etc/pki/CA/cacert.pem is missing.",
@@ -179,8 +179,8 @@ mod tests {
 
     /// By way, and where the words say that it failed.
     #[test]
-    fn only_a_login_by_the_source_is_one() {
-        let of = |control_flow, words: &str| {
+    fn only_a_login_by_the_source_is_a_peer_login() {
+        let of = |way, words: &str| {
             let plan = engine::MigrationPlan { control_flow, ..plan(Mode::Live) };
             not_migrated(&host("alpha"), &plan, CallFailure::Refused(error(38, 7, 111, words)))
         };
@@ -197,12 +197,12 @@ mod tests {
         let data_v6 = "unable to connect to server at '2001:db8::7:49152': Connection refused";
         assert!(is_login(ControlFlow::PeerToPeer, daemon) && is_login(ControlFlow::Tunnelled, daemon));
         assert!(!is_login(ControlFlow::PeerToPeer, data) && !is_login(ControlFlow::PeerToPeer, data_v6));
-        assert!(!is_login(ControlFlow::Direct, daemon), "nobody but the console logs in");
+        assert!(!is_login(ControlFlow::Direct, daemon), "in a direct migration only the console logs in");
     }
 
     /// A connection that breaks while the VM moves, by whatever transport, in words and numbers that one that can't be made has too.
     #[test]
-    fn a_login_that_ends_later_is_none_that_failed() {
+    fn a_connection_that_breaks_later_is_no_failed_login() {
         let is_login = |int1, words: &str| {
             let failure = CallFailure::Refused(error(38, 7, int1, words));
             matches!(not_migrated(&host("alpha"), &plan(Mode::Live), failure), engine::NotMigrated::NotBegun(_))

@@ -8,7 +8,7 @@ use virt::sys;
 use super::template;
 use crate::error::LibvirtError;
 
-/// How an error is recognised, and what to say. The sentence and the fix may name `{host}`, the host that was asked (the source of
+/// How an error is recognised, and its sentence and fix. The sentence and the fix may name `{host}`, the host that was asked (the source of
 /// a migration), `{destination}`, where a migration goes, and what the text named.
 pub(super) struct Meaning {
     /// `virErrorNumber`; none is any.
@@ -34,48 +34,48 @@ pub(super) mod errno {
     pub(in crate::translate) const NO_ROUTE: i32 = 113;
 }
 
-/// An error that says this, whatever its number.
+/// An error with this text and any number.
 pub(super) const fn saying(text: &'static str) -> Meaning {
     Meaning { number: None, domain: None, int1: None, text, code: Code::Hypervisor, sentence: "", fix: "" }
 }
 
-/// An error of this number, whatever it says.
+/// An error with this number and any text.
 pub(super) const fn numbered(number: u32) -> Meaning {
     Meaning { number: Some(number), ..saying("") }
 }
 
-/// The system's error `errno`, told by this part of libvirt in any language.
+/// The system's error `errno`, reported by this part of libvirt in any language.
 pub(super) const fn system(domain: u32, errno: c_int) -> Meaning {
     Meaning { int1: Some(errno), ..numbered(sys::VIR_ERR_SYSTEM_ERROR).of_domain(domain) }
 }
 
 impl Meaning {
-    /// Only if it says this.
+    /// Only with this text.
     pub(super) const fn and_says(self, text: &'static str) -> Self {
         Self { text, ..self }
     }
 
-    /// Only if this part of libvirt tells it.
+    /// Only if this part of libvirt reports it.
     pub(super) const fn of_domain(self, domain: u32) -> Self {
         Self { domain: Some(domain), ..self }
     }
 
-    /// What it is to programs; `hypervisor` if nothing else.
+    /// Its code for programs; without this it is `hypervisor`.
     pub(super) const fn is(self, code: Code) -> Self {
         Self { code, ..self }
     }
 
-    /// What to tell people.
+    /// Its sentence and its fix for people.
     pub(super) const fn tell(self, sentence: &'static str, fix: &'static str) -> Self {
         Self { sentence, fix, ..self }
     }
 
-    /// Whether it goes by the system's error number.
+    /// Whether it matches the system's error number.
     pub(super) fn is_by_errno(&self) -> bool {
         self.int1.is_some()
     }
 
-    /// The error in this row's words.
+    /// The error with this row's sentence and fix.
     pub(super) fn told(&self, host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
         let names = template::find(self.text, &error.message).unwrap_or_default();
         let meant = |name: &str| match name {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::translate::{login, meanings, opening};
 
-    /// Whatever a row names has to be known when it is told.
+    /// Each name in a row's sentence or fix has to be in its text.
     #[test]
     fn every_name_is_known() {
         for row in meanings().into_iter().flatten().chain(login::MEANINGS).chain(opening::MEANINGS) {

@@ -1,7 +1,7 @@
-//! What libvirt's errors mean for a person: a sentence, what to do, and libvirt's own words under details.
+//! libvirt's errors for people: a sentence, what to do, and libvirt's own words as details.
 //!
-//! One table a subject; the first row that fits counts. QEMU's complaints arrive as "internal error" or "operation failed" with
-//! nothing but a text, so most rows look at the text. Where the number says enough, it is understood in any language.
+//! There is one table for each subject, and the first row that fits counts. QEMU's errors arrive as "internal error" or "operation
+//! failed" with a text, so most rows match the text. Rows that match a number work in any language.
 
 mod connecting;
 mod destination;
@@ -25,17 +25,17 @@ use virt::sys;
 use self::meaning::Meaning;
 use crate::error::{CallFailure, LibvirtError};
 
-/// What stands in the way of a migration or an action. What is told in general terms comes last.
+/// The tables for migrations and actions. The most general one comes last.
 fn meanings() -> [&'static [Meaning]; 6] {
     [connecting::MEANINGS, encryption::MEANINGS, destination::MEANINGS, disks::MEANINGS, vm::MEANINGS, jobs::MEANINGS]
 }
 
-/// A call on a host that failed.
+/// The problem of a call on a host that failed.
 pub(crate) fn failed(host: &HostName, failure: CallFailure) -> Problem {
     told(host, failure, |error| explain(host, host, error))
 }
 
-/// A migration that libvirt says did not happen, or of which nothing more is known.
+/// Why a migration failed according to libvirt, or that its result is not known.
 pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: CallFailure) -> NotMigrated {
     let destination = &plan.destination;
     match failure {
@@ -47,7 +47,7 @@ pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: Cal
     }
 }
 
-/// Why the source's daemon could not log in at the destination, if that is what the error says.
+/// Why the source's daemon could not log in at the destination, if the error says so.
 fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> Option<Problem> {
     let destination = &plan.destination;
     let is_direct = plan.control_flow == ControlFlow::Direct;
@@ -55,7 +55,7 @@ fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> 
     Some(meaning.told(source, &destination.name, error))
 }
 
-/// A connection that could not be opened: to programs, a host that does not answer, unless somebody has to do something about it.
+/// The problem of a connection that could not be opened. Its code is `host-unreachable`, unless a person has to do something about it.
 pub(crate) fn not_opened(host: &HostName, failure: CallFailure) -> Problem {
     told(host, failure, |error| match meaning::of(&[opening::MEANINGS], error) {
         Some(meaning) => match meaning.told(host, host, error) {
@@ -63,26 +63,26 @@ pub(crate) fn not_opened(host: &HostName, failure: CallFailure) -> Problem {
             problem => problem,
         },
         None => Problem::new(Code::HostUnreachable, format!("{host} does not answer: {}.", quoted(error)))
-            .with_fix("Look whether the libvirt daemon there runs, and at its log."),
+            .with_fix("Check whether the libvirt daemon there runs, and read its log."),
     })
 }
 
-/// A connection that ended by itself, for this `virConnectCloseReason`.
+/// The problem of a connection that was closed, for this `virConnectCloseReason`.
 pub(crate) fn closed(host: &HostName, reason: c_int) -> Problem {
     let (why, fix) = match reason as sys::virConnectCloseReason {
         sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE => (
-            "nothing comes back any more",
-            "Look whether the host is switched on, at the network, and whether its libvirt daemon hangs.",
+            "it no longer replies",
+            "Check whether the host is switched on, the network, and whether its libvirt daemon hangs.",
         ),
         _ => (
             "the connection was closed",
-            "If it does not come back by itself, start the libvirt daemon there; its log says why it ended.",
+            "vmferry connects again. If that fails, start the libvirt daemon there; its log says why it ended.",
         ),
     };
     Problem::new(Code::HostUnreachable, format!("{host} does not answer: {why}.")).with_fix(fix)
 }
 
-/// What `refused` makes of libvirt's answer, or that there was none.
+/// What `refused` makes of libvirt's error, or that there was no answer.
 fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtError) -> Problem) -> Problem {
     tracing::debug!(%host, ?failure);
     match failure {
@@ -92,26 +92,26 @@ fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtErro
             .with_details(error.message),
         CallFailure::Late(limit) => {
             Problem::new(Code::TimedOut, format!("{host} did not answer within {} s.", limit.as_secs()))
-                .with_fix("What was asked may still happen. Look again in a moment.")
+                .with_fix("The request may still take effect. Check again in a moment.")
         }
-        CallFailure::Busy => Problem::new(Code::TimedOut, format!("Too many questions wait for {host} already."))
-            .with_fix("Look whether its libvirt daemon hangs."),
+        CallFailure::Busy => Problem::new(Code::TimedOut, format!("Too many requests are waiting for {host}."))
+            .with_fix("Check whether its libvirt daemon hangs."),
         CallFailure::Broken(why) => {
             Problem::new(Code::Internal, format!("vmferry could not ask {host}.")).with_details(why)
         }
     }
 }
 
-/// The error in the words of the tables, else in libvirt's.
+/// The error in the words of the tables, or in libvirt's own.
 fn explain(host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
     match meaning::of(&meanings(), error) {
         Some(meaning) => meaning.told(host, destination, error),
         None => Problem::new(Code::Hypervisor, format!("libvirt on {host} says: {}.", quoted(error)))
-            .with_fix("Look into libvirt's log on the hosts, and into QEMU's log of the VM."),
+            .with_fix("Read libvirt's log on the hosts, and QEMU's log of the VM."),
     }
 }
 
-/// The words as they can stand in a sentence.
+/// libvirt's text, to be quoted in a sentence.
 fn quoted(error: &LibvirtError) -> &str {
     error.message.trim_end_matches('.')
 }
@@ -128,7 +128,7 @@ mod tests {
     use crate::migrate::testing::plan;
 
     #[test]
-    fn what_nobody_foresaw_is_told_as_it_is() {
+    fn an_unknown_error_is_told_in_libvirts_words() {
         let problem = not_migrated_because(error(1, 10, 0, "internal error: the moon is full"));
         assert_eq!(problem.sentence, "libvirt on alpha says: internal error: the moon is full.");
         let problem = not_opened_because(error(1, 7, 0, "internal error: the moon is full"));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_tell_programs_what_happened() {
+    fn failures_have_codes_for_programs() {
         let words = "End of file while reading data: Input/output error";
         let lost = CallFailure::Lost(error(38, 7, 5, words));
         assert_eq!(not_migrated(&host("alpha"), &plan(Mode::Live), lost).problem().code, Code::HostUnreachable);

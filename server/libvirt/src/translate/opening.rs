@@ -1,4 +1,4 @@
-//! Why the console can't connect to a host; here `{destination}` is `{host}` too.
+//! Why the console can't connect to a host. Here `{destination}` is `{host}`, too.
 
 use model::Code::{LoginRefused, NotPermitted};
 use virt::sys::{VIR_ERR_AUTH_FAILED, VIR_FROM_RPC};
@@ -9,8 +9,8 @@ const KEY_UNKNOWN: &str = "The ssh host key of {host} is not known, or has chang
 const LEARN_KEY: &str =
     "As the account that vmferry runs as, log in to {host} once with ssh, and accept the key after comparing it.";
 
-const NAME_UNKNOWN: &str = "{host} does not answer: no address is known for the name {address}.";
-const CORRECT_NAME: &str = "Correct the name, or the name service of the machine that vmferry runs on.";
+const NAME_UNKNOWN: &str = "{host} does not answer: the name {address} can't be resolved.";
+const CORRECT_NAME: &str = "Correct the name, or the name resolution of the machine that vmferry runs on.";
 
 const NOT_ALLOWED: &str = "vmferry may not use the libvirt daemon of {host}.";
 const JOIN_GROUP: &str = "Add the account that vmferry runs as to the group libvirt there, and start vmferry again.";
@@ -25,23 +25,23 @@ const AUTHORIZE_KEY: &str = "Add the public key to the account's authorized keys
 const NO_DAEMON: &str = "{host} does not answer: its libvirt daemon does not run.";
 const START_DAEMON: &str = "Start the daemon there.";
 
-const NOT_TO_LIBVIRT: &str = "{host} does not answer: the login works, but leads to no libvirt daemon.";
-const START_OR_GIVE_A_SHELL: &str = "Start the daemon there, or install it: virt-ssh-helper comes with it, without which nc has to be there. If all \
-                                     of it is, look whether the account that vmferry logs in as has a shell.";
+const NOT_TO_LIBVIRT: &str = "{host} does not answer: the login works, but no libvirt daemon can be reached with it.";
+const START_OR_GIVE_A_SHELL: &str = "Start or install the libvirt daemon there. vmferry needs virt-ssh-helper, which comes with it, or nc. If the host \
+                                     has them, check whether the account that vmferry logs in as has a login shell.";
 
 const REFUSED: &str = "{host} does not answer: connection refused.";
 const START_OR_OPEN: &str =
-    "Start what listens on the port named in the details, or open the port in the host's firewall.";
+    "Start the libvirt daemon or sshd there, or open the port that the details name in the host's firewall.";
 
 const NO_ROUTE: &str = "{host} does not answer: there is no route to it.";
-const LOOK_AT_NETWORK: &str = "Look whether the host is switched on, and at the network between here and there.";
+const LOOK_AT_NETWORK: &str = "Check whether the host is switched on, and the network between vmferry and the host.";
 
-const NO_ANSWER: &str = "{host} does not answer: nothing comes back.";
+const NO_ANSWER: &str = "{host} does not answer: the connection timed out.";
 const LOOK_AT_FIREWALL: &str =
-    "Look whether the host is switched on, and whether a firewall drops the port named in the details.";
+    "Check whether the host is switched on, and whether a firewall drops the port that the details name.";
 
-const CERTIFICATES_DIFFER: &str = "The certificates of {host} and vmferry do not fit together.";
-const COMPARE_CERTIFICATES: &str = "Look at the authority that signed them, the names they are for, and their dates.";
+const CERTIFICATES_DIFFER: &str = "{host} and vmferry do not accept each other's certificates.";
+const COMPARE_CERTIFICATES: &str = "Check the authority that signed them, the names they are for, and their dates.";
 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
@@ -52,20 +52,20 @@ pub(super) static MEANINGS: &[Meaning] = &[
     saying("Host key verification failed").tell(KEY_UNKNOWN, LEARN_KEY),
     saying("SSH HOST KEY VERIFICATION FAILED").tell(KEY_UNKNOWN, LEARN_KEY),
     saying("SSH host key for '{}' ({}) was not accepted").tell(KEY_UNKNOWN, LEARN_KEY),
-    // libssh's, from here to its last. libvirt's own half of a login speaks English: nobody sets this process another language.
+    // libssh's errors. They are in English, because this process sets no other locale.
     saying("failed to retrieve user response for authentication callback").is(LoginRefused).tell(
         "{host} does not accept this user name and password.",
         "Type them again; they were tried once. If they are right, sshd on {host} may allow this account no passwords (PermitRootLogin, \
          PasswordAuthentication), or ask for more than one: then use a key.",
     ),
     saying("None of the requested authentication methods are supported").is(LoginRefused).tell(
-        "{host} lets nobody log in by ssh this way.",
-        "Use another: sshd there allows no passwords (PasswordAuthentication, KbdInteractiveAuthentication), or no keys \
+        "{host} does not accept this method of ssh login.",
+        "Use another method: sshd there allows no passwords (PasswordAuthentication, KbdInteractiveAuthentication), or no keys \
          (PubkeyAuthentication).",
     ),
     saying("error while opening private key '{file}', wrong passphrase").is(LoginRefused).tell(
         "vmferry can't read its ssh key: the passphrase is wrong.",
-        "Correct the passphrase of {file} where vmferry has it from (key_passphrase_file in vmferry.toml).",
+        "Correct the passphrase of {file} in the file that vmferry reads it from (key_passphrase_file in vmferry.toml).",
     ),
     saying("no suitable callback authentication callback").is(LoginRefused).tell(
         "vmferry can't read its ssh key: it has a passphrase, and vmferry does not know it.",
@@ -85,22 +85,22 @@ pub(super) static MEANINGS: &[Meaning] = &[
         .is(LoginRefused)
         .tell(KEY_REFUSED, AUTHORIZE_KEY),
     saying("failed to write known_host file '{file}': {reason}").tell(
-        "vmferry can't write down the ssh key of {host}: {reason}.",
-        "Look at {file}, its owner and its permissions.",
+        "vmferry can't save the ssh host key of {host}: {reason}.",
+        "Check the owner and the permissions of {file}.",
     ),
     saying("SSH session handshake failed").tell(
-        "{host} does not answer: there is no ssh server that talks to vmferry.",
-        "Correct the port if something else listens there. An sshd that somebody tried wrong passwords at also refuses a machine for a \
-         while (PerSourcePenalties, fail2ban), and one that is busy refuses some (MaxStartups): try later.",
+        "{host} does not answer: the ssh handshake failed.",
+        "Correct the port if something other than sshd listens there. After wrong passwords, sshd may refuse an address for a while \
+         (PerSourcePenalties, fail2ban), and a busy sshd refuses some connections (MaxStartups): try later.",
     ),
     saying("bytes received from server too large, want").tell(
-        "{host} does not answer: what the login leads to is not libvirt.",
-        "If it is ssh, look at what the shell of the account says before anything else (.bashrc, .profile): it may say nothing.",
+        "{host} does not answer: the login works, but the reply is not libvirt's.",
+        "With ssh, check what the account's shell prints at login (.bashrc, .profile): it must not print anything.",
     ),
     saying("Remote channel is closed").tell(NOT_TO_LIBVIRT, START_OR_GIVE_A_SHELL),
     saying("Remote command terminated with non-zero code: 127").tell(
         "{host} does not answer: there is no libvirt on it.",
-        "Install libvirt's daemon there. The host lacks virt-ssh-helper, which comes with it, and nc, which would do as well.",
+        "Install the libvirt daemon there: the host has neither virt-ssh-helper, which comes with it, nor nc.",
     ),
     saying("Remote command terminated with non-zero code").tell(NOT_TO_LIBVIRT, START_OR_GIVE_A_SHELL),
     saying("no polkit agent available").is(NotPermitted).tell(ACCOUNT_NOT_ALLOWED, LET_ACCOUNT_JOIN),
@@ -130,7 +130,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
     saying("TLS handshake failed").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
     numbered(VIR_ERR_AUTH_FAILED).tell(
         "{host} does not accept vmferry's login.",
-        "Look at the accounts or certificates that its libvirt daemon accepts.",
+        "Check which accounts or certificates its libvirt daemon accepts.",
     ),
 ];
 
@@ -146,21 +146,21 @@ mod tests {
         check(super::MEANINGS, &[
             // dst daemon port refused, in two languages
             (38, 7, 111, "unable to connect to server at '192.0.2.7:16509': Connection refused",
-                HostUnreachable, "alpha does not answer: connection refused.", "Start what listens"),
+                HostUnreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
             (38, 7, 111, "Verbindung zum Server fehlgeschlagen: Verbindungsaufbau abgelehnt",
-                HostUnreachable, "alpha does not answer: connection refused.", "Start what listens"),
+                HostUnreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
             // unreachable/timeout, in two languages
             (38, 7, 113, "Verbindung zum Server fehlgeschlagen: Keine Route zum Zielrechner",
                 HostUnreachable, "alpha does not answer: there is no route to it.", "switched on"),
             (38, 7, 110, "Verbindung zum Server fehlgeschlagen: Die Wartezeit für die Verbindung ist abgelaufen",
-                HostUnreachable, "alpha does not answer: nothing comes back.", "firewall drops"),
+                HostUnreachable, "alpha does not answer: the connection timed out.", "firewall drops"),
             (38, 7, 113, "unable to connect to server at '192.0.2.7:16514': No route to host",
                 HostUnreachable, "alpha does not answer: there is no route to it.", "switched on"),
             (38, 7, 110, "unable to connect to server at '192.0.2.7:16514': Connection timed out",
-                HostUnreachable, "alpha does not answer: nothing comes back.", "firewall drops"),
+                HostUnreachable, "alpha does not answer: the connection timed out.", "firewall drops"),
             // DNS
             (38, 7, 0, "Unable to resolve address 'rack7' service '16509': Name or service not known",
-                HostUnreachable, "alpha does not answer: no address is known for the name rack7.", "Correct the name"),
+                HostUnreachable, "alpha does not answer: the name rack7 can't be resolved.", "Correct the name"),
             // ssh host key
             (38, 7, 104, "Cannot recv data: Host key verification failed.: Connection reset by peer",
                 HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "accept the key after comparing"),
@@ -169,9 +169,9 @@ mod tests {
                 HostUnreachable, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
             // ssh refused/DNS
             (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection refused: Connection reset by peer",
-                HostUnreachable, "alpha does not answer: connection refused.", "Start what listens"),
+                HostUnreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
             (38, 7, 104, "Cannot recv data: ssh: Could not resolve hostname rack7: Name or service not known: Connection reset by peer",
-                HostUnreachable, "alpha does not answer: no address is known for the name rack7.", "Correct the name"),
+                HostUnreachable, "alpha does not answer: the name rack7 can't be resolved.", "Correct the name"),
             // libssh(2) auth
             (45, 66, 0, "authentication failed: All provided authentication methods with credentials were rejected by the server",
                 LoginRefused, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
@@ -192,23 +192,23 @@ mod tests {
             (9, 46, 0, "operation failed: failed to retrieve user response for authentication callback",
                 LoginRefused, "alpha does not accept this user name and password.", "PermitRootLogin"),
             (45, 66, 0, "authentication failed: None of the requested authentication methods are supported by the server",
-                LoginRefused, "alpha lets nobody log in by ssh this way.", "Use another"),
+                LoginRefused, "alpha does not accept this method of ssh login.", "Use another"),
             (98, 66, 0, "libssh transport error: failed to write known_host file '/k/known_hosts': Couldn't open known_hosts file \
                  /k/known_hosts for appending: Permission denied",
-                HostUnreachable, "vmferry can't write down the ssh key of alpha: Couldn't open known_hosts file /k/known_hosts for \
-                 appending: Permission denied.", "Look at /k/known_hosts"),
+                HostUnreachable, "vmferry can't save the ssh host key of alpha: Couldn't open known_hosts file /k/known_hosts for \
+                 appending: Permission denied.", "permissions of /k/known_hosts"),
             // What virt-ssh-helper said is kept by libssh.
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 1",
-                HostUnreachable, "alpha does not answer: the login works, but leads to no libvirt daemon.", "Start the daemon there"),
+                HostUnreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 127",
                 HostUnreachable, "alpha does not answer: there is no libvirt on it.", "virt-ssh-helper"),
             (98, 66, 0, "libssh transport error: write failed: Remote channel is closed",
-                HostUnreachable, "alpha does not answer: the login works, but leads to no libvirt daemon.", "Start the daemon there"),
+                HostUnreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
             (1, 7, 0, "packet 1013071476 bytes received from server too large, want 33554432",
-                HostUnreachable, "alpha does not answer: what the login leads to is not libvirt.", ".bashrc"),
+                HostUnreachable, "alpha does not answer: the login works, but the reply is not libvirt's.", ".bashrc"),
             // No ssh at that port, or sshd has had enough of us.
             (5, 0, 0, "no connection driver available for SSH session handshake failed: Socket error: disconnected",
-                HostUnreachable, "alpha does not answer: there is no ssh server that talks to vmferry.", "PerSourcePenalties"),
+                HostUnreachable, "alpha does not answer: the ssh handshake failed.", "PerSourcePenalties"),
             // Hosts where polkit decides who may use libvirt.
             (94, 60, 0, "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
                 NotPermitted, "The account that vmferry logs in to alpha as may not use libvirt there.", "group libvirt"),
@@ -224,11 +224,11 @@ mod tests {
             (45, 7, 0, "authentication failed: authentication failed",
                 HostUnreachable, "alpha does not accept vmferry's login.", "accounts or certificates"),
             (9, 7, 0, "operation failed: Certificate failed validation: The certificate hasn't got a known issuer.",
-                HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "authority that signed them"),
+                HostUnreachable, "alpha and vmferry do not accept each other's certificates.", "authority that signed them"),
             (45, 7, 0, "authentication failed: Failed to verify peer's certificate",
-                HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "the names they are for"),
+                HostUnreachable, "alpha and vmferry do not accept each other's certificates.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
-                HostUnreachable, "The certificates of alpha and vmferry do not fit together.", "their dates"),
+                HostUnreachable, "alpha and vmferry do not accept each other's certificates.", "their dates"),
             // Not in the list: TLS not set up.
             (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
                 HostUnreachable, "vmferry has no TLS certificate to log in to alpha with: /etc/pki/CA/cacert.pem is missing.",

@@ -1,12 +1,12 @@
 //! Texts with names in them: `domain '{name}' is already active`. The same form finds names in libvirt's words, and puts them
 //! into a sentence.
 
-/// The names found in a text, and what they stand for.
+/// The names found in a text, and their values.
 pub(super) type Names<'a> = Vec<(&'static str, &'a str)>;
 
 /// What the names of `template` stand for in `text`, or none if `text` does not have the parts between them, in this order.
 ///
-/// `{}` stands for what nobody needs. A name at the end stands for the rest of the line. No name stands for nothing, or for more
+/// `{}` matches a text that is not used. A name at the end stands for the rest of the line. No name stands for nothing, or for more
 /// than one line.
 pub(super) fn find<'a>(template: &'static str, text: &'a str) -> Option<Names<'a>> {
     let mut names = Names::new();

@@ -1,4 +1,4 @@
-//! What a VM is, has or does that keeps it where it is.
+//! What a VM has or does, so that it can't be migrated.
 
 use model::Code;
 use virt::sys::{VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_DENIED};
@@ -10,7 +10,7 @@ const DETACH: &str = "Detach it before the migration, and attach another at the 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("cannot migrate domain with {count} snapshots").tell(
-        "libvirt keeps {count} snapshots of this VM, and moves none that has.",
+        "libvirt does not migrate a VM that has snapshots, and this one has {count}.",
         "Delete them before. `virsh snapshot-delete --metadata` makes libvirt forget them and leaves their contents in the disks, so \
          that they can be defined anew at the destination.",
     ),
@@ -31,8 +31,8 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Repair the disk or make room on it, resume the VM, then move it.",
     ),
     saying("migration with transient disk is not supported").tell(
-        "A disk of this VM is transient: what is written to it is thrown away at the end, and can't move.",
-        "Shut the VM down and take the setting <transient/> from the disk.",
+        "A disk of this VM is transient: what is written to it is discarded at shutdown, and can't move.",
+        "Shut the VM down and remove <transient/> from the disk.",
     ),
     saying("virtiofs device is not supported").tell(
         "This VM has a folder of {host} (virtiofs) that can't move.",
@@ -51,12 +51,12 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Install a newer swtpm there, then shut the VM down and start it again.",
     ),
     saying("cannot migrate domain: {reason}").tell("QEMU can't migrate this VM: {reason}.", "Detach what it names, if you can."),
-    numbered(VIR_ERR_NO_DOMAIN).is(Code::UnknownVm).tell("{host} does not have this VM any more.", "Look where it is now."),
+    numbered(VIR_ERR_NO_DOMAIN).is(Code::UnknownVm).tell("{host} does not have this VM any more.", "Check which host it is on now."),
     saying("domain is not running").is(Code::WrongState).tell("This VM does not run.", "Start it first."),
     saying("domain is already running").is(Code::WrongState).tell("This VM runs already.", "Nothing has to be done."),
     numbered(VIR_ERR_OPERATION_DENIED).tell(
         "{host} does not allow this.",
-        "Look at the access rules of the libvirt daemon there: vmferry needs an account that may change things.",
+        "Check the access rules of the libvirt daemon there: vmferry needs an account that may make changes.",
     ),
 ];
 
@@ -79,14 +79,14 @@ mod tests {
                 Hypervisor, "A network device of alpha is passed through to this VM (vdpa).", "Detach"),
             // snapshots
             (55, 10, 0, "Requested operation is not valid: cannot migrate domain with 2 snapshots",
-                Hypervisor, "libvirt keeps 2 snapshots of this VM, and moves none that has.", "--metadata"),
+                Hypervisor, "libvirt does not migrate a VM that has snapshots, and this one has 2.", "--metadata"),
             // block job / IO error / transient disk / virtiofs / shmem / invtsc
             (55, 10, 0, "Requested operation is not valid: domain has active block job",
                 Hypervisor, "A disk of this VM is being copied or committed.", "Wait"),
             (55, 10, 0, "Requested operation is not valid: cannot migrate domain with I/O error",
                 Hypervisor, "This VM is paused because a disk failed.", "Repair"),
             (84, 10, 0, "Operation not supported: migration with transient disk is not supported",
-                Hypervisor, "A disk of this VM is transient: what is written to it is thrown away at the end, and can't move.", "<transient/>"),
+                Hypervisor, "A disk of this VM is transient: what is written to it is discarded at shutdown, and can't move.", "<transient/>"),
             (84, 10, 0, "Operation not supported: migration with this virtiofs device is not supported",
                 Hypervisor, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
             (84, 10, 0, "Operation not supported: migration with virtiofs device is not supported",
@@ -102,7 +102,7 @@ mod tests {
                 Hypervisor, "swtpm on alpha is too old to hand over a TPM whose state is on shared storage.", "newer swtpm"),
             // Not in the list: what actions run into.
             (42, 10, 0, "Domain not found: no domain with matching uuid '766d6665-7272-4901-8000-000000000001' (web)",
-                UnknownVm, "alpha does not have this VM any more.", "where it is now"),
+                UnknownVm, "alpha does not have this VM any more.", "which host"),
             (55, 10, 0, "Requested operation is not valid: domain is not running",
                 WrongState, "This VM does not run.", "Start it"),
             (55, 10, 0, "Requested operation is not valid: domain is already running",

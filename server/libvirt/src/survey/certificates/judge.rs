@@ -263,10 +263,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_told() {
+    fn a_file_without_a_certificate_is_reported() {
         let authority = authority("A", true);
-        assert_eq!(why_not("", "", ""), "ca-cert.pem is no certificate.");
-        assert_eq!(why_not(&authority.pem, "x", "x"), "server-cert.pem is no certificate.");
+        assert_eq!(why_not("", "", ""), "ca-cert.pem does not contain a certificate.");
+        assert_eq!(why_not(&authority.pem, "x", "x"), "server-cert.pem does not contain a certificate.");
         let other = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert!(why_not(&authority.pem, other, other).starts_with("server-cert.pem can't be read: "));
     }
