@@ -177,10 +177,10 @@ mod tests {
         ]);
     }
 
-    /// By way, and where the words say that it failed.
+    /// By control flow, and by the port in the error.
     #[test]
     fn only_a_login_by_the_source_is_a_peer_login() {
-        let of = |way, words: &str| {
+        let of = |control_flow, words: &str| {
             let plan = engine::MigrationPlan { control_flow, ..plan(Mode::Live) };
             not_migrated(&host("alpha"), &plan, CallFailure::Refused(error(38, 7, 111, words)))
         };
@@ -200,7 +200,7 @@ mod tests {
         assert!(!is_login(ControlFlow::Direct, daemon), "in a direct migration only the console logs in");
     }
 
-    /// A connection that breaks while the VM moves, by whatever transport, in words and numbers that one that can't be made has too.
+    /// A connection that breaks during the migration has errors with the same words and numbers as one that can't be opened.
     #[test]
     fn a_connection_that_breaks_later_is_no_failed_login() {
         let is_login = |int1, words: &str| {
