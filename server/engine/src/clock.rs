@@ -1,11 +1,11 @@
 //! Wall-clock time that a test can pause: read once, then carried on by tokio's clock.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+/// Between two samples of a running migration: at least four a second.
+const SAMPLE: Duration = Duration::from_millis(200);
 
 /// Tells the time in ms since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +26,13 @@ impl Clock {
 }
 
 /// A duration in whole ms; what does not fit (500 million years) is the largest that does.
-pub(crate) fn millis(duration: std::time::Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Locks; a panic elsewhere does not make what is inside wrong, since every change to it is whole.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ticks for each sample of a running migration, the first at once.
+pub(crate) fn every_sample() -> Interval {
+    let mut ticks = interval(SAMPLE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

@@ -4,13 +4,18 @@
 //! world it asks of two traits, [`Hypervisor`] and [`store::EngineStore`].
 
 mod clock;
+mod commands;
+mod context;
 mod engine;
+mod explain;
 mod hosts;
 mod hypervisor;
 mod inventory;
+mod lock;
 mod migration;
 mod preflight;
 mod storage;
+mod tasks;
 
 #[cfg(any(test, feature = "sim"))]
 pub mod testing;

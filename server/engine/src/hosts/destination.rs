@@ -2,16 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-use model::{Code, ControlFlow, HostName, HostOrigin, Migration, MigrationRequest, Problem};
-use tokio::time::{Instant, timeout_at};
+use model::{Code, HostName, HostOrigin, Problem};
+use tokio::time::Instant;
 
-use super::login::{HostCredentials, is_still_itself};
+use super::{
+    Hosts,
+    login::{HostCredentials, is_still_itself},
+};
 use crate::{
-    Address, Engine, HostConfig, Ssh, SshLogin, Transport,
-    hosts::watcher,
-    hypervisor::{Opened, deadline, too_late},
-    inventory::{Inventory, TypedLogin, Watch, unknown_host},
-    migration::admission,
+    explain::unknown_host,
+    hypervisor::{Address, HostConfig, Opened, Ssh, SshLogin, Transport, deadline},
+    inventory::{Inventory, TypedLogin, Watch},
 };
 
 /// A destination that answers, held for a migration that is about to begin. A host that is there for this only goes when nobody holds it
@@ -20,12 +21,29 @@ pub struct Reached {
     /// The name to migrate to.
     pub host: HostName,
     /// How it was reached, if somebody typed a login for this migration.
-    pub(crate) login: Option<Transport>,
+    login: Option<Transport>,
     /// Whether it is registered once the migration has begun.
-    pub(crate) register: bool,
+    register: bool,
     /// When the caller has to have an answer.
     deadline: Instant,
     _lease: Lease,
+}
+
+impl Reached {
+    /// How it was reached, if a login was typed for this migration.
+    pub(crate) fn login(&self) -> Option<&Transport> {
+        self.login.as_ref()
+    }
+
+    /// Whether it is registered once the migration has begun.
+    pub(crate) fn is_to_be_registered(&self) -> bool {
+        self.register
+    }
+
+    /// When the caller has to have an answer.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
 }
 
 impl fmt::Debug for Reached {
@@ -37,13 +55,13 @@ impl fmt::Debug for Reached {
 /// Keeps a host, and the login that was typed for it. Never to be dropped under the inventory's lock.
 struct Lease {
     held: Option<Arc<()>>,
-    engine: Arc<Engine>,
+    hosts: Arc<Hosts>,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         self.held = None;
-        self.engine.let_go();
+        self.hosts.let_go();
     }
 }
 
@@ -60,7 +78,7 @@ enum Destination {
 /// The host it came to: its name, what holds it, and who shall watch it over the connection that was just made.
 type Settled = (HostName, Arc<()>, Option<Watch>);
 
-impl Engine {
+impl Hosts {
     /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is not, by its
     /// address, where `port` is that of ssh (22, or what a registered host has). One that is not registered has the name
     /// `register` from now on, and is registered as soon as its migration has begun, by the task that begins it; without a name it is
@@ -69,7 +87,7 @@ impl Engine {
     /// # Errors
     /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that nobody
     /// would look at; `host-exists` if `register` is another's name, or the host is registered; why it can't be reached.
-    pub async fn reach(
+    pub(crate) async fn reach(
         self: &Arc<Self>,
         destination: &str,
         port: Option<u16>,
@@ -77,61 +95,36 @@ impl Engine {
         register: Option<HostName>,
     ) -> Result<Reached, Problem> {
         let deadline = deadline();
-        let to = Destination::of(&self.inventory(), destination, port, &login, register.as_ref())?;
+        let to = Destination::of(&self.context.inventory(), destination, port, &login, register.as_ref())?;
         let (host, held, login) = match &to {
             Destination::AsItIs(name) => (name.clone(), self.hold_as_it_is(name)?, None),
             Destination::Instead(config) | Destination::Elsewhere(config) => {
                 let opened = self.open_soon(config).await.map_err(|problem| to.by_its_address(problem))?;
-                let (host, held, watch) = to.settle(&mut self.inventory(), &opened, register.as_ref())?;
+                let (host, held, watch) = to.settle(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
-                    self.spawn(watcher::watch(Arc::clone(self), watch, Some(opened)));
+                    self.watch(watch, Some(opened));
                 }
                 (host, held, Some(config.transport.clone()))
             }
         };
-        let lease = Lease { held: Some(held), engine: Arc::clone(self) };
+        let lease = Lease { held: Some(held), hosts: Arc::clone(self) };
         Ok(Reached { host, login, register: register.is_some(), deadline, _lease: lease })
     }
 
     fn hold_as_it_is(&self, name: &HostName) -> Result<Arc<()>, Problem> {
-        let mut inventory = self.inventory();
+        let mut inventory = self.context.inventory();
         inventory.connection(name)?;
         inventory.hold(name)
     }
 
-    /// The same as [`Engine::migrate`], to a destination that was reached. Ends within 10 s of when that was asked for.
-    ///
-    /// # Errors
-    /// Those of [`Engine::migrate`]; `invalid-input` for another way than direct to a registered host with a login for this one move,
-    /// and for a definition that is to stay where nobody could see that the VM runs elsewhere.
-    pub async fn migrate_to(
-        self: &Arc<Self>,
-        reached: Reached,
-        mut request: MigrationRequest,
-        requested_by: &str,
-    ) -> Result<Migration, Problem> {
-        if reached.login.is_some() && !self.inventory().is_temporary(&reached.host) {
-            // To a host that is not registered the way is direct anyway.
-            if *request.options.control_flow.get_or_insert(ControlFlow::Direct) != ControlFlow::Direct {
-                return Err(is_the_consoles(&reached.host));
-            }
-        }
-        if request.options.keep_source_definition && !reached.register && self.inventory().is_temporary(&reached.host) {
-            return Err(would_not_be_seen(&reached.host));
-        }
-        let checked = timeout_at(reached.deadline, admission::request(self, &request)).await;
-        let accepted = checked.unwrap_or_else(|_| Err(too_late(&reached.host)))?;
-        self.write_down(accepted, request, requested_by, Some(reached)).await
-    }
-
     /// Registers a host that was there for a migration only.
-    pub(crate) async fn keep_host(&self, name: &HostName) {
+    pub(crate) async fn register_temporary(&self, name: &HostName) {
         let _changes = self.changes.lock().await;
-        let Some(settings) = self.inventory().host(name).map(|entry| entry.config.settings()) else {
+        let Some(settings) = self.context.inventory().host(name).map(|entry| entry.config.settings()) else {
             return tracing::error!(host = %name, "a host is gone before it could be registered");
         };
-        match self.store.put_host(&settings, None).await {
-            Ok(()) => self.inventory().register(name),
+        match self.context.store().put_host(&settings, None).await {
+            Ok(()) => self.context.inventory().register(name),
             // Its migration has begun and goes on; the host is listed as temporary, and can be registered again.
             Err(error) => tracing::error!(host = %name, %error, "could not register a host"),
         }
@@ -146,8 +139,8 @@ impl Destination {
         login: &HostCredentials,
         register: Option<&HostName>,
     ) -> Result<Self, Problem> {
-        let registered = match admission::host(inventory, text) {
-            Ok(name) => inventory.host(&name),
+        let registered = match inventory.find_host(text) {
+            Ok(entry) => Some(entry),
             Err(problem) if problem.code == Code::UnknownHost => None,
             Err(problem) => return Err(problem),
         };
@@ -254,25 +247,6 @@ fn free_name(inventory: &Inventory, address: &Address) -> HostName {
 fn is_reached_as_registered(name: &HostName) -> Problem {
     Problem::new(Code::InvalidInput, format!("{name} is registered, and reached as it was registered.")).with_fix(
         "Leave out the port and the fingerprint, or log in for this one move with a user and a password, too.",
-    )
-}
-
-fn is_the_consoles(name: &HostName) -> Problem {
-    Problem::new(
-        Code::InvalidInput,
-        format!("A login for one move is the console's: the source can't log in on {name} with it."),
-    )
-    .with_fix("Let the VM move directly (leave out the way), or leave out the user and the password.")
-}
-
-/// What is left at the source would look like a VM that is off, and could be started a second time.
-fn would_not_be_seen(name: &HostName) -> Problem {
-    Problem::new(
-        Code::InvalidInput,
-        format!("The VM can't stay defined where it is while it runs on {name}, which is not registered."),
-    )
-    .with_fix(
-        "Register the host with the migration, so that vmferry sees the VM there, or let its definition go along.",
     )
 }
 

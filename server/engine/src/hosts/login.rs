@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use model::{Code, HostName, Problem, Secret};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::Hosts;
 use crate::{
-    Address, Engine, Fingerprint, HostConfig, Ssh, SshLogin, Transport, UserName,
-    hosts::watcher,
-    hypervisor::Opened,
-    inventory::{HostEntry, TypedLogin, unknown_host},
+    explain::{needs_login, unknown_host},
+    hypervisor::{Address, Fingerprint, HostConfig, Opened, Ssh, SshLogin, Transport, UserName, deadline, too_late},
+    inventory::{HostEntry, TypedLogin},
 };
 
 /// How long a login counts without *keep until restart* while no migration needs it: time enough to begin one.
@@ -103,26 +103,35 @@ impl HostCredentials {
     }
 }
 
-impl Engine {
+impl Hosts {
+    /// Connects to a host for a request that waits for it.
+    ///
+    /// # Errors
+    /// Why it can't be reached; `host-unreachable` also if it takes too long.
+    pub(super) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, Problem> {
+        let opened = timeout_at(deadline(), self.context.open(config)).await;
+        opened.unwrap_or_else(|_| Err(too_late(&config.name)))
+    }
+
     /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as it is.
     ///
     /// # Errors
     /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
-    pub async fn log_in(self: &Arc<Self>, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
+    pub(crate) async fn log_in(self: &Arc<Self>, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
         let (config, number) = {
-            let inventory = self.inventory();
+            let inventory = self.context.inventory();
             let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
             (login_at(entry, &login)?, entry.number)
         };
         let opened = self.open_soon(&config).await?;
         let watch = {
-            let mut inventory = self.inventory();
+            let mut inventory = self.context.inventory();
             let entry = inventory.host(name).filter(|entry| entry.number == number);
             is_still_itself(entry.ok_or_else(|| unknown_host(name.as_str()))?, &opened)?;
             inventory.logged_in(name, login.kept(&config.transport), &opened)
         };
         if let Some(watch) = watch {
-            self.spawn(watcher::watch(Arc::clone(self), watch, Some(opened)));
+            self.watch(watch, Some(opened));
         }
         Ok(())
     }
@@ -136,10 +145,10 @@ impl Engine {
     }
 
     /// Forgets hosts and passwords that no migration needs any more.
-    pub(crate) fn let_go(self: &Arc<Self>) {
-        let watches = self.inventory().let_go();
+    pub(crate) fn let_go(&self) {
+        let watches = self.context.inventory().let_go();
         for watch in watches {
-            self.spawn(watcher::watch(Arc::clone(self), watch, None));
+            self.watch(watch, None);
         }
     }
 }
@@ -147,7 +156,7 @@ impl Engine {
 fn login_at(entry: &HostEntry, login: &HostCredentials) -> Result<HostConfig, Problem> {
     let now = entry.with_login();
     let typed = match &now.transport {
-        _ if !login.stands_in() && login.fingerprint.is_none() => return entry.way_in(),
+        _ if !login.stands_in() && login.fingerprint.is_none() => return entry.connect_config(),
         Transport::Ssh(_) => login.instead(&now, None),
         _ => return Err(not_by_ssh(&now.name)),
     };
@@ -173,12 +182,6 @@ pub(super) fn is_still_itself(entry: &HostEntry, opened: &Opened) -> Result<(), 
         }
         _ => Ok(()),
     }
-}
-
-/// Nobody has typed the password that the host wants.
-pub(crate) fn needs_login(host: &HostName) -> Problem {
-    Problem::new(Code::NeedsLogin, format!("{host} wants a password, and the console does not keep one."))
-        .with_fix(format!("Log in at {host}."))
 }
 
 fn not_by_ssh(host: &HostName) -> Problem {

@@ -1,29 +1,46 @@
 //! Hosts that come and go while the console runs: registered, changed, removed, or there for one migration only.
+//!
+//! [`Hosts`] changes the inventory and the store together, and spawns a watcher (`watcher.rs`) for each host, which keeps it connected
+//! and the inventory true to it.
 
 mod destination;
 mod login;
 mod registration;
-pub(crate) mod restore;
-pub(crate) mod watcher;
+mod restore;
+mod watcher;
 
 use std::sync::Arc;
 
 use model::{Code, HostName, HostOrigin, HostTest, Problem};
+use tokio::sync::Mutex;
 
-use crate::hypervisor::Opened;
-use crate::{
-    Engine, HostConfig,
-    engine::store_failed,
-    inventory::{Inventory, TypedLogin},
-};
 pub use destination::Reached;
 pub use login::HostCredentials;
-pub(crate) use login::needs_login;
+pub(crate) use restore::{add_stored, add_unregistered};
+pub(crate) use watcher::refresh_copy;
 
-impl Engine {
-    /// The registered hosts, and those that are there for a migration only, by name. Without passwords.
-    pub fn registered(&self) -> Vec<(HostConfig, HostOrigin)> {
-        self.inventory().hosts().map(|entry| (entry.config.clone(), entry.origin)).collect()
+use crate::{
+    context::Context,
+    explain::store_failed,
+    hypervisor::{HostConfig, Opened},
+    inventory::{Inventory, TypedLogin, Watch},
+};
+
+/// Registers hosts and watches them.
+pub(crate) struct Hosts {
+    context: Arc<Context>,
+    /// Held while hosts are registered, changed or removed, in the store and in the inventory.
+    changes: Mutex<()>,
+}
+
+impl Hosts {
+    pub(crate) fn new(context: Arc<Context>) -> Arc<Self> {
+        Arc::new(Self { context, changes: Mutex::default() })
+    }
+
+    /// Spawns a watcher for a host, from a connection on that was just made if there is one.
+    pub(crate) fn watch(&self, watch: Watch, opened: Option<Opened>) {
+        self.context.tasks().spawn(watcher::watch(Arc::clone(&self.context), watch, opened));
     }
 
     /// Connects to a host that need not be registered, once, and says what it is. A password that was typed for the same account of a
@@ -31,8 +48,8 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input`; why it can't be reached.
-    pub async fn test_host(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Problem> {
-        let (host, _) = login.first(host, self.inventory().host(&host.name))?;
+    pub(crate) async fn test(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Problem> {
+        let (host, _) = login.first(host, self.context.inventory().host(&host.name))?;
         Ok(self.open_soon(&host).await?.test())
     }
 
@@ -40,11 +57,11 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
-    pub async fn add_host(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Problem> {
+    pub(crate) async fn add(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Problem> {
         let (config, typed) = login.first(&host, None)?;
-        self.inventory().is_free(&host, None)?;
+        self.context.inventory().is_free(&host, None)?;
         let opened = self.open_soon(&config).await?;
-        self.whole(Arc::clone(self).enter(host, typed, opened)).await
+        self.context.tasks().spawn_to_completion(Arc::clone(self).enter(host, typed, opened)).await
     }
 
     async fn enter(
@@ -54,10 +71,10 @@ impl Engine {
         opened: Opened,
     ) -> Result<(), Problem> {
         let _changes = self.changes.lock().await;
-        is_new(&self.inventory(), &host, &opened, None)?;
-        self.store.put_host(&host.settings(), None).await.map_err(|error| store_failed(&error))?;
-        let watch = self.inventory().attach(host, HostOrigin::Added, typed, Some(&opened));
-        self.spawn(watcher::watch(Arc::clone(&self), watch, Some(opened)));
+        is_new(&self.context.inventory(), &host, &opened, None)?;
+        self.context.store().put_host(&host.settings(), None).await.map_err(|error| store_failed(&error))?;
+        let watch = self.context.inventory().attach(host, HostOrigin::Added, typed, Some(&opened));
+        self.watch(watch, Some(opened));
         Ok(())
     }
 
@@ -66,20 +83,20 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`, `host-exists`, `invalid-input`; why it can't be reached.
-    pub async fn change_host(
+    pub(crate) async fn change(
         self: &Arc<Self>,
         name: &HostName,
         host: HostConfig,
         login: HostCredentials,
     ) -> Result<(), Problem> {
         let (config, typed) = {
-            let inventory = self.inventory();
+            let inventory = self.context.inventory();
             inventory.may_leave(name)?;
             inventory.is_free(&host, Some(name))?;
             login.first(&host, inventory.host(name))?
         };
         let opened = self.open_soon(&config).await?;
-        self.whole(Arc::clone(self).exchange(name.clone(), host, typed, opened)).await
+        self.context.tasks().spawn_to_completion(Arc::clone(self).exchange(name.clone(), host, typed, opened)).await
     }
 
     async fn exchange(
@@ -90,15 +107,15 @@ impl Engine {
         opened: Opened,
     ) -> Result<(), Problem> {
         let _changes = self.changes.lock().await;
-        is_new(&self.inventory(), &host, &opened, Some(&before))?;
-        self.inventory().begin_leaving(&before)?;
-        if let Err(error) = self.store.put_host(&host.settings(), Some(&before)).await {
-            self.inventory().end_leaving(&before);
+        is_new(&self.context.inventory(), &host, &opened, Some(&before))?;
+        self.context.inventory().begin_leaving(&before)?;
+        if let Err(error) = self.context.store().put_host(&host.settings(), Some(&before)).await {
+            self.context.inventory().end_leaving(&before);
             return Err(store_failed(&error));
         }
-        let watch = self.inventory().replace(&before, host, typed, &opened);
-        self.recent.forget_logins(&before);
-        self.spawn(watcher::watch(Arc::clone(&self), watch, Some(opened)));
+        let watch = self.context.inventory().replace(&before, host, typed, &opened);
+        self.context.inventory().peer_logins.forget(&before);
+        self.watch(watch, Some(opened));
         Ok(())
     }
 
@@ -106,19 +123,19 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`.
-    pub async fn remove_host(self: &Arc<Self>, name: &HostName) -> Result<HostConfig, Problem> {
-        self.whole(Arc::clone(self).strike_out(name.clone())).await
+    pub(crate) async fn remove(self: &Arc<Self>, name: &HostName) -> Result<HostConfig, Problem> {
+        self.context.tasks().spawn_to_completion(Arc::clone(self).strike_out(name.clone())).await
     }
 
     async fn strike_out(self: Arc<Self>, name: HostName) -> Result<HostConfig, Problem> {
         let _changes = self.changes.lock().await;
-        let config = self.inventory().begin_leaving(&name)?;
-        if let Err(error) = self.store.remove_host(&name).await {
-            self.inventory().end_leaving(&name);
+        let config = self.context.inventory().begin_leaving(&name)?;
+        if let Err(error) = self.context.store().remove_host(&name).await {
+            self.context.inventory().end_leaving(&name);
             return Err(store_failed(&error));
         }
-        self.inventory().detach(&name);
-        self.recent.forget_logins(&name);
+        self.context.inventory().detach(&name);
+        self.context.inventory().peer_logins.forget(&name);
         Ok(config)
     }
 }

@@ -2,9 +2,12 @@
 
 use std::str::FromStr;
 
-use model::{Code, DaemonKind, HostName, HostSettings, MigrationOptions, Problem, SshLoginKind, TransportKind};
+use model::{Code, DaemonKind, HostName, HostSettings, Problem, SshLoginKind, TransportKind};
 
-use crate::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, migration::admission};
+use crate::{
+    explain::bandwidth_out_of_range,
+    hypervisor::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, is_bandwidth},
+};
 
 /// `tcp_port` of libvirtd.conf, where nobody sets another.
 const TCP_PORT: u16 = 16509;
@@ -217,8 +220,12 @@ impl<'a> Fields<'a> {
         if *bandwidth_mib_s == Some(0) {
             return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }
-        admission::options(&MigrationOptions { bandwidth_mib_s: *bandwidth_mib_s, ..MigrationOptions::default() })
-            .map_err(|problem| cannot_be_used(name, "bandwidth_mib_s", problem))
+        match bandwidth_mib_s {
+            Some(limit) if !is_bandwidth(*limit) => {
+                Err(cannot_be_used(name, "bandwidth_mib_s", bandwidth_out_of_range()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn transport(

@@ -1,8 +1,8 @@
-//! Hosts of an earlier run of the console: those that somebody registered, and those that open migrations need.
+//! Hosts of an earlier run of the console: those that were registered at run time, and those that open migrations need.
 
 use model::{HostOrigin, HostSettings, Migration};
 
-use crate::{HostConfig, inventory::Inventory};
+use crate::{hypervisor::HostConfig, inventory::Inventory};
 
 /// Adds hosts that were registered at run time. One that can't be used is left out: the console has to start all the same.
 pub(crate) fn add_stored(inventory: &mut Inventory, hosts: &[HostSettings]) {
@@ -11,10 +11,10 @@ pub(crate) fn add_stored(inventory: &mut Inventory, hosts: &[HostSettings]) {
     }
 }
 
-/// Adds the hosts that nobody registered and that open migrations go to.
+/// Adds the hosts that are not registered and that open migrations go to.
 pub(crate) fn add_unregistered(inventory: &mut Inventory, open: &[Migration]) {
     for settings in open.iter().filter_map(|migration| migration.unregistered.as_ref()) {
-        // Several migrations may go there, or somebody has registered it meanwhile.
+        // Several migrations may go there, or it was registered meanwhile.
         if inventory.host(&settings.name).is_none() {
             add(inventory, settings, HostOrigin::Temporary);
         }

@@ -5,7 +5,13 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use model::{Code, HostName, Problem, VmId};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
-use crate::{Engine, HostConnection, HostEvent, hypervisor::Opened, inventory::Watch};
+use crate::{
+    commands::Command,
+    context::Context,
+    explain::is_in_vain,
+    hypervisor::{HostConnection, HostEvent, Opened, Statistics},
+    inventory::Watch,
+};
 
 /// The first wait before a lost host is tried again; doubled up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -19,32 +25,32 @@ const NOT_PERMITTED_WAIT: Duration = Duration::from_mins(1);
 const REFRESH: Duration = Duration::from_secs(30);
 
 /// Watches a host, from a connection on that somebody has made already if there is one, until it is somebody else's to watch.
-pub(crate) async fn watch(engine: Arc<Engine>, watch: Watch, opened: Option<Opened>) {
+pub(crate) async fn watch(context: Arc<Context>, watch: Watch, opened: Option<Opened>) {
     tokio::select! {
         biased;
         () = watch.ended.cancelled() => {}
-        () = stay_connected(&engine, &watch, opened) => {}
+        () = stay_connected(&context, &watch, opened) => {}
     }
 }
 
 /// Connects, follows, and connects again, for as long as it is any use without somebody doing something about it.
-async fn stay_connected(engine: &Arc<Engine>, watch: &Watch, mut opened: Option<Opened>) {
+async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Opened>) {
     let mut wait = FIRST_WAIT;
     loop {
         let connected = match opened.take() {
             Some(opened) => Ok(opened),
-            None => connect(engine, watch).await,
+            None => connect(context, watch).await,
         };
         let problem = match connected {
             Ok(connected) => {
                 wait = FIRST_WAIT;
-                follow(engine, watch, connected).await
+                follow(context, watch, connected).await
             }
             Err(problem) => problem,
         };
         tracing::warn!(host = %watch.host, %problem, details = problem.details, "host is unreachable");
         let code = problem.code;
-        engine.inventory().unreachable(watch, problem);
+        context.inventory().unreachable(watch, problem);
         if is_in_vain(code) {
             return;
         }
@@ -53,26 +59,16 @@ async fn stay_connected(engine: &Arc<Engine>, watch: &Watch, mut opened: Option<
     }
 }
 
-/// Whether trying again by itself can only fail again, and gets the console locked out by what counts failed logins (fail2ban).
-pub(crate) fn is_in_vain(code: Code) -> bool {
-    matches!(code, Code::NeedsLogin | Code::LoginRefused | Code::HostKeyUnknown | Code::HostKeyChanged)
-}
-
-/// Whether somebody has to do something before the host can be asked.
-pub(crate) fn is_for_a_person(code: Code) -> bool {
-    is_in_vain(code) || code == Code::NotPermitted
-}
-
-async fn connect(engine: &Engine, watch: &Watch) -> Result<Opened, Problem> {
-    let config = engine.inventory().way_in(watch)?;
-    let opened = engine.open(&config).await?;
-    engine.inventory().connected(watch, &opened);
+async fn connect(context: &Context, watch: &Watch) -> Result<Opened, Problem> {
+    let config = context.inventory().connect_config(watch)?;
+    let opened = context.open(&config).await?;
+    context.inventory().connected(watch, &opened);
     tracing::info!(host = %watch.host, "connected");
     Ok(opened)
 }
 
 /// Follows a host's events until the connection is gone; returns why.
-async fn follow(engine: &Arc<Engine>, watch: &Watch, opened: Opened) -> Problem {
+async fn follow(context: &Context, watch: &Watch, opened: Opened) -> Problem {
     let Opened { connection, mut events, .. } = opened;
     let host = &watch.host;
     let mut refresh = interval_at(Instant::now() + REFRESH, REFRESH);
@@ -82,17 +78,17 @@ async fn follow(engine: &Arc<Engine>, watch: &Watch, opened: Opened) -> Problem 
         tokio::select! {
             received = events.recv_many(&mut batch, 256) => {
                 let closed = if received == 0 { Some(closed_without_a_word(host)) } else { None };
-                match closed.or_else(|| take(engine, &mut batch).err()) {
+                match closed.or_else(|| take(context, &mut batch).err()) {
                     Some(problem) => return problem,
                     None => {
                         let changed: BTreeSet<VmId> = batch.drain(..).filter_map(changed).collect();
                         for vm in changed {
-                            refresh_copy(engine, host, &*connection, vm).await;
+                            refresh_copy(context, host, &*connection, vm).await;
                         }
                     }
                 }
             }
-            _ = refresh.tick() => match refresh_all(engine, watch, &*connection).await {
+            _ = refresh.tick() => match refresh_all(context, watch, &*connection).await {
                 Ok(()) => {}
                 // libvirt tells of a dead connection only when no call hangs in it any more, which may be never.
                 Err(problem) if problem.code == Code::HostUnreachable => return problem,
@@ -106,15 +102,23 @@ async fn follow(engine: &Arc<Engine>, watch: &Watch, opened: Opened) -> Problem 
 }
 
 /// Hands figures to the migrations they belong to; an error is the news that the connection is gone.
-fn take(engine: &Engine, batch: &mut [HostEvent]) -> Result<(), Problem> {
+fn take(context: &Context, batch: &mut [HostEvent]) -> Result<(), Problem> {
     for event in batch {
         match event {
             HostEvent::Changed(_) => {}
-            HostEvent::JobCompleted(vm, statistics) => engine.job_completed(*vm, *statistics),
+            HostEvent::JobCompleted(vm, figures) => job_completed(context, *vm, *figures),
             HostEvent::Closed(problem) => return Err(problem.clone()),
         }
     }
     Ok(())
+}
+
+/// libvirt's own final figures of a migration away from some host, or to it.
+fn job_completed(context: &Context, vm: VmId, figures: Statistics) {
+    let migration = context.inventory().vm(vm).and_then(|vm| vm.migration);
+    if let Some(id) = migration {
+        context.commands().send(id, Command::CompletedStatistics(Box::new(figures)));
+    }
 }
 
 fn changed(event: HostEvent) -> Option<VmId> {
@@ -126,16 +130,16 @@ fn changed(event: HostEvent) -> Option<VmId> {
 
 /// Asks for one copy. A host that fails to answer is not news here: its connection closes if it is gone, and the next refresh
 /// asks again if it is not.
-pub(crate) async fn refresh_copy(engine: &Engine, host: &HostName, connection: &dyn HostConnection, vm: VmId) {
+pub(crate) async fn refresh_copy(context: &Context, host: &HostName, connection: &dyn HostConnection, vm: VmId) {
     match connection.copy(vm).await {
-        Ok(copy) => engine.inventory().set_copy(host, vm, copy),
+        Ok(copy) => context.inventory().set_copy(host, vm, copy),
         Err(problem) => tracing::warn!(%host, %vm, %problem, "could not ask for a VM"),
     }
 }
 
-async fn refresh_all(engine: &Engine, watch: &Watch, connection: &dyn HostConnection) -> Result<(), Problem> {
+async fn refresh_all(context: &Context, watch: &Watch, connection: &dyn HostConnection) -> Result<(), Problem> {
     let (facts, copies) = (connection.host().await?, connection.copies().await?);
-    engine.inventory().refreshed(watch, facts, copies);
+    context.inventory().refreshed(watch, facts, copies);
     Ok(())
 }
 

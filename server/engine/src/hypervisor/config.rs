@@ -100,3 +100,11 @@ impl Transport {
         }
     }
 }
+
+/// The largest bandwidth that can be asked for, in MiB/s: 8 Tbit/s.
+pub(crate) const LARGEST_BANDWIDTH_MIB_S: u32 = 1_000_000;
+
+/// Whether this limit, in MiB/s, lets a migration move at all and is one that libvirt understands.
+pub(crate) fn is_bandwidth(limit_mib_s: u32) -> bool {
+    (1..=LARGEST_BANDWIDTH_MIB_S).contains(&limit_mib_s)
+}

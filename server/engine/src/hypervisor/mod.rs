@@ -9,6 +9,8 @@ mod facts;
 mod fingerprint;
 mod opened;
 mod plan;
+mod precopy;
+mod presence;
 mod statistics;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use uuid::Uuid;
 
 pub use address::{Address, UserName};
 pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
+pub(crate) use config::{LARGEST_BANDWIDTH_MIB_S, is_bandwidth};
 pub use facts::{
     Certificates, Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network,
     NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
@@ -27,6 +30,8 @@ pub use facts::{
 pub use fingerprint::Fingerprint;
 pub(crate) use opened::{Opened, deadline, no_answer, too_late};
 pub use plan::MigrationPlan;
+pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
+pub(crate) use presence::Presence;
 pub use statistics::Statistics;
 
 /// Makes connections to hosts.

@@ -3,14 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use model::{Code, HostName, HostTest, Problem};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::mpsc, time::Instant};
 
-use crate::{CopyFacts, Engine, HostConfig, HostConnection, HostEvent, HostFacts};
+use super::{CopyFacts, HostConfig, HostConnection, HostEvent, HostFacts, Hypervisor};
 
-/// How long a host has to answer somebody who waits for it. What else such a request does fits into the rest of 10 s.
+/// How long a host has to answer a request that waits for it. What else such a request does fits into the rest of 10 s.
 const LIMIT: Duration = Duration::from_millis(9_500);
 
 /// A connection, and what the host said first.
@@ -22,6 +19,19 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// Connects to a host, and asks what it is and has.
+    ///
+    /// # Errors
+    /// Why it can't be reached.
+    pub(crate) async fn connect(hypervisor: &dyn Hypervisor, config: &HostConfig) -> Result<Self, Problem> {
+        let (sender, events) = mpsc::unbounded_channel();
+        let connection = hypervisor.connect(config, sender).await?;
+        let no_answer = |problem| no_answer(&config.name, problem);
+        let facts = connection.host().await.map_err(no_answer)?;
+        let copies = connection.copies().await.map_err(no_answer)?;
+        Ok(Self { connection, events, facts, copies })
+    }
+
     pub(crate) fn test(&self) -> HostTest {
         let HostFacts { libvirt_version, hypervisor_version, cpu_model, memory_bytes, latency_ms, .. } =
             self.facts.clone();
@@ -37,27 +47,7 @@ impl Opened {
     }
 }
 
-impl Engine {
-    /// Connects to a host, once, and asks what it is and has.
-    pub(crate) async fn open(&self, config: &HostConfig) -> Result<Opened, Problem> {
-        let (sender, events) = mpsc::unbounded_channel();
-        let connection = self.hypervisor.connect(config, sender).await?;
-        let unsaid = |problem| no_answer(&config.name, problem);
-        let (facts, copies) = (connection.host().await.map_err(unsaid)?, connection.copies().await.map_err(unsaid)?);
-        Ok(Opened { connection, events, facts, copies })
-    }
-
-    /// The same for somebody who waits.
-    ///
-    /// # Errors
-    /// `host-unreachable` also if it takes too long.
-    pub(crate) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, Problem> {
-        let opened = timeout_at(deadline(), self.open(config)).await;
-        opened.unwrap_or_else(|_| Err(too_late(&config.name)))
-    }
-}
-
-/// When somebody who asks now has to have an answer.
+/// When a request that arrives now has to be answered.
 pub(crate) fn deadline() -> Instant {
     Instant::now() + LIMIT
 }

@@ -1,11 +1,15 @@
 //! The stream of updates: numbered, resumable, and never blocked by a slow reader.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 use model::{Change, Update};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::Engine;
+use super::Inventory;
+use crate::lock::lock;
 
 /// Updates kept for readers that come back: at 4 samples a second and migration, minutes of a busy console.
 const KEPT: usize = 4096;
@@ -16,7 +20,7 @@ const LAG: usize = 1024;
 /// Numbers reserved at every start: more than a console can use up before the next one.
 pub(crate) const RESERVED: u64 = 1 << 32;
 
-/// Numbers updates, keeps the latest, and hands them to whoever listens.
+/// Numbers updates, keeps the latest, and hands them to all listeners.
 pub(crate) struct Feed {
     last: u64,
     first_kept: u64,
@@ -43,7 +47,7 @@ impl Feed {
             self.first_kept += 1;
         }
         self.kept.push_back(update.clone());
-        // Nobody listening is not an error.
+        // That there is no listener is no error.
         let _ = self.sender.send(update);
     }
 
@@ -61,24 +65,25 @@ impl Feed {
     }
 }
 
-impl Engine {
-    /// All updates after number `since`, from a snapshot on where that number is unknown; whoever lags gets one, too.
-    pub fn subscribe(self: &Arc<Self>, since: Option<u64>) -> mpsc::Receiver<Update> {
-        // A small buffer: what waits is in the feed, not here.
-        let (sender, receiver) = mpsc::channel(16);
-        let (first, updates) = {
-            let inventory = self.inventory();
-            let missed = since.and_then(|since| inventory.feed.since(since));
-            (missed.unwrap_or_else(|| vec![inventory.snapshot_update()]), inventory.feed.listen())
-        };
-        self.spawn(forward(Arc::clone(self), first, updates, sender));
-        receiver
-    }
+/// Subscribes to all updates after number `since`. Where that number is unknown the first update is a snapshot, and so it is for
+/// a subscriber that lags. The task that is returned feeds the subscriber until it leaves.
+pub(crate) fn subscribe(
+    inventory: Arc<Mutex<Inventory>>,
+    since: Option<u64>,
+) -> (mpsc::Receiver<Update>, impl Future<Output = ()> + Send + 'static) {
+    // A small buffer: what waits is in the feed, not here.
+    let (sender, receiver) = mpsc::channel(16);
+    let (first, updates) = {
+        let inventory = lock(&inventory);
+        let missed = since.and_then(|since| inventory.feed.since(since));
+        (missed.unwrap_or_else(|| vec![inventory.snapshot_update()]), inventory.feed.listen())
+    };
+    (receiver, forward(inventory, first, updates, sender))
 }
 
 /// Feeds one subscriber until it leaves.
 async fn forward(
-    engine: Arc<Engine>,
+    inventory: Arc<Mutex<Inventory>>,
     first: Vec<Update>,
     mut updates: broadcast::Receiver<Update>,
     subscriber: mpsc::Sender<Update>,
@@ -95,7 +100,7 @@ async fn forward(
                 Ok(update) => update,
                 Err(broadcast::error::RecvError::Closed) => return,
                 Err(broadcast::error::RecvError::Lagged(_)) => {
-                    let inventory = engine.inventory();
+                    let inventory = lock(&inventory);
                     updates = inventory.feed.listen();
                     inventory.snapshot_update()
                 }

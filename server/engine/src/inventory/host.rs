@@ -9,7 +9,10 @@ use model::{ConnectionState, Host, HostName, HostOrigin, Migration, Problem, VmI
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{CopyFacts, HostConfig, HostConnection, HostFacts, Ssh, SshLogin, Transport, hosts::needs_login};
+use crate::{
+    explain::needs_login,
+    hypervisor::{CopyFacts, HostConfig, HostConnection, HostFacts, Ssh, SshLogin, Transport},
+};
 
 /// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
 /// migration takes one, and KubeVirt's 2 proved slow for evacuations.
@@ -99,7 +102,7 @@ impl HostEntry {
     ///
     /// # Errors
     /// `needs-login` if it wants a password and nobody has typed one.
-    pub(crate) fn way_in(&self) -> Result<HostConfig, Problem> {
+    pub(crate) fn connect_config(&self) -> Result<HostConfig, Problem> {
         let config = self.with_login();
         match &config.transport {
             Transport::Ssh(ssh) if ssh.login == SshLogin::Password(None) => Err(needs_login(&config.name)),

@@ -6,8 +6,11 @@ use model::{Code, ConnectionState, HostName, HostOrigin, MigrationId, Problem, V
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Claim, HostEntry, Inventory, TypedLogin, Watch, unknown_host};
-use crate::{HostConfig, hosts::watcher::is_in_vain, hypervisor::Opened};
+use super::{Claim, HostEntry, Inventory, TypedLogin, Watch};
+use crate::{
+    explain::{is_in_vain, unknown_host},
+    hypervisor::{Address, HostConfig, Opened},
+};
 
 impl Inventory {
     /// Adds a host, and what was asked of it already.
@@ -62,6 +65,31 @@ impl Inventory {
         if let Some(entry) = self.hosts.get_mut(name) {
             entry.origin = HostOrigin::Added;
             self.publish_hosts();
+        }
+    }
+
+    /// The registered host of this name or address.
+    ///
+    /// # Errors
+    /// `unknown-host`; `same-host` for this machine's own addresses; `invalid-input` for a text that is no address.
+    pub(crate) fn find_host(&self, text: &str) -> Result<&HostEntry, Problem> {
+        let by_name = text.parse::<HostName>().ok().and_then(|name| self.host(&name));
+        if let Some(entry) = by_name {
+            return Ok(entry);
+        }
+        let address: Address = text.parse()?;
+        let by_address = self.hosts().find(|entry| {
+            let config = &entry.config;
+            config.peer_address == address || config.transport.address() == address.to_string()
+        });
+        match by_address {
+            Some(entry) => Ok(entry),
+            None if address.is_this_machine() => Err(Problem::new(
+                Code::SameHost,
+                format!("{text} is not another host: migrating to localhost is not allowed."),
+            )
+            .with_fix("Use the name or address of a registered host.")),
+            None => Err(unknown_host(text)),
         }
     }
 
@@ -143,7 +171,7 @@ impl Inventory {
     ///
     /// # Errors
     /// `unknown-host`
-    pub(crate) fn stays(&self, name: &HostName) -> Result<(), Problem> {
+    pub(crate) fn ensure_available(&self, name: &HostName) -> Result<(), Problem> {
         match self.hosts.get(name) {
             Some(entry) if !entry.leaving => Ok(()),
             _ => Err(unknown_host(name.as_str())),
@@ -155,7 +183,7 @@ impl Inventory {
     /// # Errors
     /// `unknown-host`
     pub(crate) fn hold(&mut self, name: &HostName) -> Result<Arc<()>, Problem> {
-        self.stays(name)?;
+        self.ensure_available(name)?;
         let entry = self.hosts.get_mut(name).ok_or_else(|| unknown_host(name.as_str()))?;
         let held = entry.held.upgrade().unwrap_or_default();
         entry.held = Arc::downgrade(&held);
@@ -184,7 +212,7 @@ impl Inventory {
         let entry = self.hosts.get_mut(name)?;
         entry.login = None;
         let watch = entry.watch_anew();
-        let Err(problem) = entry.way_in() else { return Some(watch) };
+        let Err(problem) = entry.connect_config() else { return Some(watch) };
         // That its key has changed, say, is what people have to know first.
         if !matches!(&entry.link, ConnectionState::Unreachable { problem, .. } if is_in_vain(problem.code)) {
             entry.lost(problem, now);

@@ -7,6 +7,7 @@
 mod feed;
 mod host;
 mod hosts;
+mod peer_logins;
 mod shown;
 mod watched;
 
@@ -15,13 +16,18 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use feed::{Feed, RESERVED, subscribe};
+pub(crate) use host::{HostEntry, TypedLogin, Watch};
 use model::{
     Change, Code, ConnectionState, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
 };
+use peer_logins::PeerLogins;
 
-use crate::{CopyFacts, HostConnection, clock::Clock};
-pub(crate) use feed::{Feed, RESERVED};
-pub(crate) use host::{HostEntry, TypedLogin, Watch};
+use crate::{
+    clock::Clock,
+    explain::unknown_host,
+    hypervisor::{CopyFacts, HostConnection},
+};
 
 /// Ended migrations a snapshot shows.
 const RECENT: usize = 50;
@@ -45,7 +51,8 @@ pub(crate) struct Inventory {
     open: BTreeMap<VmId, Claim>,
     /// The number of the latest host entry.
     entries: u64,
-    pub(crate) feed: Feed,
+    pub(crate) peer_logins: PeerLogins,
+    feed: Feed,
 }
 
 impl Inventory {
@@ -58,6 +65,7 @@ impl Inventory {
             migrations: BTreeMap::new(),
             open: BTreeMap::new(),
             entries: 0,
+            peer_logins: PeerLogins::default(),
             feed,
         }
     }
@@ -205,10 +213,4 @@ impl Inventory {
             self.migrations.remove(id);
         }
     }
-}
-
-/// No host is registered under this name or address.
-pub(crate) fn unknown_host(name: &str) -> Problem {
-    Problem::new(Code::UnknownHost, format!("No host called {name:?} is registered."))
-        .with_fix("Use the name or address of a registered host.")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Change, Copy, Host, HostName, Vm, VmId, VmState};
 
 use super::{HostEntry, Inventory};
-use crate::CopyFacts;
+use crate::hypervisor::CopyFacts;
 
 impl Inventory {
     pub(super) fn tell(&mut self, change: Change) {

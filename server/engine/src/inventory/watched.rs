@@ -3,16 +3,19 @@
 use model::{Code, ConnectionState, Problem, VmId};
 
 use super::{HostEntry, Inventory, Watch};
-use crate::{CopyFacts, HostConfig, HostFacts, hypervisor::Opened, inventory::unknown_host};
+use crate::{
+    explain::unknown_host,
+    hypervisor::{CopyFacts, HostConfig, HostFacts, Opened},
+};
 
 impl Inventory {
     /// How the host is reached now.
     ///
     /// # Errors
     /// `needs-login` if it wants a password and nobody has typed one.
-    pub(crate) fn way_in(&mut self, watch: &Watch) -> Result<HostConfig, Problem> {
+    pub(crate) fn connect_config(&mut self, watch: &Watch) -> Result<HostConfig, Problem> {
         let entry = self.watched(watch).ok_or_else(|| unknown_host(watch.host.as_str()))?;
-        entry.way_in()
+        entry.connect_config()
     }
 
     /// The host answered: what it is and has replaces what was known.

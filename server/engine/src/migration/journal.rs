@@ -1,100 +1,176 @@
-//! What is kept and shown of a migration while it runs.
+//! The record of a migration under way: the one place that changes it, writes it to the store and shows it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use model::{Migration, MigrationEvent, Phase, Problem};
+use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, text};
 use tokio::time::sleep;
 
-use crate::{clock::lock, engine::store_failed, migration::lifecycle::Runner};
+use super::phases::may_follow;
+use crate::{context::Context, explain::store_failed, hypervisor::Statistics};
 
 /// Between two tries to write an end down.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
 
-impl Runner<'_> {
-    /// Writes down that somebody cancelled.
-    pub(crate) async fn note_cancel(&mut self) {
-        self.migration.cancel_requested = true;
-        let by = {
-            let asked = lock(&self.handle.cancelled_by);
-            self.cancels_noted = asked.len();
-            asked.last().cloned()
-        };
-        self.write(format!("{} asked to cancel.", by.as_deref().unwrap_or("Somebody"))).await;
+/// The record, as it is kept and shown.
+pub(super) struct Journal {
+    context: Arc<Context>,
+    record: Migration,
+}
+
+impl Journal {
+    pub(super) fn new(context: Arc<Context>, record: Migration) -> Self {
+        Self { context, record }
     }
 
-    /// A VM on a host that nobody registered is seen for as long as a migration needs that host.
-    pub(crate) async fn note_parting(&mut self) {
-        let Migration { vm_name, destination, .. } = &self.migration;
-        if self.engine.inventory().is_temporary(destination) {
-            let text = format!(
-                "{destination} is not registered, so {vm_name} is not watched there. To see it, register the host."
-            );
-            self.write(text).await;
-        }
+    /// The migration as it is now.
+    pub(super) fn record(&self) -> &Migration {
+        &self.record
     }
 
-    /// Goes into a phase.
-    pub(crate) async fn enter(&mut self, phase: Phase) {
-        self.migration.phase = phase;
+    /// Since it was asked for, in ms.
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        self.context.now_ms().saturating_sub(self.record.created_at_ms)
+    }
+
+    /// Enters a phase.
+    pub(super) async fn enter(&mut self, phase: Phase) {
+        self.transition(phase);
         self.write(format!("{}.", phase.label())).await;
     }
 
-    /// Goes into a phase that the next console has to know of.
+    /// Enters a phase that the next console has to know of.
     ///
     /// # Errors
     /// When it can't be written down.
-    pub(crate) async fn enter_for_certain(&mut self, phase: Phase) -> Result<(), Problem> {
-        self.migration.phase = phase;
-        self.write_for_certain(format!("{}.", phase.label())).await
+    pub(super) async fn enter_durably(&mut self, phase: Phase) -> Result<(), Problem> {
+        self.transition(phase);
+        self.write_durably(format!("{}.", phase.label())).await
+    }
+
+    /// Writes down that a cancel was asked for, and by whom.
+    pub(super) async fn cancel_requested(&mut self, by: &str) {
+        self.record.cancel_requested = true;
+        self.write(format!("{by} asked to cancel.")).await;
+    }
+
+    /// Goes on as a direct migration.
+    ///
+    /// # Errors
+    /// When it can't be written down: the next console has to know that this one drove it.
+    pub(super) async fn go_direct(&mut self, text: String) -> Result<(), Problem> {
+        self.record.control_flow = Some(ControlFlow::Direct);
+        self.write_durably(text).await
+    }
+
+    /// Shows a problem while the migration goes on (it waits for a person, say), or that there is none any more.
+    pub(super) async fn set_problem(&mut self, problem: Option<Problem>, text: String) {
+        self.record.problem = problem;
+        self.write(text).await;
+    }
+
+    /// Takes over new figures. [`Self::publish`] shows them.
+    pub(super) fn set_progress(&mut self, progress: Progress) {
+        self.record.progress = progress;
+    }
+
+    /// A volume was made for the copy of a disk.
+    pub(super) async fn volume_created(&mut self, target: &str, path: &str, text: String) {
+        if let Some(disk) = self.disk(target) {
+            (disk.path, disk.created) = (Some(path.to_owned()), true);
+        }
+        self.write(text).await;
+    }
+
+    /// The volume that was made for the copy of a disk is gone.
+    pub(super) async fn volume_removed(&mut self, target: &str, text: String) {
+        if let Some(disk) = self.disk(target) {
+            (disk.path, disk.created) = (None, false);
+        }
+        self.write(text).await;
+    }
+
+    /// Shows the migration as it is now on the pages.
+    pub(super) fn publish(&self) {
+        self.context.inventory().set_migration(self.record.clone());
+    }
+
+    /// Keeps the migration as it is now, with an entry in its history, and shows it.
+    pub(super) async fn write(&mut self, text: String) {
+        let event = self.event(text);
+        if let Err(error) = self.context.store().update_migration(&self.record, Some(&event)).await {
+            // Not fatal: the next start finds the migration open and asks both hosts.
+            tracing::error!(migration = %self.record.id, %error, "could not write a migration down");
+        }
+        self.publish();
     }
 
     /// The same as [`Self::write`], of something that the next console has to know of.
     ///
     /// # Errors
     /// When it can't be written down.
-    pub(crate) async fn write_for_certain(&mut self, text: String) -> Result<(), Problem> {
+    pub(super) async fn write_durably(&mut self, text: String) -> Result<(), Problem> {
         let event = self.event(text);
-        let kept = self.engine.store.update_migration(&self.migration, Some(&event)).await;
+        let kept = self.context.store().update_migration(&self.record, Some(&event)).await;
         kept.map_err(|error| store_failed(&error))?;
         self.publish();
         Ok(())
     }
 
-    pub(crate) fn elapsed_ms(&self) -> u64 {
-        self.engine.clock.now_ms().saturating_sub(self.migration.created_at_ms)
-    }
-
-    pub(crate) fn since_last_heard(&self) -> Duration {
-        Duration::from_millis(self.engine.clock.now_ms().saturating_sub(self.last_heard_ms))
-    }
-
-    /// Shows the migration as it is now to whoever looks.
-    pub(crate) fn publish(&self) {
-        self.engine.inventory().set_migration(self.migration.clone());
-    }
-
-    /// Keeps the migration as it is now, with an entry in its history, and shows it.
-    pub(crate) async fn write(&mut self, text: String) {
+    /// Writes the end down, with libvirt's final figures if there are any. It is shown only when the store has it, however long that
+    /// takes: no page may show an end that a restart would not know of, while the store refuses the VM's next migration.
+    pub(super) async fn end(&mut self, phase: Phase, problem: Option<Problem>, figures: Option<Statistics>) {
+        self.transition(phase);
+        self.conclude(problem, figures.unwrap_or_default());
+        let text = text::summary(&self.record);
+        tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
         let event = self.event(text);
-        if let Err(error) = self.engine.store.update_migration(&self.migration, Some(&event)).await {
-            // Not fatal: the next start finds the migration open and asks both hosts.
-            tracing::error!(migration = %self.migration.id, %error, "could not write a migration down");
-        }
-        self.publish();
-    }
-
-    /// Keeps a migration's end, however long the store takes, and shows it only then: nobody may see an end that a restart
-    /// would not know of, and the store would go on refusing the VM's next migration.
-    pub(crate) async fn write_end(&mut self, text: String) {
-        let event = self.event(text);
-        while let Err(error) = self.engine.store.update_migration(&self.migration, Some(&event)).await {
-            tracing::error!(migration = %self.migration.id, %error, "could not write a migration's end down; trying again");
+        while let Err(error) = self.context.store().update_migration(&self.record, Some(&event)).await {
+            tracing::error!(migration = %self.record.id, %error, "could not write a migration's end down; trying again");
             sleep(WRITE_AGAIN).await;
         }
         self.publish();
     }
 
+    /// Every change of phase. One that is not in the state machine is a bug; it is logged, and written down all the same, because a
+    /// VM that nothing watches would be worse.
+    fn transition(&mut self, to: Phase) {
+        let from = std::mem::replace(&mut self.record.phase, to);
+        if !may_follow(from, to) {
+            tracing::error!(migration = %self.record.id, from = from.as_str(), to = to.as_str(), "impossible transition");
+            debug_assert!(false, "{from:?} to {to:?}");
+        }
+    }
+
+    /// The outcome, by what is known now.
+    fn conclude(&mut self, problem: Option<Problem>, figures: Statistics) {
+        let now = self.context.now_ms();
+        let migration = &mut self.record;
+        let succeeded = migration.phase == Phase::Succeeded;
+        migration.ended_at_ms = Some(now);
+        migration.problem = problem;
+        migration.progress.time_left = None;
+        migration.progress.elapsed_ms = now.saturating_sub(migration.created_at_ms);
+        if succeeded {
+            migration.progress.percent = 100.0;
+            migration.progress.bytes_remaining = 0;
+            migration.progress.bytes_total = figures.data_total.max(migration.progress.bytes_total);
+            migration.progress.bytes_processed = figures.data_processed.max(migration.progress.bytes_processed);
+        }
+        let bytes = figures.data_processed.max(migration.progress.bytes_processed);
+        migration.outcome = Some(Outcome {
+            total_ms: migration.progress.elapsed_ms,
+            // Before the end libvirt's figure is what QEMU expects, not what was.
+            downtime_ms: figures.downtime_ms.filter(|_| succeeded),
+            bytes,
+            average_bytes_s: bytes.saturating_mul(1000).checked_div(figures.elapsed_ms).unwrap_or(0),
+        });
+    }
+
+    fn disk(&mut self, target: &str) -> Option<&mut DiskMove> {
+        self.record.disks.iter_mut().find(|disk| disk.target == target)
+    }
+
     fn event(&self, text: String) -> MigrationEvent {
-        MigrationEvent { at_ms: self.engine.clock.now_ms(), phase: self.migration.phase, text }
+        MigrationEvent { at_ms: self.context.now_ms(), phase: self.record.phase, text }
     }
 }

@@ -6,7 +6,7 @@
 
 use model::{Convergence, Phase, Progress, TimeLeft};
 
-use crate::Statistics;
+use crate::hypervisor::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO, Statistics};
 
 /// The part of the bar for disks and the first pass, in percent.
 const FIRST_PASS: f64 = 85.0;
@@ -17,14 +17,8 @@ const SWITCHED: f64 = 99.0;
 
 /// Weight of the newest throughput sample (KubeVirt's live migration monitor uses the same).
 const SMOOTHING: f64 = 0.5;
-/// From this ratio on, of guest writes to throughput or of what two passes in a row began with, a pass leaves about as much as
-/// it found: no convergence. Both are looked at, because QEMU counts a page that is written ten times during a pass once, so
-/// that a guest that writes a small area very fast seems to write just as fast as the link carries.
-pub(crate) const HOPELESS_RATIO: f64 = 0.95;
 /// Passes to see before judging: the dirty rate is measured from the second on, and one bad pass proves nothing.
 const PASSES_TO_JUDGE: u64 = 3;
-/// QEMU's default limit of the pause (`downtime-limit`), in ms.
-pub(crate) const DOWNTIME_LIMIT_MS: u64 = 300;
 
 /// Turns a migration's statistics into its progress.
 #[derive(Clone, Debug, Default)]

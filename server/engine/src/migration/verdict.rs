@@ -1,47 +1,8 @@
 //! The verdict: where the VM runs after a migration, decided from what both hosts say and never from a return code alone.
 
-use model::{Mode, VmState};
+use model::Mode;
 
-use crate::CopyFacts;
-
-/// What one host says of its copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Presence {
-    /// The host can't be asked.
-    Unknown,
-    /// It has no copy.
-    Absent,
-    /// It has a definition; nothing executes.
-    Inactive,
-    /// It is receiving the VM.
-    Incoming,
-    /// The VM runs there, and is being sent elsewhere.
-    Sending,
-    /// It has handed the VM over and waits for the other side's word.
-    Outgoing,
-    /// It has handed the VM over, and nobody waits for the other side's word any more: who drove the migration is gone.
-    Abandoned {
-        /// Whether its definition outlives a power-off, and so the destination's does.
-        persistent: bool,
-    },
-    /// It holds the VM: running, or paused by somebody.
-    Active,
-}
-
-impl Presence {
-    pub(crate) fn of(copy: Option<&CopyFacts>) -> Self {
-        match copy {
-            None => Self::Absent,
-            Some(copy) if copy.incoming => Self::Incoming,
-            Some(copy) if copy.outgoing => Self::Outgoing,
-            Some(copy) if copy.abandoned => Self::Abandoned { persistent: copy.persistent },
-            Some(copy) if copy.state.is_active() => Self::Active,
-            // A host that does not know the state of its own copy has not answered the question.
-            Some(copy) if copy.state == VmState::Unknown => Self::Unknown,
-            Some(_) => Self::Inactive,
-        }
-    }
-}
+use crate::hypervisor::Presence;
 
 /// Where the VM is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

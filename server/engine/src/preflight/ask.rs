@@ -8,10 +8,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;
 use crate::{
-    CopyFacts, DomainFacts, Engine, HostConfig, HostConnection, Probe, Survey,
-    engine::store_failed,
-    hypervisor::{no_answer, too_late},
-    migration::admission,
+    context::Context,
+    explain::{store_failed, unknown_vm},
+    hypervisor::{CopyFacts, DomainFacts, HostConfig, HostConnection, Probe, Survey, no_answer, too_late},
 };
 
 /// How many earlier moves away from the source are looked at, whatever their destination.
@@ -22,7 +21,7 @@ const EARLIER: u32 = 200;
 pub(super) struct FromSource {
     pub(super) domain: Arc<DomainFacts>,
     pub(super) survey: Arc<Survey>,
-    /// Whether it is being migrated, by whomever.
+    /// Whether it is being migrated, by this console or from outside.
     pub(super) migrates: bool,
     /// Moves away from there that succeeded, newest first.
     pub(super) earlier: Vec<Migration>,
@@ -39,28 +38,28 @@ pub(super) struct FromDestination {
 ///
 /// # Errors
 /// `unknown-vm` if it is gone by now, `host-unreachable` for everything else.
-pub(super) async fn source(engine: &Engine, vm: &Vm, deadline: Instant) -> Result<FromSource, Problem> {
+pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Result<FromSource, Problem> {
     let host = &vm.host;
-    let connection = engine.inventory().connection(host)?;
+    let connection = context.inventory().connection(host)?;
     let asked = async {
         let (copy, job, domain) = tokio::join!(connection.copy(vm.id), connection.job(vm.id), connection.domain(vm.id));
         let (copy, job) = (copy?, job?);
-        engine.inventory().set_copy(host, vm.id, copy.clone());
+        context.inventory().set_copy(host, vm.id, copy.clone());
         if copy.is_none() {
-            return Err(admission::unknown_vm(&vm.name));
+            return Err(unknown_vm(&vm.name));
         }
         let domain = domain?;
         let survey = connection.survey(&domain).await?;
         Ok((job.is_some(), domain, survey))
     };
-    let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(engine, host));
+    let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(context, host));
     let (migrates, domain, survey) = answer.map_err(|_| too_late(host))?.map_err(|problem| no_answer(host, problem))?;
     Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier? })
 }
 
-async fn earlier(engine: &Engine, source: &HostName) -> Result<Vec<Migration>, Problem> {
+async fn earlier(context: &Context, source: &HostName) -> Result<Vec<Migration>, Problem> {
     let filter = MigrationFilter { source: Some(source.clone()), ..MigrationFilter::newest(EARLIER) }.succeeded();
-    engine.store.migrations(&filter).await.map_err(|error| store_failed(&error))
+    context.store().migrations(&filter).await.map_err(|error| store_failed(&error))
 }
 
 /// Asks a destination what it has for this VM.
@@ -68,7 +67,7 @@ async fn earlier(engine: &Engine, source: &HostName) -> Result<Vec<Migration>, P
 /// # Errors
 /// `host-unreachable`.
 pub(super) async fn destination(
-    engine: &Engine,
+    context: &Context,
     connection: &dyn HostConnection,
     config: &HostConfig,
     domain: &DomainFacts,
@@ -77,7 +76,7 @@ pub(super) async fn destination(
 ) -> Result<FromDestination, Problem> {
     let probe = async {
         match knock {
-            true => Some(engine.hypervisor.probe(&config.peer_address, DATA_PORT).await),
+            true => Some(context.hypervisor().probe(&config.peer_address, DATA_PORT).await),
             false => None,
         }
     };
@@ -85,6 +84,6 @@ pub(super) async fn destination(
     let (survey, copy, probe) = timeout_at(deadline, asked).await.map_err(|_| too_late(&config.name))?;
     let survey = survey.map_err(|problem| no_answer(&config.name, problem))?;
     let copy = copy.map_err(|problem| no_answer(&config.name, problem))?;
-    engine.inventory().set_copy(&config.name, domain.vm, copy.clone());
+    context.inventory().set_copy(&config.name, domain.vm, copy.clone());
     Ok(FromDestination { survey, copy, probe })
 }

@@ -2,39 +2,39 @@
 
 use model::{ControlFlow, Finding, FindingCode, HostOrigin, Migration, text};
 
-use super::input::Case;
+use super::input::PreflightInput;
 
 /// How long a login that was refused keeps it from being tried again, in ms: somebody may have given the source a key meanwhile.
 const REFUSAL_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The way, and the sentence that says why.
-pub(super) fn of(case: &Case) -> (ControlFlow, Finding) {
-    let login = PeerLogin::remembered(case);
-    match case.options.control_flow {
-        Some(ControlFlow::Direct) => direct(case, ""),
-        Some(ControlFlow::Tunnelled) if case.is_live() => (ControlFlow::Tunnelled, tunnelled(case, login)),
+pub(super) fn of(input: &PreflightInput) -> (ControlFlow, Finding) {
+    let login = PeerLogin::remembered(input);
+    match input.options.control_flow {
+        Some(ControlFlow::Direct) => direct(input, ""),
+        Some(ControlFlow::Tunnelled) if input.is_live() => (ControlFlow::Tunnelled, tunnelled(input, login)),
         Some(ControlFlow::Tunnelled) => {
-            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(case, login, "there is no memory to tunnel"))
+            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(input, login, "there is no memory to tunnel"))
         }
         Some(ControlFlow::PeerToPeer) => {
-            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(case, login, "as was asked for"))
+            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(input, login, "as was asked for"))
         }
-        None => unless_chosen(case, login),
+        None => unless_chosen(input, login),
     }
 }
 
-fn unless_chosen(case: &Case, login: PeerLogin) -> (ControlFlow, Finding) {
-    let (code, from, there) = (FindingCode::PeerLogin, &case.vm.host, case.there());
-    if case.destination.origin == HostOrigin::Temporary {
-        return direct(case, &format!(", as {there} is not registered"));
+fn unless_chosen(input: &PreflightInput, login: PeerLogin) -> (ControlFlow, Finding) {
+    let (code, from, there) = (FindingCode::PeerLogin, &input.vm.host, input.there());
+    if input.destination.origin == HostOrigin::Temporary {
+        return direct(input, &format!(", as {there} is not registered"));
     }
     match login {
         PeerLogin::Refused { ago_ms } => {
             let ago = text::duration(ago_ms);
-            let (control_flow, finding) = direct(case, &format!(", as {from} could not log in on {there} {ago} ago"));
+            let (control_flow, finding) = direct(input, &format!(", as {from} could not log in on {there} {ago} ago"));
             (
                 control_flow,
-                finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(case))),
+                finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(input))),
             )
         }
         PeerLogin::Worked { ago_ms } => {
@@ -54,29 +54,29 @@ fn unless_chosen(case: &Case, login: PeerLogin) -> (ControlFlow, Finding) {
     }
 }
 
-fn direct(case: &Case, because: &str) -> (ControlFlow, Finding) {
-    let (name, from) = (&case.vm.name, &case.vm.host);
+fn direct(input: &PreflightInput, because: &str) -> (ControlFlow, Finding) {
+    let (name, from) = (&input.vm.name, &input.vm.host);
     let mut sentence = format!("Direct{because}: the console is logged in at both hosts");
-    if case.is_live() {
+    if input.is_live() {
         sentence += &format!("; if it dies meanwhile, the move is undone and {name} stays on {from}");
     }
     (ControlFlow::Direct, Finding::ok(FindingCode::PeerLogin, sentence + "."))
 }
 
-fn peer_to_peer_or_nothing(case: &Case, login: PeerLogin, because: &str) -> Finding {
-    let (from, there) = (&case.vm.host, case.there());
+fn peer_to_peer_or_nothing(input: &PreflightInput, login: PeerLogin, because: &str) -> Finding {
+    let (from, there) = (&input.vm.host, input.there());
     let sentence = format!("Peer-to-peer, {because}: {from} goes on even if the console dies");
-    login.finding(case, &sentence, &format!("{from} may log in on {there}"))
+    login.finding(input, &sentence, &format!("{from} may log in on {there}"))
 }
 
-fn tunnelled(case: &Case, login: PeerLogin) -> Finding {
-    let (from, there) = (&case.vm.host, case.there());
+fn tunnelled(input: &PreflightInput, login: PeerLogin) -> Finding {
+    let (from, there) = (&input.vm.host, input.there());
     let sentence = format!("Tunnelled, as was asked for: {from} sends the memory along with its login on {there}");
-    login.finding(case, &sentence, "that login is accepted")
+    login.finding(input, &sentence, "that login is accepted")
 }
 
-fn key(case: &Case) -> String {
-    format!("Give root on {} a key or certificate that {} accepts.", case.vm.host, case.there())
+fn key(input: &PreflightInput) -> String {
+    format!("Give root on {} a key or certificate that {} accepts.", input.vm.host, input.there())
 }
 
 /// What is known of the source's own login at the destination, where nobody can look over its shoulder.
@@ -88,12 +88,12 @@ enum PeerLogin {
 }
 
 impl PeerLogin {
-    fn remembered(case: &Case) -> Self {
-        let ago = |at_ms: u64| case.now_ms.saturating_sub(at_ms);
-        if let Some(ago_ms) = case.refused_login_ms.map(ago).filter(|ago_ms| *ago_ms < REFUSAL_COUNTS_MS) {
+    fn remembered(input: &PreflightInput) -> Self {
+        let ago = |at_ms: u64| input.now_ms.saturating_sub(at_ms);
+        if let Some(ago_ms) = input.refused_login_ms.map(ago).filter(|ago_ms| *ago_ms < REFUSAL_COUNTS_MS) {
             return Self::Refused { ago_ms };
         }
-        let mut telling = case.earlier.iter().filter(|migration| tells_of_the_login(migration));
+        let mut telling = input.earlier.iter().filter(|migration| tells_of_the_login(migration));
         let Some(last) = telling.next() else { return Self::Unknown };
         if last.control_flow != Some(ControlFlow::Direct) {
             return Self::Worked { ago_ms: ago(last.ended_at_ms.unwrap_or(last.created_at_ms)) };
@@ -108,12 +108,12 @@ impl PeerLogin {
     }
 
     /// What can only go if the source may log in.
-    fn finding(self, case: &Case, sentence: &str, provided: &str) -> Finding {
+    fn finding(self, input: &PreflightInput, sentence: &str, provided: &str) -> Finding {
         match self {
             Self::Worked { .. } => Finding::ok(FindingCode::PeerLogin, format!("{sentence}.")),
             Self::Refused { .. } | Self::Unknown => {
                 Finding::unknown(FindingCode::PeerLogin, format!("{sentence}, if {provided}; else it fails."))
-                    .with_fix(key(case))
+                    .with_fix(key(input))
             }
         }
     }

@@ -2,16 +2,16 @@
 
 use model::{Finding, FindingCode};
 
-use super::input::Case;
+use super::input::PreflightInput;
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
-    let (name, there) = (case.wanted_name(), case.there());
+pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
+    let (name, there) = (input.wanted_name(), input.there());
     let mut findings = vec![
         Finding::ok(FindingCode::DestinationReachable, format!("{there} answers.")),
         Finding::ok(FindingCode::SameHost, format!("{there} is another machine.")),
-        writable(case),
+        writable(input),
     ];
-    match case.destination.survey.name_taken_by {
+    match input.destination.survey.name_taken_by {
         Some(other) => findings.push(
             Finding::blocker(FindingCode::NameTaken, format!("{there} has another VM called {name}."))
                 .with_fix("Give this one a new name there, or rename or remove the other.")
@@ -19,13 +19,13 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
         ),
         None => findings.push(Finding::ok(FindingCode::NameTaken, format!("The name {name} is free on {there}."))),
     }
-    findings.extend(copy(case));
+    findings.extend(copy(input));
     findings
 }
 
-fn writable(case: &Case) -> Finding {
-    let (code, there) = (FindingCode::DestinationWritable, case.there());
-    if case.destination.survey.writable {
+fn writable(input: &PreflightInput) -> Finding {
+    let (code, there) = (FindingCode::DestinationWritable, input.there());
+    if input.destination.survey.writable {
         return Finding::ok(code, format!("The console may make changes on {there}."));
     }
     Finding::blocker(code, format!("The console may only look at {there}, not change anything."))
@@ -33,9 +33,9 @@ fn writable(case: &Case) -> Finding {
 }
 
 /// A copy that is shut off. One that runs is refused before anything else is asked.
-fn copy(case: &Case) -> Option<Finding> {
-    let (there, copy) = (case.there(), case.copy_there.as_ref()?);
-    if copy.name != case.wanted_name() {
+fn copy(input: &PreflightInput) -> Option<Finding> {
+    let (there, copy) = (input.there(), input.copy_there.as_ref()?);
+    if copy.name != input.wanted_name() {
         let text = format!("{there} has this VM already, shut off, under the name {}.", copy.name);
         return Some(
             Finding::blocker(FindingCode::UuidTaken, text)

@@ -2,54 +2,54 @@
 
 use model::{Finding, FindingCode};
 
-use super::input::Case;
-use crate::Tpm;
+use super::input::PreflightInput;
+use crate::hypervisor::Tpm;
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
+pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if case.is_live() {
-        findings.extend(host_devices(case));
-        findings.extend(usb_devices(case));
-        findings.extend(shared_memory(case));
-        findings.extend(shared_folders(case));
-        findings.extend(plan9_folders(case));
+    if input.is_live() {
+        findings.extend(host_devices(input));
+        findings.extend(usb_devices(input));
+        findings.extend(shared_memory(input));
+        findings.extend(shared_folders(input));
+        findings.extend(plan9_folders(input));
     }
-    findings.extend(tpm(case));
+    findings.extend(tpm(input));
     findings
 }
 
 /// All but a few network cards that can hand their state over, which QEMU knows only when it is asked to migrate.
-fn host_devices(case: &Case) -> Option<Finding> {
-    let text = format!("{} uses a device of {} itself.", case.vm.name, case.source.config.name);
+fn host_devices(input: &PreflightInput) -> Option<Finding> {
+    let text = format!("{} uses a device of {} itself.", input.vm.name, input.source.config.name);
     let fix = "Detach the device, move the VM, and attach one of the destination's.";
-    named(&case.domain.host_devices, Finding::blocker(FindingCode::HostDevice, text).with_fix(fix))
+    named(&input.domain.host_devices, Finding::blocker(FindingCode::HostDevice, text).with_fix(fix))
 }
 
-fn usb_devices(case: &Case) -> Option<Finding> {
-    let (name, from, there) = (&case.vm.name, &case.source.config.name, case.there());
+fn usb_devices(input: &PreflightInput) -> Option<Finding> {
+    let (name, from, there) = (&input.vm.name, &input.source.config.name, input.there());
     let text = format!("{name} uses a USB device of {from}; it can go if {there} has the same one.");
     let fix = "Detach the device, or plug one of the same kind in there.";
-    named(&case.domain.usb_devices, Finding::unknown(FindingCode::HostDevice, text).with_fix(fix))
+    named(&input.domain.usb_devices, Finding::unknown(FindingCode::HostDevice, text).with_fix(fix))
 }
 
-fn shared_memory(case: &Case) -> Option<Finding> {
-    let (name, from) = (&case.vm.name, &case.source.config.name);
+fn shared_memory(input: &PreflightInput) -> Option<Finding> {
+    let (name, from) = (&input.vm.name, &input.source.config.name);
     let text = format!("{name} shares memory with programs on {from}, or with other VMs there.");
     let fix = "Detach the shared memory device, or move the VM while it is shut off.";
-    named(&case.domain.shared_memory, Finding::blocker(FindingCode::SharedMemory, text).with_fix(fix))
+    named(&input.domain.shared_memory, Finding::blocker(FindingCode::SharedMemory, text).with_fix(fix))
 }
 
-fn shared_folders(case: &Case) -> Option<Finding> {
-    let text = format!("{} uses a folder of {}.", case.vm.name, case.source.config.name);
+fn shared_folders(input: &PreflightInput) -> Option<Finding> {
+    let text = format!("{} uses a folder of {}.", input.vm.name, input.source.config.name);
     let fix = "Unmount it in the guest and detach it, or move the VM while it is shut off.";
-    named(&case.domain.shared_folders, Finding::blocker(FindingCode::SharedFolder, text).with_fix(fix))
+    named(&input.domain.shared_folders, Finding::blocker(FindingCode::SharedFolder, text).with_fix(fix))
 }
 
-fn plan9_folders(case: &Case) -> Option<Finding> {
-    let (name, from) = (&case.vm.name, &case.source.config.name);
+fn plan9_folders(input: &PreflightInput) -> Option<Finding> {
+    let (name, from) = (&input.vm.name, &input.source.config.name);
     let text = format!("{name} has a folder of {from} by 9p; it can go while the guest has not mounted it.");
     named(
-        &case.domain.plan9_folders,
+        &input.domain.plan9_folders,
         Finding::unknown(FindingCode::SharedFolder, text).with_fix("Unmount it in the guest."),
     )
 }
@@ -59,13 +59,13 @@ fn named(items: &[String], finding: Finding) -> Option<Finding> {
     (!items.is_empty()).then(|| finding.with_details(items.join(", ")))
 }
 
-fn tpm(case: &Case) -> Option<Finding> {
-    let (code, name, from) = (FindingCode::Tpm, &case.vm.name, &case.source.config.name);
+fn tpm(input: &PreflightInput) -> Option<Finding> {
+    let (code, name, from) = (FindingCode::Tpm, &input.vm.name, &input.source.config.name);
     let behind = "What the guest keeps in it (keys of encrypted disks, often) stays behind.";
     let risk = |text: String, fix| Finding::warning(code, format!("{text} {behind}")).with_fix(fix).needs_consent();
-    Some(match (case.domain.tpm?, case.is_live()) {
+    Some(match (input.domain.tpm?, input.is_live()) {
         (Tpm::Emulator, true) => {
-            let there = case.there();
+            let there = input.there();
             Finding::unknown(
                 code,
                 format!("The state of {name}'s TPM goes along if {there} has a swtpm that can take it."),

@@ -5,31 +5,31 @@ use std::net::IpAddr;
 use model::{ControlFlow, Finding, FindingCode};
 
 use super::{
-    input::{Case, Party, Route},
+    input::{Party, PreflightInput, Route},
     rdma, reach,
 };
-use crate::{Address, Certificates, Transport};
+use crate::hypervisor::{Address, Certificates, Transport};
 
 const MAKE_CERTIFICATES: &str = "Make certificates for both hosts: the command vmferry pki does.";
 
 /// Whether it would be, and the sentence about it; none where nothing but a definition moves.
-pub(super) fn of(case: &Case, route: &Route) -> (bool, Option<Finding>) {
-    if !case.is_live() && !route.copies_disks {
+pub(super) fn of(input: &PreflightInput, route: &Route) -> (bool, Option<Finding>) {
+    if !input.is_live() && !route.copies_disks {
         return (false, None);
     }
-    let what = what(case, route);
+    let what = what(input, route);
     let why_not = match route.control_flow {
-        _ if !case.is_live() => console(case),
-        ControlFlow::Tunnelled => login(case),
-        ControlFlow::PeerToPeer | ControlFlow::Direct => hosts(case, route),
+        _ if !input.is_live() => console(input),
+        ControlFlow::Tunnelled => login(input),
+        ControlFlow::PeerToPeer | ControlFlow::Direct => hosts(input, route),
     };
-    let (code, there) = (FindingCode::Encryption, case.there());
+    let (code, there) = (FindingCode::Encryption, input.there());
     let finding = match why_not {
         None => return (true, Some(Finding::ok(code, format!("{what} encrypted on the way to {there}.")))),
-        Some((why, fix)) if case.options.encrypt == Some(true) => {
+        Some((why, fix)) if input.options.encrypt == Some(true) => {
             Finding::blocker(code, format!("{what} not encrypted on the way to {there}: {why}.")).with_fix(fix)
         }
-        Some(_) if reach::is_loopback(&case.destination.config.peer_address) => {
+        Some(_) if reach::is_loopback(&input.destination.config.peer_address) => {
             Finding::ok(code, format!("{what} not encrypted, and do not leave this machine."))
         }
         Some((why, fix)) => {
@@ -39,29 +39,29 @@ pub(super) fn of(case: &Case, route: &Route) -> (bool, Option<Finding>) {
     (false, Some(finding))
 }
 
-fn what(case: &Case, route: &Route) -> String {
-    let what = match (case.is_live(), route.copies_disks) {
+fn what(input: &PreflightInput, route: &Route) -> String {
+    let what = match (input.is_live(), route.copies_disks) {
         (true, true) => "Memory and disks",
         (true, false) => "The contents of the memory",
         (false, _) => "The contents of the disks",
     };
-    format!("{what} of {} are", case.vm.name)
+    format!("{what} of {} are", input.vm.name)
 }
 
 /// Why something is in the clear, and what would help.
 type WhyNot = Option<(String, &'static str)>;
 
 /// Disks of a VM that is off go through the console.
-fn console(case: &Case) -> WhyNot {
-    let plain = [&case.source, &case.destination].into_iter().find(|party| is_plain(&party.config.transport))?;
+fn console(input: &PreflightInput) -> WhyNot {
+    let plain = [&input.source, &input.destination].into_iter().find(|party| is_plain(&party.config.transport))?;
     let why = format!("they go through the console, which talks to {} by plain TCP", plain.config.name);
     Some((why, "Register the host with TLS or ssh."))
 }
 
 /// Tunnelled, memory goes along with the source's own login.
-fn login(case: &Case) -> WhyNot {
-    let plain = is_plain(&case.destination.config.peer_transport);
-    let why = format!("{} logs in on {} by plain TCP", case.vm.host, case.there());
+fn login(input: &PreflightInput) -> WhyNot {
+    let plain = is_plain(&input.destination.config.peer_transport);
+    let why = format!("{} logs in on {} by plain TCP", input.vm.host, input.there());
     plain.then_some((why, "Let the hosts log in at each other by TLS or ssh."))
 }
 
@@ -70,20 +70,20 @@ fn is_plain(transport: &Transport) -> bool {
 }
 
 /// Everything else goes from QEMU to QEMU.
-fn hosts(case: &Case, route: &Route) -> WhyNot {
-    if rdma::goes(case, route) {
+fn hosts(input: &PreflightInput, route: &Route) -> WhyNot {
+    if rdma::goes(input, route) {
         return Some(("by RDMA nothing is encrypted".to_owned(), "Do without RDMA."));
     }
-    if case.options.encrypt == Some(false) {
+    if input.options.encrypt == Some(false) {
         return Some(("that was asked for".to_owned(), "Leave it to the console to choose."));
     }
-    certificates(case).map(|why| (why, MAKE_CERTIFICATES))
+    certificates(input).map(|why| (why, MAKE_CERTIFICATES))
 }
 
 /// What is wrong with both hosts' certificates, if anything.
-fn certificates(case: &Case) -> Option<String> {
-    let (from, there) = (&case.vm.host, case.there());
-    let [here, other] = match [&case.source, &case.destination].map(|party| usable(party, case.now_ms)) {
+fn certificates(input: &PreflightInput) -> Option<String> {
+    let (from, there) = (&input.vm.host, input.there());
+    let [here, other] = match [&input.source, &input.destination].map(|party| usable(party, input.now_ms)) {
         [Ok(here), Ok(other)] => [here, other],
         [Err(why), Ok(_)] | [Ok(_), Err(why)] => return Some(why),
         [Err(here), Err(other)] => return Some(format!("{here}, and {other}")),
@@ -91,7 +91,7 @@ fn certificates(case: &Case) -> Option<String> {
     if here.authority != other.authority {
         return Some(format!("the certificates of {from} and {there} are from different authorities"));
     }
-    let address = &case.destination.config.peer_address;
+    let address = &input.destination.config.peer_address;
     let is_named = other.names.iter().any(|name| names(name, address));
     (!is_named).then(|| format!("the certificate of {there} is not for {address}"))
 }

@@ -1,4 +1,4 @@
-//! One question: can this VM go there? Both hosts are asked, and what they say is put together.
+//! Asks both hosts whether a VM can go to a destination, and puts together what they say.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,133 +6,144 @@ use model::{Code, FindingCode, HostName, MigrationOptions, Mode, Problem, Vm, Vm
 use tokio::time::Instant;
 
 use super::{
+    Preflights, Refusal,
     ask::{self, FromDestination, FromSource},
-    input::{Case, Party},
+    input::{Party, PreflightInput},
+    options, refusal,
 };
 use crate::{
-    DomainFacts, Engine, HostConfig, HostConnection, Survey,
-    inventory::{Inventory, unknown_host},
-    migration::admission::{self, Refusal},
-    migration::verdict::Presence,
+    explain::{unknown_host, unknown_vm},
+    hypervisor::{DomainFacts, HostConfig, HostConnection, Presence, Survey},
+    inventory::Inventory,
 };
 
-/// How long both hosts have to answer. With the time to tell it stays under 10 s.
+/// How long both hosts have to answer. With the time to report it stays under 10 s.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// Can this VM go there?
+/// What a preflight is asked for: can this VM go there?
 #[derive(Clone, Copy)]
-pub(crate) struct Question<'a> {
+pub(crate) struct PreflightRequest<'a> {
     pub(crate) vm: VmId,
-    pub(crate) to: &'a HostName,
+    pub(crate) destination: &'a HostName,
     /// None lets the VM's state decide.
     pub(crate) mode: Option<Mode>,
     pub(crate) options: &'a MigrationOptions,
-    /// Whether what the source said a moment ago will do.
+    /// Whether an answer of the source that is a few seconds old will do.
     pub(crate) recent_will_do: bool,
 }
 
-/// What came of looking.
-pub(crate) enum Look {
-    /// One thing is so wrong that nothing else was looked at.
+impl PreflightRequest<'_> {
+    /// The mode that was asked for, else the one that the VM's state allows.
+    pub(crate) fn mode_of(self, vm: &Vm) -> Mode {
+        self.mode.unwrap_or(if vm.state.is_active() { Mode::Live } else { Mode::Offline })
+    }
+}
+
+/// What came of asking.
+pub(crate) enum Gathered {
+    /// One thing is so wrong that nothing else was asked.
     Refused(Refusal),
     /// Both hosts answered.
-    Seen(Box<Case>),
+    Input(Box<PreflightInput>),
 }
 
 /// The VM, and how to ask the destination.
 type Parties = (Vm, Arc<dyn HostConnection>, HostConfig);
 
-impl Question<'_> {
+impl Preflights {
     /// Asks both hosts.
     ///
     /// # Errors
     /// `unknown-vm`, `unknown-host`, `invalid-input`; `host-unreachable` if the VM's own host does not answer.
-    pub(crate) async fn look(self, engine: &Engine) -> Result<Look, Problem> {
-        admission::options(self.options)?;
-        let (vm, connection, config) = match self.before(engine)? {
+    pub(crate) async fn gather(&self, request: PreflightRequest<'_>) -> Result<Gathered, Problem> {
+        options::check(request.options)?;
+        let (vm, connection, config) = match self.parties(request)? {
             Ok(known) => known,
-            Err(refusal) => return Ok(Look::Refused(refusal)),
+            Err(refusal) => return Ok(Gathered::Refused(refusal)),
         };
         let deadline = Instant::now() + LIMIT;
-        let said = self.ask_source(engine, &vm, deadline).await?;
+        let said = self.ask_source(request, &vm, deadline).await?;
         if said.migrates {
-            return Ok(Look::Refused(admission::moving_elsewhere(&vm)));
+            return Ok(Gathered::Refused(refusal::migrated_from_outside(&vm)));
         }
-        let name = self.options.new_name.as_ref().unwrap_or(&said.domain.name).clone();
+        let name = request.options.new_name.as_ref().unwrap_or(&said.domain.name).clone();
         let wanted = DomainFacts { name, ..(*said.domain).clone() };
-        let knock = self.mode_of(&vm) == Mode::Live;
-        match ask::destination(engine, &*connection, &config, &wanted, knock, deadline).await {
-            Ok(answer) => self.together(engine, &vm, &said, answer),
-            Err(problem) => Ok(Look::Refused(Refusal { code: FindingCode::DestinationReachable, problem })),
+        let knock = request.mode_of(&vm) == Mode::Live;
+        match ask::destination(&self.context, &*connection, &config, &wanted, knock, deadline).await {
+            Ok(answer) => self.put_together(request, &vm, &said, answer),
+            Err(problem) => Ok(Gathered::Refused(Refusal { code: FindingCode::DestinationReachable, problem })),
         }
     }
 
-    /// What the inventory says before anybody is asked.
-    fn before(self, engine: &Engine) -> Result<Result<Parties, Refusal>, Problem> {
-        let inventory = engine.inventory();
-        let vm = inventory.vm(self.vm).ok_or_else(|| admission::unknown_vm(&self.vm.to_string()))?.clone();
-        if let Err(refusal) = admission::known(&inventory, &vm, self)? {
+    /// What the inventory says before a host is asked.
+    fn parties(&self, request: PreflightRequest<'_>) -> Result<Result<Parties, Refusal>, Problem> {
+        let PreflightRequest { vm, destination, .. } = request;
+        let inventory = self.context.inventory();
+        let vm = inventory.vm(vm).ok_or_else(|| unknown_vm(&vm.to_string()))?.clone();
+        if let Err(refusal) = refusal::known(&inventory, &vm, request)? {
             return Ok(Err(refusal));
         }
-        let entry = inventory.host(self.to).ok_or_else(|| unknown_host(self.to.as_str()))?;
-        Ok(Ok((vm, inventory.connection(self.to)?, entry.config.clone())))
+        let entry = inventory.host(destination).ok_or_else(|| unknown_host(destination.as_str()))?;
+        Ok(Ok((vm, inventory.connection(destination)?, entry.config.clone())))
     }
 
-    async fn ask_source(self, engine: &Engine, vm: &Vm, deadline: Instant) -> Result<Arc<FromSource>, Problem> {
-        let ask = async || ask::source(engine, vm, deadline).await.map(Arc::new);
-        if !self.recent_will_do {
+    async fn ask_source(
+        &self,
+        request: PreflightRequest<'_>,
+        vm: &Vm,
+        deadline: Instant,
+    ) -> Result<Arc<FromSource>, Problem> {
+        let ask = async || ask::source(&self.context, vm, deadline).await.map(Arc::new);
+        if !request.recent_will_do {
             return ask().await;
         }
-        let number = engine.inventory().host(&vm.host).map_or(0, |entry| entry.number);
-        let flight = engine.recent.flight(vm, number);
+        let number = self.context.inventory().host(&vm.host).map_or(0, |entry| entry.number);
+        let flight = self.recent.flight(vm, number);
         let said = flight.get_or_init(ask).await.clone();
         if said.is_err() {
-            engine.recent.forget(vm.id, &flight);
+            self.recent.forget(vm.id, &flight);
         }
         said
     }
 
-    /// What hosts said just now may be news: so the inventory is asked once more.
-    fn together(
-        self,
-        engine: &Engine,
+    /// What the hosts said just now may be news: so the inventory is asked once more.
+    fn put_together(
+        &self,
+        request: PreflightRequest<'_>,
         before: &Vm,
         said: &FromSource,
         answer: FromDestination,
-    ) -> Result<Look, Problem> {
-        let inventory = engine.inventory();
-        let vm = inventory.vm(self.vm).ok_or_else(|| admission::unknown_vm(&before.name))?.clone();
-        if let Err(refusal) = admission::known(&inventory, &vm, self)? {
-            return Ok(Look::Refused(refusal));
+    ) -> Result<Gathered, Problem> {
+        let PreflightRequest { destination, options, .. } = request;
+        let inventory = self.context.inventory();
+        let vm = inventory.vm(before.id).ok_or_else(|| unknown_vm(&before.name))?.clone();
+        if let Err(refusal) = refusal::known(&inventory, &vm, request)? {
+            return Ok(Gathered::Refused(refusal));
         }
         if vm.host != before.host {
             let problem = Problem::new(Code::WrongState, format!("{} has just moved to {}.", vm.name, vm.host));
-            return Ok(Look::Refused(Refusal { code: FindingCode::VmState, problem: problem.with_fix("Try again.") }));
+            let problem = problem.with_fix("Try again.");
+            return Ok(Gathered::Refused(Refusal { code: FindingCode::VmState, problem }));
         }
         if let Presence::Incoming | Presence::Outgoing = Presence::of(answer.copy.as_ref()) {
-            return Ok(Look::Refused(admission::moving_elsewhere(&vm)));
+            return Ok(Gathered::Refused(refusal::migrated_from_outside(&vm)));
         }
-        admission::pools(self.options, &said.domain, &answer.survey)?;
-        let earlier = said.earlier.iter().filter(|migration| migration.destination == *self.to).cloned();
-        Ok(Look::Seen(Box::new(Case {
-            mode: self.mode_of(&vm),
-            options: self.options.clone(),
+        options::check_pools(options, &said.domain, &answer.survey)?;
+        let earlier = said.earlier.iter().filter(|migration| migration.destination == *destination).cloned();
+        Ok(Gathered::Input(Box::new(PreflightInput {
+            mode: request.mode_of(&vm),
+            options: options.clone(),
             domain: Arc::clone(&said.domain),
             source: party(&inventory, &vm.host, Arc::clone(&said.survey))?,
-            destination: party(&inventory, self.to, Arc::new(answer.survey))?,
+            destination: party(&inventory, destination, Arc::new(answer.survey))?,
             copy_there: answer.copy,
             probe: answer.probe,
             earlier: earlier.collect(),
-            refused_login_ms: engine.recent.refused_login(&vm.host, self.to),
-            dirty_bytes_s: engine.recent.dirty_rate(vm.id),
-            now_ms: engine.clock.now_ms(),
+            refused_login_ms: inventory.peer_logins.refused(&vm.host, destination),
+            dirty_bytes_s: self.recent.dirty_rate(vm.id),
+            now_ms: self.context.now_ms(),
             vm,
         })))
-    }
-
-    /// What was asked for, else what the VM's state lets it do.
-    pub(crate) fn mode_of(self, vm: &Vm) -> Mode {
-        self.mode.unwrap_or(if vm.state.is_active() { Mode::Live } else { Mode::Offline })
     }
 }
 

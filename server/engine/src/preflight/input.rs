@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use model::{ControlFlow, Finding, FindingCode, HostName, HostOrigin, Migration, MigrationOptions, Mode, Vm};
 
-use crate::{CopyFacts, DomainFacts, HostConfig, Probe, Survey, storage::Side};
+use crate::{
+    hypervisor::{CopyFacts, DomainFacts, HostConfig, Probe, Survey},
+    storage::Side,
+};
 
 /// One of the two hosts.
 #[derive(Clone, Debug)]
@@ -33,7 +36,7 @@ pub(super) struct Route {
 
 /// A move that somebody thinks of.
 #[derive(Clone, Debug)]
-pub(crate) struct Case {
+pub(crate) struct PreflightInput {
     pub(crate) vm: Vm,
     pub(crate) mode: Mode,
     pub(crate) options: MigrationOptions,
@@ -54,7 +57,7 @@ pub(crate) struct Case {
     pub(crate) now_ms: u64,
 }
 
-impl Case {
+impl PreflightInput {
     /// The destination's name.
     pub(super) fn there(&self) -> &HostName {
         &self.destination.config.name

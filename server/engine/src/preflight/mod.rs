@@ -1,7 +1,8 @@
 //! Preflight: whether a VM can go to a host, known before anything begins.
 //!
-//! `look.rs` and `ask.rs` ask both hosts and change nothing; what they say becomes a [`Case`], and everything else is pure: one
-//! file a topic makes findings from it.
+//! `gather.rs` and `ask.rs` ask both hosts and change nothing. What they say becomes a [`PreflightInput`], and everything else is
+//! pure: one file a topic makes findings from it, and [`conclude`] puts them together. Callers are `Engine::preflight`, for pages and
+//! programs, and `migration/admission.rs`, for what a migration is refused for.
 
 mod ask;
 mod control_flow;
@@ -12,121 +13,151 @@ mod gather;
 mod input;
 mod machine;
 mod network;
+mod options;
 mod prediction;
 mod rdma;
 mod reach;
 mod recent;
+mod refusal;
 mod resources;
 mod tunnelled;
 mod versions;
 mod vm;
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 use futures::future::join_all;
 use model::{Code, ControlFlow, HostName, HostOrigin, MigrationOptions, Preflight, Problem, Treatment, VmId};
 
 use crate::{
-    Engine,
-    migration::admission::{self, Refusal},
+    context::Context,
+    explain::{already_migrating, unknown_vm},
     storage,
 };
-pub(crate) use gather::{Look, Question};
-pub(crate) use input::Case;
+pub(crate) use gather::{Gathered, PreflightRequest};
+pub(crate) use input::PreflightInput;
 use input::Route;
 pub(crate) use prediction::carried;
-pub(crate) use recent::Recent;
-use recent::Seen;
+use recent::{Recent, Seen};
+pub(crate) use refusal::Refusal;
 
-/// Looks whether a VM can go to a host.
-pub(crate) async fn run(
-    engine: &Engine,
-    vm: VmId,
-    destination: &HostName,
-    options: &MigrationOptions,
-) -> Result<Preflight, Problem> {
-    let before = seen(engine, vm, destination, options);
-    let kept = before.as_ref().and_then(|seen| engine.recent.preflight(seen));
-    if let Some(preflight) = kept {
-        return Ok(preflight);
-    }
-    let question = Question { vm, to: destination, mode: None, options, recent_will_do: true };
-    let preflight = match question.look(engine).await? {
-        Look::Refused(refusal) => refused(destination, &refusal),
-        Look::Seen(case) => conclude(&case),
-    };
-    let is_as_before = |seen: &Seen| before.is_some_and(|before| before.numbers == seen.numbers);
-    if let Some(seen) = seen(engine, vm, destination, options).filter(is_as_before) {
-        engine.recent.keep(seen, preflight.clone());
-    }
-    Ok(preflight)
+/// Makes preflights, and keeps those of the last seconds.
+pub(crate) struct Preflights {
+    context: Arc<Context>,
+    recent: Recent,
 }
 
-/// Looks at all registered hosts but the VM's own.
-pub(crate) async fn run_all(engine: &Engine, vm: VmId) -> Result<Vec<Preflight>, Problem> {
-    let hosts = {
-        let inventory = engine.inventory();
-        let at = &inventory.vm(vm).ok_or_else(|| admission::unknown_vm(&vm.to_string()))?.host;
-        let others = inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary);
-        others.map(|entry| entry.config.name.clone()).filter(|name| name != at).collect::<Vec<_>>()
-    };
-    let options = MigrationOptions::default();
-    let all = join_all(hosts.iter().map(|host| run(engine, vm, host, &options))).await;
-    let mut preflights = all.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let inventory = engine.inventory();
-    let free = |host: &HostName| inventory.shown_host(host).map_or(0, |host| host.memory_free_bytes);
-    preflights.sort_by_cached_key(|preflight| preflight.rank(free(&preflight.destination)));
-    Ok(preflights)
-}
+impl Preflights {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self { context, recent: Recent::default() }
+    }
 
-/// Measures what a guest writes to its memory.
-pub(crate) async fn measure(engine: &Engine, id: VmId) -> Result<u64, Problem> {
-    let connection = {
-        let inventory = engine.inventory();
-        let vm = inventory.vm(id).ok_or_else(|| admission::unknown_vm(&id.to_string()))?;
-        if let Some(open) = vm.migration {
-            return Err(admission::already_migrating(&vm.name, open));
+    /// The preflight for one VM and one destination.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `unknown-host`, `invalid-input`; `host-unreachable` if the VM's own host does not answer.
+    pub(crate) async fn run(
+        &self,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        let before = self.seen(vm, destination, options);
+        let kept = before.as_ref().and_then(|seen| self.recent.preflight(seen));
+        if let Some(preflight) = kept {
+            return Ok(preflight);
         }
-        let connection = inventory.connection(&vm.host)?;
-        if !vm.state.is_active() {
-            let sentence = format!("{} is {}: it writes nothing to its memory.", vm.name, vm.state.as_str());
-            return Err(Problem::new(Code::WrongState, sentence));
+        let request = PreflightRequest { vm, destination, mode: None, options, recent_will_do: true };
+        let preflight = match self.gather(request).await? {
+            Gathered::Refused(refusal) => refused(destination, &refusal),
+            Gathered::Input(input) => conclude(&input),
+        };
+        let is_as_before = |seen: &Seen| before.is_some_and(|before| before.numbers == seen.numbers);
+        if let Some(seen) = self.seen(vm, destination, options).filter(is_as_before) {
+            self.recent.keep(seen, preflight.clone());
         }
-        connection
-    };
-    let rate = connection.dirty_rate(id).await?;
-    engine.recent.measured(id, rate);
-    Ok(rate)
+        Ok(preflight)
+    }
+
+    /// The preflights for all registered hosts but the VM's own, best destination first.
+    ///
+    /// # Errors
+    /// `unknown-vm`; `host-unreachable` if the VM's own host does not answer.
+    pub(crate) async fn run_all(&self, vm: VmId) -> Result<Vec<Preflight>, Problem> {
+        let hosts = {
+            let inventory = self.context.inventory();
+            let at = &inventory.vm(vm).ok_or_else(|| unknown_vm(&vm.to_string()))?.host;
+            let others = inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary);
+            others.map(|entry| entry.config.name.clone()).filter(|name| name != at).collect::<Vec<_>>()
+        };
+        let options = MigrationOptions::default();
+        let all = join_all(hosts.iter().map(|host| self.run(vm, host, &options))).await;
+        let mut preflights = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let inventory = self.context.inventory();
+        let free = |host: &HostName| inventory.shown_host(host).map_or(0, |host| host.memory_free_bytes);
+        preflights.sort_by_cached_key(|preflight| preflight.rank(free(&preflight.destination)));
+        Ok(preflights)
+    }
+
+    /// Measures what a guest writes to its memory, in bytes a second. Later predictions use it.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
+    pub(crate) async fn measure(&self, id: VmId) -> Result<u64, Problem> {
+        let connection = {
+            let inventory = self.context.inventory();
+            let vm = inventory.vm(id).ok_or_else(|| unknown_vm(&id.to_string()))?;
+            if let Some(open) = vm.migration {
+                return Err(already_migrating(&vm.name, open));
+            }
+            let connection = inventory.connection(&vm.host)?;
+            if !vm.state.is_active() {
+                let sentence = format!("{} is {}: it writes nothing to its memory.", vm.name, vm.state.as_str());
+                return Err(Problem::new(Code::WrongState, sentence));
+            }
+            connection
+        };
+        let rate = connection.dirty_rate(id).await?;
+        self.recent.measured(id, rate);
+        Ok(rate)
+    }
+
+    fn seen(&self, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {
+        let inventory = self.context.inventory();
+        let (vm, destination) = (inventory.vm(vm)?.clone(), inventory.shown_host(destination)?.clone());
+        let numbers = [inventory.host(&vm.host)?.number, inventory.host(&destination.name)?.number];
+        Some(Seen { vm, destination, numbers, options: options.clone() })
+    }
 }
 
 /// Everything that follows from what both hosts said.
-pub(crate) fn conclude(case: &Case) -> Preflight {
+pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
     let (disks, about_disks) =
-        storage::plan(&case.domain, &case.source.side(), &case.destination.side(), case.mode, &case.options);
-    let (control_flow, about_control_flow) = control_flow::of(case);
+        storage::plan(&input.domain, &input.source.side(), &input.destination.side(), input.mode, &input.options);
+    let (control_flow, about_control_flow) = control_flow::of(input);
     let copies_disks = disks.iter().any(|disk| matches!(disk.treatment, Treatment::Copy { .. }));
     let route = Route { control_flow, copies_disks };
-    let (encrypted, about_encryption) = encryption::of(case, &route);
+    let (encrypted, about_encryption) = encryption::of(input, &route);
     let topics = [
-        destination::findings(case),
-        vm::findings(case),
-        devices::findings(case),
-        machine::findings(case),
-        resources::findings(case),
-        network::findings(case),
-        versions::findings(case),
-        reach::findings(case, &route),
+        destination::findings(input),
+        vm::findings(input),
+        devices::findings(input),
+        machine::findings(input),
+        resources::findings(input),
+        network::findings(input),
+        versions::findings(input),
+        reach::findings(input, &route),
         vec![about_control_flow],
-        tunnelled::finding(case, &route).into_iter().collect(),
+        tunnelled::finding(input, &route).into_iter().collect(),
         about_encryption.into_iter().collect(),
-        rdma::finding(case, &route).into_iter().collect(),
+        rdma::finding(input, &route).into_iter().collect(),
         about_disks,
     ];
     let mut findings = topics.concat();
     findings.sort_by_key(|finding| (Reverse(finding.severity), finding.code));
     let mut preflight =
-        Preflight { destination: case.there().clone(), findings, control_flow, encrypted, disks, prediction: None };
-    preflight.prediction = prediction::of(case, preflight.copied_bytes());
+        Preflight { destination: input.there().clone(), findings, control_flow, encrypted, disks, prediction: None };
+    preflight.prediction = prediction::of(input, preflight.copied_bytes());
     preflight
 }
 
@@ -141,13 +172,6 @@ pub(crate) fn refused(destination: &HostName, refusal: &Refusal) -> Preflight {
         disks: Vec::new(),
         prediction: None,
     }
-}
-
-fn seen(engine: &Engine, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {
-    let inventory = engine.inventory();
-    let (vm, destination) = (inventory.vm(vm)?.clone(), inventory.shown_host(destination)?.clone());
-    let numbers = [inventory.host(&vm.host)?.number, inventory.host(&destination.name)?.number];
-    Some(Seen { vm, destination, numbers, options: options.clone() })
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use model::{Finding, FindingCode};
 
-use super::input::Case;
-use crate::Interface;
+use super::input::PreflightInput;
+use crate::hypervisor::Interface;
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
+pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut networks = BTreeSet::new();
     let mut devices = BTreeSet::new();
     let mut passed_through = BTreeSet::new();
-    for interface in &case.domain.interfaces {
+    for interface in &input.domain.interfaces {
         match interface {
             Interface::Network { name } => networks.insert(name),
             Interface::Bridge { name } | Interface::Direct { device: name } => devices.insert(name),
@@ -19,51 +19,53 @@ pub(super) fn findings(case: &Case) -> Vec<Finding> {
             Interface::Independent => false,
         };
     }
-    let networks = networks.into_iter().map(|name| network(case, name));
-    let devices = devices.into_iter().map(|name| device(case, name));
-    let passed_through = passed_through.into_iter().filter(|_| case.is_live()).map(|kind| host_device(case, kind));
+    let networks = networks.into_iter().map(|name| network(input, name));
+    let devices = devices.into_iter().map(|name| device(input, name));
+    let passed_through = passed_through.into_iter().filter(|_| input.is_live()).map(|kind| host_device(input, kind));
     networks.chain(devices).chain(passed_through).collect()
 }
 
-fn network(case: &Case, name: &str) -> Finding {
-    let (code, there) = (FindingCode::Network, case.there());
-    let Some(networks) = &case.destination.survey.networks else {
+fn network(input: &PreflightInput, name: &str) -> Finding {
+    let (code, there) = (FindingCode::Network, input.there());
+    let Some(networks) = &input.destination.survey.networks else {
         return Finding::unknown(
             code,
-            format!("{there} does not say which networks it has; {} needs {name}.", case.vm.name),
+            format!("{there} does not say which networks it has; {} needs {name}.", input.vm.name),
         );
     };
     match networks.iter().find(|network| network.name == name) {
         Some(network) if network.active => {
             Finding::ok(code, format!("{there} has the network {name}, and it is active."))
         }
-        Some(_) => case
+        Some(_) => input
             .lacking(code, format!("The network {name} of {there} is not active."))
             .with_fix(format!("Start it there (virsh net-start {name}).")),
-        None => case
+        None => input
             .lacking(code, format!("{there} has no network {name}."))
             .with_fix("Define a network of that name there, or attach the VM to one that both hosts have."),
     }
 }
 
-fn device(case: &Case, name: &str) -> Finding {
-    let (code, there) = (FindingCode::Bridge, case.there());
-    match &case.destination.survey.devices {
+fn device(input: &PreflightInput, name: &str) -> Finding {
+    let (code, there) = (FindingCode::Bridge, input.there());
+    match &input.destination.survey.devices {
         None => Finding::unknown(
             code,
-            format!("{there} does not say which network devices it has; {} needs {name}.", case.vm.name),
+            format!("{there} does not say which network devices it has; {} needs {name}.", input.vm.name),
         ),
         Some(devices) if devices.iter().any(|device| device == name) => {
             Finding::ok(code, format!("{there} has {name}."))
         }
-        Some(_) => case
+        Some(_) => input
             .lacking(code, format!("{there} has no bridge or network device {name}."))
             .with_fix("Make one of that name there, or attach the VM to one that both hosts have."),
     }
 }
 
-fn host_device(case: &Case, kind: &str) -> Finding {
-    let text =
-        format!("A network interface of {} is a device of {} itself ({kind}).", case.vm.name, case.source.config.name);
+fn host_device(input: &PreflightInput, kind: &str) -> Finding {
+    let text = format!(
+        "A network interface of {} is a device of {} itself ({kind}).",
+        input.vm.name, input.source.config.name
+    );
     Finding::blocker(FindingCode::HostDevice, text).with_fix("Detach it, move the VM, and attach another there.")
 }

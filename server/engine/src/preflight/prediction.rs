@@ -5,8 +5,8 @@
 
 use model::{ControlFlow, Ending, Migration, MigrationOptions, Mode, Prediction};
 
-use super::input::Case;
-use crate::migration::progress::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
+use super::input::PreflightInput;
+use crate::hypervisor::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 
 /// Of a guest that nobody measured: each pass leaves half of what it found (the guess that the progress makes, too).
 const GUESSED_RATIO: f64 = 0.5;
@@ -27,12 +27,12 @@ pub(super) struct Link {
     pub(super) measured: bool,
 }
 
-/// The prediction for a case; none offline, or where nothing is known of the link. Nothing is known of what two daemons carry, either.
-pub(super) fn of(case: &Case, disk_bytes: u64) -> Option<Prediction> {
-    let limit = case.options.bandwidth_mib_s.or(case.source.config.bandwidth_mib_s);
-    let link = link(&case.earlier, &case.options, limit.map(|mib| u64::from(mib) * MIB))?;
-    let from_host_to_host = case.is_live() && case.options.control_flow != Some(ControlFlow::Tunnelled);
-    from_host_to_host.then(|| predict(case.domain.memory_bytes, disk_bytes, link, case.dirty_bytes_s))
+/// The prediction for an input; none offline, or where nothing is known of the link. Nothing is known of what two daemons carry, either.
+pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> {
+    let limit = input.options.bandwidth_mib_s.or(input.source.config.bandwidth_mib_s);
+    let link = link(&input.earlier, &input.options, limit.map(|mib| u64::from(mib) * MIB))?;
+    let from_host_to_host = input.is_live() && input.options.control_flow != Some(ControlFlow::Tunnelled);
+    from_host_to_host.then(|| predict(input.domain.memory_bytes, disk_bytes, link, input.dirty_bytes_s))
 }
 
 /// What earlier moves say, or else the limit.

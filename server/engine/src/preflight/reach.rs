@@ -5,47 +5,47 @@ use std::net::IpAddr;
 use model::{ControlFlow, Finding, FindingCode};
 
 use super::{
-    input::{Case, Route},
+    input::{PreflightInput, Route},
     tunnelled,
 };
-use crate::{Address, HostConfig, Probe, Transport};
+use crate::hypervisor::{Address, HostConfig, Probe, Transport};
 
 /// The first port libvirt takes for the memory, unless `migration_port_min` in its qemu.conf says otherwise.
 pub(super) const DATA_PORT: u16 = 49152;
 
-pub(super) fn findings(case: &Case, route: &Route) -> Vec<Finding> {
-    let mut findings = vec![data_address(case, route.control_flow)];
-    findings.extend(data_port(case, route));
+pub(super) fn findings(input: &PreflightInput, route: &Route) -> Vec<Finding> {
+    let mut findings = vec![data_address(input, route.control_flow)];
+    findings.extend(data_port(input, route));
     findings
 }
 
 /// An address that means "myself" leads the source to itself. Test hosts on one machine (`127.0.0.2` and on) do mean each other.
-fn data_address(case: &Case, control_flow: ControlFlow) -> Finding {
-    let (code, there) = (FindingCode::DataAddress, case.there());
-    let nowhere = |address: &Address| is_nowhere(address) || (is_loopback(address) && !is_local(&case.source.config));
-    match addresses(&case.destination.config, control_flow).into_iter().find(|address| nowhere(address)) {
+fn data_address(input: &PreflightInput, control_flow: ControlFlow) -> Finding {
+    let (code, there) = (FindingCode::DataAddress, input.there());
+    let nowhere = |address: &Address| is_nowhere(address) || (is_loopback(address) && !is_local(&input.source.config));
+    match addresses(&input.destination.config, control_flow).into_iter().find(|address| nowhere(address)) {
         Some(address) => Finding::blocker(
             code,
-            format!("{there} is registered as {address}, which leads {} to itself.", case.vm.host),
+            format!("{there} is registered as {address}, which leads {} to itself.", input.vm.host),
         )
         .with_fix("Give it an address that other hosts reach it by (peer_address in the configuration)."),
-        None => Finding::ok(code, format!("Other hosts reach {there} as {}.", case.destination.config.peer_address)),
+        None => Finding::ok(code, format!("Other hosts reach {there} as {}.", input.destination.config.peer_address)),
     }
 }
 
-fn data_port(case: &Case, route: &Route) -> Option<Finding> {
-    let (code, there) = (FindingCode::DataPort, case.there());
+fn data_port(input: &PreflightInput, route: &Route) -> Option<Finding> {
+    let (code, there) = (FindingCode::DataPort, input.there());
     if route.control_flow == ControlFlow::Tunnelled {
         return None;
     }
-    Some(match case.probe.as_ref()? {
+    Some(match input.probe.as_ref()? {
         Probe::Answers => Finding::ok(code, format!("{there} answers on port {DATA_PORT} (as seen from the console).")),
         Probe::Silent(words) => {
             let text = format!(
                 "{there} does not answer the console on port {DATA_PORT}. Whether it answers {} is not known before a move.",
-                case.vm.host
+                input.vm.host
             );
-            let way_out = match tunnelled::is_possible(case, route) {
+            let way_out = match tunnelled::is_possible(input, route) {
                 true => "; or let the memory go through the libvirt daemons (tunnelled), which is slower",
                 false => "",
             };

@@ -10,14 +10,14 @@ use model::{Host, HostName, MigrationOptions, Preflight, Problem, Vm, VmId};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::ask::FromSource;
-use crate::clock::lock;
+use crate::lock::lock;
 
 /// How long an answer counts, if nothing that the console knows of has changed meanwhile.
 const ANSWER_COUNTS: Duration = Duration::from_secs(5);
 /// How long a measured guest counts: what it does changes.
 const MEASURE_COUNTS: Duration = Duration::from_secs(10 * 60);
 
-/// The source's answer, asked for once however many wait for it.
+/// The source's answer, asked for once however many callers wait for it.
 pub(super) type Flight = Arc<OnceCell<Result<Arc<FromSource>, Problem>>>;
 
 /// A VM, and the number of its host.
@@ -29,8 +29,6 @@ pub(crate) struct Recent {
     flights: Mutex<BTreeMap<VmId, Aged<AtHost, Flight>>>,
     preflights: Mutex<BTreeMap<(VmId, HostName), Aged<Seen, Preflight>>>,
     dirty_rates: Mutex<BTreeMap<VmId, (Instant, u64)>>,
-    /// When a source was refused at a destination, in ms since 1970.
-    refused_logins: Mutex<BTreeMap<(HostName, HostName), u64>>,
 }
 
 /// What the console knew when it asked; an answer counts only while that is still so.
@@ -112,25 +110,5 @@ impl Recent {
         rates.retain(|_, (at, _)| at.elapsed() < MEASURE_COUNTS);
         rates.insert(vm, (Instant::now(), rate));
         lock(&self.preflights).retain(|(of, _), _| *of != vm);
-    }
-
-    /// When the source last tried to log in at the destination and was refused, in ms since 1970; none if it never tried, or could
-    /// since then.
-    pub(super) fn refused_login(&self, source: &HostName, destination: &HostName) -> Option<u64> {
-        lock(&self.refused_logins).get(&(source.clone(), destination.clone())).copied()
-    }
-
-    /// The source tried to log in at the destination: it was refused at this time, in ms since 1970, or it could.
-    pub(crate) fn tried_login(&self, source: &HostName, destination: &HostName, refused_ms: Option<u64>) {
-        let pair = (source.clone(), destination.clone());
-        let mut refused = lock(&self.refused_logins);
-        match refused_ms {
-            Some(at_ms) => refused.insert(pair, at_ms),
-            None => refused.remove(&pair),
-        };
-    }
-    /// A host was changed or removed: who could log in where says nothing any more.
-    pub(crate) fn forget_logins(&self, host: &HostName) {
-        lock(&self.refused_logins).retain(|(source, destination), _| source != host && destination != host);
     }
 }

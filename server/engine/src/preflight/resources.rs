@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode, text};
 
-use super::input::Case;
+use super::input::PreflightInput;
 
 /// What QEMU takes beside the guest's memory, in bytes: page tables, 8 MiB a virtual CPU, and what devices need
 /// (KubeVirt's `GetMemoryOverhead`, without its own processes).
@@ -11,21 +11,21 @@ fn overhead(memory_bytes: u64, vcpus: u32) -> u64 {
     memory_bytes / 512 + u64::from(vcpus) * 8 * MIB + 40 * MIB
 }
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
+pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if case.is_live() {
-        findings.extend([vcpus(case), huge_pages(case).unwrap_or_else(|| memory(case))]);
+    if input.is_live() {
+        findings.extend([vcpus(input), huge_pages(input).unwrap_or_else(|| memory(input))]);
     }
-    findings.extend(secrets(case));
+    findings.extend(secrets(input));
     findings
 }
 
-fn vcpus(case: &Case) -> Finding {
-    let (code, there) = (FindingCode::Vcpus, case.there());
-    match (case.domain.vcpus, case.destination.survey.cpus) {
+fn vcpus(input: &PreflightInput) -> Finding {
+    let (code, there) = (FindingCode::Vcpus, input.there());
+    match (input.domain.vcpus, input.destination.survey.cpus) {
         (_, 0) => Finding::unknown(code, format!("{there} does not say how many CPUs it has.")),
         (wanted, has) if wanted > has => {
-            Finding::warning(code, format!("{} has {wanted} virtual CPUs, {there} only {has} CPUs.", case.vm.name))
+            Finding::warning(code, format!("{} has {wanted} virtual CPUs, {there} only {has} CPUs.", input.vm.name))
                 .with_fix("It will run, but slower than it could.")
         }
         (wanted, has) => Finding::ok(code, format!("{there} has {has} CPUs for {wanted} virtual ones.")),
@@ -34,12 +34,12 @@ fn vcpus(case: &Case) -> Finding {
 
 /// Less free memory than wanted is no certain failure: the kernel promises more than it has, and may swap. More than there is
 /// at all is one.
-fn memory(case: &Case) -> Finding {
-    let (code, there) = (FindingCode::Memory, case.there());
-    let wanted = case.domain.memory_bytes + overhead(case.domain.memory_bytes, case.domain.vcpus);
-    let (free, all) = (case.destination.survey.memory_free_bytes, case.destination.memory_bytes);
-    let needs = format!("{} needs {}", case.vm.name, text::bytes(wanted));
-    if all > 0 && case.domain.memory_bytes > all {
+fn memory(input: &PreflightInput) -> Finding {
+    let (code, there) = (FindingCode::Memory, input.there());
+    let wanted = input.domain.memory_bytes + overhead(input.domain.memory_bytes, input.domain.vcpus);
+    let (free, all) = (input.destination.survey.memory_free_bytes, input.destination.memory_bytes);
+    let needs = format!("{} needs {}", input.vm.name, text::bytes(wanted));
+    if all > 0 && input.domain.memory_bytes > all {
         return Finding::blocker(code, format!("{needs}, more than the {} that {there} has at all.", text::bytes(all)))
             .with_fix("Choose a larger host.");
     }
@@ -53,13 +53,13 @@ fn memory(case: &Case) -> Finding {
     }
 }
 
-fn huge_pages(case: &Case) -> Option<Finding> {
-    let (code, there) = (FindingCode::HugePages, case.there());
-    case.domain.huge_page_bytes?;
-    let needs = format!("{} needs {} of huge pages", case.vm.name, text::bytes(case.domain.memory_bytes));
-    Some(match case.destination.survey.huge_pages_free_bytes {
+fn huge_pages(input: &PreflightInput) -> Option<Finding> {
+    let (code, there) = (FindingCode::HugePages, input.there());
+    input.domain.huge_page_bytes?;
+    let needs = format!("{} needs {} of huge pages", input.vm.name, text::bytes(input.domain.memory_bytes));
+    Some(match input.destination.survey.huge_pages_free_bytes {
         None => Finding::unknown(code, format!("{needs}; {there} does not say how many are free.")),
-        Some(free) if free < case.domain.memory_bytes => {
+        Some(free) if free < input.domain.memory_bytes => {
             Finding::blocker(code, format!("{needs}; {there} has {} of that size free.", text::bytes(free)))
                 .with_fix("Reserve more of them there (vm.nr_hugepages), or choose another host.")
         }
@@ -67,15 +67,15 @@ fn huge_pages(case: &Case) -> Option<Finding> {
     })
 }
 
-fn secrets(case: &Case) -> Option<Finding> {
-    let (code, there) = (FindingCode::Secret, case.there());
-    if case.domain.secrets.is_empty() {
+fn secrets(input: &PreflightInput) -> Option<Finding> {
+    let (code, there) = (FindingCode::Secret, input.there());
+    if input.domain.secrets.is_empty() {
         return None;
     }
-    Some(match case.destination.survey.missing_secrets.as_deref() {
+    Some(match input.destination.survey.missing_secrets.as_deref() {
         None => Finding::unknown(code, format!("{there} does not say which secrets it has.")),
         Some([]) => Finding::ok(code, format!("{there} has the secrets of all disks.")),
-        Some(disks) => case
+        Some(disks) => input
             .lacking(code, format!("{there} has not the secret of {}.", disks.join(", ")))
             .with_fix("Define the same secrets there (virsh secret-define), with their values."),
     })

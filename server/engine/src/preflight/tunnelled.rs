@@ -2,16 +2,16 @@
 
 use model::{ControlFlow, Finding, FindingCode, HostOrigin};
 
-use super::input::{Case, Route};
+use super::input::{PreflightInput, Route};
 
 /// Whether it could go that way.
-pub(super) fn is_possible(case: &Case, route: &Route) -> bool {
-    case.is_live() && !route.copies_disks && case.destination.origin != HostOrigin::Temporary
+pub(super) fn is_possible(input: &PreflightInput, route: &Route) -> bool {
+    input.is_live() && !route.copies_disks && input.destination.origin != HostOrigin::Temporary
 }
 
 /// What it costs, where it was chosen.
-pub(super) fn finding(case: &Case, route: &Route) -> Option<Finding> {
-    let (code, there) = (FindingCode::Tunnelled, case.there());
+pub(super) fn finding(input: &PreflightInput, route: &Route) -> Option<Finding> {
+    let (code, there) = (FindingCode::Tunnelled, input.there());
     if route.control_flow != ControlFlow::Tunnelled {
         return None;
     }
@@ -22,7 +22,7 @@ pub(super) fn finding(case: &Case, route: &Route) -> Option<Finding> {
     }
     let text = format!(
         "The memory goes through the libvirt daemons of {} and {there}: slower, and at the cost of their processors.",
-        case.vm.host
+        input.vm.host
     );
     let fix = "Open the TCP ports 49152 to 49215 there for the other hosts, and let it go from host to host.";
     Some(Finding::warning(code, text).with_fix(fix).needs_consent())

@@ -4,29 +4,29 @@ use std::cmp::Ordering;
 
 use model::{Finding, FindingCode};
 
-use super::input::Case;
-use crate::MachineFit;
+use super::input::PreflightInput;
+use crate::hypervisor::MachineFit;
 
 /// libvirtd of these versions crashes when it receives the resumption of a broken post-copy migration (libvirt's NEWS, 11.4.0).
 const POST_COPY_CRASH: std::ops::Range<u64> = 11_002_000..11_004_000;
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
-    let mut findings = vec![libvirt(case)];
-    if case.is_live() {
-        findings.push(qemu(case));
-        findings.extend(post_copy(case));
+pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
+    let mut findings = vec![libvirt(input)];
+    if input.is_live() {
+        findings.push(qemu(input));
+        findings.extend(post_copy(input));
     }
     findings
 }
 
-fn libvirt(case: &Case) -> Finding {
-    let (code, there) = (FindingCode::LibvirtVersion, case.there());
-    let (from, to) = (case.source.survey.libvirt_version, case.destination.survey.libvirt_version);
+fn libvirt(input: &PreflightInput) -> Finding {
+    let (code, there) = (FindingCode::LibvirtVersion, input.there());
+    let (from, to) = (input.source.survey.libvirt_version, input.destination.survey.libvirt_version);
     match compare(from, to) {
-        None => Finding::unknown(code, format!("The libvirt versions of {} and {there} are not known.", case.vm.host)),
+        None => Finding::unknown(code, format!("The libvirt versions of {} and {there} are not known.", input.vm.host)),
         Some(Ordering::Greater) => Finding::warning(
             code,
-            format!("libvirt on {there} is older ({}) than on {} ({}).", version(to), case.vm.host, version(from)),
+            format!("libvirt on {there} is older ({}) than on {} ({}).", version(to), input.vm.host, version(from)),
         )
         .with_fix("Most moves work all the same; if libvirt refuses something it does not know, upgrade it there."),
         Some(_) => Finding::ok(code, format!("{there} has libvirt {}.", version(to))),
@@ -35,17 +35,17 @@ fn libvirt(case: &Case) -> Finding {
 
 /// QEMU keeps what a versioned machine type is, so that one which knows the machine can mostly take it over; it is tested only
 /// from older to newer.
-fn qemu(case: &Case) -> Finding {
-    let (code, there) = (FindingCode::QemuVersion, case.there());
-    let (from, to) = (case.source.survey.hypervisor_version, case.destination.survey.hypervisor_version);
+fn qemu(input: &PreflightInput) -> Finding {
+    let (code, there) = (FindingCode::QemuVersion, input.there());
+    let (from, to) = (input.source.survey.hypervisor_version, input.destination.survey.hypervisor_version);
     match compare(from, to) {
-        None => Finding::unknown(code, format!("The QEMU versions of {} and {there} are not known.", case.vm.host)),
+        None => Finding::unknown(code, format!("The QEMU versions of {} and {there} are not known.", input.vm.host)),
         Some(Ordering::Greater) => {
             let older =
-                format!("QEMU on {there} is older ({}) than on {} ({})", version(to), case.vm.host, version(from));
-            let finding = match case.destination.survey.machine {
+                format!("QEMU on {there} is older ({}) than on {} ({})", version(to), input.vm.host, version(from));
+            let finding = match input.destination.survey.machine {
                 MachineFit::Fits => {
-                    Finding::warning(code, format!("{older}, but knows the machine {}.", case.domain.machine))
+                    Finding::warning(code, format!("{older}, but knows the machine {}.", input.domain.machine))
                 }
                 _ => Finding::warning(code, format!("{older}.")),
             };
@@ -56,8 +56,8 @@ fn qemu(case: &Case) -> Finding {
 }
 
 /// Only said where it could matter, and it does not: nothing here uses post-copy.
-fn post_copy(case: &Case) -> Option<Finding> {
-    let (there, now) = (case.there(), case.destination.survey.libvirt_version);
+fn post_copy(input: &PreflightInput) -> Option<Finding> {
+    let (there, now) = (input.there(), input.destination.survey.libvirt_version);
     let text = format!(
         "libvirt {} on {there} dies when a broken post-copy is resumed; this migration uses none.",
         version(now)

@@ -4,30 +4,30 @@
 
 use model::{Finding, FindingCode, VmState};
 
-use super::input::Case;
+use super::input::PreflightInput;
 
-pub(super) fn findings(case: &Case) -> Vec<Finding> {
-    let mut findings = vec![state(case), snapshots(case)];
-    findings.extend(checkpoints(case));
-    if case.is_live() {
-        findings.extend([job(case), block_job(case)]);
-        findings.extend(io_error(case));
+pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
+    let mut findings = vec![state(input), snapshots(input)];
+    findings.extend(checkpoints(input));
+    if input.is_live() {
+        findings.extend([job(input), block_job(input)]);
+        findings.extend(io_error(input));
     }
     findings
 }
 
-fn state(case: &Case) -> Finding {
-    let (code, name) = (FindingCode::VmState, &case.vm.name);
-    match case.vm.state {
+fn state(input: &PreflightInput) -> Finding {
+    let (code, name) = (FindingCode::VmState, &input.vm.name);
+    match input.vm.state {
         VmState::ShuttingDown => {
             Finding::warning(code, format!("{name} is shutting down, and may be off before it arrives."))
                 .with_fix("Wait until it is off, then move it offline.")
         }
         VmState::Paused => Finding::ok(code, format!("{name} is paused, and will be at the destination.")),
-        VmState::ShutOff if case.domain.saved_memory => {
+        VmState::ShutOff if input.domain.saved_memory => {
             let text = format!(
                 "The memory of {name} is saved on {} (managed save), and does not move: it would start as after a power cut.",
-                case.source.config.name
+                input.source.config.name
             );
             Finding::warning(code, text)
                 .with_fix("Start it, and move it while it runs; or discard what is saved (virsh managedsave-remove).")
@@ -37,9 +37,9 @@ fn state(case: &Case) -> Finding {
     }
 }
 
-fn job(case: &Case) -> Finding {
-    let (code, name) = (FindingCode::BusyWithJob, &case.vm.name);
-    match &case.domain.other_job {
+fn job(input: &PreflightInput) -> Finding {
+    let (code, name) = (FindingCode::BusyWithJob, &input.vm.name);
+    match &input.domain.other_job {
         Some(job) => Finding::blocker(code, format!("libvirt does something else to {name} just now."))
             .with_fix("Wait until that is done, or abort it (virsh domjobabort).")
             .with_details(job),
@@ -47,15 +47,15 @@ fn job(case: &Case) -> Finding {
     }
 }
 
-fn io_error(case: &Case) -> Option<Finding> {
-    let text = format!("{} is paused because a disk failed. It would arrive paused.", case.vm.name);
+fn io_error(input: &PreflightInput) -> Option<Finding> {
+    let text = format!("{} is paused because a disk failed. It would arrive paused.", input.vm.name);
     let fix = "Find out what the disk lacks (space, often), and resume the VM before it moves.";
-    case.domain.io_error.then(|| Finding::warning(FindingCode::IoError, text).with_fix(fix))
+    input.domain.io_error.then(|| Finding::warning(FindingCode::IoError, text).with_fix(fix))
 }
 
-fn snapshots(case: &Case) -> Finding {
-    let (code, name) = (FindingCode::Snapshots, &case.vm.name);
-    match case.domain.snapshots {
+fn snapshots(input: &PreflightInput) -> Finding {
+    let (code, name) = (FindingCode::Snapshots, &input.vm.name);
+    match input.domain.snapshots {
         0 => Finding::ok(code, format!("{name} has no snapshots.")),
         count => Finding::blocker(
             code,
@@ -65,20 +65,20 @@ fn snapshots(case: &Case) -> Finding {
     }
 }
 
-fn checkpoints(case: &Case) -> Option<Finding> {
-    let (name, count) = (&case.vm.name, case.domain.checkpoints);
+fn checkpoints(input: &PreflightInput) -> Option<Finding> {
+    let (name, count) = (&input.vm.name, input.domain.checkpoints);
     let text = format!("libvirt forgets {} of {name} when it moves.", counted(count, "checkpoint"));
     let fix = "Make a full backup afterwards: an incremental one has nothing to stand on.";
     (count > 0).then(|| Finding::warning(FindingCode::Checkpoints, text).with_fix(fix))
 }
 
-fn block_job(case: &Case) -> Finding {
+fn block_job(input: &PreflightInput) -> Finding {
     let code = FindingCode::BlockJob;
-    if case.domain.block_jobs.is_empty() {
+    if input.domain.block_jobs.is_empty() {
         return Finding::ok(code, "No disk is being copied or committed.");
     }
-    let disks = case.domain.block_jobs.join(", ");
-    Finding::blocker(code, format!("libvirt copies or commits a disk of {} just now: {disks}.", case.vm.name))
+    let disks = input.domain.block_jobs.join(", ");
+    Finding::blocker(code, format!("libvirt copies or commits a disk of {} just now: {disks}.", input.vm.name))
         .with_fix("Wait until that is done, or abort it (virsh blockjob --abort).")
 }
 

@@ -6,7 +6,7 @@ use super::{
     plan::{Plan, Question, location},
     shared::{self, parent},
 };
-use crate::{Disk, DiskDevice, DiskSource, Volume};
+use crate::hypervisor::{Disk, DiskDevice, DiskSource, Volume};
 
 /// What the destination has in place of an image.
 enum There {

@@ -1,6 +1,11 @@
 //! Disks: which are shared and which are copied, and the copying.
+//!
+//! [`plan`] decides, purely, for a preflight. For a migration [`prepare`] makes everything ready before libvirt moves the VM, and
+//! [`remove_copies`] and [`remove_source_disks`] clean up afterwards. What they need of the migration is in [`StorageJournal`].
 
 mod cleanup;
+mod endpoints;
+mod journal;
 mod medium;
 mod next_start;
 mod offline;
@@ -10,8 +15,10 @@ mod prepare;
 mod proof;
 mod shared;
 
+pub(crate) use cleanup::{remove_copies, remove_source_disks};
+pub(crate) use journal::StorageJournal;
 pub(crate) use plan::{Side, plan};
-pub(crate) use prepare::Prepared;
+pub(crate) use prepare::{Prepared, prepare};
 
 #[cfg(test)]
 pub(crate) mod tests;

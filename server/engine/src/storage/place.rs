@@ -8,7 +8,7 @@ use super::{
     plan::{Place, Question, location},
     shared::{self, parent},
 };
-use crate::{Disk, DiskDevice, DiskSource, Pool, Volume};
+use crate::hypervisor::{Disk, DiskDevice, DiskSource, Pool, Volume};
 
 /// Pools whose volumes are files.
 const FILE_POOLS: [&str; 3] = ["dir", "fs", "netfs"];

@@ -7,7 +7,7 @@ use super::{
     place::{self, Spent},
     shared::{self, Evidence, PoolPair},
 };
-use crate::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey};
+use crate::hypervisor::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey};
 
 /// One of the two hosts, as far as disks go.
 #[derive(Clone, Copy)]

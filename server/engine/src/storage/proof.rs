@@ -7,10 +7,12 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{
+    endpoints::Endpoints,
+    journal::StorageJournal,
     plan::{Plan, PlannedDisk},
     shared::PoolPair,
 };
-use crate::{NewVolume, migration::lifecycle::Runner};
+use crate::hypervisor::NewVolume;
 
 /// The token's size, in bytes: a block, since some pools make nothing smaller.
 const TOKEN: u64 = 4096;
@@ -22,84 +24,86 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a token is tried to be removed.
 const REMOVALS: u32 = 5;
 
-impl Runner<'_> {
-    /// Proves for all disks whose evidence is a pair of pools that the pools are one place.
-    pub(super) async fn prove(&mut self, plan: &Plan) -> Result<(), Problem> {
-        let pairs: BTreeSet<&PoolPair> = plan.disks.iter().filter_map(PlannedDisk::proof).collect();
-        for pair in pairs {
-            self.unless_cancelled().await?;
-            self.prove_pair(pair).await?;
-        }
-        Ok(())
+/// Proves for all disks whose evidence is a pair of pools that the pools are one place.
+pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, plan: &Plan) -> Result<(), Problem> {
+    let pairs: BTreeSet<&PoolPair> = plan.disks.iter().filter_map(PlannedDisk::proof).collect();
+    for pair in pairs {
+        journal.unless_cancelled().await?;
+        prove_pair(hosts, journal, pair).await?;
     }
+    Ok(())
+}
 
-    async fn prove_pair(&mut self, pair: &PoolPair) -> Result<(), Problem> {
-        let name = format!(".vmferry-{}", Uuid::now_v7());
-        let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
-        // Told before, so that it can be found if the console dies.
-        let looking =
-            format!("Looking whether pools are shared: the volume {} in the pool {}.", token.name, token.pool);
-        self.write(looking).await;
-        let made = self.source()?.create_volume(&token).await;
-        let (here, there) = (self.migration.source.clone(), self.migration.destination.clone());
-        if let Err(Problem { code: Code::Hypervisor, sentence, details, .. }) = made {
-            let words = details.unwrap_or(sentence);
-            let text = format!(
-                "The pool {} on {here} takes no new volumes ({words}), so it was not proven that {there} sees the same.",
-                pair.source
-            );
-            self.write(text).await;
-            return Ok(());
+async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pair: &PoolPair) -> Result<(), Problem> {
+    let name = format!(".vmferry-{}", Uuid::now_v7());
+    let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
+    // Told before, so that it can be found if the console dies.
+    let looking = format!("Looking whether pools are shared: the volume {} in the pool {}.", token.name, token.pool);
+    journal.write(looking).await;
+    let made = hosts.source()?.create_volume(&token).await;
+    let (here, there) = (hosts.source_name(), hosts.destination_name());
+    if let Err(Problem { code: Code::Hypervisor, sentence, details, .. }) = made {
+        let words = details.unwrap_or(sentence);
+        let text = format!(
+            "The pool {} on {here} takes no new volumes ({words}), so it was not proven that {there} sees the same.",
+            pair.source
+        );
+        journal.write(text).await;
+        return Ok(());
+    }
+    let seen = match made {
+        Ok(_) => sees(hosts, journal, pair, &token.name).await,
+        Err(problem) => Err(problem),
+    };
+    remove_token(hosts, journal, &token).await;
+    if !seen? {
+        return Err(not_one_place(pair, here.as_str(), there.as_str()));
+    }
+    let text = format!(
+        "Proven: what {here} puts into its pool {} {there} sees in its pool {}.",
+        pair.source, pair.destination
+    );
+    journal.write(text).await;
+    Ok(())
+}
+
+/// Whether the destination sees the token.
+async fn sees(
+    hosts: &Endpoints<'_>,
+    journal: &mut dyn StorageJournal,
+    pair: &PoolPair,
+    name: &str,
+) -> Result<bool, Problem> {
+    let begun = Instant::now();
+    loop {
+        if hosts.destination()?.volume(&pair.destination, name).await?.is_some() {
+            return Ok(true);
         }
-        let seen = match made {
-            Ok(_) => self.sees(pair, &token.name).await,
+        if begun.elapsed() > SEEN_LIMIT {
+            return Ok(false);
+        }
+        sleep(LOOK_AGAIN).await;
+        journal.unless_cancelled().await?;
+    }
+}
+
+/// Removes the token, whatever came of it.
+async fn remove_token(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, token: &NewVolume) {
+    let mut tries = 0;
+    loop {
+        let removed = match hosts.source() {
+            Ok(source) => source.delete_volume(&token.pool, &token.name).await,
             Err(problem) => Err(problem),
         };
-        self.remove_token(&token).await;
-        if !seen? {
-            return Err(not_one_place(pair, here.as_str(), there.as_str()));
-        }
-        let text = format!(
-            "Proven: what {here} puts into its pool {} {there} sees in its pool {}.",
-            pair.source, pair.destination
-        );
-        self.write(text).await;
-        Ok(())
-    }
-
-    /// Whether the destination sees the token.
-    async fn sees(&mut self, pair: &PoolPair, name: &str) -> Result<bool, Problem> {
-        let begun = Instant::now();
-        loop {
-            if self.destination()?.volume(&pair.destination, name).await?.is_some() {
-                return Ok(true);
-            }
-            if begun.elapsed() > SEEN_LIMIT {
-                return Ok(false);
-            }
-            sleep(LOOK_AGAIN).await;
-            self.unless_cancelled().await?;
-        }
-    }
-
-    /// Removes the token, whatever came of it.
-    async fn remove_token(&mut self, token: &NewVolume) {
-        let mut tries = 0;
-        loop {
-            let removed = match self.source() {
-                Ok(source) => source.delete_volume(&token.pool, &token.name).await,
-                Err(problem) => Err(problem),
-            };
-            tries += 1;
-            match removed {
-                Ok(()) => return,
-                Err(_) if tries < REMOVALS => sleep(LOOK_AGAIN).await,
-                Err(problem) => {
-                    let NewVolume { pool, name, .. } = token;
-                    let host = &self.migration.source;
-                    let text = format!("Could not remove the volume {name} from the pool {pool} on {host}: {problem}");
-                    return self.write(text).await;
-                }
+        tries += 1;
+        match removed {
+            Ok(()) => return,
+            Err(_) if tries < REMOVALS => sleep(LOOK_AGAIN).await,
+            Err(problem) => {
+                let NewVolume { pool, name, .. } = token;
+                let host = hosts.source_name();
+                let text = format!("Could not remove the volume {name} from the pool {pool} on {host}: {problem}");
+                return journal.write(text).await;
             }
         }
     }

@@ -3,7 +3,7 @@
 use model::{Finding, FindingCode};
 
 use super::plan::{Question, Side};
-use crate::{Disk, DiskSource, HostConfig, Pool};
+use crate::hypervisor::{Disk, DiskSource, HostConfig, Pool};
 
 /// Pools that are nothing but a directory: they say nothing about what is mounted there.
 const DIRECTORY: &str = "dir";

@@ -4,7 +4,7 @@ use model::{Code, ControlFlow, HostName, Problem, VmState};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Sim, World};
-use crate::{HostEvent, MigrationPlan};
+use crate::hypervisor::{HostEvent, MigrationPlan};
 
 /// The console's part in a migration. Direct, hosts undo what they can as soon as it is gone; peer-to-peer they do not need it.
 #[derive(Clone, Default)]

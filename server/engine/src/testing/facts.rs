@@ -11,7 +11,7 @@ use super::{
     Sim,
     host::{SimConnection, SimHost},
 };
-use crate::{Certificates, CopyFacts, CpuFit, DomainFacts, MachineFit, Probe, Survey};
+use crate::hypervisor::{Certificates, CopyFacts, CpuFit, DomainFacts, MachineFit, Probe, Survey};
 
 /// What tests say otherwise.
 #[derive(Default)]

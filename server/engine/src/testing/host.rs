@@ -11,7 +11,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
-use crate::{
+use crate::hypervisor::{
     Chunk, CopyFacts, DomainFacts, HostConnection, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated,
     Statistics, Survey, Volume,
 };

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{Sim, World, host::SimHost};
-use crate::{Fingerprint, HostConfig, MigrationPlan, Ssh, SshLogin, Transport};
+use crate::hypervisor::{Fingerprint, HostConfig, MigrationPlan, Ssh, SshLogin, Transport};
 
 /// Between two looks at a door.
 const KNOCK: Duration = Duration::from_millis(10);

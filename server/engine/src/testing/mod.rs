@@ -22,8 +22,10 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
-    Address, CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
-    clock::lock,
+    hypervisor::{
+        Address, CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
+    },
+    lock::lock,
 };
 use driver::Driver;
 use host::{SimConnection, SimHost};

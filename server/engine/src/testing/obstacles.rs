@@ -3,7 +3,7 @@
 use model::{HostName, Mode};
 
 use super::{Sim, host::MEMORY};
-use crate::{CpuFit, DomainFacts, Interface, MachineFit, MigrationPlan, Survey};
+use crate::hypervisor::{CpuFit, DomainFacts, Interface, MachineFit, MigrationPlan, Survey};
 
 impl Sim {
     /// What is in the way of this migration.

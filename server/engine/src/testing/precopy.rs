@@ -10,7 +10,10 @@ use tokio::{
 };
 
 use super::{Driver, Fault, Sim, World, host::Job, switch::switch_over, unreachable};
-use crate::{CopyFacts, DiskDevice, DiskSource, HostEvent, MigrationPlan, Statistics, clock::millis};
+use crate::{
+    clock::millis,
+    hypervisor::{CopyFacts, DiskDevice, DiskSource, HostEvent, MigrationPlan, Statistics},
+};
 
 /// One step of the model.
 pub(super) const STEP: Duration = Duration::from_millis(50);

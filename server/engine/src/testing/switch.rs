@@ -7,7 +7,10 @@ use super::{
     Driver, Fault, Sim,
     precopy::{Outcome, STEP, hypervisor},
 };
-use crate::{CopyFacts, HostEvent, MigrationPlan, Statistics, clock::millis};
+use crate::{
+    clock::millis,
+    hypervisor::{CopyFacts, HostEvent, MigrationPlan, Statistics},
+};
 
 /// The source pauses, the destination goes on, the source forgets.
 pub(super) async fn switch_over(

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{Sim, World, host::SimConnection};
-use crate::{Chunk, Disk, DiskCopy, DiskSource, DomainFacts, NewVolume, Pool, Volume};
+use crate::hypervisor::{Chunk, Disk, DiskCopy, DiskSource, DomainFacts, NewVolume, Pool, Volume};
 
 /// What reading or writing a chunk takes at least.
 const CHUNK_TIME: Duration = Duration::from_millis(5);

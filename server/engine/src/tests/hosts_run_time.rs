@@ -86,7 +86,7 @@ async fn of_two_that_are_added_at_once_under_one_name_one_wins() {
 async fn a_removed_host_leaves_nothing_behind() {
     let bench = Bench::new().await;
     bench.until(|bench| bench.engine.is_ready()).await;
-    let tasks = bench.engine.tasks.len();
+    let tasks = bench.engine.running_tasks();
     let delta = bench.sim.add_host("delta");
     let only_there = bench.sim.add_vm(&delta.name, "web", VmState::Running, IDLE);
     bench.add(&delta).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_removed_host_leaves_nothing_behind() {
     assert_eq!(updates.recv().await.unwrap().change, Change::HostGone(delta.name.clone()));
     drop(updates);
     let ended = async {
-        while bench.engine.tasks.len() > tasks || bench.sim.connections(&delta.name) > 0 {
+        while bench.engine.running_tasks() > tasks || bench.sim.connections(&delta.name) > 0 {
             sleep(Duration::from_secs(1)).await;
         }
     };

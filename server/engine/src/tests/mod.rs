@@ -7,6 +7,7 @@ mod hosts;
 mod hosts_elsewhere;
 mod hosts_login;
 mod hosts_run_time;
+mod imports;
 mod lost_driver;
 mod migrate;
 mod offline;

@@ -325,7 +325,11 @@ async fn a_copy_that_the_vm_may_have_come_back_with_stays() {
     let end = bench.ended(id).await;
     assert_eq!(end.phase, Phase::Failed);
     assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
-    assert!(bench.told(id, "has not the image /images/web.qcow2 any more").await, "{:?}", bench.history(id).await);
+    assert!(
+        bench.told(id, "no longer has the image /images/web.qcow2 on alpha").await,
+        "{:?}",
+        bench.history(id).await
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -367,7 +371,7 @@ async fn old_images_stay_where_libvirt_did_not_say_that_all_went_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn old_images_stay_where_somebody_cancelled_too_late() {
+async fn old_images_stay_where_a_cancel_came_too_late() {
     let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
     let options = MigrationOptions { remove_source_disks: true, ..MigrationOptions::default() };
     let id = bench.start_with(vm, options).await;
@@ -377,7 +381,7 @@ async fn old_images_stay_where_somebody_cancelled_too_late() {
     assert_eq!((end.phase, end.cancel_requested), (Phase::Succeeded, true));
     assert_eq!(bench.volumes("alpha"), ["web.qcow2"]);
     assert!(bench.told(id, "admin asked to cancel.").await);
-    assert!(bench.told(id, "The old images stay on alpha: somebody asked to cancel").await);
+    assert!(bench.told(id, "The old images stay on alpha: the migration was cancelled").await);
 }
 
 #[tokio::test(start_paused = true)]

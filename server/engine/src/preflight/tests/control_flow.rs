@@ -6,21 +6,21 @@ use model::{ControlFlow, FindingCode as Code, HostOrigin, Migration, Severity::*
 
 use super::*;
 use crate::{
-    Ssh, SshLogin,
+    hypervisor::{Ssh, SshLogin},
     storage::tests::{file, pool},
 };
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-fn login(change: impl FnOnce(&mut Case)) -> (ControlFlow, Severity, String) {
-    let mut case = case();
-    change(&mut case);
-    let preflight = conclude(&case);
+fn login(change: impl FnOnce(&mut PreflightInput)) -> (ControlFlow, Severity, String) {
+    let mut input = input();
+    change(&mut input);
+    let preflight = conclude(&input);
     let finding = preflight.findings.into_iter().find(|finding| finding.code == Code::PeerLogin).unwrap();
     (preflight.control_flow, finding.severity, finding.text)
 }
 
-fn control_flow(change: impl FnOnce(&mut Case)) -> (ControlFlow, Severity) {
+fn control_flow(change: impl FnOnce(&mut PreflightInput)) -> (ControlFlow, Severity) {
     let (control_flow, severity, _) = login(change);
     (control_flow, severity)
 }
@@ -38,14 +38,14 @@ fn moved(control_flow: ControlFlow, at_ms: u64) -> Migration {
 #[test]
 fn peer_to_peer_unless_something_speaks_against_it() {
     assert_eq!(control_flow(|_| {}), (ControlFlow::PeerToPeer, Unknown));
-    let (chosen, severity, text) = login(|case| case.destination.origin = HostOrigin::Temporary);
+    let (chosen, severity, text) = login(|input| input.destination.origin = HostOrigin::Temporary);
     assert_eq!((chosen, severity), (ControlFlow::Direct, Ok));
     assert_eq!(
         text,
         "Direct, as beta is not registered: the console is logged in at both hosts; if it dies meanwhile, the move is undone and \
          web stays on alpha."
     );
-    let (chosen, severity, text) = login(|case| case.refused_login_ms = Some(case.now_ms - 60_000));
+    let (chosen, severity, text) = login(|input| input.refused_login_ms = Some(input.now_ms - 60_000));
     assert_eq!((chosen, severity), (ControlFlow::Direct, Ok));
     assert!(text.starts_with("Direct, as alpha could not log in on beta 1 min ago: "), "{text}");
 }
@@ -53,18 +53,18 @@ fn peer_to_peer_unless_something_speaks_against_it() {
 #[test]
 fn what_was_asked_for_comes_first() {
     let chosen = |wanted: ControlFlow| {
-        control_flow(|case| {
-            case.options.control_flow = Some(wanted);
-            case.destination.origin = HostOrigin::Temporary;
-            case.refused_login_ms = Some(case.now_ms);
+        control_flow(|input| {
+            input.options.control_flow = Some(wanted);
+            input.destination.origin = HostOrigin::Temporary;
+            input.refused_login_ms = Some(input.now_ms);
         })
     };
     assert_eq!(chosen(ControlFlow::PeerToPeer), (ControlFlow::PeerToPeer, Unknown));
     assert_eq!(chosen(ControlFlow::Direct), (ControlFlow::Direct, Ok));
     assert_eq!(chosen(ControlFlow::Tunnelled), (ControlFlow::Tunnelled, Unknown));
-    let off = control_flow(|case| {
-        offline(case);
-        case.options.control_flow = Some(ControlFlow::Tunnelled);
+    let off = control_flow(|input| {
+        offline(input);
+        input.options.control_flow = Some(ControlFlow::Tunnelled);
     });
     assert_eq!(off, (ControlFlow::PeerToPeer, Unknown), "there is no memory to go through the daemons");
 }
@@ -72,9 +72,9 @@ fn what_was_asked_for_comes_first() {
 #[test]
 fn earlier_moves_tell_whether_the_source_may_log_in() {
     let after = |earlier: &[Migration]| {
-        control_flow(|case| {
-            case.now_ms = 10 * DAY;
-            case.earlier = earlier.to_vec();
+        control_flow(|input| {
+            input.now_ms = 10 * DAY;
+            input.earlier = earlier.to_vec();
         })
     };
     let now = 10 * DAY;
@@ -100,10 +100,10 @@ fn earlier_moves_tell_whether_the_source_may_log_in() {
     assert_eq!(after(&[wanted, moved(ControlFlow::PeerToPeer, now - 2)]), worked);
 }
 
-fn encryption(change: impl FnOnce(&mut Case)) -> (bool, Severity, String) {
-    let mut case = case();
-    change(&mut case);
-    let preflight = conclude(&case);
+fn encryption(change: impl FnOnce(&mut PreflightInput)) -> (bool, Severity, String) {
+    let mut input = input();
+    change(&mut input);
+    let preflight = conclude(&input);
     let finding = preflight.findings.into_iter().find(|finding| finding.code == Code::Encryption).unwrap();
     (preflight.encrypted, finding.severity, finding.text)
 }
@@ -127,56 +127,56 @@ fn encrypted_where_both_hosts_have_certificates() {
         encryption(|_| {}),
         (true, Ok, "The contents of the memory of web are encrypted on the way to beta.".into())
     );
-    let by_address = encryption(|case| {
-        case.destination.config.peer_address = "192.0.2.7".parse().unwrap();
-        changed(&mut case.destination, |_, names, _| *names = vec!["beta".into(), "192.0.2.7".into()]);
+    let by_address = encryption(|input| {
+        input.destination.config.peer_address = "192.0.2.7".parse().unwrap();
+        changed(&mut input.destination, |_, names, _| *names = vec!["beta".into(), "192.0.2.7".into()]);
     });
     assert!(by_address.0, "{by_address:?}");
 }
 
 /// What is changed, and what is said then.
-type Reason = (fn(&mut Case), &'static str);
+type Reason = (fn(&mut PreflightInput), &'static str);
 
 #[test]
 fn what_is_in_the_clear_is_said_with_the_reason() {
     let cases: [Reason; 7] = [
-        (|case| has(&mut case.source, None), "alpha does not say whether it has certificates"),
+        (|input| has(&mut input.source, None), "alpha does not say whether it has certificates"),
         (
-            |case| {
-                for party in [&mut case.source, &mut case.destination] {
+            |input| {
+                for party in [&mut input.source, &mut input.destination] {
                     has(party, Some(Certificates::Missing(vec!["/etc/pki/qemu/ca-cert.pem".into()])));
                 }
             },
             "alpha has no /etc/pki/qemu/ca-cert.pem, and beta has no /etc/pki/qemu/ca-cert.pem",
         ),
         (
-            |case| has(&mut case.destination, Some(Certificates::Unusable("The key can't be read.".into()))),
+            |input| has(&mut input.destination, Some(Certificates::Unusable("The key can't be read.".into()))),
             "the certificates of beta can't be used (The key can't be read)",
         ),
         (
-            |case| changed(&mut case.source, |_, _, until_ms| *until_ms = 1_000_000),
+            |input| changed(&mut input.source, |_, _, until_ms| *until_ms = 1_000_000),
             "the certificates of alpha have expired",
         ),
-        (|case| changed(&mut case.source, |authority, _, _| authority.push('0')), "from different authorities"),
+        (|input| changed(&mut input.source, |authority, _, _| authority.push('0')), "from different authorities"),
         (
-            |case| changed(&mut case.destination, |_, names, _| names.clear()),
+            |input| changed(&mut input.destination, |_, names, _| names.clear()),
             "the certificate of beta is not for beta.example.org",
         ),
-        (|case| case.options.encrypt = Some(false), "that was asked for"),
+        (|input| input.options.encrypt = Some(false), "that was asked for"),
     ];
     for (change, why) in cases {
         let (encrypted, severity, text) = encryption(change);
         assert_eq!((encrypted, severity), (false, Warning), "{text}");
         assert!(text.starts_with("The contents of the memory of web are in the clear") && text.contains(why), "{text}");
-        let (encrypted, severity, text) = encryption(|case| {
-            change(case);
-            case.options.encrypt = Some(true);
+        let (encrypted, severity, text) = encryption(|input| {
+            change(input);
+            input.options.encrypt = Some(true);
         });
         let expected = if why == "that was asked for" { Ok } else { Blocker };
         assert_eq!((encrypted, severity), (expected == Ok, expected), "{text}");
-        let within = encryption(|case| {
-            change(case);
-            case.destination.config.peer_address = "127.0.0.3".parse().unwrap();
+        let within = encryption(|input| {
+            change(input);
+            input.destination.config.peer_address = "127.0.0.3".parse().unwrap();
         });
         assert_eq!((within.0, within.1), (false, Ok), "it does not leave the machine");
     }
@@ -185,9 +185,9 @@ fn what_is_in_the_clear_is_said_with_the_reason() {
 #[test]
 fn a_login_by_ssh_or_tls_encrypts_what_is_tunnelled() {
     let tunnelled = |peer_transport: fn(&Address) -> Transport| {
-        encryption(move |case| {
-            case.options.control_flow = Some(ControlFlow::Tunnelled);
-            case.destination.config.peer_transport = peer_transport(&case.destination.config.peer_address);
+        encryption(move |input| {
+            input.options.control_flow = Some(ControlFlow::Tunnelled);
+            input.destination.config.peer_transport = peer_transport(&input.destination.config.peer_address);
         })
     };
     let plain = tunnelled(|address| Transport::Tcp { address: address.clone(), port: 16509, daemon: Daemon::System });
@@ -202,9 +202,9 @@ fn a_login_by_ssh_or_tls_encrypts_what_is_tunnelled() {
 }
 
 /// A disk that is to be copied to a pool of the destination's own.
-fn with_disk(case: &mut Case) {
-    of(case).disks = vec![file("/images/web.qcow2")];
-    for party in [&mut case.source, &mut case.destination] {
+fn with_disk(input: &mut PreflightInput) {
+    of(input).disks = vec![file("/images/web.qcow2")];
+    for party in [&mut input.source, &mut input.destination] {
         Arc::make_mut(&mut party.survey).pools = Some(vec![pool("images", "/images")]);
     }
 }
@@ -212,10 +212,10 @@ fn with_disk(case: &mut Case) {
 #[test]
 fn disks_of_a_vm_that_is_off_go_through_the_console() {
     let off = |transport: fn(&Address) -> Transport| {
-        encryption(move |case| {
-            offline(case);
-            with_disk(case);
-            for party in [&mut case.source, &mut case.destination] {
+        encryption(move |input| {
+            offline(input);
+            with_disk(input);
+            for party in [&mut input.source, &mut input.destination] {
                 party.config.transport = transport(&party.config.peer_address);
             }
         })
@@ -231,11 +231,11 @@ fn disks_of_a_vm_that_is_off_go_through_the_console() {
 #[test]
 fn rdma_where_both_hosts_offer_it() {
     let rdma = |here, there| {
-        move |case: &mut Case| {
-            case.options.rdma = true;
-            of(case).memory_has_hard_limit = true;
-            Arc::make_mut(&mut case.source.survey).rdma = here;
-            Arc::make_mut(&mut case.destination.survey).rdma = there;
+        move |input: &mut PreflightInput| {
+            input.options.rdma = true;
+            of(input).memory_has_hard_limit = true;
+            Arc::make_mut(&mut input.source.survey).rdma = here;
+            Arc::make_mut(&mut input.destination.survey).rdma = there;
         }
     };
     assert_eq!(severity(rdma(Some(true), Some(true)), Code::Rdma), Some(Ok));
@@ -245,14 +245,14 @@ fn rdma_where_both_hosts_offer_it() {
         assert_eq!(severity(rdma(here, there), Code::Rdma), Some(Warning));
         assert!(encryption(rdma(here, there)).0, "it goes by TCP");
     }
-    let tunnelled = |case: &mut Case| {
-        rdma(Some(true), Some(true))(case);
-        case.options.control_flow = Some(ControlFlow::Tunnelled);
+    let tunnelled = |input: &mut PreflightInput| {
+        rdma(Some(true), Some(true))(input);
+        input.options.control_flow = Some(ControlFlow::Tunnelled);
     };
     assert_eq!(severity(tunnelled, Code::Rdma), Some(Warning));
-    let without_limit = |case: &mut Case| {
-        rdma(Some(true), Some(true))(case);
-        of(case).memory_has_hard_limit = false;
+    let without_limit = |input: &mut PreflightInput| {
+        rdma(Some(true), Some(true))(input);
+        of(input).memory_has_hard_limit = false;
     };
     assert_eq!(severity(without_limit, Code::Rdma), Some(Warning), "libvirt would refuse");
     assert_eq!(severity(|_| {}, Code::Rdma), None, "nobody asked for it");
@@ -260,12 +260,12 @@ fn rdma_where_both_hosts_offer_it() {
 
 #[test]
 fn tunnelled_is_offered_where_a_port_is_silent() {
-    let silent = |case: &mut Case| case.probe = Some(Probe::Silent("no route to host".into()));
-    let fix = |change: fn(&mut Case)| {
+    let silent = |input: &mut PreflightInput| input.probe = Some(Probe::Silent("no route to host".into()));
+    let fix = |change: fn(&mut PreflightInput)| {
         let found = found(
-            |case| {
-                silent(case);
-                change(case);
+            |input| {
+                silent(input);
+                change(input);
             },
             Code::DataPort,
         );
@@ -273,23 +273,23 @@ fn tunnelled_is_offered_where_a_port_is_silent() {
     };
     assert!(fix(|_| {}).unwrap().contains("tunnelled"));
     assert!(!fix(with_disk).unwrap().contains("tunnelled"), "disks can't go that way");
-    assert!(!fix(|case| case.destination.origin = HostOrigin::Temporary).unwrap().contains("tunnelled"));
-    assert_eq!(fix(|case| case.options.control_flow = Some(ControlFlow::Tunnelled)), None, "the port is not needed");
+    assert!(!fix(|input| input.destination.origin = HostOrigin::Temporary).unwrap().contains("tunnelled"));
+    assert_eq!(fix(|input| input.options.control_flow = Some(ControlFlow::Tunnelled)), None, "the port is not needed");
 }
 
 #[test]
 fn tunnelled_takes_consent_and_no_disks() {
-    let tunnelled = |case: &mut Case| case.options.control_flow = Some(ControlFlow::Tunnelled);
+    let tunnelled = |input: &mut PreflightInput| input.options.control_flow = Some(ControlFlow::Tunnelled);
     let finding = found(tunnelled, Code::Tunnelled).unwrap();
     assert_eq!((finding.severity, finding.consent), (Warning, true));
-    let with_disks = |case: &mut Case| {
-        tunnelled(case);
-        with_disk(case);
+    let with_disks = |input: &mut PreflightInput| {
+        tunnelled(input);
+        with_disk(input);
     };
     assert_eq!(severity(with_disks, Code::Tunnelled), Some(Blocker));
-    let mut case = case();
-    case.source.config.bandwidth_mib_s = Some(32);
-    assert!(conclude(&case).prediction.is_some());
-    tunnelled(&mut case);
-    assert_eq!(conclude(&case).prediction, None, "nobody knows how fast two daemons are");
+    let mut input = input();
+    input.source.config.bandwidth_mib_s = Some(32);
+    assert!(conclude(&input).prediction.is_some());
+    tunnelled(&mut input);
+    assert_eq!(conclude(&input).prediction, None, "nobody knows how fast two daemons are");
 }

@@ -11,16 +11,18 @@ use uuid::Uuid;
 
 use super::{
     conclude,
-    input::{Case, Party},
+    input::{Party, PreflightInput},
 };
-use crate::{Address, Certificates, CpuFit, Daemon, DomainFacts, HostConfig, MachineFit, Probe, Survey, Transport};
+use crate::hypervisor::{
+    Address, Certificates, CpuFit, Daemon, DomainFacts, HostConfig, MachineFit, Probe, Survey, Transport,
+};
 
 const GIB: u64 = 1 << 30;
 
 /// A VM that could go: nothing is found but what is in order, and the login, which nobody knows.
-fn case() -> Case {
+fn input() -> PreflightInput {
     let id = VmId(Uuid::from_u128(1));
-    Case {
+    PreflightInput {
         vm: Vm { vcpus: 2, memory_bytes: GIB, ..examples::vm(1, "web", "alpha") },
         mode: Mode::Live,
         options: MigrationOptions::default(),
@@ -89,25 +91,25 @@ fn party(name: &str) -> Party {
     }
 }
 
-/// What is found about this, once the case was changed.
-fn found(change: impl FnOnce(&mut Case), code: FindingCode) -> Option<Finding> {
-    let mut case = case();
-    change(&mut case);
-    conclude(&case).findings.into_iter().find(|finding| finding.code == code)
+/// What is found about this, once the input was changed.
+fn found(change: impl FnOnce(&mut PreflightInput), code: FindingCode) -> Option<Finding> {
+    let mut input = input();
+    change(&mut input);
+    conclude(&input).findings.into_iter().find(|finding| finding.code == code)
 }
 
-fn severity(change: impl FnOnce(&mut Case), code: FindingCode) -> Option<Severity> {
+fn severity(change: impl FnOnce(&mut PreflightInput), code: FindingCode) -> Option<Severity> {
     found(change, code).map(|finding| finding.severity)
 }
 
-fn there(case: &mut Case) -> &mut Survey {
-    Arc::make_mut(&mut case.destination.survey)
+fn there(input: &mut PreflightInput) -> &mut Survey {
+    Arc::make_mut(&mut input.destination.survey)
 }
 
-fn of(case: &mut Case) -> &mut DomainFacts {
-    Arc::make_mut(&mut case.domain)
+fn of(input: &mut PreflightInput) -> &mut DomainFacts {
+    Arc::make_mut(&mut input.domain)
 }
 
-fn offline(case: &mut Case) {
-    (case.mode, case.vm.state) = (Mode::Offline, VmState::ShutOff);
+fn offline(input: &mut PreflightInput) {
+    (input.mode, input.vm.state) = (Mode::Offline, VmState::ShutOff);
 }

@@ -30,40 +30,40 @@ fn ending(memory_mib: u64, disk_mib: u64, mib_s: u64, dirty_mib_s: Option<u64>) 
 
 #[test]
 fn nobody_knows_without_a_link() {
-    assert_eq!(of(&case(), 0), None);
+    assert_eq!(of(&input(), 0), None);
 }
 
 #[test]
 fn the_limit_counts_until_something_was_measured() {
-    let mut case = case();
-    case.source.config.bandwidth_mib_s = Some(32);
-    let limited = of(&case, 0).unwrap();
+    let mut input = input();
+    input.source.config.bandwidth_mib_s = Some(32);
+    let limited = of(&input, 0).unwrap();
     assert_eq!((limited.throughput_bytes_s, limited.measured), (32 * MIB, false));
-    case.earlier = vec![move_at(20 * MIB), move_at(30 * MIB)];
-    let measured = of(&case, 0).unwrap();
+    input.earlier = vec![move_at(20 * MIB), move_at(30 * MIB)];
+    let measured = of(&input, 0).unwrap();
     assert_eq!((measured.throughput_bytes_s, measured.measured), (30 * MIB, true));
-    case.options.bandwidth_mib_s = Some(8);
-    let slower = of(&case, 0).unwrap();
+    input.options.bandwidth_mib_s = Some(8);
+    let slower = of(&input, 0).unwrap();
     assert_eq!((slower.throughput_bytes_s, slower.measured), (8 * MIB, false), "moves with another limit say nothing");
 }
 
 #[test]
 fn a_small_guest_says_nothing_of_the_link() {
-    let mut case = case();
-    case.source.config.bandwidth_mib_s = Some(32);
+    let mut input = input();
+    input.source.config.bandwidth_mib_s = Some(32);
     let mut small = move_at(MIB);
     small.outcome = small.outcome.map(|outcome| Outcome { bytes: 600_000, ..outcome });
-    case.earlier = vec![small];
-    let predicted = of(&case, 0).unwrap();
+    input.earlier = vec![small];
+    let predicted = of(&input, 0).unwrap();
     assert_eq!((predicted.throughput_bytes_s, predicted.measured), (32 * MIB, false));
 }
 
 #[test]
 fn a_definition_takes_no_time_worth_telling() {
-    let mut case = case();
-    offline(&mut case);
-    case.source.config.bandwidth_mib_s = Some(32);
-    assert_eq!(of(&case, 0), None);
+    let mut input = input();
+    offline(&mut input);
+    input.source.config.bandwidth_mib_s = Some(32);
+    assert_eq!(of(&input, 0), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use model::{FindingCode, Mode, Severity};
 
 use super::{Bench, file, pool, volume};
-use crate::{Disk, DiskDevice, DiskSource};
+use crate::hypervisor::{Disk, DiskDevice, DiskSource};
 
 const ISO: &str = "/srv/iso/install.iso";
 const SIZE: u64 = 1 << 20;

@@ -6,7 +6,10 @@ mod plan;
 use model::{DiskPlan, Finding, MigrationOptions, Mode};
 
 use super::plan::{Plan, Side, decide, plan as shown};
-use crate::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey, Volume, testing::Sim};
+use crate::{
+    hypervisor::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey, Volume},
+    testing::Sim,
+};
 
 /// Everything that a plan depends on.
 struct Bench {

@@ -3,7 +3,7 @@
 use model::{DiskPlan, Finding, FindingCode, Mode, Severity, Treatment};
 
 use super::{Bench, disk, file, pool, volume};
-use crate::{Disk, DiskDevice, DiskSource, Pool};
+use crate::hypervisor::{Disk, DiskDevice, DiskSource, Pool};
 
 const GIB: u64 = 1 << 30;
 
@@ -385,7 +385,7 @@ fn disks_that_can_not_be_copied() {
     }
     let mut bench = Bench::of(file("/srv/vms/web.qcow2"));
     bench.destination_pools = vec![pool("vms", "/srv/vms")];
-    bench.domain.secrets = vec![crate::SecretUse { target: "vda".into(), uuid: None, usage: None }];
+    bench.domain.secrets = vec![crate::hypervisor::SecretUse { target: "vda".into(), uuid: None, usage: None }];
     is_stuck(&bench, FindingCode::DiskKind, "encrypted");
 }
 

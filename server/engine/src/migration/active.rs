@@ -1,0 +1,230 @@
+//! A migration under way: what is known of it, and what the verbs of this folder do with it.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use model::{Code, ControlFlow, HostName, Migration, Mode, Phase, Problem};
+use tokio::time::Instant;
+
+use super::{inbox::Inbox, journal::Journal, progress::Tracker};
+use crate::{
+    context::Context,
+    hypervisor::{HostConnection, Presence, Statistics},
+    storage::StorageJournal,
+};
+
+/// How long to wait before an abort that libvirt accepted is asked for again.
+const ABORT_AGAIN: Duration = Duration::from_secs(5);
+
+/// A migration under way. Its record is changed through the journal only; commands to it arrive in the inbox.
+pub(super) struct ActiveMigration {
+    context: Arc<Context>,
+    journal: Journal,
+    inbox: Inbox,
+    tracker: Tracker,
+    /// For the case that libvirt has forgotten the figures afterwards.
+    last_sample: Option<Statistics>,
+    last_abort: Option<Instant>,
+    /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
+    last_heard_ms: u64,
+    /// The pool and the name of the volume that the destination did not stop writing to.
+    hanging_volume: Option<(String, String)>,
+}
+
+impl ActiveMigration {
+    pub(super) fn new(context: Arc<Context>, record: Migration, inbox: Inbox) -> Self {
+        Self {
+            tracker: Tracker::resume(record.progress.clone()),
+            last_heard_ms: context.now_ms(),
+            journal: Journal::new(Arc::clone(&context), record),
+            context,
+            inbox,
+            last_sample: None,
+            last_abort: None,
+            hanging_volume: None,
+        }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The context, for a call that takes the migration, too.
+    pub(super) fn shared_context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
+    }
+
+    pub(super) fn journal(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// # Errors
+    /// Why the source can't be asked.
+    pub(super) fn source(&self) -> Result<Arc<dyn HostConnection>, Problem> {
+        self.context.inventory().connection(&self.record().source)
+    }
+
+    /// # Errors
+    /// Why the destination can't be asked.
+    pub(super) fn destination(&self) -> Result<Arc<dyn HostConnection>, Problem> {
+        self.context.inventory().connection(&self.record().destination)
+    }
+
+    /// Whether the console drives it, so that it does not go on without one.
+    pub(super) fn is_direct(&self) -> bool {
+        self.record().control_flow == Some(ControlFlow::Direct)
+    }
+
+    /// What one host says of the VM now.
+    pub(super) async fn presence_at(&self, host: &HostName) -> Presence {
+        let vm = self.record().vm;
+        let Ok(connection) = self.context.inventory().connection(host) else { return Presence::Unknown };
+        let Ok(copy) = connection.copy(vm).await else { return Presence::Unknown };
+        let presence = Presence::of(copy.as_ref());
+        self.context.inventory().set_copy(host, vm, copy);
+        match presence {
+            Presence::Active if *host == self.record().source => match connection.job(vm).await {
+                Ok(None) => Presence::Active,
+                Ok(Some(_)) => Presence::Sending,
+                Err(_) => Presence::Unknown,
+            },
+            presence => presence,
+        }
+    }
+
+    /// Waits for a command, and keeps it until it is acted on. Dropping the future loses no command.
+    pub(super) async fn receive_command(&mut self) {
+        self.inbox.receive().await;
+    }
+
+    /// Whether a cancel has arrived that is not noted yet.
+    pub(super) fn has_new_cancel(&mut self) -> bool {
+        self.inbox.drain();
+        self.inbox.has_cancel()
+    }
+
+    /// Notes a cancel that has arrived.
+    pub(super) async fn note_cancel(&mut self) {
+        let by = self.inbox.take_cancel();
+        self.journal.cancel_requested(by.as_deref().unwrap_or("An unknown user")).await;
+    }
+
+    /// Whether libvirt is to be asked to abort: a cancel was noted, and no abort was accepted a moment ago.
+    pub(super) fn is_abort_due(&self) -> bool {
+        self.record().cancel_requested && self.last_abort.is_none_or(|last| last.elapsed() > ABORT_AGAIN)
+    }
+
+    /// libvirt was asked to abort.
+    pub(super) fn abort_requested(&mut self) {
+        self.last_abort = Some(Instant::now());
+    }
+
+    /// What follows the disks is known as soon as the source has told of the VM.
+    pub(super) fn expect_memory(&mut self) {
+        let Migration { source, vm, mode, .. } = self.record();
+        if *mode == Mode::Offline {
+            return self.tracker.expect_memory(0);
+        }
+        let bytes = self.context.inventory().copy(source, *vm).map(|copy| copy.memory_bytes);
+        if let Some(bytes) = bytes {
+            self.tracker.expect_memory(bytes);
+        }
+    }
+
+    /// The hosts switch over, or are asked where the VM is: nothing is left to send.
+    pub(super) fn switched(&mut self) {
+        let progress = self.tracker.switched(self.journal.elapsed_ms());
+        self.journal.set_progress(progress);
+    }
+
+    /// libvirt's final figures, from wherever they can be had.
+    pub(super) async fn final_figures(&mut self) -> Option<Statistics> {
+        self.inbox.drain();
+        if let Some(figures) = self.inbox.completed() {
+            return Some(figures);
+        }
+        let destination = self.destination().ok()?;
+        destination.completed_job(self.record().vm).await.ok().flatten().or(self.last_sample)
+    }
+
+    /// The last figures that were seen.
+    pub(super) fn last_figures(&self) -> Option<Statistics> {
+        self.last_sample
+    }
+
+    /// An earlier console heard of it last at this time, in ms since 1970.
+    pub(super) fn last_heard_at(&mut self, at_ms: u64) {
+        self.last_heard_ms = at_ms;
+    }
+
+    pub(super) fn since_last_heard(&self) -> Duration {
+        Duration::from_millis(self.context.now_ms().saturating_sub(self.last_heard_ms))
+    }
+}
+
+#[async_trait]
+impl StorageJournal for ActiveMigration {
+    fn record(&self) -> &Migration {
+        self.journal.record()
+    }
+
+    async fn write(&mut self, text: String) {
+        self.journal.write(text).await;
+    }
+
+    async fn volume_created(&mut self, target: &str, path: &str, text: String) {
+        self.journal.volume_created(target, path, text).await;
+    }
+
+    async fn volume_removed(&mut self, target: &str, text: String) {
+        self.journal.volume_removed(target, text).await;
+    }
+
+    fn volume_hangs(&mut self, pool: &str, volume: &str) {
+        self.hanging_volume = Some((pool.to_owned(), volume.to_owned()));
+    }
+
+    fn does_volume_hang(&self, pool: &str, volume: &str) -> bool {
+        self.hanging_volume.as_ref().is_some_and(|(at, name)| at == pool && name == volume)
+    }
+
+    /// Shows figures, and enters the phase that they tell of.
+    async fn show(&mut self, figures: &Statistics) {
+        self.last_heard_ms = self.context.now_ms();
+        if figures.data_total > 0 {
+            self.last_sample = Some(*figures);
+        }
+        let elapsed = self.journal.elapsed_ms();
+        let Migration { source, vm, phase: before, .. } = self.record();
+        let (before, switching) =
+            (*before, self.context.inventory().copy(source, *vm).is_some_and(|copy| copy.outgoing));
+        let (mut progress, mut phase) = (self.tracker.sample(figures, elapsed), Tracker::phase(figures));
+        if switching {
+            (progress, phase) = (self.tracker.switched(elapsed), Phase::SwitchingOver);
+        }
+        self.journal.set_progress(progress);
+        if phase > before {
+            self.journal.enter(phase).await;
+        } else {
+            self.journal.publish();
+        }
+    }
+
+    async fn cancelled(&mut self) {
+        self.inbox.drain();
+        while !self.record().cancel_requested && !self.inbox.has_cancel() {
+            self.inbox.receive().await;
+        }
+    }
+
+    async fn unless_cancelled(&mut self) -> Result<(), Problem> {
+        let is_new = self.has_new_cancel();
+        if !self.record().cancel_requested {
+            if !is_new {
+                return Ok(());
+            }
+            self.note_cancel().await;
+        }
+        Err(Problem::new(Code::Cancelled, "The migration was cancelled before libvirt began."))
+    }
+}

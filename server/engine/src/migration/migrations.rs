@@ -1,0 +1,253 @@
+//! All migrations: started, resumed, cancelled, looked up.
+
+use std::sync::Arc;
+
+use model::{
+    Code, ControlFlow, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent, MigrationId,
+    MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress, Severity, Treatment,
+};
+use store::{MigrationFilter, StoreError};
+use tokio::time::timeout_at;
+use uuid::Uuid;
+
+use super::{
+    active::ActiveMigration,
+    admission::{self, Accepted},
+    inbox::Inbox,
+    lifecycle::{self, Start},
+    resume,
+};
+use crate::{
+    commands::Command,
+    context::Context,
+    explain::{already_migrating, store_failed, unknown_migration},
+    hosts::{Hosts, Reached},
+    hypervisor::too_late,
+    preflight::Preflights,
+};
+
+/// Starts migrations and keeps track of those that run.
+pub(crate) struct Migrations {
+    context: Arc<Context>,
+    hosts: Arc<Hosts>,
+    preflights: Arc<Preflights>,
+}
+
+impl Migrations {
+    pub(crate) fn new(context: Arc<Context>, hosts: Arc<Hosts>, preflights: Arc<Preflights>) -> Arc<Self> {
+        Arc::new(Self { context, hosts, preflights })
+    }
+
+    /// Admits a migration to a registered host, writes it down and starts it.
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
+        let accepted = admission::admit(&self.preflights, &request).await?;
+        self.write_down(accepted, request, requested_by, None).await
+    }
+
+    /// The same whatever the preflight finds.
+    #[cfg(any(test, feature = "unchecked"))]
+    pub(crate) async fn start_unchecked(
+        self: &Arc<Self>,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
+        let accepted = admission::admit_unchecked(&self.context, &self.preflights, &request).await?;
+        self.write_down(accepted, request, requested_by, None).await
+    }
+
+    /// Admits a migration to a destination that was reached, writes it down and starts it.
+    pub(crate) async fn start_to(
+        self: &Arc<Self>,
+        reached: Reached,
+        mut request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Problem> {
+        let is_temporary = self.context.inventory().is_temporary(&reached.host);
+        if reached.login().is_some() && !is_temporary {
+            // To a host that is not registered the control flow is direct anyway.
+            if *request.options.control_flow.get_or_insert(ControlFlow::Direct) != ControlFlow::Direct {
+                return Err(login_is_the_consoles(&reached.host));
+            }
+        }
+        if request.options.keep_source_definition && !reached.is_to_be_registered() && is_temporary {
+            return Err(would_not_be_seen(&reached.host));
+        }
+        let admitted = timeout_at(reached.deadline(), admission::admit(&self.preflights, &request)).await;
+        let accepted = admitted.unwrap_or_else(|_| Err(too_late(&reached.host)))?;
+        self.write_down(accepted, request, requested_by, Some(reached)).await
+    }
+
+    /// Writes down what was admitted and starts it. What was `reached` for it is held until then.
+    async fn write_down(
+        self: &Arc<Self>,
+        Accepted { vm, mode, preflight }: Accepted,
+        request: MigrationRequest,
+        requested_by: &str,
+        reached: Option<Reached>,
+    ) -> Result<Migration, Problem> {
+        let migration = Migration {
+            id: MigrationId(Uuid::now_v7()),
+            vm: vm.id,
+            vm_name: vm.name.clone(),
+            source: vm.host.clone(),
+            destination: request.destination,
+            mode,
+            control_flow: Some(preflight.control_flow),
+            // What was asked for may fail, but never goes in the clear.
+            encrypted: preflight.encrypted || (mode == Mode::Live && request.options.encrypt == Some(true)),
+            unregistered: None,
+            // Where it can't be, the preflight has said why, and that the memory goes by TCP.
+            options: MigrationOptions { rdma: goes_by_rdma(&preflight), ..request.options },
+            disks: preflight.disks.into_iter().filter_map(copied).collect(),
+            requested_by: requested_by.to_owned(),
+            phase: Phase::Queued,
+            cancel_requested: false,
+            created_at_ms: self.context.now_ms(),
+            ended_at_ms: None,
+            progress: Progress::default(),
+            outcome: None,
+            problem: None,
+        };
+        let begun = Arc::clone(self).begin(migration, vm.persistent, reached);
+        self.context.tasks().spawn_to_completion(begun).await
+    }
+
+    async fn begin(
+        self: Arc<Self>,
+        mut migration: Migration,
+        persistent: bool,
+        reached: Option<Reached>,
+    ) -> Result<Migration, Problem> {
+        let already = |open| already_migrating(&migration.vm_name, open);
+        migration.unregistered = {
+            let mut inventory = self.context.inventory();
+            inventory.ensure_available(&migration.source)?;
+            inventory.ensure_available(&migration.destination)?;
+            inventory.claim(&migration).map_err(already)?;
+            let destination = inventory.host(&migration.destination);
+            destination.filter(|entry| entry.origin == HostOrigin::Temporary).map(|entry| entry.config.settings())
+        };
+        // The intent is in the store before the first call that changes anything.
+        if let Err(error) = self.context.store().insert_migration(&migration).await {
+            self.context.inventory().release(migration.vm);
+            return Err(match error {
+                StoreError::Open(open) => already(open),
+                StoreError::Failed(_) => store_failed(&error),
+            });
+        }
+        self.context.inventory().set_migration(migration.clone());
+        let login = reached.as_ref().and_then(Reached::login).cloned();
+        self.spawn(migration.clone(), Some(Start { persistent, login }));
+        // Held until it is registered: the migration may have ended by then.
+        if reached.as_ref().is_some_and(Reached::is_to_be_registered) {
+            self.hosts.register_temporary(&migration.destination).await;
+        }
+        Ok(migration)
+    }
+
+    /// Goes on with a migration that an earlier run of the console left open.
+    pub(crate) fn resume(self: &Arc<Self>, migration: Migration) {
+        {
+            let mut inventory = self.context.inventory();
+            // The store allows one open migration a VM, so this claim can't be taken.
+            let _ = inventory.claim(&migration);
+            inventory.set_migration(migration.clone());
+        }
+        self.spawn(migration, None);
+    }
+
+    /// Runs a migration in a task of its own: a new one, or (without a `start`) one that an earlier console began.
+    fn spawn(self: &Arc<Self>, migration: Migration, start: Option<Start>) {
+        let id = migration.id;
+        let inbox = Inbox::new(self.context.commands().open(id));
+        let migrations = Arc::clone(self);
+        self.context.tasks().spawn(async move {
+            let mut active = ActiveMigration::new(Arc::clone(&migrations.context), migration, inbox);
+            match start {
+                Some(start) => lifecycle::run(&mut active, start).await,
+                None => resume::resume(&mut active).await,
+            }
+            migrations.context.commands().close(id);
+            migrations.hosts.let_go();
+        });
+    }
+
+    /// Asks for a migration to be cancelled.
+    pub(crate) async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Problem> {
+        // The migration itself writes it down: it alone changes a record that is under way.
+        if !self.context.commands().send(id, Command::Cancel { by: by.to_owned() }) {
+            let (migration, _) = self.get(id).await?;
+            let ended = format!("This migration has ended already: {}", model::text::summary(&migration));
+            return Err(Problem::new(Code::AlreadyEnded, ended));
+        }
+        let known = self.context.inventory().migration(id).cloned();
+        known.map(|migration| Migration { cancel_requested: true, ..migration }).ok_or_else(|| unknown_migration(id))
+    }
+
+    /// One migration as it is now, and its history, oldest entry first.
+    pub(crate) async fn get(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
+        let now = self.context.inventory().migration(id).cloned();
+        let store = self.context.store();
+        let migration = match now {
+            Some(migration) => migration,
+            None => {
+                let stored = store.migration(id).await.map_err(|error| store_failed(&error))?;
+                stored.ok_or_else(|| unknown_migration(id))?
+            }
+        };
+        let events = store.events(id).await.map_err(|error| store_failed(&error))?;
+        Ok((migration, events))
+    }
+
+    /// The migrations that a filter lets through, newest first.
+    pub(crate) async fn list(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
+        let stored = self.context.store().migrations(filter).await;
+        let mut migrations = stored.map_err(|error| store_failed(&error))?;
+        // The store has the phase; the figures of those under way are fresher here.
+        let inventory = self.context.inventory();
+        for migration in &mut migrations {
+            if let Some(now) = inventory.migration(migration.id) {
+                migration.clone_from(now);
+            }
+        }
+        Ok(migrations)
+    }
+}
+
+/// Whether that was asked for, and both hosts offer it.
+fn goes_by_rdma(preflight: &Preflight) -> bool {
+    preflight.findings.iter().any(|found| (found.code, found.severity) == (FindingCode::Rdma, Severity::Ok))
+}
+
+/// The disk's part in the migration, if it is copied.
+fn copied(DiskPlan { target, source, treatment, .. }: DiskPlan) -> Option<DiskMove> {
+    match treatment {
+        Treatment::Copy { pool, volume, .. } => {
+            Some(DiskMove { target, source, pool, volume, path: None, created: false })
+        }
+        Treatment::Shared { .. } | Treatment::Stuck => None,
+    }
+}
+
+fn login_is_the_consoles(name: &HostName) -> Problem {
+    Problem::new(
+        Code::InvalidInput,
+        format!("A login for one move is the console's: the source can't log in on {name} with it."),
+    )
+    .with_fix("Let the VM move directly (leave out the way), or leave out the user and the password.")
+}
+
+/// What is left at the source would look like a VM that is off, and could be started a second time.
+fn would_not_be_seen(name: &HostName) -> Problem {
+    Problem::new(
+        Code::InvalidInput,
+        format!("The VM can't stay defined where it is while it runs on {name}, which is not registered."),
+    )
+    .with_fix(
+        "Register the host with the migration, so that vmferry sees the VM there, or let its definition go along.",
+    )
+}
