@@ -1,4 +1,4 @@
-//! What must be true of every URI, whatever somebody wrote. A parser that had no part in building them is the judge.
+//! What must be true of every URI for every input. The judge is a URL parser that had no part in building them.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 

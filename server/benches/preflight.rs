@@ -1,5 +1,6 @@
-//! How long somebody waits who opens the Migrate window: 20 hosts are registered, real libvirt daemons, but three do not answer.
-//! One refuses connections, one takes them and says nothing, and one has fallen silent since the console connected to it.
+//! How long the Migrate window takes to show its preflight reports, with 20 registered hosts: real libvirt daemons, of which three
+//! do not answer. One refuses connections, one accepts them and says nothing, and one has stopped since the console connected to
+//! it.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -63,8 +64,8 @@ async fn main() {
     }
 }
 
-/// Asks for each destination by itself, as the window does; after how many ms there was the first answer, one from each of the
-/// destinations that are up, and one for each.
+/// Asks for each destination in a request of its own, as the window does. Returns after how many ms there were the first answer,
+/// the answers of all destinations that are up, and all answers.
 async fn open_window(api: &Api, destinations: &[String]) -> [u128; 3] {
     let begun = Instant::now();
     let asked = destinations.iter().zip(1..).map(|(name, number)| async move {
@@ -106,7 +107,7 @@ fn start_daemon(demo: &Demo, number: u8) -> Child {
         address(number)
     );
     fs::write(configuration.join("libvirtd.conf"), text).expect("the demo's directory takes files");
-    // What alpha found out about its QEMU, so that not every daemon has to start it.
+    // alpha's cache of what its QEMU can do, so that not every daemon has to start QEMU.
     copy(&model.join("cache"), &home);
     for path in ["", "config", "config/libvirt", "cache", "data", "run"] {
         let path = home.join(path);

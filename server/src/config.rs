@@ -1,7 +1,7 @@
 //! `vmferry.toml`.
 //!
-//! Every field is checked when the file is read; what is read from here on is safe to build a URI of. A key that nobody knows
-//! is refused: it is a typing error, and the default that would count instead is not what somebody wanted.
+//! Every field is checked when the file is read, so that URIs can be built of it safely. An unknown key is refused: it is a typing
+//! error, and the default would count instead of what the admin meant.
 
 mod key_passphrase;
 
@@ -38,7 +38,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What it speaks there: `https` by default, `http` behind a proxy.
     protocol: Option<Protocol>,
-    /// The address people use, if a proxy stands before the console.
+    /// The address that browsers use, if a proxy is in front of the console.
     #[serde(default, deserialize_with = "parsed")]
     public_url: Option<PublicUrl>,
     /// The proxy's address: its X-Forwarded-For is believed, and requests from elsewhere are refused.
@@ -48,7 +48,7 @@ pub struct Config {
     /// How long sessions last.
     #[serde(default)]
     sessions: Sessions,
-    /// Whether hosts may be added at run time that are reached by plain TCP, which anybody on the way can read and change.
+    /// Whether hosts may be added at run time that are reached by plain TCP, which can be read and changed on the network.
     #[serde(default)]
     pub allow_tcp: bool,
     /// A file with the passphrase that the console's own ssh key is encrypted with; systemd's credential `key-passphrase` counts, too.
@@ -98,7 +98,7 @@ fn default_data_dir() -> PathBuf {
     "/var/lib/vmferry".into()
 }
 
-/// Reads text by the type's own rules, so that an error of theirs is told with the line it is in.
+/// Parses text by the type's own rules, so that toml adds the line to its error.
 fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr<Err = Problem>>(from: D) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map(Some).map_err(|problem: Problem| {
@@ -120,7 +120,7 @@ impl Config {
     /// How the console is reached, with `listen` in place of the file's own.
     ///
     /// # Errors
-    /// Where people's logins would cross a network in the clear.
+    /// If passwords would cross a network unencrypted.
     pub fn site(&self, listen: SocketAddr) -> Result<Site, ConfigError> {
         if self.public_url.is_some() != self.proxy.is_some() {
             return Err(ConfigError(
@@ -155,7 +155,7 @@ impl Config {
         }
     }
 
-    /// What the console's own ssh key is encrypted with, if there is anything.
+    /// The passphrase of the console's own ssh key, if there is one.
     ///
     /// # Errors
     /// A file that can't be read, or that others can read, too.
@@ -166,7 +166,7 @@ impl Config {
     /// The hosts.
     ///
     /// # Errors
-    /// A host whose fields do not fit together, or two of the same name or address.
+    /// A host with fields that contradict each other, or two hosts with the same name or address.
     pub fn hosts(&self) -> Result<Vec<HostConfig>, ConfigError> {
         let mut names = BTreeSet::new();
         for host in &self.hosts {
@@ -180,7 +180,7 @@ impl Config {
             })
         };
         let hosts: Vec<HostConfig> = self.hosts.iter().map(checked).collect::<Result<_, _>>()?;
-        // A destination may be named by its address, so that an address can be only one host's, whatever the port.
+        // A destination may be named by its address, so that an address can belong to one host only, at any port.
         let mut owners = BTreeMap::new();
         for host in &hosts {
             for address in [host.transport.address(), host.peer_address.to_string()] {
@@ -203,7 +203,7 @@ impl std::str::FromStr for Config {
     type Err = ConfigError;
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        // toml's error has the line, what is in it, and the names that would be known.
+        // toml's error has the line, its text, and the known names.
         let config: Self = toml::from_str(text).map_err(|error| ConfigError(error.to_string()))?;
         config.hosts()?;
         if config.sessions.idle_minutes == 0 || config.sessions.absolute_hours == 0 {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn little_is_needed() {
+    fn an_empty_file_is_a_configuration() {
         let config: Config = "".parse().unwrap();
         assert!(config.speaks_https());
         assert_eq!(config.session_limits(), SessionLimits::default());
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_may_use_another_way() {
+    fn peers_may_use_another_transport() {
         let host = hosts(
             "transport = \"local\"\npeer_address = \"10.0.0.7\"\npeer_transport = \"ssh\"\npeer_user = \"root\"\nbandwidth_mib_s = 100",
         )

@@ -10,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 use vmferry::commands::{self, Command};
 use zeroizing_alloc::ZeroAlloc;
 
-/// Memory that is given back is overwritten: no password stays behind where a core dump would show it, whatever library had it in its
-/// hands. libvirt and libssh, which do not allocate here, overwrite passwords themselves. It costs 20 ns for half a kB (measured).
+/// Overwrites memory when it is freed, so that a core dump shows no password, whichever library had it. libvirt and libssh, which
+/// do not use this allocator, overwrite passwords themselves. It costs 20 ns for half a kB (measured).
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 

@@ -1,4 +1,4 @@
-//! Serves the doors on a listener until told to stop.
+//! Serves the router on a listener until the process is told to stop.
 
 mod certificate;
 mod impatient_acceptor;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use certificate::{CertificateError, load, self_signed};
 
-/// How long answers under way may take after the stop. Streams end by themselves at once.
+/// How long requests may take to finish after the stop. Streams end at once by themselves.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// How long a request's header may take to arrive; half as long as a connection may be silent.
 const HEADER_LIMIT: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ mod tests {
     const HEADER: Duration = Duration::from_millis(20);
 
     #[tokio::test]
-    async fn who_says_nothing_is_not_listened_to_for_ever() {
+    async fn a_silent_client_is_disconnected() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();

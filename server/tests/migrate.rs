@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 static DEMO: Shared = LazyLock::new(|| Mutex::new(Demo::start(11)));
 
 #[tokio::test]
-async fn an_idle_vm_goes_there_and_back() {
+async fn an_idle_vm_is_moved_to_another_host_and_back() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let mut stream = api.stream().await;
@@ -104,7 +104,7 @@ async fn a_paused_vm_arrives_paused() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_and_changes_nothing() {
+async fn an_invalid_request_is_refused_and_changes_nothing() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let before = (demo.defined_on("web"), api.get("/plugins/kimchi/tasks").await);
@@ -117,7 +117,7 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         ("web", "0.0.0.0"),
         ("web", "-oProxyCommand=id"),
         ("web", "beta?command=id"),
-        ("nobody", "beta"),
+        ("unknown", "beta"),
         ("we%20b", "beta"),
         ("..%2f..%2fetc", "beta"),
         ("%00", "beta"),

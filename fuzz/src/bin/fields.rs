@@ -1,4 +1,4 @@
-//! Host, user, port and a key's path as somebody types them, one in each line.
+//! Host, user, port and the path of a key as a user types them, one in each line.
 
 #![no_main]
 

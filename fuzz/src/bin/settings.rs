@@ -1,4 +1,4 @@
-//! A host as somebody registers it: JSON, as far as the URIs made of it.
+//! The JSON of a host's registration, as far as the URIs that are made of it.
 
 #![no_main]
 

@@ -59,7 +59,7 @@ impl Directory {
         &self.path
     }
 
-    /// Whether it may be someone else's by now.
+    /// Whether another demo may have claimed it by now.
     pub(crate) fn is_released(&self) -> bool {
         self.released
     }

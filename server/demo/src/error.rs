@@ -1,4 +1,4 @@
-//! What can keep a demo from running, and what to do about it.
+//! Why a demo did not start or end, and what to do about it.
 
 use std::{io, net::Ipv4Addr, path::PathBuf};
 
@@ -29,7 +29,7 @@ pub enum DemoError {
     #[error("There is no user \"nobody\" to run the demo's daemons as.")]
     UserMissing,
     /// The hosts would be reachable from elsewhere, without a password.
-    #[error("The demo's hosts cannot be in {network}, which is not in 127.0.0.0/8.")]
+    #[error("The demo's hosts can't be in {network}: it is not in 127.0.0.0/8.")]
     NetworkNotLoopback {
         /// The network asked for.
         network: Ipv4Addr,
@@ -60,8 +60,8 @@ pub enum DemoError {
         /// How many bytes its name may have.
         limit: usize,
     },
-    /// The directory has something in it that is no demo's, or belongs to someone else.
-    #[error("{} is there already and is not the directory of a demo of yours.", .dir.display())]
+    /// The directory has files of something other than a demo, or belongs to another user.
+    #[error("{} exists already, and is not a directory of a demo that you started.", .dir.display())]
     DirectoryNotOurs {
         /// The directory.
         dir: PathBuf,
@@ -135,7 +135,7 @@ impl DemoError {
             Self::ProgramMissing { packages, .. } => {
                 format!("Install it; on Debian and Ubuntu with `apt-get install {packages}`.")
             }
-            Self::VersionUnknown { .. } => "Run `libvirtd --version` and see why it fails.".into(),
+            Self::VersionUnknown { .. } => "Run `libvirtd --version` to see why it fails.".into(),
             Self::SharedDirectoryUnsupported { .. } => "Let the demo choose the storage, or ask for NBD.".into(),
             Self::UserMissing => "Add the user \"nobody\", or start the demo as a user other than root.".into(),
             Self::NetworkNotLoopback { .. } => "Choose a network like 127.0.5.0.".into(),
@@ -149,10 +149,10 @@ impl DemoError {
             Self::DirectoryClosed { .. } => "Choose a directory in /tmp, or start the demo as a user other than root.".into(),
             Self::DirectoryInUse { .. } => "End that demo first, or choose another directory and network.".into(),
             Self::ServiceEnded { .. } | Self::NotReady { .. } | Self::Virsh { .. } => {
-                "The details say why; start the demo again once that is mended.".into()
+                "The details say why. Repair that, then start the demo again.".into()
             }
-            Self::ProcessesStay { .. } => "Look at them with `ps`; one that hangs in the kernel goes with a restart.".into(),
-            Self::Io { .. } => "See that there is space and that the file may be written.".into(),
+            Self::ProcessesStay { .. } => "List them with `ps`. A process that hangs in the kernel ends with a restart of the machine.".into(),
+            Self::Io { .. } => "Check the free space and the permissions of the file.".into(),
         }
     }
 

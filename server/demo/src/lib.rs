@@ -1,8 +1,9 @@
-//! `vmferry demo`: real libvirt hosts and real, tiny VMs on this machine, thrown away at the end.
+//! `vmferry demo`: real libvirt hosts and real, tiny VMs on this machine, removed at the end. The command line is in
+//! `server/src/commands/demo.rs`.
 //!
 //! Four libvirt daemons run in session mode as an unprivileged user, each with its own directories and its own address in
-//! 127.0.0.0/8; three VMs run on the first of them under QEMU's own emulation (no KVM needed). The last is for people to
-//! register themselves. Nothing is simulated, and the integration and browser tests drive the same code.
+//! 127.0.0.0/8; three VMs run on the first of them under QEMU's own emulation (no KVM needed). The last is for the user to
+//! register. Nothing is simulated, and the integration and browser tests drive the same code.
 
 mod boot_sector;
 mod directory;
@@ -70,7 +71,7 @@ impl Demo {
     /// What a killed demo left in the directory is ended and removed first.
     ///
     /// # Errors
-    /// Whatever keeps the demo from running, with what to do about it. Nothing is left behind then.
+    /// Why the demo can't run. All that was started is ended then.
     pub async fn start(options: DemoOptions) -> Result<Self, DemoError> {
         let hosts = host::hosts(options.network)?;
         let programs = Programs::find().await?;
@@ -88,7 +89,7 @@ impl Demo {
         &self.hosts[..self.hosts.len() - 1]
     }
 
-    /// A host like the others that the console does not know until somebody registers it: delta.
+    /// A host like the others that the console does not know until a user registers it: delta.
     pub fn unregistered(&self) -> &DemoHost {
         &self.hosts[self.hosts.len() - 1]
     }

@@ -20,7 +20,7 @@ pub(crate) fn adopt() -> Result<AbortOnDropHandle<()>, DemoError> {
     Ok(AbortOnDropHandle::new(tokio::spawn(async move {
         while ends.recv().await.is_some() {
             for orphan in dead_orphans() {
-                // An error says that somebody else reaped it.
+                // Fails if another part of this process has reaped it.
                 let _ = waitpid(Some(orphan), WaitOptions::NOHANG);
             }
         }
@@ -76,7 +76,7 @@ mod tests {
         assert!(dead("300 (a) R 1 (b) Z 100 300 300 0 -1 4"));
         assert!(!dead("300 (qemu-system-x86) S 100 300 300 0 -1 4"), "still runs");
         assert!(!dead("300 (libvirtd) Z 100 300 90 0 -1 4"), "started by us");
-        assert!(!dead("300 (qemu-system-x86) Z 1 300 300 0 -1 4"), "somebody else's");
+        assert!(!dead("300 (qemu-system-x86) Z 1 300 300 0 -1 4"), "another process's");
         assert!(!dead(""));
         let outside = Status::read("7 (vmferry) S 0 0 0 0 -1 4").unwrap();
         assert_eq!(outside.session, 0, "the session's leader is outside of our PID namespace");

@@ -1,4 +1,4 @@
-//! What the console's own ssh key is encrypted with.
+//! The passphrase that the console's own ssh key is encrypted with.
 
 use std::{
     env, fs,
@@ -15,12 +15,12 @@ const DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 /// The credential's name.
 const CREDENTIAL: &str = "key-passphrase";
 
-/// The passphrase in this file, or else systemd's credential of that name, if there is one.
+/// The passphrase in this file, or in systemd's credential if no file is given.
 pub(super) fn read(file: Option<&Path>) -> Result<Option<Secret>, ConfigError> {
     if let Some(file) = file {
         return private(file).map(Some);
     }
-    // systemd's own files are nobody else's business, whatever their mode says: their directory is the service's alone.
+    // The mode of systemd's credentials is not checked: only the service can open their directory.
     let credential = env::var_os(DIRECTORY).map(|directory| PathBuf::from(directory).join(CREDENTIAL));
     credential.filter(|file| file.exists()).map(|file| line(&file)).transpose()
 }
@@ -30,7 +30,7 @@ fn private(file: &Path) -> Result<Secret, ConfigError> {
     let metadata = fs::metadata(file).map_err(|error| unreadable(file, &error))?;
     if metadata.mode() & 0o077 != 0 {
         return Err(ConfigError(format!(
-            "{} can be read by others than its owner, and has the passphrase of the console's key: chmod 600 it.",
+            "{} has the passphrase of the console's key, and other users can read it: run chmod 600 on it.",
             file.display()
         )));
     }

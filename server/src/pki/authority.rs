@@ -17,10 +17,10 @@ const DAY: Duration = Duration::from_hours(24);
 pub const AUTHORITY_VALID: Duration = Duration::from_hours(24 * 3_650);
 /// How long a host's certificates are valid: two years, or until their authority ends.
 pub const HOST_VALID: Duration = Duration::from_hours(24 * 730);
-/// An authority that ends within thirty days signs nothing more.
+/// An authority that expires within thirty days signs nothing more.
 pub(super) const SPARE: Duration = Duration::from_hours(24 * 30);
 
-/// What a certificate is good for. libvirt and QEMU want one for each side of a connection.
+/// The purpose of a certificate. libvirt and QEMU need one for each side of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Server,
@@ -76,12 +76,12 @@ impl Authority {
         &self.certificate
     }
 
-    /// When what is signed now ends.
+    /// The end of the validity of a certificate signed now.
     pub(super) fn ends(&self, now: OffsetDateTime) -> OffsetDateTime {
         self.not_after.min(now + HOST_VALID)
     }
 
-    /// Makes a key and a certificate for whoever is reached at these addresses.
+    /// Makes a key and a certificate for the host with these addresses.
     pub(super) fn sign(
         &self,
         addresses: &[Address],
@@ -123,7 +123,7 @@ fn params(common_name: &str, now: OffsetDateTime) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "vmferry");
     params.distinguished_name.push(DnType::CommonName, common_name);
-    // Not every clock is right.
+    // Some clocks are slow.
     params.not_before = now - DAY;
     params
 }

@@ -1,4 +1,4 @@
-//! A host that gets certificates, as somebody names it on the command line or in the configuration.
+//! A host that gets certificates, from the command line or from the configuration.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use model::{Code, HostName, Problem};
 pub struct CertifiedHost {
     /// The name it is registered under.
     pub name: HostName,
-    /// All addresses and names it is reached at; the certificates are good for no others. At least one.
+    /// All addresses and names it is reached at, at least one. The certificates are valid for these only.
     pub addresses: Vec<Address>,
 }
 

@@ -1,8 +1,8 @@
 //! Certificates for hosts that have none: two authorities and, for each host, the files that libvirt and QEMU look for.
 //!
-//! There are two authorities because there are two keys on each host, and one of them is weak. Every QEMU process may read QEMU's
-//! key, so a guest that breaks out of its QEMU has it. Were it of libvirt's authority, it would open all other hosts' libvirt
-//! daemons, as root; of an authority of its own it is good for the data of migrations only.
+//! There are two authorities, because each host has two keys, and one of them is weak. Every QEMU process may read QEMU's key, so a
+//! guest that breaks out of its QEMU has it. If libvirt's authority had signed it, it would give access to the libvirt daemons of
+//! all other hosts, as root. Signed by an authority of its own, it is valid for the data of migrations only.
 
 mod authority;
 mod host;
@@ -23,10 +23,10 @@ pub use authority::{AUTHORITY_VALID, HOST_VALID};
 use authority::{Authority, Purpose};
 pub use host::CertifiedHost;
 
-/// Where the authorities are kept, below the directory that somebody named.
+/// The folder of the authorities, below the directory given.
 pub const AUTHORITIES: &str = "authorities";
 
-/// Why there are no certificates, and what to do.
+/// Why certificates could not be made, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum PkiError {
     /// A file or directory can't be read or written.
@@ -39,7 +39,7 @@ pub enum PkiError {
     },
     /// One half of an authority is there.
     #[error(
-        "{} is there and {} is not: put it back from where you keep a copy, or name another directory for new authorities.",
+        "{} exists and {} does not: restore it from your backup, or name another directory for new authorities.",
         found.display(), missing.display()
     )]
     Incomplete {
@@ -49,7 +49,7 @@ pub enum PkiError {
         missing: PathBuf,
     },
     /// An authority ends before its certificates would be of any use.
-    #[error("The authority {} ends on {until}: name another directory for new ones, and give every host new certificates.", path.display())]
+    #[error("The authority {} expires on {until}: name another directory for new ones, and give every host new certificates.", path.display())]
     Ending {
         /// Which.
         path: PathBuf,
@@ -67,19 +67,19 @@ impl PkiError {
 /// The directory with the authorities and with what they have made.
 pub struct Pki {
     directory: PathBuf,
-    /// Who may talk to libvirt's daemons.
+    /// Signs certificates for libvirt's daemons and clients.
     libvirt: Authority,
-    /// Who may send and take the data of migrations.
+    /// Signs QEMU's certificates, for the data of migrations.
     qemu: Authority,
     now: OffsetDateTime,
 }
 
 impl Pki {
-    /// Opens the authorities in a directory; makes directory and authorities if they are not there. Those that are there are never
+    /// Opens the authorities in a directory. Makes the directory and the authorities if they do not exist; existing ones are never
     /// written to.
     ///
     /// # Errors
-    /// When one can't be read or made, is there by half, or ends within [`authority::SPARE`].
+    /// If one can't be read or made, lacks its certificate or its key, or expires within [`authority::SPARE`].
     pub fn open(directory: &Path, now: OffsetDateTime) -> Result<Self, PkiError> {
         let authorities = directory.join(AUTHORITIES);
         fs::DirBuilder::new()
@@ -122,7 +122,7 @@ impl Pki {
         self.libvirt.ends(self.now).min(self.qemu.ends(self.now)).date()
     }
 
-    /// What libvirt (`virnettlsconfig.h`) and QEMU (`qemu.conf`, `default_tls_x509_cert_dir`) look for.
+    /// The files that libvirt (`virnettlsconfig.h`) and QEMU (`qemu.conf`, `default_tls_x509_cert_dir`) read.
     fn write_host(&self, tree: &Path, host: &CertifiedHost) -> Result<(), PkiError> {
         let pki = tree.join("etc/pki");
         let (authority, libvirt, qemu) = (pki.join("CA"), pki.join("libvirt"), pki.join("qemu"));
@@ -138,13 +138,13 @@ impl Pki {
             write(&private.join(format!("{word}key.pem")), &signed.key, 0o600)?;
             let signed = self.qemu.sign(&host.addresses, purpose, self.now)?;
             write(&qemu.join(format!("{word}-cert.pem")), &signed.certificate, 0o644)?;
-            // Once on the host it is QEMU's group's.
+            // On the host it is given to QEMU's group.
             write(&qemu.join(format!("{word}-key.pem")), &signed.key, 0o640)?;
         }
         Ok(())
     }
 
-    /// Fills a new directory and puts it in the place of the old one, so that a certificate never stands beside another's key.
+    /// Fills a new directory and replaces the old one with it, so that a certificate is never beside another's key.
     fn replace(&self, path: &Path, fill: impl FnOnce(&Path) -> Result<(), PkiError>) -> Result<PathBuf, PkiError> {
         let path = self.directory.join(path);
         let new = path.with_extension("new");

@@ -1,4 +1,4 @@
-//! The console's certificate: somebody's own, or one it makes.
+//! The console's certificate: the admin's, or a self-signed one that the console makes.
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ const LOCALHOST: &str = "localhost";
 /// How long one is valid: 825 days, the longest that browsers on macOS and iOS take (Apple's HT210176).
 const VALID: Duration = Duration::from_hours(825 * 24);
 
-/// Why there is no certificate.
+/// Why the console has no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file can't be read or written.
@@ -37,7 +37,7 @@ pub enum CertificateError {
         /// Why.
         reason: String,
     },
-    /// Certificate and key are of no use.
+    /// Certificate and key can't be used.
     #[error("The certificate {path} can't be used: {reason}.")]
     Refused {
         /// Which.
@@ -73,7 +73,7 @@ pub fn load(certificate: &Path, key: &Path) -> Result<(RustlsConfig, String), Ce
     Ok((RustlsConfig::from_config(Arc::new(config)), fingerprint.join(":")))
 }
 
-/// Like [`load`] with a certificate of the console's own in the directory, which is made if there is none or it has expired.
+/// Like [`load`], with the self-signed certificate in the directory, which is made if there is none or it has expired.
 ///
 /// # Errors
 /// When it can't be written or read.
@@ -88,7 +88,7 @@ pub fn self_signed(directory: &Path, address: IpAddr) -> Result<(RustlsConfig, S
     load(&certificate, &key)
 }
 
-/// Whether a browser that trusts the console's own certificate would call it expired.
+/// Whether the certificate has expired, by the check that browsers make.
 fn has_expired(certificate: &Path) -> Result<bool, CertificateError> {
     use rustls::CertificateError::{Expired, ExpiredContext};
 
@@ -115,7 +115,7 @@ fn make(certificate: &Path, key: &Path, address: IpAddr, now: OffsetDateTime) ->
     names.extend(host_name());
     let mut params = CertificateParams::new(names).map_err(refused)?;
     params.distinguished_name.push(DnType::CommonName, "vmferry");
-    // Not every clock is right.
+    // Some clocks are slow.
     params.not_before = now - Duration::from_hours(24);
     params.not_after = now + VALID;
     let key_pair = KeyPair::generate().map_err(refused)?;

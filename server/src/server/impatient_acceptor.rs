@@ -1,6 +1,6 @@
-//! Connections that nobody uses are closed, so that idle ones do not pile up.
+//! Closes idle connections, so that they do not pile up.
 //!
-//! hyper's own limit counts from the first bytes of a request on: before them it waits for ever to see which HTTP is spoken.
+//! hyper's own limit counts from the first bytes of a request on. Before them it waits for ever to detect the version of HTTP.
 
 use std::{
     future::{Ready, ready},
@@ -13,7 +13,7 @@ use axum_server::accept::Accept;
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
-/// Accepts connections that fail when the other side neither sends nor takes anything for so long.
+/// Accepts connections that fail when the other side neither sends nor takes anything for `limit`.
 ///
 /// A WebSocket has to be pinged more often than that.
 #[derive(Clone, Copy, Debug)]

@@ -48,12 +48,12 @@ impl Hypervisor for Watched {
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn HostConnection>, Problem> {
-        self.asked.lock().expect("nobody panics with it").push(host.transport.address());
+        self.asked.lock().expect("no test panics while it holds the lock").push(host.transport.address());
         self.sim.connect(host, events).await
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {
-        self.asked.lock().expect("nobody panics with it").push(format!("{address} port {port}"));
+        self.asked.lock().expect("no test panics while it holds the lock").push(format!("{address} port {port}"));
         self.sim.probe(address, port).await
     }
 }
@@ -120,7 +120,7 @@ impl House {
         // A 409 would mean that it was understood, and that something else was in the way.
         let is_refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&status);
         assert!(is_refused, "{method} {path} {body}: {status} {answer}");
-        let asked = self.asked.lock().expect("nobody panics with it").clone();
+        let asked = self.asked.lock().expect("no test panics while it holds the lock").clone();
         assert!(asked.is_empty(), "{method} {path} {body}: asked {asked:?}");
         assert_eq!(children(), "", "{method} {path} {body}");
     }
@@ -128,7 +128,7 @@ impl House {
     /// Sends what is right, and sees that the host is asked.
     pub async fn understands(&self, path: &str, body: &Value) {
         let (status, answer) = self.send(Method::POST, path, body.to_string()).await;
-        let asked = std::mem::take(&mut *self.asked.lock().expect("nobody panics with it"));
+        let asked = std::mem::take(&mut *self.asked.lock().expect("no test panics while it holds the lock"));
         assert_eq!(asked, [ELSEWHERE], "{path} {body}: {status} {answer}");
     }
 

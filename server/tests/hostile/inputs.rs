@@ -1,4 +1,4 @@
-//! What nobody should send, by the field that it is sent in.
+//! Hostile values, by the field that they are sent in.
 
 use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ pub fn too_long() -> [String; 3] {
     ["a".repeat(300), format!("{}.example", "a".repeat(64)), vec!["a".repeat(60); 5].join(".")]
 }
 
-/// All values of a field that nobody should send.
+/// All hostile values of a field.
 pub fn hostile(field: &str) -> Vec<Value> {
     let mut values: Vec<Value> = HOSTILE.iter().map(|text| json!(text)).collect();
     match field {

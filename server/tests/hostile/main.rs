@@ -1,8 +1,8 @@
-//! What nobody should send. Each of these is refused with a 4xx at the real doors, before anything was asked of any host: behind the
+//! Hostile input. Each of these values is refused with a 4xx at the real doors, before anything was asked of any host: behind the
 //! console stand simulated hosts that write down who connects to what. No program is started and no socket opened.
 //!
 //! Names in Punycode (`xn--…`) are not among them. They are plain ASCII, are shown as they were written and never as what they stand for,
-//! so that nobody takes one for another; the letters that they stand for are refused.
+//! so that a reader can tell them apart; the letters that they stand for are refused.
 
 mod house;
 mod inputs;
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use house::{House, sockets};
 use inputs::{HOSTILE, hostile, misfits, too_long};
 
-/// Documentation's own address (RFC 5737): nobody is there, and nobody is asked whether.
+/// An address for documentation (RFC 5737): no host has it, and none is asked.
 const ELSEWHERE: &str = "192.0.2.7";
 const MIGRATE: &str = "/plugins/kimchi/vms/web/migrate";
 
 #[tokio::test]
 async fn what_nobody_should_send_is_refused_and_nothing_comes_of_it() {
     let house = House::new().await;
-    let asked: Vec<String> = std::mem::take(&mut *house.asked.lock().expect("nobody panics with it"));
+    let asked: Vec<String> = std::mem::take(&mut *house.asked.lock().expect("no test panics while it holds the lock"));
     assert!(asked.contains(&"alpha.simulated".to_owned()), "what is asked is written down: {asked:?}");
     let (before, sockets_before) = (house.state().await, sockets());
     destinations(&house).await;
@@ -34,7 +34,7 @@ async fn what_nobody_should_send_is_refused_and_nothing_comes_of_it() {
     }
 }
 
-/// A migration to a host that nobody registered, with nothing wrong.
+/// A valid migration to an ad-hoc destination.
 fn migration() -> Value {
     json!({
         "destination": ELSEWHERE,
@@ -63,7 +63,7 @@ fn registration() -> Value {
     })
 }
 
-/// Migrations to hosts that nobody registered.
+/// Migrations to ad-hoc destinations.
 async fn destinations(house: &House) {
     for field in ["destination", "user", "fingerprint", "port", "register"] {
         for value in hostile(field) {

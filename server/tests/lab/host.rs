@@ -151,7 +151,7 @@ impl LabHost {
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
                 let mut daemon = UnixStream::connect(&socket).await.expect("the daemon listens");
-                // Whoever hangs up first is in the right.
+                // Either side may hang up first.
                 tokio::spawn(async move { copy_bidirectional(&mut client, &mut daemon).await });
             }
         });

@@ -42,7 +42,7 @@ impl LabHost {
         *self.sshd.lock().expect("no panic holds it") = Some(sshd);
     }
 
-    /// Stops the ssh server; whoever is logged in stays so.
+    /// Stops the ssh server; sessions that are open stay open.
     pub fn stop_sshd(&self) {
         let sshd = self.sshd.lock().expect("no panic holds it").take();
         let mut sshd = sshd.expect("it runs");
@@ -50,7 +50,7 @@ impl LabHost {
         sshd.wait().expect("it is our child");
     }
 
-    /// Gives the host another key, as somebody in between would show, or somebody who installed it anew.
+    /// Gives the host another key, as after an attack or a new installation.
     pub async fn change_key(&self) {
         self.stop_sshd();
         fs::remove_file(self.path(KEY)).expect("it has one");
@@ -73,7 +73,7 @@ impl LabHost {
         assert!(program.wait().expect("it is our child").success(), "{user} got no password on {}", self.name);
     }
 
-    /// Lets whoever has this key, a line of a public key's file, log in as root.
+    /// Lets this key, a line of a public key's file, log in as root.
     pub fn authorize(&self, public_key: &str) {
         let directory = self.path("/root/.ssh");
         fs::create_dir_all(&directory).expect("root has a home");

@@ -4,7 +4,7 @@
 #   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc world.sh DIRECTORY PROGRAM ARGUMENT…
 #
 # This shell is the first process of a PID namespace, so the kernel kills all others when it ends. It reaps orphans, too, as an
-# init must: libvirt waits until somebody has reaped a QEMU that ended.
+# init must: libvirt waits until a QEMU that ended has been reaped.
 set -euo pipefail
 directory=$1
 shift
@@ -12,7 +12,7 @@ shift
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs "$directory"
-# Whoever asks for the test's own home, where ssh has its keys, is sent to an empty one.
+# The test's own home, where ssh has its keys, is replaced with an empty one.
 export HOME=$directory/root
 mkdir -m 700 "$HOME"
 sed "s|^root:.*|root:x:0:0:root:$HOME:/bin/bash|" /etc/passwd >"$directory/passwd"

@@ -35,7 +35,7 @@ async fn test_copy_storage_migration() {
     moves(&api, vm.name, "beta").await;
     vm.assert_moved_to("beta");
     assert!(vm.has_volume_on("beta"));
-    assert!(vm.has_volume_on("alpha"), "what was there stays until somebody asks to remove it");
+    assert!(vm.has_volume_on("alpha"), "the source's volume stays unless its removal is asked for");
 }
 
 /// Cockpit's "temporarily": the source keeps the definition, shut off, to which the VM comes back. The destination's is transient
@@ -88,7 +88,7 @@ async fn test_fail_migration_tcp_port_closed() {
     vm.assert_moved_to("beta");
 }
 
-/// beta's daemon wants a login that nobody has given the console.
+/// beta's daemon wants a login that the console does not have.
 #[tokio::test]
 async fn test_fail_migration_authentication() {
     let (demo, api, mut stream) = demo().await;
@@ -117,7 +117,7 @@ async fn test_fail_migration_uri_incorrect() {
     vm.assert_stayed();
 }
 
-/// A name that nobody can resolve does not answer; where beta is registered with one for the others, alpha can't resolve it.
+/// A name that can't be resolved does not answer; where beta is registered with one for the others, alpha can't resolve it.
 #[tokio::test]
 async fn test_fail_migration_domain_unknown() {
     let (demo, api, mut stream) = demo().await;

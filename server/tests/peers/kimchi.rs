@@ -31,7 +31,7 @@ async fn test_vm_migrate_fails_if_remotehost_unreachable() {
 }
 
 /// Peer-to-peer, it is the source that logs in at the destination. Here alpha is told to use TLS, for which it has no certificate. Where
-/// nobody insists on it, the console drives the migration with its own login.
+/// the request does not insist on it, the console drives the migration with its own login.
 #[tokio::test]
 async fn test_vm_migrate_fails_if_not_passwordless_login() {
     let (demo, _, mut stream) = demo().await;

@@ -1,4 +1,4 @@
-//! Two of Kimchi's cases need a machine of another kind, which nobody has at hand: the real doors, and behind them the engine's model
+//! Two of Kimchi's cases need a machine of another kind, which is not at hand: the real doors, and behind them the engine's model
 //! of hypervisors, which says so. (Kimchi's tests replace the answer of the remote host as well.)
 
 use std::{net::TcpListener, path::PathBuf, sync::Arc};

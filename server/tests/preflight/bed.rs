@@ -106,7 +106,7 @@ impl<'a> Machine<'a> {
         Command::new("virsh").args(["-q", "-c", &self.uri]).args(arguments).output().expect("virsh is installed")
     }
 
-    /// What libvirt here says the VM of this UUID does; none if there is none or nobody answers.
+    /// The state of the VM of this UUID here, in libvirt's words; none if there is no such VM, or libvirt does not answer.
     pub fn state(&self, guest: &Guest) -> Option<String> {
         let output = self.try_virsh(&["domstate", &guest.id.to_string()]);
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -130,7 +130,7 @@ impl<'a> Machine<'a> {
         self.virsh(&["vol-path", name, "--pool", NAME]).into()
     }
 
-    /// Removes everything that trials made here, whatever of it there is.
+    /// Removes everything that trials made here.
     pub fn clean(&self) {
         let listed = |arguments: &[&str]| {
             let output = self.try_virsh(arguments);

@@ -12,8 +12,8 @@ use crate::{
     obstacle::{Obstacle, Truth},
 };
 
-/// A port where nobody listens.
-const NOBODY: u16 = 9;
+/// A port where nothing listens.
+const CLOSED_PORT: u16 = 9;
 /// Another name of a VM.
 const OTHER: &str = "trial-other";
 
@@ -182,6 +182,6 @@ fn addresses() -> Vec<Obstacle> {
         Obstacle::blocker("encryption by all means, and no certificates", Code::Encryption)
             .options(|| MigrationOptions { encrypt: Some(true), ..MigrationOptions::default() }),
         Obstacle::blocker("no daemon where it should be", Code::DestinationReachable)
-            .registered(|bed| bed.destination.config_at((Ipv4Addr::LOCALHOST, NOBODY).into())),
+            .registered(|bed| bed.destination.config_at((Ipv4Addr::LOCALHOST, CLOSED_PORT).into())),
     ]
 }

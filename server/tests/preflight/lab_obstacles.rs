@@ -19,8 +19,8 @@ const VIRTIOFSD: [&str; 2] = [
     "/usr/libexec/virtiofsd",
     concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-qemu/usr/lib/qemu/virtiofsd"),
 ];
-/// An address of the lab's network that nobody has.
-const NOBODY: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
+/// An address of the lab's network that no host has.
+const UNUSED_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 
 /// Between two hosts that are alike.
 pub fn between_equals() -> Vec<Obstacle> {
@@ -205,8 +205,8 @@ fn firewalls() -> Vec<Obstacle> {
         Obstacle::blocker("a daemon that is stopped", Code::DestinationReachable)
             .make(|bed, _| bed.destination.lab().stop_daemon())
             .undo(|bed, _| block_in_place(|| Handle::current().block_on(bed.destination.lab().start_daemon()))),
-        Obstacle::blocker("an address that nobody has", Code::DestinationReachable)
-            .registered(|bed| bed.destination.config_at((NOBODY, 16509).into())),
+        Obstacle::blocker("an address that no host has", Code::DestinationReachable)
+            .registered(|bed| bed.destination.config_at((UNUSED_ADDRESS, 16509).into())),
         Obstacle::blocker("a daemon that lets itself be looked at only", Code::DestinationWritable)
             .registered(|bed| bed.destination.config_at(bed.destination.lab().serve_read_only())),
     ]
@@ -230,7 +230,7 @@ fn block(machine: &Machine<'_>, rule: &str) {
 
 fn jobs() -> Vec<Obstacle> {
     vec![
-        Obstacle::blocker("a migration of somebody else's", Code::AlreadyMigrating)
+        Obstacle::blocker("a migration by another program", Code::AlreadyMigrating)
             .parts(|bed, guest| Parts::devices(full_disk(bed, guest, 64)))
             .make(|bed, guest| {
                 bed.destination.start_pool(guest);

@@ -25,7 +25,7 @@ impl Truth {
     }
 }
 
-/// How a migration is started whatever the preflight said.
+/// How a migration is started regardless of the preflight report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anyway {
     /// By the engine, below its check.

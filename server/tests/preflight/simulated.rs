@@ -105,7 +105,7 @@ async fn try_out(obstacle: &Simulated) -> Row {
         options: MigrationOptions::default(),
         accept: Vec::new(),
     };
-    let begun = engine.migrate_unchecked(request, "the matrix").await.expect("it is begun whatever is found");
+    let begun = engine.migrate_unchecked(request, "the matrix").await.expect("it starts regardless of the findings");
     let ended = |now: &Engine| now.snapshot().migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
     until(&engine, ended).await;
     let (migration, _) = engine.migration(begun.id).await.expect("it was begun");

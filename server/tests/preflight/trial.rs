@@ -117,7 +117,7 @@ impl<'a> Trial<'a> {
         Self { engine, destination: name, bed, obstacle, guest }
     }
 
-    /// Starts the migration whatever the preflight said, and waits for its end; in whose words it failed, if so.
+    /// Starts the migration regardless of the preflight report, and waits for its end; if it failed, why.
     async fn start_anyway(&self) -> Result<(), String> {
         match self.obstacle.anyway {
             Anyway::Engine => self.by_engine().await,
@@ -133,7 +133,8 @@ impl<'a> Trial<'a> {
             options: (self.obstacle.options)(),
             accept: Vec::new(),
         };
-        let begun = self.engine.migrate_unchecked(request, "the matrix").await.expect("it is begun whatever is found");
+        let begun =
+            self.engine.migrate_unchecked(request, "the matrix").await.expect("it starts regardless of the findings");
         let ended = |engine: &Engine| {
             let snapshot = engine.snapshot();
             snapshot.migrations.iter().any(|migration| migration.id == begun.id && migration.phase.has_ended())

@@ -19,7 +19,7 @@ use super::{
 
 /// Slow enough for the guest's memory to take more than a second.
 const SLOW_MIB_S: u32 = 24;
-/// Slow enough for somebody to be stopped before all memory is there.
+/// Slow enough to kill a process before all memory has arrived.
 const SLOWER_MIB_S: u32 = 16;
 /// In bytes: what tells the destination to finish is longer than this, what asks whether it lives is shorter.
 const LONGER_THAN_PINGS: u64 = 1_000;

@@ -1,5 +1,5 @@
-//! The VM that is moved: the demo's guest, which fills its memory with what nobody can compress, says so on its serial console and
-//! counts the timer's ticks on its screen. Its disk is served by NBD, so that both hosts have it, whoever has registered them.
+//! The VM that is moved: the demo's guest, which fills its memory with data that can't be compressed, says so on its serial console and
+//! counts the timer's ticks on its screen. Its disk is served by NBD, so that both hosts have it, registered or not.
 
 use std::{
     fs,
@@ -59,7 +59,7 @@ impl Guest {
         until("its memory is full", || fs::read_to_string(&self.console).is_ok_and(|said| said.contains(FILLED))).await;
     }
 
-    /// Removes it from a host, whatever it does there.
+    /// Removes it from a host, running or not.
     pub(crate) fn remove(&self, host: &LabHost) {
         for arguments in [["destroy", NAME], ["undefine", NAME]] {
             // It need not run, and not be there.

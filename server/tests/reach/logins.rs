@@ -1,4 +1,4 @@
-//! Moving a VM to a host that nobody registered, by what can be typed: address, user, password and the host's fingerprint; and by keys.
+//! Moving a VM to an ad-hoc destination: with address, user, password and the host's fingerprint, and with keys.
 
 use std::{fs, io::Write, os::unix::fs::OpenOptionsExt};
 
@@ -22,7 +22,7 @@ async fn a_password_is_enough_to_move_a_vm_to_a_host_nobody_registered() {
     assert_eq!(refused["fingerprint"], site.lab.blue.fingerprint(), "{refused}");
     site.until_hosts_are(&["red"]).await;
 
-    // Confirmed: it goes. The source has no key there, so nobody but the console can have logged in.
+    // Confirmed: it goes. The source has no key there, so only the console can have logged in.
     site.arrives(site.ask_with_password(json!({})).await).await;
     site.until_hosts_are(&["red"]).await;
 
@@ -64,7 +64,7 @@ async fn a_destination_is_registered_if_that_is_asked_for() {
     site.arrives(site.ask_with_password(json!({"register": true})).await).await;
     site.until_hosts_are(&["192-0-2-3", "red"]).await;
 
-    // Its password is forgotten with the console that knew it, and nobody tries to log in without.
+    // The password is gone with the console that had it, and the next one does not try to log in without it.
     site.kill_console();
     site.start_console().await;
     site.until_host_wants_login("192-0-2-3").await;
@@ -100,7 +100,7 @@ async fn the_console_s_own_key_takes_the_place_of_a_password() {
     assert!(status.is_success(), "{status} {answer}");
     assert_eq!(fs::read_to_string(&authorized).expect("a key is there").lines().count(), 1);
 
-    // Nobody has to type anything when the console comes back, and the source, which can't log in at blue, need not.
+    // The console that comes back needs no input, and the source, which can't log in at blue, need not.
     site.kill_console();
     site.start_console().await;
     let arrived = site.arrives(site.ask(json!({})).await).await;

@@ -12,7 +12,7 @@ async fn a_wrong_password_is_tried_once() {
     assert_says(&refused, "password");
     assert_eq!(site.lab.blue.refused_logins(), 1, "{}", site.lab.blue.sshd_log());
     assert_untouched(&site).await;
-    assert_eq!(site.lab.blue.refused_logins(), 1, "nobody tried again: {}", site.lab.blue.sshd_log());
+    assert_eq!(site.lab.blue.refused_logins(), 1, "there was no second attempt: {}", site.lab.blue.sshd_log());
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_changed_key_is_refused_whatever_is_sent() {
         assert_says(&refused, &new);
     }
     assert_untouched(&site).await;
-    // Only somebody at the console's own machine can say that it is right.
+    // Only an admin of the console's own machine can say that the new key is right.
     site.run_program(&["known-hosts", "forget", &site.lab.blue.address, "--config", &site.config()]);
     assert_refused(site.ask(json!({"password": PASSWORD})).await, "host-key-unknown");
     site.arrives(site.ask_with_password(json!({})).await).await;

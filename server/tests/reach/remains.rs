@@ -144,7 +144,7 @@ fn all_forms_are_found() {
 
 #[test]
 fn what_a_process_was_told_is_found() {
-    let text = format!("told to nobody: {}", std::process::id());
+    let text = format!("a secret of this test: {}", std::process::id());
     let mut told = Command::new("cat")
         .env("TOLD", &text)
         .stdin(Stdio::piped())

@@ -1,4 +1,4 @@
-//! The hosts red, which the console knows, and blue, which nobody has registered, with a VM on red and somebody who uses the API.
+//! The hosts red, which is registered, and blue, which is not, with a VM on red and a client of the API.
 
 use std::{
     fs::{self, File},
@@ -233,7 +233,7 @@ pub(crate) fn tcp(host: &LabHost) -> String {
     format!("[[hosts]]\nname = \"{}\"\ntransport = \"tcp\"\naddress = \"{}\"\n", host.name, host.address)
 }
 
-/// The same of a host that the console reaches by ssh, with a password that somebody has to type.
+/// The same for a host that the console reaches by ssh, with a password that a user has to type.
 pub(crate) fn by_password(host: &LabHost) -> String {
     let (name, address) = (host.name, &host.address);
     format!(
@@ -241,7 +241,7 @@ pub(crate) fn by_password(host: &LabHost) -> String {
     )
 }
 
-/// Whether a host waits for somebody to log in there.
+/// Whether a host waits for a user to log in there.
 pub(crate) fn wants_login(host: &Host) -> bool {
     matches!(&host.connection, ConnectionState::Unreachable { problem, .. } if problem.code == Code::NeedsLogin)
 }

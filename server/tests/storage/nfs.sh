@@ -6,13 +6,13 @@
 # PACKAGES is where its packages are unpacked. It says "ready" when the server answers, and serves for as long as it runs.
 set -euo pipefail
 packages=$1 directory=$2
-# Whatever were left would keep the test waiting for a word from here.
+# A process that stayed would keep the test waiting for this script's output to end.
 trap 'kill $(jobs -pr) 2>/dev/null || true' EXIT
 
 mount -t overlay -o "lowerdir=$packages/usr:/usr" overlay /usr
 mount -t tmpfs tmpfs /run
 mkdir /run/rpcbind /run/ganesha
-# What the packages would have configured: the port mapper's user, and whose files are nobody's.
+# What the packages would have configured: the port mapper's user, and the owner of files of unknown users.
 { cat /etc/passwd; echo '_rpc:x:0:0::/run/rpcbind:/usr/sbin/nologin'; } >/run/passwd
 mount --bind /run/passwd /etc/passwd
 printf '[General]\nDomain = localdomain\n[Mapping]\nNobody-User = nobody\nNobody-Group = nogroup\n' >/run/idmapd.conf

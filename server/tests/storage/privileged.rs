@@ -16,7 +16,7 @@ use super::{
     vm::domain_xml,
 };
 
-/// The hosts red and blue, the console that knows them, and somebody who uses it.
+/// The hosts red and blue, the console that knows them, and a client of its API.
 pub(crate) struct Site {
     pub(crate) lab: Lab,
     pub(crate) api: Api,
