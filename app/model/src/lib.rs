@@ -11,6 +11,8 @@ mod finding;
 mod host;
 mod id;
 mod migration;
+#[cfg(test)]
+mod names;
 mod preflight;
 mod problem;
 mod progress;

@@ -6,14 +6,18 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
     Code, Destination, FindingCode, Host, HostName, HostSettings, MigrationId, Problem, Progress, Vm, VmId, VmState,
 };
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Phase {
     /// Written down, not begun.
     Queued,
@@ -45,21 +49,7 @@ pub enum Phase {
 
 impl Phase {
     /// All phases, in the order a migration goes through them.
-    pub const ALL: [Self; 13] = [
-        Self::Queued,
-        Self::Checking,
-        Self::Preparing,
-        Self::CopyingDisks,
-        Self::CopyingMemory,
-        Self::Converging,
-        Self::SwitchingOver,
-        Self::PostCopy,
-        Self::Verifying,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Cancelled,
-        Self::NeedsAttention,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Whether nothing more will happen.
     pub fn has_ended(self) -> bool {
@@ -68,21 +58,7 @@ impl Phase {
 
     /// The phase as stored and as in JSON, e.g. `copying-memory`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Checking => "checking",
-            Self::Preparing => "preparing",
-            Self::CopyingDisks => "copying-disks",
-            Self::CopyingMemory => "copying-memory",
-            Self::Converging => "converging",
-            Self::SwitchingOver => "switching-over",
-            Self::PostCopy => "post-copy",
-            Self::Verifying => "verifying",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::NeedsAttention => "needs-attention",
-        }
+        self.into()
     }
 
     /// The phase in words for a person.

@@ -1,20 +1,24 @@
 //! VMs: libvirt domains, wherever their active copy is.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{HostName, MigrationId, VmId};
 
 /// What a VM does; libvirt's `virDomainState` in the words of its tools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "lowercase")]
 pub enum VmState {
     /// It runs.
     Running,
     /// It is paused: in memory, not executing.
     Paused,
     /// It is shutting down.
+    #[strum(serialize = "shutting down")]
     ShuttingDown,
     /// It is off.
+    #[strum(serialize = "shut off")]
     ShutOff,
     /// It crashed.
     Crashed,
@@ -25,17 +29,12 @@ pub enum VmState {
 }
 
 impl VmState {
-    /// The state in words.
+    /// All of them.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The state in words, e.g. `shut off`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::ShuttingDown => "shutting down",
-            Self::ShutOff => "shut off",
-            Self::Crashed => "crashed",
-            Self::Suspended => "suspended",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 
     /// Whether a QEMU process holds the VM's memory, so that moving it means moving memory.
@@ -44,35 +43,31 @@ impl VmState {
     }
 }
 
-/// What a person can do to a VM where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a person can do to a VM where it is, in the order menus show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum VmAction {
     /// Power on.
     Start,
-    /// Ask the guest to power off (the ACPI power button).
-    ShutDown,
-    /// Pull the plug: the guest loses what it has not written.
-    ForceOff,
-    /// Stop executing, keep in memory.
-    Pause,
     /// Go on after a pause.
     Resume,
+    /// Stop executing, keep in memory.
+    Pause,
+    /// Ask the guest to power off (the ACPI power button).
+    #[strum(serialize = "Shut down")]
+    ShutDown,
+    /// Forces the VM off, like pulling the power cord: the guest loses what it has not written.
+    #[strum(serialize = "Force off")]
+    ForceOff,
 }
 
 impl VmAction {
     /// All of them, in the order menus show them.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Resume, Self::Pause, Self::ShutDown, Self::ForceOff];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The action as a button says it.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::Start => "Start",
-            Self::ShutDown => "Shut down",
-            Self::ForceOff => "Force off",
-            Self::Pause => "Pause",
-            Self::Resume => "Resume",
-        }
+        self.into()
     }
 
     /// Whether it makes sense for a VM in this state.
