@@ -27,7 +27,7 @@ impl Question {
         if word == "migrate" {
             return Some(Self::Migrate(id));
         }
-        VmAction::ALL.into_iter().find(|action| action_slug(*action) == word).map(|action| Self::Act(id, action))
+        VmAction::ALL.iter().copied().find(|action| action_slug(*action) == word).map(|action| Self::Act(id, action))
     }
 
     /// Where it is a page.
@@ -86,8 +86,7 @@ mod tests {
     #[test]
     fn a_question_is_found_again_at_its_address() {
         let vm = VmId(Uuid::from_u128(1));
-        let questions =
-            VmAction::ALL.map(|action| Question::Act(vm, action)).into_iter().chain([Question::Migrate(vm)]);
+        let questions = VmAction::ALL.iter().map(|&action| Question::Act(vm, action)).chain([Question::Migrate(vm)]);
         for question in questions {
             let address = question.address();
             let word = address.rsplit('/').next().unwrap();

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn an_action_is_written_in_addresses_as_in_forms() {
-        for action in VmAction::ALL {
+        for &action in VmAction::ALL {
             let form = format!("\"{}\"", action_slug(action));
             assert_eq!(serde_json::from_str::<VmAction>(&form).unwrap(), action);
         }

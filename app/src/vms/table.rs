@@ -150,7 +150,7 @@ fn Menu(vm: Signal<Vm>) -> impl IntoView {
     let id = vm.read_untracked().id;
     let menu = format!("menu-{id}");
     let state = Memo::new(move |_| vm.read().state);
-    let possible = move || VmAction::ALL.into_iter().filter(move |action| action.is_possible(state.get()));
+    let possible = move || VmAction::ALL.iter().copied().filter(move |action| action.is_possible(state.get()));
     let on_click = move |click: MouseEvent, action: VmAction| {
         close_popover(&click);
         instead_of_link(&click, || {
