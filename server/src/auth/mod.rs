@@ -16,7 +16,7 @@ use tokio::sync::broadcast;
 use tower_sessions::Session;
 
 pub use hasher::HashCost;
-pub use sessions::{COOKIE, Sessions};
+pub use sessions::{COOKIE, CookieSessions};
 
 use hasher::Hasher;
 use throttle::Throttle;
@@ -59,7 +59,7 @@ pub struct Auth {
     store: Arc<dyn AuthStore>,
     hasher: Arc<Hasher>,
     throttle: Throttle,
-    sessions: Sessions,
+    sessions: CookieSessions,
 }
 
 impl Auth {
@@ -68,13 +68,13 @@ impl Auth {
         Self {
             hasher: Arc::new(Hasher::new(cost)),
             throttle: Throttle::new(store.clone(), store.clone()),
-            sessions: Sessions::new(store.clone(), limits),
+            sessions: CookieSessions::new(store.clone(), limits),
             store,
         }
     }
 
     /// Where sessions are kept.
-    pub fn sessions(&self) -> &Sessions {
+    pub fn sessions(&self) -> &CookieSessions {
         &self.sessions
     }
 

@@ -28,7 +28,7 @@ const USER_AGENT: &str = "user_agent";
 
 /// Where sessions are kept.
 #[derive(Clone)]
-pub struct Sessions {
+pub struct CookieSessions {
     store: Arc<dyn store::Sessions>,
     limits: SessionLimits,
     ended: broadcast::Sender<String>,
@@ -56,7 +56,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Sessions {
+impl CookieSessions {
     pub(super) fn new(store: Arc<dyn store::Sessions>, limits: SessionLimits) -> Self {
         // Whoever lags asks the store instead, so that a few are enough.
         Self { store, limits, ended: broadcast::Sender::new(64) }
@@ -107,9 +107,9 @@ impl Sessions {
     }
 }
 
-impl fmt::Debug for Sessions {
+impl fmt::Debug for CookieSessions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Sessions").field("limits", &self.limits).finish_non_exhaustive()
+        formatter.debug_struct("CookieSessions").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -133,7 +133,7 @@ fn failed(error: StoreError) -> session_store::Error {
 }
 
 #[async_trait]
-impl SessionStore for Sessions {
+impl SessionStore for CookieSessions {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
         loop {
             record.id = Id::default();

@@ -5,6 +5,7 @@ use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -32,13 +33,16 @@ pub(super) fn addresses() -> app::Assets {
     app::Assets { js, wasm, css }
 }
 
-/// Whether there is a file at this address.
-pub(super) fn exists(path: &str) -> bool {
-    file(path).is_some()
+/// A layer that answers with the file at the request's address, if there is one, and lets all else through. Files are for everyone.
+pub(super) async fn files_first(request: Request, next: Next) -> Response {
+    match serve(&request) {
+        Some(file) => file,
+        None => next.run(request).await,
+    }
 }
 
-/// Answers with the file at the request's address, if there is one.
-pub(super) fn serve(request: &Request) -> Option<Response> {
+/// The file at the request's address, if there is one.
+fn serve(request: &Request) -> Option<Response> {
     let path = request.uri().path();
     let plain = file(path)?;
     let content_type = plain.metadata.mimetype().to_owned();

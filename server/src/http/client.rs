@@ -82,11 +82,11 @@ impl Site {
     }
 }
 
-/// Refuses whoever goes round the proxy. How the console is may be asked from everywhere.
+/// Refuses requests that did not come through the proxy, if there is one.
 pub(super) async fn only_by_proxy(State(doors): State<Doors>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let admitted = peer.is_some_and(|ConnectInfo(peer)| doors.site.admits(peer.ip()));
-    if admitted || request.uri().path() == "/healthz" {
+    if admitted {
         return next.run(request).await;
     }
     let problem = Problem::new(Code::ForeignOrigin, "The console is reached through its proxy only.")

@@ -1,4 +1,5 @@
-//! Nobody gets past here without having logged in. It stands before the pages are rendered, so that nothing of them leaks.
+//! No door opens without a login but the few that are for everybody: layers that `router` puts around each kind of door. They stand
+//! before a page is rendered, so that nothing of it leaks.
 
 use axum::{
     extract::{Query, Request, State},
@@ -8,55 +9,80 @@ use axum::{
 };
 use model::{Code, Problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use port::Principal;
 use tower_sessions::Session;
 
-use super::{Doors, Refused, assets, ws};
+use super::{Doors, Refused};
 
 /// What may stand in a query's value as it is.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Lets the request through with its principal, or answers it.
-pub(super) async fn guard(State(doors): State<Doors>, session: Session, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path == "/ws" && !ws::is_own_origin(&doors.site, request.headers(), request.uri()) {
-        let problem = Problem::new(Code::ForeignOrigin, "This stream is for the console's own pages.");
-        return Refused::from(problem).into_response();
-    }
-    if matches!(path, "/healthz" | "/logout") || assets::exists(path) {
-        return next.run(request).await;
-    }
-    let who = match doors.auth.principal(&session).await {
-        Ok(who) => who,
-        Err(problem) => return Refused::from(problem).into_response(),
-    };
-    match who {
-        Some(_) if path == "/login" && request.method() == Method::GET => {
-            Redirect::to(&next_page(request.uri())).into_response()
-        }
-        _ if path == "/login" => next.run(request).await,
-        None => turn_away(&request),
+/// Around what programs call: lets the request through with its principal, or answers 401.
+pub(super) async fn programs(
+    State(doors): State<Doors>,
+    session: Session,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let who = doors.auth.principal(&session).await?.ok_or_else(not_logged_in)?;
+    doors.auth.seen(&who).await;
+    Ok(run_as(who, request, next).await)
+}
+
+/// Around the stream: the same, but what a stream carries does not count as a use of the session.
+pub(super) async fn stream(
+    State(doors): State<Doors>,
+    session: Session,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let who = doors.auth.principal(&session).await?.ok_or_else(not_logged_in)?;
+    Ok(run_as(who, request, next).await)
+}
+
+/// Around pages, and the functions that they call: browsers that want a page are sent to the login, all else gets a 401.
+pub(super) async fn pages(
+    State(doors): State<Doors>,
+    session: Session,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    match doors.auth.principal(&session).await? {
         Some(who) => {
-            // What the stream carries is nobody's activity.
-            if path != "/ws" {
-                doors.auth.seen(&who).await;
-            }
-            request.extensions_mut().insert(who);
-            next.run(request).await
+            doors.auth.seen(&who).await;
+            Ok(run_as(who, request, next).await)
         }
+        None if wants_a_page(request.headers()) => Ok(to_the_login(&request)),
+        None => Err(not_logged_in().into()),
     }
 }
 
-/// Browsers that want a page go to the login; everybody else is told.
-fn turn_away(request: &Request) -> Response {
-    let (headers, uri) = (request.headers(), request.uri());
-    let is_api = ["/plugins/", "/api/"].iter().any(|api| uri.path().starts_with(api)) || uri.path() == "/ws";
-    if is_api || !wants_a_page(headers) {
-        let problem = Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.");
-        return Refused::from(problem).into_response();
+/// Around the login page: who is logged in is sent on to where the login would have led.
+pub(super) async fn login_page_only_for_strangers(
+    State(doors): State<Doors>,
+    session: Session,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    match doors.auth.principal(&session).await? {
+        Some(_) if request.method() == Method::GET => Ok(Redirect::to(&next_page(request.uri())).into_response()),
+        _ => Ok(next.run(request).await),
     }
-    let here = uri.path_and_query().and_then(|path| own_page(path.as_str())).unwrap_or("/");
+}
+
+async fn run_as(who: Principal, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(who);
+    next.run(request).await
+}
+
+fn not_logged_in() -> Problem {
+    Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.")
+}
+
+fn to_the_login(request: &Request) -> Response {
+    let here = request.uri().path_and_query().and_then(|path| own_page(path.as_str())).unwrap_or("/");
     match *request.method() {
-        Method::GET if comes_from_elsewhere(headers) => load_again(here),
+        Method::GET if comes_from_another_site(request.headers()) => load_again(here),
         Method::GET => Redirect::to(&login_page(&[("next", here)])).into_response(),
         _ => Redirect::to("/login").into_response(),
     }
@@ -74,7 +100,7 @@ fn wants_a_page(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a link on another site was followed. The cookie is `SameSite=Strict`: the browser does not send it along then.
-fn comes_from_elsewhere(headers: &HeaderMap) -> bool {
+fn comes_from_another_site(headers: &HeaderMap) -> bool {
     matches!(header(headers, "sec-fetch-site"), Some("cross-site" | "same-site"))
 }
 

@@ -1,4 +1,4 @@
-//! The doors. One router; what every request goes through is the list of layers in [`router`].
+//! The doors: one router of a few kinds of doors. [`router`] says who may pass which, and what every request goes through.
 
 mod assets;
 mod body;
@@ -24,7 +24,7 @@ use axum::{
     Router,
     extract::FromRef,
     http::StatusCode,
-    middleware,
+    middleware::{from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -44,9 +44,9 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-use crate::auth::{Auth, COOKIE};
+use crate::auth::{Auth, COOKIE, CookieSessions};
 pub use client::PublicUrl;
-use refused::Refused;
+use refused::{Refused, as_kimchi, as_problem};
 
 /// What any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes
 /// longer. What follows the head, a page's body or a stream, is not limited by it.
@@ -104,44 +104,102 @@ impl FromRef<DoorState> for ws::Streams {
 }
 
 /// All doors. The service needs the peer's address: `into_make_service_with_connect_info::<SocketAddr>()`.
+///
+/// Doors of one kind are one router, with the layers that this kind needs around it: who may pass ([`guard`]) and how a refusal is
+/// written ([`refused`]). A router that is nested also answers for what is not there below its address. Of layers, the last is the
+/// first to see a request.
 pub fn router(doors: Doors) -> Router {
     let state = DoorState {
         leptos: LeptosOptions::builder().output_name("vmferry").build(),
         streams: ws::Streams::default(),
-        doors: doors.clone(),
+        doors,
     };
-    let sessions = SessionManagerLayer::new(doors.auth.sessions().clone())
+    let compressed = SizeAbove::new(512).and(is_text);
+    Router::new()
+        .merge(health())
+        .merge(entrance(&state))
+        .nest(
+            "/plugins",
+            programs(Router::new().nest("/kimchi", kimchi::router()), &state).layer(map_response(as_kimchi)),
+        )
+        .nest("/api", programs(Router::new().nest("/hosts", hosts::router()), &state).layer(map_response(as_problem)))
+        .merge(stream(&state))
+        .merge(pages(&state))
+        .with_state(state.clone())
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_LIMIT))
+        .layer(CompressionLayer::new().compress_when(compressed))
+        .layer(from_fn_with_state(state, headers::add))
+        // Whatever fails says so itself; a 503 of /healthz is no error at all.
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+}
+
+/// For everyone, not only through the proxy: whether the console works.
+fn health() -> Router<DoorState> {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(map_response(as_problem))
+}
+
+/// For everyone: to log in and out. wok has the same doors, so that their refusals are in its shape.
+fn entrance(state: &DoorState) -> Router<DoorState> {
+    let login_page =
+        pages::login(&state.doors).layer(from_fn_with_state(state.clone(), guard::login_page_only_for_strangers));
+    let entrance = Router::new()
+        .route("/login", login_page.post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .method_not_allowed_fallback(wrong_method);
+    checked(entrance, state).layer(map_response(as_kimchi))
+}
+
+/// For programs that are logged in. How refusals are written is still to be said.
+fn programs(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
+    let router = router
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(state.clone(), guard::programs));
+    checked(router, state)
+}
+
+/// For the pages of those who are logged in, and no other site's.
+fn stream(state: &DoorState) -> Router<DoorState> {
+    let stream = Router::new()
+        .route("/ws", any(ws::open))
+        .layer(from_fn_with_state(state.clone(), guard::stream))
+        .layer(from_fn_with_state(state.clone(), ws::only_from_own_pages));
+    checked(stream, state).layer(map_response(as_problem))
+}
+
+/// For people who are logged in: pages, forms, the functions that pages call, and what is said where there is nothing. The files that
+/// pages consist of are for everyone.
+fn pages(state: &DoorState) -> Router<DoorState> {
+    let pages = pages::router(state)
+        .merge(pages::forms::router())
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(state.clone(), guard::pages))
+        .layer(from_fn(assets::files_first));
+    checked(pages, state).layer(map_response(as_problem))
+}
+
+/// What every request but that for the console's health goes through, before it is known whose it is.
+fn checked(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
+    router
+        .layer(sessions(&state.doors.auth))
+        .layer(from_fn(body::limit))
+        .layer(csrf(&state.doors.site))
+        .layer(from_fn_with_state(state.clone(), client::only_by_proxy))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
+fn sessions(auth: &Auth) -> SessionManagerLayer<CookieSessions> {
+    SessionManagerLayer::new(auth.sessions().clone())
         .with_name(COOKIE)
         .with_secure(true)
         .with_http_only(true)
         .with_same_site(SameSite::Strict)
         // The browser forgets it when it is closed; the limits are the store's.
-        .with_expiry(Expiry::OnSessionEnd);
-    let compressed = SizeAbove::new(512).and(is_text);
-
-    // The last layer is the first to see a request.
-    pages::add(Router::new(), &doors)
-        .merge(pages::forms::router())
-        .route("/login", post(login::log_in))
-        .route("/logout", post(login::log_out))
-        .route("/healthz", get(health::healthz))
-        .route("/ws", any(ws::open))
-        .nest("/plugins/kimchi", kimchi::router())
-        .nest("/api/hosts", hosts::router())
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(state.clone())
-        .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
-        .layer(sessions)
-        .layer(middleware::from_fn(body::limit))
-        .layer(csrf(&doors.site))
-        .layer(middleware::from_fn_with_state(state.clone(), client::only_by_proxy))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_LIMIT))
-        .layer(middleware::from_fn(refused::put_into_words))
-        .layer(CompressionLayer::new().compress_when(compressed))
-        .layer(middleware::from_fn_with_state(state, headers::add))
-        // Whatever fails says so itself; a 503 of /healthz is no error at all.
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .with_expiry(Expiry::OnSessionEnd)
 }
 
 /// Refuses what another site's page makes a browser send, for every method that changes something.
@@ -171,6 +229,10 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 
 fn not_offered() -> Problem {
     Problem::new(Code::MethodNotAllowed, "This method is not offered here.").with_fix("Look which are, in README.md.")
+}
+
+async fn nothing_here() -> Refused {
+    Problem::new(Code::NotFound, "There is nothing at this address.").into()
 }
 
 async fn wrong_method() -> Refused {

@@ -1,13 +1,11 @@
 //! Refusals as HTTP answers.
 //!
-//! Whoever refuses returns [`Refused`]; [`put_into_words`], around everything, writes it the way the door's visitors know:
-//! a [`Problem`] as JSON, or Kimchi's `{code, reason}`.
+//! Whoever refuses returns [`Refused`], which has a status and no body yet. The layer around the kind of door, [`as_problem`] or
+//! [`as_kimchi`], writes the body in the shape that this door's clients know.
 
 use axum::{
     Json,
-    extract::Request,
-    http::StatusCode,
-    middleware::Next,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use model::{Code, Problem};
@@ -52,16 +50,21 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Writes the body of a refusal.
-pub(super) async fn put_into_words(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let for_kimchi = path.starts_with("/plugins/") || path == "/login" || path == "/logout";
-    let mut response = next.run(request).await;
+/// Writes a refusal as the [`Problem`] in JSON: a layer around doors that are our own.
+pub(super) async fn as_problem(response: Response) -> Response {
+    written(response, |refused| Json(&refused.problem).into_response())
+}
+
+/// Writes a refusal as Kimchi and wok do: a layer around the doors that were theirs.
+pub(super) async fn as_kimchi(response: Response) -> Response {
+    written(response, |refused| Json(kimchi(refused)).into_response())
+}
+
+fn written(mut response: Response, body: impl FnOnce(&Refused) -> Response) -> Response {
     let Some(refused) = response.extensions_mut().remove::<Refused>() else { return response };
-    let body = if for_kimchi { Json(kimchi(&refused)).into_response() } else { Json(refused.problem).into_response() };
     let (mut parts, _) = response.into_parts();
-    let (json, body) = body.into_parts();
-    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    let (json, body) = body(&refused).into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.extend(json.headers);
     Response::from_parts(parts, body)
 }

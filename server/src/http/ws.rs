@@ -11,10 +11,11 @@ use std::{
 use axum::{
     Extension,
     extract::{
-        State, WebSocketUpgrade,
+        Request, State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, close_code, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, Uri, header::ORIGIN},
+    middleware::Next,
     response::Response,
 };
 use model::{Code, Problem, Resume, StreamMessage};
@@ -101,9 +102,20 @@ pub(super) async fn open(
     }))
 }
 
-/// Browsers name the page's origin with every WebSocket, and let no page of another site name ours. What names none and has
-/// none of a browser's other marks is a program, which could name any it likes.
-pub(super) fn is_own_origin(site: &Site, headers: &HeaderMap, uri: &Uri) -> bool {
+/// Refuses what a page of another site opens. Browsers name the page's origin with every WebSocket, and let no page of another site
+/// name ours. What names none and has none of a browser's other marks is a program, which could name any it likes.
+pub(super) async fn only_from_own_pages(
+    State(doors): State<Doors>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    if is_own_origin(&doors.site, request.headers(), request.uri()) {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(Code::ForeignOrigin, "This stream is for the console's own pages.").into())
+}
+
+fn is_own_origin(site: &Site, headers: &HeaderMap, uri: &Uri) -> bool {
     match headers.get(ORIGIN) {
         Some(origin) => site.origin(headers, uri).is_some_and(|own| origin.as_bytes() == own.as_bytes()),
         None => !headers.keys().any(|name| name.as_str().starts_with("sec-fetch-")),

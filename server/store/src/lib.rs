@@ -2,10 +2,12 @@
 //!
 //! Callers hold the traits that they need: the engine an [`EngineStore`], `server/src/auth` an [`AuthStore`], the console an
 //! [`Audit`]. [`SqliteStore`] (feature `sqlite`) is what the server runs on, [`MemoryStore`] (feature `memory`) what tests run on.
-//! `tests/contract/` checks both against the same contract; a third database adds a module here and a line there.
+//! `contract/` checks both against the same contract; a third database adds a module here and a line there.
 
 mod audit;
 mod clock;
+#[cfg(test)]
+mod contract;
 mod error;
 mod hosts;
 mod known_networks;

@@ -1,4 +1,4 @@
-//! The pages: Leptos renders them, the guard has let the visitor through before.
+//! The pages: Leptos renders them. Who may see them is decided before (`guard.rs`).
 
 mod ad_hoc_destination;
 pub(super) mod forms;
@@ -12,29 +12,31 @@ use axum::{
     extract::Request,
     http::request::Parts,
     response::{IntoResponse, Response},
+    routing::{MethodRouter, get},
 };
 use leptos::{nonce::Nonce, prelude::*};
-use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
-use model::{Code, Problem};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list_with_exclusions};
 
-use super::{DoorState, Doors, Refused, assets, status};
+use super::{DoorState, Doors, assets, nothing_here, status};
 
-/// Where the pages are. Found out once, before the first page is rendered: while Leptos looks for them, whatever page in the process begins
-/// to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
-static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+/// Where the pages are, but for the login's. Found out once, before the first page is rendered: while Leptos looks for them, whatever page
+/// in the process begins to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
+static ROUTES: LazyLock<Vec<AxumRouteListing>> =
+    LazyLock::new(|| generate_route_list_with_exclusions(App, Some(vec!["/login".to_owned()])));
 
-/// Adds the pages, the functions they call, and the files they need.
-pub(super) fn add(router: Router<DoorState>, doors: &Doors) -> Router<DoorState> {
-    let state = DoorState {
-        leptos: LeptosOptions::builder().output_name("vmferry").build(),
-        streams: Default::default(),
-        doors: doors.clone(),
-    };
-    let context = context(doors);
+/// The pages for those who are logged in, the functions they call, and what is said where there is nothing.
+pub(super) fn router(state: &DoorState) -> Router<DoorState> {
+    let context = context(&state.doors);
     // Leptos adds the functions' own routes, too: POST /_fn/app/<subject>/server_fns/<verb>.
-    router
-        .leptos_routes_with_context(&state, ROUTES.clone(), context.clone(), app::shell)
-        .fallback(move |request: Request| everything_else(context.clone(), request))
+    Router::new()
+        .leptos_routes_with_context(state, ROUTES.clone(), context.clone(), app::shell)
+        .fallback(move |request: Request| everything_else(context, request))
+}
+
+/// The login page: the only one for those who are not logged in.
+pub(super) fn login(doors: &Doors) -> MethodRouter<DoorState> {
+    let render = leptos_axum::render_app_async_with_context(context(doors), app::shell);
+    get(move |request: Request| render(request))
 }
 
 /// What pages and the functions they call find in their context.
@@ -52,14 +54,11 @@ fn context(doors: &Doors) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// A file, or what is at an address where there is nothing.
+/// What is said where there is nothing: a page to who wants one.
 async fn everything_else(context: impl Fn() + Clone + Send + Sync + 'static, request: Request) -> Response {
-    if let Some(file) = assets::serve(&request) {
-        return file;
-    }
     let accept = request.headers().get(axum::http::header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) {
         return leptos_axum::render_app_async_with_context(context, app::shell)(request).await;
     }
-    Refused::from(Problem::new(Code::NotFound, "There is nothing at this address.")).into_response()
+    nothing_here().await.into_response()
 }

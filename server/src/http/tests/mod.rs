@@ -12,6 +12,7 @@ mod kimchi;
 mod login;
 mod logs;
 mod preflight;
+mod strangers;
 mod stream;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -1,6 +1,6 @@
 //! The audit log.
 
-use store::{Action, AuditFilter};
+use crate::{Action, AuditFilter};
 
 use super::*;
 

@@ -1,8 +1,8 @@
 //! The filter of migrations, against a filter that is as plain as can be.
 
+use crate::MigrationFilter;
 use model::{HostName, MigrationId, Phase, VmId};
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
-use store::MigrationFilter;
 use uuid::Uuid;
 
 use super::*;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::{Action, Attempt, AuditFilter, Counter, SessionLimits};
+use crate::{Action, Attempt, AuditFilter, Counter, SessionLimits};
 
 use super::*;
 

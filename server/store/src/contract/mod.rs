@@ -10,8 +10,8 @@ mod migrations;
 
 use std::sync::Arc;
 
+use crate::{MemoryStore, SqliteStore, Store};
 use model::{Migration, MigrationEvent, MigrationId, Phase, VmId, examples};
-use store::{MemoryStore, SqliteStore, Store};
 use uuid::Uuid;
 
 /// A database of one test, which can be opened again as after a restart.
@@ -40,14 +40,14 @@ impl Database {
 /// Makes a test for each database of each function that is named.
 macro_rules! contract {
     ($($test:ident),+ $(,)?) => {
-        crate::contract!(memory: $($test),+);
-        crate::contract!(sqlite: $($test),+);
+        crate::contract::contract!(memory: $($test),+);
+        crate::contract::contract!(sqlite: $($test),+);
     };
     ($database:ident: $($test:ident),+) => {
         mod $database {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::Database::$database()).await;
+                super::$test(crate::contract::Database::$database()).await;
             })+
         }
     };

@@ -1,7 +1,7 @@
 //! Migrations, their history and the sequence.
 
+use crate::{AuditFilter, MigrationFilter, StoreError};
 use model::{Phase, VmId};
-use store::{AuditFilter, MigrationFilter, StoreError};
 use uuid::Uuid;
 
 use super::*;
