@@ -20,11 +20,10 @@ demo: prepare-demo build
 
 test: prepare-test lint unit integration browser
 
-# The product in one file: the site, and the server that carries it.
+# target/release/vmferry: the server, with the site inside.
 build:
 	@xtask/wasm-target.sh
 	cargo xtask build --release
-	cargo build --release --package vmferry
 
 lint:
 	@xtask/wasm-target.sh
@@ -44,6 +43,7 @@ integration:
 
 # On the very binary that `make demo` starts.
 browser: build
+	cargo xtask first-visit
 	cd end2end && npx tsc && npx playwright test
 
 # Prints how long a sample takes from the server to the page, and a look at 19 destinations.

@@ -105,17 +105,21 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     /// A folder of its own for one test, removed at its end.
-    struct Folder(std::path::PathBuf);
+    pub struct Folder(std::path::PathBuf);
 
     impl Folder {
-        fn new(test: &str) -> Self {
+        pub fn new(test: &str) -> Self {
             let path = std::env::temp_dir().join(format!("vmferry-xtask-{test}-{}", std::process::id()));
             fs::create_dir_all(&path).unwrap();
             Self(path)
+        }
+
+        pub fn path(&self) -> &Path {
+            &self.0
         }
     }
 

@@ -1,0 +1,122 @@
+//! Runs cargo for both halves: the front end for browsers, and the server.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::remap::Remap;
+
+/// The cargo that started this program, and the folders that it works in.
+pub struct Cargo {
+    program: PathBuf,
+    workspace: PathBuf,
+    /// Where cargo puts what it builds.
+    target: PathBuf,
+}
+
+impl Cargo {
+    /// Asks cargo where the workspace is; fails outside `cargo xtask`.
+    pub fn locate() -> Result<Self> {
+        let hint = "start this with `cargo xtask`";
+        let program = PathBuf::from(std::env::var_os("CARGO").context(hint)?);
+        // Not what was true when this was compiled: two checkouts may share one target folder.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").context(hint)?;
+        let output = Command::new(&program)
+            .current_dir(&package)
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cargo could not be started")?;
+        ensure!(output.status.success(), "`cargo metadata` failed");
+        let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo's metadata cannot be read")?;
+        let folder = |name: &str| metadata[name].as_str().map(PathBuf::from).context("cargo's metadata is incomplete");
+        Ok(Self { program, workspace: folder("workspace_root")?, target: folder("target_directory")? })
+    }
+
+    pub fn workspace(&self) -> &Path {
+        &self.workspace
+    }
+
+    /// The folder of the files that the server hands out.
+    pub fn site(&self) -> PathBuf {
+        self.workspace.join("target/site")
+    }
+
+    /// Builds the crate `frontend` and returns the path of the WebAssembly module.
+    pub fn build_front_end(&self, release: bool) -> Result<PathBuf> {
+        let profile = if release { "wasm-release" } else { "dev" };
+        let output = self
+            .build(release)?
+            .args(["--package", "frontend", "--lib", "--target", "wasm32-unknown-unknown"])
+            .args(["--profile", profile, "--message-format", "json-render-diagnostics"])
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cargo could not be started")?;
+        ensure!(output.status.success(), "the front end does not build");
+        wasm_artifact(&String::from_utf8_lossy(&output.stdout))
+            .context("cargo reported no WebAssembly module of `frontend`")
+    }
+
+    /// Builds the server, which embeds the site if it is a release.
+    pub fn build_server(&self, release: bool) -> Result<()> {
+        let profile = if release { "release" } else { "dev" };
+        let status = self
+            .build(release)?
+            .args(["--package", "vmferry", "--profile", profile])
+            .status()
+            .context("cargo could not be started")?;
+        ensure!(status.success(), "the server does not build");
+        Ok(())
+    }
+
+    /// `cargo build`, of a release with no path of this machine in what it makes.
+    fn build(&self, release: bool) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.workspace).arg("build");
+        if release {
+            Remap::of_this_machine(&self.workspace, &self.target)?.apply(&mut command);
+        }
+        Ok(command)
+    }
+}
+
+/// Finds the module of `frontend` in cargo's messages, one JSON object a line.
+fn wasm_artifact(messages: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == "frontend")
+        .filter_map(|message| {
+            message["filenames"]
+                .as_array()?
+                .iter()
+                .filter_map(Value::as_str)
+                .find(|name| name.ends_with(".wasm"))
+                .map(PathBuf::from)
+        })
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_is_found_among_other_artifacts() {
+        let messages = r#"
+            {"reason":"compiler-artifact","target":{"name":"app"},"filenames":["/t/libapp.rlib"]}
+            {"reason":"build-script-executed"}
+            {"reason":"compiler-artifact","target":{"name":"frontend"},"filenames":["/t/frontend.wasm","/t/libfrontend.rlib"]}
+            {"reason":"build-finished","success":true}"#;
+        assert_eq!(wasm_artifact(messages), Some(PathBuf::from("/t/frontend.wasm")));
+    }
+
+    #[test]
+    fn a_library_alone_is_no_module() {
+        let messages =
+            r#"{"reason":"compiler-artifact","target":{"name":"frontend"},"filenames":["/t/libfrontend.rlib"]}"#;
+        assert_eq!(wasm_artifact(messages), None);
+    }
+}

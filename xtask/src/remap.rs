@@ -1,0 +1,108 @@
+//! Keeps the builder's paths out of what is built, so that two machines build the same bytes, and so that a panic message does
+//! not tell whose home the compiler ran in. Cargo's own `trim-paths` is not stable yet.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// Folders of this machine, each with the name that stands for it in what is built.
+pub struct Remap(Vec<(PathBuf, String)>);
+
+impl Remap {
+    /// Finds the folders that the compiler reads sources from: the checkout, what build scripts generate, the dependencies and,
+    /// where rustup or Debian has put its source, the standard library.
+    pub fn of_this_machine(workspace: &Path, target: &Path) -> Result<Self> {
+        let mut folders = Vec::new();
+        // The compiler takes the last name that fits: the general ones come first.
+        if let Some(cargo_home) = cargo_home() {
+            folders.push((cargo_home.clone(), "/cargo".into()));
+            // A folder for each registry, with the name of the mirror that packages came from.
+            for registry in subfolders(&cargo_home.join("registry/src")) {
+                folders.push((registry, "/crates".into()));
+            }
+        }
+        folders.push(standard_library()?);
+        folders.push((workspace.into(), "/vmferry".into()));
+        folders.push((target.into(), "/target".into()));
+        Ok(Self(
+            folders
+                .into_iter()
+                .flat_map(|(folder, name)| spellings(folder).map(move |path| (path, name.clone())))
+                .collect(),
+        ))
+    }
+
+    /// Adds the names to a call of cargo.
+    ///
+    /// They join the flags of `.cargo/config.toml`. `RUSTFLAGS` in the environment would replace both, so its flags are handed
+    /// over in the same way.
+    pub fn apply(&self, command: &mut Command) {
+        let given = std::env::var("RUSTFLAGS").unwrap_or_default();
+        let flags: Vec<String> = self.rustc_flags().chain(given.split_whitespace().map(Into::into)).collect();
+        // A list of strings in JSON is one in TOML, too.
+        command.env_remove("RUSTFLAGS").arg("--config").arg(format!("build.rustflags={}", serde_json::json!(flags)));
+    }
+
+    fn rustc_flags(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
+    }
+}
+
+/// A folder under the name that it was given, and under its real one where links lead to it.
+fn spellings(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let real = folder.canonicalize().ok().filter(|real| *real != folder);
+    std::iter::once(folder).chain(real)
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
+    set("CARGO_HOME").or_else(|| set("HOME").map(|home| home.join(".cargo")))
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+    folders.sort();
+    folders
+}
+
+/// Where the compiler looks for the source of its standard library, and the name that it gives to it where there is none.
+fn standard_library() -> Result<(PathBuf, String)> {
+    let sysroot = rustc(&["--print", "sysroot"])?;
+    let version = rustc(&["--version", "--verbose"])?;
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
+    Ok((Path::new(sysroot.trim()).join("lib/rustlib/src/rust"), format!("/rustc/{commit}")))
+}
+
+/// What rustc prints.
+fn rustc(arguments: &[&str]) -> Result<String> {
+    let program = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(program).args(arguments).output().context("rustc could not be started")?;
+    ensure!(output.status.success(), "`rustc {}` failed", arguments.join(" "));
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_special_name_comes_last() {
+        let remap = Remap::of_this_machine(Path::new("/w"), Path::new("/w/target")).unwrap();
+        let flags: Vec<String> = remap.rustc_flags().collect();
+        let position = |flag: &str| flags.iter().position(|other| other == flag).unwrap();
+        assert!(position("--remap-path-prefix=/w=/vmferry") < position("--remap-path-prefix=/w/target=/target"));
+    }
+
+    #[test]
+    fn flags_join_those_of_the_configuration() {
+        let mut command = Command::new("cargo");
+        Remap(vec![("/some where".into(), "/vmferry".into())]).apply(&mut command);
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
+        assert_eq!(arguments[0], "--config");
+        assert!(arguments[1].starts_with(r#"build.rustflags=["--remap-path-prefix=/some where=/vmferry""#));
+        assert!(command.get_envs().any(|(name, value)| name == "RUSTFLAGS" && value.is_none()));
+    }
+}
