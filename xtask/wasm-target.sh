@@ -9,6 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 target=wasm32-unknown-unknown
 sysroot=$(rustc --print sysroot)
+libraries=$sysroot/lib/rustlib/$target/lib
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
 version=$(rustc --version | cut -d ' ' -f 2)
 
 say() { echo "wasm-target: $*" >&2; }
@@ -16,11 +18,15 @@ say() { echo "wasm-target: $*" >&2; }
 # A library of another version may lie there, or no linker: the test is to build the smallest program.
 is_there() {
     local probe works=0
+    ! names_builder || return 1
     probe=$(mktemp -d)
     : | rustc --crate-name probe --crate-type cdylib --target "$target" --out-dir "$probe" - >/dev/null 2>&1 || works=1
     rm -r "$probe"
     return $works
 }
+
+# Earlier versions of this script left the paths of the builder in the library, and so in everything that is built with it.
+names_builder() { grep -qF -- "$cargo_home/registry/" "$libraries"/lib*.rlib 2>/dev/null; }
 
 # Runs a command as root, unless the toolchain is this user's own.
 for_toolchain() {
@@ -63,9 +69,24 @@ fetch_source() {
     (cd "$work" && apt-get "${apt[@]}" download "rust-src=$package" >&2 && dpkg-deb --extract rust-src_*.deb "$work/source")
 }
 
+# Prints rustc's flags for the standard library, separated as CARGO_ENCODED_RUSTFLAGS wants it: sources get the names that
+# they have in the library that rustup ships, whoever builds it and wherever.
+library_flags() {
+    local work=$1 link=$2 commit registry flags=-Cembed-bitcode=yes
+    commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
+    remap() { flags+=$'\x1f'--remap-path-prefix=$1=$2; }
+    remap "$work" /work
+    remap "$link" "/rustc/$commit"
+    remap "$(realpath "$link")" "/rustc/$commit"
+    for registry in "$cargo_home"/registry/src/*/; do
+        remap "${registry%/}" /rust/deps
+    done
+    echo "$flags"
+}
+
 from_source() {
-    local work built link="$sysroot/lib/rustlib/src/rust" libraries="$sysroot/lib/rustlib/$target/lib"
-    work=$(mktemp -d)
+    local work link="$sysroot/lib/rustlib/src/rust"
+    work=$(realpath "$(mktemp -d)")
     trap "rm -rf '$work'" EXIT
     if [ ! -e "$link" ]; then
         fetch_source "$work" || return 1
@@ -79,12 +100,19 @@ from_source() {
     mkdir "$work/src"
     echo '#![no_std]' >"$work/src/lib.rs"
     printf '[package]\nname = "wanted"\nedition = "2024"\n' >"$work/Cargo.toml"
-    (cd "$work" && env -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR="$work/target" \
-        cargo build --quiet --release --target "$target" -Zbuild-std=std,panic_abort >&2) || return 1
-    built="$work/target/$target/release/deps"
-    rm -f "$built"/libwanted-*.rlib
+    # In two steps: what the registry's folder is called is known once something is in it.
+    (
+        cd "$work"
+        unset CARGO_BUILD_TARGET RUSTFLAGS
+        export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$work/target
+        cargo fetch --quiet --target "$target" -Zbuild-std=std,panic_abort >&2 &&
+            CARGO_ENCODED_RUSTFLAGS=$(library_flags "$work" "$link") \
+                cargo build --quiet --release --target "$target" -Zbuild-std=std,panic_abort >&2
+    ) || return 1
+    rm -f "$work/target/$target/release/deps"/libwanted-*.rlib
     for_toolchain mkdir -p "$libraries"
-    for_toolchain cp "$built"/lib*.rlib "$libraries"
+    for_toolchain rm -f "$libraries"/lib*.rlib
+    for_toolchain cp "$work/target/$target/release/deps"/lib*.rlib "$libraries"
 }
 
 is_there && exit
