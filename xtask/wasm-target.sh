@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 target=wasm32-unknown-unknown
 sysroot=$(rustc --print sysroot)
 libraries=$sysroot/lib/rustlib/$target/lib
-cargo_home=${CARGO_HOME:-$HOME/.cargo}
+cargo_home=${CARGO_HOME:-~/.cargo}
 version=$(rustc --version | cut -d ' ' -f 2)
 
 say() { echo "wasm-target: $*" >&2; }

@@ -1,7 +1,6 @@
 //! Keeps the builder's paths out of what is built, so that two machines build the same bytes, and so that a panic message does
 //! not tell whose home the compiler ran in. Cargo's own `trim-paths` is not stable yet.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -57,8 +56,8 @@ fn spellings(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
 }
 
 fn cargo_home() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty()).map(PathBuf::from);
-    set("CARGO_HOME").or_else(|| set("HOME").map(|home| home.join(".cargo")))
+    let set = std::env::var_os("CARGO_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
 }
 
 fn subfolders(folder: &Path) -> Vec<PathBuf> {
