@@ -71,8 +71,8 @@ pub fn run(command: Command) -> Result<(), Failure> {
 }
 
 /// A problem as a command tells it.
-fn told(problem: Problem) -> Failure {
-    let Problem { sentence, fix, details, .. } = problem;
+fn told(problem: impl Into<Problem>) -> Failure {
+    let Problem { sentence, fix, details, .. } = problem.into();
     let parts: Vec<String> = [Some(sentence), fix, details].into_iter().flatten().collect();
     parts.join(" ").into()
 }

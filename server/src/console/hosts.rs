@@ -114,7 +114,7 @@ impl ServerConsole {
 
     fn forget_key(&self, host: &HostConfig) -> Result<(), Problem> {
         match ssh_door(host) {
-            Some((address, port)) => self.keys.known_hosts.forget(address, port),
+            Some((address, port)) => Ok(self.keys.known_hosts.forget(address, port)?),
             None => Ok(()),
         }
     }

@@ -32,7 +32,8 @@ impl ServerConsole {
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let address = ssh.address.to_string();
-        self.attempts.at(&address, &login, ssh::install_key(&ssh, &self.keys.known_hosts, &key)).await?;
+        let installing = async { Ok(ssh::install_key(&ssh, &self.keys.known_hosts, &key).await?) };
+        self.attempts.at(&address, &login, installing).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
         let by_key = HostCredentials { fingerprint: login.fingerprint, ..HostCredentials::default() };
@@ -50,7 +51,8 @@ impl ServerConsole {
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let address = ssh.address.to_string();
-        self.attempts.at(&address, &login, ssh::remove_key(&ssh, &self.keys.known_hosts, &key)).await?;
+        let removing = async { Ok(ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await?) };
+        self.attempts.at(&address, &login, removing).await?;
         if !matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
             return Ok(());
         }
@@ -77,7 +79,7 @@ impl ServerConsole {
     /// The console's key, made if there is none. It is encrypted slowly on purpose.
     async fn console_key(&self) -> Result<PublicKey, Problem> {
         let key = self.keys.console.clone();
-        let opened = tokio::task::spawn_blocking(move || key.open_or_make()).await;
+        let opened = tokio::task::spawn_blocking(move || Ok(key.open_or_make()?)).await;
         opened.unwrap_or_else(|_| {
             Err(Problem::new(Code::Internal, "The console's key could not be read.")
                 .with_fix("Try again; look at the console's log."))

@@ -8,13 +8,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use model::{Code, Problem, Secret};
+use model::Secret;
 use russh::keys::{Algorithm, PrivateKey, key::safe_rng, ssh_key::LineEnding};
 
-/// What the console's lines in authorized_keys are recognised by.
+use crate::ConsoleKeyError;
+
+/// The comment that the console's lines in authorized_keys are recognised by.
 const COMMENT: &str = "vmferry";
 
-/// Held while the key is looked for and made: two who make one at once would write to one file.
+/// Held while the key is looked for and made: two callers at once would write to one file.
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// The public half of the console's key.
@@ -32,7 +34,7 @@ impl PublicKey {
         &self.0
     }
 
-    /// The key itself, in base64: what no other key has.
+    /// The key itself, in base64, which identifies it.
     pub(crate) fn base64(&self) -> &str {
         self.0.split(' ').nth(1).expect("made of an encoded key, which has a kind and then itself")
     }
@@ -51,18 +53,13 @@ impl ConsoleKey {
         Self { file, passphrase }
     }
 
-    /// The key's public half; the key is made if there is none. It is encrypted slowly on purpose, so this blocks for about a
+    /// The key's public half; the key is made if there is none. Its encryption is slow on purpose, so this blocks for about a
     /// second.
     ///
     /// # Errors
-    /// `not-supported` without a passphrase, or with one that does not open the key; `internal` if the file can't be read or made.
-    pub fn open_or_make(&self) -> Result<PublicKey, Problem> {
-        let passphrase = self.passphrase.as_ref().ok_or_else(|| {
-            Problem::new(Code::NotSupported, "vmferry has no passphrase to encrypt its own ssh key with.").with_fix(
-                "Write a long one into a file that only the account of vmferry can read, name the file in the configuration as \
-                 key_passphrase_file, and start vmferry again. Or give the service the systemd credential key-passphrase.",
-            )
-        })?;
+    /// Without a passphrase, or with one that does not decrypt the key; if the file can't be read or made.
+    pub fn open_or_make(&self) -> Result<PublicKey, ConsoleKeyError> {
+        let passphrase = self.passphrase.as_ref().ok_or(ConsoleKeyError::NoPassphrase)?;
         {
             let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
             if !self.file.exists() {
@@ -74,21 +71,15 @@ impl ConsoleKey {
         if !key.is_encrypted() {
             return Err(self.unusable("used", "it is not encrypted"));
         }
-        let key = key.decrypt(passphrase.reveal()).map_err(|error| {
-            Problem::new(Code::NotSupported, "vmferry's own ssh key is encrypted with another passphrase.")
-                .with_fix(format!(
-                    "Give vmferry the passphrase that {} was made with. If nobody has it, remove the file, and set the key up again on \
-                     every host.",
-                    self.file.display()
-                ))
-                .with_details(error.to_string())
-        })?;
+        let key = key
+            .decrypt(passphrase.reveal())
+            .map_err(|error| ConsoleKeyError::WrongPassphrase { file: self.file.clone(), reason: error.to_string() })?;
         let public = key.public_key().to_openssh().map_err(|error| self.unusable("read", error))?;
         Ok(PublicKey(public))
     }
 
-    /// Makes the key under another name first: whoever looks finds a whole key or none, and of two who make one the first counts.
-    fn make(&self, passphrase: &Secret) -> Result<(), Problem> {
+    /// Makes the key under another name first: a reader finds a whole key or none, and of two processes that make one the first counts.
+    fn make(&self, passphrase: &Secret) -> Result<(), ConsoleKeyError> {
         let failed = |error: russh::keys::ssh_key::Error| self.unusable("made", error);
         let mut key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(failed)?;
         key.set_comment(COMMENT);
@@ -109,16 +100,16 @@ impl ConsoleKey {
         }
     }
 
-    fn unusable(&self, what: &str, why: impl ToString) -> Problem {
-        Problem::new(Code::Internal, format!("vmferry's own ssh key can't be {what}."))
-            .with_fix(format!("Look at {}, its owner and its permissions.", self.file.display()))
-            .with_details(why.to_string())
+    fn unusable(&self, action: &'static str, reason: impl ToString) -> ConsoleKeyError {
+        ConsoleKeyError::File { file: self.file.clone(), action, reason: reason.to_string() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+
+    use model::{Code, Problem};
 
     use super::*;
 
@@ -144,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once_for_its_owner_alone_and_encrypted() {
+    fn a_key_is_made_once_encrypted_and_readable_for_its_owner_only() {
         let directory = Directory::new("made");
         let key = directory.key(Some("correct horse"));
         let made = key.open_or_make().unwrap();
@@ -160,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_need_it_at_once_get_one() {
+    fn callers_at_once_get_the_same_key() {
         let directory = Directory::new("at-once");
         let key = directory.key(Some("correct horse"));
         let made: Vec<_> = std::thread::scope(|scope| {
@@ -171,26 +162,26 @@ mod tests {
     }
 
     #[test]
-    fn without_the_passphrase_there_is_none() {
+    fn without_the_right_passphrase_there_is_no_key() {
         let directory = Directory::new("refused");
         let refused = directory.key(None).open_or_make().unwrap_err();
+        let refused = Problem::from(refused);
         assert_eq!(refused.code, Code::NotSupported);
         assert!(refused.fix.unwrap().contains("key_passphrase_file"));
         assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 0, "nothing was made");
         directory.key(Some("one")).open_or_make().unwrap();
         let refused = directory.key(Some("two")).open_or_make().unwrap_err();
-        assert_eq!(refused.code, Code::NotSupported);
-        assert!(refused.sentence.contains("another passphrase"));
+        assert!(matches!(refused, ConsoleKeyError::WrongPassphrase { .. }), "{refused}");
     }
 
     #[test]
-    fn a_key_that_anybody_could_use_is_refused() {
+    fn a_key_without_encryption_is_refused() {
         let directory = Directory::new("plain");
         let key = directory.key(Some("one"));
         let plain = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
         fs::write(&key.file, plain.to_openssh(LineEnding::LF).unwrap()).unwrap();
-        assert_eq!(key.open_or_make().unwrap_err().code, Code::Internal);
+        assert!(matches!(key.open_or_make(), Err(ConsoleKeyError::File { .. })));
         fs::write(&key.file, "no key").unwrap();
-        assert_eq!(key.open_or_make().unwrap_err().code, Code::Internal);
+        assert!(matches!(key.open_or_make(), Err(ConsoleKeyError::File { .. })));
     }
 }

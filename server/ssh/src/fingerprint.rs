@@ -12,8 +12,8 @@ pub(crate) fn of_key(key: &[u8]) -> Fingerprint {
     of_hash(&Sha256::digest(key).into())
 }
 
-/// The fingerprint in a sentence of libvirt's, whatever its language: libssh writes a SHA-256 as 32 pairs of hexadecimal digits with
-/// colons between them.
+/// The fingerprint in a text of libvirt's, in any language: libssh writes a SHA-256 as 32 pairs of hexadecimal digits with colons
+/// between them.
 pub fn in_words_of_libssh(words: &str) -> Option<Fingerprint> {
     words.split(|c: char| !c.is_ascii_hexdigit() && c != ':').find_map(|word| {
         let bytes: Vec<u8> = word.split(':').map(hexadecimal_pair).collect::<Option<_>>()?;

@@ -1,14 +1,13 @@
-//! Puts the console's own key on a host and takes it away again, over a connection of our own: libvirt's can only talk to libvirt.
+//! Adds the console's own key to a host and removes it again, over an ssh session of the console's own: libvirt's connections reach libvirt only.
 
 use engine::Ssh;
-use model::{Code, Problem};
 
-use crate::{KnownHosts, PublicKey, session::Session};
+use crate::{CommandFailure, KnownHosts, PublicKey, SshError, session::Session};
 
-/// What the host is told to run: never anything that somebody typed. `$0` says what to do, the rest comes on standard input.
+/// The script that the host runs: nothing that a user typed is in it. `$0` is the task; the key comes on standard input.
 const SCRIPT: &str = include_str!("install.sh");
 
-/// What the script ends with where it could not do it.
+/// The script's exit codes for failures.
 mod exit {
     pub(super) const NO_HELPER: u32 = 71;
     pub(super) const NOT_WRITTEN: u32 = 72;
@@ -21,35 +20,40 @@ enum Task {
     Remove,
 }
 
-/// Lets the console's key log in at a host from now on, to do nothing but talk to libvirt. Again changes nothing. There is one attempt
+/// Lets the console's key log in at a host from now on, to reach libvirt only. A repetition changes nothing. There is one attempt
 /// to log in, with the password.
 ///
 /// # Errors
-/// `host-unreachable`, `host-key-unknown`, `host-key-changed`, `needs-login` without a password, `login-refused`; `not-supported` if the
-/// host's libvirt is too old to be talked to that way; `not-permitted` if its file of authorized keys can't be changed.
-pub async fn install_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), Problem> {
+/// If the host does not answer, shows another key than expected or refuses the password; [`SshError::Command`] if its libvirt has
+/// no virt-ssh-helper, or if its file of authorized keys can't be changed.
+pub async fn install_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
     run(ssh, known, key, Task::Add).await
 }
 
-/// Takes the console's key away from a host, and nothing else. Where it is not, that is fine.
+/// Removes the console's key from a host, and nothing else. It need not be there.
 ///
 /// # Errors
-/// As [`install_key`]; `not-permitted` also if somebody put the key there in another way, too.
-pub async fn remove_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), Problem> {
+/// As [`install_key`]; [`CommandFailure::OtherLine`] if the key is also there in a line that vmferry did not write.
+pub async fn remove_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
     run(ssh, known, key, Task::Remove).await
 }
 
-async fn run(ssh: &Ssh, known: &KnownHosts, key: &PublicKey, task: Task) -> Result<(), Problem> {
+async fn run(ssh: &Ssh, known: &KnownHosts, key: &PublicKey, task: Task) -> Result<(), SshError> {
     let session = Session::log_in(ssh, known).await?;
     let outcome = session.run(&command(task), input(key).as_bytes()).await?;
     match outcome.exit {
         Some(0) => Ok(()),
-        exit => Err(refusal(ssh, exit).with_details(outcome.words)),
+        exit => Err(SshError::Command {
+            address: ssh.address.clone(),
+            user: ssh.user.clone(),
+            reason: failure(exit),
+            output: outcome.output,
+        }),
     }
 }
 
-/// The line in authorized_keys. `restrict` takes everything away (terminals, forwarding); the command is run whatever libvirt asks for,
-/// which is this same one with a search for it around (`virNetClientNewLibSSH`).
+/// The line in authorized_keys. `restrict` disables terminals and forwarding; sshd runs this command regardless of what libvirt
+/// asks for, which is the same program with a search for it (`virNetClientNewLibSSH`).
 fn line(key: &PublicKey) -> String {
     format!("restrict,command=\"virt-ssh-helper qemu:///system\" {}", key.as_str())
 }
@@ -58,8 +62,8 @@ fn input(key: &PublicKey) -> String {
     format!("{}\n{}\n", line(key), key.base64())
 }
 
-/// The script has no quotes of the kind that stand around it, so that it is one word to the account's shell: all but csh and tcsh, which
-/// end a word in quotes at the end of the line.
+/// The script has no single quotes, which are around it, so that it is one word to the account's shell: to all but csh and tcsh,
+/// where a quoted word ends with the line.
 fn command(task: Task) -> String {
     let task = match task {
         Task::Add => "add",
@@ -68,35 +72,12 @@ fn command(task: Task) -> String {
     format!("exec sh -c '{SCRIPT}' {task}")
 }
 
-fn refusal(ssh: &Ssh, exit: Option<u32>) -> Problem {
-    let (address, user) = (&ssh.address, ssh.user.as_str());
+fn failure(exit: Option<u32>) -> CommandFailure {
     match exit {
-        Some(exit::NO_HELPER) => Problem::new(
-            Code::NotSupported,
-            format!("{address} has no virt-ssh-helper, the one program that vmferry's key may run there."),
-        )
-        .with_fix("Install libvirt 6.8 or newer there, or log in with a password."),
-        Some(exit::NOT_WRITTEN) => Problem::new(
-            Code::NotPermitted,
-            format!("The file of authorized keys of {user} on {address} can't be changed."),
-        )
-        .with_fix(format!(
-            "Look at the owner and the permissions of ~{user}/.ssh/authorized_keys there, and at the space left."
-        )),
-        Some(exit::ANOTHER_LINE) => Problem::new(
-            Code::NotPermitted,
-            format!(
-                "vmferry's key is in the authorized keys of {user} on {address} in a line that vmferry did not write."
-            ),
-        )
-        .with_fix(format!(
-            "Look for the lines that end in vmferry in ~{user}/.ssh/authorized_keys there, and remove them by hand."
-        )),
-        _ => Problem::new(
-            Code::NotPermitted,
-            format!("{user} may not run a shell on {address}, or it is none that vmferry can use (csh)."),
-        )
-        .with_fix("Log in as another account, or with a password."),
+        Some(exit::NO_HELPER) => CommandFailure::NoHelper,
+        Some(exit::NOT_WRITTEN) => CommandFailure::NotWritten,
+        Some(exit::ANOTHER_LINE) => CommandFailure::OtherLine,
+        _ => CommandFailure::NoShell,
     }
 }
 

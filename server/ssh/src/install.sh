@@ -20,7 +20,7 @@ if [ "$0" = add ]; then
 else
     there || exit 0
 fi
-# The new file takes the place of the old at once: whoever logs in meanwhile finds the one or the other.
+# The new file replaces the old one atomically: a login meanwhile finds one or the other.
 new=$file.vmferry.$$
 trap "rm -f -- \"\$new\"" EXIT
 cp -p -- "$file" "$new" || exit 72

@@ -1,7 +1,7 @@
-//! The file of known hosts, in OpenSSH's form. libssh adds to it when a key was confirmed; here it is read, and keys are forgotten.
+//! The file of known hosts, in OpenSSH's form. libssh adds confirmed keys to it; this module reads it and removes keys.
 //!
-//! The file is the console's own, so it has what libssh writes: a name, a kind of key, and the key. What else OpenSSH knows (names
-//! that are hashed or have wildcards, markers) counts for libssh, but is neither shown nor forgotten here.
+//! The file is the console's own, so its lines are what libssh writes: a name, a kind of key, and the key. libssh also honours
+//! OpenSSH's other forms (hashed names, wildcards, markers), but this module neither shows nor removes them.
 
 use std::{
     fs::{self, File},
@@ -11,13 +11,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use crate::{KnownHostsError, fingerprint};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use engine::{Address, Fingerprint, Ssh};
-use model::{Code, Problem};
 
-use crate::fingerprint;
-
-/// Held while keys are forgotten: of two who do so at once, the later would write back what the other has taken out.
+/// Held while keys are removed: of two callers at once, the later would write back what the other has removed.
 static CHANGES: Mutex<()> = Mutex::new(());
 
 /// The file of known hosts.
@@ -32,61 +30,61 @@ impl KnownHosts {
         Self { file }
     }
 
-    /// Where they are.
+    /// The file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Makes the file if there is none, for its owner alone: libssh would make one that everybody can read.
+    /// Makes the file if there is none, readable for its owner only: libssh would make one that all users can read.
     ///
     /// # Errors
-    /// `internal` if it can't be made.
-    pub fn make(&self) -> Result<(), Problem> {
+    /// If it can't be made.
+    pub fn make(&self) -> Result<(), KnownHostsError> {
         let made = File::options().append(true).create(true).mode(0o600).open(&self.file);
-        made.map(drop).map_err(|error| self.failed("made", &error))
+        made.map(drop).map_err(|error| self.failed("made", error))
     }
 
-    /// The keys that are known of a host, as fingerprints.
+    /// The known keys of a host, as fingerprints.
     ///
     /// # Errors
-    /// `internal` if the file can't be read.
-    pub fn of(&self, address: &Address, port: u16) -> Result<Vec<Fingerprint>, Problem> {
+    /// If the file can't be read.
+    pub fn of(&self, address: &Address, port: u16) -> Result<Vec<Fingerprint>, KnownHostsError> {
         let name = name(address, port);
         let text = self.text()?;
         let entries = text.lines().filter_map(Entry::read).filter(|entry| entry.names().any(|known| known == name));
         Ok(entries.filter_map(|entry| entry.fingerprint()).collect())
     }
 
-    /// All hosts that are known, as the file has them (`192.0.2.7`, `[192.0.2.7]:2222`), and their keys as fingerprints.
+    /// All known hosts, as the file has them (`192.0.2.7`, `[192.0.2.7]:2222`), and their keys as fingerprints.
     ///
     /// # Errors
-    /// `internal` if the file can't be read.
-    pub fn all(&self) -> Result<Vec<(String, Fingerprint)>, Problem> {
+    /// If the file can't be read.
+    pub fn all(&self) -> Result<Vec<(String, Fingerprint)>, KnownHostsError> {
         let text = self.text()?;
         let keys = text.lines().filter_map(Entry::read).filter_map(|entry| Some((entry.names, entry.fingerprint()?)));
         Ok(keys.map(|(names, key)| (names.to_owned(), key)).collect())
     }
 
-    /// Forgets the keys of a host.
+    /// Removes the keys of a host.
     ///
     /// # Errors
-    /// `internal` if the file can't be written.
-    pub fn forget(&self, address: &Address, port: u16) -> Result<(), Problem> {
+    /// If the file can't be read or written.
+    pub fn forget(&self, address: &Address, port: u16) -> Result<(), KnownHostsError> {
         let name = name(address, port);
         let _changes = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
         let text = self.text()?;
         let left: String = text.split_inclusive('\n').filter_map(|line| without(line, &name)).collect();
-        if left == text { Ok(()) } else { self.replace(&left).map_err(|error| self.failed("written", &error)) }
+        if left == text { Ok(()) } else { self.replace(&left).map_err(|error| self.failed("written", error)) }
     }
 
-    fn text(&self) -> Result<String, Problem> {
+    fn text(&self) -> Result<String, KnownHostsError> {
         match fs::read_to_string(&self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            text => text.map_err(|error| self.failed("read", &error)),
+            text => text.map_err(|error| self.failed("read", error)),
         }
     }
 
-    /// Whoever reads the file meanwhile, or after the machine lost power, finds all of the old text or all of the new.
+    /// A reader at any time, also after a power failure, finds all of the old text or all of the new.
     fn replace(&self, text: &str) -> io::Result<()> {
         let new = self.file.with_extension(format!("{}.new", std::process::id()));
         let write = || {
@@ -98,10 +96,8 @@ impl KnownHosts {
         write().inspect_err(|_| drop(fs::remove_file(&new)))
     }
 
-    fn failed(&self, what: &str, error: &io::Error) -> Problem {
-        Problem::new(Code::Internal, format!("The file of known ssh hosts can't be {what}."))
-            .with_fix(format!("Look at {}, its owner and its permissions.", self.file.display()))
-            .with_details(error.to_string())
+    fn failed(&self, action: &'static str, source: io::Error) -> KnownHostsError {
+        KnownHostsError { file: self.file.clone(), action, source }
     }
 }
 
@@ -128,7 +124,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What libssh calls a host.
+/// A host's name in the file, as libssh writes it.
 fn name(address: &Address, port: u16) -> String {
     if port == Ssh::PORT { address.to_string() } else { format!("[{address}]:{port}") }
 }
@@ -236,19 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn no_file_knows_nobody() {
+    fn without_a_file_no_host_is_known() {
         let directory = Directory::new("none");
         let known = KnownHosts::at(directory.0.join("known_hosts"));
-        assert_eq!(known.of(&address("::1"), 22), Ok(vec![]));
-        assert_eq!(known.forget(&address("::1"), 22), Ok(()));
+        assert_eq!(known.of(&address("::1"), 22).unwrap(), []);
+        known.forget(&address("::1"), 22).unwrap();
         assert!(!known.file().exists());
     }
 
     #[test]
-    fn a_file_that_can_t_be_read_is_told() {
+    fn a_file_that_can_t_be_read_is_an_error() {
         let directory = Directory::new("unreadable");
         let known = KnownHosts::at(directory.0.clone());
-        assert_eq!(known.of(&address("::1"), 22).unwrap_err().code, Code::Internal);
+        assert_eq!(known.of(&address("::1"), 22).unwrap_err().action, "read");
     }
 
     proptest! {

@@ -1,14 +1,20 @@
-//! What the console itself knows of ssh: the hosts' keys (`known_hosts.rs`, `fingerprint.rs`), its own key (`console_key.rs`), and how that one gets
-//! onto a host and away again (`install.rs`). Connections to libvirt are libvirt's own affair.
+//! The console's own use of ssh: the hosts' keys (`known_hosts.rs`, `host_key.rs`, `fingerprint.rs`), the console's key
+//! (`console_key.rs`), and adding it to a host and removing it (`install.rs`, over `session.rs`). Connections to libvirt are made by
+//! libvirt.
+//!
+//! Errors are enums (`error.rs`); their sentences for people are in `problem.rs`.
 
 mod console_key;
+mod error;
 mod fingerprint;
-pub mod host_key;
+mod host_key;
 mod install;
 mod known_hosts;
+mod problem;
 mod session;
 
 pub use console_key::{ConsoleKey, PublicKey};
+pub use error::{CommandFailure, ConsoleKeyError, HostKeyError, KnownHostsError, SshError};
 pub use fingerprint::in_words_of_libssh;
 pub use install::{install_key, remove_key};
 pub use known_hosts::KnownHosts;

@@ -3,21 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{Fingerprint, Ssh, SshLogin};
-use model::{Code, Problem, Secret};
+use model::Secret;
 use russh::{
     ChannelMsg, MethodKind, Preferred,
     client::{self, AuthResult, KeyboardInteractiveAuthResponse},
-    keys::{Algorithm, EcdsaCurve, HashAlg, PublicKeyOrCertificate},
+    keys::{Algorithm, EcdsaCurve, PublicKeyOrCertificate},
 };
 use tokio::time::timeout;
 
-use crate::{KnownHosts, host_key};
+use crate::{HostKeyError, KnownHosts, SshError, fingerprint, host_key};
 
 /// How long connecting may take in all, and how long the command.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// How much of what a command says is kept, in bytes.
-const WORDS: usize = 4096;
+/// How much of a command's output is kept, in bytes.
+const MAX_OUTPUT: usize = 4096;
 
 /// The kinds of host keys that are understood; libssh prefers them in the same order, so that both see the same key. RSA is not among
 /// them: the only library for it leaks secrets by its timing (RUSTSEC-2023-0071).
@@ -34,58 +34,50 @@ pub(crate) struct Session {
     handle: client::Handle<HostKey>,
 }
 
-/// What came of a command.
+/// The result of a command.
 pub(crate) struct Outcome {
-    /// What it ended with; none if it was killed.
+    /// Its exit code; none if it was killed.
     pub(crate) exit: Option<u32>,
-    /// What it said.
-    pub(crate) words: String,
+    /// What it printed.
+    pub(crate) output: String,
 }
 
 impl Session {
-    /// Connects, looks at the host's key and logs in with the password, once.
-    pub(crate) async fn log_in(ssh: &Ssh, known: &KnownHosts) -> Result<Self, Problem> {
+    /// Connects, checks the host's key and tries the password once.
+    pub(crate) async fn log_in(ssh: &Ssh, known: &KnownHosts) -> Result<Self, SshError> {
         let SshLogin::Password(Some(password)) = &ssh.login else {
-            return Err(Problem::new(
-                Code::NeedsLogin,
-                format!("{} wants a password, and vmferry has none.", ssh.address),
-            )
-            .with_fix(format!("Give the password of {} on {}.", ssh.user.as_str(), ssh.address)));
+            return Err(SshError::NoPassword { address: ssh.address.clone(), user: ssh.user.clone() });
         };
         let host_key = HostKey { host: ssh.clone(), known: known.of(&ssh.address, ssh.port)? };
         let connecting = async {
             let preferred = Preferred { key: HOST_KEYS.to_vec().into(), ..Preferred::default() };
             let config = Arc::new(client::Config { preferred, ..client::Config::default() });
             let target = (ssh.address.to_string(), ssh.port);
-            let handle = client::connect(config, target, host_key).await.map_err(|failure| failure.told(ssh))?;
+            let handle = client::connect(config, target, host_key).await.map_err(|error| error.at(ssh))?;
             let mut session = Self { host: ssh.clone(), handle };
-            session.give(password).await?;
+            session.authenticate(password).await?;
             Ok(session)
         };
-        timeout(LIMIT, connecting).await.unwrap_or_else(|_| Err(no_answer(ssh)))
+        timeout(LIMIT, connecting).await.unwrap_or_else(|_| Err(timed_out(ssh)))
     }
 
-    /// Gives the password in the one way that the host takes it. Asking for the ways counts as no attempt (RFC 4252, 5.2).
-    async fn give(&mut self, password: &Secret) -> Result<(), Problem> {
+    /// Tries the password with the method that the host accepts. Asking for the methods does not count as an attempt (RFC 4252, 5.2).
+    async fn authenticate(&mut self, password: &Secret) -> Result<(), SshError> {
         let user = self.host.user.as_str().to_owned();
-        let ways = self.handle.authenticate_none(&user).await.map_err(|error| lost(&self.host, &error))?;
-        let AuthResult::Failure { remaining_methods: ways, .. } = ways else { return Ok(()) };
-        let accepted = if ways.contains(&MethodKind::Password) {
+        let methods = self.handle.authenticate_none(&user).await.map_err(|error| not_connected(&self.host, &error))?;
+        let AuthResult::Failure { remaining_methods: methods, .. } = methods else { return Ok(()) };
+        let accepted = if methods.contains(&MethodKind::Password) {
             let answer = self.handle.authenticate_password(user, password.reveal()).await;
-            answer.map_err(|error| lost(&self.host, &error))?.success()
-        } else if ways.contains(&MethodKind::KeyboardInteractive) {
-            self.answer_prompts(&user, password).await.map_err(|error| lost(&self.host, &error))?
+            answer.map_err(|error| not_connected(&self.host, &error))?.success()
+        } else if methods.contains(&MethodKind::KeyboardInteractive) {
+            self.answer_prompts(&user, password).await.map_err(|error| not_connected(&self.host, &error))?
         } else {
-            return Err(self
-                .refused("does not take passwords")
-                .with_fix("Let its sshd take them (PasswordAuthentication yes), at least until the key is there."));
+            return Err(SshError::PasswordsDisabled { address: self.host.address.clone() });
         };
         if accepted {
             return Ok(());
         }
-        Err(self.refused(&format!("does not accept the password of {}", self.host.user.as_str())).with_fix(
-            "Look whether account and password are right, and whether the host lets this account log in by password.",
-        ))
+        Err(SshError::PasswordRefused { address: self.host.address.clone(), user: self.host.user.clone() })
     }
 
     /// Answers the first hidden prompt with the password, and nothing else.
@@ -109,101 +101,76 @@ impl Session {
     }
 
     /// Runs a command with this on its standard input, and ends the session.
-    pub(crate) async fn run(self, command: &str, input: &[u8]) -> Result<Outcome, Problem> {
+    pub(crate) async fn run(self, command: &str, input: &[u8]) -> Result<Outcome, SshError> {
         let running = self.exchange(command, input);
-        timeout(LIMIT, running).await.unwrap_or_else(|_| Err(no_answer(&self.host)))
+        timeout(LIMIT, running).await.unwrap_or_else(|_| Err(timed_out(&self.host)))
     }
 
-    async fn exchange(&self, command: &str, input: &[u8]) -> Result<Outcome, Problem> {
-        let failed = |error: russh::Error| lost(&self.host, &error);
+    async fn exchange(&self, command: &str, input: &[u8]) -> Result<Outcome, SshError> {
+        let failed = |error: russh::Error| not_connected(&self.host, &error);
         let mut channel = self.handle.channel_open_session().await.map_err(failed)?;
         channel.exec(true, command).await.map_err(failed)?;
         channel.data(input).await.map_err(failed)?;
         channel.eof().await.map_err(failed)?;
-        let (mut exit, mut words) = (None, Vec::new());
+        let (mut exit, mut output) = (None, Vec::new());
         while let Some(message) = channel.wait().await {
             match message {
                 ChannelMsg::ExitStatus { exit_status } => exit = Some(exit_status),
                 ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => {
-                    words.extend(data.iter().take(WORDS.saturating_sub(words.len())));
+                    output.extend(data.iter().take(MAX_OUTPUT.saturating_sub(output.len())));
                 }
                 _ => {}
             }
         }
-        Ok(Outcome { exit, words: String::from_utf8_lossy(&words).into_owned() })
-    }
-
-    fn refused(&self, how: &str) -> Problem {
-        Problem::new(Code::LoginRefused, format!("{} {how}.", self.host.address))
+        Ok(Outcome { exit, output: String::from_utf8_lossy(&output).into_owned() })
     }
 }
 
-/// Looks at the key that a host shows.
+/// Checks the key that a host shows.
 struct HostKey {
     host: Ssh,
     known: Vec<Fingerprint>,
 }
 
 impl client::Handler for HostKey {
-    type Error = Failure;
+    type Error = ConnectError;
 
-    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Failure> {
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, ConnectError> {
         // Certificates are not asked for.
         let PublicKeyOrCertificate::PublicKey { key, .. } = shown else { return Ok(false) };
-        let shown = key.fingerprint(HashAlg::Sha256).to_string().parse().map_err(Failure::Refused)?;
-        host_key::check(&self.host, &self.known, &shown).map(|()| true).map_err(Failure::Refused)
+        let shown = fingerprint::of_key(&key.to_bytes().map_err(russh::Error::from)?);
+        Ok(host_key::check(&self.host, &self.known, &shown).map(|()| true)?)
     }
 }
 
 /// Why there is no connection.
-#[derive(Debug)]
-enum Failure {
-    Refused(Problem),
-    Lost(russh::Error),
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    #[error(transparent)]
+    HostKey(#[from] HostKeyError),
+    #[error(transparent)]
+    Connection(#[from] russh::Error),
 }
 
-impl From<russh::Error> for Failure {
-    fn from(error: russh::Error) -> Self {
-        Self::Lost(error)
-    }
-}
-
-impl Failure {
-    fn told(self, host: &Ssh) -> Problem {
+impl ConnectError {
+    fn at(self, host: &Ssh) -> SshError {
         match self {
-            Self::Refused(problem) => problem,
-            Self::Lost(error) => lost(host, &error),
+            Self::HostKey(error) => error.into(),
+            Self::Connection(error) => not_connected(host, &error),
         }
     }
 }
 
-fn lost(host: &Ssh, error: &russh::Error) -> Problem {
-    let Ssh { address, port, .. } = host;
-    let problem = match error {
-        russh::Error::NoCommonAlgo { .. } => Problem::new(
-            Code::NotSupported,
-            format!("{address} offers no ssh that vmferry knows."),
-        )
-        .with_fix(
-            "Give it an ed25519 host key (`ssh-keygen -A`), and look at the algorithms that its sshd_config allows.",
-        ),
-        _ => Problem::new(
-            Code::HostUnreachable,
-            format!("{address} does not answer: no ssh connection at port {port}."),
-        )
-        .with_fix(
-            "Look whether the host is switched on, whether sshd runs there, and at the network between here and there.",
-        ),
-    };
-    problem.with_details(error.to_string())
+fn not_connected(host: &Ssh, error: &russh::Error) -> SshError {
+    let (address, reason) = (host.address.clone(), error.to_string());
+    match error {
+        russh::Error::NoCommonAlgo { .. } => SshError::NoCommonAlgorithm { address, reason },
+        _ => SshError::NotConnected { address, port: host.port, reason },
+    }
 }
 
-fn no_answer(host: &Ssh) -> Problem {
-    Problem::new(
-        Code::HostUnreachable,
-        format!("{} does not answer: no answer within {} s.", host.address, LIMIT.as_secs()),
-    )
-    .with_fix("Look whether the host hangs, and whether a firewall drops its ssh port.")
+fn timed_out(host: &Ssh) -> SshError {
+    SshError::TimedOut { address: host.address.clone(), seconds: LIMIT.as_secs() }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::{env, path::PathBuf};
 
-use engine::{Ssh, SshLogin, Transport};
+use engine::{Fingerprint, Ssh, SshLogin, Transport};
 use model::{Code, HostName, Problem, Secret};
-use ssh::{KnownHosts, host_key};
+use ssh::{HostKeyError, KnownHosts};
 use virt::sys;
 
 use super::{SshFiles, auth::Answers, ssh_config, uri};
@@ -64,7 +64,7 @@ impl LibsshLogin {
         let known = self.known_hosts.of(&self.ssh.address, self.ssh.port)?;
         match &self.ssh.fingerprint {
             Some(confirmed) if !known.is_empty() && !known.contains(confirmed) => {
-                Err(host_key::changed(host, &self.ssh, &known, confirmed))
+                Err(self.key_changed(known, confirmed.clone()).into())
             }
             _ => Ok(()),
         }
@@ -85,16 +85,21 @@ impl LibsshLogin {
         if error.domain != sys::VIR_FROM_LIBSSH {
             return None;
         }
-        let (host, shown) = (&self.host, ssh::in_words_of_libssh(&error.message)?);
-        let problem = match (error.number, &self.ssh.fingerprint) {
+        let (host, shown) = (self.host.to_string(), ssh::in_words_of_libssh(&error.message)?);
+        let refusal = match (error.number, &self.ssh.fingerprint) {
             (sys::VIR_ERR_AUTH_FAILED, _) => {
                 let known = self.known_hosts.of(&self.ssh.address, self.ssh.port).unwrap_or_default();
-                host_key::changed(host, &self.ssh, &known, &shown)
+                self.key_changed(known, shown)
             }
-            (_, Some(confirmed)) => host_key::not_confirmed(host, confirmed, &shown),
-            (_, None) => host_key::unknown(host, &shown),
+            (_, Some(confirmed)) => HostKeyError::NotConfirmed { host, confirmed: confirmed.clone(), shown },
+            (_, None) => HostKeyError::Unknown { host, shown },
         };
-        Some(problem.with_details(&error.message))
+        Some(Problem::from(refusal).with_details(&error.message))
+    }
+
+    fn key_changed(&self, known: Vec<Fingerprint>, shown: Fingerprint) -> HostKeyError {
+        let Ssh { address, port, .. } = &self.ssh;
+        HostKeyError::Changed { host: self.host.to_string(), address: address.clone(), port: *port, known, shown }
     }
 
     /// Whether the login worked, but the program that libvirt runs on the host to reach its daemon failed. libssh does not pass on what that program printed.
@@ -184,8 +189,7 @@ mod tests {
     #[test]
     fn a_changed_key_is_reported_with_the_known_one() {
         let [known, shown] = [OTHER, SHOWN].map(|text| text.parse().unwrap());
-        let LibsshLogin { host, ssh, .. } = login(SshLogin::ConsoleKey, None);
-        let problem = host_key::changed(&host, &ssh, &[known], &shown);
+        let problem = Problem::from(login(SshLogin::ConsoleKey, None).key_changed(vec![known], shown));
         assert_eq!(problem.sentence, format!("The ssh key of alpha is {SHOWN}, but was {OTHER}."));
         assert!(problem.fix.is_some_and(|fix| fix.contains("vmferry known-hosts forget 192.0.2.2` on")));
     }

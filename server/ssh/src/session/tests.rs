@@ -3,9 +3,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use model::{Code, Problem};
 use russh::{
     Channel, ChannelId, MethodSet,
-    keys::{PrivateKey, key::safe_rng},
+    keys::{HashAlg, PrivateKey, key::safe_rng},
     server::{self, Auth, Msg},
 };
 use tokio::net::{TcpListener, TcpSocket};
@@ -14,7 +15,7 @@ use super::*;
 
 const RIGHT: &str = "pa ss$word";
 
-/// An sshd that takes one password of one account, in the ways it is told, and writes down what it is asked.
+/// An sshd that accepts one password of one account, with the methods given, and records what it is asked.
 struct Sshd {
     ssh: Ssh,
     asked: Arc<Asked>,
@@ -132,12 +133,12 @@ impl Sshd {
         Self { ssh, asked, key: fingerprint }
     }
 
-    async fn log_in(&self) -> Result<Session, Problem> {
+    async fn log_in(&self) -> Result<Session, SshError> {
         Session::log_in(&self.ssh, &KnownHosts::at("/nonexistent/known_hosts".into())).await
     }
 
     async fn refusal(&self) -> Code {
-        self.log_in().await.err().unwrap().code
+        Problem::from(self.log_in().await.err().unwrap()).code
     }
 
     fn attempts(&self) -> usize {
@@ -150,7 +151,7 @@ async fn a_command_gets_its_input_and_tells_how_it_ended() {
     for method in [MethodKind::Password, MethodKind::KeyboardInteractive] {
         let sshd = Sshd::start(&[MethodKind::PublicKey, method], Some(RIGHT)).await;
         let outcome = sshd.log_in().await.unwrap().run("put it there", b"a line\n").await.unwrap();
-        assert_eq!((outcome.exit, outcome.words.as_str()), (Some(72), "no space left"));
+        assert_eq!((outcome.exit, outcome.output.as_str()), (Some(72), "no space left"));
         let commands = sshd.asked.commands.lock().unwrap().clone();
         assert_eq!(commands, [("put it there".to_owned(), b"a line\n".to_vec())]);
         assert_eq!(sshd.attempts(), 1);
@@ -174,7 +175,7 @@ async fn a_wrong_password_is_tried_once() {
 async fn a_host_that_is_not_the_one_meant_never_sees_the_password() {
     let mut sshd = Sshd::start(&[MethodKind::Password], Some(RIGHT)).await;
     sshd.ssh.fingerprint = None;
-    let refused = sshd.log_in().await.err().unwrap();
+    let refused = Problem::from(sshd.log_in().await.err().unwrap());
     assert_eq!((refused.code, refused.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(sshd.key.as_str())));
     sshd.ssh.fingerprint = Some(format!("SHA256:{}", "A".repeat(43)).parse().unwrap());
     assert_eq!(sshd.refusal().await, Code::HostKeyChanged);
@@ -192,9 +193,9 @@ async fn what_can_t_work_is_not_tried() {
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens_is_told() {
+async fn a_port_where_nothing_listens_is_reported() {
     let mut sshd = Sshd::start(&[MethodKind::Password], Some(RIGHT)).await;
-    // Bound, so that nobody else gets the port, but never listened at.
+    // Bound, so that no other process gets the port, but not listening.
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     sshd.ssh.port = closed.local_addr().unwrap().port();
