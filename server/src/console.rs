@@ -78,14 +78,14 @@ impl Updates for ServerConsole {
 #[async_trait]
 impl Account for ServerConsole {
     async fn change_password(&self, who: &Principal, change: PasswordChange) -> Result<(), Problem> {
-        self.auth.change_password(who, change).await
+        Ok(self.auth.change_password(who, change).await?)
     }
 
     async fn sessions(&self, who: &Principal) -> Result<Vec<SessionInfo>, Problem> {
-        self.auth.sessions_of(who).await
+        Ok(self.auth.sessions_of(who).await?)
     }
 
     async fn end_session(&self, who: &Principal, handle: &str) -> Result<(), Problem> {
-        self.auth.end_session(who, handle).await
+        Ok(self.auth.end_session(who, handle).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! The passwords that everybody tries first.
+//! The most common passwords, which attackers try first.
 
 /// One a line, in small letters, sorted, 8 characters or more: shorter ones are refused anyway.
 const LIST: &str = include_str!("common_passwords.txt");

@@ -8,7 +8,7 @@ use argon2::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-/// Hashes made at once. Each takes its memory, so that many logins at once must not take all there is.
+/// How many hashes are made at once. Each takes its memory, and many logins at once must not take all there is.
 const AT_ONCE: usize = 2;
 
 /// What a hash costs.
@@ -33,7 +33,7 @@ pub(super) struct Hasher {
     params: Params,
     permits: Arc<Semaphore>,
     /// Checked against where there is no such user, so that the time an answer takes does not tell.
-    nobody: String,
+    stand_in: String,
 }
 
 /// A password that was right.
@@ -45,8 +45,8 @@ pub(super) struct Verified {
 impl Hasher {
     pub(super) fn new(cost: HashCost) -> Self {
         let params = Params::new(cost.memory_kib, cost.passes, 1, None).expect("the cost is within argon2's limits");
-        let nobody = hash(&params, "nobody has this password");
-        Self { params, permits: Arc::new(Semaphore::new(AT_ONCE)), nobody }
+        let stand_in = hash(&params, "no user has this password");
+        Self { params, permits: Arc::new(Semaphore::new(AT_ONCE)), stand_in }
     }
 
     pub(super) async fn hash(&self, password: String) -> String {
@@ -57,7 +57,7 @@ impl Hasher {
     /// None if the password is wrong, or there is no hash to compare it with.
     pub(super) async fn verify(&self, password: String, kept: Option<String>) -> Option<Verified> {
         let exists = kept.is_some();
-        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        let kept = kept.unwrap_or_else(|| self.stand_in.clone());
         let params = self.params.clone();
         let verified = self.work(move || verify(&params, &password, &kept)).await;
         verified.filter(|_| exists)
@@ -67,7 +67,7 @@ impl Hasher {
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let done = spawn_blocking(move || {
-            // Held by the work and not by whoever waits for it: they may leave, the work goes on.
+            // Held by the work, not by the caller: the caller may leave, and the work goes on.
             let _permit = permit;
             work()
         });
@@ -107,7 +107,7 @@ mod tests {
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
         assert!(hasher.verify("correct horse".into(), Some(hash.clone())).await.is_some());
         assert!(hasher.verify("correct house".into(), Some(hash)).await.is_none());
-        assert!(hasher.verify("nobody has this password".into(), None).await.is_none());
+        assert!(hasher.verify("no user has this password".into(), None).await.is_none());
         assert!(hasher.verify("correct horse".into(), Some("damaged".into())).await.is_none());
     }
 

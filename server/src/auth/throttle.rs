@@ -1,10 +1,10 @@
 //! How fast one may guess passwords.
 //!
 //! Failures are counted for the account and for the address, each with a pause that doubles and has an upper end. Nothing is
-//! ever locked for good, but whoever guesses from many addresses can keep an account in its pause. Therefore an address from
-//! which the account's user has logged in before has a count of its own for that account: there, only those who guess from
-//! the same address hold the user up. Somewhere new the user may have to wait as long as the guessing goes on.
-//! The longest pause of an address is longer than an account's, since it hurts nobody else.
+//! ever locked for good, but an attacker who guesses from many addresses can keep an account in its pause. Therefore an address from
+//! which the account's user has logged in before has a count of its own for that account: there, only guesses from
+//! the same address hold the user up. From a new address the user may have to wait for as long as the guessing goes on.
+//! The longest pause of an address is longer than an account's, since it concerns that address only.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -15,7 +15,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use store::{Attempt, Counter, KnownNetworks, LoginFailures, StoreError};
 
-use super::{LoginRefused, sessions::hex};
+use super::{AuthError, cookie_sessions::hex};
 
 /// Failures of an account without a pause, and its longest pause.
 const ACCOUNT: (u32, Duration) = (3, Duration::from_mins(1));
@@ -31,7 +31,7 @@ pub(super) struct Throttle {
 }
 
 /// An attempt that was counted as a failure until it succeeds.
-pub(super) struct Counted {
+pub(super) struct PendingAttempt {
     account: String,
     address: Option<String>,
 }
@@ -42,23 +42,23 @@ impl Throttle {
     }
 
     /// Asks for an attempt to log in.
-    pub(super) async fn login(&self, name: &str, address: IpAddr) -> Result<Counted, LoginRefused> {
+    pub(super) async fn login(&self, name: &str, address: IpAddr) -> Result<PendingAttempt, AuthError> {
         let network = network(address).to_string();
         let account = match self.networks.is_known_network(name, &network).await? {
             true => format!("login {} from {network}", digest(name)),
             false => format!("login {}", digest(name)),
         };
-        self.ask(Counted { account, address: Some(format!("address {network}")) }).await
+        self.ask(PendingAttempt { account, address: Some(format!("address {network}")) }).await
     }
 
     /// Asks for an attempt to change a password, which is a way to guess it, too.
-    pub(super) async fn password_change(&self, name: &str) -> Result<Counted, LoginRefused> {
-        self.ask(Counted { account: format!("password-change {}", digest(name)), address: None }).await
+    pub(super) async fn password_change(&self, name: &str) -> Result<PendingAttempt, AuthError> {
+        self.ask(PendingAttempt { account: format!("password-change {}", digest(name)), address: None }).await
     }
 
     /// The attempt was no failure.
-    pub(super) async fn succeeded(&self, counted: Counted) -> Result<(), StoreError> {
-        self.failures.forget_attempts(&counted.account, counted.address.as_deref()).await
+    pub(super) async fn succeeded(&self, attempt: PendingAttempt) -> Result<(), StoreError> {
+        self.failures.forget_attempts(&attempt.account, attempt.address.as_deref()).await
     }
 
     /// The user has logged in from there.
@@ -66,14 +66,14 @@ impl Throttle {
         self.networks.add_known_network(name, &network(address).to_string()).await
     }
 
-    async fn ask(&self, counted: Counted) -> Result<Counted, LoginRefused> {
-        let account = Counter { key: counted.account.clone(), pause: |failures| pause(failures, ACCOUNT) };
-        let address = counted.address.clone();
+    async fn ask(&self, attempt: PendingAttempt) -> Result<PendingAttempt, AuthError> {
+        let account = Counter { key: attempt.account.clone(), pause: |failures| pause(failures, ACCOUNT) };
+        let address = attempt.address.clone();
         let address = address.map(|key| Counter { key, pause: |failures| pause(failures, ADDRESS) });
         let counters: Vec<Counter> = [Some(account), address].into_iter().flatten().collect();
         match self.failures.attempt(&counters, FORGOTTEN_AFTER).await? {
-            Attempt::Counted => Ok(counted),
-            Attempt::Wait(wait) => Err(LoginRefused::Throttled(wait)),
+            Attempt::Counted => Ok(attempt),
+            Attempt::Wait(wait) => Err(AuthError::Throttled(wait)),
         }
     }
 }

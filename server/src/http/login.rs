@@ -17,7 +17,7 @@ use super::{
     guard::{login_page, own_page},
     json::{content_type, json_body},
 };
-use crate::auth::{COOKIE, LoginRefused};
+use crate::auth::{AuthError, COOKIE};
 
 #[derive(Deserialize)]
 struct LoginForm {
@@ -27,8 +27,8 @@ struct LoginForm {
     next: String,
 }
 
-/// Who is asking to come in.
-struct Visitor {
+/// What is known of a client that logs in, besides name and password.
+struct Client {
     session: Session,
     address: ClientAddress,
     user_agent: String,
@@ -42,50 +42,50 @@ pub(super) async fn log_in(
     request: Request,
 ) -> Response {
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let visitor = Visitor { session, address, user_agent: user_agent.unwrap_or("unknown").to_owned() };
+    let client = Client { session, address, user_agent: user_agent.unwrap_or("unknown").to_owned() };
     if is_form(&request) {
         match Form::<LoginForm>::from_request(request, &()).await {
-            Ok(Form(form)) => by_form(&doors, visitor, form).await,
+            Ok(Form(form)) => by_form(&doors, client, form).await,
             Err(_) => refuse(Problem::new(Code::InvalidInput, "The form lacks the user name or the password.")),
         }
     } else {
         match json_body(request).await {
-            Ok(login) => by_json(&doors, visitor, login).await,
+            Ok(login) => by_json(&doors, client, login).await,
             Err(refused) => refused.into_response(),
         }
     }
 }
 
-async fn by_json(doors: &Doors, visitor: Visitor, Credentials { username, password }: Credentials) -> Response {
-    match enter(doors, visitor, &username, password).await {
+async fn by_json(doors: &Doors, client: Client, Credentials { username, password }: Credentials) -> Response {
+    match enter(doors, client, &username, password).await {
         // Every user is an administrator.
         Ok(()) => Json(json!({ "username": username, "groups": [], "role": "admin" })).into_response(),
-        Err(refused) => {
-            let retry_after = match refused {
-                LoginRefused::Throttled(wait) => Some(HeaderValue::from(seconds(wait))),
+        Err(error) => {
+            let retry_after = match error {
+                AuthError::Throttled(wait) => Some(HeaderValue::from(seconds(wait))),
                 _ => None,
             };
-            let mut response = refuse(refused.into());
+            let mut response = refuse(error);
             response.headers_mut().extend(retry_after.map(|value| (header::RETRY_AFTER, value)));
             response
         }
     }
 }
 
-async fn by_form(doors: &Doors, visitor: Visitor, LoginForm { username, password, next }: LoginForm) -> Response {
+async fn by_form(doors: &Doors, client: Client, LoginForm { username, password, next }: LoginForm) -> Response {
     let next = own_page(&next).unwrap_or("/");
-    match enter(doors, visitor, &username, password).await {
+    match enter(doors, client, &username, password).await {
         Ok(()) => Redirect::to(next).into_response(),
-        Err(LoginRefused::Wrong) => again(&[("problem", "wrong-credentials"), ("next", next)]),
-        Err(LoginRefused::Throttled(wait)) => {
+        Err(AuthError::WrongCredentials) => again(&[("problem", "wrong-credentials"), ("next", next)]),
+        Err(AuthError::Throttled(wait)) => {
             again(&[("problem", "throttled"), ("wait", &seconds(wait).to_string()), ("next", next)])
         }
-        Err(LoginRefused::Failed(problem)) => refuse(problem),
+        Err(error) => refuse(error),
     }
 }
 
-async fn enter(doors: &Doors, visitor: Visitor, name: &str, password: String) -> Result<(), LoginRefused> {
-    let Visitor { session, address: ClientAddress(address), user_agent } = visitor;
+async fn enter(doors: &Doors, client: Client, name: &str, password: String) -> Result<(), AuthError> {
+    let Client { session, address: ClientAddress(address), user_agent } = client;
     doors.auth.log_in(&session, name, password, address, &user_agent).await
 }
 
@@ -100,8 +100,8 @@ fn seconds(wait: std::time::Duration) -> u64 {
 
 /// `POST /logout`. Without a session it is done already.
 pub(super) async fn log_out(State(doors): State<Doors>, session: Session, request: Request) -> Response {
-    if let Err(problem) = doors.auth.log_out(&session).await {
-        return refuse(problem);
+    if let Err(error) = doors.auth.log_out(&session).await {
+        return refuse(error);
     }
     // tower-sessions removes the cookie, too, but without `Secure`, which browsers ignore for a `__Host-` cookie.
     let gone = format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict");
@@ -120,6 +120,6 @@ fn is_form(request: &Request) -> bool {
             && request.headers().get(header::ACCEPT).is_some_and(|value| value.as_bytes().starts_with(b"text/html")))
 }
 
-fn refuse(problem: Problem) -> Response {
-    Refused::from(problem).into_response()
+fn refuse(problem: impl Into<Problem>) -> Response {
+    Refused::from(problem.into()).into_response()
 }

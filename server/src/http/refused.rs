@@ -12,6 +12,7 @@ use model::{Code, Problem};
 use serde_json::json;
 
 use super::status;
+use crate::auth::AuthError;
 
 /// A request that was refused.
 #[derive(Clone, Debug)]
@@ -38,6 +39,12 @@ impl Refused {
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
         Self { problem: Box::new(problem), kimchi: None, is_missing: false }
+    }
+}
+
+impl From<AuthError> for Refused {
+    fn from(error: AuthError) -> Self {
+        Problem::from(error).into()
     }
 }
 

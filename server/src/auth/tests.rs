@@ -1,0 +1,58 @@
+//! Users and passwords, on a real store.
+
+use std::{
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use store::{Audit as _, AuditFilter, Sessions as _, SqliteStore, Users as _};
+
+use super::*;
+use crate::test_directory::TestDirectory;
+
+const PASSWORD: &str = "a long test password";
+
+async fn auth(directory: &TestDirectory) -> (Auth, Arc<SqliteStore>) {
+    let store = Arc::new(SqliteStore::open(directory.path()).await.unwrap());
+    let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
+    (auth, store)
+}
+
+#[tokio::test]
+async fn what_is_done_on_the_command_line_says_so() {
+    let directory = TestDirectory::new();
+    let (auth, store) = auth(&directory).await;
+    auth.add_user("ada", PASSWORD.into()).await.unwrap();
+    auth.set_users_password("ada", PASSWORD.into()).await.unwrap();
+    auth.remove_user("ada").await.unwrap();
+    assert!(auth.set_users_password("ada", PASSWORD.into()).await.is_err(), "nothing of it is in the log");
+    let log = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();
+    let actions: Vec<&str> = log.iter().rev().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["user-added", "user-password-set", "user-removed"]);
+    for entry in &log {
+        assert_eq!((entry.actor.as_str(), entry.details.as_str()), ("(command line)", r#"{"user":"ada"}"#));
+    }
+}
+
+#[tokio::test]
+async fn a_password_is_set_to_the_end_though_the_caller_leaves() {
+    let directory = TestDirectory::new();
+    let (auth, store) = auth(&directory).await;
+    auth.add_user("ada", PASSWORD.into()).await.unwrap();
+    store.add_session("id", "ada", "192.0.2.1", "test").await.unwrap();
+    let mut ended = auth.ended_sessions();
+    let hash = store.password_hash("ada").await.unwrap();
+    {
+        let mut setting = std::pin::pin!(auth.set_users_password("ada", "another long password".into()));
+        // Left as soon as the new hash is there.
+        while store.password_hash("ada").await.unwrap() == hash {
+            if setting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+    let told = tokio::time::timeout(Duration::from_secs(20), ended.recv()).await;
+    assert_eq!(told.expect("the session's end is told").unwrap(), "id");
+    assert_eq!(store.sessions_of("ada", SessionLimits::default()).await.unwrap(), []);
+}
