@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::Engine;
-use model::{HostName, PasswordChange, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId};
+use model::{Code, HostName, PasswordChange, Problem, SessionInfo, Snapshot, Update, Vm, VmAction, VmId};
 use port::{Account, Principal, Updates, Vms};
 use store::{Action, Audit};
 use tokio::sync::mpsc;
@@ -47,6 +47,12 @@ impl ServerConsole {
         Self { engine, auth, audit, keys, allowed, attempts: Attempts::default() }
     }
 
+    fn known_vm(&self, id: VmId) -> Result<Vm, Problem> {
+        self.engine.vm(id).ok_or_else(|| {
+            Problem::new(Code::UnknownVm, "No host has this VM any more.").with_fix("Look at the list of VMs again.")
+        })
+    }
+
     /// Notes what somebody wants, before it is done: nothing happens without an entry, even if the caller leaves meanwhile.
     async fn audit(&self, who: &Principal, action: Action<'_>) -> Result<(), Problem> {
         self.audit.audit(who.user(), action).await.map_err(|error| store_failed(&error))
@@ -61,6 +67,10 @@ impl Vms for ServerConsole {
 
     fn find(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
         self.engine.find(name, host)
+    }
+
+    fn vm(&self, _who: &Principal, id: VmId) -> Result<Vm, Problem> {
+        self.known_vm(id)
     }
 
     async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem> {

@@ -5,6 +5,7 @@
 
 mod account;
 mod destination;
+mod destinations;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod finding;
@@ -24,6 +25,7 @@ mod vm;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
 pub use destination::{AdHocDestination, Destination};
+pub use destinations::{DestinationReport, Destinations, recommended};
 pub use finding::{Finding, FindingCode, Severity};
 pub use host::{ConnectionState, Host};
 pub use id::{HostName, MigrationId, VmId};

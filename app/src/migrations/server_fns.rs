@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
-use model::{Code, Problem, Snapshot, Vm};
+use model::{DestinationReport, Destinations};
 use model::{HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, VmId};
 
 #[cfg(feature = "ssr")]
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::migrations::report::Outlook;
 use crate::ui::json::Json;
 #[cfg(feature = "ssr")]
-use port::{Principal, SharedConsole};
+use port::DestinationsRequest;
 
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;
@@ -46,8 +46,9 @@ pub async fn start(
 #[server(output = Json)]
 pub async fn look(request: MigrationRequest) -> Result<Outlook, Failure> {
     let (console, who) = (console(), who()?);
-    let snapshot = console.snapshot(&who).map_err(refused)?;
-    look_at(&console, &who, &snapshot, &request).await.map_err(refused)
+    let vm = console.vm(&who, request.vm).map_err(refused)?;
+    let report = console.destination(&who, vm.id, &request.destination, &request.options).await.map_err(refused)?;
+    Ok(Outlook::of(&vm, &request, report))
 }
 
 /// Measures what the guest writes, so that the next look predicts with it.
@@ -69,21 +70,18 @@ pub async fn look_around(
     #[server(default)] request: Option<MigrationRequest>,
     #[server(default)] looked_at: Option<HostName>,
 ) -> Result<(VmId, Vec<Outlook>, Option<HostName>), Failure> {
-    let (console, who) = (console(), who()?);
     let id = id.parse::<VmId>().map_err(refused)?;
-    let snapshot = console.snapshot(&who).map_err(refused)?;
-    known_vm(&snapshot, id).map_err(refused)?;
     let request = request.map(|request| for_its_destination(request, looked_at.as_ref()));
     let chosen = request.as_ref().map(|request| request.destination.clone());
-    let looks = snapshot.hosts.iter().map(|host| async {
-        let as_the_form_says = request.clone().filter(|request| request.destination == host.name);
-        let request = as_the_form_says.unwrap_or_else(|| MigrationRequest::plain(id, host.name.clone()));
-        tokio::time::timeout(PATIENCE, look_at(&console, &who, &snapshot, &request)).await.ok()?.ok()
-    });
-    let mut outlooks: Vec<Outlook> = futures::future::join_all(looks).await.into_iter().flatten().collect();
-    outlooks.sort_by_key(|outlook| outlook.rank);
-    let best = outlooks.first().filter(|best| best.is_possible).map(|best| best.destination.clone());
-    Ok((id, outlooks, chosen.or(best)))
+    let as_the_form_says = request.iter().map(|request| (request.destination.clone(), request.options.clone()));
+    let asked = DestinationsRequest { vm: id, options: as_the_form_says.collect(), patience: Some(PATIENCE) };
+    let Destinations { vm, recommended, reports } = console().destinations(&who()?, asked).await.map_err(refused)?;
+    let outlook = |report: DestinationReport| {
+        let as_the_form_says = request.clone().filter(|request| request.destination == report.host.name);
+        let request = as_the_form_says.unwrap_or_else(|| MigrationRequest::plain(id, report.host.name.clone()));
+        Outlook::of(&vm, &request, report)
+    };
+    Ok((id, reports.into_iter().map(outlook).collect(), chosen.or(recommended)))
 }
 
 /// What was ticked and chosen for one host is neither consent nor a choice for another: without WASM, the form goes on showing the
@@ -95,30 +93,6 @@ fn for_its_destination(mut request: MigrationRequest, looked_at: Option<&HostNam
         request.options.pools.clear();
     }
     request
-}
-
-#[cfg(feature = "ssr")]
-fn known_vm(snapshot: &Snapshot, id: VmId) -> Result<&Vm, Problem> {
-    let known = snapshot.vms.iter().find(|vm| vm.id == id);
-    known.ok_or_else(|| Problem::new(Code::UnknownVm, "This VM is gone.").with_fix("Look at the list of VMs again."))
-}
-
-#[cfg(feature = "ssr")]
-async fn look_at(
-    console: &SharedConsole,
-    who: &Principal,
-    snapshot: &Snapshot,
-    request: &MigrationRequest,
-) -> Result<Outlook, Problem> {
-    let vm = known_vm(snapshot, request.vm)?;
-    let host = snapshot.hosts.iter().find(|host| host.name == request.destination);
-    let host = host.ok_or_else(|| {
-        Problem::new(Code::UnknownHost, "This host is not registered any more.").with_fix("Choose another host.")
-    })?;
-    Ok(match console.preflight(who, vm.id, &host.name, &request.options).await {
-        Ok(preflight) => Outlook::new(vm, host, request, &preflight),
-        Err(problem) => Outlook::unknown(host, &request.options, problem),
-    })
 }
 
 /// Asks for a migration to be cancelled.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Code, HostName, HostOrigin, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest,
-    Preflight, Problem, Snapshot, Update, Vm, VmAction, VmId,
+    Code, Host, HostName, HostOrigin, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, Preflight, Problem, Snapshot, Update, Vm, VmAction, VmId,
 };
 use store::{EngineStore, MigrationFilter, StoreError};
 use tokio::sync::mpsc;
@@ -108,6 +108,25 @@ impl Engine {
         }
     }
 
+    /// The VM with this id, if a host has it.
+    pub fn vm(&self, id: VmId) -> Option<Vm> {
+        self.context.inventory().vm(id).cloned()
+    }
+
+    /// A host as it is now, if the console has one of this name.
+    pub fn shown_host(&self, name: &HostName) -> Option<Host> {
+        self.context.inventory().shown_host(name).cloned()
+    }
+
+    /// The hosts that a VM at `source` could go to, by name: the registered ones but `source`, as they are now. One that is there for a
+    /// migration only is no destination for others.
+    pub fn destinations(&self, source: &HostName) -> Vec<Host> {
+        let inventory = self.context.inventory();
+        let others =
+            inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary && entry.config.name != *source);
+        others.filter_map(|entry| inventory.shown_host(&entry.config.name).cloned()).collect()
+    }
+
     /// Starts, stops, pauses or resumes a VM where it is.
     ///
     /// # Errors
@@ -135,14 +154,6 @@ impl Engine {
         options: &MigrationOptions,
     ) -> Result<Preflight, Problem> {
         self.preflights.run(vm, destination, options).await
-    }
-
-    /// The same for every registered host but the VM's own, all at once; the recommended ones first.
-    ///
-    /// # Errors
-    /// `unknown-vm`, `host-unreachable` if the VM's own host does not answer.
-    pub async fn preflights(&self, vm: VmId) -> Result<Vec<Preflight>, Problem> {
-        self.preflights.run_all(vm).await
     }
 
     /// Measures what a guest writes to its memory, in bytes a second; later predictions use it.

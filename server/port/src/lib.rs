@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub use account::Account;
 pub use hosts::Hosts;
-pub use migrations::Migrations;
+pub use migrations::{DestinationsRequest, Migrations};
 pub use principal::Principal;
 pub use updates::Updates;
 pub use vms::Vms;

@@ -1,12 +1,32 @@
 //! Migrations.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use async_trait::async_trait;
 use model::{
-    Destination, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, Preflight,
-    Problem, VmId,
+    Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, Problem, VmId,
 };
 
 use crate::Principal;
+
+/// Which VM could go somewhere, and what is wanted of a move.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DestinationsRequest {
+    /// The VM.
+    pub vm: VmId,
+    /// What is chosen for a move to these hosts; for others nothing is.
+    pub options: BTreeMap<HostName, MigrationOptions>,
+    /// How long hosts are waited for: a host that answers later is left out. None waits for all of them, which takes at most 10 s.
+    pub patience: Option<Duration>,
+}
+
+impl DestinationsRequest {
+    /// Waits for all hosts, with nothing chosen.
+    pub fn plain(vm: VmId) -> Self {
+        Self { vm, options: BTreeMap::new(), patience: None }
+    }
+}
 
 /// Migrations.
 #[async_trait]
@@ -24,23 +44,24 @@ pub trait Migrations: Send + Sync {
     async fn start(&self, who: &Principal, request: MigrationRequest<Destination>) -> Result<Migration, Problem>;
 
     /// Looks whether a VM can go to a host, without side effects and within 10 s. What is asked again within seconds is answered
-    /// from memory, unless something changed. A host that does not answer is a finding, not an error.
+    /// from memory, unless something changed. A destination that does not answer is a finding.
     ///
     /// # Errors
-    /// `unknown-vm`, `unknown-host`, `invalid-input`, `host-unreachable` if the VM's own host does not answer.
-    async fn preflight(
+    /// `unknown-vm`, `unknown-host`. What else keeps a preflight from being made (`invalid-input`; `host-unreachable`, if the VM's own
+    /// host does not answer) is in the report.
+    async fn destination(
         &self,
         who: &Principal,
         vm: VmId,
         destination: &HostName,
         options: &MigrationOptions,
-    ) -> Result<Preflight, Problem>;
+    ) -> Result<DestinationReport, Problem>;
 
-    /// The same for every registered host but the VM's own, all at once; the recommended ones first.
+    /// Looks at every registered host but the VM's own, all at once, ranks them, and recommends one.
     ///
     /// # Errors
-    /// `unknown-vm`, `host-unreachable`.
-    async fn preflights(&self, who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem>;
+    /// `unknown-vm`.
+    async fn destinations(&self, who: &Principal, request: DestinationsRequest) -> Result<Destinations, Problem>;
 
     /// Measures what a guest writes to its memory, in bytes a second, for a second; later preflights predict with it.
     ///

@@ -17,6 +17,12 @@ pub trait Vms: Send + Sync {
     /// `unknown-vm`, and `ambiguous-name` with the hosts when several different VMs have the name.
     fn find(&self, who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem>;
 
+    /// The VM with this id.
+    ///
+    /// # Errors
+    /// `unknown-vm`.
+    fn vm(&self, who: &Principal, id: VmId) -> Result<Vm, Problem>;
+
     /// Starts, stops, pauses or resumes a VM where it is.
     ///
     /// # Errors

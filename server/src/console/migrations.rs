@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use engine::{Address, Reached, UserName};
+use futures::future::join_all;
 use model::{
-    AdHocDestination, Code, Destination, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions,
-    MigrationRequest, Preflight, Problem, VmId,
+    AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
+    MigrationId, MigrationOptions, MigrationRequest, Problem, VmId,
 };
-use port::{Migrations, Principal};
+use port::{DestinationsRequest, Migrations, Principal};
 
 use super::{ServerConsole, login::login};
 use store::{Action, MigrationFilter};
@@ -30,18 +31,37 @@ impl Migrations for ServerConsole {
         }
     }
 
-    async fn preflight(
+    async fn destination(
         &self,
         _who: &Principal,
         vm: VmId,
         destination: &HostName,
         options: &MigrationOptions,
-    ) -> Result<Preflight, Problem> {
-        self.engine.preflight(vm, destination, options).await
+    ) -> Result<DestinationReport, Problem> {
+        let vm = self.known_vm(vm)?;
+        let host = self.engine.shown_host(destination).ok_or_else(|| {
+            Problem::new(Code::UnknownHost, "This host is not registered any more.").with_fix("Choose another host.")
+        })?;
+        let preflight = self.engine.preflight(vm.id, destination, options).await;
+        Ok(DestinationReport { host, preflight })
     }
 
-    async fn preflights(&self, _who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem> {
-        self.engine.preflights(vm).await
+    async fn destinations(&self, _who: &Principal, request: DestinationsRequest) -> Result<Destinations, Problem> {
+        let DestinationsRequest { vm, options, patience } = request;
+        let vm = self.known_vm(vm)?;
+        let nothing_chosen = MigrationOptions::default();
+        let (id, options, nothing_chosen) = (vm.id, &options, &nothing_chosen);
+        let reports = self.engine.destinations(&vm.host).into_iter().map(|host| async move {
+            let chosen = options.get(&host.name).unwrap_or(nothing_chosen);
+            let preflight = self.engine.preflight(id, &host.name, chosen);
+            let preflight = match patience {
+                Some(patience) => tokio::time::timeout(patience, preflight).await.ok()?,
+                None => preflight.await,
+            };
+            Some(DestinationReport { host, preflight })
+        });
+        let reports = join_all(reports).await.into_iter().flatten().collect();
+        Ok(Destinations::ranked(vm, reports))
     }
 
     async fn measure(&self, _who: &Principal, vm: VmId) -> Result<u64, Problem> {

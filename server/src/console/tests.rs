@@ -1,3 +1,4 @@
+mod destinations;
 mod hosts;
 
 use super::*;

@@ -41,13 +41,22 @@ pub struct Outlook {
 mod on_the_server {
     use leptos::prelude::*;
     use model::{
-        Code, FindingCode, Host, MigrationOptions, MigrationRequest, Preflight, Problem, Severity, Treatment, Vm, text,
+        Code, DestinationReport, FindingCode, Host, MigrationOptions, MigrationRequest, Preflight, Problem, Severity,
+        Treatment, Vm, text,
     };
 
     use super::{Outlook, disks, findings, prediction};
     use crate::ui::problem::ProblemText;
 
     impl Outlook {
+        /// Puts a report into words.
+        pub fn of(vm: &Vm, request: &MigrationRequest, report: DestinationReport) -> Self {
+            match report.preflight {
+                Ok(preflight) => Self::new(vm, &report.host, request, &preflight),
+                Err(problem) => Self::unknown(&report.host, &request.options, problem),
+            }
+        }
+
         /// Puts a preflight into words.
         pub fn new(vm: &Vm, host: &Host, request: &MigrationRequest, preflight: &Preflight) -> Self {
             let options = &request.options;

@@ -26,8 +26,7 @@ mod vm;
 
 use std::{cmp::Reverse, sync::Arc};
 
-use futures::future::join_all;
-use model::{Code, ControlFlow, HostName, HostOrigin, MigrationOptions, Preflight, Problem, Treatment, VmId};
+use model::{Code, ControlFlow, HostName, MigrationOptions, Preflight, Problem, Treatment, VmId};
 
 use crate::{
     context::Context,
@@ -77,26 +76,6 @@ impl Preflights {
             self.recent.keep(seen, preflight.clone());
         }
         Ok(preflight)
-    }
-
-    /// The preflights for all registered hosts but the VM's own, best destination first.
-    ///
-    /// # Errors
-    /// `unknown-vm`; `host-unreachable` if the VM's own host does not answer.
-    pub(crate) async fn run_all(&self, vm: VmId) -> Result<Vec<Preflight>, Problem> {
-        let hosts = {
-            let inventory = self.context.inventory();
-            let at = &inventory.vm(vm).ok_or_else(|| unknown_vm(&vm.to_string()))?.host;
-            let others = inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary);
-            others.map(|entry| entry.config.name.clone()).filter(|name| name != at).collect::<Vec<_>>()
-        };
-        let options = MigrationOptions::default();
-        let all = join_all(hosts.iter().map(|host| self.run(vm, host, &options))).await;
-        let mut preflights = all.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let inventory = self.context.inventory();
-        let free = |host: &HostName| inventory.shown_host(host).map_or(0, |host| host.memory_free_bytes);
-        preflights.sort_by_cached_key(|preflight| preflight.rank(free(&preflight.destination)));
-        Ok(preflights)
     }
 
     /// Measures what a guest writes to its memory, in bytes a second. Later predictions use it.

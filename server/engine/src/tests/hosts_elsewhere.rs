@@ -269,8 +269,8 @@ async fn a_host_that_is_here_for_one_migration_is_offered_to_no_other_vm() {
     let Elsewhere { bench, vm, there } = &elsewhere;
     let theirs = bench.sim.add_vm(&there.name, "theirs", VmState::Running, IDLE);
     let _reached = elsewhere.reach("right").await.unwrap();
-    let offered = bench.engine.preflights(*vm).await.unwrap();
-    assert!(offered.iter().all(|preflight| preflight.destination != host(NAME)), "{offered:?}");
+    let offered = bench.engine.destinations(&bench.engine.vm(*vm).unwrap().host);
+    assert!(!offered.is_empty() && offered.iter().all(|destination| destination.name != host(NAME)), "{offered:?}");
     let refused = bench.engine.migrate(request(theirs, "beta"), "admin").await.unwrap_err();
     assert_eq!(refused.code, Code::WrongState);
     assert!(refused.fix.unwrap().contains("Register"));

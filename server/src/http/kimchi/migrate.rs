@@ -1,12 +1,12 @@
-//! `/plugins/kimchi/vms/<name>/migrate`: GET looks where the VM can go, POST moves it.
+//! `/plugins/kimchi/vms/<name>/migrate`: GET says where the VM can go, POST moves it.
 
 use axum::{
     Extension, Json,
     extract::{Request, State},
     http::StatusCode,
 };
-use model::{HostName, MigrationOptions, MigrationRequest, Preflight, Severity, text};
-use port::Principal;
+use model::{Destinations, HostName, MigrationOptions, MigrationRequest, Preflight, Severity, text};
+use port::{DestinationsRequest, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -33,20 +33,20 @@ pub(super) async fn migrate(
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
 }
 
-/// What to look at.
+/// Which destinations are asked about.
 #[derive(Deserialize)]
-pub(super) struct Look {
+pub(super) struct Question {
     host: Option<HostName>,
-    /// Only there: a host's name or address.
+    /// Only this one: a host's name or address.
     destination: Option<String>,
-    /// Whether to measure first what the guest writes, so that the prediction knows.
+    /// Whether what the guest writes is measured first, so that the prediction knows.
     #[serde(default)]
     measure: bool,
 }
 
 /// A destination, with what was found there.
 #[derive(Serialize)]
-struct Destination<'a> {
+struct Shown<'a> {
     severity: Severity,
     #[serde(flatten)]
     preflight: &'a Preflight,
@@ -54,32 +54,35 @@ struct Destination<'a> {
     recommended_because: Option<String>,
 }
 
-/// Where the VM can go, and what stands in the way elsewhere; the destinations that are recommended come first.
-pub(super) async fn look(
+/// Where the VM can go, the best destination first, and what was found there.
+pub(super) async fn destinations(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
     Named(name): Named,
-    asked: Asked<Look>,
+    asked: Asked<Question>,
 ) -> Result<Json<Value>, Refused> {
-    let Look { host, destination, measure } = query(asked)?;
+    let Question { host, destination, measure } = query(asked)?;
     let vm = doors.console.find(&who, &name, host.as_ref())?;
-    let destination = destination.map(|destination| doors.console.host(&who, &destination)).transpose()?;
+    let only = destination.map(|destination| doors.console.host(&who, &destination)).transpose()?;
     if measure {
         doors.console.measure(&who, vm.id).await?;
     }
-    let found = match destination {
-        Some(only) => vec![doors.console.preflight(&who, vm.id, &only, &MigrationOptions::default()).await?],
-        None => doors.console.preflights(&who, vm.id).await?,
+    let found = match only {
+        Some(only) => {
+            let report = doors.console.destination(&who, vm.id, &only, &MigrationOptions::default()).await?;
+            Destinations::ranked(vm, vec![report])
+        }
+        None => doors.console.destinations(&who, DestinationsRequest::plain(vm.id)).await?,
     };
-    let recommended = found.first().filter(|best| best.is_possible()).map(|best| &best.destination);
-    let destination = |preflight| Destination {
+    let shown = |preflight| Shown {
         severity: Preflight::severity(preflight),
         preflight,
-        recommended_because: (Some(&preflight.destination) == recommended).then(|| text::merits(preflight)),
+        recommended_because: (Some(&preflight.destination) == found.recommended.as_ref())
+            .then(|| text::merits(preflight)),
     };
     Ok(Json(json!({
-        "vm": { "name": vm.name, "id": vm.id, "host": vm.host },
-        "recommended": recommended,
-        "destinations": found.iter().map(destination).collect::<Vec<_>>(),
+        "vm": { "name": found.vm.name, "id": found.vm.id, "host": found.vm.host },
+        "recommended": found.recommended,
+        "destinations": found.preflights()?.into_iter().map(shown).collect::<Vec<_>>(),
     })))
 }

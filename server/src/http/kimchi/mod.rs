@@ -13,7 +13,7 @@ pub(super) fn router() -> Router<DoorState> {
     Router::new()
         .route("/vms", get(vms::list))
         .route("/vms/{name}", get(vms::one))
-        .route("/vms/{name}/migrate", get(migrate::look).post(migrate::migrate))
+        .route("/vms/{name}/migrate", get(migrate::destinations).post(migrate::migrate))
         .route("/tasks", get(tasks::list))
         .route("/tasks/{name}", get(tasks::one).delete(tasks::cancel))
 }

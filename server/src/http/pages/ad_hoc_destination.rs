@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use model::{Code, Problem, Snapshot, Vm};
+use model::{Problem, Snapshot, Vm};
 use port::Principal;
 
 use super::{
@@ -20,9 +20,9 @@ pub(super) async fn page(
     Extension(who): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
+    let vm = doors.console.vm(&who, id.parse()?)?;
     let snapshot = doors.console.snapshot(&who)?;
-    let vm = known_vm(&snapshot, &id)?;
-    Ok(shown(document(&snapshot, vm, &ElsewhereForm::default(), None)))
+    Ok(shown(document(&snapshot, &vm, &ElsewhereForm::default(), None)))
 }
 
 pub(super) async fn start(
@@ -31,26 +31,17 @@ pub(super) async fn start(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Failed> {
+    let vm = doors.console.vm(&who, id.parse()?)?;
     let snapshot = doors.console.snapshot(&who)?;
-    let vm = known_vm(&snapshot, &id)?;
     let form = app::read::<ElsewhereForm>(&body)?;
-    let started = match form.asked(vm) {
+    let started = match form.asked(&vm) {
         Ok(request) => doors.console.start(&who, request).await,
         Err(problem) => Err(problem),
     };
     Ok(match started {
         Ok(migration) => Redirect::to(&format!("/migrations/{}", migration.id)).into_response(),
-        Err(problem) => refused(problem.code, document(&snapshot, vm, &form, Some(problem))),
+        Err(problem) => refused(problem.code, document(&snapshot, &vm, &form, Some(problem))),
     })
-}
-
-fn known_vm<'a>(snapshot: &'a Snapshot, id: &str) -> Result<&'a Vm, Problem> {
-    let id = id.parse()?;
-    snapshot
-        .vms
-        .iter()
-        .find(|vm| vm.id == id)
-        .ok_or_else(|| Problem::new(Code::UnknownVm, "This VM is gone.").with_fix("Look at the list of VMs again."))
 }
 
 fn document(snapshot: &Snapshot, vm: &Vm, form: &ElsewhereForm, problem: Option<Problem>) -> Document {

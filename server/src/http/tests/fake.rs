@@ -4,13 +4,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Change, Code, ControlFlow, Destination, DiskPlan, Finding, FindingCode, HostLogin, HostName, HostOrigin,
-    HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions, MigrationRequest, NewHost,
-    PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind,
-    TransportKind, Treatment, Update, Vm, VmAction, VmId,
+    Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding, FindingCode, HostLogin,
+    HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions,
+    MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo,
+    Severity, Snapshot, SshLoginKind, TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
-use port::{Account, Hosts, Migrations, Principal, Updates, Vms};
+use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -96,6 +96,17 @@ fn vms() -> Vec<Vm> {
     ]
 }
 
+fn preflight(destination: &HostName, findings: Vec<Finding>) -> Preflight {
+    Preflight {
+        destination: destination.clone(),
+        findings,
+        control_flow: ControlFlow::PeerToPeer,
+        encrypted: false,
+        disks: Vec::new(),
+        prediction: None,
+    }
+}
+
 #[async_trait]
 impl Vms for FakeConsole {
     fn snapshot(&self, _: &Principal) -> Result<Snapshot, Problem> {
@@ -115,6 +126,11 @@ impl Vms for FakeConsole {
             1 => Ok(found.remove(0)),
             _ => Err(Problem::new(Code::AmbiguousName, "Several VMs have this name: on alpha, beta.")),
         }
+    }
+
+    fn vm(&self, _: &Principal, id: VmId) -> Result<Vm, Problem> {
+        let known = vms().into_iter().find(|vm| vm.id == id);
+        known.ok_or_else(|| Problem::new(Code::UnknownVm, "No host has this VM any more."))
     }
 
     async fn act(&self, _: &Principal, _: VmId, _: VmAction) -> Result<(), Problem> {
@@ -162,15 +178,16 @@ impl Migrations for FakeConsole {
         Ok(migration)
     }
 
-    async fn preflight(
+    async fn destination(
         &self,
-        _: &Principal,
+        who: &Principal,
         vm: VmId,
         destination: &HostName,
         _: &MigrationOptions,
-    ) -> Result<Preflight, Problem> {
+    ) -> Result<DestinationReport, Problem> {
+        let vm = self.vm(who, vm)?;
         let mut findings = self.findings.lock().unwrap().clone();
-        if vms().iter().any(|known| known.id == vm && known.host == *destination) {
+        if vm.host == *destination {
             findings = vec![Finding::blocker(FindingCode::SameHost, "It is there already.")];
         }
         let disk = DiskPlan {
@@ -179,28 +196,17 @@ impl Migrations for FakeConsole {
             capacity_bytes: 8 << 30,
             treatment: Treatment::Shared { evidence: "The same NFS export.".into() },
         };
-        Ok(Preflight {
-            destination: destination.clone(),
-            findings,
-            control_flow: ControlFlow::PeerToPeer,
-            encrypted: false,
-            disks: vec![disk],
-            prediction: None,
-        })
+        let preflight = Preflight { disks: vec![disk], ..preflight(destination, findings) };
+        Ok(DestinationReport { host: host(destination.as_str()), preflight: Ok(preflight) })
     }
 
-    async fn preflights(&self, who: &Principal, vm: VmId) -> Result<Vec<Preflight>, Problem> {
-        let beta = self.preflight(who, vm, &"beta".parse()?, &MigrationOptions::default()).await?;
+    async fn destinations(&self, who: &Principal, request: DestinationsRequest) -> Result<Destinations, Problem> {
+        let vm = self.vm(who, request.vm)?;
+        let beta = self.destination(who, vm.id, &"beta".parse()?, &MigrationOptions::default()).await?;
         let unreachable = Finding::blocker(FindingCode::DestinationReachable, "gamma does not answer.");
-        let gamma = Preflight {
-            destination: "gamma".parse()?,
-            findings: vec![unreachable],
-            control_flow: ControlFlow::PeerToPeer,
-            encrypted: false,
-            disks: Vec::new(),
-            prediction: None,
-        };
-        Ok(vec![beta, gamma])
+        let gamma = preflight(&"gamma".parse()?, vec![unreachable]);
+        let gamma = DestinationReport { host: host("gamma"), preflight: Ok(gamma) };
+        Ok(Destinations::ranked(vm, vec![gamma, beta]))
     }
 
     async fn measure(&self, _: &Principal, _: VmId) -> Result<u64, Problem> {
