@@ -52,7 +52,8 @@ async fn a_host_that_answers_late_is_left_out_or_waited_for() {
     let directory = TestDirectory::new();
     let (console, sim, web) = house(&directory).await;
     sim.hang(&name("beta"));
-    let hurried = DestinationsRequest { patience: Some(Duration::from_millis(1_500)), ..DestinationsRequest::plain(web) };
+    let hurried =
+        DestinationsRequest { patience: Some(Duration::from_millis(1_500)), ..DestinationsRequest::plain(web) };
     assert_eq!(shown(&console.destinations(&ada(), hurried).await.unwrap()), (Some("gamma"), vec!["gamma"]));
     let found = console.destinations(&ada(), DestinationsRequest::plain(web)).await.unwrap();
     assert_eq!(shown(&found), (Some("gamma"), vec!["gamma", "beta"]));
