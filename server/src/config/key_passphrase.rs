@@ -27,30 +27,24 @@ pub(super) fn read(file: Option<&Path>) -> Result<Option<Secret>, ConfigError> {
 
 /// The passphrase in a file that only its owner may read.
 fn private(file: &Path) -> Result<Secret, ConfigError> {
-    let metadata = fs::metadata(file).map_err(|error| unreadable(file, &error))?;
+    let metadata = fs::metadata(file).map_err(|error| unreadable(file, error))?;
     if metadata.mode() & 0o077 != 0 {
-        return Err(ConfigError(format!(
-            "{} has the passphrase of the console's key, and other users can read it: run chmod 600 on it.",
-            file.display()
-        )));
+        return Err(ConfigError::PassphraseExposed { file: file.to_owned() });
     }
     line(file)
 }
 
 fn line(file: &Path) -> Result<Secret, ConfigError> {
-    let mut text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let mut text = fs::read_to_string(file).map_err(|error| unreadable(file, error))?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
-        return Err(ConfigError(format!(
-            "{} is empty: write the passphrase of the console's key into it.",
-            file.display()
-        )));
+        return Err(ConfigError::PassphraseEmpty { file: file.to_owned() });
     }
     Ok(Secret::new(text))
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> ConfigError {
-    ConfigError(format!("The passphrase of the console's key can't be read from {}: {error}.", file.display()))
+fn unreadable(file: &Path, source: std::io::Error) -> ConfigError {
+    ConfigError::PassphraseUnreadable { file: file.to_owned(), source }
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ fn half_an_authority_or_another_s_key_is_refused() {
     let file = |name: &str| directory.path().join(AUTHORITIES).join(name);
     fs::rename(file("qemu-key.pem"), file("kept")).unwrap();
     let refused = Pki::open(directory.path(), now).err().unwrap().to_string();
-    assert!(refused.contains("qemu-key.pem is not"), "{refused}");
+    assert!(refused.contains("qemu-key.pem does not"), "{refused}");
     fs::copy(file("libvirt-key.pem"), file("qemu-key.pem")).unwrap();
     let refused = Pki::open(directory.path(), now).err().unwrap().to_string();
     assert!(refused.contains("it is not the key of"), "{refused}");

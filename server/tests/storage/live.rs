@@ -57,7 +57,7 @@ async fn a_cancelled_copy_leaves_nothing_behind() {
     let vm = Vm::start(&demo, "draft").await;
     stream.until_vm(vm.name, |found| found.state.is_active()).await;
 
-    let task = begin_copy(&api, &mut stream, &vm).await;
+    let task = vm.begin_copy(&api, &mut stream, VERY_SLOWLY).await;
     assert!(api.send(Method::DELETE, &task, None).await.status().is_success());
     assert_eq!(api.ended(&task).await["status"], "killed");
     vm.assert_nothing_on("beta");
@@ -72,7 +72,7 @@ async fn a_copy_whose_destination_died_leaves_nothing_behind() {
     let vm = Vm::start(&demo, "letter").await;
     stream.until_vm(vm.name, |found| found.state.is_active()).await;
 
-    let task = begin_copy(&api, &mut stream, &vm).await;
+    let task = vm.begin_copy(&api, &mut stream, VERY_SLOWLY).await;
     demo.signal_daemon("beta", "-KILL");
     stream.until_host("beta", |host| !host.is_connected()).await;
     // The demo starts it again.
@@ -86,19 +86,6 @@ async fn a_copy_whose_destination_died_leaves_nothing_behind() {
     timeout(LIMIT, gone).await.expect("what was made is removed when the host is back");
     vm.assert_nothing_on("beta");
     stays_and_goes(&api, &mut stream, &vm).await;
-}
-
-/// Begins a migration and returns its task once a part of the disk is copied.
-async fn begin_copy(api: &Api, stream: &mut Stream, vm: &Vm<'_>) -> String {
-    let task = api.migrate_with(vm.name, json!({"destination": "beta", "bandwidth_mib_s": VERY_SLOWLY})).await;
-    stream
-        .until_migration(vm.name, |now| {
-            assert!(!now.phase.has_ended(), "{now:?}");
-            now.phase == Phase::CopyingDisks && now.progress.bytes_processed > 0
-        })
-        .await;
-    assert_eq!(vm.files_on("beta"), 1, "the copy is there");
-    task
 }
 
 /// The VM is on alpha with all it wrote, and a second try takes it to beta, its disk for good.

@@ -23,14 +23,7 @@ async fn a_vm_that_is_off_takes_its_disk_along() {
     stream.until_vm(vm.name, |found| found.state == VmState::ShutOff).await;
 
     // A first try is cancelled half-way.
-    let task = api.migrate_with(vm.name, json!({"destination": "beta", "bandwidth_mib_s": 1})).await;
-    stream
-        .until_migration(vm.name, |now| {
-            assert!(!now.phase.has_ended(), "{now:?}");
-            now.phase == Phase::CopyingDisks && now.progress.bytes_processed > 0
-        })
-        .await;
-    assert_eq!(vm.files_on("beta"), 1, "the copy is there");
+    let task = vm.begin_copy(&api, &mut stream, 1).await;
     assert!(api.send(Method::DELETE, &task, None).await.status().is_success());
     assert_eq!(api.ended(&task).await["status"], "killed");
     vm.assert_nothing_on("beta");

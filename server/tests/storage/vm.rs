@@ -5,9 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use model::Phase;
+use serde_json::json;
+
 use super::{
     guest::{self, Console},
-    support::Demo,
+    support::{Api, Demo, Stream},
 };
 
 /// The pool's name on every host; its directory is another on each.
@@ -44,6 +47,20 @@ impl<'a> Vm<'a> {
         demo.virsh_succeeds("alpha", &["start", name]);
         vm.console.until_passes(1).await;
         vm
+    }
+
+    /// Begins a migration to beta, and returns its task as soon as a part of the disk is copied.
+    pub(crate) async fn begin_copy(&self, api: &Api, stream: &mut Stream, bandwidth_mib_s: u32) -> String {
+        let request = json!({"destination": "beta", "bandwidth_mib_s": bandwidth_mib_s});
+        let task = api.migrate_with(self.name, request).await;
+        stream
+            .until_migration(self.name, |now| {
+                assert!(!now.phase.has_ended(), "{now:?}");
+                now.phase == Phase::CopyingDisks && now.progress.bytes_processed > 0
+            })
+            .await;
+        assert_eq!(self.files_on("beta"), 1, "the copy is there");
+        task
     }
 
     /// Where the disk's image is on a host.

@@ -1,0 +1,97 @@
+use engine::{Address, Ssh, SshLogin, Transport};
+
+use super::*;
+
+const HOST: &str = "[[hosts]]\nname = \"alpha\"\n";
+
+fn hosts(text: &str) -> Result<Vec<HostConfig>, String> {
+    format!("{HOST}{text}").parse::<Config>().and_then(|config| config.hosts()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_empty_file_is_a_configuration() {
+    let config: Config = "".parse().unwrap();
+    assert!(config.speaks_https());
+    assert_eq!(config.session_limits(), SessionLimits::default());
+    let address: Address = "192.0.2.7".parse().unwrap();
+    let host = hosts("transport = \"tls\"\naddress = \"192.0.2.7\"").unwrap().remove(0);
+    assert_eq!(host.transport, Transport::Tls { address: address.clone(), port: 16514 });
+    assert_eq!((host.peer_transport, host.peer_address), (host.transport, address));
+}
+
+#[test]
+fn peers_may_use_another_transport() {
+    let host = hosts(
+        "transport = \"local\"\npeer_address = \"10.0.0.7\"\npeer_transport = \"ssh\"\npeer_user = \"root\"\nbandwidth_mib_s = 100",
+    )
+    .unwrap()
+    .remove(0);
+    assert_eq!(host.transport, Transport::Local);
+    let (address, user) = ("10.0.0.7".parse().unwrap(), "root".parse().unwrap());
+    let ssh = Ssh { address, port: 22, user, login: SshLogin::Program, fingerprint: None };
+    assert_eq!(host.peer_transport, Transport::Ssh(ssh));
+    assert_eq!(host.bandwidth_mib_s, Some(100));
+}
+
+#[test]
+fn shared_directories_are_paths_that_can_be_compared() {
+    let shared = |directories: &str| {
+        hosts(&format!("transport = \"tls\"\naddress = \"a\"\nshared_directories = [{directories}]"))
+    };
+    assert_eq!(shared("").unwrap()[0].shared_directories, [""; 0]);
+    let expected = ["/srv/vm images", "/mnt/..hidden"];
+    assert_eq!(shared("\"/srv/vm images\", \"/mnt/..hidden\"").unwrap()[0].shared_directories, expected);
+    for wrong in
+        ["/", "", "//", "srv", "/srv/", "/srv//images", "/srv/./images", "/srv/../etc", "/..", "/srv\\n", "/\\u0000"]
+    {
+        let error = shared(&format!("\"/srv\", \"{wrong}\"")).unwrap_err();
+        assert!(error.contains("Host alpha: shared_directories has"), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn errors_say_where_and_what() {
+    let cases = [
+        ("transport = \"tls\"\naddress = \"192.0.2.7\"\nadress = \"x\"", "adress"),
+        ("transport = \"tls\"\naddress = \"a b\"", "Host alpha: address"),
+        ("transport = \"carrier pigeon\"", "carrier pigeon"),
+        ("transport = \"tls\"", "address is missing"),
+        ("transport = \"ssh\"\naddress = \"a\"", "user is missing"),
+        ("transport = \"tls\"\naddress = \"a\"\nuser = \"root\"", "user is for"),
+        ("transport = \"tls\"\naddress = \"a\"\ndaemon = \"session\"", "daemon is for"),
+        ("transport = \"local\"", "peer_transport is missing"),
+        ("transport = \"tls\"\naddress = \"a\"\nbandwidth_mib_s = 0", "no limit"),
+        ("transport = \"tls\"\naddress = \"a\"\nport = 0", "port 0"),
+        (
+            "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"alpha\"\ntransport = \"tls\"\naddress = \"b\"",
+            "Two hosts",
+        ),
+        (
+            "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"beta\"\ntransport = \"tls\"\naddress = \"a\"\nport = 7",
+            "alpha and beta",
+        ),
+        (
+            "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"beta\"\ntransport = \"tls\"\naddress = \"b\"\npeer_address = \"a\"",
+            "alpha and beta",
+        ),
+    ];
+    for (text, expected) in cases {
+        let error = hosts(text).unwrap_err();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn plain_http_stays_on_this_machine() {
+    let site = |text: &str, listen: &str| text.parse::<Config>().unwrap().site(listen.parse().unwrap());
+    assert!(!site("protocol = \"http\"", "127.0.0.1:80").unwrap().https);
+    assert!(!site("protocol = \"http\"", "[::1]:80").unwrap().https);
+    assert!(site("", "0.0.0.0:8443").unwrap().https);
+    let refused = site("protocol = \"http\"", "192.0.2.1:80").unwrap_err().to_string();
+    assert!(refused.contains("cookie"), "{refused}");
+    let proxied = "public_url = \"https://a.example\"\nproxy = \"192.0.2.9\"";
+    assert!(site(proxied, "192.0.2.1:80").unwrap().https);
+    assert!(!proxied.parse::<Config>().unwrap().speaks_https());
+    assert!(site("public_url = \"https://a.example\"", "127.0.0.1:80").is_err());
+    assert!("public_url = \"http://a.example\"".parse::<Config>().is_err());
+}

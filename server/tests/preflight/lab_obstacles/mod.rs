@@ -1,0 +1,46 @@
+//! What can be in the way of VMs of the machine's own daemon, beyond the demo's: networks, mounts, firewalls, a dead daemon,
+//! another QEMU. Between hosts of the lab.
+
+mod networks;
+mod programs;
+mod storage;
+
+use model::{FindingCode as Code, Severity};
+
+use self::{
+    networks::{firewalls, networks},
+    programs::{programs, virtiofs},
+    storage::{jobs, media, pools},
+};
+use crate::{guest::Parts, obstacle::Obstacle};
+
+/// Between two hosts that are alike.
+pub fn between_equals() -> Vec<Obstacle> {
+    let mut all: Vec<_> =
+        [networks(), media(), pools(), firewalls(), jobs(), programs()].into_iter().flatten().collect();
+    all.extend(virtiofs());
+    all
+}
+
+/// To a host with an older QEMU.
+pub fn to_older() -> Vec<Obstacle> {
+    vec![
+        Obstacle::blocker("a machine type of a newer QEMU", Code::MachineType).also(&[Code::Definition]),
+        Obstacle::goes("a machine type that the older QEMU knows", Code::QemuVersion, Severity::Warning)
+            .parts(|_, _| Parts { machine: Some("pc-i440fx-7.2"), ..Parts::default() }),
+        Obstacle::blocker("a CPU feature that the older QEMU can't emulate", Code::Cpu)
+            .also(&[Code::Definition])
+            .parts(|_, _| Parts {
+                machine: Some("pc-i440fx-7.2"),
+                elements: "<cpu mode='custom' match='exact'><model>qemu64</model>\
+                       <feature policy='require' name='sha-ni'/></cpu>"
+                    .to_owned(),
+                ..Parts::default()
+            }),
+    ]
+}
+
+/// From there.
+pub fn from_older() -> Vec<Obstacle> {
+    vec![Obstacle::goes("a machine type of an older QEMU", Code::QemuVersion, Severity::Ok)]
+}

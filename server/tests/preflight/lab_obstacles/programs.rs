@@ -1,0 +1,56 @@
+//! Programs and files that a VM needs on its host: a TPM, a firmware, an emulator, virtiofsd.
+
+use std::path::PathBuf;
+
+use model::FindingCode as Code;
+
+use crate::{
+    guest::Parts,
+    lab,
+    obstacle::{Obstacle, Truth},
+};
+
+/// Where programs that share folders with VMs are: Debian 13's own, and the one of Debian 12's QEMU.
+const VIRTIOFSD: [&str; 2] = [
+    "/usr/libexec/virtiofsd",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-qemu/usr/lib/qemu/virtiofsd"),
+];
+
+pub(super) fn programs() -> Vec<Obstacle> {
+    vec![
+        Obstacle::unknown("a TPM in software", Code::Tpm, Truth::Goes)
+            .parts(|_, _| Parts::devices("<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>")),
+        Obstacle::unknown("a firmware that is not there", Code::Firmware, Truth::Fails).parts(|bed, _| {
+            let firmware = "/var/lib/libvirt/bios.bin";
+            bed.source.lab().run("cp", &["/usr/share/seabios/bios-256k.bin", firmware]);
+            Parts { os: format!("<loader type='rom'>{firmware}</loader>"), ..Parts::default() }
+        }),
+        Obstacle::blocker("an emulator that is not there", Code::Emulator).parts(|bed, _| {
+            let emulator = "/var/lib/libvirt/qemu-system-x86_64";
+            bed.source.lab().run("cp", &["/usr/bin/qemu-system-x86_64", emulator]);
+            Parts::devices(format!("<emulator>{emulator}</emulator>"))
+        }),
+    ]
+}
+
+/// None where there is no virtiofsd.
+pub(super) fn virtiofs() -> Option<Obstacle> {
+    if virtiofsd().is_none() {
+        lab::pass_over("a folder of the host (virtiofs): there is no virtiofsd here");
+        return None;
+    }
+    Some(Obstacle::blocker("a folder of the host (virtiofs)", Code::SharedFolder).parts(|bed, _| Parts {
+        elements: "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>".to_owned(),
+        devices: format!(
+            "<filesystem type='mount'><driver type='virtiofs'/><binary path='{}'/>
+               <source dir='{}'/><target dir='folder'/></filesystem>",
+            virtiofsd().expect("it is there").display(),
+            bed.shared.display()
+        ),
+        ..Parts::default()
+    }))
+}
+
+fn virtiofsd() -> Option<PathBuf> {
+    VIRTIOFSD.into_iter().map(PathBuf::from).find(|path| path.exists())
+}
