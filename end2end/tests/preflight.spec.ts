@@ -37,7 +37,7 @@ test('every host says whether it takes the VM, and the best is recommended', asy
     await expect(card(host)).toContainText('no disk is copied');
   }
   await expect(card('alpha').getByRole('radio')).toBeDisabled();
-  await card('alpha').locator('summary', { hasText: 'web is on alpha already.' }).click();
+  await card('alpha').locator('summary', { hasText: 'web is already on alpha.' }).click();
   await expect(card('alpha').getByText('Choose another host.')).toBeVisible();
   // Which of the two it is depends on how much memory is free at this moment.
   const recommended = dialog.locator('.destination').filter({ has: page.locator('.tag:visible') });

@@ -14,7 +14,7 @@ pub enum Severity {
     Ok,
     /// Can't be known before the migration runs.
     Unknown,
-    /// It will go, but somebody should know.
+    /// It will work, but the user should know this.
     Warning,
     /// It would fail.
     Blocker,
@@ -57,7 +57,7 @@ pub enum FindingCode {
     DestinationWritable,
     /// Whether the destination is another machine, by libvirt's host UUID.
     SameHost,
-    /// Whether the VM is being migrated already, by this console or by somebody else.
+    /// Whether the VM is being migrated already, by this console or from outside it.
     AlreadyMigrating,
     /// Whether libvirt does something else to the VM: saves, dumps or backs it up.
     BusyWithJob,
@@ -125,7 +125,7 @@ pub enum FindingCode {
     DiskSpace,
     /// Whether a disk is of a kind that can move at all.
     DiskKind,
-    /// Whether a disk stands on other images; its copy will stand alone.
+    /// Whether a disk has a backing chain; its copy will have none.
     BackingChain,
     /// Whether the destination has the disks that the VM gets only at its next start.
     LaterDisks,
@@ -141,11 +141,11 @@ pub enum FindingCode {
     DataAddress,
     /// Whether the ports for the memory are open, as seen from the console.
     DataPort,
-    /// Which way the migration goes, and why: peer-to-peer where the source may log in at the destination, else direct.
+    /// The control flow, and why: peer-to-peer where the source may log in at the destination, else direct.
     PeerLogin,
     /// Whether the memory can go through the libvirt daemons, and what that costs.
     Tunnelled,
-    /// Whether memory and disks are encrypted on their way, or what is missing for it.
+    /// Whether memory and disks are encrypted in transit, or what is missing for it.
     Encryption,
     /// Whether both hosts can send memory by RDMA, where that was asked for.
     Rdma,
@@ -204,7 +204,7 @@ impl Finding {
         Self::new(code, Severity::Unknown, text)
     }
 
-    /// Somebody should know.
+    /// The user should know this.
     pub fn warning(code: FindingCode, text: impl Into<String>) -> Self {
         Self::new(code, Severity::Warning, text)
     }
@@ -226,7 +226,7 @@ impl Finding {
         Self { details: Some(details.into()), ..self }
     }
 
-    /// Says that data may be at risk, so that somebody has to accept it.
+    /// Says that data may be at risk, so that the user has to accept it.
     #[must_use]
     pub fn needs_consent(self) -> Self {
         Self { consent: true, ..self }

@@ -23,7 +23,7 @@ pub enum Phase {
     Queued,
     /// Looking whether it can work.
     Checking,
-    /// The destination makes room.
+    /// The destination is prepared.
     Preparing,
     /// Disks that are not shared are copied.
     CopyingDisks,
@@ -106,7 +106,7 @@ pub enum ControlFlow {
 /// What can be chosen for a migration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationOptions {
-    /// Keep the VM's definition at the source. Off by default, so that nobody starts it a second time there.
+    /// Keep the VM's definition at the source. Off by default, so that the VM is not started a second time there.
     #[serde(default)]
     pub keep_source_definition: bool,
     /// Use at most this much of the network, in MiB/s (1 to 1,000,000); none is the source host's own setting.
@@ -127,7 +127,7 @@ pub struct MigrationOptions {
     /// The control flow; none lets the preflight choose between peer-to-peer and direct. Tunnelled needs consent.
     #[serde(rename = "way", default, skip_serializing_if = "Option::is_none")]
     pub control_flow: Option<ControlFlow>,
-    /// Whether memory and disks are encrypted on their way (TLS); none encrypts where both hosts have certificates.
+    /// Whether memory and disks are encrypted in transit (TLS); none encrypts where both hosts have certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypt: Option<bool>,
     /// Send the memory by RDMA.
@@ -189,7 +189,7 @@ pub struct Migration {
     /// Its control flow; none until that is decided.
     #[serde(rename = "way", default, skip_serializing_if = "Option::is_none")]
     pub control_flow: Option<ControlFlow>,
-    /// Whether memory and disks are encrypted on their way.
+    /// Whether memory and disks are encrypted in transit.
     #[serde(default)]
     pub encrypted: bool,
     /// How the destination is reached, where it is not registered: a console that was restarted has to ask it for the verdict.
@@ -202,7 +202,7 @@ pub struct Migration {
     pub requested_by: String,
     /// Where it is.
     pub phase: Phase,
-    /// Whether somebody asked to cancel it.
+    /// Whether a user asked to cancel it.
     pub cancel_requested: bool,
     /// When it was asked for, in ms since 1970.
     pub created_at_ms: u64,
@@ -238,7 +238,7 @@ pub struct DiskMove {
 pub struct Outcome {
     /// From the request to the verdict, in ms.
     pub total_ms: u64,
-    /// How long the VM did not execute, in ms, as QEMU measured it; none if it never paused or nobody measured.
+    /// How long the VM did not execute, in ms, as QEMU measured it; none if it never paused or that was not measured.
     pub downtime_ms: Option<u64>,
     /// What was sent, in bytes.
     pub bytes: u64,
@@ -257,13 +257,13 @@ pub struct MigrationEvent {
     pub text: String,
 }
 
-/// Why `vm` can't be moved to `destination`, as far as the console can tell without asking anybody.
+/// Why `vm` can't be moved to `destination`, as far as the console can tell without asking a host.
 ///
 /// The engine refuses by it, and the pages grey out cards by it, so that both say the same.
 pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Problem> {
     let (name, host) = (&vm.name, &destination.name);
     if let Some(migration) = vm.migration {
-        let sentence = format!("{name} is being migrated already (migration {migration}).");
+        let sentence = format!("{name} is already being migrated (migration {migration}).");
         return Some(
             Problem::new(Code::AlreadyMigrating, sentence)
                 .with_fix("Wait for it to end, or cancel it.")
@@ -272,7 +272,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
     }
     if vm.host == destination.name {
         return Some(
-            Problem::new(Code::SameHost, format!("{name} is on {host} already.")).with_fix("Choose another host."),
+            Problem::new(Code::SameHost, format!("{name} is already on {host}.")).with_fix("Choose another host."),
         );
     }
     if mode == Some(Mode::Live) && !vm.state.is_active() {
@@ -313,7 +313,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
         );
     }
     vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.is_active()).map(|copy| {
-        Problem::new(Code::AlreadyThere, format!("{host} has a copy of {name} already; it is {}.", copy.state.as_str()))
+        Problem::new(Code::AlreadyThere, format!("{host} already has a copy of {name}; it is {}.", copy.state.as_str()))
             .with_fix("Only one copy may run. Find out which one is right before anything else.")
     })
 }

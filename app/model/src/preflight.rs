@@ -11,10 +11,10 @@ pub struct Preflight {
     pub destination: HostName,
     /// What was looked at, blockers first.
     pub findings: Vec<Finding>,
-    /// Which way the migration would go.
+    /// The control flow that the migration would have.
     #[serde(rename = "way")]
     pub control_flow: ControlFlow,
-    /// Whether memory and disks would be encrypted on their way.
+    /// Whether memory and disks would be encrypted in transit.
     pub encrypted: bool,
     /// What happens to each disk. Empty where the hosts could not be asked.
     pub disks: Vec<DiskPlan>,
@@ -118,7 +118,7 @@ pub struct Prediction {
     pub throughput_bytes_s: u64,
     /// Whether that was measured on earlier moves to this host; else it is the bandwidth limit.
     pub measured: bool,
-    /// What the guest writes to its memory, in bytes a second; none if nobody measured it.
+    /// What the guest writes to its memory, in bytes a second; none if it was not measured.
     pub dirty_bytes_s: Option<u64>,
     /// When it will be over.
     pub ending: Ending,

@@ -18,7 +18,7 @@ pub enum Code {
     UnsupportedMedia,
     /// This method is not offered at this address.
     MethodNotAllowed,
-    /// Nobody is logged in.
+    /// The request has no session.
     Unauthenticated,
     /// User name or password is wrong.
     WrongCredentials,
@@ -50,7 +50,7 @@ pub enum Code {
     AlreadyThere,
     /// A preflight found what would make the migration fail; the findings say what.
     Blocked,
-    /// A preflight found a risk for data that nobody accepted; the findings say which.
+    /// A preflight found a risk for data that the request does not accept; the findings say which.
     NeedsConsent,
     /// The host does not answer.
     HostUnreachable,
@@ -98,7 +98,7 @@ impl Code {
     }
 }
 
-/// A refusal or failure: what happened in a sentence, what to do next, and the raw text for whoever wants it.
+/// A refusal or failure: what happened in a sentence, what to do next, and the raw text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Problem {
@@ -112,7 +112,7 @@ pub struct Problem {
     /// The words of libvirt, QEMU or the system, unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<String>,
-    /// The migration that stands in the way, if one does.
+    /// The migration that is the reason, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub migration: Option<MigrationId>,
     /// The ssh key that a host showed, as OpenSSH writes it: `SHA256:…`.
@@ -161,7 +161,7 @@ impl Problem {
         Self { fingerprint: Some(fingerprint.into()), ..self }
     }
 
-    /// Names the migration that stands in the way.
+    /// Names the migration that is the reason.
     #[must_use]
     pub fn with_migration(self, migration: MigrationId) -> Self {
         Self { migration: Some(migration), ..self }

@@ -1,4 +1,4 @@
-//! How a host is reached, as somebody writes it: in the configuration, in a form, in a request.
+//! How a host is reached, as it is written in the configuration, in a form, in a request.
 //!
 //! Nothing here is checked yet. `engine::HostConfig::checked` makes of it what URIs are built from.
 
@@ -29,7 +29,7 @@ pub struct HostSettings {
     /// Which of the machine's daemons, for TCP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daemon: Option<DaemonKind>,
-    /// Where other hosts reach it, if elsewhere.
+    /// Where other hosts reach it, if at another address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_address: Option<String>,
     /// How other hosts log in there, if otherwise.
@@ -73,7 +73,7 @@ pub enum SshLoginKind {
     AccountKeys,
     /// With the console's own key.
     ConsoleKey,
-    /// With a password that somebody types.
+    /// With a password that is typed.
     Password,
 }
 
@@ -87,7 +87,7 @@ pub enum DaemonKind {
     Session,
 }
 
-/// What somebody types to log in at a host.
+/// What a user types to log in at a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HostLogin {
@@ -101,7 +101,7 @@ pub struct HostLogin {
     pub keep_until_restart: bool,
 }
 
-/// A host that somebody registers or changes, and how to log in there for the first time.
+/// A host to be registered or changed, and how to log in there for the first time.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewHost {
@@ -148,7 +148,7 @@ pub enum HostOrigin {
     /// In the configuration file, where it is changed, too.
     #[default]
     Configured,
-    /// By somebody, at run time.
+    /// By a user, at run time.
     Added,
     /// Nowhere: it is here for as long as a migration needs it.
     Temporary,

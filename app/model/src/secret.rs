@@ -16,12 +16,12 @@ impl Secret {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
-    /// How many hold it, for tests that nobody does who need not.
+    /// How many values share it: tests see that none is kept for longer than needed.
     pub fn holders(&self) -> usize {
         Arc::strong_count(&self.0)
     }
 
-    /// The secret itself, for whoever hands it to a library. Do not copy it.
+    /// The secret itself, to be handed to a library. Do not copy it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local, web_sys::HtmlElement};
-use model::{HostName, VmId};
+use model::{HostName, VmId, recommended};
 use web_sys::wasm_bindgen::JsCast;
 
 use crate::failure::Failure;
@@ -73,11 +73,8 @@ impl Known {
 
     fn recommend(&mut self) {
         self.is_settled = true;
-        let outlooks = self.outlooks.iter().map(|(_, outlook)| outlook);
-        let best = outlooks
-            .filter(|outlook| outlook.is_possible)
-            .min_by(|a, b| (a.rank, &a.destination).cmp(&(b.rank, &b.destination)));
-        self.recommended = best.map(|best| best.destination.clone());
+        let ranked = self.outlooks.iter().map(|(_, outlook)| (outlook.rank, &outlook.destination));
+        self.recommended = recommended(ranked).cloned();
     }
 }
 

@@ -36,7 +36,7 @@ pub struct DemoCommand {
     /// Leave the directory there at the end.
     #[arg(long)]
     keep: bool,
-    /// Stop when standard input closes: when whoever started the demo is gone.
+    /// Stop when standard input closes: when the program that started the demo has ended.
     #[arg(long)]
     until_stdin_closes: bool,
 }
@@ -99,7 +99,7 @@ async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> R
     served
 }
 
-/// What somebody who has just started a demo wants to know.
+/// What is printed when a demo has started.
 fn introduction(demo: &Demo, address: SocketAddr, password: Option<&String>) -> String {
     let password = match password {
         Some(password) => format!("password {password}"),

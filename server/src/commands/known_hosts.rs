@@ -1,5 +1,5 @@
 //! `vmferry known-hosts`: by which ssh keys the console knows hosts. A key that has changed is never accepted while the old one is
-//! known, so whoever changed it on purpose has the old one forgotten here.
+//! known, so an admin who changed it on purpose removes the old one here.
 
 use std::path::Path;
 

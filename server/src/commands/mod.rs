@@ -77,7 +77,7 @@ fn told(problem: impl Into<Problem>) -> Failure {
     parts.join(" ").into()
 }
 
-/// Tells the person who started the command. If nobody reads it any more (a closed pipe), the command goes on all the same.
+/// Tells the person who started the command. If the pipe is closed, the command goes on all the same.
 fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -58,8 +58,8 @@ impl PkiCommand {
     }
 }
 
-/// What copies a tree over a host's `/`: owned by root whoever made it, with the modes it has, and nobody's directories changed. QEMU's
-/// group is libvirt-qemu on Debian and Ubuntu and qemu elsewhere.
+/// What copies a tree over a host's `/`: owned by root, with the modes it has; directories that exist are left as they are. QEMU's
+/// group is libvirt-qemu on Debian and Ubuntu and qemu on other systems.
 fn copy_command(tree: &Path, host: &CertifiedHost) -> String {
     format!(
         "tar -C {} -c etc | ssh root@{} 'tar -C / -x -p --no-same-owner --no-overwrite-dir && cd /etc/pki/qemu && \
@@ -88,7 +88,7 @@ fn closing_text(authorities: &Path, pki: &Pki) -> String {
          that not everybody may read clientkey.pem, but who can read it is root on all hosts.\n\n\
          The certificates are valid until {} ({years} years, or as long as the authorities, which are made once for\n\
          {authority_years}). To renew them: the same command again, copy again, then `virt-admin server-update-tls libvirtd` on each host.\n\n\
-         Whoever has the keys in {} may control all hosts: keep them where nobody else reads,\n\
+         Anyone who has the keys in {} can control all hosts: keep them where no other account can read,\n\
          and remove the other directories beside it once they are copied.",
         pki.valid_until(),
         quoted(authorities),

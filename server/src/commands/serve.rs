@@ -55,7 +55,7 @@ impl Serve {
     }
 }
 
-/// Makes the first administrator where the environment names a password, and says how to where nobody could log in.
+/// Makes the first administrator where the environment names a password, and says how to do it where no user exists.
 async fn first_user(kept: &Kept) -> Result<(), Failure> {
     if !kept.auth.users().await.map_err(told)?.is_empty() {
         return Ok(());
@@ -63,7 +63,9 @@ async fn first_user(kept: &Kept) -> Result<(), Failure> {
     match password_from_environment() {
         Some(password) => kept.auth.add_user(ADMIN, password).await.map_err(told),
         None => {
-            tracing::warn!("nobody can log in yet: run `vmferry user add NAME`, or start with {PASSWORD_VARIABLE} set");
+            tracing::warn!(
+                "no user can log in yet: run `vmferry user add NAME`, or start with {PASSWORD_VARIABLE} set"
+            );
             Ok(())
         }
     }

@@ -1,7 +1,7 @@
 //! How many wrong passwords a host gets to see from here.
 //!
 //! Hosts shut a machine out that guesses (sshd by itself since 9.8, fail2ban after five in ten minutes), and with the console all its
-//! migrations. So whoever types, or lets a program try what people type, has to stop before that.
+//! migrations. So the console stops before that.
 
 use std::{
     collections::HashMap,
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(code(&attempts, "delta", Code::LoginRefused).await, Code::LoginRefused);
         sleep(COUNTS + PATIENCE).await;
         assert_eq!(attempts.at("gamma", &login(), ready(Ok(()))).await, Ok(()));
-        assert_eq!(attempts.0.lock().unwrap().len(), 1, "nobody is remembered for longer than counts");
+        assert_eq!(attempts.0.lock().unwrap().len(), 1, "an address is remembered only while it counts");
     }
 
     #[tokio::test(start_paused = true)]

@@ -75,10 +75,10 @@ impl Hosts for ServerConsole {
 }
 
 impl ServerConsole {
-    /// A host that somebody wants to have, if it may be one.
+    /// A host to be registered or tested, if the configuration allows it.
     fn new_host(&self, host: NewHost) -> Result<(HostConfig, HostCredentials), Problem> {
         let (host, login) = new_host(host)?;
-        // What is registered is allowed already: the configuration file may have what nobody may add.
+        // What is registered is allowed already: the configuration file may have hosts that can't be added at run time.
         if self.engine.registered().iter().any(|(known, _)| *known == host) {
             return Ok((host, login));
         }
@@ -86,7 +86,7 @@ impl ServerConsole {
         if !self.allowed.tcp && transports.iter().any(|transport| matches!(transport, Transport::Tcp { .. })) {
             return Err(Problem::new(
                 Code::NotSupported,
-                "Hosts can't be added that are reached by plain TCP, which anybody on the way can read and change.",
+                "Hosts can't be added that are reached by plain TCP, which anyone on the network path can read and change.",
             )
             .with_fix(
                 "Use ssh or tls. On a network of its own: set allow_tcp = true in the console's configuration.",

@@ -1,4 +1,4 @@
-//! Logins and hosts as somebody typed them, checked.
+//! Logins and hosts as they were typed, checked.
 
 use engine::{HostConfig, HostCredentials, UserName};
 use model::{Code, HostLogin, HostSettings, NewHost, Problem, Secret, SshLoginKind, TransportKind};
@@ -27,7 +27,7 @@ fn can_be_sent(password: &Secret) -> bool {
     password.reveal().len() <= LONGEST_PASSWORD && !password.reveal().contains('\0')
 }
 
-/// A host that somebody registers at run time, and how to log in there for the first time.
+/// A host to be registered at run time, and how to log in there for the first time.
 pub(super) fn new_host(NewHost { settings, login: typed }: NewHost) -> Result<(HostConfig, HostCredentials), Problem> {
     let login = login(typed)?;
     let settings = completed(settings, &login)?;

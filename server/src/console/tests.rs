@@ -7,8 +7,8 @@ use crate::{
     test_directory::TestDirectory,
 };
 use libvirt::{LibvirtHypervisor, SshFiles};
-use model::{Code, Migration, Phase, examples};
-use port::Migrations;
+use model::{Code, Migration, Phase, VmAction, VmId, examples};
+use port::{Migrations, Vms};
 use store::{AuditFilter, Migrations as _, SqliteStore, Store as _};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ async fn console(directory: &TestDirectory) -> (ServerConsole, Arc<SqliteStore>)
     (ServerConsole::new(engine, auth, store.clone(), keys, Allowed::default()), store)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test is nobody's request")]
+#[expect(clippy::disallowed_methods, reason = "a test has no session")]
 fn ada() -> Principal {
     Principal::authenticated("ada".into(), None)
 }

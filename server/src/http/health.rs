@@ -1,4 +1,4 @@
-//! `/healthz`: for whoever waits for the start, or watches.
+//! `/healthz`: for programs that wait for the start, or monitor the console.
 
 use axum::{extract::State, http::StatusCode};
 

@@ -59,7 +59,7 @@ pub struct Site {
     pub https: bool,
     /// The address people use, where a proxy makes it another than the one in the request.
     pub public_url: Option<PublicUrl>,
-    /// The proxy: its word on where a request comes from is believed, and nobody else is admitted.
+    /// The proxy: its word on where a request comes from is believed, and no other address is admitted.
     pub proxy: Option<IpAddr>,
 }
 
@@ -72,7 +72,7 @@ pub struct Doors {
     pub auth: Auth,
     /// How the console is reached.
     pub site: Site,
-    /// Whether everything works, for whoever waits for the start.
+    /// Whether everything works, for programs that wait for the start.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Ends the streams.
     pub stop: CancellationToken,
@@ -222,7 +222,7 @@ fn is_text(_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMa
     content_type.is_some_and(|value| value.starts_with("text/html") || value.starts_with("application/json"))
 }
 
-/// What the log says of a request: no query, which may have what somebody typed, and no headers.
+/// What the log says of a request: no query, which may have what a user typed, and no headers.
 fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }

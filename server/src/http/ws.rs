@@ -173,7 +173,7 @@ impl Stream {
                     continue;
                 }
                 received = self.socket.recv() => match received {
-                    // Whatever it is, it shows that somebody is there.
+                    // Whatever it is, it shows that the browser is there.
                     Some(Ok(message)) if !matches!(message, Message::Close(_)) => {
                         unanswered = 0;
                         continue;
@@ -234,7 +234,7 @@ impl Stream {
                 (code, "")
             }
         };
-        // Nobody may be there any more to take it.
+        // The browser may be gone by now.
         self.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
     }
 }

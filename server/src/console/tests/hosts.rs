@@ -1,4 +1,4 @@
-//! Hosts at run time, and destinations that nobody registered: the real engine on simulated hosts.
+//! Hosts at run time, and ad-hoc destinations: the real engine on simulated hosts.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ const PASSWORD: &str = "hunter2 and more";
 const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFNYQxGo4KRRGXrYP8+6G1bRNV1ep9QVL2VU5Hw+Ou9m";
 const FINGERPRINT: &str = "SHA256:ZGrlJ9+KUjSNHeRSaKyy6zGjmVNUszPCaS8x0Dzs75c";
 
-/// A console with `web` on alpha; gamma is reached by ssh, and nobody has registered it.
+/// A console with `web` on alpha; gamma is reached by ssh, and is not registered.
 struct House {
     console: ServerConsole,
     store: Arc<SqliteStore>,
@@ -44,7 +44,7 @@ impl House {
         Self { console, store, sim, gamma, directory }
     }
 
-    /// gamma as somebody would write it.
+    /// gamma as a user would write it.
     fn host(&self) -> NewHost {
         let settings = json!({ "name": "gamma", "transport": "ssh", "address": self.gamma.peer_address.to_string() });
         NewHost { settings: serde_json::from_value(settings).unwrap(), login: self.login(PASSWORD) }

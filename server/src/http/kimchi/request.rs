@@ -27,7 +27,7 @@ const FIELDS: [&str; 17] = [
     "bandwidth_mib_s",
 ];
 
-/// What somebody asks for.
+/// What is asked for.
 pub(super) struct Wanted {
     /// A host, and perhaps how to log in there.
     pub(super) destination: AdHocDestination,

@@ -1,5 +1,5 @@
 //! Plain forms, each a page that is rendered here and works without scripts: to add, change, test and remove hosts, to log in there,
-//! and to migrate to a host that nobody registered. A form that is refused comes back as it was filled in, but for its password.
+//! and to migrate to an ad-hoc destination. A form that is refused comes back as it was filled in, but for its password.
 
 use app::{Document, failed};
 use axum::{

@@ -127,7 +127,7 @@ async fn another_sites_page_changes_nothing() {
         }
     }
     assert!(house.console.migrations().is_empty() && house.console.host_calls().is_empty());
-    assert_eq!(house.send(get("/plugins/kimchi/vms", &cookie)).await.status, StatusCode::OK, "nobody was logged out");
+    assert_eq!(house.send(get("/plugins/kimchi/vms", &cookie)).await.status, StatusCode::OK, "no session was ended");
     let mut own = post("/plugins/kimchi/vms/web/migrate", &cookie, &json!({ "destination": "beta" }));
     own.headers_mut().insert("origin", "http://127.0.0.1:8080".parse().unwrap());
     assert_eq!(house.send(own).await.status, StatusCode::ACCEPTED);

@@ -1,4 +1,4 @@
-//! Addresses that are nobody's, and those that are everybody's.
+//! Addresses where nothing is, and those that need no login.
 
 use super::*;
 

@@ -167,7 +167,7 @@ async fn a_key_that_nobody_knows_is_shown_and_confirmed() {
         assert_eq!(page.status, StatusCode::CONFLICT, "{path}");
         assert!(page.body.contains(&confirmation), "{path}: {}", page.body);
         assert!(page.body.contains("ssh-keygen -lf"), "{}", page.body);
-        assert!(!page.body.contains(&format!("{confirmation} checked")), "nobody has said so yet: {}", page.body);
+        assert!(!page.body.contains(&format!("{confirmation} checked")), "it is not confirmed yet: {}", page.body);
         house.console.will_refuse(Problem::new(Code::LoginRefused, "The password is wrong."));
         let confirmed = format!("{}&fingerprint={}", filled_in(), SEEN.replace(':', "%3A"));
         let page = house.send(send(path, Some(&cookie), &confirmed)).await;

@@ -74,7 +74,7 @@ async fn behind_a_proxy_the_public_address_counts() {
     let mut own = login("ada", PASSWORD);
     own.headers_mut().insert("origin", "https://vmferry.example.org".parse().unwrap());
     assert_eq!(house.send(own).await.status, StatusCode::OK);
-    // Nobody gets round the proxy, and with it round HTTPS; whoever watches the console may ask whether it works.
+    // No request gets round the proxy, and with it round HTTPS; monitoring may ask whether the console works.
     let answer = house.send_from("192.0.2.66:1", login("ada", PASSWORD)).await;
     assert_eq!((answer.status, answer.header("set-cookie")), (StatusCode::FORBIDDEN, ""));
     assert_eq!(house.send_from("192.0.2.66:1", visit("/login", None, "none")).await.status, StatusCode::FORBIDDEN);

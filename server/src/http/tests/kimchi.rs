@@ -1,4 +1,4 @@
-//! Kimchi's API, with everything somebody could do wrong.
+//! Kimchi's API, with everything a program could do wrong.
 
 use futures::stream;
 use model::{Finding, FindingCode};
@@ -275,7 +275,7 @@ async fn a_body_that_is_too_large_is_refused() {
     let destination = "b".repeat(64 << 10);
     let answer = house.send(post(MIGRATE, &cookie, &json!({ "destination": destination }))).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("too-large")));
-    // One whose size nobody told before.
+    // One whose size is not declared.
     let chunks = stream::iter((0..10).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1 << 20])));
     let request = request(Method::POST, MIGRATE)
         .header(header::COOKIE, &cookie)

@@ -67,7 +67,7 @@ async fn every_login_gets_a_session_of_its_own() {
     );
     assert_eq!(house.send(get("/plugins/kimchi/vms", &second)).await.status, StatusCode::OK);
 
-    // An id that somebody else has put there is not taken over.
+    // An id that another party has put there is not taken over.
     let planted = "__Host-vmferry=AAAAAAAAAAAAAAAAAAAAAA";
     let request = post("/login", planted, &json!({ "username": "ada", "password": PASSWORD }));
     assert_ne!(house.send(request).await.cookie(), planted);

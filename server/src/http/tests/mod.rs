@@ -117,7 +117,7 @@ fn get(path: &str, cookie: &str) -> Request<Body> {
     request(Method::GET, path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()
 }
 
-/// A request as a browser sends it when somebody goes to a page.
+/// A request as a browser sends it when a user opens a page.
 fn visit(path: &str, cookie: Option<&str>, site: &str) -> Request<Body> {
     let mut request = request(Method::GET, path)
         .header(header::ACCEPT, "text/html,application/xhtml+xml")

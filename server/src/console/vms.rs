@@ -1,0 +1,37 @@
+//! VMs over all hosts.
+
+use async_trait::async_trait;
+use model::{Code, HostName, Problem, Snapshot, Vm, VmAction, VmId};
+use port::{Principal, Vms};
+use store::Action;
+
+use super::ServerConsole;
+
+#[async_trait]
+impl Vms for ServerConsole {
+    fn snapshot(&self, _who: &Principal) -> Result<Snapshot, Problem> {
+        Ok(self.engine.snapshot())
+    }
+
+    fn find(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
+        self.engine.find(name, host)
+    }
+
+    fn vm(&self, _who: &Principal, id: VmId) -> Result<Vm, Problem> {
+        self.known_vm(id)
+    }
+
+    async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem> {
+        self.audit(who, Action::VmActed(vm, action)).await?;
+        self.engine.act(vm, action).await
+    }
+}
+
+impl ServerConsole {
+    /// The VM with this id.
+    pub(super) fn known_vm(&self, id: VmId) -> Result<Vm, Problem> {
+        self.engine.vm(id).ok_or_else(|| {
+            Problem::new(Code::UnknownVm, "No host has this VM any more.").with_fix("Look at the list of VMs again.")
+        })
+    }
+}
