@@ -18,7 +18,7 @@ const ELSEWHERE: &str = "192.0.2.7";
 const MIGRATE: &str = "/plugins/kimchi/vms/web/migrate";
 
 #[tokio::test]
-async fn what_nobody_should_send_is_refused_and_nothing_comes_of_it() {
+async fn hostile_input_is_refused_and_reaches_no_host() {
     let house = House::new().await;
     let asked: Vec<String> = std::mem::take(&mut *house.asked.lock().expect("no test panics while it holds the lock"));
     assert!(asked.contains(&"alpha.simulated".to_owned()), "what is asked is written down: {asked:?}");

@@ -36,8 +36,8 @@ async fn a_vm_survives_the_console_on_its_way_to_a_registered_host() {
 }
 
 #[tokio::test]
-async fn a_vm_survives_the_console_on_its_way_to_a_host_nobody_registered() {
-    let test = "deaths::a_vm_survives_the_console_on_its_way_to_a_host_nobody_registered";
+async fn a_vm_survives_the_console_on_its_way_to_an_ad_hoc_destination() {
+    let test = "deaths::a_vm_survives_the_console_on_its_way_to_an_ad_hoc_destination";
     let Some(mut site) = Site::enter(test).await else { return };
     for moment in moments(5) {
         site.survives(&Destination::Unregistered, moment).await;

@@ -12,8 +12,8 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_password_is_enough_to_move_a_vm_to_a_host_nobody_registered() {
-    let test = "logins::a_password_is_enough_to_move_a_vm_to_a_host_nobody_registered";
+async fn a_password_is_enough_to_move_a_vm_to_an_ad_hoc_destination() {
+    let test = "logins::a_password_is_enough_to_move_a_vm_to_an_ad_hoc_destination";
     let Some(site) = Site::enter(test).await else { return };
 
     // First contact: the key is shown, by the words that the host's own ssh-keygen has for it, and nothing happens.
@@ -72,8 +72,8 @@ async fn a_destination_is_registered_if_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_login_stands_in_for_that_of_a_registered_host_once() {
-    let test = "logins::a_login_stands_in_for_that_of_a_registered_host_once";
+async fn a_login_replaces_that_of_a_registered_host_once() {
+    let test = "logins::a_login_replaces_that_of_a_registered_host_once";
     let Some(site) = Site::enter_with(test, |lab| tcp(&lab.red) + &by_password(&lab.blue)).await else { return };
     site.until_host_wants_login("blue").await;
     site.arrives(site.ask_with_password(json!({})).await).await;

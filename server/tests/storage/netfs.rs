@@ -18,8 +18,8 @@ use super::{
 const MOUNT: &str = "/var/lib/libvirt/vms";
 
 #[tokio::test]
-async fn a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool() {
-    let test = "netfs::a_disk_on_the_same_nfs_server_stays_and_nobody_is_asked_for_a_pool";
+async fn a_disk_on_the_same_nfs_server_stays_without_a_choice_of_pool() {
+    let test = "netfs::a_disk_on_the_same_nfs_server_stays_without_a_choice_of_pool";
     if is_missing("FUSE", Path::new("/dev/fuse").exists()) {
         return;
     }
