@@ -11,24 +11,28 @@ mod failure;
 mod hosts;
 mod live;
 mod migrations;
+mod snapshot;
 mod stream;
 mod ui;
 mod vms;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use app::{Assets, shell};
+pub use app::shell;
 #[cfg(feature = "ssr")]
 pub use console::StatusOf;
 #[cfg(feature = "ssr")]
 pub use hosts::{
     host_form::{HostForm, add_host, edit_host},
-    registered::{KeyForm, LoginForm, host_key_login, log_in_at_host, remove_host, test_host},
+    key_page::{KeyForm, key_login},
+    login_page::{HostLoginForm, log_in_at_host},
+    remove_page::remove_host,
+    test_page::test_host,
 };
 #[cfg(feature = "ssr")]
-pub use migrations::ad_hoc_destination::{ElsewhereForm, elsewhere};
+pub use migrations::ad_hoc_destination::{AdHocForm, ad_hoc_destination};
 #[cfg(feature = "ssr")]
 pub use ui::{
-    document::{Document, failed},
+    document::{Assets, Document, failed},
     fields::read,
 };

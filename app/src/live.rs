@@ -87,7 +87,7 @@ where
 
 /// The connection to the stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Link {
+pub(crate) enum StreamState {
     /// No WASM yet, or the first attempt is under way.
     #[default]
     Opening,
@@ -107,7 +107,7 @@ pub(crate) struct Live {
     pub migrations: Table<MigrationId, Migration>,
     /// The migration that ended last while this page was open.
     pub just_ended: RwSignal<Option<MigrationId>>,
-    pub link: RwSignal<Link>,
+    pub stream: RwSignal<StreamState>,
 }
 
 impl Live {
@@ -119,7 +119,7 @@ impl Live {
             vms: Table::new(),
             migrations: Table::new(),
             just_ended: RwSignal::new(None),
-            link: RwSignal::new(Link::default()),
+            stream: RwSignal::new(StreamState::default()),
         }
     }
 

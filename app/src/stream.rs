@@ -14,8 +14,8 @@ use leptos::{
 use model::{Resume, StreamMessage};
 use web_sys::{MessageEvent, WebSocket};
 
-use crate::live::Link;
 use crate::live::Live;
+use crate::live::StreamState;
 
 /// How often to look after the connection, and so how soon a lost one is tried again.
 const WATCH: Duration = Duration::from_millis(1_500);
@@ -85,7 +85,7 @@ impl Stream {
             move || self.resume(&socket)
         });
         let on_message = Closure::new(move |message: MessageEvent| self.receive(message));
-        let on_close = Closure::new(move || self.live.link.set(Link::Lost));
+        let on_close = Closure::new(move || self.live.stream.set(StreamState::Lost));
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
@@ -98,7 +98,7 @@ impl Stream {
         let resume = serde_json::to_string(&Resume { since: self.live.sequence() });
         if resume.is_ok_and(|resume| socket.send_with_str(&resume).is_ok()) {
             self.heard_ms.set_value(Date::now());
-            self.live.link.set(Link::Live);
+            self.live.stream.set(StreamState::Live);
         }
     }
 
@@ -124,7 +124,7 @@ impl Stream {
             _ => false,
         };
         if !lives {
-            self.live.link.set(Link::Lost);
+            self.live.stream.set(StreamState::Lost);
             self.open();
         }
     }

@@ -32,7 +32,7 @@ test('a host says what it is, and is tested', async ({ page }) => {
   await card(page, 'beta').getByRole('link', { name: 'Test' }).click();
   await expect(page.getByRole('heading', { name: 'Test beta' })).toBeVisible();
   await page.getByRole('button', { name: 'Test' }).click();
-  await expect(page.getByRole('heading', { name: 'It answers' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'The host answers' })).toBeVisible();
   await expectGood(page, 'a tested host');
   await page.getByRole('link', { name: 'Hosts' }).first().click();
   await live(page);
@@ -50,7 +50,7 @@ test('the form has what the transport needs', async ({ page }) => {
   await page.getByRole('radio', { name: 'TCP' }).check();
   await expect(field(page, 'address')).toBeVisible();
   await expect(field(page, 'user')).toBeHidden();
-  await page.getByText('More: how other hosts reach it').click();
+  await page.getByText('More: access for other hosts').click();
   await expectGood(page, 'all about a new host');
 });
 
@@ -59,20 +59,20 @@ test('a host that is none, does not answer or is there already is not added', as
   await page.goto('/hosts/add');
   const alert = page.getByRole('alert');
   await fillIn(page, 'Not A Name', nobody.address, nobody.port);
-  await page.getByRole('button', { name: 'Add the host' }).click();
+  await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText("This is not a host's name.");
   await fillIn(page, 'delta', '-oProxyCommand=id', nobody.port);
-  await page.getByRole('button', { name: 'Add the host' }).click();
+  await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText('address');
   await fillIn(page, 'delta', nobody.address, nobody.port);
-  await page.getByRole('button', { name: 'Add the host' }).click();
+  await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText(nobody.address);
   await expectGood(page, 'a host that does not answer');
   // What was typed is still there.
   await expect(field(page, 'name')).toHaveValue('delta');
   await expect(page.getByRole('radio', { name: 'TCP' })).toBeChecked();
   await fillIn(page, 'beta', nobody.address, nobody.port);
-  await page.getByRole('button', { name: 'Add the host' }).click();
+  await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText('registered already');
   await page.goto('/hosts');
   await live(page);
@@ -85,10 +85,10 @@ test('a host is added, sends and receives, is changed and removed', async ({ pag
   await page.getByRole('link', { name: 'Add a host' }).click();
   const { hostname } = new URL(demo.hosts.delta.replace('qemu+tcp', 'http'));
   await fillIn(page, 'delta', hostname, '16509');
-  await page.getByRole('radio', { name: "A user's own (session)" }).check();
-  await page.getByText('More: how other hosts reach it').click();
+  await page.getByRole('radio', { name: "Session of a user" }).check();
+  await page.getByText('More: access for other hosts').click();
   await field(page, 'shared_directories').fill(shared);
-  await page.getByRole('button', { name: 'Add the host' }).click();
+  await page.getByRole('button', { name: 'Add host' }).click();
   await expect(card(page, 'delta')).toContainText('connected');
   await expect(card(page, 'delta')).toContainText('not limited');
 
@@ -105,7 +105,7 @@ test('a host is added, sends and receives, is changed and removed', async ({ pag
   await page.goto('/hosts');
   await card(page, 'delta').getByRole('link', { name: 'Edit' }).click();
   await expectGood(page, 'a host that is changed');
-  await expect(page.getByRole('radio', { name: "A user's own (session)" })).toBeChecked();
+  await expect(page.getByRole('radio', { name: "Session of a user" })).toBeChecked();
   await expect(field(page, 'shared_directories')).toHaveValue(shared);
   await field(page, 'name').fill('lower-rack');
   await field(page, 'bandwidth_mib_s').fill('64');
@@ -115,7 +115,7 @@ test('a host is added, sends and receives, is changed and removed', async ({ pag
 
   await card(page, 'lower-rack').getByRole('link', { name: 'Remove' }).click();
   await expectGood(page, 'a host to be removed');
-  await page.getByRole('button', { name: 'Remove the host' }).click();
+  await page.getByRole('button', { name: 'Remove host' }).click();
   await live(page);
   await expect(page.locator('.host')).toHaveCount(3);
 });
@@ -148,7 +148,7 @@ test.describe('without WASM', () => {
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('link', { name: 'Add a host' }).click();
     await fillIn(page, 'delta', nobody.address, nobody.port);
-    await page.getByRole('button', { name: 'Add the host' }).click();
+    await page.getByRole('button', { name: 'Add host' }).click();
     await expect(page.getByRole('alert')).toContainText(nobody.address);
     await page.getByRole('link', { name: 'Cancel' }).click();
     await expect(page.getByRole('heading', { name: 'Hosts' })).toBeVisible();

@@ -47,7 +47,7 @@ test('every host says whether it takes the VM, and the best is recommended', asy
   await expect(dialog.locator('.plan')).toContainText('web moves from alpha to beta while it goes on running');
   await dialog.getByText(/checks passed/).click();
   await expect(dialog.getByText('beta answers.')).toBeVisible();
-  await expect(dialog.locator('[data-disk=vda]')).toContainText('Stays where it is');
+  await expect(dialog.locator('[data-disk=vda]')).toContainText('Is shared, not copied');
   await expectAccessible(page, 'the findings');
   await expectToFit(page, 'the findings');
 
@@ -87,11 +87,11 @@ test.describe('without WASM', () => {
     await page.getByLabel('Password').fill(demo.password);
     await page.getByRole('button', { name: 'Log in' }).click();
     await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
-    await expect(page.getByRole('heading', { name: /^What was found on (beta|gamma)$/ })).toBeVisible();
+    await expect(page.getByRole('heading', { name: /^Checks on (beta|gamma)$/ })).toBeVisible();
     await page.getByRole('radio', { name: 'gamma' }).check();
     await page.getByLabel('Bandwidth limit in MiB/s').fill('16');
-    await page.getByRole('button', { name: 'Look again' }).click();
-    await expect(page.getByRole('heading', { name: 'What was found on gamma' })).toBeVisible();
+    await page.getByRole('button', { name: 'Check again' }).click();
+    await expect(page.getByRole('heading', { name: 'Checks on gamma' })).toBeVisible();
     await expect(page.locator('.plan')).toContainText('web moves from alpha to gamma');
     await expect(page.locator('.plan')).toContainText('at no more than 16 MiB/s');
     await page.getByRole('button', { name: 'Measure' }).click();

@@ -6,8 +6,6 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 use model::text;
 
-use crate::ui::Erased;
-
 #[component]
 pub(crate) fn LoginPage() -> impl IntoView {
     let params = use_query_map();
@@ -21,7 +19,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
                     "vmferry"
                 </p>
                 <h1>"Log in"</h1>
-                {move || refusal(&params.read()).map(|sentence| view! { <p class="note note-bad" role="alert">{sentence}</p> }.erased())}
+                {move || refusal(&params.read()).map(|sentence| view! { <p class="note note-bad" role="alert">{sentence}</p> })}
                 <label class="field">
                     <span>"User name"</span>
                     <input
@@ -42,7 +40,6 @@ pub(crate) fn LoginPage() -> impl IntoView {
             </form>
         </main>
     }
-    .erased()
 }
 
 /// Why the last attempt was refused, as the door put it in the address.

@@ -1,4 +1,4 @@
-//! One's own account: the login page, the password and the sessions.
+//! The account of the user who is logged in: the login page, the password and the sessions.
 
 pub mod login_page;
 pub mod page;

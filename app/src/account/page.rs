@@ -1,47 +1,35 @@
-//! `/account`: one's password and sessions, and the way out.
+//! `/account`: the password and the sessions of the user who is logged in, and logging out.
 
-use leptos::prelude::*;
+use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use model::SessionInfo;
 
-use crate::account::server_fns::ChangePassword;
-use crate::account::server_fns::EndSession;
-use crate::account::server_fns::Sessions;
-use crate::ui::Erased;
-use crate::ui::form::PostForm;
-use crate::ui::loaded::loaded;
-use crate::ui::post::Post;
-use crate::ui::problem::Alert;
-use crate::ui::time::Time;
+use crate::account::server_fns::{ChangePassword, EndSession, sessions};
+use crate::ui::{form::problem_of, loaded::Loaded, problem::Alert, time::Time};
 
 #[component]
 pub(crate) fn AccountPage() -> impl IntoView {
-    let changes = RwSignal::new(0_u64);
-    let changed = RwSignal::new(false);
-    let change = Post::to::<ChangePassword>(move |_| {
-        changed.set(true);
-        changes.update(|count| *count += 1);
-    });
-    let end = Post::to::<EndSession>(move |_| changes.update(|count| *count += 1));
-    // What is not read by the function asks it again.
-    let fields = move || format!("changes={}", changes.get());
+    let change = ServerAction::<ChangePassword>::new();
+    let end = ServerAction::<EndSession>::new();
+    // Both change which sessions there are.
+    let versions = (change.version(), end.version());
+    let loaded = Resource::new_blocking(move || (versions.0.get(), versions.1.get()), |_| sessions());
     let show = move |(user, sessions)| {
         view! {
             <SignedIn user />
             <SessionList sessions end />
         }
-        .erased()
+        .into_any()
     };
     view! {
         <Title text="Account" />
         <div class="narrow">
             <h1>"Account"</h1>
-            {loaded::<Sessions>(fields, show)}
-            <Password change changed />
+            <Loaded resource=loaded show />
+            <Password change />
         </div>
     }
-    .erased()
 }
 
 #[component]
@@ -54,67 +42,61 @@ fn SignedIn(user: String) -> impl IntoView {
             </form>
         </section>
     }
-    .erased()
 }
 
 #[component]
-fn SessionList(sessions: Vec<SessionInfo>, end: Post) -> impl IntoView {
+fn SessionList(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> impl IntoView {
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
-            <p class="hint">"Where you are logged in. End what you do not recognise, then change your password."</p>
-            <Alert problem=end.problem />
+            <p class="hint">"Where you are logged in. End a session that you do not recognise, then change your password."</p>
+            <Alert problem=problem_of(end) />
             <ul class="sessions">
-                {sessions.into_iter().map(|session| view! { <Session session end /> }.erased()).collect::<Vec<_>>()}
+                {sessions.into_iter().map(|session| view! { <Session session end /> }).collect_view()}
             </ul>
         </section>
     }
-    .erased()
 }
 
 #[component]
-fn Session(session: SessionInfo, end: Post) -> impl IntoView {
+fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView {
     let SessionInfo { handle, created_at_ms, last_seen_ms, address, user_agent, current } = session;
+    let end_button = (!current).then(|| {
+        view! {
+            <ActionForm action=end>
+                <input type="hidden" name="handle" value=handle />
+                <button class="button">"End"</button>
+            </ActionForm>
+        }
+    });
     view! {
         <li class="row">
             <div class="session">
                 <p class="address">
                     <strong>{address}</strong>
-                    {current.then(|| view! { <span class="tag">"this one"</span> }.erased())}
+                    {current.then(|| view! { <span class="tag">"this one"</span> })}
                 </p>
                 <p class="hint">{user_agent}</p>
                 <p class="hint">"Since " <Time ms=created_at_ms /> "; last used " <Time ms=last_seen_ms /></p>
             </div>
-            {(!current)
-                .then(|| {
-                    view! {
-                        <PostForm post=end>
-                            <input type="hidden" name="handle" value=handle />
-                            <button class="button">"End"</button>
-                        </PostForm>
-                    }.erased()
-                })}
+            {end_button}
         </li>
     }
-    .erased()
 }
 
 #[component]
-fn Password(change: Post, changed: RwSignal<bool>) -> impl IntoView {
+fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
     let params = use_query_map();
+    let answer = change.value();
     // Without WASM, the address says it.
-    let changed =
-        move || change.problem.read().is_none() && (changed.get() || params.read().get_str("changed").is_some());
-    let confirmation = move || {
-        changed().then(|| {
-            view! { <p class="note note-good">"The password is changed, and your other sessions have ended."</p> }
-                .erased()
-        })
+    let changed = move || match &*answer.read() {
+        Some(answer) => answer.is_ok(),
+        None => params.read().get_str("changed").is_some(),
     };
     view! {
         <section class="card">
             <h2>"Password"</h2>
-            <PostForm post=change>
+            <ActionForm action=change>
                 <label class="field">
                     <span>"Current password"</span>
                     <input type="password" name="current" autocomplete="current-password" required />
@@ -134,13 +116,16 @@ fn Password(change: Post, changed: RwSignal<bool>) -> impl IntoView {
                 <p class="hint" id="password-hint">
                     "At least 8 characters; 15 or more are better. Your other sessions end."
                 </p>
-                <Alert problem=change.problem />
-                <div role="status">{move || confirmation()}</div>
-                <button class="button primary" disabled=change.pending>
+                <Alert problem=problem_of(change) />
+                <div role="status">
+                    <Show when=changed>
+                        <p class="note note-good">"The password is changed, and your other sessions have ended."</p>
+                    </Show>
+                </div>
+                <button class="button primary" disabled=change.pending()>
                     "Change password"
                 </button>
-            </PostForm>
+            </ActionForm>
         </section>
     }
-    .erased()
 }

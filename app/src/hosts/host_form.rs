@@ -6,22 +6,13 @@ use model::{
 };
 use serde::Deserialize;
 
-use crate::Assets;
-use crate::hosts::host_key::refusal;
-use crate::hosts::registered::key_link;
-use crate::ui::Erased;
-use crate::ui::document::Back;
-use crate::ui::document::Document;
-use crate::ui::document::as_text;
-use crate::ui::fields::Line;
-use crate::ui::fields::Tick;
-use crate::ui::fields::foot;
-use crate::ui::fields::keep;
-use crate::ui::fields::number;
-use crate::ui::fields::password;
-use crate::ui::fields::typed;
+use crate::hosts::{host_key::HostRefusal, key_page::KeyLink};
+use crate::ui::{
+    document::{Assets, Back, Document, as_text},
+    fields::{FormFoot, KeepPasswordField, NumberField, PasswordField, RadioField, TextField, typed},
+};
 
-/// What somebody typed, as they typed it.
+/// The form as it was filled in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct HostForm {
@@ -124,111 +115,137 @@ impl HostForm {
 
 /// The page that adds a host: `form` as it was filled in, and why it was refused.
 pub fn add_host(assets: Assets, form: &HostForm, problem: Option<Problem>) -> Document {
+    let form = form.clone();
     Document::new(assets, Back::to_hosts(), "Add a host", || {
-        host_form("/hosts/add".to_owned(), form, None, problem, "Add the host")
+        view! { <Form action="/hosts/add" form known_key=None problem label="Add host" /> }
     })
 }
 
 /// The page that changes a host.
 pub fn edit_host(assets: Assets, host: &RegisteredHost, form: &HostForm, problem: Option<Problem>) -> Document {
     let name = &host.settings.name;
+    let (form, known_key) = (form.clone(), host.fingerprint.clone());
     Document::new(assets, Back::to_hosts(), &format!("Edit {name}"), || {
         view! {
-            {host_form(format!("/hosts/{name}/edit"), form, host.fingerprint.as_deref(), problem, "Save")}
-            {key_link(host)}
+            <Form action=format!("/hosts/{name}/edit") form known_key problem label="Save" />
+            <KeyLink host=host.clone() />
         }
-        .into_any()
     })
 }
 
-fn host_form(
-    action: String,
-    form: &HostForm,
-    known_key: Option<&str>,
+#[component]
+fn Form(
+    #[prop(into)] action: String,
+    form: HostForm,
+    /// The key that the console knows already.
+    known_key: Option<String>,
     problem: Option<Problem>,
     label: &'static str,
-) -> AnyView {
+) -> impl IntoView {
     view! {
         <form method="post" action=action class="card">
-            {refusal(problem, form.fingerprint.as_deref(), known_key)}
-            {Line::new("name", "Name", &form.name)
-                .required()
-                .hint("What it is called here: small letters, digits, and hyphens between them.")
-                .view()}
-            {transports(form)}
+            <HostRefusal problem confirmed=form.fingerprint.clone() known=known_key />
+            <TextField
+                name="name"
+                label="Name"
+                value=form.name.clone()
+                required=true
+                hint="What it is called here: small letters, digits, and hyphens between them."
+            />
+            <Transports chosen=form.transport />
             <div class="side-by-side not-local">
-                {Line::new("address", "Address", &form.address).hint("A name or an IP address.").view()}
-                {number("port", "Port", form.port.map(u32::from), 65_535, "the usual one")}
+                <TextField name="address" label="Address" value=form.address.clone() hint="A name or an IP address." />
+                <NumberField
+                    name="port"
+                    label="Port"
+                    value=form.port.map(u32::from)
+                    max=65_535
+                    default="the default port"
+                />
             </div>
-            {ssh_login(form)}
-            {daemon(form)}
-            {more(form)}
-            {foot("/hosts", label, "button primary", "The console sees first that the host answers. This takes up to 10 s.")}
+            <SshFields form=form.clone() />
+            <Daemons chosen=form.daemon />
+            <MoreFields form />
+            <FormFoot back="/hosts" label hint="The console first tests whether the host answers. This takes up to 10 s." />
         </form>
     }
-    .erased()
 }
 
-fn transports(form: &HostForm) -> AnyView {
-    let choice = |value, kind, label, hint| Tick::choice("transport", value, label, hint, form.transport == kind);
+#[component]
+fn Transports(chosen: TransportKind) -> impl IntoView {
+    let transport = |kind, value, label, hint| {
+        view! { <RadioField name="transport" value label hint checked=chosen == kind /> }
+    };
     view! {
         <fieldset class="choices">
-            <legend>"How the console reaches it"</legend>
-            {choice("ssh", TransportKind::Ssh, "ssh", "With a password or a key. Nothing to set up.")}
-            {choice("tls", TransportKind::Tls, "TLS", "With certificates, which both machines need to have.")}
-            {choice("local", TransportKind::Local, "This machine", "By the socket of its own libvirt.")}
-            {choice("tcp", TransportKind::Tcp, "TCP", "Neither encrypted nor safe. Only where the configuration allows it.")}
+            <legend>"Connection"</legend>
+            {transport(TransportKind::Ssh, "ssh", "ssh", "With a password or a key. Needs no setup.")}
+            {transport(TransportKind::Tls, "tls", "TLS", "With certificates, which both machines need to have.")}
+            {transport(TransportKind::Local, "local", "This machine", "By the socket of its own libvirt.")}
+            {transport(
+                TransportKind::Tcp,
+                "tcp",
+                "TCP",
+                "Neither encrypted nor safe. Only where the configuration allows it.",
+            )}
         </fieldset>
     }
-    .erased()
 }
 
-fn ssh_login(form: &HostForm) -> AnyView {
-    let choice = |value, kind, label, hint| Tick::choice("login", value, label, hint, form.login == kind);
+#[component]
+fn SshFields(form: HostForm) -> impl IntoView {
+    let login = |kind, value, label, hint| {
+        view! { <RadioField name="login" value label hint checked=form.login == kind /> }
+    };
+    let program = (form.login == SshLoginKind::Program)
+        .then(|| login(SshLoginKind::Program, "program", "With the program ssh", "As its configuration says."));
     view! {
         <div class="only-ssh">
-            {Line::new("user", "User", &form.user).hint("An account there that may use libvirt: root, or one of its group.").view()}
+            <TextField
+                name="user"
+                label="User"
+                value=form.user.clone()
+                hint="An account that may use libvirt: root, or a member of the group libvirt."
+            />
             <fieldset class="choices">
-                <legend>"How it logs in"</legend>
-                {choice("password", SshLoginKind::Password, "With a password", "")}
-                {choice(
-                    "account-keys",
+                <legend>"Login"</legend>
+                {login(SshLoginKind::Password, "password", "With a password", "")}
+                {login(
                     SshLoginKind::AccountKeys,
+                    "account-keys",
                     "With the keys of the console's account",
                     "Those that ssh would use, and its agent.",
                 )}
-                {choice(
-                    "console-key",
+                {login(
                     SshLoginKind::ConsoleKey,
+                    "console-key",
                     "With the console's own key",
-                    "Where it is set up already. Else begin with a password: the key can be set up then.",
+                    "Where it is set up already. Otherwise start with a password, then set up the key.",
                 )}
-                {(form.login == SshLoginKind::Program)
-                    .then(|| choice("program", SshLoginKind::Program, "By the program ssh", "As its configuration says."))}
+                {program}
             </fieldset>
             <div class="only-password">
-                {password("It is never written down.")}
-                {keep(form.keep_until_restart)}
+                <PasswordField hint="Never stored." />
+                <KeepPasswordField checked=form.keep_until_restart />
             </div>
         </div>
     }
-    .erased()
 }
 
-fn daemon(form: &HostForm) -> AnyView {
-    let choice = |value, kind, label| Tick::choice("daemon", value, label, "", form.daemon == kind);
+#[component]
+fn Daemons(chosen: DaemonKind) -> impl IntoView {
     view! {
         <fieldset class="choices only-tcp">
-            <legend>"Which libvirt"</legend>
-            {choice("system", DaemonKind::System, "The system's")}
-            {choice("session", DaemonKind::Session, "A user's own (session)")}
+            <legend>"libvirt daemon"</legend>
+            <RadioField name="daemon" value="system" label="System" checked=chosen == DaemonKind::System />
+            <RadioField name="daemon" value="session" label="Session of a user" checked=chosen == DaemonKind::Session />
         </fieldset>
     }
-    .erased()
 }
 
 /// What few hosts need, open if something of it is filled in.
-fn more(form: &HostForm) -> AnyView {
+#[component]
+fn MoreFields(form: HostForm) -> impl IntoView {
     let is_used = !form.peer_address.is_empty()
         || form.peer_transport.is_some()
         || form.peer_port.is_some()
@@ -237,19 +254,40 @@ fn more(form: &HostForm) -> AnyView {
         || !form.shared_directories.is_empty();
     view! {
         <details class="more" open=is_used>
-            <summary>"More: how other hosts reach it, limits, shared directories"</summary>
+            <summary>"More: access for other hosts, limits, shared directories"</summary>
             <div class="side-by-side">
-                {Line::new("peer_address", "Address for other hosts", &form.peer_address)
-                    .default("the same")
-                    .hint("VMs' memory and disks are sent there.")
-                    .view()}
-                {number("peer_port", "Port for other hosts", form.peer_port.map(u32::from), 65_535, "the same, or the usual one")}
+                <TextField
+                    name="peer_address"
+                    label="Address for other hosts"
+                    value=form.peer_address
+                    default="the same"
+                    hint="VMs' memory and disks are sent there."
+                />
+                <NumberField
+                    name="peer_port"
+                    label="Port for other hosts"
+                    value=form.peer_port.map(u32::from)
+                    max=65_535
+                    default="the same, or the default port"
+                />
             </div>
             <div class="side-by-side">
-                {peer_transport(form.peer_transport)}
-                {Line::new("peer_user", "User for other hosts", &form.peer_user).default("the same").hint("With ssh.").view()}
+                <PeerTransport chosen=form.peer_transport />
+                <TextField
+                    name="peer_user"
+                    label="User for other hosts"
+                    value=form.peer_user
+                    default="the same"
+                    hint="With ssh."
+                />
             </div>
-            {number("bandwidth_mib_s", "Migration bandwidth in MiB/s", form.bandwidth_mib_s, 1_000_000, "not limited")}
+            <NumberField
+                name="bandwidth_mib_s"
+                label="Migration bandwidth in MiB/s"
+                value=form.bandwidth_mib_s
+                max=1_000_000
+                default="not limited"
+            />
             <label class="field">
                 <span>"Shared directories"</span>
                 <textarea
@@ -258,32 +296,30 @@ fn more(form: &HostForm) -> AnyView {
                     spellcheck="false"
                     inner_html=as_text(&form.shared_directories)
                 ></textarea>
-                <small class="hint">"One a line, each with its whole path: directories that other hosts see, too, at the same path."</small>
+                <small class="hint">
+                    "One path a line: directories that other hosts have at the same path, for example on NFS."
+                </small>
             </label>
         </details>
     }
-    .erased()
 }
 
-fn peer_transport(chosen: Option<TransportKind>) -> AnyView {
+#[component]
+fn PeerTransport(chosen: Option<TransportKind>) -> impl IntoView {
     let choices = [
         ("", None, "as the console does"),
         ("ssh", Some(TransportKind::Ssh), "by ssh"),
         ("tls", Some(TransportKind::Tls), "by TLS"),
         ("tcp", Some(TransportKind::Tcp), "by TCP"),
     ];
-    let choices: Vec<AnyView> = choices
-        .into_iter()
-        .map(|(value, kind, label)| view! { <option value=value selected=kind == chosen>{label}</option> }.erased())
-        .collect();
+    let option = |(value, kind, label)| view! { <option value=value selected=kind == chosen>{label}</option> };
     view! {
         <label class="field">
-            <span>"How other hosts log in"</span>
-            <select name="peer_transport">{choices}</select>
-            <small class="hint">"For migrations that the hosts drive themselves."</small>
+            <span>"How other hosts connect"</span>
+            <select name="peer_transport">{choices.into_iter().map(option).collect_view()}</select>
+            <small class="hint">"For peer-to-peer migrations."</small>
         </label>
     }
-    .erased()
 }
 
 #[cfg(test)]

@@ -3,87 +3,95 @@
 use leptos::prelude::*;
 use model::{Code, Problem};
 
-use crate::ui::Erased;
-use crate::ui::document::alert;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
-use crate::ui::problem::ProblemText;
+use crate::ui::{
+    document::FormProblem,
+    icon::{Draw, Icon},
+    problem::ProblemText,
+};
 
-/// What an attempt to reach a host came to, in front of the form: a problem, or a key to confirm. `confirmed` is the key that the form
-/// was sent with, `known` the one that the console knew already.
-pub(crate) fn refusal(problem: Option<Problem>, confirmed: Option<&str>, known: Option<&str>) -> AnyView {
-    match problem {
-        Some(problem) if problem.code == Code::HostKeyChanged => changed(problem, known),
-        Some(mut problem) if problem.code == Code::HostKeyUnknown => match problem.fingerprint.take() {
-            Some(seen) => unknown(problem, seen),
-            None => alert(problem),
-        },
-        Some(problem) => view! {
-            {alert(problem)}
-            {confirmed.map(|key| confirmation(key.to_owned(), true))}
+/// Why a host could not be reached, in front of the form: a problem, or a key to confirm.
+#[component]
+pub(crate) fn HostRefusal(
+    problem: Option<Problem>,
+    /// The key that the form was sent with.
+    confirmed: Option<String>,
+    /// The key that the console knew already.
+    known: Option<String>,
+) -> impl IntoView {
+    let Some(mut problem) = problem else { return ().into_any() };
+    let seen = match problem.code {
+        Code::HostKeyUnknown | Code::HostKeyChanged => problem.fingerprint.take(),
+        _ => None,
+    };
+    match (problem.code, seen) {
+        (Code::HostKeyChanged, seen) => view! { <ChangedKey problem known seen /> }.into_any(),
+        (Code::HostKeyUnknown, Some(seen)) => view! { <UnknownKey problem seen /> }.into_any(),
+        (Code::HostKeyUnknown, None) => view! { <FormProblem problem /> }.into_any(),
+        _ => view! {
+            <FormProblem problem />
+            {confirmed.map(|key| view! { <Confirmation key checked=true /> })}
         }
         .into_any(),
-        None => ().into_any(),
     }
 }
 
-fn unknown(problem: Problem, seen: String) -> AnyView {
+#[component]
+fn UnknownKey(problem: Problem, seen: String) -> impl IntoView {
     view! {
         <section class="note note-warn" role="alert">
             <Draw icon=Icon::Warning />
             <div class="note-text">
                 <h2>"Is this the host's key?"</h2>
                 <p>{problem.sentence}</p>
-                {fingerprint(&seen)}
-                <p>"Ask the host itself, on its own screen or wherever you trust what you see. It has to say the same:"</p>
+                <Fingerprint text=seen.clone() />
+                <p>"Compare it with the key on the host itself, on its console or over a connection that you trust:"</p>
                 <pre class="command">"ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"</pre>
                 <p class="hint">
-                    "If it shows another, try ssh_host_ecdsa_key.pub and ssh_host_rsa_key.pub. If none is the same, somebody may stand \
-                    between: do not go on."
+                    "If that shows another key, try ssh_host_ecdsa_key.pub and ssh_host_rsa_key.pub. If none is the same, the connection \
+                    may be intercepted: do not go on."
                 </p>
-                {confirmation(seen, false)}
-                <p class="hint">"A password has to be typed once more: it was not sent to a host that nobody knew."</p>
+                <Confirmation key=seen checked=false />
+                <p class="hint">"Type the password once more: it was not sent to a host with an unknown key."</p>
             </div>
         </section>
     }
-    .erased()
 }
 
 /// A key that is not the known one. Nothing here accepts it.
-fn changed(mut problem: Problem, known: Option<&str>) -> AnyView {
-    let seen = problem.fingerprint.take();
+#[component]
+fn ChangedKey(problem: Problem, known: Option<String>, seen: Option<String>) -> impl IntoView {
     view! {
         <section class="note note-bad" role="alert">
             <Draw icon=Icon::Warning />
             <div class="note-text">
                 <ProblemText problem />
-                {known.map(|known| view! { <h2>"The key it had"</h2> {fingerprint(known)} }.into_any())}
-                {seen.map(|seen| view! { <h2>"The key that was shown now"</h2> {fingerprint(&seen)} }.into_any())}
+                {known.map(|text| view! { <h2>"Known key"</h2> <Fingerprint text /> })}
+                {seen.map(|text| view! { <h2>"Key shown now"</h2> <Fingerprint text /> })}
             </div>
         </section>
     }
-    .erased()
 }
 
 /// A key in groups that an eye can compare; copied, it is in one piece.
-fn fingerprint(text: &str) -> AnyView {
+#[component]
+fn Fingerprint(text: String) -> impl IntoView {
     const GROUP: usize = 11;
     let (kind, hash) = text.split_at(text.find(':').map_or(0, |colon| colon + 1));
-    let groups: Vec<AnyView> = std::iter::once(kind.as_bytes())
+    let groups = std::iter::once(kind.as_bytes())
         .chain(hash.as_bytes().chunks(GROUP))
-        .map(|group| view! { <span>{String::from_utf8_lossy(group).into_owned()}</span> }.erased())
-        .collect();
-    view! { <code class="fingerprint">{groups}</code> }.erased()
+        .map(|group| view! { <span>{String::from_utf8_lossy(group).into_owned()}</span> })
+        .collect_view();
+    view! { <code class="fingerprint">{groups}</code> }
 }
 
-fn confirmation(key: String, is_checked: bool) -> AnyView {
+#[component]
+fn Confirmation(key: String, checked: bool) -> impl IntoView {
     view! {
         <label class="check">
-            <input type="checkbox" name="fingerprint" value=key.clone() checked=is_checked />
+            <input type="checkbox" name="fingerprint" value=key.clone() checked=checked />
             <span>
-                "This is its key" {is_checked.then(|| view! { <small class="key">{key}</small> }.erased())}
+                "This is its key" {checked.then(|| view! { <small class="key">{key}</small> })}
             </span>
         </label>
     }
-    .erased()
 }

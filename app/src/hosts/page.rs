@@ -5,30 +5,30 @@ use leptos_meta::Title;
 use model::{Code, ConnectionState, Host, HostName, HostOrigin, text};
 
 use crate::live::Live;
-use crate::ui::Erased;
-use crate::ui::dynamic;
-use crate::ui::figure::figure;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
-use crate::ui::keyed;
-use crate::ui::problem::ProblemText;
+use crate::ui::{
+    fact::Fact,
+    icon::{Draw, Icon},
+    problem::ProblemText,
+};
 
 #[component]
 pub(crate) fn HostsPage() -> impl IntoView {
     let live = expect_context::<Live>();
-    let is_empty = Memo::new(move |_| live.hosts.keys().is_empty());
-    let list = move || {
-        if is_empty.get() { view! { <NoHosts /> }.erased() } else { view! { <Cards /> }.erased() }
-    };
+    let names = Memo::new(move |_| live.hosts.keys());
     view! {
         <Title text="Hosts" />
         <div class="row">
             <h1>"Hosts"</h1>
-            {button("/hosts/add".to_owned(), "Add a host".to_owned(), true)}
+            <HostLink href="/hosts/add" is_main=true>"Add a host"</HostLink>
         </div>
-        {move || list()}
+        <Show when=move || !names.read().is_empty() fallback=NoHosts>
+            <ul class="hosts">
+                <For each=move || names.get() key=HostName::clone let:name>
+                    <HostCard name />
+                </For>
+            </ul>
+        </Show>
     }
-    .erased()
 }
 
 #[component]
@@ -37,64 +37,60 @@ fn NoHosts() -> impl IntoView {
         <div class="empty">
             <Draw icon=Icon::Hosts />
             <h2>"No hosts yet"</h2>
-            <p>"Add one here, or name your libvirt hosts in vmferry.toml and start the console again."</p>
+            <p>"Add a host here, or name your libvirt hosts in vmferry.toml and restart the console."</p>
         </div>
     }
-    .erased()
-}
-
-#[component]
-fn Cards() -> impl IntoView {
-    let live = expect_context::<Live>();
-    view! {
-        <ul class="hosts">
-            {keyed(move || live.hosts.keys(), |name| view! { <HostCard name /> }.erased())}
-        </ul>
-    }
-    .erased()
 }
 
 #[component]
 fn HostCard(name: HostName) -> impl IntoView {
     let host: Signal<Host> = expect_context::<Live>().hosts.get_untracked(&name)?.into();
-    let used = move || {
-        let host = host.read();
-        host.memory_bytes.saturating_sub(host.memory_free_bytes)
+    let connection = Memo::new(move |_| host.read().connection.clone());
+    let problem = move || match connection.get() {
+        ConnectionState::Unreachable { problem, .. } => Some(view! {
+            <div class="note note-warn">
+                <div class="note-text">
+                    <ProblemText problem />
+                </div>
+            </div>
+        }),
+        ConnectionState::Connecting | ConnectionState::Connected => None,
     };
-    let memory = move || format!("{} of {} used", text::bytes(used()), text::bytes(host.read().memory_bytes));
-    let fact = move |name, words: fn(&Host) -> String| figure(name, move || words(&host.read()));
+    let fact = move |words: fn(&Host) -> String| move || words(&host.read());
     Some(view! {
         <li class="host" data-host=name.to_string()>
             <h2 class="heading">{name.to_string()}</h2>
             <p class="host-head">
-                <span class="hint">{move || host.read().address.clone()}</span>
-                <ConnectionState host />
+                <span class="hint">{fact(|host| host.address.clone())}</span>
+                <ConnectionWord connection />
             </p>
-            {move || match &host.read().connection {
-                ConnectionState::Unreachable { problem, .. } => {
-                    Some(view! { <div class="note note-warn"><div class="note-text"><ProblemText problem=problem.clone() /></div></div> }.erased())
-                }
-                _ => None,
-            }}
+            {problem}
             <p class="host-memory">
                 <meter
                     max=move || host.read().memory_bytes.max(1).to_string()
-                    value=move || used().to_string()
+                    value=move || used(&host.read()).to_string()
                     aria-label=format!("Memory of {name}")
                 ></meter>
-                <span class="hint">{move || memory()}</span>
+                <span class="hint">
+                    {fact(|host| format!("{} of {} used", text::bytes(used(host)), text::bytes(host.memory_bytes)))}
+                </span>
             </p>
             <dl class="facts">
-                {fact("VMs", |host| format!("{}, {} active", host.vms, host.vms_active))}
-                {fact("CPUs", cpus)}
-                {fact("Latency", latency)}
-                {fact("Migration bandwidth", bandwidth)}
-                {fact("libvirt", |host| word(host.libvirt_version.as_deref()))}
-                {fact("QEMU", |host| word(host.hypervisor_version.as_deref()))}
+                <Fact name="VMs">{fact(|host| format!("{}, {} active", host.vms, host.vms_active))}</Fact>
+                <Fact name="CPUs">{fact(cpus)}</Fact>
+                <Fact name="Latency">{fact(latency)}</Fact>
+                <Fact name="Migration bandwidth">{fact(bandwidth)}</Fact>
+                <Fact name="libvirt">{fact(|host| known(host.libvirt_version.as_deref()))}</Fact>
+                <Fact name="QEMU">{fact(|host| known(host.hypervisor_version.as_deref()))}</Fact>
             </dl>
-            {dynamic(move || buttons(&host.read()))}
+            <HostLinks name=name.clone() host />
         </li>
-    }.erased())
+    })
+}
+
+/// The memory in use, in bytes.
+fn used(host: &Host) -> u64 {
+    host.memory_bytes.saturating_sub(host.memory_free_bytes)
 }
 
 fn bandwidth(host: &Host) -> String {
@@ -105,60 +101,74 @@ fn cpus(host: &Host) -> String {
     match &host.cpu_model {
         Some(model) => format!("{}, {model}", host.cpus),
         None if host.cpus > 0 => host.cpus.to_string(),
-        None => word(None),
+        None => known(None),
     }
 }
 
 fn latency(host: &Host) -> String {
-    host.latency_ms.map_or(word(None), |ms| format!("{ms} ms"))
+    host.latency_ms.map_or(known(None), |ms| format!("{ms} ms"))
 }
 
-fn word(word: Option<&str>) -> String {
+fn known(word: Option<&str>) -> String {
     word.unwrap_or("not known yet").to_owned()
 }
 
-/// What can be done with a host: pages of the server's own.
-fn buttons(host: &Host) -> AnyView {
-    let page = |page, label: &str, is_main| button(format!("/hosts/{}/{page}", host.name), label.to_owned(), is_main);
-    let is_ours = host.origin == HostOrigin::Added;
+/// What can be done with a host.
+#[component]
+fn HostLinks(name: HostName, host: Signal<Host>) -> impl IntoView {
+    let login = {
+        let href = format!("/hosts/{name}/login");
+        move || view! { <HostLink href=href.clone() is_main=true>"Log in"</HostLink> }
+    };
+    // Hosts of the configuration file are changed there.
+    let is_added = host.read_untracked().origin == HostOrigin::Added;
+    let changes = is_added.then(|| {
+        view! {
+            <HostLink href=format!("/hosts/{name}/edit")>"Edit"</HostLink>
+            <HostLink href=format!("/hosts/{name}/remove")>"Remove"</HostLink>
+        }
+    });
     view! {
         <p class="buttons">
-            {wants_login(host).then(|| page("login", "Log in", true))}
-            {page("test", "Test", false)}
-            {is_ours.then(|| page("edit", "Edit", false))}
-            {is_ours.then(|| page("remove", "Remove", false))}
+            {move || wants_login(&host.read()).then(login.clone())}
+            <HostLink href=format!("/hosts/{name}/test")>"Test"</HostLink>
+            {changes}
         </p>
     }
-    .erased()
 }
 
-/// A link to a page of the server's own.
-pub(crate) fn button(href: String, label: String, is_main: bool) -> AnyView {
+/// A link to a page that is rendered on the server only.
+#[component]
+pub(crate) fn HostLink(
+    #[prop(into)] href: String,
+    /// Whether it is what most people are looking for here.
+    #[prop(optional)]
+    is_main: bool,
+    children: Children,
+) -> impl IntoView {
     view! {
         <a class=if is_main { "button primary" } else { "button" } href=href rel="external">
-            {label}
+            {children()}
         </a>
     }
-    .erased()
 }
 
-/// Whether somebody has to log in at a host before it answers.
+/// Whether an admin has to log in at a host before it answers.
 pub(crate) fn wants_login(host: &Host) -> bool {
     let codes = [Code::NeedsLogin, Code::LoginRefused, Code::HostKeyUnknown, Code::HostKeyChanged];
     matches!(&host.connection, ConnectionState::Unreachable { problem, .. } if codes.contains(&problem.code))
 }
 
 #[component]
-fn ConnectionState(host: Signal<Host>) -> impl IntoView {
-    let word = move || match host.read().connection {
+fn ConnectionWord(connection: Memo<ConnectionState>) -> impl IntoView {
+    let word = move || match *connection.read() {
         ConnectionState::Connecting => "connecting",
         ConnectionState::Connected => "connected",
         ConnectionState::Unreachable { .. } => "unreachable",
     };
     view! {
         <span class="state" data-state=word>
-            {move || word()}
+            {word}
         </span>
     }
-    .erased()
 }

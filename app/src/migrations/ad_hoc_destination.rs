@@ -1,4 +1,4 @@
-//! `/vms/<id>/elsewhere`: a VM moves to a host that nobody registered.
+//! `/vms/<id>/elsewhere`: a VM moves to an ad-hoc destination, a host that is not registered.
 
 use leptos::prelude::*;
 use model::{
@@ -7,23 +7,17 @@ use model::{
 };
 use serde::Deserialize;
 
-use crate::Assets;
-use crate::hosts::host_key::refusal;
-use crate::migrations::report::findings;
-use crate::ui::Erased;
-use crate::ui::document::Back;
-use crate::ui::document::Document;
-use crate::ui::fields::Line;
-use crate::ui::fields::Tick;
-use crate::ui::fields::foot;
-use crate::ui::fields::number;
-use crate::ui::fields::password;
-use crate::ui::fields::typed;
+use crate::hosts::host_key::HostRefusal;
+use crate::migrations::report::Findings;
+use crate::ui::{
+    document::{Assets, Back, Document},
+    fields::{CheckField, FormFoot, NumberField, PasswordField, TextField, typed},
+};
 
-/// What somebody typed, as they typed it.
+/// The form as it was filled in.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ElsewhereForm {
+pub struct AdHocForm {
     destination: String,
     port: Option<u16>,
     user: String,
@@ -32,18 +26,18 @@ pub struct ElsewhereForm {
     register: bool,
     name: String,
     /// Named as in the form that migrates to registered hosts, so that findings bring the same fields to both.
-    request: Chosen,
+    request: ChosenOptions,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-struct Chosen {
+struct ChosenOptions {
     mode: Option<Mode>,
     options: MigrationOptions,
     accept: Vec<FindingCode>,
 }
 
-impl ElsewhereForm {
+impl AdHocForm {
     /// What is asked for.
     ///
     /// # Errors
@@ -58,123 +52,152 @@ impl ElsewhereForm {
         let register = if self.register { Some(self.name.trim().parse()?) } else { None };
         let address = self.destination.trim().to_owned();
         let destination = AdHocDestination { address, port: self.port, login, register }.into();
-        let Chosen { mode, options, accept } = self.request.clone();
+        let ChosenOptions { mode, options, accept } = self.request.clone();
         Ok(MigrationRequest { vm: vm.id, destination, mode, options, accept })
     }
 }
 
 /// The page: `form` as it was filled in, and why it was refused.
-pub fn elsewhere(
+pub fn ad_hoc_destination(
     assets: Assets,
     vm: &Vm,
     source: Option<&Host>,
-    form: &ElsewhereForm,
+    form: &AdHocForm,
     mut problem: Option<Problem>,
 ) -> Document {
     let back = Back { href: format!("/vms/{}/migrate", vm.id), label: "Registered hosts" };
     let title = format!("Migrate {} to another host", vm.name);
     // Shown below, with the fields that accept them.
     let findings = problem.as_mut().map(|problem| std::mem::take(&mut problem.findings)).unwrap_or_default();
+    let form = form.clone();
+    let own_limit = source.and_then(|host| host.bandwidth_mib_s);
     Document::new(assets, back, &title, || {
+        let accepted = form.request.accept.clone();
+        let host = form.destination.clone();
+        let report = (!findings.is_empty()).then(|| {
+            view! {
+                <section class="report">
+                    <h2>{format!("Checks on {host}")}</h2>
+                    <Findings host findings accepted />
+                </section>
+            }
+        });
         view! {
             <form method="post" action=format!("/vms/{}/elsewhere", vm.id) class="card">
-                {refusal(problem, form.fingerprint.as_deref(), None)}
-                {(!findings.is_empty()).then(|| view! {
-                    <section class="report">
-                        <h2>{format!("What was found on {}", form.destination)}</h2>
-                        {findings::list(&findings, &form.request.accept)}
-                    </section>
-                }.erased())}
+                <HostRefusal problem confirmed=form.fingerprint.clone() known=None />
+                {report}
                 <p class="hint">
                     {format!(
-                        "The console logs in there by ssh, for this migration only. What is to be sent goes straight from {} to there; neither \
+                        "The console logs in there by ssh, for this migration only. {} sends the VM directly to that host; neither host \
                         needs a login at the other.",
                         vm.host,
                     )}
                 </p>
                 <div class="side-by-side">
-                    {Line::new("destination", "Address", &form.destination).required().hint("A name or an IP address.").view()}
-                    {number("port", "ssh port", form.port.map(u32::from), 65_535, "22")}
+                    <TextField
+                        name="destination"
+                        label="Address"
+                        value=form.destination.clone()
+                        required=true
+                        hint="A name or an IP address."
+                    />
+                    <NumberField name="port" label="ssh port" value=form.port.map(u32::from) max=65_535 default="22" />
                 </div>
-                {Line::new("user", "User", &form.user).default("root").hint("An account there that may use libvirt.").view()}
-                {password("Forgotten when the migration has ended. Left empty, the keys of the account that the console runs as are tried.")}
-                {options(vm, source, form)}
+                <TextField
+                    name="user"
+                    label="User"
+                    value=form.user.clone()
+                    default="root"
+                    hint="An account there that may use libvirt."
+                />
+                <PasswordField hint="Forgotten when the migration has ended. Empty: the keys of the console's account are tried." />
+                <OptionFields vm=vm.clone() own_limit options=form.request.options.clone() />
                 <fieldset>
                     <legend>"Afterwards"</legend>
-                    {Tick::option(
-                        "register",
-                        "Keep it as one of the registered hosts",
-                        "Without the password.",
-                        form.register,
-                    )}
+                    <CheckField
+                        name="register"
+                        label="Register this host"
+                        hint="Without the password."
+                        checked=form.register
+                    />
                     <div class="only-registered">
-                        {Line::new("name", "Name", &form.name)
-                            .hint("What it is called here: small letters, digits, and hyphens between them.")
-                            .view()}
+                        <TextField
+                            name="name"
+                            label="Name"
+                            value=form.name
+                            hint="What it is called here: small letters, digits, and hyphens between them."
+                        />
                     </div>
                 </fieldset>
-                {foot(
-                    &format!("/vms/{}/migrate", vm.id),
-                    "Start migration",
-                    "button primary",
-                    "The console looks first whether the VM can go there. This takes up to 10 s.",
-                )}
+                <FormFoot
+                    back=format!("/vms/{}/migrate", vm.id)
+                    label="Start migration"
+                    hint="The console first checks whether the VM can go there. This takes up to 10 s."
+                />
             </form>
         }
-        .erased()
     })
 }
 
-fn options(vm: &Vm, source: Option<&Host>, form: &ElsewhereForm) -> AnyView {
-    let options = &form.request.options;
+#[component]
+fn OptionFields(
+    vm: Vm,
+    /// The source host's own limit, in MiB/s.
+    own_limit: Option<u32>,
+    options: MigrationOptions,
+) -> impl IntoView {
+    let own_limit = own_limit.map_or("not limited".to_owned(), |limit| format!("{limit} (the setting of {})", vm.host));
+    let is_changed = options != MigrationOptions::default();
+    let bandwidth = vm.state.is_active().then(|| {
+        view! {
+            <NumberField
+                name="request[options][bandwidth_mib_s]"
+                label="Bandwidth limit in MiB/s"
+                value=options.bandwidth_mib_s
+                max=1_000_000
+                default=own_limit
+            />
+        }
+    });
     view! {
         <fieldset>
             <legend>"Options"</legend>
-            // What the person sees is what is asked for, also if the VM is shut off or started this very moment.
+            // What the page shows is what is asked for, also if the VM is shut off or started this very moment.
             <input type="hidden" name="request[mode]" value=if vm.state.is_active() { "live" } else { "offline" } />
-            {Tick::option(
-                "request[options][keep_source_definition]",
-                "Keep the definition at the source",
-                "Somebody could then start the VM there a second time.",
-                options.keep_source_definition,
-            )}
-            <details class="more" open=*options != MigrationOptions::default()>
+            <CheckField
+                name="request[options][keep_source_definition]"
+                label="Keep the definition at the source"
+                hint="The VM could then be started there a second time."
+                checked=options.keep_source_definition
+            />
+            <details class="more" open=is_changed>
                 <summary>"More options"</summary>
-                {Line::new(
-                    "request[options][new_name]",
-                    "New name at the destination",
-                    options.new_name.as_deref().unwrap_or_default(),
-                )
-                    .default("the same")
-                    .view()}
-                {vm.state.is_active().then(|| bandwidth(vm, source, options))}
-                {Tick::option(
-                    "request[options][encrypt]",
-                    "Only if it is encrypted",
-                    "Otherwise what is sent is encrypted where both hosts have certificates.",
-                    options.encrypt == Some(true),
-                )}
-                {Tick::option(
-                    "request[options][eject_media]",
-                    "Eject media that the destination does not have",
-                    "The guest then finds its CD-ROM or floppy drive empty.",
-                    options.eject_media,
-                )}
-                {Tick::option(
-                    "request[options][remove_source_disks]",
-                    "Delete the old images of copied disks",
-                    "Last of all, once the VM is seen to run at the destination. Never on storage that both hosts share.",
-                    options.remove_source_disks,
-                )}
+                <TextField
+                    name="request[options][new_name]"
+                    label="New name at the destination"
+                    value=options.new_name.unwrap_or_default()
+                    default="the same"
+                />
+                {bandwidth}
+                <CheckField
+                    name="request[options][encrypt]"
+                    label="Only if it is encrypted"
+                    hint="Otherwise the migration is encrypted where both hosts have certificates."
+                    checked=options.encrypt == Some(true)
+                />
+                <CheckField
+                    name="request[options][eject_media]"
+                    label="Eject media that the destination does not have"
+                    hint="The guest then finds its CD-ROM or floppy drive empty."
+                    checked=options.eject_media
+                />
+                <CheckField
+                    name="request[options][remove_source_disks]"
+                    label="Delete the old images of copied disks"
+                    hint="Last of all, once the VM runs at the destination. Never on shared storage."
+                    checked=options.remove_source_disks
+                />
             </details>
         </fieldset>
     }
-    .erased()
-}
-
-fn bandwidth(vm: &Vm, source: Option<&Host>, options: &MigrationOptions) -> AnyView {
-    let own_limit = source.and_then(|host| host.bandwidth_mib_s);
-    let own_limit = own_limit.map_or("not limited".to_owned(), |limit| format!("{limit} (the setting of {})", vm.host));
-    let (name, label) = ("request[options][bandwidth_mib_s]", "Bandwidth limit in MiB/s");
-    number(name, label, options.bandwidth_mib_s, 1_000_000, &own_limit)
 }

@@ -1,16 +1,31 @@
 //! The question before a migration is cancelled: in the dialog, and on a page of its own.
 
-use leptos::prelude::*;
+use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_navigate;
 use model::MigrationId;
 
 use crate::live::Live;
 use crate::migrations::server_fns::Cancel;
-use crate::ui::Erased;
-use crate::ui::form::CancelButton;
-use crate::ui::form::PostForm;
-use crate::ui::post::Post;
-use crate::ui::problem::Alert;
+use crate::ui::{
+    dialog::Question,
+    form::{CancelButton, on_success, problem_of},
+    problem::Alert,
+};
+
+/// The question, for the dialog.
+pub(crate) fn cancel_question(live: Live, id: MigrationId) -> Question {
+    Question {
+        href: format!("/migrations/{id}/cancel"),
+        title: cancel_title(live, id),
+        form: Callback::new(move |close| view! { <CancelForm id close=Some(close) /> }.into_any()),
+    }
+}
+
+/// The question in a line.
+pub(crate) fn cancel_title(live: Live, id: MigrationId) -> String {
+    let name = live.migrations.value(&id).map(|migration| migration.vm_name);
+    format!("Cancel the migration of {}?", name.as_deref().unwrap_or("this VM"))
+}
 
 /// Says what will happen, and does it.
 #[component]
@@ -20,13 +35,14 @@ pub(crate) fn CancelForm(
     close: Option<Callback<()>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let address = format!("/migrations/{id}");
+    let page = format!("/migrations/{id}");
     let navigate = use_navigate();
-    let cancel = Post::to::<Cancel>({
-        let address = address.clone();
+    let cancel = ServerAction::<Cancel>::new();
+    on_success(cancel, {
+        let page = page.clone();
         move |_| match close {
             Some(close) => close.run(()),
-            None => navigate(&address, Default::default()),
+            None => navigate(&page, Default::default()),
         }
     });
     let consequence = move || {
@@ -34,25 +50,24 @@ pub(crate) fn CancelForm(
             let (vm, source) = (migration.vm_name, migration.source);
             // It waits for a host that has to say where the VM is.
             if migration.problem.is_some() {
-                return format!("Nobody asks any more where {vm} is: find out and look after it yourself.");
+                return format!("The console stops asking where {vm} is. You then have to find out yourself.");
             }
-            format!("{vm} goes on at {source} as if nothing had been. What was sent so far is sent again next time.")
+            format!("{vm} keeps running on {source}. What was sent so far has to be sent again next time.")
         })
     };
     view! {
-        <PostForm post=cancel>
+        <ActionForm action=cancel>
             <input type="hidden" name="id" value=id.to_string() />
-            <p class="consequence">{move || consequence()}</p>
+            <p class="consequence">{consequence}</p>
             <div class="form-foot">
-                <Alert problem=cancel.problem />
+                <Alert problem=problem_of(cancel) />
                 <div class="buttons">
-                    <CancelButton close href=address autofocus=close.is_some() label="Let it go on" />
-                    <button class="button danger" disabled=cancel.pending>
+                    <CancelButton close href=page autofocus=close.is_some() label="Keep migrating" />
+                    <button class="button danger" disabled=cancel.pending()>
                         "Cancel the migration"
                     </button>
                 </div>
             </div>
-        </PostForm>
+        </ActionForm>
     }
-    .erased()
 }

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local, web_sys::HtmlElement};
-use model::{HostName, VmId, recommended};
+use model::{DestinationReport, Destinations, HostName, MigrationRequest, Problem, VmId, recommended};
 use web_sys::wasm_bindgen::JsCast;
 
 use crate::failure::Failure;
-use crate::migrations::report::Outlook;
-use crate::migrations::server_fns::Look;
-use crate::ui::load::call;
-use crate::ui::post::Post;
+use crate::migrations::{checked_destination::CheckedDestination, server_fns::preflight};
 
 /// How long the last host is waited for before the best of those that have answered is recommended.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -18,17 +15,25 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The place of a host that has not answered in time.
 const LAST: [u64; 6] = [u64::MAX; 6];
 
-/// What is known of the destinations, and which one is chosen. In one signal: each type of signal costs 3 kB of WASM.
+/// A report that has come.
+struct Entry {
+    checked: CheckedDestination,
+    /// The number of its request: a late answer never replaces a newer one.
+    number: u32,
+    /// Where its card is among the others, the first the lowest.
+    place: [u64; 6],
+}
+
+/// The reports that have come, and which destination is chosen.
 #[derive(Default)]
-pub(crate) struct Known {
-    /// What has come, each with the number of the question: a late answer never replaces a newer one.
-    outlooks: Vec<(u32, Outlook)>,
-    /// Questions asked so far.
-    asked: u32,
-    /// Questions that are not answered yet.
+pub(super) struct Known {
+    entries: Vec<Entry>,
+    /// Requests sent so far.
+    sent: u32,
+    /// Requests that are not answered yet.
     pub waiting: u32,
-    /// Whether all have answered, or had their time.
-    is_settled: bool,
+    /// Whether all hosts have answered, or had their time.
+    is_complete: bool,
     /// Whether the best come first; else the cards are in the order of their names.
     is_sorted: bool,
     pub recommended: Option<HostName>,
@@ -36,114 +41,131 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What is known of a host.
-    pub fn of(&self, host: &HostName) -> Option<&Outlook> {
-        self.outlooks.iter().map(|(_, outlook)| outlook).find(|outlook| outlook.destination == *host)
+    /// The report about a host.
+    pub fn of(&self, host: &HostName) -> Option<&CheckedDestination> {
+        self.entries.iter().map(|entry| &entry.checked).find(|checked| checked.name() == host)
     }
 
-    /// What is known of the host that is chosen.
-    pub fn of_chosen(&self) -> Option<&Outlook> {
+    /// The report about the host that is chosen.
+    pub fn of_chosen(&self) -> Option<&CheckedDestination> {
         self.of(self.chosen.as_ref()?)
     }
 
-    fn learn(&mut self, number: u32, outlook: Outlook) {
-        let is_sorted = self.is_sorted;
-        match self.outlooks.iter_mut().find(|(_, known)| known.destination == outlook.destination) {
-            Some((newer, _)) if *newer > number => {}
+    fn learn(&mut self, number: u32, checked: CheckedDestination) {
+        let rank = checked.report.rank();
+        match self.entries.iter_mut().find(|entry| entry.checked.name() == checked.name()) {
+            Some(entry) if entry.number > number => {}
             // A card stays where it has been put, whatever is found now.
-            Some((known, before)) => {
-                let rank = if is_sorted { before.rank } else { outlook.rank };
-                (*known, *before) = (number, Outlook { rank, ..outlook });
+            Some(entry) => {
+                let place = if self.is_sorted { entry.place } else { rank };
+                *entry = Entry { checked, number, place };
             }
             None => {
-                let rank = if is_sorted { LAST } else { outlook.rank };
-                self.outlooks.push((number, Outlook { rank, ..outlook }));
+                let place = if self.is_sorted { LAST } else { rank };
+                self.entries.push(Entry { checked, number, place });
             }
         }
     }
 
     /// Where the host's card is among the others, the first the lowest.
     pub fn place(&self, host: &HostName) -> [u64; 6] {
-        match self.of(host) {
+        match self.entries.iter().find(|entry| entry.checked.name() == host) {
             _ if !self.is_sorted => [0; 6],
-            Some(outlook) => outlook.rank,
+            Some(entry) => entry.place,
             None => LAST,
         }
     }
 
     fn recommend(&mut self) {
-        self.is_settled = true;
-        let ranked = self.outlooks.iter().map(|(_, outlook)| (outlook.rank, &outlook.destination));
+        self.is_complete = true;
+        let ranked = self.entries.iter().map(|entry| (entry.checked.report.rank(), entry.checked.name()));
         self.recommended = recommended(ranked).cloned();
     }
 }
 
-/// Asks, and learns from the answers.
+/// Asks for preflights, and learns from the answers.
 #[derive(Clone, Copy)]
-pub(crate) struct Looks {
+pub(super) struct DestinationReports {
     pub known: RwSignal<Known>,
-    /// The form: its problem is shown where a look fails, too.
-    form: Post,
+    /// Why the last request failed.
+    pub problem: RwSignal<Option<Problem>>,
 }
 
-impl Looks {
-    /// Starts with what the page has brought.
-    pub fn new(outlooks: Vec<Outlook>, chosen: Option<HostName>, form: Post) -> Self {
-        let mut known = Known { chosen, ..Known::default() };
-        if !outlooks.is_empty() {
-            known.outlooks = outlooks.into_iter().map(|outlook| (0, outlook)).collect();
-            known.is_sorted = true;
-            known.recommend();
-        }
-        Self { known: RwSignal::new(known), form }
+impl DestinationReports {
+    /// For the dialog, which begins with nothing known.
+    pub fn none() -> Self {
+        Self { known: RwSignal::new(Known::default()), problem: RwSignal::new(None) }
     }
 
-    /// Asks for one host, with nothing chosen but that.
-    pub fn ask_plainly(self, vm: VmId, host: &HostName) {
-        self.ask(format!("request[vm]={vm}&request[destination]={host}"));
+    /// For the page, which begins with what the server has found, and with what the form said when it was sent to be checked again.
+    pub fn of_page(
+        Destinations { vm, recommended, reports }: Destinations,
+        request: Option<&MigrationRequest>,
+    ) -> Self {
+        let entry = |report: DestinationReport| {
+            let as_the_form_says = request.filter(|request| request.destination == report.host.name).cloned();
+            let request = as_the_form_says.unwrap_or_else(|| MigrationRequest::plain(vm.id, report.host.name.clone()));
+            Entry { place: report.rank(), number: 0, checked: CheckedDestination { request, report } }
+        };
+        let known = Known {
+            entries: reports.into_iter().map(entry).collect(),
+            is_complete: true,
+            is_sorted: true,
+            chosen: request.map(|request| request.destination.clone()).or_else(|| recommended.clone()),
+            recommended,
+            ..Known::default()
+        };
+        Self { known: RwSignal::new(known), problem: RwSignal::new(None) }
+    }
+
+    /// Asks for one host, with nothing else chosen.
+    pub fn ask_plainly(self, vm: VmId, host: HostName) {
+        self.ask(MigrationRequest::plain(vm, host));
     }
 
     /// Asks for one host, as the form says.
-    pub fn ask(self, fields: String) {
+    pub fn ask(self, request: MigrationRequest) {
         let mut number = 0;
         self.known.update(|known| {
-            known.asked += 1;
+            known.sent += 1;
             known.waiting += 1;
-            number = known.asked;
+            number = known.sent;
         });
         spawn_local(async move {
-            let answer = call::<Look>(fields).await.and_then(|json| Failure::or_answer::<Outlook>(&json));
-            keep_place();
+            let answer = preflight(request.clone()).await;
+            keep_focus();
             let mut are_all_here = false;
+            let (checked, problem) = match answer {
+                Ok(report) => (Some(CheckedDestination { request, report }), None),
+                Err(Failure(problem)) => (None, Some(problem)),
+            };
             // The form may have been closed meanwhile, and its signals with it.
             self.known.try_update(|known| {
                 known.waiting -= 1;
                 are_all_here = known.waiting == 0;
-                if let Ok(outlook) = &answer {
-                    known.learn(number, outlook.clone());
+                if let Some(checked) = checked {
+                    known.learn(number, checked);
                 }
             });
-            if let Err(Failure(problem)) = answer {
-                self.form.problem.try_set(Some(problem));
-            }
+            self.problem.try_set(problem);
             if are_all_here {
-                self.settle();
+                self.complete();
             }
         });
     }
 
     /// Settles the order before the last host has answered, if that takes long.
-    pub fn settle_in_time(self) {
-        set_timeout(move || self.settle(), PATIENCE);
+    pub fn complete_in_time(self) {
+        set_timeout(move || self.complete(), PATIENCE);
     }
 
-    /// Recommends the best host, once, and chooses it unless somebody has chosen. The cards are then sorted, but never under a
-    /// pointer that is about to press one.
-    fn settle(self) {
+    /// Recommends the best host, once, and chooses it unless a host is chosen. The cards are then sorted, but never under a pointer
+    /// that is about to press one.
+    fn complete(self) {
         let is_pointed_at = document().query_selector(".destinations:hover").is_ok_and(|found| found.is_some());
-        keep_place();
+        keep_focus();
         self.known.try_maybe_update(|known| {
-            if known.is_settled {
+            if known.is_complete {
                 return (false, ());
             }
             known.recommend();
@@ -156,19 +178,14 @@ impl Looks {
     }
 }
 
-/// Puts the focus back to where it is now, if it gets lost because the page around it changes; and leaves the list of passed checks
-/// open for who reads it.
-fn keep_place() {
+/// Puts the focus back to where it is now, if it gets lost because cards are sorted or a field is built anew.
+fn keep_focus() {
     let id = document().active_element().map(|element| element.id()).unwrap_or_default();
-    let is_open = document().get_element_by_id("passed").is_some_and(|passed| passed.has_attribute("open"));
     request_animation_frame(move || {
-        // Each fails only where there is nothing of it any more.
         let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
         if let (true, Some(element)) = (is_lost, document().get_element_by_id(&id)) {
+            // Fails only where the element is gone.
             let _ = element.unchecked_into::<HtmlElement>().focus();
-        }
-        if let (true, Some(passed)) = (is_open, document().get_element_by_id("passed")) {
-            let _ = passed.set_attribute("open", "");
         }
     });
 }

@@ -6,32 +6,27 @@ use leptos_router::hooks::use_query_map;
 use model::{Migration, MigrationId, text};
 
 use crate::live::Live;
-use crate::migrations::progress::Bar;
-use crate::migrations::progress::FromTo;
-use crate::migrations::progress::PhaseBadge;
-use crate::migrations::progress::percent_memo;
-use crate::migrations::server_fns::ListMigrations;
-use crate::migrations::server_fns::PAGE;
-use crate::ui::Erased;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
-use crate::ui::keyed;
-use crate::ui::loaded::loaded;
-use crate::ui::time::Elapsed;
-use crate::ui::time::Time;
+use crate::migrations::{
+    progress::{Bar, FromTo, PhaseBadge, percent_memo},
+    server_fns::{PAGE, list_migrations},
+};
+use crate::ui::{
+    icon::{Draw, Icon},
+    loaded::Loaded,
+    time::{Elapsed, Time},
+};
 
 #[component]
 pub(crate) fn MigrationsPage() -> impl IntoView {
     let params = use_query_map();
     let before = Memo::new(move |_| params.read().get("before").and_then(|id| id.parse::<MigrationId>().ok()));
-    let fields = move || before.get().map_or_else(String::new, |id| format!("before={id}"));
-    let show = move |page| view! { <Listed page is_first=before.get_untracked().is_none() /> }.erased();
+    let loaded = Resource::new_blocking(move || before.get(), list_migrations);
+    let show = move |page| view! { <Listed page is_first=before.get_untracked().is_none() /> }.into_any();
     view! {
         <Title text="Migrations" />
         <h1>"Migrations"</h1>
-        {loaded::<ListMigrations>(fields, show)}
+        <Loaded resource=loaded show />
     }
-    .erased()
 }
 
 /// One page of the list. The first one grows while it is open.
@@ -42,27 +37,24 @@ fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
     let next = (ids.len() == PAGE as usize).then(|| ids.last().copied()).flatten();
     page.into_iter().for_each(|migration| live.learn(migration));
     let newest = ids.first().copied();
-    let shown = Callback::new(move |()| {
+    let shown = Memo::new(move |_| {
         let newer =
             live.migrations.keys().into_iter().rev().filter(|id| is_first && newest.is_none_or(|newest| *id > newest));
         newer.chain(ids.iter().copied()).collect::<Vec<_>>()
     });
-    let is_empty = Memo::new(move |_| shown.run(()).is_empty());
-    let list = move || {
-        if is_empty.get() { view! { <NoMigrations /> }.erased() } else { view! { <Table shown /> }.erased() }
-    };
     view! {
-        {move || list()}
+        <Show when=move || !shown.read().is_empty() fallback=NoMigrations>
+            <Table shown />
+        </Show>
         <nav class="pages" aria-label="Pages">
-            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> }.erased())}
-            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> }.erased())}
+            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> })}
+            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> })}
         </nav>
     }
-    .erased()
 }
 
 #[component]
-fn Table(shown: Callback<(), Vec<MigrationId>>) -> impl IntoView {
+fn Table(shown: Memo<Vec<MigrationId>>) -> impl IntoView {
     view! {
         <table role="table" class="table migrations">
             <caption class="hidden">"Migrations, newest first"</caption>
@@ -71,16 +63,17 @@ fn Table(shown: Callback<(), Vec<MigrationId>>) -> impl IntoView {
                     <th role="columnheader">"VM"</th>
                     <th role="columnheader">"From and to"</th>
                     <th role="columnheader">"Result"</th>
-                    <th role="columnheader" class="number">"Took"</th>
-                    <th role="columnheader">"Asked for"</th>
+                    <th role="columnheader" class="number">"Duration"</th>
+                    <th role="columnheader">"Requested"</th>
                 </tr>
             </thead>
             <tbody role="rowgroup">
-                {keyed(move || shown.run(()), |id| view! { <Row id /> }.erased())}
+                <For each=move || shown.get() key=|id| *id let:id>
+                    <Row id />
+                </For>
             </tbody>
         </table>
     }
-    .erased()
 }
 
 #[component]
@@ -89,11 +82,7 @@ fn Row(id: MigrationId) -> impl IntoView {
     let phase = Memo::new(move |_| migration.read().phase);
     let percent = percent_memo(migration);
     let Migration { vm_name, source, destination, requested_by, created_at_ms, .. } = migration.get_untracked();
-    let has_ended = Memo::new(move |_| phase.get().has_ended());
-    let standing = move || {
-        if has_ended.get() {
-            return view! { <PhaseBadge phase /> }.erased();
-        }
+    let running = move || {
         view! {
             <span class="moving">
                 <span class="moving-text">
@@ -103,26 +92,26 @@ fn Row(id: MigrationId) -> impl IntoView {
                 <Bar migration percent />
             </span>
         }
-        .erased()
     };
-    Some(
-        view! {
-            <tr role="row">
-                <th role="rowheader">
-                    <a href=format!("/migrations/{id}")>{vm_name}</a>
-                </th>
-                <td role="cell"><FromTo source destination /></td>
-                <td role="cell">{move || standing()}</td>
-                <td role="cell" class="number">
-                    <Elapsed migration />
-                </td>
-                <td role="cell" class="asked">
-                    <Time ms=created_at_ms /> <small class="by">{format!(" by {requested_by}")}</small>
-                </td>
-            </tr>
-        }
-        .erased(),
-    )
+    Some(view! {
+        <tr role="row">
+            <th role="rowheader">
+                <a href=format!("/migrations/{id}")>{vm_name}</a>
+            </th>
+            <td role="cell"><FromTo source destination /></td>
+            <td role="cell">
+                <Show when=move || phase.get().has_ended() fallback=running>
+                    <PhaseBadge phase />
+                </Show>
+            </td>
+            <td role="cell" class="number">
+                <Elapsed migration />
+            </td>
+            <td role="cell" class="requested">
+                <Time ms=created_at_ms /> <small class="by">{format!(" by {requested_by}")}</small>
+            </td>
+        </tr>
+    })
 }
 
 #[component]
@@ -130,14 +119,13 @@ fn NoMigrations() -> impl IntoView {
     view! {
         <div class="empty">
             <Draw icon=Icon::Migrations />
-            <h2>"Nothing was moved yet"</h2>
-            <p>"Every migration is kept here, with what it took and how it ended. Press Migrate beside a VM to begin the first."</p>
+            <h2>"No migrations yet"</h2>
+            <p>"Every migration is kept here, with its duration and its result. Press Migrate beside a VM to start one."</p>
             <p>
                 <a class="button" href="/">
-                    "Look at the VMs"
+                    "Show the VMs"
                 </a>
             </p>
         </div>
     }
-    .erased()
 }

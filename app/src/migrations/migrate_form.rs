@@ -2,139 +2,147 @@
 
 use std::time::Duration;
 
-use leptos::{html, prelude::*, web_sys::FormData};
+use leptos::{
+    form::{ActionForm, FromFormData},
+    html,
+    prelude::*,
+    web_sys::{FormData, HtmlFormElement},
+};
 use leptos_router::hooks::use_navigate;
-use model::{Host, HostName, Migration, Vm, VmId, refusal};
+use model::{Host, HostName, MigrationRequest, Vm, VmId, refusal};
 
 use crate::live::Live;
-use crate::migrations::destination_card::DestinationCard;
-use crate::migrations::destination_reports::Known;
-use crate::migrations::destination_reports::Looks;
-use crate::migrations::migrate_options::MigrateOptions;
-use crate::migrations::report::Outlook;
-use crate::migrations::server_fns::Measure;
-use crate::migrations::server_fns::Start;
-use crate::ui::Erased;
-use crate::ui::form::CancelButton;
-use crate::ui::form::PostForm;
-use crate::ui::form::filled_in;
-use crate::ui::keyed;
-use crate::ui::post::Post;
-use crate::ui::problem::Alert;
+use crate::migrations::{
+    destination_card::DestinationCard,
+    destination_reports::{DestinationReports, Known},
+    migrate_options::MigrateOptions,
+    report::Report,
+    server_fns::{Measure, Preflight, Start},
+};
+use crate::ui::{
+    dialog::Question,
+    form::{CancelButton, on_success, problem_of},
+    problem::Alert,
+};
 
-/// How long nothing may change in the form before the chosen host is looked at again.
+/// How long nothing may change in the form before the chosen host is checked again.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Asks for the destination and the options, says what was found and what will be done, and begins it.
+/// The form, for the dialog.
+pub(crate) fn migrate_question(live: Live, vm: VmId) -> Question {
+    let form =
+        move |close| view! { <MigrateForm vm close=Some(close) reports=DestinationReports::none() /> }.into_any();
+    Question { href: format!("/vms/{vm}/migrate"), title: migrate_title(live, vm), form: Callback::new(form) }
+}
+
+/// What the form is headed with.
+pub(crate) fn migrate_title(live: Live, vm: VmId) -> String {
+    format!("Migrate {}", live.vm_name(vm))
+}
+
+/// Asks for the destination and the options, shows the preflight report and what will be done, and begins it.
 #[component]
-pub(crate) fn MigrateForm(
+pub(super) fn MigrateForm(
     vm: VmId,
     /// Closes the dialog it is in.
     close: Option<Callback<()>>,
-    /// What the page has brought.
-    known: Vec<Outlook>,
-    chosen: Option<HostName>,
+    /// What is known already.
+    reports: DestinationReports,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let navigate = use_navigate();
-    let is_sent = RwSignal::new(false);
-    let start = Post::to::<Start>(move |json| {
-        is_sent.set(true);
-        if let Ok(migration) = serde_json::from_str::<Migration>(&json) {
-            let address = format!("/migrations/{}", migration.id);
-            live.learn(migration);
-            navigate(&address, Default::default());
+    let form = NodeRef::<html::Form>::new();
+    let known = reports.known;
+    let check_again = Callback::new(move |()| {
+        if let Some(request) = form.get_untracked().as_ref().and_then(filled_in) {
+            reports.ask(request);
         }
     });
-    let form = NodeRef::<html::Form>::new();
-    let measured = RwSignal::new(0_u64);
-    let measure = Post::to::<Measure>(move |_| measured.update(|count| *count += 1));
-    let looks = Looks::new(known, chosen, measure);
-    let known = looks.known;
+
+    let is_sent = RwSignal::new(false);
+    let start = ServerAction::<Start>::new();
+    on_success(start, move |migration| {
+        is_sent.set(true);
+        let page = format!("/migrations/{}", migration.id);
+        live.learn(migration);
+        navigate(&page, Default::default());
+    });
+    let measure = ServerAction::<Measure>::new();
+    on_success(measure, move |()| check_again.run(()));
+    let measure_now = Callback::new(move |()| {
+        if let Some(request) = form.get_untracked().as_ref().and_then(filled_in) {
+            measure.dispatch(Measure { request });
+        }
+    });
+    let start_problem = problem_of(start);
+    // A start that was refused for what was found: the form then shows those findings.
+    Effect::new(move |_| {
+        if start_problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty()) {
+            check_again.run(());
+        }
+    });
+
+    let start_pending = start.pending();
+    let is_starting = move || start_pending.get() || is_sent.get();
     // Once it is sent, the form stays as it was: it would say of every host that the VM is being migrated already.
     let shown = Memo::new(move |before: Option<&Option<Vm>>| match before {
-        Some(before) if start.pending.get() || is_sent.get() => before.clone(),
+        Some(before) if is_starting() => before.clone(),
         _ => live.vms.value(&vm),
     });
-    let look_again = Callback::new(move |()| {
-        if let Some(fields) = form.get_untracked().as_ref().and_then(filled_in) {
-            looks.ask(fields);
-        }
-    });
-    follow(vm, shown, looks, look_again);
-    // The chosen host is also asked when it was measured, and when the start was refused for what was found.
-    Effect::new(move |before: Option<u64>| {
-        let is_refused = start.problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty());
-        let now = measured.get();
-        if is_refused || before.is_some_and(|before| before != now) {
-            look_again.run(());
-        }
-        now
-    });
-    let changes = StoredValue::new(0_u64);
-    let changed = move || {
-        known.update(|known| known.chosen = form.get_untracked().as_ref().and_then(destination));
-        changes.update_value(|changes| *changes += 1);
-        let change = changes.get_value();
-        let look_after_the_last = move || {
-            if changes.try_get_value() == Some(change) {
-                look_again.run(());
-            }
-        };
-        set_timeout(look_after_the_last, PAUSE);
-    };
+    follow(vm, shown, reports, check_again);
+    let changed = on_change(form, known, check_again);
     let is_complete = completeness(form, known);
-    let is_impossible = move || known.read().of_chosen().is_some_and(|outlook| !outlook.is_possible);
-    let report = move || known.read().of_chosen().map(|outlook| outlook.report.clone()).unwrap_or_default();
+    let checked = Memo::new(move |_| known.read().of_chosen().cloned());
+    let is_impossible = move || checked.read().as_ref().is_some_and(|checked| !checked.is_possible());
+    let hosts = Memo::new(move |_| in_order(live, shown, known));
+    let plan = move || plan(&known.read(), shown.read().as_ref());
 
     view! {
-        <PostForm
-            post=start
-            other=measure
-            node=form
-            on:input=move |_| changed()
-        >
+        <ActionForm action=start node_ref=form on:input=move |_| changed.run(())>
             <input type="hidden" name="request[vm]" value=vm.to_string() />
             <fieldset>
                 <legend>"Destination"</legend>
                 <div class="destinations">
-                    {keyed(
-                        move || in_order(live, shown, known),
-                        move |name| view! { <DestinationCard name vm=shown looks autofocus=close.is_some() /> }.erased(),
-                    )}
+                    <For each=move || hosts.get() key=HostName::clone let:name>
+                        <DestinationCard name vm=shown reports autofocus=close.is_some() />
+                    </For>
                 </div>
                 // The form's first button, so that it is also what Enter presses: nothing starts by that. Hidden where scripts run.
-                <button class="button by-hand" formmethod="get" formaction=format!("/vms/{vm}/migrate") formnovalidate>
-                    "Look again"
+                <button
+                    class="button by-hand"
+                    formmethod="get"
+                    formaction=format!("/vms/{vm}/migrate")
+                    formnovalidate
+                    on:click=move |click| click.prevent_default()
+                >
+                    "Check again"
                 </button>
-                <a class="elsewhere" href=format!("/vms/{vm}/elsewhere") rel="external">"Another host…"</a>
+                <a class="other-destination" href=format!("/vms/{vm}/elsewhere") rel="external">"Another host…"</a>
             </fieldset>
-            <div
-                class="report"
-                aria-busy=move || (known.read().waiting > 0).then_some("true")
-                inner_html=report
-            ></div>
-            <MigrateOptions vm=shown looks />
+            <div class="report" aria-busy=move || (known.read().waiting > 0).then_some("true")>
+                <Report checked measure=measure_now />
+            </div>
+            <MigrateOptions vm=shown checked />
             <div class="form-foot">
-                <p class="plan" role="status">{move || plan(&known.read())}</p>
-                <Alert problem=measure.problem />
-                <Alert problem=start.problem />
+                <p class="plan" role="status">{plan}</p>
+                <Alert problem=reports.problem.into() />
+                <Alert problem=problem_of(measure) />
+                <Alert problem=start_problem />
                 <div class="buttons">
                     <CancelButton close href="/" label="Cancel" />
                     <button
                         class="button primary"
-                        disabled=move || start.pending.get() || is_sent.get() || is_impossible() || !is_complete.get()
+                        disabled=move || is_starting() || is_impossible() || !is_complete.get()
                     >
                         "Start migration"
                     </button>
                 </div>
             </div>
-        </PostForm>
+        </ActionForm>
     }
-    .erased()
 }
 
-/// The hosts as their cards are shown: those that can't take the VM by what the inventory says are last.
+/// The hosts as their cards are shown: those that the inventory rules out are last.
 fn in_order(live: Live, vm: Memo<Option<Vm>>, known: RwSignal<Known>) -> Vec<HostName> {
     let known = known.read();
     let place = |host: Host| {
@@ -146,8 +154,8 @@ fn in_order(live: Live, vm: Memo<Option<Vm>>, known: RwSignal<Known>) -> Vec<Hos
     hosts.into_iter().map(|(_, _, name)| name).collect()
 }
 
-/// Asks for all hosts, and again when something has happened to the VM or to a host's connection.
-fn follow(vm: VmId, shown: Memo<Option<Vm>>, looks: Looks, look_again: Callback<()>) {
+/// Asks for all hosts, and again when the VM or a host's connection has changed.
+fn follow(vm: VmId, shown: Memo<Option<Vm>>, reports: DestinationReports, check_again: Callback<()>) {
     let live = expect_context::<Live>();
     Effect::new(move |before: Option<(Option<Vm>, Vec<_>)>| {
         let hosts: Vec<_> = live.hosts.values().into_iter().map(|host| (host.is_connected(), host.name)).collect();
@@ -155,21 +163,37 @@ fn follow(vm: VmId, shown: Memo<Option<Vm>>, looks: Looks, look_again: Callback<
         let is_first = before.is_none();
         if before.as_ref() != Some(&now) {
             for (_, host) in &now.1 {
-                if !is_first || looks.known.read_untracked().of(host).is_none() {
-                    looks.ask_plainly(vm, host);
+                if !is_first || reports.known.read_untracked().of(host).is_none() {
+                    reports.ask_plainly(vm, host.clone());
                 }
             }
             if is_first {
-                looks.settle_in_time();
+                reports.complete_in_time();
             } else {
-                look_again.run(());
+                check_again.run(());
             }
         }
         now
     });
 }
 
-/// Whether all is filled in and ticked that has to be. The fields that the report brings count, too: they are in the page a moment
+/// What follows a change in the form: the destination is chosen at once, and checked when nothing has changed for a moment.
+fn on_change(form: NodeRef<html::Form>, known: RwSignal<Known>, check_again: Callback<()>) -> Callback<()> {
+    let changes = StoredValue::new(0_u64);
+    Callback::new(move |()| {
+        known.update(|known| known.chosen = form.get_untracked().as_ref().and_then(destination));
+        changes.update_value(|changes| *changes += 1);
+        let change = changes.get_value();
+        let check_after_the_last = move || {
+            if changes.try_get_value() == Some(change) {
+                check_again.run(());
+            }
+        };
+        set_timeout(check_after_the_last, PAUSE);
+    })
+}
+
+/// Whether everything required is filled in and ticked. The fields that the report brings count, too: they are in the page a moment
 /// after it has come.
 fn completeness(form: NodeRef<html::Form>, known: RwSignal<Known>) -> RwSignal<bool> {
     let is_complete = RwSignal::new(true);
@@ -184,15 +208,21 @@ fn completeness(form: NodeRef<html::Form>, known: RwSignal<Known>) -> RwSignal<b
     is_complete
 }
 
-fn plan(known: &Known) -> String {
-    match (known.of_chosen(), &known.chosen) {
-        (Some(outlook), _) => outlook.plan.clone(),
-        (None, Some(host)) => format!("Asking {host}…"),
-        (None, None) => "Choose a host.".to_owned(),
+fn plan(known: &Known, vm: Option<&Vm>) -> String {
+    match (known.of_chosen(), vm, &known.chosen) {
+        (Some(checked), Some(vm), _) => checked.plan(vm),
+        (_, _, Some(host)) => format!("Asking {host}…"),
+        (_, _, None) => "Choose a host.".to_owned(),
     }
 }
 
-fn destination(form: &leptos::web_sys::HtmlFormElement) -> Option<HostName> {
+/// What the form asks for; none while it does not say a destination, or has a field that is no number.
+fn filled_in(form: &HtmlFormElement) -> Option<MigrationRequest> {
+    let filled_in = FormData::new_with_form(form).ok()?;
+    Preflight::from_form_data(&filled_in).ok().map(|preflight| preflight.request)
+}
+
+fn destination(form: &HtmlFormElement) -> Option<HostName> {
     let filled_in = FormData::new_with_form(form).ok()?;
     filled_in.get("request[destination]").as_string()?.parse().ok()
 }

@@ -5,27 +5,28 @@ use leptos_router::hooks::use_query_map;
 use model::Vm;
 
 use crate::live::Live;
-use crate::migrations::destination_reports::Looks;
-use crate::migrations::report::Outlook;
-use crate::ui::Erased;
+use crate::migrations::checked_destination::CheckedDestination;
 
 /// The options. Those that are an answer to a finding come with it, and stay once they are used.
 #[component]
-pub(crate) fn MigrateOptions(vm: Memo<Option<Vm>>, looks: Looks) -> impl IntoView {
+pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedDestination>>) -> impl IntoView {
     let live = expect_context::<Live>();
     let moves_memory = move || vm.read().as_ref().is_some_and(|vm| vm.state.is_active());
     let own_limit = move || {
         let limit = vm.get().and_then(|vm| live.hosts.value(&vm.host)).and_then(|host| host.bandwidth_mib_s);
         let limit = limit.map_or("no limit".to_owned(), |limit| format!("{limit} MiB/s"));
-        format!("Left empty, it is the setting of the source host: {limit}.")
+        format!("Default: the setting of the source host, {limit}.")
     };
-    let is_offered = move |offered: fn(&Outlook) -> bool| looks.known.read().of_chosen().is_some_and(offered);
+    let is_offered = move |offered: fn(&CheckedDestination) -> bool| {
+        Signal::derive(move || checked.read().as_ref().is_some_and(offered))
+    };
+    let offers_name = is_offered(CheckedDestination::offers_name);
     view! {
         <fieldset>
             <legend>"Options"</legend>
-            // What the person sees is what is asked for, also if the VM is shut off or started this very moment.
+            // What the page shows is what is asked for, also if the VM is shut off or started this very moment.
             <input type="hidden" name="request[mode]" value=move || if moves_memory() { "live" } else { "offline" } />
-            <label class="field" hidden=move || !is_offered(|outlook| outlook.offers_name)>
+            <label class="field" hidden=move || !offers_name.get()>
                 <span>"New name at the destination"</span>
                 <input
                     type="text"
@@ -35,24 +36,24 @@ pub(crate) fn MigrateOptions(vm: Memo<Option<Vm>>, looks: Looks) -> impl IntoVie
                     spellcheck="false"
                 />
             </label>
-            {check(
-                "eject_media",
-                "Eject media that the destination does not have",
-                "The guest then finds its CD-ROM or floppy drive empty.",
-                move || is_offered(|outlook| outlook.offers_ejection),
-            )}
-            {check(
-                "remove_source_disks",
-                "Delete the old images of copied disks",
-                "Last of all, once the VM is seen to run at the destination. Never on storage that both hosts share.",
-                move || is_offered(|outlook| outlook.offers_removal),
-            )}
-            {check(
-                "keep_source_definition",
-                "Keep the definition at the source",
-                "Somebody could then start the VM there a second time.",
-                || true,
-            )}
+            <OptionBox
+                name="eject_media"
+                label="Eject media that the destination does not have"
+                hint="The guest then finds its CD-ROM or floppy drive empty."
+                is_offered=is_offered(CheckedDestination::offers_ejection)
+            />
+            <OptionBox
+                name="remove_source_disks"
+                label="Delete the old images of copied disks"
+                hint="Last of all, once the VM runs at the destination. Never on shared storage."
+                is_offered=is_offered(CheckedDestination::offers_removal)
+            />
+            <OptionBox
+                name="keep_source_definition"
+                label="Keep the definition at the source"
+                hint="The VM could then be started there a second time."
+                is_offered=true
+            />
             <label class="field" hidden=move || !moves_memory()>
                 <span>"Bandwidth limit in MiB/s"</span>
                 <input
@@ -63,20 +64,19 @@ pub(crate) fn MigrateOptions(vm: Memo<Option<Vm>>, looks: Looks) -> impl IntoVie
                     max="1000000"
                     inputmode="numeric"
                 />
-                <small class="hint">{move || own_limit()}</small>
+                <small class="hint">{own_limit}</small>
             </label>
         </fieldset>
     }
-    .erased()
 }
 
-fn check(
+#[component]
+fn OptionBox(
     name: &'static str,
     label: &'static str,
     hint: &'static str,
-    is_offered: impl Fn() -> bool + Send + Sync + 'static,
-) -> AnyView {
-    let is_offered = Signal::derive(is_offered);
+    #[prop(into)] is_offered: Signal<bool>,
+) -> impl IntoView {
     view! {
         <label class="check" hidden=move || !is_offered.get()>
             <input
@@ -88,10 +88,9 @@ fn check(
             <span>{label} <small>{hint}</small></span>
         </label>
     }
-    .erased()
 }
 
-/// What the address says of an option, where the form was sent to look again.
+/// What the address says of an option, where the form was sent to be checked again.
 fn given(name: &str) -> Option<String> {
     use_query_map().read_untracked().get(&format!("request[options][{name}]"))
 }

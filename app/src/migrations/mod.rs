@@ -3,13 +3,19 @@
 #[cfg(feature = "ssr")]
 pub mod ad_hoc_destination;
 pub mod cancel_form;
-pub mod destination_card;
-pub mod destination_reports;
+pub mod cancel_page;
+mod checked_destination;
+mod destination_card;
+mod destination_reports;
+mod history;
 pub mod list_page;
 pub mod migrate_form;
-pub mod migrate_options;
+mod migrate_options;
 pub mod migrate_page;
 pub mod page;
 pub mod progress;
-pub mod report;
+mod report;
+mod request;
+mod result;
+mod running;
 pub mod server_fns;

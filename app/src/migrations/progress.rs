@@ -1,11 +1,10 @@
-//! A migration at a glance: its bar, its phase, its way. The bar never goes back, and is full only once the VM runs at the
+//! A migration at a glance: its bar, its phase, from where to where. The bar never goes back, and is full only once the VM runs at the
 //! destination.
 
 use leptos::prelude::*;
 use model::{HostName, Migration, Phase, text};
 
 use crate::live::bar_percent;
-use crate::ui::Erased;
 use crate::ui::icon::Draw;
 use crate::ui::icon::Icon;
 
@@ -36,7 +35,6 @@ pub(crate) fn Bar(migration: Signal<Migration>, percent: Memo<f64>) -> impl Into
             aria-valuetext=move || format!("{}, {}", text::percent(percent.get()), phase.get().label())
         ></progress>
     }
-    .erased()
 }
 
 /// A phase as a coloured word.
@@ -47,16 +45,14 @@ pub(crate) fn PhaseBadge(#[prop(into)] phase: Signal<Phase>) -> impl IntoView {
             {move || phase.get().label()}
         </span>
     }
-    .erased()
 }
 
 /// From where to where.
 #[component]
 pub(crate) fn FromTo(source: HostName, destination: HostName) -> impl IntoView {
     view! {
-        <span class="way">
+        <span class="from-to">
             {source.to_string()} <Draw icon=Icon::Arrow /> <span class="hidden">" to "</span> {destination.to_string()}
         </span>
     }
-    .erased()
 }

@@ -3,16 +3,24 @@
 use leptos::prelude::*;
 use model::Problem;
 
-use crate::Assets;
-use crate::app::head;
-use crate::ui::Erased;
-use crate::ui::frame::skip_link;
-use crate::ui::frame::top;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
-use crate::ui::problem::ProblemText;
+use crate::ui::{
+    frame::{Navigation, SkipLink},
+    icon::{Draw, Icon},
+    problem::ProblemText,
+};
 
-/// Where a page leads back to.
+/// Where the browser finds its half: addresses such as `/pkg/vmferry.0123abcd.js`.
+#[derive(Clone, Debug)]
+pub struct Assets {
+    /// The JavaScript module that loads `wasm`.
+    pub js: String,
+    /// The program.
+    pub wasm: String,
+    /// The style sheet.
+    pub css: String,
+}
+
+/// The page that a server-only page links back to.
 pub(crate) struct Back {
     pub href: String,
     pub label: &'static str,
@@ -29,10 +37,19 @@ pub struct Document(String);
 
 impl Document {
     /// Puts what a page shows into its frame.
-    pub(crate) fn new(assets: Assets, back: Back, title: &str, content: impl FnOnce() -> AnyView) -> Self {
+    pub(crate) fn new<V: IntoView + 'static>(
+        assets: Assets,
+        back: Back,
+        title: &str,
+        content: impl FnOnce() -> V,
+    ) -> Self {
         // Views may make signals, which live as long as their owner.
         let owner = Owner::new();
-        Self(owner.with(|| format!("<!DOCTYPE html>{}", document(assets, back, title, content()).to_html())))
+        let html = owner.with(|| {
+            let content = content().into_any();
+            view! { <Page assets back title=title.to_owned()>{content}</Page> }.to_html()
+        });
+        Self(format!("<!DOCTYPE html>{html}"))
     }
 
     /// The HTML.
@@ -41,14 +58,19 @@ impl Document {
     }
 }
 
-fn document(assets: Assets, Back { href, label }: Back, title: &str, content: AnyView) -> AnyView {
+#[component]
+fn Page(assets: Assets, back: Back, title: String, children: Children) -> impl IntoView {
+    let Back { href, label } = back;
     let path = href.clone();
+    let document_title = as_text(&format!("{title} · vmferry"));
     view! {
         <html lang="en">
-            {head(assets.css, view! { <title inner_html=as_text(&format!("{title} · vmferry"))></title> }.erased())}
+            <Head css=assets.css>
+                <title inner_html=document_title></title>
+            </Head>
             <body>
-                {skip_link()}
-                {top(Memo::new(move |_| path.clone()), "Migrations".into_any(), ().into_any())}
+                <SkipLink />
+                <Navigation path running=0 />
                 <main id="main">
                     <div class="narrow">
                         <p class="back">
@@ -57,14 +79,32 @@ fn document(assets: Assets, Back { href, label }: Back, title: &str, content: An
                                 {label}
                             </a>
                         </p>
-                        <h1>{title.to_owned()}</h1>
-                        {content}
+                        <h1>{title}</h1>
+                        {children()}
                     </div>
                 </main>
             </body>
         </html>
     }
-    .erased()
+}
+
+/// The head of every document; `children` are what this one has beside.
+#[component]
+pub(crate) fn Head(css: String, children: Children) -> impl IntoView {
+    view! {
+        <head>
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+            <meta name="color-scheme" content="light dark" />
+            <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f1ea" />
+            <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#10191c" />
+            <link rel="stylesheet" href=css />
+            <link rel="icon" href="/icon.svg" type="image/svg+xml" />
+            <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+            <link rel="manifest" href="/manifest.webmanifest" />
+            {children()}
+        </head>
+    }
 }
 
 /// Text for an `inner_html`, where Leptos' comments between children would be seen: in a title or a text area.
@@ -74,11 +114,12 @@ pub(crate) fn as_text(text: &str) -> String {
 
 /// A page that has nothing to show but a problem.
 pub fn failed(assets: Assets, problem: Problem) -> Document {
-    Document::new(assets, Back::to_hosts(), "This did not work", || alert(problem))
+    Document::new(assets, Back::to_hosts(), "This did not work", || view! { <FormProblem problem /> })
 }
 
 /// A problem in front of a form, read aloud when the page comes.
-pub(crate) fn alert(problem: Problem) -> AnyView {
+#[component]
+pub(crate) fn FormProblem(problem: Problem) -> impl IntoView {
     view! {
         <div class="note note-bad" role="alert">
             <Draw icon=Icon::Warning />
@@ -87,5 +128,4 @@ pub(crate) fn alert(problem: Problem) -> AnyView {
             </div>
         </div>
     }
-    .erased()
 }

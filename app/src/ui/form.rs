@@ -1,57 +1,42 @@
-//! A form for a server function, and the way out of it.
+//! What forms of server functions share.
 
-use leptos::{
-    ev::{MouseEvent, SubmitEvent},
-    html,
-    prelude::*,
-    web_sys::{FormData, HtmlFormElement, UrlSearchParams},
-};
+use leptos::{ev::MouseEvent, prelude::*, server_fn::ServerFn};
+use model::Problem;
 
-use crate::ui::Erased;
-use crate::ui::post::Post;
+use crate::failure::Failure;
 
-/// A form that is sent in the background, or by the browser itself while there is no WASM.
-#[component]
-pub(crate) fn PostForm(
-    post: Post,
-    #[prop(optional)] node: NodeRef<html::Form>,
-    /// Where a button with a `formaction` of its own sends the form.
-    #[prop(optional)]
-    other: Option<Post>,
-    children: Children,
-) -> impl IntoView {
-    let submit = move |event: SubmitEvent| {
-        let Some(fields) = node.get_untracked().as_ref().and_then(filled_in) else { return };
-        event.prevent_default();
-        let has = |name| event.submitter().is_some_and(|button| button.has_attribute(name));
-        match other {
-            // One with a `formmethod` of its own is for who has no WASM.
-            Some(_) if has("formmethod") => {}
-            Some(other) if has("formaction") => other.send(fields),
-            _ => post.send(fields),
+/// What the last attempt failed with.
+pub(crate) fn problem_of<F>(action: ServerAction<F>) -> Signal<Option<Problem>>
+where
+    F: ServerFn<Error = Failure> + Clone + Send + Sync + 'static,
+    F::Output: Send + Sync + 'static,
+{
+    let value = action.value();
+    Signal::derive(move || match &*value.read() {
+        Some(Err(Failure(problem))) => Some(problem.clone()),
+        _ => None,
+    })
+}
+
+/// Runs `done` with the answer of each attempt that succeeds.
+pub(crate) fn on_success<F>(action: ServerAction<F>, done: impl Fn(F::Output) + 'static)
+where
+    F: ServerFn<Error = Failure> + Clone + Send + Sync + 'static,
+    F::Output: Clone + Send + Sync + 'static,
+{
+    Effect::new(move |_| {
+        if let Some(Ok(answer)) = action.value().get() {
+            untrack(|| done(answer));
         }
-    };
-    view! {
-        <form node_ref=node method="post" action=post.url on:submit=submit>
-            {children()}
-        </form>
-    }
-    .erased()
+    });
 }
 
-/// What is filled in, written as in an address.
-pub(crate) fn filled_in(form: &HtmlFormElement) -> Option<String> {
-    let filled_in = FormData::new_with_form(form).ok()?;
-    let fields = UrlSearchParams::new_with_str_sequence_sequence(&filled_in).ok()?;
-    Some(fields.to_string().into())
-}
-
-/// The way out of a form: closes the dialog it is in, and is a link where there is no dialog.
+/// Leaves a form without sending it: closes the dialog it is in, or is a link where there is no dialog.
 #[component]
 pub(crate) fn CancelButton(
     close: Option<Callback<()>>,
     #[prop(into)] href: String,
-    /// Whether it is what the dialog begins with, as the answer that does no harm.
+    /// Whether the dialog opens with the focus here, as the answer that does no harm.
     #[prop(optional)]
     autofocus: bool,
     label: &'static str,
@@ -67,5 +52,4 @@ pub(crate) fn CancelButton(
             {label}
         </a>
     }
-    .erased()
 }

@@ -1,4 +1,4 @@
-//! What is around every page: where to go, whether the page is live, and what just ended.
+//! What is around every page: the navigation, whether the page is live, and which migration just ended.
 
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
@@ -6,48 +6,44 @@ use leptos_router::hooks::use_location;
 use model::{Phase, text};
 
 use crate::failure::Failure;
-use crate::live::Link;
-use crate::live::Live;
+use crate::live::{Live, StreamState};
+use crate::snapshot::snapshot;
 use crate::stream::follow;
-use crate::ui::Erased;
-use crate::ui::dialog::Asked;
-use crate::ui::dialog::Dialog;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
-use crate::ui::problem::ProblemPage;
-use crate::vms::server_fns::read_snapshot;
-use crate::vms::server_fns::snapshot;
+use crate::ui::{
+    dialog::{Asked, Dialog},
+    icon::{Draw, Icon},
+    problem::ProblemPage,
+};
 
-/// Takes what the server sent with the page, keeps it up to date, and puts the page in its frame.
+/// Takes the snapshot that the server sent with the page, keeps it up to date, and puts the page in its frame.
 ///
-/// Not by a `Resource`: it is in the console's memory, and what pages load would be made inside what waits for it, of which Leptos warns
-/// (issue 4866).
+/// Not by a `Resource`: the snapshot is in the console's memory, and resources of pages would be made inside a `Suspense`, of which
+/// Leptos warns (issue 4866).
 #[component]
 pub(crate) fn Frame() -> impl IntoView {
     let live = Live::new();
     provide_context(live);
-    let page = match read_snapshot(&SharedValue::new_str(snapshot).into_inner()) {
+    let page = match SharedValue::new(snapshot).into_inner() {
         Ok(snapshot) => {
             live.start_from(snapshot);
-            view! { <Page /> }.erased()
+            view! { <Page /> }.into_any()
         }
-        Err(Failure(problem)) => view! { <ProblemPage problem /> }.erased(),
+        Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
     };
     view! {
-        {skip_link()}
+        <SkipLink />
         {page}
     }
-    .erased()
 }
 
-/// The way past the frame, for the keyboard.
-pub(crate) fn skip_link() -> AnyView {
+/// Skips the navigation, for the keyboard.
+#[component]
+pub(crate) fn SkipLink() -> impl IntoView {
     view! {
         <a class="skip" href="#main">
             "Skip to the content"
         </a>
     }
-    .erased()
 }
 
 #[component]
@@ -66,30 +62,30 @@ fn Page() -> impl IntoView {
         }
         now
     });
-    let moving = Memo::new(move |_| live.migrations.count(|migration| !migration.phase.has_ended()));
-    let badge = move || {
-        (moving.get() > 0).then(|| {
-            view! {
-                <span class="count">
-                    {move || moving.get().to_string()} <span class="hidden">" running"</span>
-                </span>
-            }
-            .erased()
-        })
-    };
+    let running = Memo::new(move |_| live.migrations.count(|migration| !migration.phase.has_ended()));
     view! {
-        {top(path, view! { "Migrations" {move || badge()} }.erased(), view! { <ConnectionBadge /> }.erased())}
+        <Navigation path running>
+            <StreamBadge />
+        </Navigation>
         <main id="main">
             <Outlet />
         </main>
         <Dialog asked />
         <JustEnded />
     }
-    .erased()
 }
 
-/// The bar at the top: the ways to all pages from the one at `path`, and at its end `badge`.
-pub(crate) fn top(path: Memo<String>, migrations: AnyView, badge: AnyView) -> AnyView {
+/// The bar at the top: links to all pages, and at its end `children`.
+#[component]
+pub(crate) fn Navigation(
+    /// Where this page is.
+    #[prop(into)]
+    path: Signal<String>,
+    /// How many migrations run.
+    #[prop(into)]
+    running: Signal<usize>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     view! {
         <header class="top">
             <div class="top-inner">
@@ -98,20 +94,27 @@ pub(crate) fn top(path: Memo<String>, migrations: AnyView, badge: AnyView) -> An
                     "vmferry"
                 </a>
                 <nav class="nav" aria-label="Main">
-                    {nav_link(path, "/", Icon::Vms, "VMs".into_any())}
-                    {nav_link(path, "/migrations", Icon::Migrations, migrations)}
-                    {nav_link(path, "/hosts", Icon::Hosts, "Hosts".into_any())}
-                    {nav_link(path, "/account", Icon::Account, "Account".into_any())}
+                    <NavLink path href="/" icon=Icon::Vms>"VMs"</NavLink>
+                    <NavLink path href="/migrations" icon=Icon::Migrations>
+                        "Migrations"
+                        <Show when=move || { running.get() > 0 }>
+                            <span class="count">
+                                {move || running.get().to_string()} <span class="hidden">" running"</span>
+                            </span>
+                        </Show>
+                    </NavLink>
+                    <NavLink path href="/hosts" icon=Icon::Hosts>"Hosts"</NavLink>
+                    <NavLink path href="/account" icon=Icon::Account>"Account"</NavLink>
                 </nav>
-                {badge}
+                {children.map(|children| children())}
             </div>
         </header>
     }
-    .erased()
 }
 
-/// A way to a page; it says where one is on that page and those below it.
-fn nav_link(path: Memo<String>, href: &'static str, icon: Icon, label: AnyView) -> AnyView {
+/// A link of the navigation; it is marked on its page and on those below it.
+#[component]
+fn NavLink(path: Signal<String>, href: &'static str, icon: Icon, children: Children) -> impl IntoView {
     let is_here = move || {
         let path = path.read();
         path.as_str() == href || (href != "/" && path.starts_with(href))
@@ -119,27 +122,25 @@ fn nav_link(path: Memo<String>, href: &'static str, icon: Icon, label: AnyView) 
     view! {
         <a href=href aria-current=move || is_here().then_some("page")>
             <Draw icon />
-            {label}
+            {children()}
         </a>
     }
-    .erased()
 }
 
-/// Whether what is shown is what is.
+/// Whether the page follows the console.
 #[component]
-fn ConnectionBadge() -> impl IntoView {
-    let link = expect_context::<Live>().link;
-    let word = move || match link.get() {
-        Link::Opening => "",
-        Link::Live => "live",
-        Link::Lost => "reconnecting…",
+fn StreamBadge() -> impl IntoView {
+    let stream = expect_context::<Live>().stream;
+    let word = move || match stream.get() {
+        StreamState::Opening => "",
+        StreamState::Live => "live",
+        StreamState::Lost => "reconnecting…",
     };
     view! {
-        <span class="badge" role="status" data-link=move || word().trim_end_matches('…')>
-            {move || word()}
+        <span class="badge" role="status" data-stream=move || word().trim_end_matches('…')>
+            {word}
         </span>
     }
-    .erased()
 }
 
 /// How the migration that ended last has ended, unless its own page is open, which says it already.
@@ -151,31 +152,30 @@ fn JustEnded() -> impl IntoView {
         let id = live.just_ended.get()?;
         (path.get() != format!("/migrations/{id}")).then(|| live.migrations.value(&id)).flatten()
     };
+    let note = move || {
+        ended().map(|migration| {
+            let good = migration.phase == Phase::Succeeded || migration.phase == Phase::Cancelled;
+            view! {
+                <div class="note" class:note-good=good class:note-bad=!good>
+                    <p class="note-text">
+                        {text::summary(&migration)} " "
+                        <a href=format!("/migrations/{}", migration.id)>"Details"</a>
+                    </p>
+                    <button
+                        type="button"
+                        class="icon-button"
+                        aria-label="Dismiss"
+                        on:click=move |_| live.just_ended.set(None)
+                    >
+                        <Draw icon=Icon::Close />
+                    </button>
+                </div>
+            }
+        })
+    };
     view! {
         <div class="toast" role="status">
-            {move || {
-                ended()
-                    .map(|migration| {
-                        let good = migration.phase == Phase::Succeeded || migration.phase == Phase::Cancelled;
-                        view! {
-                            <div class="note" class:note-good=good class:note-bad=!good>
-                                <p class="note-text">
-                                    {text::summary(&migration)} " "
-                                    <a href=format!("/migrations/{}", migration.id)>"Details"</a>
-                                </p>
-                                <button
-                                    type="button"
-                                    class="icon-button"
-                                    aria-label="Dismiss"
-                                    on:click=move |_| live.just_ended.set(None)
-                                >
-                                    <Draw icon=Icon::Close />
-                                </button>
-                            </div>
-                        }.erased()
-                    })
-            }}
+            {note}
         </div>
     }
-    .erased()
 }

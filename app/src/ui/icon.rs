@@ -2,8 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::ui::Erased;
-
 /// A drawing on a grid of 24 by 24, in strokes of the text's colour.
 #[derive(Clone, Copy)]
 pub(crate) enum Icon {
@@ -44,5 +42,4 @@ pub(crate) fn Draw(icon: Icon) -> impl IntoView {
             <path d=icon.path() />
         </svg>
     }
-    .erased()
 }

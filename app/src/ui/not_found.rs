@@ -3,8 +3,6 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::ui::Erased;
-
 /// The page at an address that no page has.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
@@ -13,7 +11,6 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
             <NotFound />
         </main>
     }
-    .erased()
 }
 
 /// That there is nothing, in the place of what a page would show.
@@ -35,5 +32,4 @@ pub(crate) fn NotFound() -> impl IntoView {
             </p>
         </div>
     }
-    .erased()
 }

@@ -1,105 +1,103 @@
 //! Refusals and failures as a person reads them.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 use model::{Code, Finding, Problem, Severity};
 
 use crate::stream::log_in_again;
-use crate::ui::Erased;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
+use crate::ui::icon::{Draw, Icon};
 
-/// A problem: what happened, what to do about it, and the raw words for whoever opens them.
+/// A problem: what happened, what to do about it, and details to open.
 #[component]
-pub(crate) fn ProblemText(mut problem: Problem) -> impl IntoView {
+pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
+    let Problem { sentence, fix, findings, migration, details, .. } = problem;
     // The sentence is that of the first finding.
-    problem.findings.retain(|finding| {
-        finding.text != problem.sentence && (finding.consent || finding.severity == Severity::Blocker)
-    });
+    let others: Vec<Finding> = findings
+        .into_iter()
+        .filter(|finding| finding.text != sentence && (finding.consent || finding.severity == Severity::Blocker))
+        .collect();
     view! {
-        <p class="problem-sentence">{problem.sentence}</p>
-        {problem.fix.map(|fix| view! { <p class="fix">{fix}</p> }.erased())}
-        {(!problem.findings.is_empty()).then(|| findings(problem.findings))}
-        {problem.migration.map(|id| view! { <p class="fix"><a href=format!("/migrations/{id}")>"Look at that migration"</a></p> }.erased())}
-        {problem
-            .details
-            .map(|details| {
-                view! {
-                    <details class="raw">
-                        <summary>"Details"</summary>
-                        <pre>{details}</pre>
-                    </details>
-                }.erased()
-            })}
+        <p class="problem-sentence">{sentence}</p>
+        {fix.map(|fix| view! { <p class="fix">{fix}</p> })}
+        {(!others.is_empty()).then(|| view! { <OtherFindings findings=others /> })}
+        {migration
+            .map(|id| view! { <p class="fix"><a href=format!("/migrations/{id}")>"Show that migration"</a></p> })}
+        {details.map(|details| view! { <Details details /> })}
     }
-    .erased()
 }
 
-/// What else a preflight found, and what to do about it.
-fn findings(findings: Vec<Finding>) -> AnyView {
+#[component]
+fn OtherFindings(findings: Vec<Finding>) -> impl IntoView {
     let entry = |finding: Finding| {
         view! {
             <li>
                 {finding.text}
-                {finding.fix.map(|fix| view! { <p class="fix">{fix}</p> }.erased())}
+                {finding.fix.map(|fix| view! { <p class="fix">{fix}</p> })}
             </li>
         }
-        .erased()
     };
-    view! { <ul class="found">{findings.into_iter().map(entry).collect::<Vec<_>>()}</ul> }.erased()
+    view! { <ul class="found">{findings.into_iter().map(entry).collect_view()}</ul> }
 }
 
-/// A place where a problem is shown, and read aloud, when there is one.
+/// The raw words of libvirt or another program, folded away.
+#[component]
+pub(crate) fn Details(details: String) -> impl IntoView {
+    view! {
+        <details class="raw">
+            <summary>"Details"</summary>
+            <pre>{details}</pre>
+        </details>
+    }
+}
+
+/// A problem in a box.
+#[component]
+pub(crate) fn ProblemNote(problem: Problem, #[prop(optional)] children: Option<Children>) -> impl IntoView {
+    view! {
+        <div class="note note-bad">
+            <Draw icon=Icon::Warning />
+            <div class="note-text">
+                <ProblemText problem />
+            </div>
+            {children.map(|children| children())}
+        </div>
+    }
+}
+
+/// Where a form's problem is shown, and read aloud, when there is one.
 #[component]
 pub(crate) fn Alert(
-    problem: RwSignal<Option<Problem>>,
-    /// Whether it can be put away before the next attempt.
+    problem: Signal<Option<Problem>>,
+    /// Puts the problem away before the next attempt.
     #[prop(optional)]
-    dismissable: bool,
+    dismiss: Option<Callback<()>>,
 ) -> impl IntoView {
     Effect::new(move |_| {
         if problem.read().as_ref().is_some_and(|problem| problem.code == Code::Unauthenticated) {
             log_in_again();
         }
     });
+    let button = move || {
+        dismiss.map(|dismiss| {
+            view! {
+                <button type="button" class="icon-button" aria-label="Dismiss" on:click=move |_| dismiss.run(())>
+                    <Draw icon=Icon::Close />
+                </button>
+            }
+        })
+    };
     view! {
         <div class="alert" role="alert">
-            {move || {
-                problem
-                    .get()
-                    .map(|shown| {
-                        view! {
-                            <div class="note note-bad">
-                                <Draw icon=Icon::Warning />
-                                <div class="note-text">
-                                    <ProblemText problem=shown />
-                                </div>
-                                {dismissable
-                                    .then(|| {
-                                        view! {
-                                            <button
-                                                type="button"
-                                                class="icon-button"
-                                                aria-label="Dismiss"
-                                                on:click=move |_| problem.set(None)
-                                            >
-                                                <Draw icon=Icon::Close />
-                                            </button>
-                                        }.erased()
-                                    })}
-                            </div>
-                        }.erased()
-                    })
-            }}
+            {move || problem.get().map(|problem| view! { <ProblemNote problem>{button()}</ProblemNote> })}
         </div>
     }
-    .erased()
 }
 
 /// A page that has nothing to show but a problem.
 #[component]
 pub(crate) fn ProblemPage(problem: Problem) -> impl IntoView {
     view! {
-        <leptos_meta::Title text=problem.sentence.clone() />
+        <Title text=problem.sentence.clone() />
         <div class="empty">
             <h1>"This did not work"</h1>
             <ProblemText problem />
@@ -110,5 +108,4 @@ pub(crate) fn ProblemPage(problem: Problem) -> impl IntoView {
             </p>
         </div>
     }
-    .erased()
 }

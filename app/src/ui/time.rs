@@ -9,9 +9,6 @@ use leptos::{
 use model::{Migration, text};
 use time::OffsetDateTime;
 
-use crate::ui::Erased;
-use crate::ui::dynamic;
-
 /// A point in time, in ms since 1970. In UTC, which reads the same on the server and in every browser; the browser then puts
 /// it in its own time and language.
 #[component]
@@ -22,7 +19,7 @@ pub(crate) fn Time(ms: u64) -> impl IntoView {
         let local = Date::new(&JsValue::from_f64(ms as f64)).to_locale_string("default", &JsValue::UNDEFINED);
         shown.set(local.into());
     });
-    view! { <time datetime=format!("{date}T{clock}Z")>{shown}</time> }.erased()
+    view! { <time datetime=format!("{date}T{clock}Z")>{shown}</time> }
 }
 
 /// The date and the time of day, to the second.
@@ -59,7 +56,7 @@ pub(crate) fn Elapsed(#[prop(into)] migration: Signal<Migration>) -> impl IntoVi
             }
         });
     });
-    dynamic(move || text::duration(sampled_ms.get() + counted_ms.get()).into_any())
+    move || text::duration(sampled_ms.get() + counted_ms.get())
 }
 
 #[cfg(test)]

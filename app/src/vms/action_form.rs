@@ -1,19 +1,19 @@
 //! The question before something is done to a VM: in the dialog, and on a page of its own.
 
-use leptos::prelude::*;
+use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_navigate;
 use model::{Vm, VmAction, VmId};
 
 use crate::live::Live;
-use crate::ui::Erased;
-use crate::ui::form::CancelButton;
-use crate::ui::form::PostForm;
-use crate::ui::post::Post;
-use crate::ui::problem::Alert;
+use crate::ui::{
+    dialog::Question,
+    form::{CancelButton, on_success, problem_of},
+    problem::Alert,
+};
 use crate::vms::server_fns::Act;
 
 /// An action as it stands in addresses and forms, e.g. `force-off`.
-pub(crate) fn action_slug(action: VmAction) -> &'static str {
+fn action_slug(action: VmAction) -> &'static str {
     match action {
         VmAction::Start => "start",
         VmAction::ShutDown => "shut-down",
@@ -23,15 +23,50 @@ pub(crate) fn action_slug(action: VmAction) -> &'static str {
     }
 }
 
+/// The action at `/vms/{id}/{slug}`.
+pub(crate) fn action_at(slug: &str) -> Option<VmAction> {
+    VmAction::ALL.iter().copied().find(|action| action_slug(*action) == slug)
+}
+
+/// Where the question is a page.
+pub(crate) fn action_path(vm: VmId, action: VmAction) -> String {
+    format!("/vms/{vm}/{}", action_slug(action))
+}
+
+/// The question, for the dialog.
+pub(crate) fn action_question(live: Live, vm: VmId, action: VmAction) -> Question {
+    Question {
+        href: action_path(vm, action),
+        title: action_title(live, vm, action),
+        form: Callback::new(move |close| view! { <VmActionForm vm action close=Some(close) /> }.into_any()),
+    }
+}
+
+/// The question in a line.
+pub(crate) fn action_title(live: Live, vm: VmId, action: VmAction) -> String {
+    let vm = live.vm_name(vm);
+    match action {
+        VmAction::Start => format!("Start {vm}?"),
+        VmAction::ShutDown => format!("Shut down {vm}?"),
+        VmAction::ForceOff => format!("Force {vm} off?"),
+        VmAction::Pause => format!("Pause {vm}?"),
+        VmAction::Resume => format!("Resume {vm}?"),
+    }
+}
+
 /// What will happen.
 fn consequence(action: VmAction, vm: &Vm) -> String {
     let Vm { name, host, .. } = vm;
     match action {
-        VmAction::Start => format!("{name} is powered on at {host}."),
-        VmAction::ShutDown => format!("The guest is asked to power itself off. {name} may take a while, or refuse."),
-        VmAction::ForceOff => format!("The plug is pulled: {name} loses whatever it has not written to its disks."),
-        VmAction::Pause => format!("{name} stops where it is and answers nobody until it is resumed."),
-        VmAction::Resume => format!("{name} goes on where it was paused."),
+        VmAction::Start => format!("{name} is started on {host}."),
+        VmAction::ShutDown => format!("Asks the guest to shut down. {name} may take a while, or ignore it."),
+        VmAction::ForceOff => {
+            format!(
+                "Forces the VM off, like pulling the power cord. {name} loses what it has not written to its disks."
+            )
+        }
+        VmAction::Pause => format!("{name} stops running and answers no requests until it is resumed."),
+        VmAction::Resume => format!("{name} continues where it was paused."),
     }
 }
 
@@ -45,33 +80,34 @@ pub(crate) fn VmActionForm(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let navigate = use_navigate();
-    let act = Post::to::<Act>(move |_| match close {
+    let act = ServerAction::<Act>::new();
+    on_success(act, move |()| match close {
         Some(close) => close.run(()),
         None => navigate("/", Default::default()),
     });
     let hurts = action.needs_confirmation();
     view! {
-        <PostForm post=act>
+        <ActionForm action=act>
             <input type="hidden" name="vm" value=vm.to_string() />
             <input type="hidden" name="action" value=action_slug(action) />
             <p class="consequence">{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
             <div class="form-foot">
-                <Alert problem=act.problem />
+                <Alert problem=problem_of(act) />
                 <div class="buttons">
                     <CancelButton close href="/" autofocus=close.is_some() label="Cancel" />
-                    <button class=if hurts { "button danger" } else { "button primary" } disabled=act.pending>
+                    <button class=if hurts { "button danger" } else { "button primary" } disabled=act.pending()>
                         {action.label()}
                     </button>
                 </div>
             </div>
-        </PostForm>
+        </ActionForm>
     }
-    .erased()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     #[test]
     fn an_action_is_written_in_addresses_as_in_forms() {
@@ -79,5 +115,16 @@ mod tests {
             let form = format!("\"{}\"", action_slug(action));
             assert_eq!(serde_json::from_str::<VmAction>(&form).unwrap(), action);
         }
+    }
+
+    #[test]
+    fn an_action_is_found_again_at_its_address() {
+        let vm = VmId(Uuid::from_u128(1));
+        for action in VmAction::ALL.iter().copied() {
+            let path = action_path(vm, action);
+            assert_eq!(action_at(path.rsplit('/').next().unwrap()), Some(action));
+        }
+        assert_eq!(action_at("migrate"), None, "it has a page of its own");
+        assert_eq!(action_at("delete"), None);
     }
 }

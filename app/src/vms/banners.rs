@@ -1,14 +1,14 @@
-//! What a person has to know before anything else.
+//! What an admin has to know before anything else: VMs that run on two hosts, and hosts that do not answer.
 
 use leptos::prelude::*;
 use model::{ConnectionState, Host, Problem, Vm};
 
 use crate::live::Live;
-use crate::ui::Erased;
-use crate::ui::icon::Draw;
-use crate::ui::icon::Icon;
-use crate::ui::problem::ProblemText;
-use crate::ui::time::Time;
+use crate::ui::{
+    icon::{Draw, Icon},
+    problem::ProblemText,
+    time::Time,
+};
 
 /// What is wrong, and since when, in ms since 1970.
 #[derive(Clone, PartialEq)]
@@ -20,7 +20,7 @@ struct Banner {
     problem: Option<Problem>,
 }
 
-/// VMs that run on two hosts at once, and hosts that do not answer.
+/// The banners, the most urgent first.
 #[component]
 pub(crate) fn Banners() -> impl IntoView {
     let live = expect_context::<Live>();
@@ -30,20 +30,19 @@ pub(crate) fn Banners() -> impl IntoView {
     });
     view! {
         <div class="banners" role="alert">
-            {move || banners.get().into_iter().map(|banner| view! { <Shown banner /> }.erased()).collect::<Vec<_>>()}
+            {move || banners.get().into_iter().map(|banner| view! { <Shown banner /> }).collect_view()}
         </div>
     }
-    .erased()
 }
 
 fn runs_twice(vm: Vm) -> Option<Banner> {
-    let elsewhere: Vec<&str> = vm.other_copies.iter().map(|copy| copy.host.as_str()).collect();
+    let others: Vec<&str> = vm.other_copies.iter().map(|copy| copy.host.as_str()).collect();
     vm.runs_twice().then(|| Banner {
         what: format!(
             "{} runs on {} and {} at the same time. Its disks are being damaged.",
             vm.name,
             vm.host,
-            elsewhere.join(" and ")
+            others.join(" and ")
         ),
         since_ms: None,
         is_alarm: true,
@@ -64,15 +63,10 @@ fn unreachable(host: Host) -> Option<Banner> {
 #[component]
 fn Shown(banner: Banner) -> impl IntoView {
     let Banner { what, since_ms, is_alarm, problem } = banner;
-    let text = match problem {
-        Some(problem) => view! { <ProblemText problem /> }.erased(),
-        None => view! {
-            <p>"Find out which copy is the right one, and force the other off on its host, now."</p>
-        }
-        .erased(),
-    };
-    let since =
-        since_ms.map(|ms| view! { " since " <Time ms /> "; its VMs are shown as they were last known." }.erased());
+    let advice = is_alarm.then(|| {
+        view! { <p>"Find out which copy is the right one, and force the other off on its host, now."</p> }
+    });
+    let since = since_ms.map(|ms| view! { " since " <Time ms /> "; its VMs are shown as last known." });
     view! {
         <div class=if is_alarm { "note note-alarm" } else { "note note-warn" }>
             <Draw icon=Icon::Warning />
@@ -81,9 +75,9 @@ fn Shown(banner: Banner) -> impl IntoView {
                     <strong>{what}</strong>
                     {since}
                 </p>
-                {text}
+                {advice}
+                {problem.map(|problem| view! { <ProblemText problem /> })}
             </div>
         </div>
     }
-    .erased()
 }

@@ -3,6 +3,8 @@
 pub mod action_form;
 pub mod action_page;
 pub mod banners;
+mod filters;
+mod menu;
 pub mod page;
 pub mod query;
 pub mod server_fns;

@@ -1,58 +1,70 @@
-//! What happens to each disk, as HTML.
+//! What happens to each disk.
 
 use leptos::prelude::*;
-use model::{DiskPlan, Preflight, Treatment, text};
-
-use crate::ui::Erased;
+use model::{DiskPlan, PoolChoice, Treatment, text};
 
 /// The disks, where there are any.
-pub(super) fn list(preflight: &Preflight) -> AnyView {
-    if preflight.disks.is_empty() {
-        return ().into_any();
-    }
-    let disks: Vec<AnyView> = preflight.disks.iter().cloned().map(entry).collect();
+#[component]
+pub(super) fn Disks(
+    /// The destination.
+    #[prop(into)]
+    host: Signal<String>,
+    #[prop(into)] disks: Signal<Vec<DiskPlan>>,
+) -> impl IntoView {
+    // By all that is said of them: a choice that was made for one plan is never taken over by another.
+    let key = move |disk: &DiskPlan| format!("{} {disk:?}", host.read_untracked());
     view! {
-        <h3>"Disks"</h3>
-        <ul class="disks">{disks}</ul>
+        <Show when=move || !disks.read().is_empty()>
+            <h3>"Disks"</h3>
+            <ul class="disks">
+                <For each=move || disks.get() key=key let:disk>
+                    <Disk disk />
+                </For>
+            </ul>
+        </Show>
     }
-    .erased()
 }
 
-fn entry(DiskPlan { target, source, capacity_bytes, treatment }: DiskPlan) -> AnyView {
+#[component]
+fn Disk(disk: DiskPlan) -> impl IntoView {
+    let DiskPlan { target, source, capacity_bytes, treatment } = disk;
     let what = match treatment {
-        Treatment::Shared { evidence } => view! { <p>"Stays where it is: " {evidence} "."</p> }.erased(),
+        Treatment::Shared { evidence } => view! { <p>"Is shared, not copied: " {evidence} "."</p> }.into_any(),
         Treatment::Copy { pool, volume, other_pools } => {
-            let id = format!("pool-{target}");
-            let name = format!("request[options][pools][{target}]");
-            let others = other_pools.into_iter().map(|other| {
-                let label = format!("{}, {} free", other.pool, text::bytes(other.available_bytes));
-                view! { <option value=other.pool>{label}</option> }.erased()
-            });
-            let others: Vec<AnyView> = others.collect();
-            let choice = if others.is_empty() {
-                view! { "Is copied to the pool " <strong>{pool}</strong> }.erased()
-            } else {
-                view! {
-                    <label for=id.clone()>"Is copied to the pool"</label>
-                    " "
-                    <select id=id name=name>
-                        <option value=pool selected>{pool.clone()}</option>
-                        {others}
-                    </select>
-                }
-                .erased()
-            };
-            view! { <p class="copied">{choice} " as " <code>{volume}</code></p> }.erased()
+            view! { <Copied target=target.clone() pool volume other_pools /> }.into_any()
         }
-        Treatment::Stuck => view! { <p>"Can neither stay where it is nor be copied."</p> }.erased(),
+        Treatment::Stuck => view! { <p>"This disk can be neither shared nor copied."</p> }.into_any(),
     };
     view! {
-        <li data-disk=target>
+        <li data-disk=target.clone()>
             <p>
                 <strong>{target.clone()}</strong> " · " {text::bytes(capacity_bytes)} " · " <code>{source}</code>
             </p>
             {what}
         </li>
     }
-    .erased()
+}
+
+/// The pool that a disk is copied to, and the others to choose.
+#[component]
+fn Copied(target: String, pool: String, volume: String, other_pools: Vec<PoolChoice>) -> impl IntoView {
+    let id = format!("pool-{target}");
+    let option = |PoolChoice { pool, available_bytes }| {
+        let label = format!("{pool}, {} free", text::bytes(available_bytes));
+        view! { <option value=pool>{label}</option> }
+    };
+    let choice = if other_pools.is_empty() {
+        view! { "Is copied to the pool " <strong>{pool}</strong> }.into_any()
+    } else {
+        view! {
+            <label for=id.clone()>"Is copied to the pool"</label>
+            " "
+            <select id=id name=format!("request[options][pools][{target}]")>
+                <option value=pool.clone() selected>{pool.clone()}</option>
+                {other_pools.into_iter().map(option).collect_view()}
+            </select>
+        }
+        .into_any()
+    };
+    view! { <p class="copied">{choice} " as " <code>{volume}</code></p> }
 }

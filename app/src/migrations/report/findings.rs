@@ -1,108 +1,120 @@
-//! Findings as HTML.
+//! The findings of a preflight.
 
 use leptos::prelude::*;
-use model::{Finding, FindingCode, Preflight, Severity, text};
+use model::{Finding, FindingCode, Preflight, Problem, Severity, text};
 
-use crate::ui::Erased;
+use crate::ui::problem::Details;
 
-/// What would make the migration fail, the first of it.
-pub(super) fn first_blocker(preflight: &Preflight) -> Option<&Finding> {
-    preflight.of(Severity::Blocker).next()
-}
-
-/// What a host's card says: what speaks for it, or what stands in the way.
-pub(super) fn verdict(preflight: &Preflight) -> AnyView {
+/// What a host's card says: what speaks for it, or what stands in the way and, on opening, what to do about it.
+#[component]
+pub(crate) fn Verdict(preflight: Result<Preflight, Problem>) -> impl IntoView {
+    let preflight = match preflight {
+        Ok(preflight) => preflight,
+        Err(Problem { sentence, fix, .. }) => return view! { <Blocked sentence fix /> }.into_any(),
+    };
     if preflight.is_possible() {
-        return view! { <p>{text::merits(preflight)}</p> }.erased();
+        return view! { <p>{text::merits(&preflight)}</p> }.into_any();
     }
     let mut blockers = preflight.of(Severity::Blocker);
     let sentence = blockers.next().map(|first| first.text.clone()).unwrap_or_default();
-    let more = match blockers.count() {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
+    let sentence = match blockers.count() {
+        0 => sentence,
+        more => format!("{sentence} (and {more} more)"),
     };
-    let fixes = preflight.of(Severity::Blocker).filter_map(|blocker| blocker.fix.as_deref());
-    blocked(sentence + &more, Some(fixes.collect::<Vec<_>>().join(" ")).filter(|fixes| !fixes.is_empty()))
+    let fixes: Vec<_> = preflight.of(Severity::Blocker).filter_map(|blocker| blocker.fix.as_deref()).collect();
+    let fix = (!fixes.is_empty()).then(|| fixes.join(" "));
+    view! { <Blocked sentence fix /> }.into_any()
 }
 
-/// What stands in the way, and on opening what to do about it.
-pub(super) fn blocked(sentence: String, fix: Option<String>) -> AnyView {
+#[component]
+fn Blocked(sentence: String, fix: Option<String>) -> impl IntoView {
     match fix {
-        None => view! { <p class="blocked">{sentence}</p> }.erased(),
+        None => view! { <p class="blocked">{sentence}</p> }.into_any(),
         Some(fix) => view! {
             <details class="blocked">
                 <summary>{sentence}</summary>
                 <p class="fix">{fix}</p>
             </details>
         }
-        .erased(),
+        .into_any(),
     }
 }
 
-/// Everything that was looked at: what somebody should know as a list, what is in order folded away. What is accepted already is
-/// ticked.
-pub(crate) fn list(findings: &[Finding], accepted: &[FindingCode]) -> AnyView {
-    let (passed, told): (Vec<_>, Vec<_>) =
-        findings.iter().cloned().partition(|finding| finding.severity == Severity::Ok);
-    let entries = |findings: Vec<Finding>| findings.into_iter().map(|finding| entry(finding, accepted)).collect();
-    let (passed, told): (Vec<AnyView>, Vec<AnyView>) = (entries(passed), entries(told));
-    let heading = match passed.len() {
+/// All findings: what an admin should know as a list, checks that passed folded away. What is accepted already is ticked.
+#[component]
+pub(crate) fn Findings(
+    /// The destination.
+    #[prop(into)]
+    host: Signal<String>,
+    #[prop(into)] findings: Signal<Vec<Finding>>,
+    #[prop(into)] accepted: Signal<Vec<FindingCode>>,
+) -> impl IntoView {
+    let told = Memo::new(move |_| entries(&host.read(), &findings.read(), |severity| severity != Severity::Ok));
+    let passed = Memo::new(move |_| entries(&host.read(), &findings.read(), |severity| severity == Severity::Ok));
+    let heading = move || match passed.read().len() {
         1 => "1 check passed".to_owned(),
         checks => format!("{checks} checks passed"),
     };
     view! {
-        {(!told.is_empty()).then(|| view! { <ul class="findings">{told}</ul> }.erased())}
-        {(!passed.is_empty()).then(|| view! {
-            <details class="passed" id="passed">
+        <Show when=move || !told.read().is_empty()>
+            <ul class="findings">
+                <For each=move || told.get() key=|(key, _)| key.clone() let((_, finding))>
+                    <Entry finding accepted />
+                </For>
+            </ul>
+        </Show>
+        <Show when=move || !passed.read().is_empty()>
+            <details class="passed">
                 <summary>{heading}</summary>
-                <ul class="findings">{passed}</ul>
+                <ul class="findings">
+                    <For each=move || passed.get() key=|(key, _)| key.clone() let((_, finding))>
+                        <Entry finding accepted />
+                    </For>
+                </ul>
             </details>
-        }.erased())}
+        </Show>
     }
-    .erased()
 }
 
-fn entry(finding: Finding, accepted: &[FindingCode]) -> AnyView {
-    let is_accepted = accepted.contains(&finding.code);
-    let severity = finding.severity.as_str();
-    let word = match finding.severity {
-        Severity::Blocker => "Stands in the way: ",
+/// Findings by all that they say and the host they are about: a tick that was given to one is never taken over by another.
+fn entries(host: &str, findings: &[Finding], is_wanted: impl Fn(Severity) -> bool) -> Vec<(String, Finding)> {
+    let wanted = findings.iter().filter(|finding| is_wanted(finding.severity));
+    wanted.enumerate().map(|(place, finding)| (format!("{host} {place} {finding:?}"), finding.clone())).collect()
+}
+
+#[component]
+fn Entry(finding: Finding, accepted: Signal<Vec<FindingCode>>) -> impl IntoView {
+    let Finding { code, severity, text, fix, details, consent, .. } = finding;
+    let word = match severity {
+        Severity::Blocker => "Blocker: ",
         Severity::Warning => "Warning: ",
-        Severity::Unknown => "Can't be known beforehand: ",
+        Severity::Unknown => "Unknown: ",
         Severity::Ok => "",
     };
-    let code = finding.code.as_str();
-    let sentence = view! { <span class="hidden">{word}</span> {finding.text.clone()} }.erased();
-    let sentence = if finding.consent {
+    let sentence = view! { <span class="hidden">{word}</span> {text} };
+    let sentence = if consent {
         view! {
             <label class="check">
-                <input type="checkbox" name="request[accept][]" value=code id=format!("accept-{code}") checked=is_accepted required />
-                <span>{sentence} <small>"Tick this to go on all the same."</small></span>
+                <input
+                    type="checkbox"
+                    name="request[accept][]"
+                    value=code.as_str()
+                    id=format!("accept-{}", code.as_str())
+                    checked=accepted.read_untracked().contains(&code)
+                    required
+                />
+                <span>{sentence} <small>"I accept this risk"</small></span>
             </label>
         }
-        .erased()
+        .into_any()
     } else {
-        view! { <p>{sentence}</p> }.erased()
+        view! { <p>{sentence}</p> }.into_any()
     };
     view! {
-        <li class="finding" data-severity=severity data-code=code>
+        <li class="finding" data-severity=severity.as_str() data-code=code.as_str()>
             {sentence}
-            {remedy(finding)}
+            {fix.map(|fix| view! { <p class="fix">{fix}</p> })}
+            {details.map(|details| view! { <Details details /> })}
         </li>
     }
-    .erased()
-}
-
-/// What to do about it, and the raw words for whoever opens them.
-fn remedy(finding: Finding) -> AnyView {
-    view! {
-        {finding.fix.map(|fix| view! { <p class="fix">{fix}</p> }.erased())}
-        {finding.details.map(|details| view! {
-            <details class="raw">
-                <summary>"Details"</summary>
-                <pre>{details}</pre>
-            </details>
-        }.erased())}
-    }
-    .erased()
 }

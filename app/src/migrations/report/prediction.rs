@@ -1,26 +1,34 @@
-//! How long it will take, as HTML.
+//! How long a migration will take.
 
 use leptos::{prelude::*, server_fn::ServerFn};
-use model::{Preflight, text};
+use model::{Prediction, text};
 
 use crate::migrations::server_fns::Measure;
-use crate::ui::Erased;
 
-/// The prediction, and the button that measures what the guest writes: it is asked for, since measuring takes a second.
-pub(super) fn section(preflight: &Preflight) -> AnyView {
-    let Some(prediction) = preflight.prediction else { return ().into_any() };
-    let label = if prediction.dirty_bytes_s.is_some() { "Measure again" } else { "Measure what it writes" };
+/// The prediction, and the button that measures what the guest writes: measuring takes a second, so it is done on request only.
+#[component]
+pub(super) fn PredictionSection(
+    #[prop(into)] prediction: Signal<Option<Prediction>>,
+    measure: Callback<()>,
+) -> impl IntoView {
+    let sentence = move || prediction.read().as_ref().map(text::prediction);
+    let is_measured = move || prediction.read().is_some_and(|prediction| prediction.dirty_bytes_s.is_some());
     view! {
-        <h3>"How long"</h3>
-        <p>{text::prediction(&prediction)}</p>
-        <button
-            class="button"
-            id="measure"
-            formaction=Measure::PATH
-            formnovalidate
-        >
-            {label}
-        </button>
+        <Show when=move || prediction.read().is_some()>
+            <h3>"Duration"</h3>
+            <p>{sentence}</p>
+            <button
+                class="button"
+                id="measure"
+                formaction=Measure::url()
+                formnovalidate
+                on:click=move |click| {
+                    click.prevent_default();
+                    measure.run(());
+                }
+            >
+                {move || if is_measured() { "Measure again" } else { "Measure guest writes" }}
+            </button>
+        </Show>
     }
-    .erased()
 }

@@ -1,6 +1,6 @@
 //! `/vms/<id>/elsewhere`.
 
-use app::{Document, ElsewhereForm};
+use app::{AdHocForm, Document};
 use axum::{
     Extension,
     body::Bytes,
@@ -22,7 +22,7 @@ pub(super) async fn page(
 ) -> Result<Response, Failed> {
     let vm = doors.console.vm(&who, id.parse()?)?;
     let snapshot = doors.console.snapshot(&who)?;
-    Ok(shown(document(&snapshot, &vm, &ElsewhereForm::default(), None)))
+    Ok(shown(document(&snapshot, &vm, &AdHocForm::default(), None)))
 }
 
 pub(super) async fn start(
@@ -33,7 +33,7 @@ pub(super) async fn start(
 ) -> Result<Response, Failed> {
     let vm = doors.console.vm(&who, id.parse()?)?;
     let snapshot = doors.console.snapshot(&who)?;
-    let form = app::read::<ElsewhereForm>(&body)?;
+    let form = app::read::<AdHocForm>(&body)?;
     let started = match form.asked(&vm) {
         Ok(request) => doors.console.start(&who, request).await,
         Err(problem) => Err(problem),
@@ -44,7 +44,7 @@ pub(super) async fn start(
     })
 }
 
-fn document(snapshot: &Snapshot, vm: &Vm, form: &ElsewhereForm, problem: Option<Problem>) -> Document {
+fn document(snapshot: &Snapshot, vm: &Vm, form: &AdHocForm, problem: Option<Problem>) -> Document {
     let source = snapshot.hosts.iter().find(|host| host.name == vm.host);
-    app::elsewhere(addresses(), vm, source, form, problem)
+    app::ad_hoc_destination(addresses(), vm, source, form, problem)
 }

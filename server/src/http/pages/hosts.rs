@@ -1,6 +1,6 @@
 //! `/hosts/add`, and `/hosts/<name>/` with `edit`, `test`, `remove`, `login` and `key`.
 
-use app::{Document, HostForm, KeyForm, LoginForm};
+use app::{Document, HostForm, HostLoginForm, KeyForm};
 use axum::{
     Extension, RequestPartsExt,
     body::Bytes,
@@ -127,26 +127,26 @@ pub(super) struct Next {
 }
 
 pub(super) async fn log_in_page(at: Registered, Query(Next { next }): Query<Next>) -> Response {
-    at.shown(|host| app::log_in_at_host(addresses(), host, &LoginForm::on_the_way_to(next), None))
+    at.shown(|host| app::log_in_at_host(addresses(), host, &HostLoginForm::on_the_way_to(next), None))
 }
 
 pub(super) async fn log_in(at: Registered, body: Bytes) -> Result<Response, Failed> {
-    let form = app::read::<LoginForm>(&body)?;
+    let form = app::read::<HostLoginForm>(&body)?;
     let done = at.doors.console.log_in_at_host(&at.who, at.name(), form.login()).await;
     let next = own_page(&form.next).unwrap_or(HOSTS);
     Ok(onward(done, next, |problem| app::log_in_at_host(addresses(), &at.host, &form, Some(problem))))
 }
 
 pub(super) async fn key_page(at: Registered) -> Response {
-    at.shown(|host| app::host_key_login(addresses(), host, &LoginForm::default(), None))
+    at.shown(|host| app::key_login(addresses(), host, &HostLoginForm::default(), None))
 }
 
 pub(super) async fn key(at: Registered, body: Bytes) -> Result<Response, Failed> {
-    let (form, KeyForm { remove }) = (app::read::<LoginForm>(&body)?, app::read(&body)?);
+    let (form, KeyForm { remove }) = (app::read::<HostLoginForm>(&body)?, app::read(&body)?);
     let done = if remove {
         at.doors.console.remove_key(&at.who, at.name(), form.login()).await
     } else {
         at.doors.console.set_up_key(&at.who, at.name(), form.login()).await
     };
-    Ok(onward(done, HOSTS, |problem| app::host_key_login(addresses(), &at.host, &form, Some(problem))))
+    Ok(onward(done, HOSTS, |problem| app::key_login(addresses(), &at.host, &form, Some(problem))))
 }

@@ -152,7 +152,7 @@ async fn a_refused_form_keeps_what_was_typed_but_never_the_password() {
     // Not even where what is sent can't be read at all.
     let page = house.send(send("/hosts/add", Some(&cookie), &format!("password={SECRET}&port={SECRET}"))).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
-    assert!(page.body.contains("The form was not filled in") && !page.body.contains("hunter2"), "{}", page.body);
+    assert!(page.body.contains("Some fields are not valid") && !page.body.contains("hunter2"), "{}", page.body);
 }
 
 #[tokio::test]

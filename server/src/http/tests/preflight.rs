@@ -33,16 +33,11 @@ async fn what_libvirt_and_people_write_is_text_and_never_html() {
     ] {
         house.console.will_find(vec![finding]);
         let name = "&request[options][new_name]=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
-        let outlook = house.send(form("look", &cookie, name)).await.json();
-        for part in ["verdict", "report"] {
-            let html = outlook[part].as_str().unwrap();
-            assert!(!html.contains("<script"), "{html}");
-        }
-        let report = outlook["report"].as_str().unwrap();
-        assert!(report.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{report}");
-        let page = house.send(visit(&format!("/vms/{WEB}/migrate"), Some(&cookie), "same-origin")).await;
+        let path = format!("/vms/{WEB}/migrate?request[vm]={WEB}&request[destination]=beta{name}");
+        let page = house.send(visit(&path, Some(&cookie), "same-origin")).await;
         assert_eq!(page.status, StatusCode::OK);
         assert!(!page.body.contains("<script>alert"), "{}", page.body);
+        assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{}", page.body);
     }
 }
 
@@ -51,14 +46,17 @@ async fn a_risk_is_accepted_in_the_form() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     house.console.will_find(vec![risk()]);
-    let outlook = house.send(form("look", &cookie, "")).await.json();
-    assert_eq!((&outlook["is_possible"], &outlook["can_be_chosen"]), (&json!(true), &json!(true)));
-    let report = outlook["report"].as_str().unwrap();
-    assert!(report.contains(r#"name="request[accept][]""#) && report.contains(r#"value="nvram""#), "{report}");
-
-    assert!(!report.contains("checked"), "{report}");
-    let ticked = house.send(form("look", &cookie, "&request[accept][]=nvram")).await.json();
-    assert!(ticked["report"].as_str().unwrap().contains("checked"), "a tick survives another look");
+    let report = house.send(form("preflight", &cookie, "")).await.json();
+    assert_eq!(report["outcome"]["Ok"]["findings"], json!([risk()]));
+    let box_of = |page: &str| {
+        let input = page.split("<input").find(|input| input.contains(r#"value="nvram""#)).unwrap();
+        input.split('>').next().unwrap().to_owned()
+    };
+    let path = format!("/vms/{WEB}/migrate?request[vm]={WEB}&request[destination]=beta");
+    let page = house.send(visit(&path, Some(&cookie), "same-origin")).await.body;
+    assert!(box_of(&page).contains(r#"name="request[accept][]""#) && !box_of(&page).contains("checked"), "{page}");
+    let page = house.send(visit(&(path + "&request[accept][]=nvram"), Some(&cookie), "same-origin")).await.body;
+    assert!(box_of(&page).contains("checked"), "a tick survives another check: {page}");
 
     let answer = house.send(form("start", &cookie, "")).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("needs-consent")));
@@ -77,20 +75,13 @@ async fn a_risk_is_accepted_in_the_form() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_may_be_helped_by_the_form() {
+async fn what_stands_in_the_way_is_on_the_card_with_what_helps() {
     let house = House::new().await;
     let cookie = house.cookie().await;
-    for (code, can_be_chosen, offers_name) in
-        [(FindingCode::NameTaken, true, true), (FindingCode::Network, false, false)]
-    {
-        house.console.will_find(vec![Finding::blocker(code, "So it would fail.").with_fix("Do this.")]);
-        let outlook = house.send(form("look", &cookie, "")).await.json();
-        assert_eq!(outlook["is_possible"], false);
-        assert_eq!((&outlook["can_be_chosen"], &outlook["offers_name"]), (&json!(can_be_chosen), &json!(offers_name)));
-        assert_eq!(outlook["plan"], "So it would fail.");
-        let verdict = outlook["verdict"].as_str().unwrap();
-        assert!(verdict.contains("<summary>So it would fail.") && verdict.contains("Do this."), "{verdict}");
-    }
+    let blocker = Finding::blocker(FindingCode::Network, "So it would fail.").with_fix("Do this.");
+    house.console.will_find(vec![blocker]);
+    let page = house.send(visit(&format!("/vms/{WEB}/migrate"), Some(&cookie), "same-origin")).await.body;
+    assert!(page.contains("<summary>So it would fail.") && page.contains("Do this."), "{page}");
 }
 
 #[tokio::test]
@@ -100,7 +91,7 @@ async fn the_page_comes_with_the_findings() {
     house.console.will_find(vec![Finding::ok(FindingCode::Network, "All networks are there.")]);
     let path = format!("/vms/{WEB}/migrate");
     let page = house.send(visit(&path, Some(&cookie), "same-origin")).await;
-    assert!(page.body.contains("What was found on beta") && page.body.contains("1 check passed"), "{}", page.body);
+    assert!(page.body.contains("Checks on beta") && page.body.contains("1 check passed"), "{}", page.body);
     let query = format!(
         "?request%5Bvm%5D={WEB}&request%5Bdestination%5D=beta&request%5Boptions%5D%5Bkeep_source_definition%5D=true\
          &request[options][eject_media]=false"

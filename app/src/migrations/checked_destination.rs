@@ -1,0 +1,127 @@
+//! A destination as the migrate form knows it: what was asked, and what the preflight found.
+
+use model::{
+    Code, DestinationReport, DiskPlan, FindingCode, HostName, MigrationRequest, Preflight, Severity, Treatment, Vm,
+    text,
+};
+
+/// One host as a destination.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CheckedDestination {
+    /// What the preflight was asked about.
+    pub request: MigrationRequest,
+    /// What it found.
+    pub report: DestinationReport,
+}
+
+impl CheckedDestination {
+    /// The host.
+    pub fn name(&self) -> &HostName {
+        &self.request.destination
+    }
+
+    /// What was found, where the hosts answered.
+    pub fn preflight(&self) -> Option<&Preflight> {
+        self.report.preflight.as_ref().ok()
+    }
+
+    /// Whether nothing that is known would make the migration fail.
+    pub fn is_possible(&self) -> bool {
+        self.preflight().is_some_and(Preflight::is_possible)
+    }
+
+    /// Whether it is possible, or may become so by what can be filled in.
+    pub fn can_be_chosen(&self) -> bool {
+        match &self.report.preflight {
+            Ok(preflight) => preflight.of(Severity::Blocker).all(|blocker| can_be_helped(blocker.code, preflight)),
+            Err(problem) => problem.code == Code::InvalidInput,
+        }
+    }
+
+    /// What exactly will be done, in a sentence; or what stands in the way.
+    pub fn plan(&self, vm: &Vm) -> String {
+        match &self.report.preflight {
+            Ok(preflight) => match preflight.of(Severity::Blocker).next() {
+                Some(blocker) => blocker.text.clone(),
+                None => text::plan(vm, self.name(), &self.request.options, &preflight.disks),
+            },
+            Err(problem) => problem.sentence.clone(),
+        }
+    }
+
+    /// Whether a new name would help.
+    pub fn offers_name(&self) -> bool {
+        self.has(FindingCode::NameTaken) || self.request.options.new_name.is_some()
+    }
+
+    /// Whether ejecting a medium would help.
+    pub fn offers_ejection(&self) -> bool {
+        self.has(FindingCode::Medium) || self.request.options.eject_media
+    }
+
+    /// Whether there will be old images to remove.
+    pub fn offers_removal(&self) -> bool {
+        self.preflight().is_some_and(|preflight| preflight.copied_bytes() > 0)
+            || self.request.options.remove_source_disks
+    }
+
+    fn has(&self, code: FindingCode) -> bool {
+        let is_open = |preflight: &Preflight| {
+            preflight.findings.iter().any(|found| found.code == code && found.severity != Severity::Ok)
+        };
+        self.preflight().is_some_and(is_open)
+    }
+}
+
+/// Whether the form has a field against it.
+fn can_be_helped(code: FindingCode, preflight: &Preflight) -> bool {
+    let has_choice = |disk: &DiskPlan| match &disk.treatment {
+        Treatment::Copy { other_pools, .. } => !other_pools.is_empty(),
+        Treatment::Shared { .. } | Treatment::Stuck => false,
+    };
+    match code {
+        FindingCode::NameTaken | FindingCode::Medium => true,
+        FindingCode::Pool | FindingCode::DiskSpace | FindingCode::DiskExists => preflight.disks.iter().any(has_choice),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{ControlFlow, Finding, VmId, examples};
+    use uuid::Uuid;
+
+    fn checked(findings: Vec<Finding>) -> CheckedDestination {
+        let destination: HostName = "beta".parse().unwrap();
+        let preflight = Preflight {
+            destination: destination.clone(),
+            findings,
+            control_flow: ControlFlow::PeerToPeer,
+            encrypted: false,
+            disks: Vec::new(),
+            prediction: None,
+        };
+        let request = MigrationRequest::plain(VmId(Uuid::from_u128(1)), destination);
+        let report = DestinationReport { host: examples::host("beta"), preflight: Ok(preflight) };
+        CheckedDestination { request, report }
+    }
+
+    #[test]
+    fn what_stands_in_the_way_may_be_helped_by_the_form() {
+        for (code, can_be_chosen, offers_name) in
+            [(FindingCode::NameTaken, true, true), (FindingCode::Network, false, false)]
+        {
+            let checked = checked(vec![Finding::blocker(code, "So it would fail.")]);
+            assert!(!checked.is_possible());
+            assert_eq!((checked.can_be_chosen(), checked.offers_name()), (can_be_chosen, offers_name));
+            assert_eq!(checked.plan(&examples::vm(1, "web", "alpha")), "So it would fail.");
+        }
+    }
+
+    #[test]
+    fn a_risk_can_be_chosen() {
+        let checked = checked(vec![Finding::warning(FindingCode::Nvram, "The variables stay behind.").needs_consent()]);
+        assert!(checked.is_possible() && checked.can_be_chosen());
+    }
+}

@@ -1,0 +1,51 @@
+//! What was asked of a migration.
+
+use leptos::prelude::*;
+use model::{ControlFlow, DiskMove, Migration, Mode};
+
+use crate::ui::{fact::Fact, time::Time};
+
+/// The request, and how it is carried out.
+#[component]
+pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
+    let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration.get_untracked();
+    let mode = match mode {
+        Mode::Live => "Live: the VM keeps running while its memory moves",
+        Mode::Offline => "Offline: the VM is off, its definition moves",
+    };
+    let limit =
+        options.bandwidth_mib_s.map_or("The source host's setting".to_owned(), |limit| format!("{limit} MiB/s"));
+    let definition = if options.keep_source_definition { "Kept at the source" } else { "Removed from the source" };
+    let removal = options.remove_source_disks.then(|| view! { <Fact name="Old images">"Deleted at the end"</Fact> });
+    view! {
+        <section class="card">
+            <h2>"Request"</h2>
+            <dl class="facts">
+                <Fact name="By">{requested_by} ", " <Time ms=created_at_ms /></Fact>
+                <Fact name="Mode">{mode}</Fact>
+                <Fact name="Control flow">{move || control_flow(&migration.read())}</Fact>
+                <Fact name="Bandwidth limit">{limit}</Fact>
+                <Fact name="Definition">{definition}</Fact>
+                {options.new_name.map(|name| view! { <Fact name="New name">{name}</Fact> })}
+                {removal}
+                {disks.into_iter().map(disk).collect_view()}
+            </dl>
+        </section>
+    }
+}
+
+/// A disk that is copied, and where to.
+fn disk(DiskMove { target, source, pool, volume, .. }: DiskMove) -> impl IntoView {
+    view! { <Fact name="Disk">{format!("{target}: {source}, copied to {volume} in the pool {pool}")}</Fact> }
+}
+
+/// The control flow, once it is decided: one that fails before anything is sent is followed by another.
+fn control_flow(migration: &Migration) -> String {
+    let control_flow = match migration.control_flow {
+        None => return "not known yet".to_owned(),
+        Some(ControlFlow::PeerToPeer) => "Peer-to-peer: the source host connects to the destination",
+        Some(ControlFlow::Direct) => "Direct: the console is connected to both hosts",
+        Some(ControlFlow::Tunnelled) => "Peer-to-peer, tunnelled through the libvirt daemons",
+    };
+    format!("{control_flow}; {}encrypted", if migration.encrypted { "" } else { "not " })
+}

@@ -1,0 +1,45 @@
+//! How a migration ended, in a sentence and in figures.
+
+use leptos::prelude::*;
+use model::{Migration, Outcome, Phase, text};
+
+use crate::ui::{fact::Fact, problem::ProblemNote};
+
+/// The result, and what can be done next.
+#[component]
+pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
+    let summary = move || text::summary(&migration.read());
+    let problem = Memo::new(move |_| migration.read().problem.clone());
+    let outcome = Memo::new(move |_| migration.read().outcome);
+    let offers_again = move || matches!(migration.read().phase, Phase::Failed | Phase::Cancelled);
+    let again = move || format!("/vms/{}/migrate", migration.read().vm);
+    view! {
+        <p class="result">{summary}</p>
+        {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
+        {move || outcome.get().map(|outcome| view! { <Figures outcome /> })}
+        <div class="buttons">
+            <Show when=offers_again>
+                <a class="button primary" href=again>
+                    "Try again"
+                </a>
+            </Show>
+            <a class="button" href="/">
+                "Back to the VMs"
+            </a>
+        </div>
+    }
+}
+
+#[component]
+fn Figures(outcome: Outcome) -> impl IntoView {
+    let Outcome { total_ms, downtime_ms, bytes, average_bytes_s } = outcome;
+    let downtime = |ms| view! { <Fact name="VM paused for">{text::duration(ms)}</Fact> };
+    view! {
+        <dl class="figures">
+            <Fact name="Total time">{text::duration(total_ms)}</Fact>
+            {downtime_ms.map(downtime)}
+            <Fact name="Sent">{text::bytes(bytes)}</Fact>
+            <Fact name="On average">{text::rate(average_bytes_s)}</Fact>
+        </dl>
+    }
+}

@@ -1,0 +1,22 @@
+//! What a page starts from: everything in the inventory, as the server had it when it rendered the page.
+
+use model::Snapshot;
+
+use crate::failure::Failure;
+
+/// The console has it in memory, so rendering waits for nothing.
+#[cfg(feature = "ssr")]
+pub(crate) fn snapshot() -> Result<Snapshot, Failure> {
+    use crate::console::{console, refused, who};
+
+    console().snapshot(&who()?).map_err(refused)
+}
+
+/// Only the server knows it. Called in the browser only when a page without a snapshot leads to one with it: the browser then loads
+/// the whole page.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn snapshot() -> Result<Snapshot, Failure> {
+    // Fails only where there is no page any more.
+    let _ = leptos::prelude::window().location().reload();
+    Ok(Snapshot::default())
+}
