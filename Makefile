@@ -1,30 +1,33 @@
-# `make demo` and `make test` are the two commands to know; the others are their parts. All of them may be repeated: what is
-# there already is not done again.
+# `make demo` and `make test` are the two commands to know; the others are their parts. All of them can be repeated: nothing is
+# installed or built twice.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .PHONY: demo test lint unit integration browser bench fuzz build prepare-demo prepare-test
 
-# Tools that prepare.sh brought come first; where rustup puts cargo is for shells that have not read its profile.
-export PATH := $(CURDIR)/target/tools/bin:$(PATH):$(HOME)/.cargo/bin
+# First the tools that prepare.sh installed, then rustup's cargo, for shells that have not read rustup's profile: a cargo of the
+# distribution is often too old.
+export PATH := $(CURDIR)/target/tools/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 export VMFERRY := $(abspath $(or $(CARGO_TARGET_DIR),target))/release/vmferry
 
-# Everything but the crate of the browser's side: with that in the same build, app would get the features of both sides.
+# All crates but the browser's entry point: in one build with it, the crate app would get the features of both sides.
 native := --workspace --exclude frontend
 browser_side := --package app --package frontend --features app/hydrate --target wasm32-unknown-unknown
 
-# Libvirt hosts on this machine with the console on top, until Ctrl-C. Arguments: make demo ARGS='--listen 127.0.0.1:9000'
+# Starts libvirt hosts with VMs on this machine, and the console, until Ctrl-C. Arguments: make demo ARGS='--listen 127.0.0.1:9000'
 demo: prepare-demo build
 	@exec "$$VMFERRY" demo $(ARGS)
 
+# Runs all checks and tests.
 test: prepare-test lint unit integration browser
 
-# target/release/vmferry: the server, with the site inside.
+# Builds target/release/vmferry, the server with the site inside.
 build:
 	@xtask/wasm-target.sh
 	cargo xtask build --release
 
+# Checks formatting, lints, licenses and known vulnerabilities of dependencies.
 lint:
 	@xtask/wasm-target.sh
 	cargo fmt --all --check
@@ -34,25 +37,26 @@ lint:
 	@if cargo deny fetch db 2>/dev/null; then cargo deny --log-level error check advisories; \
 	else echo 'note: the database of advisories cannot be reached, so advisories were not checked'; fi
 
+# Tests that need no libvirt.
 unit:
 	cargo test $(native) --lib --bins
 
-# On real libvirt hosts, those of the demo.
+# Tests on real libvirt hosts.
 integration:
 	cargo test $(native) --test '*'
 
-# On the very binary that `make demo` starts.
+# Tests the pages in Chromium, on the binary that `make demo` starts.
 browser: build
 	cargo xtask first-visit
 	cd end2end && npx tsc && npx playwright test
 
-# Prints how long a sample takes from the server to the page, and a look at 19 destinations.
+# Prints how long a sample takes from the server to the page, and how long a preflight of 19 destinations takes.
 bench: prepare-test build
 	cd end2end && npx playwright test --config bench.config.ts
 	cargo bench --package vmferry --bench preflight
 	cargo bench --package vmferry --bench migration
 
-# Looks for a field of a host that gets out of its place in a URI, for as many seconds with each target.
+# Runs each fuzz target for as many seconds: no field of a host may get out of its place in a URI.
 fuzz_seconds := 300
 fuzz:
 	@for target in fields settings; do \
@@ -61,6 +65,7 @@ fuzz:
 	-artifact_prefix=../target/fuzz/ ../target/fuzz/corpus/$$target seeds/$$target); \
 	done
 
+# Install what this machine lacks.
 prepare-demo:
 	@xtask/prepare.sh demo
 
