@@ -4,13 +4,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use model::Problem;
 use store::EngineStore;
 
 use crate::{
     clock::Clock,
     commands::Commands,
-    hypervisor::{HostConfig, Hypervisor, Opened},
+    hypervisor::{HostConfig, HostError, Hypervisor, Opened},
     inventory::Inventory,
     lock::lock,
     tasks::Tasks,
@@ -72,7 +71,7 @@ impl Context {
     ///
     /// # Errors
     /// Why it can't be reached.
-    pub(crate) async fn open(&self, config: &HostConfig) -> Result<Opened, Problem> {
+    pub(crate) async fn open(&self, config: &HostConfig) -> Result<Opened, HostError> {
         Opened::connect(self.hypervisor(), config).await
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     context::Context,
-    explain::{already_migrating, unknown_vm},
+    explain::{already_migrating, unknown_host, unknown_vm},
     hosts::{self, HostCredentials, Hosts, Reached},
     hypervisor::{HostConfig, Hypervisor},
     inventory::{self, Feed, Inventory, RESERVED},
@@ -169,7 +169,9 @@ impl Engine {
     /// # Errors
     /// `unknown-host`; `same-host` for this machine's own addresses; `invalid-input` for what is no address.
     pub fn host(&self, name_or_address: &str) -> Result<HostName, Problem> {
-        Ok(self.context.inventory().find_host(name_or_address)?.config.name.clone())
+        let inventory = self.context.inventory();
+        let entry = inventory.find_host(name_or_address)?.ok_or_else(|| unknown_host(name_or_address))?;
+        Ok(entry.config.name.clone())
     }
 
     /// The registered hosts, and those that are there for a migration only, by name. Without passwords.

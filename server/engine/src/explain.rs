@@ -1,10 +1,43 @@
-//! Sentences for what more than one folder of the engine can refuse.
+//! The engine's edge towards people: what became of a host's error, and the sentences that more than one folder needs.
+//!
+//! Inside, the engine decides by [`HostErrorKind`]; a [`Problem`] with its code for programs is made of a [`HostError`] only where a record
+//! or a host's state is written, or a call is answered.
 
 use model::{Code, HostName, MigrationId, Problem};
 
 use store::StoreError;
 
-use crate::hypervisor::LARGEST_BANDWIDTH_MIB_S;
+use crate::hypervisor::{HostError, HostErrorKind, LARGEST_BANDWIDTH_MIB_S};
+
+impl From<HostError> for Problem {
+    fn from(HostError { kind, sentence, fix, details, fingerprint }: HostError) -> Self {
+        Self { fix, details, fingerprint, ..Self::new(code(kind), sentence) }
+    }
+}
+
+/// The code that programs see.
+fn code(kind: HostErrorKind) -> Code {
+    match kind {
+        HostErrorKind::UnknownHost => Code::UnknownHost,
+        HostErrorKind::Unreachable => Code::HostUnreachable,
+        HostErrorKind::TimedOut => Code::TimedOut,
+        HostErrorKind::NeedsLogin => Code::NeedsLogin,
+        HostErrorKind::LoginRefused => Code::LoginRefused,
+        HostErrorKind::NotPermitted => Code::NotPermitted,
+        HostErrorKind::HostKeyUnknown => Code::HostKeyUnknown,
+        HostErrorKind::HostKeyChanged => Code::HostKeyChanged,
+        HostErrorKind::PeerLogin => Code::PeerLogin,
+        HostErrorKind::UnknownVm => Code::UnknownVm,
+        HostErrorKind::WrongState => Code::WrongState,
+        HostErrorKind::AlreadyThere => Code::AlreadyThere,
+        HostErrorKind::AlreadyMigrating => Code::AlreadyMigrating,
+        HostErrorKind::SameHost => Code::SameHost,
+        HostErrorKind::Cancelled => Code::Cancelled,
+        HostErrorKind::NotSupported => Code::NotSupported,
+        HostErrorKind::Refused => Code::Hypervisor,
+        HostErrorKind::Internal => Code::Internal,
+    }
+}
 
 /// An earlier migration was abandoned and left the VM paused. To move it now would decide that this is the right copy.
 pub(crate) fn left_paused(name: &str, host: &HostName) -> Problem {
@@ -14,8 +47,7 @@ pub(crate) fn left_paused(name: &str, host: &HostName) -> Problem {
 
 /// No VM has this name or id.
 pub(crate) fn unknown_vm(name: &str) -> Problem {
-    Problem::new(Code::UnknownVm, format!("There is no VM called {name:?}."))
-        .with_fix("Check the name; a VM on a host that never answered is not known.")
+    HostError::unknown_vm(name).into()
 }
 
 /// The VM has an open migration.
@@ -33,14 +65,7 @@ pub(crate) fn migrated_from_outside(name: &str) -> Problem {
 
 /// No host is registered under this name or address.
 pub(crate) fn unknown_host(name: &str) -> Problem {
-    Problem::new(Code::UnknownHost, format!("No host called {name:?} is registered."))
-        .with_fix("Use the name or address of a registered host.")
-}
-
-/// The host wants a password, and none was typed.
-pub(crate) fn needs_login(host: &HostName) -> Problem {
-    Problem::new(Code::NeedsLogin, format!("{host} wants a password, and the console does not keep one."))
-        .with_fix(format!("Log in at {host}."))
+    HostError::unknown_host(name).into()
 }
 
 /// No migration has this id.
@@ -53,16 +78,6 @@ pub(crate) fn store_failed(error: &StoreError) -> Problem {
     tracing::error!(%error, "the store failed");
     Problem::new(Code::Internal, "vmferry could not write to its store.")
         .with_fix("Look at the console's log: the disk may be full or read-only.")
-}
-
-/// Whether trying again by itself can only fail again, and gets the console locked out by what counts failed logins (fail2ban).
-pub(crate) fn is_in_vain(code: Code) -> bool {
-    matches!(code, Code::NeedsLogin | Code::LoginRefused | Code::HostKeyUnknown | Code::HostKeyChanged)
-}
-
-/// Whether a person has to do something before the host can be asked.
-pub(crate) fn is_for_a_person(code: Code) -> bool {
-    is_in_vain(code) || code == Code::NotPermitted
 }
 
 /// A bandwidth limit that no migration may have.

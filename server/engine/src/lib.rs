@@ -24,9 +24,9 @@ pub use engine::Engine;
 pub use hosts::{HostCredentials, Reached};
 pub use hypervisor::{
     Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
-    Fingerprint, HostConfig, HostConnection, HostEvent, HostFacts, Hypervisor, Interface, MachineFit, MigrationPlan,
-    Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin, Statistics, Survey, Tpm, Transport,
-    UserName, Volume,
+    Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, Interface,
+    MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin, Statistics,
+    Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The sentences for this crate's errors, and their codes for programs.
 
-use engine::{Fingerprint, Ssh};
+use engine::{Fingerprint, HostError, HostErrorKind, Ssh};
+
 use model::{Code, Problem};
 
 use crate::error::{CommandFailure, ConsoleKeyError, HostKeyError, KnownHostsError, SshError};
@@ -153,5 +154,26 @@ fn command_failed(address: &str, user: &str, reason: CommandFailure) -> Problem 
             format!("{user} may not run a shell on {address}, or it is one that vmferry can't use (csh)."),
         )
         .with_fix("Log in with another account, or with a password."),
+    }
+}
+
+/// The same words, of the kind that the engine decides by.
+fn host_error(kind: HostErrorKind, Problem { sentence, fix, details, fingerprint, .. }: Problem) -> HostError {
+    HostError { kind, sentence, fix, details, fingerprint }
+}
+
+impl From<HostKeyError> for HostError {
+    fn from(error: HostKeyError) -> Self {
+        let kind = match &error {
+            HostKeyError::Unknown { .. } => HostErrorKind::HostKeyUnknown,
+            HostKeyError::NotConfirmed { .. } | HostKeyError::Changed { .. } => HostErrorKind::HostKeyChanged,
+        };
+        host_error(kind, error.into())
+    }
+}
+
+impl From<KnownHostsError> for HostError {
+    fn from(error: KnownHostsError) -> Self {
+        host_error(HostErrorKind::Internal, error.into())
     }
 }

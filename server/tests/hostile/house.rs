@@ -14,12 +14,12 @@ use axum::{
     http::{Method, Request, StatusCode, header},
 };
 use engine::{
-    Address, Engine, HostConfig, HostConnection, HostEvent, Hypervisor, Probe,
+    Address, Engine, HostConfig, HostConnection, HostError, HostEvent, Hypervisor, Probe,
     testing::{Load, Sim},
 };
 use http_body_util::BodyExt;
 use libvirt::SshFiles;
-use model::{Problem, VmState};
+use model::VmState;
 use serde_json::{Value, json};
 use store::SqliteStore;
 use tokio::sync::mpsc;
@@ -47,7 +47,7 @@ impl Hypervisor for Watched {
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn HostConnection>, Problem> {
+    ) -> Result<Arc<dyn HostConnection>, HostError> {
         self.asked.lock().expect("no test panics while it holds the lock").push(host.transport.address());
         self.sim.connect(host, events).await
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     explain::unknown_host,
-    hypervisor::{Address, HostConfig, Opened, Ssh, SshLogin, Transport, deadline},
+    hypervisor::{Address, HostConfig, HostError, Opened, Ssh, SshLogin, Transport, deadline},
     inventory::{Inventory, TypedLogin, Watch},
 };
 
@@ -99,7 +99,7 @@ impl Hosts {
         let (host, held, login) = match &to {
             Destination::AsItIs(name) => (name.clone(), self.hold_as_it_is(name)?, None),
             Destination::Instead(config) | Destination::Elsewhere(config) => {
-                let opened = self.open_soon(config).await.map_err(|problem| to.by_its_address(problem))?;
+                let opened = self.open_soon(config).await.map_err(|error| to.by_its_address(error))?;
                 let (host, held, watch) = to.settle(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.watch(watch, Some(opened));
@@ -139,11 +139,7 @@ impl Destination {
         login: &HostCredentials,
         register: Option<&HostName>,
     ) -> Result<Self, Problem> {
-        let registered = match inventory.find_host(text) {
-            Ok(entry) => Some(entry),
-            Err(problem) if problem.code == Code::UnknownHost => None,
-            Err(problem) => return Err(problem),
-        };
+        let registered = inventory.find_host(text)?;
         let address = match registered {
             Some(entry) if entry.origin == HostOrigin::Temporary => entry.config.peer_address.clone(),
             Some(entry) => {
@@ -172,13 +168,13 @@ impl Destination {
     }
 
     /// A refusal in the words of whoever asked: they may have written an address, and the name made of it is ours.
-    fn by_its_address(&self, problem: Problem) -> Problem {
-        let Self::Elsewhere(HostConfig { name, peer_address, .. }) = self else { return problem };
+    fn by_its_address(&self, error: HostError) -> HostError {
+        let Self::Elsewhere(HostConfig { name, peer_address, .. }) = self else { return error };
         if HostName::made_of(&peer_address.to_string()).as_ref() != Ok(name) {
-            return problem;
+            return error;
         }
         let words = |text: String| text.replace(name.as_str(), &peer_address.to_string());
-        Problem { sentence: words(problem.sentence), fix: problem.fix.map(words), ..problem }
+        HostError { sentence: words(error.sentence), fix: error.fix.map(words), ..error }
     }
 
     /// What the host turned out to be: one that is registered under another address, say.

@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Hosts;
 use crate::{
-    explain::{needs_login, unknown_host},
-    hypervisor::{Address, Fingerprint, HostConfig, Opened, Ssh, SshLogin, Transport, UserName, deadline, too_late},
+    explain::unknown_host,
+    hypervisor::{Address, Fingerprint, HostConfig, HostError, Opened, Ssh, SshLogin, Transport, UserName, deadline},
     inventory::{HostEntry, TypedLogin},
 };
 
@@ -108,9 +108,9 @@ impl Hosts {
     ///
     /// # Errors
     /// Why it can't be reached; `host-unreachable` also if it takes too long.
-    pub(super) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, Problem> {
+    pub(super) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, HostError> {
         let opened = timeout_at(deadline(), self.context.open(config)).await;
-        opened.unwrap_or_else(|_| Err(too_late(&config.name)))
+        opened.unwrap_or_else(|_| Err(HostError::too_late(&config.name)))
     }
 
     /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as it is.
@@ -156,12 +156,12 @@ impl Hosts {
 fn login_at(entry: &HostEntry, login: &HostCredentials) -> Result<HostConfig, Problem> {
     let now = entry.with_login();
     let typed = match &now.transport {
-        _ if !login.stands_in() && login.fingerprint.is_none() => return entry.connect_config(),
+        _ if !login.stands_in() && login.fingerprint.is_none() => return Ok(entry.connect_config()?),
         Transport::Ssh(_) => login.instead(&now, None),
         _ => return Err(not_by_ssh(&now.name)),
     };
     match typed.login {
-        SshLogin::Password(None) => Err(needs_login(&now.name)),
+        SshLogin::Password(None) => Err(HostError::needs_login(&now.name).into()),
         _ => Ok(HostConfig { transport: Transport::Ssh(typed), ..now }),
     }
 }

@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use model::{Code, HostName, Problem, VmId};
+use model::{HostName, VmId};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::{
     commands::Command,
     context::Context,
-    explain::is_in_vain,
-    hypervisor::{HostConnection, HostEvent, Opened, Statistics},
+    hypervisor::{HostConnection, HostError, HostErrorKind, HostEvent, Opened, Statistics},
     inventory::Watch,
 };
 
@@ -41,25 +40,25 @@ async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Ope
             Some(opened) => Ok(opened),
             None => connect(context, watch).await,
         };
-        let problem = match connected {
+        let error = match connected {
             Ok(connected) => {
                 wait = FIRST_WAIT;
                 follow(context, watch, connected).await
             }
-            Err(problem) => problem,
+            Err(error) => error,
         };
-        tracing::warn!(host = %watch.host, %problem, details = problem.details, "host is unreachable");
-        let code = problem.code;
-        context.inventory().unreachable(watch, problem);
-        if is_in_vain(code) {
+        tracing::warn!(host = %watch.host, %error, details = error.details, "host is unreachable");
+        let kind = error.kind;
+        context.inventory().unreachable(watch, error);
+        if kind.is_in_vain() {
             return;
         }
-        sleep(if code == Code::NotPermitted { NOT_PERMITTED_WAIT } else { wait }).await;
+        sleep(if kind == HostErrorKind::NotPermitted { NOT_PERMITTED_WAIT } else { wait }).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
-async fn connect(context: &Context, watch: &Watch) -> Result<Opened, Problem> {
+async fn connect(context: &Context, watch: &Watch) -> Result<Opened, HostError> {
     let config = context.inventory().connect_config(watch)?;
     let opened = context.open(&config).await?;
     context.inventory().connected(watch, &opened);
@@ -68,7 +67,7 @@ async fn connect(context: &Context, watch: &Watch) -> Result<Opened, Problem> {
 }
 
 /// Follows a host's events until the connection is gone; returns why.
-async fn follow(context: &Context, watch: &Watch, opened: Opened) -> Problem {
+async fn follow(context: &Context, watch: &Watch, opened: Opened) -> HostError {
     let Opened { connection, mut events, .. } = opened;
     let host = &watch.host;
     let mut refresh = interval_at(Instant::now() + REFRESH, REFRESH);
@@ -77,9 +76,9 @@ async fn follow(context: &Context, watch: &Watch, opened: Opened) -> Problem {
     loop {
         tokio::select! {
             received = events.recv_many(&mut batch, 256) => {
-                let closed = if received == 0 { Some(closed_without_a_word(host)) } else { None };
+                let closed = if received == 0 { Some(HostError::closed(host)) } else { None };
                 match closed.or_else(|| take(context, &mut batch).err()) {
-                    Some(problem) => return problem,
+                    Some(error) => return error,
                     None => {
                         let changed: BTreeSet<VmId> = batch.drain(..).filter_map(changed).collect();
                         for vm in changed {
@@ -91,9 +90,9 @@ async fn follow(context: &Context, watch: &Watch, opened: Opened) -> Problem {
             _ = refresh.tick() => match refresh_all(context, watch, &*connection).await {
                 Ok(()) => {}
                 // libvirt tells of a dead connection only when no call hangs in it any more, which may be never.
-                Err(problem) if problem.code == Code::HostUnreachable => return problem,
-                Err(problem) => {
-                    tracing::warn!(%host, %problem, "could not refresh");
+                Err(error) if error.kind == HostErrorKind::Unreachable => return error,
+                Err(error) => {
+                    tracing::warn!(%host, %error, "could not refresh");
                     refresh.reset_after(LONGEST_WAIT);
                 }
             },
@@ -102,12 +101,12 @@ async fn follow(context: &Context, watch: &Watch, opened: Opened) -> Problem {
 }
 
 /// Hands figures to the migrations they belong to; an error is the news that the connection is gone.
-fn take(context: &Context, batch: &mut [HostEvent]) -> Result<(), Problem> {
+fn take(context: &Context, batch: &mut [HostEvent]) -> Result<(), HostError> {
     for event in batch {
         match event {
             HostEvent::Changed(_) => {}
             HostEvent::JobCompleted(vm, figures) => job_completed(context, *vm, *figures),
-            HostEvent::Closed(problem) => return Err(problem.clone()),
+            HostEvent::Closed(error) => return Err(error.clone()),
         }
     }
     Ok(())
@@ -133,16 +132,12 @@ fn changed(event: HostEvent) -> Option<VmId> {
 pub(crate) async fn refresh_copy(context: &Context, host: &HostName, connection: &dyn HostConnection, vm: VmId) {
     match connection.copy(vm).await {
         Ok(copy) => context.inventory().set_copy(host, vm, copy),
-        Err(problem) => tracing::warn!(%host, %vm, %problem, "could not ask for a VM"),
+        Err(error) => tracing::warn!(%host, %vm, %error, "could not ask for a VM"),
     }
 }
 
-async fn refresh_all(context: &Context, watch: &Watch, connection: &dyn HostConnection) -> Result<(), Problem> {
+async fn refresh_all(context: &Context, watch: &Watch, connection: &dyn HostConnection) -> Result<(), HostError> {
     let (facts, copies) = (connection.host().await?, connection.copies().await?);
     context.inventory().refreshed(watch, facts, copies);
     Ok(())
-}
-
-fn closed_without_a_word(host: &HostName) -> Problem {
-    Problem::new(Code::HostUnreachable, format!("The connection to {host} was closed."))
 }

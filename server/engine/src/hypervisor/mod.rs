@@ -5,6 +5,7 @@
 
 mod address;
 mod config;
+mod error;
 mod facts;
 mod fingerprint;
 mod opened;
@@ -16,19 +17,20 @@ mod statistics;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{Problem, VmAction, VmId, VmState};
+use model::{VmAction, VmId, VmState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use address::{Address, UserName};
 pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
 pub(crate) use config::{LARGEST_BANDWIDTH_MIB_S, is_bandwidth};
+pub use error::{HostError, HostErrorKind};
 pub use facts::{
     Certificates, Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network,
     NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
 };
 pub use fingerprint::Fingerprint;
-pub(crate) use opened::{Opened, deadline, no_answer, too_late};
+pub(crate) use opened::{Opened, deadline};
 pub use plan::MigrationPlan;
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 pub(crate) use presence::Presence;
@@ -46,7 +48,7 @@ pub trait Hypervisor: Send + Sync + 'static {
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn HostConnection>, Problem>;
+    ) -> Result<Arc<dyn HostConnection>, HostError>;
 
     /// Knocks at a TCP port, for 1.5 s at most: whether anything keeps packets from it.
     async fn probe(&self, address: &Address, port: u16) -> Probe;
@@ -69,7 +71,7 @@ pub enum HostEvent {
     /// A migration of this VM succeeded; its final figures. Failures are not told.
     JobCompleted(VmId, Statistics),
     /// The connection is gone; no event follows.
-    Closed(Problem),
+    Closed(HostError),
 }
 
 /// An open connection to a host. Every call ends within its own time limit (5 s unless told otherwise), as `timed-out` or
@@ -78,63 +80,63 @@ pub enum HostEvent {
 pub trait HostConnection: Send + Sync {
     /// What the host is: asked once after connecting, and now and then for its free memory.
     /// The first answer may take 30 s: libvirt starts every QEMU it has to see what it can do.
-    async fn host(&self) -> Result<HostFacts, Problem>;
+    async fn host(&self) -> Result<HostFacts, HostError>;
 
     /// All copies of VMs there. May take 30 s.
-    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem>;
+    async fn copies(&self) -> Result<Vec<CopyFacts>, HostError>;
 
     /// The copy of this VM there, none if there is none. Also asks nothing of an incoming copy that could block.
-    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem>;
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, HostError>;
 
     /// Starts, stops, pauses or resumes a copy. May take 30 s.
     ///
     /// # Errors
     /// `wrong-state` or `unknown-vm` if that is why, else `hypervisor`; libvirt's words are in the details.
-    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem>;
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), HostError>;
 
     /// Removes the definition of a copy here that is off, as libvirt does after a migration: what else is kept of the VM (UEFI
     /// variables, the state of its TPM) stays. That there is none is no error.
-    async fn undefine(&self, vm: VmId) -> Result<(), Problem>;
+    async fn undefine(&self, vm: VmId) -> Result<(), HostError>;
 
     /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
-    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem>;
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError>;
 
     /// What the host has for a VM that may be elsewhere; changes nothing. May take 10 s.
-    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem>;
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, HostError>;
 
     /// What a guest here writes to its memory, in bytes a second, measured for a second (libvirt samples pages).
-    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem>;
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError>;
 
     /// What a guest here has written to these disks since it started, in bytes.
-    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem>;
+    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, HostError>;
 
     /// Takes the medium out of a drive of a VM here, now and for later starts.
-    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem>;
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), HostError>;
 
     /// A volume of an active pool here, after a look at what the pool really has; none if there is none. May take 30 s.
-    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem>;
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, HostError>;
 
     /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
-    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem>;
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError>;
 
     /// What still needs the image at this path, in words: VMs here, volumes that stand on it, and others if its pool is shared: they
     /// can't be asked. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem>;
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError>;
 
     /// Makes a volume here that takes up no more than it must. May take 30 s.
     ///
     /// # Errors
     /// `hypervisor`, also where there is one of that name: it is never touched.
-    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem>;
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, HostError>;
 
     /// Deletes a volume here; that there is none is no error. May take 30 s.
-    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem>;
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), HostError>;
 
     /// Reads a volume here from its first byte to its last, holes as holes. Ends when all is sent or nobody receives.
-    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem>;
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), HostError>;
 
     /// Replaces what is in a volume here by what comes, until the sender is dropped. Ends with an error before the pool is full.
-    async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), Problem>;
+    async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), HostError>;
 
     /// Moves a VM from here. Returns when libvirt says it is over, which may take hours; uses a connection of its own, so that
     /// dropping this one or a slow poll does not matter. What it returns is a claim: verify it.
@@ -147,41 +149,41 @@ pub trait HostConnection: Send + Sync {
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated>;
 
     /// The figures of the migration of this VM from here; none if there is no such job.
-    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem>;
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError>;
 
     /// The figures of the last completed migration of this VM, to or from here; none if libvirt has forgotten them.
-    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem>;
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, HostError>;
 
     /// Asks libvirt to abort the migration of this VM from here.
     ///
     /// # Errors
     /// `wrong-state` if there is no job (yet, or any more).
-    async fn abort(&self, vm: VmId) -> Result<(), Problem>;
+    async fn abort(&self, vm: VmId) -> Result<(), HostError>;
 }
 
 /// Why a migration did not happen, as far as those who drove it know, by what that says of the VM.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NotMigrated {
     /// Nothing was begun: the VM is where it was, whatever the reason.
-    NotBegun(Problem),
+    NotBegun(HostError),
     /// libvirt says that it failed, and that the VM stayed.
-    Failed(Problem),
+    Failed(HostError),
     /// It is not known how it ended, or whether it has: the connection to the source was lost, or the console was not there.
-    Lost(Problem),
+    Lost(HostError),
 }
 
 impl NotMigrated {
-    /// Why, in words.
-    pub fn problem(&self) -> &Problem {
+    /// Why.
+    pub fn error(&self) -> &HostError {
         match self {
-            Self::NotBegun(problem) | Self::Failed(problem) | Self::Lost(problem) => problem,
+            Self::NotBegun(error) | Self::Failed(error) | Self::Lost(error) => error,
         }
     }
 
-    /// Why, in words.
-    pub fn into_problem(self) -> Problem {
+    /// Why.
+    pub fn into_error(self) -> HostError {
         match self {
-            Self::NotBegun(problem) | Self::Failed(problem) | Self::Lost(problem) => problem,
+            Self::NotBegun(error) | Self::Failed(error) | Self::Lost(error) => error,
         }
     }
 }

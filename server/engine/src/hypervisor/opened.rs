@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{Code, HostName, HostTest, Problem};
+use model::HostTest;
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{CopyFacts, HostConfig, HostConnection, HostEvent, HostFacts, Hypervisor};
+use super::{CopyFacts, HostConfig, HostConnection, HostError, HostEvent, HostFacts, Hypervisor};
 
 /// How long a host has to answer a request that waits for it. What else such a request does fits into the rest of 10 s.
 const LIMIT: Duration = Duration::from_millis(9_500);
@@ -23,10 +23,10 @@ impl Opened {
     ///
     /// # Errors
     /// Why it can't be reached.
-    pub(crate) async fn connect(hypervisor: &dyn Hypervisor, config: &HostConfig) -> Result<Self, Problem> {
+    pub(crate) async fn connect(hypervisor: &dyn Hypervisor, config: &HostConfig) -> Result<Self, HostError> {
         let (sender, events) = mpsc::unbounded_channel();
         let connection = hypervisor.connect(config, sender).await?;
-        let no_answer = |problem| no_answer(&config.name, problem);
+        let no_answer = |error: HostError| error.into_no_answer(&config.name);
         let facts = connection.host().await.map_err(no_answer)?;
         let copies = connection.copies().await.map_err(no_answer)?;
         Ok(Self { connection, events, facts, copies })
@@ -50,20 +50,4 @@ impl Opened {
 /// When a request that arrives now has to be answered.
 pub(crate) fn deadline() -> Instant {
     Instant::now() + LIMIT
-}
-
-pub(crate) fn too_late(host: &HostName) -> Problem {
-    Problem::new(Code::HostUnreachable, format!("{host} did not answer in time."))
-        .with_fix("Check the host and its libvirt daemon, then try again.")
-}
-
-/// A host that was asked did not say: for the caller it does not answer, whatever the reason.
-pub(crate) fn no_answer(host: &HostName, problem: Problem) -> Problem {
-    if matches!(problem.code, Code::HostUnreachable | Code::UnknownVm) {
-        return problem;
-    }
-    let details = problem.details.unwrap_or(problem.sentence);
-    Problem::new(Code::HostUnreachable, format!("{host} does not answer as it should."))
-        .with_fix("Check the host and its libvirt daemon, then try again.")
-        .with_details(details)
 }

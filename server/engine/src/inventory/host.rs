@@ -5,14 +5,11 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use model::{ConnectionState, Host, HostName, HostOrigin, Migration, Problem, VmId, VmState};
+use model::{ConnectionState, Host, HostName, HostOrigin, Migration, VmId, VmState};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    explain::needs_login,
-    hypervisor::{CopyFacts, HostConfig, HostConnection, HostFacts, Ssh, SshLogin, Transport},
-};
+use crate::hypervisor::{CopyFacts, HostConfig, HostConnection, HostError, HostFacts, Ssh, SshLogin, Transport};
 
 /// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
 /// migration takes one, and KubeVirt's 2 proved slow for evacuations.
@@ -38,8 +35,37 @@ pub(crate) struct HostEntry {
     pub(super) leaving: bool,
     /// Held by whoever is about to begin a migration with it.
     pub(super) held: Weak<()>,
-    pub(super) link: ConnectionState,
+    pub(super) link: Link,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
+}
+
+/// How the connection to a host is.
+pub(super) enum Link {
+    /// The host is tried for the first time.
+    Connecting,
+    Connected,
+    Unreachable {
+        /// Since when, in ms since 1970.
+        since_ms: u64,
+        error: HostError,
+    },
+}
+
+impl Link {
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self, Self::Connected)
+    }
+
+    /// As people see it.
+    fn shown(&self) -> ConnectionState {
+        match self {
+            Self::Connecting => ConnectionState::Connecting,
+            Self::Connected => ConnectionState::Connected,
+            Self::Unreachable { since_ms, error } => {
+                ConnectionState::Unreachable { since_ms: *since_ms, problem: error.clone().into() }
+            }
+        }
+    }
 }
 
 /// A login that somebody typed.
@@ -79,7 +105,7 @@ impl HostEntry {
             login: None,
             leaving: false,
             held: Weak::new(),
-            link: ConnectionState::Connecting,
+            link: Link::Connecting,
             copies: BTreeMap::new(),
         }
     }
@@ -102,10 +128,10 @@ impl HostEntry {
     ///
     /// # Errors
     /// `needs-login` if it wants a password and nobody has typed one.
-    pub(crate) fn connect_config(&self) -> Result<HostConfig, Problem> {
+    pub(crate) fn connect_config(&self) -> Result<HostConfig, HostError> {
         let config = self.with_login();
         match &config.transport {
-            Transport::Ssh(ssh) if ssh.login == SshLogin::Password(None) => Err(needs_login(&config.name)),
+            Transport::Ssh(ssh) if ssh.login == SshLogin::Password(None) => Err(HostError::needs_login(&config.name)),
             _ => Ok(config),
         }
     }
@@ -128,7 +154,7 @@ impl HostEntry {
 
     /// A copy's state; of a host that does not answer nobody knows.
     pub(super) fn state_of(&self, copy: &CopyFacts) -> VmState {
-        if self.link == ConnectionState::Connected { copy.state } else { VmState::Unknown }
+        if self.link.is_connected() { copy.state } else { VmState::Unknown }
     }
 
     /// As people see it, with its VMs and those of them that are active.
@@ -138,7 +164,7 @@ impl HostEntry {
             name: self.config.name.clone(),
             address: self.config.transport.address(),
             origin: self.origin,
-            connection: self.link.clone(),
+            connection: self.link.shown(),
             latency_ms: facts.map(|facts| facts.latency_ms),
             cpu_model: facts.and_then(|facts| facts.cpu_model.clone()),
             cpus: facts.map_or(0, |facts| facts.cpus),
@@ -154,7 +180,7 @@ impl HostEntry {
 
     /// Which copy is the VM: the highest.
     pub(super) fn rank(&self, copy: &CopyFacts, open: Option<&Migration>) -> (bool, bool, bool, bool) {
-        let answers = self.link == ConnectionState::Connected;
+        let answers = self.link.is_connected();
         let runs = copy.state == VmState::Running;
         (
             // While it moves the VM is at the source for as long as anything is; the row must not jump to and fro.

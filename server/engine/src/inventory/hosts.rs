@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use model::{Code, ConnectionState, HostName, HostOrigin, MigrationId, Problem, VmId};
+use model::{Code, HostName, HostOrigin, MigrationId, Problem, VmId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Claim, HostEntry, Inventory, TypedLogin, Watch};
+use super::{Claim, HostEntry, Inventory, TypedLogin, Watch, host::Link};
 use crate::{
-    explain::{is_in_vain, unknown_host},
+    explain::unknown_host,
     hypervisor::{Address, HostConfig, Opened},
 };
 
@@ -68,29 +68,27 @@ impl Inventory {
         }
     }
 
-    /// The registered host of this name or address.
+    /// The host of this name or address, if it is registered.
     ///
     /// # Errors
-    /// `unknown-host`; `same-host` for this machine's own addresses; `invalid-input` for a text that is no address.
-    pub(crate) fn find_host(&self, text: &str) -> Result<&HostEntry, Problem> {
+    /// `same-host` for this machine's own addresses; `invalid-input` for a text that is no address.
+    pub(crate) fn find_host(&self, text: &str) -> Result<Option<&HostEntry>, Problem> {
         let by_name = text.parse::<HostName>().ok().and_then(|name| self.host(&name));
-        if let Some(entry) = by_name {
-            return Ok(entry);
+        if by_name.is_some() {
+            return Ok(by_name);
         }
         let address: Address = text.parse()?;
         let by_address = self.hosts().find(|entry| {
             let config = &entry.config;
             config.peer_address == address || config.transport.address() == address.to_string()
         });
-        match by_address {
-            Some(entry) => Ok(entry),
-            None if address.is_this_machine() => Err(Problem::new(
-                Code::SameHost,
-                format!("{text} is not another host: migrating to localhost is not allowed."),
-            )
-            .with_fix("Use the name or address of a registered host.")),
-            None => Err(unknown_host(text)),
+        if by_address.is_none() && address.is_this_machine() {
+            let sentence = format!("{text} is not another host: migrating to localhost is not allowed.");
+            return Err(
+                Problem::new(Code::SameHost, sentence).with_fix("Use the name or address of a registered host.")
+            );
         }
+        Ok(by_address)
     }
 
     /// Whether a host is there for migrations only.
@@ -212,10 +210,10 @@ impl Inventory {
         let entry = self.hosts.get_mut(name)?;
         entry.login = None;
         let watch = entry.watch_anew();
-        let Err(problem) = entry.connect_config() else { return Some(watch) };
+        let Err(error) = entry.connect_config() else { return Some(watch) };
         // That its key has changed, say, is what people have to know first.
-        if !matches!(&entry.link, ConnectionState::Unreachable { problem, .. } if is_in_vain(problem.code)) {
-            entry.lost(problem, now);
+        if !matches!(&entry.link, Link::Unreachable { error, .. } if error.kind.is_in_vain()) {
+            entry.lost(error, now);
         }
         let affected: Vec<VmId> = entry.copies.keys().copied().collect();
         self.publish(affected);

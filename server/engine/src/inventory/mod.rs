@@ -17,16 +17,14 @@ use std::{
 };
 
 pub(crate) use feed::{Feed, RESERVED, subscribe};
+use host::Link;
 pub(crate) use host::{HostEntry, TypedLogin, Watch};
-use model::{
-    Change, Code, ConnectionState, Host, HostName, Migration, MigrationId, Problem, Snapshot, Update, Vm, VmId,
-};
+use model::{Change, Host, HostName, Migration, MigrationId, Snapshot, Update, Vm, VmId};
 use peer_logins::PeerLogins;
 
 use crate::{
     clock::Clock,
-    explain::unknown_host,
-    hypervisor::{CopyFacts, HostConnection},
+    hypervisor::{CopyFacts, HostConnection, HostError},
 };
 
 /// Ended migrations a snapshot shows.
@@ -107,19 +105,18 @@ impl Inventory {
     }
 
     /// The connection to a host, or why there is none.
-    pub(crate) fn connection(&self, name: &HostName) -> Result<Arc<dyn HostConnection>, Problem> {
-        let entry = self.hosts.get(name).ok_or_else(|| unknown_host(name.as_str()))?;
+    pub(crate) fn connection(&self, name: &HostName) -> Result<Arc<dyn HostConnection>, HostError> {
+        let entry = self.hosts.get(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
         match (&entry.connection, &entry.link) {
             (Some(connection), _) => Ok(Arc::clone(connection)),
-            (None, ConnectionState::Unreachable { problem, .. }) => Err(problem.clone()),
-            (None, _) => Err(Problem::new(Code::HostUnreachable, format!("{name} has not answered yet."))
-                .with_fix("Try again in a few seconds.")),
+            (None, Link::Unreachable { error, .. }) => Err(error.clone()),
+            (None, _) => Err(HostError::not_answered_yet(name)),
         }
     }
 
     /// Whether every host was tried at least once.
     pub(crate) fn is_ready(&self) -> bool {
-        self.hosts.values().all(|entry| entry.link != ConnectionState::Connecting)
+        self.hosts.values().all(|entry| !matches!(entry.link, Link::Connecting))
     }
 
     pub(crate) fn vm(&self, id: VmId) -> Option<&Vm> {

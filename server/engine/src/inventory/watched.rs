@@ -1,20 +1,17 @@
 //! What those who watch hosts say of them, and only as long as it is theirs to say.
 
-use model::{Code, ConnectionState, Problem, VmId};
+use model::VmId;
 
-use super::{HostEntry, Inventory, Watch};
-use crate::{
-    explain::unknown_host,
-    hypervisor::{CopyFacts, HostConfig, HostFacts, Opened},
-};
+use super::{HostEntry, Inventory, Watch, host::Link};
+use crate::hypervisor::{CopyFacts, HostConfig, HostError, HostErrorKind, HostFacts, Opened};
 
 impl Inventory {
     /// How the host is reached now.
     ///
     /// # Errors
     /// `needs-login` if it wants a password and nobody has typed one.
-    pub(crate) fn connect_config(&mut self, watch: &Watch) -> Result<HostConfig, Problem> {
-        let entry = self.watched(watch).ok_or_else(|| unknown_host(watch.host.as_str()))?;
+    pub(crate) fn connect_config(&mut self, watch: &Watch) -> Result<HostConfig, HostError> {
+        let entry = self.watched(watch).ok_or_else(|| HostError::unknown_host(watch.host.as_str()))?;
         entry.connect_config()
     }
 
@@ -23,18 +20,18 @@ impl Inventory {
         let Some(entry) = self.watched(watch) else { return };
         entry.connection = Some(opened.connection.clone());
         entry.facts = Some(opened.facts.clone());
-        entry.link = ConnectionState::Connected;
+        entry.link = Link::Connected;
         self.replace_copies(&watch.host, opened.copies.clone());
     }
 
     /// The host does not answer. What it had is kept, as unknown; a password that it refused is not.
-    pub(crate) fn unreachable(&mut self, watch: &Watch, problem: Problem) {
+    pub(crate) fn unreachable(&mut self, watch: &Watch, error: HostError) {
         let now = self.clock.now_ms();
         let Some(entry) = self.watched(watch) else { return };
-        if problem.code == Code::LoginRefused {
+        if error.kind == HostErrorKind::LoginRefused {
             entry.login = None;
         }
-        entry.lost(problem, now);
+        entry.lost(error, now);
         let affected: Vec<VmId> = entry.copies.keys().copied().collect();
         self.publish(affected);
     }
@@ -53,13 +50,13 @@ impl Inventory {
 
 impl HostEntry {
     /// Nobody is connected any more.
-    pub(super) fn lost(&mut self, problem: Problem, now_ms: u64) {
+    pub(super) fn lost(&mut self, error: HostError, now_ms: u64) {
         self.connection = None;
         let since_ms = match self.link {
-            ConnectionState::Unreachable { since_ms, .. } => since_ms,
+            Link::Unreachable { since_ms, .. } => since_ms,
             _ => now_ms,
         };
-        self.link = ConnectionState::Unreachable { since_ms, problem };
+        self.link = Link::Unreachable { since_ms, error };
     }
 
     /// Somebody else watches it from now on.

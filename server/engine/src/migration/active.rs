@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use model::{Code, ControlFlow, HostName, Migration, Mode, Phase, Problem};
+use model::{ControlFlow, HostName, Migration, Mode, Phase};
 use tokio::time::Instant;
 
 use super::{inbox::Inbox, journal::Journal, progress::Tracker};
 use crate::{
     context::Context,
-    hypervisor::{HostConnection, Presence, Statistics},
-    storage::StorageJournal,
+    hypervisor::{HostConnection, HostError, Presence, Statistics},
+    storage::{Stopped, StorageJournal},
 };
 
 /// How long to wait before an abort that libvirt accepted is asked for again.
@@ -60,13 +60,13 @@ impl ActiveMigration {
 
     /// # Errors
     /// Why the source can't be asked.
-    pub(super) fn source(&self) -> Result<Arc<dyn HostConnection>, Problem> {
+    pub(super) fn source(&self) -> Result<Arc<dyn HostConnection>, HostError> {
         self.context.inventory().connection(&self.record().source)
     }
 
     /// # Errors
     /// Why the destination can't be asked.
-    pub(super) fn destination(&self) -> Result<Arc<dyn HostConnection>, Problem> {
+    pub(super) fn destination(&self) -> Result<Arc<dyn HostConnection>, HostError> {
         self.context.inventory().connection(&self.record().destination)
     }
 
@@ -217,7 +217,7 @@ impl StorageJournal for ActiveMigration {
         }
     }
 
-    async fn unless_cancelled(&mut self) -> Result<(), Problem> {
+    async fn unless_cancelled(&mut self) -> Result<(), Stopped> {
         let is_new = self.has_new_cancel();
         if !self.record().cancel_requested {
             if !is_new {
@@ -225,6 +225,6 @@ impl StorageJournal for ActiveMigration {
             }
             self.note_cancel().await;
         }
-        Err(Problem::new(Code::Cancelled, "The migration was cancelled before libvirt began."))
+        Err(Stopped::Cancelled)
     }
 }

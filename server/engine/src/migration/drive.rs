@@ -1,17 +1,16 @@
 //! Hands a migration to libvirt, and goes on direct where the source may not log in at the destination.
 
-use model::{Code, ControlFlow, Migration, Mode, Problem};
+use model::{ControlFlow, Migration, Mode};
 
 use super::{
-    Reported,
+    Reported, Setback,
     active::ActiveMigration,
     sample::{due, sample},
 };
 use crate::{
     clock::every_sample,
-    explain::unknown_host,
-    hypervisor::{MigrationPlan, NotMigrated, Presence, Transport},
-    storage::{Prepared, StorageJournal as _},
+    hypervisor::{HostError, HostErrorKind, MigrationPlan, NotMigrated, Presence, Transport},
+    storage::{Prepared, Stopped, StorageJournal as _},
 };
 
 /// What libvirt needs besides the record.
@@ -25,25 +24,29 @@ pub(super) struct Handover {
 
 /// Lets libvirt move the VM, and watches it until libvirt says it is over.
 pub(super) async fn drive(active: &mut ActiveMigration, handover: Handover) -> Reported {
-    let plan = plan(active, handover).map_err(NotMigrated::NotBegun)?;
+    let plan = plan(active, handover).map_err(|error| Setback::NotBegun(error.into()))?;
     let reported = hand_over(active, &plan).await;
     if plan.control_flow == ControlFlow::Direct {
-        return reported;
+        return reported.map_err(Setback::from);
     }
     remember_login(active, &reported);
     match reported {
-        Err(NotMigrated::NotBegun(refusal)) if refusal.code == Code::PeerLogin && !is_as_it_was(active).await => {
-            Err(NotMigrated::Failed(refusal))
+        Err(NotMigrated::NotBegun(refusal)) if is_peer_login(&refusal) && !is_as_it_was(active).await => {
+            Err(Setback::Failed(refusal))
         }
-        Err(NotMigrated::NotBegun(refusal)) if would_help_to_go_direct(active, &refusal) => {
-            go_direct(active, &refusal).await.map_err(NotMigrated::NotBegun)?;
-            hand_over(active, &MigrationPlan { control_flow: ControlFlow::Direct, ..plan }).await
+        // It was the source's login that failed, and the request does not insist on it.
+        Err(NotMigrated::NotBegun(refusal))
+            if is_peer_login(&refusal) && active.record().options.control_flow.is_none() =>
+        {
+            go_direct(active, &refusal).await.map_err(Setback::NotBegun)?;
+            let plan = MigrationPlan { control_flow: ControlFlow::Direct, ..plan };
+            hand_over(active, &plan).await.map_err(Setback::from)
         }
-        reported => reported,
+        reported => reported.map_err(Setback::from),
     }
 }
 
-async fn hand_over(active: &mut ActiveMigration, plan: &MigrationPlan) -> Reported {
+async fn hand_over(active: &mut ActiveMigration, plan: &MigrationPlan) -> Result<(), NotMigrated> {
     let source = active.source().map_err(NotMigrated::NotBegun)?;
     let mut moving = source.migrate(plan);
     let mut ticks = every_sample();
@@ -60,11 +63,11 @@ async fn hand_over(active: &mut ActiveMigration, plan: &MigrationPlan) -> Report
 fn plan(
     active: &ActiveMigration,
     Handover { persistent, login, prepared }: Handover,
-) -> Result<MigrationPlan, Problem> {
+) -> Result<MigrationPlan, HostError> {
     let Migration { vm, source, destination, mode, options, control_flow, encrypted, .. } = active.record();
     let inventory = active.context().inventory();
     let (Some(from), Some(to)) = (inventory.host(source), inventory.host(destination)) else {
-        return Err(unknown_host(destination.as_str()));
+        return Err(HostError::unknown_host(destination.as_str()));
     };
     let control_flow = control_flow.unwrap_or(ControlFlow::PeerToPeer);
     // Of other migrations libvirt encrypts nothing itself: they go through a connection that is encrypted or not.
@@ -88,10 +91,10 @@ fn plan(
 }
 
 /// Whether the source may log in at the destination is known once it has tried.
-fn remember_login(active: &ActiveMigration, reported: &Reported) {
+fn remember_login(active: &ActiveMigration, reported: &Result<(), NotMigrated>) {
     let Migration { source, destination, .. } = active.record();
     let refused_ms = match reported {
-        Err(NotMigrated::NotBegun(problem)) if problem.code == Code::PeerLogin => Some(active.context().now_ms()),
+        Err(NotMigrated::NotBegun(refusal)) if is_peer_login(refusal) => Some(active.context().now_ms()),
         Ok(()) | Err(NotMigrated::Failed(_)) => None,
         Err(NotMigrated::NotBegun(_) | NotMigrated::Lost(_)) => return,
     };
@@ -106,17 +109,17 @@ async fn is_as_it_was(active: &ActiveMigration) -> bool {
     active.presence_at(source).await == expected
 }
 
-/// Whether it was the source's login that failed, and the request does not insist on it.
-fn would_help_to_go_direct(active: &ActiveMigration, refusal: &Problem) -> bool {
-    refusal.code == Code::PeerLogin && active.record().options.control_flow.is_none()
+/// Whether the source's daemon could not log in at the destination.
+fn is_peer_login(refusal: &HostError) -> bool {
+    refusal.kind == HostErrorKind::PeerLogin
 }
 
 /// From now on the console drives it, which the next console has to know of. What was made ready stays so.
-async fn go_direct(active: &mut ActiveMigration, refusal: &Problem) -> Result<(), Problem> {
+async fn go_direct(active: &mut ActiveMigration, refusal: &HostError) -> Result<(), Stopped> {
     active.unless_cancelled().await?;
     let Migration { source, destination, .. } = active.record();
     let because = refusal.details.as_ref().map_or_else(String::new, |words| format!(" ({words})"));
     let text =
         format!("{source} could not log in on {destination}{because}. It goes on direct: the console drives it.");
-    active.journal().go_direct(text).await
+    Ok(active.journal().go_direct(text).await?)
 }

@@ -2,11 +2,8 @@
 
 use model::{Code, Migration, Phase, Problem};
 
-use super::{Reported, active::ActiveMigration, reconcile, verdict::Verdict};
-use crate::{
-    hypervisor::NotMigrated,
-    storage::{self, StorageJournal as _},
-};
+use super::{Reported, Setback, active::ActiveMigration, reconcile, verdict::Verdict};
+use crate::storage::{self, StorageJournal as _};
 
 /// Finds out where the VM is and ends the migration accordingly, whatever libvirt reported.
 pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
@@ -18,7 +15,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
         Verdict::Moved => {
             let figures = active.final_figures().await;
             // Where libvirt refused, the VM was moved from outside this console, which decided what is to stay.
-            if matches!(reported, Ok(()) | Err(NotMigrated::Lost(_))) {
+            if matches!(reported, Ok(()) | Err(Setback::Lost(_))) {
                 reconcile::undefine_at_source(active).await;
             }
             let context = active.shared_context();
@@ -39,7 +36,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
 }
 
 /// Ends a migration that libvirt was not asked for, so that there is no doubt where the VM is.
-pub(super) async fn not_begun(active: &mut ActiveMigration, why: NotMigrated) {
+pub(super) async fn not_begun(active: &mut ActiveMigration, why: Setback) {
     let (phase, problem) = why_it_stayed(active.record(), Err(why));
     end_at_source(active, phase, problem).await;
 }
@@ -65,16 +62,15 @@ async fn note_unregistered_destination(active: &mut ActiveMigration) {
 }
 
 fn why_it_stayed(migration: &Migration, reported: Reported) -> (Phase, Option<Problem>) {
-    let unknown = matches!(reported, Err(NotMigrated::Lost(_)));
-    match reported.map_err(NotMigrated::into_problem) {
-        Err(Problem { code, .. }) if migration.cancel_requested && (unknown || code == Code::Cancelled) => {
+    match reported {
+        Err(setback) if migration.cancel_requested && (setback.is_cancelled() || setback.is_lost()) => {
             (Phase::Cancelled, None)
         }
-        Err(problem @ Problem { code: Code::Cancelled, .. }) => {
-            let sentence = "The migration was aborted from outside this console.";
-            (Phase::Failed, Some(Problem { sentence: sentence.to_owned(), ..problem }))
+        Err(setback) if setback.is_cancelled() => {
+            let sentence = "The migration was aborted from outside this console.".to_owned();
+            (Phase::Failed, Some(Problem { sentence, ..setback.into() }))
         }
-        Err(problem) => (Phase::Failed, Some(problem)),
+        Err(setback) => (Phase::Failed, Some(setback.into())),
         Ok(()) => {
             let sentence = "libvirt reported success, but the VM is still on the source.";
             (Phase::Failed, Some(Problem::new(Code::Hypervisor, sentence).with_fix("Try again.")))
@@ -120,7 +116,7 @@ fn attention(migration: &Migration, verdict: Verdict, reported: Reported) -> Pro
         ),
     };
     let problem = Problem::new(Code::NeedsAttention, sentence).with_fix(fix);
-    match reported.map_err(NotMigrated::into_problem) {
+    match reported.map_err(Problem::from) {
         Err(Problem { details: Some(details), .. }) => problem.with_details(details),
         Err(Problem { sentence, .. }) => problem.with_details(sentence),
         Ok(()) => problem,

@@ -7,6 +7,7 @@ use store::MigrationFilter;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
+    Setback,
     active::ActiveMigration,
     drive::{self, Handover},
     finalize::{finalize, not_begun},
@@ -14,9 +15,9 @@ use super::{
 };
 use crate::{
     explain::{left_paused, migrated_from_outside},
-    hypervisor::{NotMigrated, Transport},
+    hypervisor::Transport,
     preflight,
-    storage::{self, Prepared, StorageJournal as _},
+    storage::{self, Prepared, Stopped, StorageJournal as _},
 };
 
 /// How many earlier migrations are looked through for one that measured the link.
@@ -50,13 +51,13 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
     active.expect_memory();
     let prepared = match prepare(active).await {
         Ok(prepared) => prepared,
-        Err(problem) => return not_begun(active, NotMigrated::NotBegun(problem)).await,
+        Err(stopped) => return not_begun(active, Setback::NotBegun(stopped)).await,
     };
     let Start { persistent, login } = start;
     match drive::drive(active, Handover { persistent, login, prepared }).await {
-        Err(refused @ NotMigrated::NotBegun(_)) => not_begun(active, refused).await,
+        Err(refused @ Setback::NotBegun(_)) => not_begun(active, refused).await,
         reported => {
-            if matches!(reported, Err(NotMigrated::Lost(_))) && !active.is_direct() {
+            if matches!(reported, Err(Setback::Lost(_))) && !active.is_direct() {
                 // It may go on without us.
                 watch_until_gone(active).await;
             }
@@ -93,7 +94,7 @@ async fn queue(active: &mut ActiveMigration) -> Result<Permits, ()> {
 }
 
 /// Does all that comes before libvirt is asked to move the VM.
-async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Problem> {
+async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Stopped> {
     let context = active.shared_context();
     let limit = bandwidth_bytes_s(active);
     let link = match limit {

@@ -22,7 +22,7 @@ use crate::{
     context::Context,
     explain::{already_migrating, store_failed, unknown_migration},
     hosts::{Hosts, Reached},
-    hypervisor::too_late,
+    hypervisor::HostError,
     preflight::Preflights,
 };
 
@@ -77,7 +77,7 @@ impl Migrations {
             return Err(would_not_be_seen(&reached.host));
         }
         let admitted = timeout_at(reached.deadline(), admission::admit(&self.preflights, &request)).await;
-        let accepted = admitted.unwrap_or_else(|_| Err(too_late(&reached.host)))?;
+        let accepted = admitted.unwrap_or_else(|_| Err(HostError::too_late(&reached.host).into()))?;
         self.write_down(accepted, request, requested_by, Some(reached)).await
     }
 

@@ -45,5 +45,58 @@ mod verdict;
 
 pub(crate) use migrations::Migrations;
 
+use model::Problem;
+
+use crate::{
+    hypervisor::{HostError, HostErrorKind, NotMigrated},
+    storage::Stopped,
+};
+
 /// How a migration ended, as libvirt reports it. A claim to be verified by asking both hosts.
-type Reported = Result<(), crate::hypervisor::NotMigrated>;
+type Reported = Result<(), Setback>;
+
+/// Why a VM did not move, as far as is known.
+#[derive(Clone, Debug)]
+enum Setback {
+    /// Nothing was begun: the VM is where it was.
+    NotBegun(Stopped),
+    /// libvirt says that it failed, and that the VM stayed.
+    Failed(HostError),
+    /// It is not known how it ended, or whether it has: the connection to the source was lost, or the console was not there.
+    Lost(Problem),
+}
+
+impl Setback {
+    /// Whether a cancel ended it: this console's, or an abort from outside.
+    fn is_cancelled(&self) -> bool {
+        match self {
+            Self::NotBegun(Stopped::Cancelled) => true,
+            Self::NotBegun(Stopped::Host(error)) | Self::Failed(error) => error.kind == HostErrorKind::Cancelled,
+            Self::NotBegun(Stopped::Refused(_)) | Self::Lost(_) => false,
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_))
+    }
+}
+
+impl From<NotMigrated> for Setback {
+    fn from(reason: NotMigrated) -> Self {
+        match reason {
+            NotMigrated::NotBegun(error) => Self::NotBegun(error.into()),
+            NotMigrated::Failed(error) => Self::Failed(error),
+            NotMigrated::Lost(error) => Self::Lost(error.into()),
+        }
+    }
+}
+
+impl From<Setback> for Problem {
+    fn from(setback: Setback) -> Self {
+        match setback {
+            Setback::NotBegun(stopped) => stopped.into(),
+            Setback::Failed(error) => error.into(),
+            Setback::Lost(problem) => problem,
+        }
+    }
+}

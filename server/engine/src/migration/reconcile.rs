@@ -6,14 +6,13 @@ use model::{HostName, Migration, Mode, Problem, VmAction};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Reported,
+    Reported, Setback,
     active::ActiveMigration,
     sample::watch_until_gone,
     verdict::{Verdict, verdict},
 };
 use crate::{
-    explain::is_for_a_person,
-    hypervisor::{NotMigrated, Presence},
+    hypervisor::{HostError, Presence},
     storage::StorageJournal as _,
 };
 
@@ -89,7 +88,7 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
     let mut inquiry = Inquiry::begin();
     loop {
         let [mut source, destination] = ask_both(active).await;
-        if source == Presence::Sending && matches!(reported, Err(NotMigrated::Lost(_))) {
+        if source == Presence::Sending && matches!(reported, Err(Setback::Lost(_))) {
             // It goes on without us, or does not know yet that it has lost us; so the verdict has to wait.
             watch_until_gone(active).await;
             inquiry = Inquiry::begin();
@@ -149,7 +148,7 @@ async fn waits_for_a_person(active: &mut ActiveMigration, [source, destination]:
     let may_have_moved_on =
         matches!((source, destination), (Presence::Abandoned { persistent: true }, Presence::Absent))
             && active.since_last_heard() > PROMPT;
-    let refusal = refusal(active, is_paused, may_have_moved_on);
+    let refusal = refusal(active, is_paused, may_have_moved_on).map(Problem::from);
     let waits = is_paused || refusal.is_some();
     let shown = refusal.map(|problem| {
         let sentence = format!("{} Where {} runs is not known before.", problem.sentence, active.record().vm_name);
@@ -170,11 +169,11 @@ async fn waits_for_a_person(active: &mut ActiveMigration, [source, destination]:
 }
 
 /// Why a host that has to be asked can't be, where only a person can change that.
-fn refusal(active: &ActiveMigration, is_paused: bool, may_have_moved_on: bool) -> Option<Problem> {
+fn refusal(active: &ActiveMigration, is_paused: bool, may_have_moved_on: bool) -> Option<HostError> {
     let Migration { source, destination, .. } = active.record();
     let inventory = active.context().inventory();
     let refusal = |host: &HostName| inventory.connection(host).err();
-    let of_person = |host| refusal(host).filter(|problem| is_for_a_person(problem.code));
+    let of_person = |host| refusal(host).filter(|error| error.kind.is_for_a_person());
     let of_any_kind = || refusal(destination).filter(|_| is_paused && inventory.is_ready());
     let of_others = || {
         let mut others = inventory.hosts().map(|entry| &entry.config.name).filter(|_| may_have_moved_on);
@@ -228,12 +227,12 @@ pub(super) async fn undefine_at_source(active: &mut ActiveMigration) {
     }
 }
 
-async fn act_at_source(active: &ActiveMigration, action: VmAction) -> Result<(), Problem> {
+async fn act_at_source(active: &ActiveMigration, action: VmAction) -> Result<(), HostError> {
     active.source()?.act(active.record().vm, action).await
 }
 
 /// Writes down what was done, or why it could not be. It is tried again.
-async fn write_result(active: &mut ActiveMigration, done: Result<(), Problem>, text: String) {
+async fn write_result(active: &mut ActiveMigration, done: Result<(), HostError>, text: String) {
     match done {
         Ok(()) => active.write(text).await,
         Err(problem) => {

@@ -3,11 +3,12 @@
 use model::{Code, Migration, Mode, Phase, Problem};
 
 use super::{
+    Setback,
     active::ActiveMigration,
     finalize::{finalize, not_begun},
     sample::watch_until_gone,
 };
-use crate::{hypervisor::NotMigrated, storage::StorageJournal as _};
+use crate::storage::StorageJournal as _;
 
 /// Runs it to its end: watches it if it still moves, and asks both hosts where the VM is.
 pub(super) async fn resume(active: &mut ActiveMigration) {
@@ -28,7 +29,7 @@ pub(super) async fn resume(active: &mut ActiveMigration) {
         Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
             .with_fix("Look at libvirt's log on the source and the destination, then try again.")
     };
-    let lost = NotMigrated::Lost(problem);
+    let lost = Setback::Lost(problem);
     if !began || (mode == Mode::Offline && phase < Phase::SwitchingOver) {
         return not_begun(active, lost).await;
     }

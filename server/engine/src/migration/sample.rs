@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use model::{Code, Problem};
 use tokio::time::{Instant, Interval};
 
 use super::active::ActiveMigration;
-use crate::{clock::every_sample, storage::StorageJournal as _};
+use crate::{
+    clock::every_sample,
+    hypervisor::{HostError, HostErrorKind},
+    storage::StorageJournal as _,
+};
 
 /// How long a source that does not answer is waited for before both hosts are asked for the verdict.
 const SOURCE_LIMIT: Duration = Duration::from_secs(60);
@@ -58,11 +61,11 @@ pub(super) async fn sample(active: &mut ActiveMigration) -> Job {
     if active.is_abort_due() {
         let aborted = source.abort(vm).await;
         // If there is no job yet, the next sample tries again.
-        if !matches!(aborted, Err(Problem { code: Code::WrongState, .. })) {
+        if !matches!(aborted, Err(HostError { kind: HostErrorKind::WrongState, .. })) {
             active.abort_requested();
         }
-        if let Err(problem) = aborted {
-            tracing::info!(migration = %active.record().id, %problem, "abort");
+        if let Err(error) = aborted {
+            tracing::info!(migration = %active.record().id, %error, "abort");
         }
     }
     match source.job(vm).await {

@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use super::reach::DATA_PORT;
 use crate::{
     context::Context,
-    explain::{store_failed, unknown_vm},
-    hypervisor::{CopyFacts, DomainFacts, HostConfig, HostConnection, Probe, Survey, no_answer, too_late},
+    explain::store_failed,
+    hypervisor::{CopyFacts, DomainFacts, HostConfig, HostConnection, HostError, Probe, Survey},
 };
 
 /// How many earlier moves away from the source are looked at, whatever their destination.
@@ -46,14 +46,15 @@ pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Res
         let (copy, job) = (copy?, job?);
         context.inventory().set_copy(host, vm.id, copy.clone());
         if copy.is_none() {
-            return Err(unknown_vm(&vm.name));
+            return Err(HostError::unknown_vm(&vm.name));
         }
         let domain = domain?;
         let survey = connection.survey(&domain).await?;
         Ok((job.is_some(), domain, survey))
     };
     let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(context, host));
-    let (migrates, domain, survey) = answer.map_err(|_| too_late(host))?.map_err(|problem| no_answer(host, problem))?;
+    let (migrates, domain, survey) =
+        answer.map_err(|_| HostError::too_late(host))?.map_err(|error| error.into_no_answer(host))?;
     Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier? })
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn destination(
     domain: &DomainFacts,
     knock: bool,
     deadline: Instant,
-) -> Result<FromDestination, Problem> {
+) -> Result<FromDestination, HostError> {
     let probe = async {
         match knock {
             true => Some(context.hypervisor().probe(&config.peer_address, DATA_PORT).await),
@@ -81,9 +82,9 @@ pub(super) async fn destination(
         }
     };
     let asked = async { tokio::join!(connection.survey(domain), connection.copy(domain.vm), probe) };
-    let (survey, copy, probe) = timeout_at(deadline, asked).await.map_err(|_| too_late(&config.name))?;
-    let survey = survey.map_err(|problem| no_answer(&config.name, problem))?;
-    let copy = copy.map_err(|problem| no_answer(&config.name, problem))?;
+    let (survey, copy, probe) = timeout_at(deadline, asked).await.map_err(|_| HostError::too_late(&config.name))?;
+    let survey = survey.map_err(|error| error.into_no_answer(&config.name))?;
+    let copy = copy.map_err(|error| error.into_no_answer(&config.name))?;
     context.inventory().set_copy(&config.name, domain.vm, copy.clone());
     Ok(FromDestination { survey, copy, probe })
 }

@@ -71,7 +71,9 @@ impl Preflights {
         let knock = request.mode_of(&vm) == Mode::Live;
         match ask::destination(&self.context, &*connection, &config, &wanted, knock, deadline).await {
             Ok(answer) => self.put_together(request, &vm, &said, answer),
-            Err(problem) => Ok(Gathered::Refused(Refusal { code: FindingCode::DestinationReachable, problem })),
+            Err(error) => {
+                Ok(Gathered::Refused(Refusal { code: FindingCode::DestinationReachable, problem: error.into() }))
+            }
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn known(
         inventory.connection(&vm.host)?;
         return match (problem.code, inventory.connection(to)) {
             // Why the destination does not answer is known only here.
-            (Code::HostUnreachable, Err(reason)) => refused(FindingCode::DestinationReachable, reason),
+            (Code::HostUnreachable, Err(reason)) => refused(FindingCode::DestinationReachable, reason.into()),
             (code, _) => refused(finding_code(code), problem),
         };
     }

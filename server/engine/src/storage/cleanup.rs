@@ -5,10 +5,14 @@ use std::time::Duration;
 use model::{Code, DiskMove, Migration, Problem, VmId};
 use tokio::time::{Instant, sleep};
 
-use super::{endpoints::Endpoints, journal::StorageJournal, shared};
+use super::{
+    endpoints::Endpoints,
+    journal::{Stopped, StorageJournal},
+    shared,
+};
 use crate::{
     context::Context,
-    hypervisor::{DiskSource, Presence},
+    hypervisor::{DiskSource, HostError, HostErrorKind, Presence},
 };
 
 /// How long a destination that does not answer is waited for.
@@ -44,26 +48,28 @@ pub(crate) async fn remove_copies(context: &Context, journal: &mut dyn StorageJo
     left
 }
 
-async fn remove_copy(hosts: &Endpoints<'_>, migration: &Migration, disk: &DiskMove) -> Result<(), Problem> {
+async fn remove_copy(hosts: &Endpoints<'_>, migration: &Migration, disk: &DiskMove) -> Result<(), Stopped> {
     let destination = hosts.destination()?;
     let copy = destination.copy(migration.vm).await?;
     // The verdict said so; all the same nothing is deleted that a VM might have open.
     if !matches!(Presence::of(copy.as_ref()), Presence::Absent | Presence::Inactive) {
         let host = hosts.destination_name();
-        return Err(Problem::new(Code::WrongState, format!("{host} has an active copy of the VM.")));
+        let active = format!("{host} has an active copy of the VM.");
+        return Err(HostError::new(HostErrorKind::WrongState, active).into());
     }
     if !has_its_old_image(hosts, migration, disk).await? {
         let Migration { vm_name, source, .. } = migration;
         let sentence = format!("{vm_name} no longer has the image {} on {source}.", disk.source);
         return Err(Problem::new(Code::NeedsAttention, sentence)
-            .with_fix("Check whether the VM uses the copy now: then the copy must stay."));
+            .with_fix("Check whether the VM uses the copy now: then the copy must stay.")
+            .into());
     }
-    destination.delete_volume(&disk.pool, &disk.volume).await
+    Ok(destination.delete_volume(&disk.pool, &disk.volume).await?)
 }
 
 /// Whether the VM at the source is on the image that was copied. It may have arrived, and come back with the copy while no console
 /// watched: storage that both hosts reach may have another path at each.
-async fn has_its_old_image(hosts: &Endpoints<'_>, migration: &Migration, copied: &DiskMove) -> Result<bool, Problem> {
+async fn has_its_old_image(hosts: &Endpoints<'_>, migration: &Migration, copied: &DiskMove) -> Result<bool, HostError> {
     let source = hosts.source()?;
     let domain = source.domain(migration.vm).await?;
     let now = domain.disks.iter().find(|disk| disk.target == copied.target).map(|disk| &disk.source);
@@ -121,7 +127,7 @@ pub(crate) async fn remove_source_disks(context: &Context, journal: &mut dyn Sto
 }
 
 /// Removes an image that nothing needs any more; returns what came of it, in words.
-async fn remove_source_disk(hosts: &Endpoints<'_>, vm: VmId, path: &str) -> Result<String, Problem> {
+async fn remove_source_disk(hosts: &Endpoints<'_>, vm: VmId, path: &str) -> Result<String, HostError> {
     let (host, source) = (hosts.source_name(), hosts.source()?);
     if shared::directory(&hosts.configs()?.0, path).is_some() {
         return Ok(format!("The old image {path} is on shared storage, so it was not removed from {host}."));
@@ -141,14 +147,19 @@ async fn remove_source_disk(hosts: &Endpoints<'_>, vm: VmId, path: &str) -> Resu
 /// Asks the destination until it is there and at rest, or for too long.
 async fn patiently<T, F>(begun: Instant, ask: impl Fn() -> F) -> Result<T, Problem>
 where
-    F: Future<Output = Result<T, Problem>>,
+    F: Future<Output = Result<T, Stopped>>,
 {
     loop {
         let answer = ask().await;
-        let away =
-            matches!(answer, Err(Problem { code: Code::HostUnreachable | Code::TimedOut | Code::WrongState, .. }));
-        if !away || begun.elapsed() > LIMIT {
-            return answer;
+        let is_away = matches!(
+            &answer,
+            Err(Stopped::Host(HostError {
+                kind: HostErrorKind::Unreachable | HostErrorKind::TimedOut | HostErrorKind::WrongState,
+                ..
+            }))
+        );
+        if !is_away || begun.elapsed() > LIMIT {
+            return answer.map_err(Problem::from);
         }
         sleep(AGAIN).await;
     }

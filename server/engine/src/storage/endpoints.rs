@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{HostName, Migration, Problem};
+use model::{HostName, Migration};
 
 use crate::{
     context::Context,
-    explain::unknown_host,
-    hypervisor::{HostConfig, HostConnection},
+    hypervisor::{HostConfig, HostConnection, HostError},
 };
 
 /// The two hosts of a migration. Connections are looked up for each use, since a host may have been reconnected meanwhile.
@@ -36,13 +35,13 @@ impl<'a> Endpoints<'a> {
 
     /// # Errors
     /// Why the source can't be asked.
-    pub(super) fn source(&self) -> Result<Arc<dyn HostConnection>, Problem> {
+    pub(super) fn source(&self) -> Result<Arc<dyn HostConnection>, HostError> {
         self.context.inventory().connection(&self.source)
     }
 
     /// # Errors
     /// Why the destination can't be asked.
-    pub(super) fn destination(&self) -> Result<Arc<dyn HostConnection>, Problem> {
+    pub(super) fn destination(&self) -> Result<Arc<dyn HostConnection>, HostError> {
         self.context.inventory().connection(&self.destination)
     }
 
@@ -50,9 +49,11 @@ impl<'a> Endpoints<'a> {
     ///
     /// # Errors
     /// `unknown-host`
-    pub(super) fn configs(&self) -> Result<(HostConfig, HostConfig), Problem> {
+    pub(super) fn configs(&self) -> Result<(HostConfig, HostConfig), HostError> {
         let inventory = self.context.inventory();
         let config = |name| inventory.host(name).map(|entry| entry.config.clone());
-        config(&self.source).zip(config(&self.destination)).ok_or_else(|| unknown_host(self.destination.as_str()))
+        config(&self.source)
+            .zip(config(&self.destination))
+            .ok_or_else(|| HostError::unknown_host(self.destination.as_str()))
     }
 }

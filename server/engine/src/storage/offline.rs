@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     endpoints::Endpoints,
-    journal::StorageJournal,
+    journal::{Stopped, StorageJournal},
     plan::{Place, Plan, PlannedDisk},
 };
 use crate::{
     clock::{every_sample, millis},
-    hypervisor::{Chunk, Disk, Statistics, Volume},
+    hypervisor::{Chunk, Disk, HostError, Statistics, Volume},
     lock::lock,
 };
 
@@ -60,7 +60,7 @@ pub(super) async fn copy_volumes(
     journal: &mut dyn StorageJournal,
     plan: &Plan,
     limit_bytes_s: Option<u64>,
-) -> Result<(), Problem> {
+) -> Result<(), Stopped> {
     let mut images = Vec::new();
     for (PlannedDisk { disk, source, .. }, place) in plan.copies() {
         images.push(image(hosts, disk, source, place).await?);
@@ -76,7 +76,7 @@ pub(super) async fn copy_volumes(
 }
 
 /// Looks at an image before it is copied.
-async fn image(hosts: &Endpoints<'_>, disk: &Disk, path: &str, place: &Place) -> Result<Image, Problem> {
+async fn image(hosts: &Endpoints<'_>, disk: &Disk, path: &str, place: &Place) -> Result<Image, Stopped> {
     let missing = || {
         let sentence = format!("{} has no pool with {path}, so the console can't read it.", hosts.source_name());
         Problem::new(Code::Blocked, sentence).with_fix("Define and start a pool for its directory.")
@@ -93,7 +93,7 @@ async fn copy_volume(
     journal: &mut dyn StorageJournal,
     image: &Image,
     meter: &Meter,
-) -> Result<(), Problem> {
+) -> Result<(), Stopped> {
     let (source, destination) = (hosts.source()?, hosts.destination()?);
     let (read_to, read_from) = mpsc::channel(UNDER_WAY);
     let (write_to, write_from) = mpsc::channel(UNDER_WAY);
@@ -130,7 +130,7 @@ async fn copy_volume(
     journal.unless_cancelled().await?;
     shut_off?;
     // The part that failed made the others stop. One that did not end has nothing to say of why.
-    [pumped, written, read].into_iter().flatten().collect::<Result<(), Problem>>()?;
+    [pumped, written, read].into_iter().flatten().collect::<Result<(), HostError>>()?;
     // What the host counts as taken up is not quite what it sends.
     meter.set_sent((sent_before + image.bytes).min(meter.total));
     journal.show(&meter.figures()).await;
@@ -143,7 +143,7 @@ async fn pump(
     to: mpsc::Sender<Chunk>,
     meter: &Meter,
     stop: &CancellationToken,
-) -> Result<(), Problem> {
+) -> Result<(), HostError> {
     loop {
         let passed_on = async {
             let Some(chunk) = from.recv().await else { return false };
@@ -172,19 +172,20 @@ fn still_shut_off(hosts: &Endpoints<'_>, migration: &Migration) -> Result<(), Pr
 }
 
 /// Asks the source whether the VM was started, or its images were written to, while they were copied.
-async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Image]) -> Result<(), Problem> {
+async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Image]) -> Result<(), Stopped> {
     let source = hosts.source()?;
     let name = &migration.vm_name;
     let copy = source.copy(migration.vm).await?;
     if copy.is_none_or(|copy| copy.state != VmState::ShutOff) {
-        return Err(started(name));
+        return Err(started(name).into());
     }
     for Image { pool, volume, before, .. } in images {
         let now = source.volume(pool, volume).await?;
         if now.is_none_or(|now| now.modified != before.modified) {
             let sentence = format!("{volume} of the pool {pool} was written to while it was copied.");
             return Err(Problem::new(Code::WrongState, sentence)
-                .with_fix(format!("See that nothing uses the disks of {name}, then try again.")));
+                .with_fix(format!("See that nothing uses the disks of {name}, then try again."))
+                .into());
         }
     }
     Ok(())
@@ -193,8 +194,8 @@ async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Im
 /// What came of one part of a copy; none if it did not end though it had to. If it failed, the others have to stop.
 async fn ended(
     stop: &CancellationToken,
-    part: impl Future<Output = Result<(), Problem>>,
-) -> Option<Result<(), Problem>> {
+    part: impl Future<Output = Result<(), HostError>>,
+) -> Option<Result<(), HostError>> {
     let too_late = async {
         stop.cancelled().await;
         sleep(END_LIMIT).await;

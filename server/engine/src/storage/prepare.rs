@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     endpoints::Endpoints,
-    journal::StorageJournal,
+    journal::{Stopped, StorageJournal},
     offline,
     plan::{Fate, Plan, PlannedDisk, Side, decide},
     proof,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::millis,
     context::Context,
-    hypervisor::{DiskCopy, DiskSource, NewVolume},
+    hypervisor::{DiskCopy, DiskSource, HostError, NewVolume},
 };
 
 /// Between two looks at what the guest has written to its disks.
@@ -39,7 +39,7 @@ pub(crate) async fn prepare(
     journal: &mut dyn StorageJournal,
     link_bytes_s: Option<u64>,
     limit_bytes_s: Option<u64>,
-) -> Result<Prepared, Problem> {
+) -> Result<Prepared, Stopped> {
     let hosts = Endpoints::of(context, journal.record());
     let plan = storage_plan(&hosts, journal.record()).await?;
     is_as_planned(journal.record(), &plan)?;
@@ -59,7 +59,7 @@ pub(crate) async fn prepare(
 }
 
 /// What happens to the disks as things are now: the migration may have waited for a long time.
-async fn storage_plan(hosts: &Endpoints<'_>, migration: &Migration) -> Result<Plan, Problem> {
+async fn storage_plan(hosts: &Endpoints<'_>, migration: &Migration) -> Result<Plan, HostError> {
     let (at_source, at_destination) = (hosts.source()?, hosts.destination()?);
     let domain = at_source.domain(migration.vm).await?;
     if domain.disks.is_empty() {
@@ -115,7 +115,7 @@ async fn create_volumes(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
     plan: &Plan,
-) -> Result<Vec<DiskCopy>, Problem> {
+) -> Result<Vec<DiskCopy>, Stopped> {
     let mut copies = Vec::new();
     for (PlannedDisk { disk, .. }, place) in plan.copies() {
         journal.unless_cancelled().await?;

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::{
     endpoints::Endpoints,
-    journal::StorageJournal,
+    journal::{Stopped, StorageJournal},
     plan::{Plan, PlannedDisk},
     shared::PoolPair,
 };
-use crate::hypervisor::NewVolume;
+use crate::hypervisor::{HostError, HostErrorKind, NewVolume};
 
 /// The token's size, in bytes: a block, since some pools make nothing smaller.
 const TOKEN: u64 = 4096;
@@ -25,7 +25,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const REMOVALS: u32 = 5;
 
 /// Proves for all disks whose evidence is a pair of pools that the pools are one place.
-pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, plan: &Plan) -> Result<(), Problem> {
+pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, plan: &Plan) -> Result<(), Stopped> {
     let pairs: BTreeSet<&PoolPair> = plan.disks.iter().filter_map(PlannedDisk::proof).collect();
     for pair in pairs {
         journal.unless_cancelled().await?;
@@ -34,7 +34,7 @@ pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJourna
     Ok(())
 }
 
-async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pair: &PoolPair) -> Result<(), Problem> {
+async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pair: &PoolPair) -> Result<(), Stopped> {
     let name = format!(".vmferry-{}", Uuid::now_v7());
     let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
     // Told before, so that it can be found if the console dies.
@@ -42,7 +42,7 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
     journal.write(looking).await;
     let made = hosts.source()?.create_volume(&token).await;
     let (here, there) = (hosts.source_name(), hosts.destination_name());
-    if let Err(Problem { code: Code::Hypervisor, sentence, details, .. }) = made {
+    if let Err(HostError { kind: HostErrorKind::Refused, sentence, details, .. }) = made {
         let words = details.unwrap_or(sentence);
         let text = format!(
             "The pool {} on {here} takes no new volumes ({words}), so it was not proven that {there} sees the same.",
@@ -53,11 +53,11 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
     }
     let seen = match made {
         Ok(_) => sees(hosts, journal, pair, &token.name).await,
-        Err(problem) => Err(problem),
+        Err(error) => Err(error.into()),
     };
     remove_token(hosts, journal, &token).await;
     if !seen? {
-        return Err(not_one_place(pair, here.as_str(), there.as_str()));
+        return Err(not_one_place(pair, here.as_str(), there.as_str()).into());
     }
     let text = format!(
         "Proven: what {here} puts into its pool {} {there} sees in its pool {}.",
@@ -73,7 +73,7 @@ async fn sees(
     journal: &mut dyn StorageJournal,
     pair: &PoolPair,
     name: &str,
-) -> Result<bool, Problem> {
+) -> Result<bool, Stopped> {
     let begun = Instant::now();
     loop {
         if hosts.destination()?.volume(&pair.destination, name).await?.is_some() {

@@ -1,10 +1,10 @@
 //! Who drives a simulated migration: the source's daemon, if the destination lets it in, or the console.
 
-use model::{Code, ControlFlow, HostName, Problem, VmState};
+use model::{ControlFlow, HostName, VmState};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Sim, World};
-use crate::hypervisor::{HostEvent, MigrationPlan};
+use crate::hypervisor::{HostError, HostErrorKind, HostEvent, MigrationPlan};
 
 /// The console's part in a migration. Direct, hosts undo what they can as soon as it is gone; peer-to-peer they do not need it.
 #[derive(Clone, Default)]
@@ -34,13 +34,13 @@ impl Sim {
 
 impl World {
     /// Whether the source's daemon may log in at the destination, where that is who drives.
-    pub(super) fn let_peer_in(&self, plan: &MigrationPlan) -> Result<(), Problem> {
+    pub(super) fn let_peer_in(&self, plan: &MigrationPlan) -> Result<(), HostError> {
         let there = &plan.destination.name;
         if plan.control_flow == ControlFlow::Direct || !self.refusing_peers.contains(there) {
             return Ok(());
         }
         let sentence = format!("The source could not log in on {there} (simulated).");
-        Err(Problem::new(Code::PeerLogin, sentence).with_details("Permission denied (publickey,password)."))
+        Err(HostError::new(HostErrorKind::PeerLogin, sentence).with_details("Permission denied (publickey,password)."))
     }
 
     /// The driver is gone after the memory was sent: the source has paused the VM and learns no more. The destination throws away what

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
-use model::{Code, HostName, Problem, VmAction, VmId, VmState};
+use model::{HostName, VmAction, VmId, VmState};
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
 use crate::hypervisor::{
-    Chunk, CopyFacts, DomainFacts, HostConnection, HostEvent, HostFacts, MigrationPlan, NewVolume, NotMigrated,
-    Statistics, Survey, Volume,
+    Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, MigrationPlan,
+    NewVolume, NotMigrated, Statistics, Survey, Volume,
 };
 
 /// A simulated host's memory.
@@ -90,7 +90,7 @@ impl SimHost {
 
     fn close(&mut self, why: &str) {
         self.cuts += 1;
-        self.tell(&HostEvent::Closed(Problem::new(Code::HostUnreachable, why)));
+        self.tell(&HostEvent::Closed(HostError::new(HostErrorKind::Unreachable, why)));
         self.listeners.clear();
     }
 
@@ -111,7 +111,7 @@ pub(super) struct SimConnection {
 
 impl SimConnection {
     /// Asks the host, if this connection still reaches it.
-    pub(super) fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, Problem> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, HostError> {
         let mut world = self.sim.world();
         let host = world.host(&self.name);
         if host.up && host.cuts == self.cuts { Ok(question(host)) } else { Err(unreachable(&self.name)) }
@@ -120,9 +120,9 @@ impl SimConnection {
 
 #[async_trait]
 impl HostConnection for SimConnection {
-    async fn host(&self) -> Result<HostFacts, Problem> {
+    async fn host(&self) -> Result<HostFacts, HostError> {
         if !self.ask(|host| host.has_qemu)? {
-            return Err(Problem::new(Code::Hypervisor, "There is no QEMU (simulated)."));
+            return Err(HostError::new(HostErrorKind::Refused, "There is no QEMU (simulated)."));
         }
         self.ask(|host| HostFacts {
             uuid: host.uuid,
@@ -136,15 +136,15 @@ impl HostConnection for SimConnection {
         })
     }
 
-    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
+    async fn copies(&self) -> Result<Vec<CopyFacts>, HostError> {
         self.ask(|host| host.copies.values().cloned().collect())
     }
 
-    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem> {
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, HostError> {
         self.ask(|host| host.copies.get(&vm).cloned())
     }
 
-    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), HostError> {
         let state = match action {
             VmAction::Start | VmAction::Resume => VmState::Running,
             VmAction::Pause => VmState::Paused,
@@ -153,77 +153,78 @@ impl HostConnection for SimConnection {
         self.ask(|host| host.change(vm, |copy| (copy.state, copy.abandoned) = (state, false)))
     }
 
-    async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
+    async fn undefine(&self, vm: VmId) -> Result<(), HostError> {
         self.ask(|host| {
             host.copies.retain(|other, copy| *other != vm || copy.state.is_active());
             host.tell(&HostEvent::Changed(vm));
         })
     }
 
-    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
-        let unknown = || Problem::new(Code::UnknownVm, "Domain not found (simulated)");
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {
+        let unknown = || HostError::new(HostErrorKind::UnknownVm, "Domain not found (simulated)");
         self.unless_it_hangs().await;
         self.ask(|_| ())?;
         self.sim.made_of(&self.name, vm).ok_or_else(unknown)
     }
 
-    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, HostError> {
         self.unless_it_hangs().await;
         self.ask(|_| ())?;
         Ok(self.sim.has_for(&self.name, domain))
     }
 
-    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError> {
         let world = self.sim.world();
         Ok(world.loads.get(&vm).map_or(0, |load| load.dirty_bytes_s))
     }
 
-    async fn disk_writes(&self, vm: VmId, _targets: &[String]) -> Result<u64, Problem> {
+    async fn disk_writes(&self, vm: VmId, _targets: &[String]) -> Result<u64, HostError> {
         self.written(vm)
     }
 
-    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem> {
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), HostError> {
         self.ask(|_| ())?;
         self.sim.world().storage.eject(vm, target);
         Ok(())
     }
 
-    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, HostError> {
         self.find_volume(pool, name)
     }
 
-    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError> {
         self.find_volume_at(path)
     }
 
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError> {
         self.find_users(path, left)
     }
 
-    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, HostError> {
         self.make_volume(volume)
     }
 
-    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), HostError> {
         self.remove_volume(pool, name)
     }
 
-    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), HostError> {
         self.send_volume(pool, name, to).await
     }
 
-    async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
+    async fn write_volume(&self, pool: &str, name: &str, from: mpsc::Receiver<Chunk>) -> Result<(), HostError> {
         self.fill_volume(pool, name, from).await
     }
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
         let is_busy = self.ask(|host| host.jobs.contains_key(&plan.vm)).map_err(NotMigrated::NotBegun)?;
         if is_busy {
-            let problem = Problem::new(Code::Hypervisor, "another migration job is already running (simulated)");
+            let problem =
+                HostError::new(HostErrorKind::Refused, "another migration job is already running (simulated)");
             return Err(NotMigrated::NotBegun(problem));
         }
         let let_through = self.sim.world().let_through(plan);
-        if let Err(Problem { code: Code::PeerLogin, .. }) = let_through {
+        if let Err(HostError { kind: HostErrorKind::PeerLogin, .. }) = let_through {
             // As ssh takes to find out.
             sleep(Duration::from_secs(1)).await;
         }
@@ -239,30 +240,30 @@ impl HostConnection for SimConnection {
             }
         };
         tokio::select! {
-            Ok(outcome) = receiver => outcome.map_err(|problem| match problem.code {
-                Code::PeerLogin => NotMigrated::NotBegun(problem),
-                _ => NotMigrated::Failed(problem),
+            Ok(outcome) = receiver => outcome.map_err(|error| match error.kind {
+                HostErrorKind::PeerLogin => NotMigrated::NotBegun(error),
+                _ => NotMigrated::Failed(error),
             }),
             () = cut => Err(NotMigrated::Lost(unreachable(&self.name))),
             else => Err(NotMigrated::Lost(unreachable(&self.name))),
         }
     }
 
-    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
         self.ask(|host| host.jobs.get(&vm).map(|job| job.statistics))
     }
 
-    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
         self.ask(|host| host.completed.get(&vm).copied())
     }
 
-    async fn abort(&self, vm: VmId) -> Result<(), Problem> {
+    async fn abort(&self, vm: VmId) -> Result<(), HostError> {
         self.ask(|host| match host.jobs.get_mut(&vm) {
             Some(job) => {
                 job.aborted = true;
                 Ok(())
             }
-            None => Err(Problem::new(Code::WrongState, "no job is active on the domain (simulated)")),
+            None => Err(HostError::new(HostErrorKind::WrongState, "no job is active on the domain (simulated)")),
         })?
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use model::{Code, ControlFlow, HostName, Problem, Secret};
+use model::{ControlFlow, HostName, Secret};
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::{Sim, World, host::SimHost};
-use crate::hypervisor::{Fingerprint, HostConfig, MigrationPlan, Ssh, SshLogin, Transport};
+use crate::hypervisor::{Fingerprint, HostConfig, HostError, HostErrorKind, MigrationPlan, Ssh, SshLogin, Transport};
 
 /// Between two looks at a door.
 const KNOCK: Duration = Duration::from_millis(10);
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// The plan with its destination's real name, if whoever drives it may log in there.
-    pub(super) fn let_through(&mut self, plan: &MigrationPlan) -> Result<MigrationPlan, Problem> {
+    pub(super) fn let_through(&mut self, plan: &MigrationPlan) -> Result<MigrationPlan, HostError> {
         let name = self.name_at(&plan.destination);
         if plan.control_flow == ControlFlow::Direct {
             self.host(&name).let_in(&plan.destination)?;
@@ -141,7 +141,7 @@ impl SimHost {
     }
 
     /// Lets somebody in, or says why not.
-    pub(super) fn let_in(&mut self, config: &HostConfig) -> Result<(), Problem> {
+    pub(super) fn let_in(&mut self, config: &HostConfig) -> Result<(), HostError> {
         match (&mut self.door, &config.transport) {
             (Some(door), Transport::Ssh(ssh)) => door.let_in(&config.name, ssh),
             _ => Ok(()),
@@ -150,26 +150,28 @@ impl SimHost {
 }
 
 impl Door {
-    fn let_in(&mut self, host: &HostName, ssh: &Ssh) -> Result<(), Problem> {
-        let told = |code, what| Problem::new(code, format!("{host}: {what} (simulated)."));
+    fn let_in(&mut self, host: &HostName, ssh: &Ssh) -> Result<(), HostError> {
+        let told = |code, what| HostError::new(code, format!("{host}: {what} (simulated)."));
         let key = self.key.clone();
         match self.known.as_ref().or(ssh.fingerprint.as_ref()) {
-            None => return Err(told(Code::HostKeyUnknown, "its key is unknown").with_fingerprint(key.as_str())),
+            None => {
+                return Err(told(HostErrorKind::HostKeyUnknown, "its key is unknown").with_fingerprint(key.as_str()));
+            }
             Some(expected) if *expected != key => {
-                return Err(told(Code::HostKeyChanged, "its key is another").with_fingerprint(key.as_str()));
+                return Err(told(HostErrorKind::HostKeyChanged, "its key is another").with_fingerprint(key.as_str()));
             }
             Some(_) => self.known = Some(key),
         }
         let is_right = match &ssh.login {
-            SshLogin::Password(None) => return Err(told(Code::NeedsLogin, "it wants a password")),
+            SshLogin::Password(None) => return Err(told(HostErrorKind::NeedsLogin, "it wants a password")),
             SshLogin::Password(Some(password)) => *password == Secret::new(self.password.clone()),
             // Nobody has a key there.
             SshLogin::Program | SshLogin::AccountKeys | SshLogin::ConsoleKey => false,
         };
         self.attempts += 1;
         match (is_right, self.permits) {
-            (false, _) => Err(told(Code::LoginRefused, "the login was refused")),
-            (true, false) => Err(told(Code::NotPermitted, "the account may not use libvirt")),
+            (false, _) => Err(told(HostErrorKind::LoginRefused, "the login was refused")),
+            (true, false) => Err(told(HostErrorKind::NotPermitted, "the account may not use libvirt")),
             (true, true) => Ok(()),
         }
     }

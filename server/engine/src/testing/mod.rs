@@ -17,13 +17,14 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{Code, HostName, Mode, Problem, VmId, VmState};
+use model::{HostName, Mode, VmId, VmState};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::{
     hypervisor::{
-        Address, CopyFacts, Daemon, HostConfig, HostConnection, HostEvent, Hypervisor, MigrationPlan, Probe, Transport,
+        Address, CopyFacts, Daemon, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, Hypervisor,
+        MigrationPlan, Probe, Transport,
     },
     lock::lock,
 };
@@ -238,7 +239,7 @@ impl Hypervisor for Sim {
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn HostConnection>, Problem> {
+    ) -> Result<Arc<dyn HostConnection>, HostError> {
         let name = self.world().name_at(host);
         self.knock_at(&name).await;
         let mut world = self.world();
@@ -255,6 +256,6 @@ impl Hypervisor for Sim {
     }
 }
 
-fn unreachable(name: &HostName) -> Problem {
-    Problem::new(Code::HostUnreachable, format!("{name} does not answer (simulated)."))
+fn unreachable(name: &HostName) -> HostError {
+    HostError::new(HostErrorKind::Unreachable, format!("{name} does not answer (simulated)."))
 }

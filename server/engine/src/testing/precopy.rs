@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use model::{Code, HostName, Mode, Problem, VmState};
+use model::{HostName, Mode, VmState};
 use tokio::{
     sync::oneshot,
     time::{Instant, sleep},
@@ -12,7 +12,7 @@ use tokio::{
 use super::{Driver, Fault, Sim, World, host::Job, switch::switch_over, unreachable};
 use crate::{
     clock::millis,
-    hypervisor::{CopyFacts, DiskDevice, DiskSource, HostEvent, MigrationPlan, Statistics},
+    hypervisor::{CopyFacts, DiskDevice, DiskSource, HostError, HostErrorKind, HostEvent, MigrationPlan, Statistics},
 };
 
 /// One step of the model.
@@ -21,7 +21,7 @@ pub(super) const STEP: Duration = Duration::from_millis(50);
 const DOWNTIME_LIMIT_MS: u64 = 300;
 const MIB: u64 = 1 << 20;
 
-pub(super) type Outcome = Result<(), Problem>;
+pub(super) type Outcome = Result<(), HostError>;
 
 /// Runs a migration between two simulated hosts, and tells the caller if it is still there.
 pub(super) async fn run(
@@ -36,7 +36,9 @@ pub(super) async fn run(
     sim.world().host(&source).jobs.remove(&plan.vm);
     let told = match fault {
         Some(Fault::ResultLost) => Err(unreachable(&source)),
-        Some(Fault::TakenForALogin) => Err(Problem::new(Code::PeerLogin, "Connection timed out (simulated)")),
+        Some(Fault::TakenForALogin) => {
+            Err(HostError::new(HostErrorKind::PeerLogin, "Connection timed out (simulated)"))
+        }
         _ => outcome,
     };
     // The caller may be a console that died.
@@ -148,7 +150,7 @@ impl<'a> Move<'a> {
     }
 
     /// Waits for the next step, which comes only if both daemons live. Returns what it can send.
-    async fn step(&self) -> Result<u64, Problem> {
+    async fn step(&self) -> Result<u64, HostError> {
         sleep(STEP).await;
         if self.lives() != self.lives || self.driver.is_gone() {
             return Err(hypervisor("Lost connection to destination host"));
@@ -161,7 +163,10 @@ impl<'a> Move<'a> {
         let mut world = self.sim.world();
         let job = world.host(self.source).jobs.get_mut(&self.plan.vm).ok_or_else(|| hypervisor("the job is gone"))?;
         if job.aborted {
-            return Err(Problem::new(Code::Cancelled, "operation aborted: job 'migration out' canceled by client"));
+            return Err(HostError::new(
+                HostErrorKind::Cancelled,
+                "operation aborted: job 'migration out' canceled by client",
+            ));
         }
         job.statistics = Statistics { elapsed_ms: millis(self.begun.elapsed()), ..statistics };
         Ok(())
@@ -174,7 +179,7 @@ async fn copy(moving: &Move<'_>) -> Outcome {
 }
 
 /// Copies the disks while the guest writes to them; returns the figures at the end.
-async fn copy_disks(moving: &Move<'_>) -> Result<Statistics, Problem> {
+async fn copy_disks(moving: &Move<'_>) -> Result<Statistics, HostError> {
     let Move { sim, source, plan, .. } = moving;
     let (total, writes) = {
         let world = sim.world();
@@ -257,6 +262,6 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
     }
 }
 
-pub(super) fn hypervisor(words: &str) -> Problem {
-    Problem::new(Code::Hypervisor, format!("libvirt refused: {words} (simulated)")).with_details(words)
+pub(super) fn hypervisor(words: &str) -> HostError {
+    HostError::new(HostErrorKind::Refused, format!("libvirt refused: {words} (simulated)")).with_details(words)
 }

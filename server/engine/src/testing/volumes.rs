@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use model::{Code, HostName, Problem, VmId};
+use model::{HostName, VmId};
 use tokio::{
     sync::mpsc,
     time::{Duration, Instant, sleep},
 };
 
 use super::{Sim, World, host::SimConnection};
-use crate::hypervisor::{Chunk, Disk, DiskCopy, DiskSource, DomainFacts, NewVolume, Pool, Volume};
+use crate::hypervisor::{
+    Chunk, Disk, DiskCopy, DiskSource, DomainFacts, HostError, HostErrorKind, NewVolume, Pool, Volume,
+};
 
 /// What reading or writing a chunk takes at least.
 const CHUNK_TIME: Duration = Duration::from_millis(5);
@@ -197,25 +199,25 @@ impl SimVolume {
 
 impl SimConnection {
     /// Asks the host's storage, if this connection still reaches it.
-    fn storage<T>(&self, question: impl FnOnce(&mut World, &HostName) -> Result<T, Problem>) -> Result<T, Problem> {
+    fn storage<T>(&self, question: impl FnOnce(&mut World, &HostName) -> Result<T, HostError>) -> Result<T, HostError> {
         self.ask(|_| ())?;
         question(&mut self.sim.world(), &self.name)
     }
 
-    pub(super) fn find_volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
+    pub(super) fn find_volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, HostError> {
         self.storage(|world, host| {
             let (pool, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
             Ok(volumes.get(name).map(|volume| volume.facts(pool, name)))
         })
     }
 
-    pub(super) fn find_volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
+    pub(super) fn find_volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError> {
         let found = self.storage(|world, host| Ok(world.storage.at(host, path)))?;
         let Some((pool, name)) = found else { return Ok(None) };
         Ok(self.find_volume(&pool, &name)?.map(|volume| (pool, volume)))
     }
 
-    pub(super) fn find_users(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+    pub(super) fn find_users(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError> {
         self.storage(|world, host| {
             let has = |disk: &Disk| matches!(&disk.source, DiskSource::File { path: known } if known == path);
             let disks = &world.storage.disks;
@@ -230,7 +232,7 @@ impl SimConnection {
         })
     }
 
-    pub(super) fn make_volume(&self, wanted: &NewVolume) -> Result<Volume, Problem> {
+    pub(super) fn make_volume(&self, wanted: &NewVolume) -> Result<Volume, HostError> {
         let NewVolume { pool, name, format, capacity_bytes } = wanted.clone();
         let made = self.storage(|world, host| {
             if world.storage.fails(host, &StorageFault::CreateFails) {
@@ -255,7 +257,7 @@ impl SimConnection {
         self.ask(|_| made)
     }
 
-    pub(super) fn remove_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
+    pub(super) fn remove_volume(&self, pool: &str, name: &str) -> Result<(), HostError> {
         self.storage(|world, host| {
             if world.storage.fails(host, &StorageFault::DeleteFails) {
                 return Err(refused("cannot unlink file"));
@@ -274,7 +276,7 @@ impl SimConnection {
         }
     }
 
-    pub(super) async fn send_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+    pub(super) async fn send_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), HostError> {
         let contents = self.storage(|world, host| {
             let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
             volumes.get(name).map(|volume| volume.contents.clone()).ok_or_else(|| refused("no such volume"))
@@ -301,7 +303,7 @@ impl SimConnection {
         pool: &str,
         name: &str,
         mut from: mpsc::Receiver<Chunk>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), HostError> {
         let mut received = 0;
         while let Some(chunk) = from.recv().await {
             sleep(CHUNK_TIME).await;
@@ -323,7 +325,7 @@ impl SimConnection {
     }
 
     /// What a guest has written: as much each second since the world began.
-    pub(super) fn written(&self, vm: VmId) -> Result<u64, Problem> {
+    pub(super) fn written(&self, vm: VmId) -> Result<u64, HostError> {
         self.storage(|world, _| {
             let seconds = world.storage.began.get_or_insert_with(Instant::now).elapsed().as_secs();
             Ok(world.storage.writes.get(&vm).copied().unwrap_or_default() * seconds)
@@ -338,10 +340,10 @@ fn length(chunk: &Chunk) -> u64 {
     }
 }
 
-fn no_pool(name: &str) -> Problem {
+fn no_pool(name: &str) -> HostError {
     refused(&format!("storage pool '{name}' is not active"))
 }
 
-fn refused(words: &str) -> Problem {
-    Problem::new(Code::Hypervisor, format!("libvirt refused: {words} (simulated)")).with_details(words)
+fn refused(words: &str) -> HostError {
+    HostError::new(HostErrorKind::Refused, format!("libvirt refused: {words} (simulated)")).with_details(words)
 }

@@ -2,21 +2,22 @@
 
 use std::{sync::OnceLock, thread, time::Duration};
 
-use model::{Code, Problem};
+use engine::{HostError, HostErrorKind};
 use virt::{event, sys};
 
 use crate::error::LibvirtError;
 
 /// Starts the thread, unless it runs already. To be called before the first connection is opened: only connections opened later
 /// have events and keep-alive. The thread never ends, because libvirt has no call to deregister an event loop.
-pub(crate) fn start() -> Result<(), Problem> {
-    static STARTED: OnceLock<Result<(), Problem>> = OnceLock::new();
+pub(crate) fn start() -> Result<(), HostError> {
+    static STARTED: OnceLock<Result<(), HostError>> = OnceLock::new();
     STARTED.get_or_init(start_once).clone()
 }
 
-fn start_once() -> Result<(), Problem> {
-    let failed =
-        |why: String| Problem::new(Code::Internal, "The libvirt library can't be initialized.").with_details(why);
+fn start_once() -> Result<(), HostError> {
+    let failed = |why: String| {
+        HostError::new(HostErrorKind::Internal, "The libvirt library can't be initialized.").with_details(why)
+    };
     // SAFETY: it may be called at any time, from any thread.
     if unsafe { sys::virInitialize() } < 0 {
         return Err(failed("virInitialize failed".to_owned()));

@@ -216,7 +216,7 @@ fn refused(opaque: *mut c_void) -> LibvirtError {
 
 #[cfg(test)]
 mod tests {
-    use model::Code;
+    use engine::HostErrorKind;
     use tokio::sync::mpsc::unbounded_channel;
 
     use super::*;
@@ -243,7 +243,7 @@ mod tests {
         notifier.tell_closed(sys::VIR_CONNECT_CLOSE_REASON_EOF as c_int);
         notifier.tell(HostEvent::Changed(VmId(Uuid::nil())));
         let Some(HostEvent::Closed(problem)) = events.blocking_recv() else { panic!("not closed") };
-        assert_eq!(problem.code, Code::HostUnreachable);
+        assert_eq!(problem.kind, HostErrorKind::Unreachable);
         assert_eq!(problem.sentence, "alpha does not answer: it no longer replies.");
         assert_eq!(events.blocking_recv(), None);
     }

@@ -3,7 +3,8 @@
 use std::{env, path::PathBuf};
 
 use engine::{Fingerprint, Ssh, SshLogin, Transport};
-use model::{Code, HostName, Problem, Secret};
+use engine::{HostError, HostErrorKind};
+use model::{HostName, Secret};
 use ssh::{HostKeyError, KnownHosts};
 use virt::sys;
 
@@ -47,16 +48,19 @@ impl LibsshLogin {
     /// # Errors
     /// `needs-login` without a password; `host-key-changed` if the confirmed key is not the known one (a request never
     /// replaces a known key); `host-unreachable` if libssh would not check host keys at all.
-    pub(crate) fn check(&self) -> Result<(), Problem> {
+    pub(crate) fn check(&self) -> Result<(), HostError> {
         let host = &self.host;
         if self.ssh.login == SshLogin::Password(None) {
-            return Err(Problem::new(Code::NeedsLogin, format!("{host} asks for a password, and vmferry has none."))
-                .with_fix(format!("Log in to {host}. vmferry keeps passwords in memory only.")));
+            return Err(HostError::new(
+                HostErrorKind::NeedsLogin,
+                format!("{host} asks for a password, and vmferry has none."),
+            )
+            .with_fix(format!("Log in to {host}. vmferry keeps passwords in memory only.")));
         }
         if let Some(file) = ssh_config::file_without_host_key_check(&self.ssh.address.to_string()) {
             let sentence =
                 format!("vmferry does not log in to {host}: the ssh configuration turns host key checking off.");
-            return Err(Problem::new(Code::HostUnreachable, sentence).with_fix(format!(
+            return Err(HostError::new(HostErrorKind::Unreachable, sentence).with_fix(format!(
                 "Remove StrictHostKeyChecking from {}, or run vmferry under an account of its own.",
                 file.display()
             )));
@@ -81,7 +85,7 @@ impl LibsshLogin {
     }
 
     /// What libssh's error means, if it is about the host's key.
-    pub(crate) fn key_refused(&self, error: &LibvirtError) -> Option<Problem> {
+    pub(crate) fn key_refused(&self, error: &LibvirtError) -> Option<HostError> {
         if error.domain != sys::VIR_FROM_LIBSSH {
             return None;
         }
@@ -94,7 +98,7 @@ impl LibsshLogin {
             (_, Some(confirmed)) => HostKeyError::NotConfirmed { host, confirmed: confirmed.clone(), shown },
             (_, None) => HostKeyError::Unknown { host, shown },
         };
-        Some(Problem::from(refusal).with_details(&error.message))
+        Some(HostError::from(refusal).with_details(&error.message))
     }
 
     fn key_changed(&self, known: Vec<Fingerprint>, shown: Fingerprint) -> HostKeyError {
@@ -108,9 +112,9 @@ impl LibsshLogin {
     }
 
     /// The daemon runs, and gives the account read-only access.
-    pub(crate) fn not_permitted(&self, error: &LibvirtError) -> Problem {
+    pub(crate) fn not_permitted(&self, error: &LibvirtError) -> HostError {
         let (host, user) = (&self.host, self.ssh.user.as_str());
-        Problem::new(Code::NotPermitted, format!("The account {user} on {host} may not use libvirt there."))
+        HostError::new(HostErrorKind::NotPermitted, format!("The account {user} on {host} may not use libvirt there."))
             .with_fix(format!(
                 "Add it to the group libvirt (usermod --append --groups libvirt {user}), or log in with another account, such as root."
             ))
@@ -151,14 +155,14 @@ mod tests {
         LibsshLogin::of(&"alpha".parse().unwrap(), &Transport::Ssh(ssh), &files).unwrap()
     }
 
-    fn refused(number: u32, message: &str, confirmed: Option<&str>) -> Option<Problem> {
+    fn refused(number: u32, message: &str, confirmed: Option<&str>) -> Option<HostError> {
         let error = LibvirtError { number, domain: sys::VIR_FROM_LIBSSH, int1: 0, message: message.to_owned() };
         login(SshLogin::Password(None), confirmed).key_refused(&error)
     }
 
     #[test]
     fn a_login_without_its_password_is_not_tried() {
-        assert_eq!(login(SshLogin::Password(None), None).check().unwrap_err().code, Code::NeedsLogin);
+        assert_eq!(login(SshLogin::Password(None), None).check().unwrap_err().kind, HostErrorKind::NeedsLogin);
     }
 
     #[test]
@@ -175,10 +179,10 @@ mod tests {
     #[test]
     fn a_key_that_was_not_accepted_is_shown() {
         let unknown = refused(sys::VIR_ERR_LIBSSH, UNKNOWN, None).unwrap();
-        assert_eq!((unknown.code, unknown.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(SHOWN)));
+        assert_eq!((unknown.kind, unknown.fingerprint.as_deref()), (HostErrorKind::HostKeyUnknown, Some(SHOWN)));
         for (number, message) in [(sys::VIR_ERR_LIBSSH, UNKNOWN), (sys::VIR_ERR_AUTH_FAILED, CHANGED)] {
             let other = refused(number, message, Some(OTHER)).unwrap();
-            assert_eq!((other.code, other.fingerprint.as_deref()), (Code::HostKeyChanged, Some(SHOWN)));
+            assert_eq!((other.kind, other.fingerprint.as_deref()), (HostErrorKind::HostKeyChanged, Some(SHOWN)));
             assert!(other.sentence.contains(SHOWN), "{}", other.sentence);
             assert_eq!(other.details.as_deref(), Some(message));
         }
@@ -189,7 +193,7 @@ mod tests {
     #[test]
     fn a_changed_key_is_reported_with_the_known_one() {
         let [known, shown] = [OTHER, SHOWN].map(|text| text.parse().unwrap());
-        let problem = Problem::from(login(SshLogin::ConsoleKey, None).key_changed(vec![known], shown));
+        let problem = HostError::from(login(SshLogin::ConsoleKey, None).key_changed(vec![known], shown));
         assert_eq!(problem.sentence, format!("The ssh key of alpha is {SHOWN}, but was {OTHER}."));
         assert!(problem.fix.is_some_and(|fix| fix.contains("vmferry known-hosts forget 192.0.2.2` on")));
     }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use engine::{Address, HostConfig, Ssh, SshLogin, Transport};
-use model::{Code, HostName, Problem};
+use engine::{HostError, HostErrorKind};
+use model::HostName;
 use tokio::{
     net::{TcpStream, lookup_host},
     sync::Semaphore,
@@ -79,8 +80,8 @@ impl HostConnector {
     /// `host-unreachable`.
     pub(crate) async fn within_limit<T>(
         &self,
-        opening: impl Future<Output = Result<T, Problem>>,
-    ) -> Result<T, Problem> {
+        opening: impl Future<Output = Result<T, HostError>>,
+    ) -> Result<T, HostError> {
         timeout(OPEN_LIMIT, opening).await.unwrap_or_else(|_| {
             Err(self
                 .unreachable(&format!("no answer within {} s", OPEN_LIMIT.as_secs()))
@@ -93,7 +94,7 @@ impl HostConnector {
     ///
     /// # Errors
     /// `needs-login`, `host-key-changed`, `host-unreachable`.
-    pub(crate) async fn check_reachable(&self) -> Result<(), Problem> {
+    pub(crate) async fn check_reachable(&self) -> Result<(), HostError> {
         if let Some(login) = &self.login {
             login.check()?;
         }
@@ -112,7 +113,7 @@ impl HostConnector {
         }
     }
 
-    async fn accepts(&self, address: &Address, port: u16) -> Result<(), Problem> {
+    async fn accepts(&self, address: &Address, port: u16) -> Result<(), HostError> {
         let addresses = lookup_host((address.to_string(), port)).await.map_err(|error| {
             self.unreachable(&format!("the name {address} can't be resolved"))
                 .with_fix("Correct the name, or the name resolution of the machine that vmferry runs on.")
@@ -134,7 +135,7 @@ impl HostConnector {
         threads: usize,
         keep_alive: KeepAlive,
         prepare: impl FnOnce(&mut Connection) -> Result<(), LibvirtError> + Send + 'static,
-    ) -> Result<Workers, Problem> {
+    ) -> Result<Workers, HostError> {
         let permit = self.opening.clone().acquire_owned().await;
         let (uri, answers) = match &self.login {
             Some(login) => (login.uri(), Some(login.answers())),
@@ -158,7 +159,7 @@ impl HostConnector {
         }
     }
 
-    fn login_hangs(&self) -> Problem {
+    fn login_hangs(&self) -> HostError {
         self.unreachable(&format!("it accepts the connection, but the login does not end within {} s", LOGIN_LIMIT.as_secs()))
             .with_fix(
                 "Read sshd's log on the host. sshd may have hung up after the first wrong password or key (MaxAuthTries): correct that. \
@@ -166,7 +167,7 @@ impl HostConnector {
             )
     }
 
-    async fn not_opened(&self, failure: CallFailure) -> Problem {
+    async fn not_opened(&self, failure: CallFailure) -> HostError {
         if let (Some(login), CallFailure::Refused(error)) = (&self.login, &failure) {
             if let Some(problem) = login.key_refused(error) {
                 return problem;
@@ -203,8 +204,8 @@ impl HostConnector {
         }
     }
 
-    fn unreachable(&self, why: &str) -> Problem {
-        Problem::new(Code::HostUnreachable, format!("{} does not answer: {why}.", self.host))
+    fn unreachable(&self, why: &str) -> HostError {
+        HostError::new(HostErrorKind::Unreachable, format!("{} does not answer: {why}.", self.host))
     }
 }
 
@@ -243,7 +244,7 @@ mod tests {
         assert_eq!(host_connector(port).check_reachable().await, Ok(()));
         drop(listener);
         let problem = host_connector(port).check_reachable().await.unwrap_err();
-        assert_eq!(problem.code, Code::HostUnreachable);
+        assert_eq!(problem.kind, HostErrorKind::Unreachable);
         assert_eq!(problem.sentence, format!("alpha does not answer: connection refused at 127.0.0.1 port {port}."));
         assert!(problem.fix.is_some());
     }
@@ -264,7 +265,7 @@ mod tests {
             .await
             .map(drop)
             .unwrap_err();
-        assert_eq!(problem.code, Code::HostUnreachable);
+        assert_eq!(problem.kind, HostErrorKind::Unreachable);
         assert!(problem.fix.is_some_and(|fix| fix.contains("MaxAuthTries")), "{}", problem.sentence);
     }
 
@@ -285,8 +286,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn opening_ends_after_its_time_limit() {
         let host_connector = host_connector(1);
-        let problem = host_connector.within_limit(std::future::pending::<Result<(), Problem>>()).await.unwrap_err();
-        assert_eq!(problem.code, Code::HostUnreachable);
+        let problem = host_connector.within_limit(std::future::pending::<Result<(), HostError>>()).await.unwrap_err();
+        assert_eq!(problem.kind, HostErrorKind::Unreachable);
         assert_eq!(problem.sentence, "alpha does not answer: no answer within 10 s.");
     }
 }

@@ -5,8 +5,8 @@ mod host;
 use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use engine::HostError;
 use engine::{Address, HostConfig, HostEvent, Probe};
-use model::Problem;
 use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 
 use self::host::LibvirtHost;
@@ -25,7 +25,7 @@ impl LibvirtHypervisor {
     ///
     /// # Errors
     /// `internal` if libvirt's library can't be used at all.
-    pub fn new(ssh: SshFiles) -> Result<Self, Problem> {
+    pub fn new(ssh: SshFiles) -> Result<Self, HostError> {
         event_loop::start()?;
         Ok(Self { connector: Arc::new(Connector::new(ssh)) })
     }
@@ -37,7 +37,7 @@ impl engine::Hypervisor for LibvirtHypervisor {
         &self,
         host: &HostConfig,
         events: UnboundedSender<HostEvent>,
-    ) -> Result<Arc<dyn engine::HostConnection>, Problem> {
+    ) -> Result<Arc<dyn engine::HostConnection>, HostError> {
         Ok(Arc::new(LibvirtHost::open(self.connector.clone(), host, events).await?))
     }
 

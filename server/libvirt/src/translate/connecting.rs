@@ -48,7 +48,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::Hypervisor;
+    use engine::HostErrorKind::Refused;
 
     use crate::translate::testing::check;
 
@@ -58,31 +58,31 @@ mod tests {
         check(super::MEANINGS, &[
             // DNS, of the data
             (38, 7, 0, "Unable to resolve address 'rack7' service '49152': Name or service not known",
-                Hypervisor, "alpha can't resolve rack7, where beta receives memory and disks.", "name resolution on alpha"),
+                Refused, "alpha can't resolve rack7, where beta receives memory and disks.", "name resolution on alpha"),
             // migration data port blocked; the ports may be others by qemu.conf, and the words of another language
             (38, 7, 111, "unable to connect to server at '127.0.0.3:49152': Connection refused",
-                Hypervisor, "alpha can't send the memory to beta: 127.0.0.3, port 49152: Connection refused.", "49152 to 49215"),
+                Refused, "alpha can't send the memory to beta: 127.0.0.3, port 49152: Connection refused.", "49152 to 49215"),
             (38, 7, 110, "unable to connect to server at '127.0.0.3:50215': Connection timed out",
-                Hypervisor, "alpha can't send the memory to beta: 127.0.0.3, port 50215: Connection timed out.", "firewall of beta"),
+                Refused, "alpha can't send the memory to beta: 127.0.0.3, port 50215: Connection timed out.", "firewall of beta"),
             (38, 7, 111, "Verbindung zum Server unter '127.0.0.3:49152' nicht möglich: Verbindungsaufbau abgelehnt",
-                Hypervisor, "alpha can't send the memory to beta: connection refused.", "49152 to 49215"),
+                Refused, "alpha can't send the memory to beta: connection refused.", "49152 to 49215"),
             (38, 7, 113, "Verbindung zum Server unter '127.0.0.3:49152' nicht möglich: Keine Route zum Zielrechner",
-                Hypervisor, "alpha has no route to beta.", "network between the two hosts"),
+                Refused, "alpha has no route to beta.", "network between the two hosts"),
             (38, 7, 110, "Verbindung zum Server unter '127.0.0.3:49152' nicht möglich: Die Wartezeit für die Verbindung ist abgelaufen",
-                Hypervisor, "alpha gets no answer from beta when it sends the memory.", "firewall of beta"),
+                Refused, "alpha gets no answer from beta when it sends the memory.", "firewall of beta"),
             // RDMA
             (55, 10, 0, "Requested operation is not valid: cannot start RDMA migration with no memory hard limit set",
-                Hypervisor, "libvirt moves memory by RDMA only if the VM has a hard limit for its memory: all of it is locked meanwhile.",
+                Refused, "libvirt moves memory by RDMA only if the VM has a hard limit for its memory: all of it is locked meanwhile.",
                 "memtune"),
             (84, 10, 0, "Operation not supported: outgoing RDMA migration is not supported with this QEMU binary",
-                Hypervisor, "QEMU on alpha or beta can't do RDMA.", "without it"),
+                Refused, "QEMU on alpha or beta can't do RDMA.", "without it"),
             (1, 10, 0, "internal error: unable to execute QEMU command 'migrate-incoming': RDMA ERROR: could not create rdma event channel",
-                Hypervisor, "RDMA between alpha and beta does not work: could not create rdma event channel.", "RDMA network"),
+                Refused, "RDMA between alpha and beta does not work: could not create rdma event channel.", "RDMA network"),
             // dst died
             (1, 7, 0, "internal error: client socket is closed",
-                Hypervisor, "The libvirt daemon of beta closed the connection during the migration.", "log on beta"),
+                Refused, "The libvirt daemon of beta closed the connection during the migration.", "log on beta"),
             (9, 10, 0, "operation failed: Lost connection to destination host",
-                Hypervisor, "alpha lost the connection to beta during the migration.", "try again"),
+                Refused, "alpha lost the connection to beta during the migration.", "try again"),
         ]);
     }
 }

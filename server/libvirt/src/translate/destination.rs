@@ -1,6 +1,6 @@
 //! What the destination has or lacks, so that the VM can't run there.
 
-use model::Code;
+use engine::HostErrorKind;
 use virt::sys::{
     VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_CPU_INCOMPATIBLE, VIR_ERR_HOOK_SCRIPT_FAILED, VIR_ERR_NO_NETWORK,
     VIR_ERR_NO_SECRET,
@@ -20,21 +20,21 @@ const SET_UP_HUGE_PAGES: &str = "Set up huge pages there as on {host}.";
 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
-    saying("migrate guest to the same host").is(Code::SameHost).tell(SAME_HOST, OWN_UUID),
+    saying("migrate guest to the same host").is(HostErrorKind::SameHost).tell(SAME_HOST, OWN_UUID),
     saying("resolved to localhost").tell(
         "The host name of {destination} resolves to localhost, which {host} can't use.",
         "Set migration_host in qemu.conf on {destination}.",
     ),
     // Names and UUIDs.
-    saying("domain '{name}' already exists with uuid {uuid}").is(Code::AlreadyThere).tell(
+    saying("domain '{name}' already exists with uuid {uuid}").is(HostErrorKind::AlreadyThere).tell(
         "{destination} has another VM called {name}.",
         "Give this one a new name for the move, rename or remove the other, or choose another host.",
     ),
-    saying("domain '{name}' is already defined with uuid").is(Code::AlreadyThere).tell(
+    saying("domain '{name}' is already defined with uuid").is(HostErrorKind::AlreadyThere).tell(
         "{destination} has this VM under another name: {name}.",
         "Remove or rename the definition there, if no one needs it.",
     ),
-    saying("domain '{name}' is already active").is(Code::AlreadyThere).tell(
+    saying("domain '{name}' is already active").is(HostErrorKind::AlreadyThere).tell(
         "{name} runs on {destination} already.",
         "Check both hosts first: a VM that runs twice destroys its disks.",
     ),
@@ -120,7 +120,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::{AlreadyThere, Hypervisor, SameHost};
+    use engine::HostErrorKind::{AlreadyThere, Refused, SameHost};
 
     use crate::translate::testing::check;
 
@@ -135,7 +135,7 @@ mod tests {
                 SameHost, "alpha and beta are the same host to libvirt.", "host_uuid"),
             // localhost name
             (1, 10, 0, "internal error: hostname on destination resolved to localhost, but migration requires an FQDN",
-                Hypervisor, "The host name of beta resolves to localhost, which alpha can't use.", "migration_host"),
+                Refused, "The host name of beta resolves to localhost, which alpha can't use.", "migration_host"),
             // name taken / uuid taken / already running there
             (9, 20, 0, "operation failed: domain 'web' already exists with uuid 766d6665-7272-4901-8000-000000000009",
                 AlreadyThere, "beta has another VM called web.", "new name"),
@@ -145,71 +145,71 @@ mod tests {
                 AlreadyThere, "web runs on beta already.", "Check both hosts"),
             // network missing / inactive
             (43, 19, 0, "Network not found: no network with matching name 'lan'",
-                Hypervisor, "beta does not have the network lan that this VM is on.", "Define and start"),
+                Refused, "beta does not have the network lan that this VM is on.", "Define and start"),
             (43, 19, 0, "Netzwerk nicht gefunden",
-                Hypervisor, "beta does not have a network that this VM is on.", "Define and start"),
+                Refused, "beta does not have a network that this VM is on.", "Define and start"),
             (55, 19, 0, "Requested operation is not valid: network 'lan' is not active",
-                Hypervisor, "The network lan that this VM is on is not started on beta.", "Start it there"),
+                Refused, "The network lan that this VM is on is not started on beta.", "Start it there"),
             // bridge missing
             (38, 0, 19, "Cannot get interface MTU on 'br0': No such device",
-                Hypervisor, "beta does not have the bridge br0 that this VM is on.", "Create a bridge"),
+                Refused, "beta does not have the bridge br0 that this VM is on.", "Create a bridge"),
             (38, 0, 19, "Unable to add bridge br0 port vnet1: No such device",
-                Hypervisor, "beta can't use the bridge br0 that this VM is on.", "Create a bridge"),
+                Refused, "beta can't use the bridge br0 that this VM is on.", "Create a bridge"),
             // TPM
             (74, 10, 0, "argument unsupported: swtpm (on destination side) does not support the --migration option needed for migration \
                  with shared storage",
-                Hypervisor, "swtpm on beta is too old to take over a TPM whose state is on shared storage.", "newer swtpm"),
+                Refused, "swtpm on beta is too old to take over a TPM whose state is on shared storage.", "newer swtpm"),
             // NVRAM
             (9, 10, 0, "operation failed: unable to find any master var store for loader: /usr/share/OVMF/OVMF_CODE_4M.fd",
-                Hypervisor, "beta does not have this VM's firmware, /usr/share/OVMF/OVMF_CODE_4M.fd.", "OVMF"),
+                Refused, "beta does not have this VM's firmware, /usr/share/OVMF/OVMF_CODE_4M.fd.", "OVMF"),
             // CPU
             (91, 31, 0, "the CPU is incompatible with host CPU: Host CPU does not provide required features: avx512f, pku",
-                Hypervisor, "The CPU of beta lacks features that this VM uses: avx512f, pku.", "same CPU"),
+                Refused, "The CPU of beta lacks features that this VM uses: avx512f, pku.", "same CPU"),
             (9, 31, 0, "operation failed: guest CPU doesn't match specification: missing features: avx512f",
-                Hypervisor, "The CPU of beta lacks features that this VM uses: avx512f.", "same CPU"),
+                Refused, "The CPU of beta lacks features that this VM uses: avx512f.", "same CPU"),
             (9, 31, 0, "operation failed: guest CPU doesn't match specification: extra features: hypervisor,npt, missing features: vme,avx512f",
-                Hypervisor, "The CPU of beta lacks features that this VM uses: vme,avx512f.", "same CPU"),
+                Refused, "The CPU of beta lacks features that this VM uses: vme,avx512f.", "same CPU"),
             (9, 31, 0, "operation failed: guest CPU doesn't match specification: extra features: svm",
-                Hypervisor, "The CPU of beta lacks features that this VM uses.", "same CPU"),
+                Refused, "The CPU of beta lacks features that this VM uses.", "same CPU"),
             (91, 31, 0, "the CPU is incompatible with host CPU",
-                Hypervisor, "The CPU of beta lacks features that this VM uses.", "same CPU"),
+                Refused, "The CPU of beta lacks features that this VM uses.", "same CPU"),
             (67, 10, 0, "unsupported configuration: CPU mode 'host-passthrough' for x86_64 qemu domain on x86_64 host is not supported by \
                  hypervisor",
-                Hypervisor, "beta can't give this VM its CPU, which is of mode host-passthrough.", "/dev/kvm"),
+                Refused, "beta can't give this VM its CPU, which is of mode host-passthrough.", "/dev/kvm"),
             // machine type / emulator
             (67, 10, 0, "unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support machine type 'pc-i440fx-9.9'",
-                Hypervisor, "QEMU on beta does not know this VM's machine type, pc-i440fx-9.9.", "as on alpha"),
+                Refused, "QEMU on beta does not know this VM's machine type, pc-i440fx-9.9.", "as on alpha"),
             (38, 10, 2, "Cannot check QEMU binary /opt/qemu/bin/qemu-system-x86_64: No such file or directory",
-                Hypervisor, "beta does not have this VM's emulator, /opt/qemu/bin/qemu-system-x86_64.", "Install"),
+                Refused, "beta does not have this VM's emulator, /opt/qemu/bin/qemu-system-x86_64.", "Install"),
             // dest XML changes ABI
             (67, 20, 0, "unsupported configuration: Target domain max memory 32768 does not match source 65536",
-                Hypervisor, "The definition for beta changes this VM's machine (domain max memory 32768).", "Report this"),
+                Refused, "The definition for beta changes this VM's machine (domain max memory 32768).", "Report this"),
             (67, 20, 0, "unsupported configuration: Target domain net card count 1 does not match source 0",
-                Hypervisor, "The definition for beta changes this VM's machine (domain net card count 1).", "Report this"),
+                Refused, "The definition for beta changes this VM's machine (domain net card count 1).", "Report this"),
             (67, 10, 0, "unsupported configuration: Emulator '/usr/bin/qemu-system-x86_64' does not support virt type 'kvm'",
-                Hypervisor, "QEMU on beta can't run this VM with kvm.", "/dev/kvm"),
+                Refused, "QEMU on beta can't run this VM with kvm.", "/dev/kvm"),
             // no memory on dst
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: cannot \
                  set up guest memory 'pc.ram': Cannot allocate memory",
-                Hypervisor, "beta does not have enough free memory.", "Free memory there"),
+                Refused, "beta does not have enough free memory.", "Free memory there"),
             // Not in the list: huge pages, secrets.
             (1, 10, 0, "internal error: Unable to find any usable hugetlbfs mount for 2048 KiB",
-                Hypervisor, "beta has no huge pages of the size this VM uses.", "huge pages"),
+                Refused, "beta has no huge pages of the size this VM uses.", "huge pages"),
             (1, 10, 0, "internal error: hugetlbfs filesystem is not mounted or disabled by administrator config",
-                Hypervisor, "beta has no huge pages of the size this VM uses.", "huge pages"),
+                Refused, "beta has no huge pages of the size this VM uses.", "huge pages"),
             (66, 30, 0, "Secret not found: no secret with matching uuid '766d6665-7272-4901-8000-000000000009'",
-                Hypervisor, "beta does not have a secret that a disk of this VM needs.", "same UUID"),
+                Refused, "beta does not have a secret that a disk of this VM needs.", "same UUID"),
             // ports exhausted
             (1, 0, 0, "internal error: Unable to find an unused port in range 'migration' (49152-49215)",
-                Hypervisor, "beta receives too many migrations at once.", "Wait"),
+                Refused, "beta receives too many migrations at once.", "Wait"),
             // hook refused
             (70, 0, 0, "Hook script execution failed: internal error: Child process (LC_ALL=C /etc/libvirt/hooks/qemu web migrate begin -) \
                  unexpected exit status 1: not today",
-                Hypervisor, "A hook script on alpha or beta refused.", "hooks/qemu"),
+                Refused, "A hook script on alpha or beta refused.", "hooks/qemu"),
             // post-copy n/a
             (1, 10, 0, "internal error: unable to execute QEMU command 'migrate-set-capabilities': Postcopy is not supported: Userfaultfd \
                  not available: Operation not permitted",
-                Hypervisor, "The kernel of beta does not let QEMU fetch memory after the VM has moved (post-copy).", "sysctl"),
+                Refused, "The kernel of beta does not let QEMU fetch memory after the VM has moved (post-copy).", "sysctl"),
         ]);
     }
 }

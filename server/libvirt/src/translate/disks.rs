@@ -99,7 +99,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::Hypervisor;
+    use engine::HostErrorKind::Refused;
 
     use crate::translate::testing::check;
 
@@ -109,62 +109,62 @@ mod tests {
         check(super::MEANINGS, &[
             // disk missing on dst
             (38, 18, 2, "Cannot access storage file '/srv/web.img': No such file or directory",
-                Hypervisor, "beta can't open /srv/web.img, a disk of this VM.", "mount that on beta"),
+                Refused, "beta can't open /srv/web.img, a disk of this VM.", "mount that on beta"),
             (38, 18, 13, "Cannot access storage file '/srv/web.img' (as uid:64055, gid:64055): Permission denied",
-                Hypervisor, "beta may not open /srv/web.img, a disk of this VM.", "no_root_squash"),
+                Refused, "beta may not open /srv/web.img, a disk of this VM.", "no_root_squash"),
             (38, 18, 2, "Cannot access backing file '/srv/base.img' of storage file '/srv/web.img': No such file or directory",
-                Hypervisor, "beta can't open /srv/base.img, which is in the backing chain of /srv/web.img.", "same path"),
+                Refused, "beta can't open /srv/base.img, which is in the backing chain of /srv/web.img.", "same path"),
             (38, 18, 2, "Auf Speicherdatei '/srv/web.img' kann nicht zugegriffen werden: Datei oder Verzeichnis nicht gefunden",
-                Hypervisor, "beta lacks a file of this VM's disks.", "same path"),
+                Refused, "beta lacks a file of this VM's disks.", "same path"),
             (38, 18, 13, "Auf Speicherdatei '/srv/web.img' kann nicht zugegriffen werden: Keine Berechtigung",
-                Hypervisor, "beta may not open a file of this VM's disks.", "read and write it"),
+                Refused, "beta may not open a file of this VM's disks.", "read and write it"),
             // no pool for pre-create
             (49, 18, 0, "Storage pool not found: no storage pool with matching target path '/srv/images'",
-                Hypervisor, "beta has no storage pool for the directory /srv/images, where a disk of this VM would go.", "Define and start"),
+                Refused, "beta has no storage pool for the directory /srv/images, where a disk of this VM would go.", "Define and start"),
             (49, 18, 0, "Storage pool not found: no storage pool with matching name 'images'",
-                Hypervisor, "beta has no storage pool called images.", "Define and start"),
+                Refused, "beta has no storage pool called images.", "Define and start"),
             (49, 18, 0, "Speicherpool nicht gefunden",
-                Hypervisor, "beta does not have a storage pool that a disk of this VM needs.", "Define and start"),
+                Refused, "beta does not have a storage pool that a disk of this VM needs.", "Define and start"),
             // size mismatch
             (9, 10, 0, "operation failed: migration of disk vda failed: Source and target image have different sizes",
-                Hypervisor, "beta has a volume for disk vda that is of another size.", "Remove or rename"),
+                Refused, "beta has a volume for disk vda that is of another size.", "Remove or rename"),
             // inc copy w/o pre-created
             (84, 10, 0, "Operation not supported: pre-creation of storage target for incremental storage migration of disk 'vda' is not \
                  supported",
-                Hypervisor, "Disk vda has a backing image, and beta has no overlay prepared for it.", "as a whole"),
+                Refused, "Disk vda has a backing image, and beta has no overlay prepared for it.", "as a whole"),
             // unsafe
             (81, 10, 0, "Unsafe migration: Migration without shared storage is unsafe",
-                Hypervisor, "A disk of this VM is not on storage that both hosts share.", "shared_directories"),
+                Refused, "A disk of this VM is not on storage that both hosts share.", "shared_directories"),
             (81, 10, 0, "Unsafe migration: Migration may lead to data corruption if disks use cache other than none or directsync",
-                Hypervisor, "A disk of this VM uses the host's cache, and QEMU here can't drop that.", "directsync"),
+                Refused, "A disk of this VM uses the host's cache, and QEMU here can't drop that.", "directsync"),
             // Not in the list: what happens to volumes and pools, and locks.
             (55, 18, 0, "Requested operation is not valid: storage pool 'images' is not active",
-                Hypervisor, "The storage pool images is not started on beta.", "Start it there"),
+                Refused, "The storage pool images is not started on beta.", "Start it there"),
             (1, 18, 0, "internal error: pool 'images' has asynchronous jobs running.",
-                Hypervisor, "A volume is being made in the storage pool images on beta.", "Wait"),
+                Refused, "A volume is being made in the storage pool images on beta.", "Wait"),
             (50, 18, 0, "Storage volume not found: no storage vol with matching name 'web.qcow2'",
-                Hypervisor, "beta does not have the volume web.qcow2.", "Refresh the pool"),
+                Refused, "beta does not have the volume web.qcow2.", "Refresh the pool"),
             (50, 18, 0, "Storage volume not found: no storage vol with matching path '/srv/web.qcow2'",
-                Hypervisor, "beta does not have the volume /srv/web.qcow2.", "Refresh the pool"),
+                Refused, "beta does not have the volume /srv/web.qcow2.", "Refresh the pool"),
             (50, 18, 0, "Storage volume not found",
-                Hypervisor, "beta does not have a volume that is needed.", "Refresh the pool"),
+                Refused, "beta does not have a volume that is needed.", "Refresh the pool"),
             (90, 18, 0, "storage volume 'web.qcow2' exists already",
-                Hypervisor, "beta has a volume called web.qcow2 already.", "another pool"),
+                Refused, "beta has a volume called web.qcow2 already.", "another pool"),
             (90, 18, 0, "Speicherdatenträger existiert bereits",
-                Hypervisor, "beta has a volume of this name already.", "another pool"),
+                Refused, "beta has a volume of this name already.", "another pool"),
             (9, 10, 0, "operation failed: migration of disk vda failed: No space left on device",
-                Hypervisor, "There is not enough free space for a disk of this VM on beta.", "Free space"),
+                Refused, "There is not enough free space for a disk of this VM on beta.", "Free space"),
             (38, 18, 28, "cannot allocate 1073741824 bytes in file '/srv/web.img': Auf dem Gerät ist kein Speicherplatz mehr verfügbar",
-                Hypervisor, "There is not enough free space for a disk of this VM on beta.", "Free space"),
+                Refused, "There is not enough free space for a disk of this VM on beta.", "Free space"),
             (9, 18, 0, "operation failed: Not enough free space in pool for volume 'web.img'",
-                Hypervisor, "There is not enough free space for a disk of this VM on beta.", "Free space"),
+                Refused, "There is not enough free space for a disk of this VM on beta.", "Free space"),
             (1, 18, 0, "internal error: Not enough space left in storage pool",
-                Hypervisor, "There is not enough free space for a disk of this VM on beta.", "another pool"),
+                Refused, "There is not enough free space for a disk of this VM on beta.", "another pool"),
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -device \
                  {\"driver\":\"virtio-blk-pci\"}: Failed to get \"write\" lock\nIs another process using the image [/srv/web.img]?",
-                Hypervisor, "A disk of this VM is in use by another program or VM.", "which program has it open"),
+                Refused, "A disk of this VM is in use by another program or VM.", "which program has it open"),
             (9, 10, 0, "operation failed: migration of disk vda failed: Input/output error",
-                Hypervisor, "Disk vda could not be copied: Input/output error.", "its pool on beta"),
+                Refused, "Disk vda could not be copied: Input/output error.", "its pool on beta"),
         ]);
     }
 }

@@ -59,7 +59,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::Hypervisor;
+    use engine::HostErrorKind::Refused;
 
     use crate::translate::testing::check;
 
@@ -70,52 +70,52 @@ mod tests {
             // TLS migration not set up
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': Unable to access credentials \
                  /etc/pki/qemu/ca-cert.pem: No such file or directory",
-                Hypervisor, "alpha or beta has no certificate to encrypt migrations with: /etc/pki/qemu/ca-cert.pem is missing.",
+                Refused, "alpha or beta has no certificate to encrypt migrations with: /etc/pki/qemu/ca-cert.pem is missing.",
                 "`vmferry pki`"),
             (55, 10, 0, "Requested operation is not valid: host migration TLS directory not configured",
-                Hypervisor, "alpha or beta has no directory of certificates for migrations.", "`vmferry pki`"),
+                Refused, "alpha or beta has no directory of certificates for migrations.", "`vmferry pki`"),
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': Unable to access credentials \
                  /etc/pki/qemu/server-key.pem: Permission denied",
-                Hypervisor, "QEMU on alpha or beta may not read /etc/pki/qemu/server-key.pem.", "account of QEMU"),
+                Refused, "QEMU on alpha or beta may not read /etc/pki/qemu/server-key.pem.", "account of QEMU"),
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': Cannot load certificate \
                  '/etc/pki/qemu/server-cert.pem' & key '/etc/pki/qemu/server-key.pem': Error while reading file.",
-                Hypervisor, "QEMU on alpha or beta can't use the certificate /etc/pki/qemu/server-cert.pem with its key, \
+                Refused, "QEMU on alpha or beta can't use the certificate /etc/pki/qemu/server-cert.pem with its key, \
                  /etc/pki/qemu/server-key.pem.", "belong together"),
             // TLS forced
             (55, 10, 0, "Requested operation is not valid: this libvirtd instance allows migration only with VIR_MIGRATE_TLS flag",
-                Hypervisor, "alpha or beta allows encrypted migrations only (migrate_tls_force in qemu.conf).", "Encrypt the migration"),
+                Refused, "alpha or beta allows encrypted migrations only (migrate_tls_force in qemu.conf).", "Encrypt the migration"),
             // Dates, authorities, names
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': The server certificate \
                  /etc/pki/qemu/server-cert.pem has expired",
-                Hypervisor, "The certificate /etc/pki/qemu/server-cert.pem of alpha or beta has expired.", "`vmferry pki`"),
+                Refused, "The certificate /etc/pki/qemu/server-cert.pem of alpha or beta has expired.", "`vmferry pki`"),
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': The CA certificate \
                  /etc/pki/qemu/ca-cert.pem is not yet active",
-                Hypervisor, "The certificate /etc/pki/qemu/ca-cert.pem of alpha or beta is not valid yet.", "clocks"),
+                Refused, "The certificate /etc/pki/qemu/ca-cert.pem of alpha or beta is not valid yet.", "clocks"),
             (1, 10, 0, "internal error: unable to execute QEMU command 'object-add': Our own certificate \
                  /etc/pki/qemu/server-cert.pem failed validation against /etc/pki/qemu/ca-cert.pem: The certificate hasn't got a \
                  known issuer",
-                Hypervisor, "The certificate /etc/pki/qemu/server-cert.pem of alpha or beta was not signed by the authority next to it: \
+                Refused, "The certificate /etc/pki/qemu/server-cert.pem of alpha or beta was not signed by the authority next to it: \
                  The certificate hasn't got a known issuer.", "one authority"),
             (9, 10, 0, "operation failed: migration failed. Message from the source host: operation failed: job 'migration out' failed: \
                  Certificate does not match the hostname 127.0.0.3. Message from the destination host: operation failed: job \
                  'migration in' failed: load of migration failed: Invalid argument",
-                Hypervisor, "The certificate of beta does not name 127.0.0.3, where alpha sends the data to.", "names 127.0.0.3"),
+                Refused, "The certificate of beta does not name 127.0.0.3, where alpha sends the data to.", "names 127.0.0.3"),
             (9, 10, 0, "operation failed: job 'migration out' failed: Certificate does not match the hostname rack7",
-                Hypervisor, "The certificate of beta does not name rack7, where alpha sends the data to.", "names rack7"),
+                Refused, "The certificate of beta does not name rack7, where alpha sends the data to.", "names rack7"),
             (9, 10, 0, "operation failed: job 'migration out' failed: The certificate hasn't got a known issuer",
-                Hypervisor, "alpha does not know the authority that signed the certificate of beta.", "`vmferry pki`"),
+                Refused, "alpha does not know the authority that signed the certificate of beta.", "`vmferry pki`"),
             (9, 10, 0, "operation failed: job 'migration out' failed: The certificate has been revoked",
-                Hypervisor, "The certificate of beta has been revoked.", "`vmferry pki`"),
+                Refused, "The certificate of beta has been revoked.", "`vmferry pki`"),
             (9, 10, 0, "operation failed: job 'migration out' failed: Certificate failed validation: no reason",
-                Hypervisor, "alpha does not accept the certificate of beta.", "authority"),
+                Refused, "alpha does not accept the certificate of beta.", "authority"),
             (9, 10, 0, "operation failed: job 'migration out' failed: The certificate is not trusted",
-                Hypervisor, "alpha does not accept the certificate of beta.", "authority"),
+                Refused, "alpha does not accept the certificate of beta.", "authority"),
             // The source has no certificate of its own
             (9, 10, 0, "operation failed: job 'migration out' failed: Cannot read from TLS channel: The TLS connection was \
                  non-properly terminated.",
-                Hypervisor, "beta did not accept the certificate of alpha, or got none.", "`vmferry pki`"),
+                Refused, "beta did not accept the certificate of alpha, or got none.", "`vmferry pki`"),
             (9, 10, 0, "operation failed: job 'migration out' failed: TLS handshake failed: A TLS fatal alert has been received.",
-                Hypervisor, "beta did not accept the certificate of alpha, or got none.", "`vmferry pki`"),
+                Refused, "beta did not accept the certificate of alpha, or got none.", "`vmferry pki`"),
         ]);
     }
 }

@@ -1,6 +1,6 @@
 //! How a migration ended, and what blocks it. This table comes last: another may have a better sentence for what QEMU says in it.
 
-use model::Code;
+use engine::HostErrorKind;
 use virt::sys::{VIR_ERR_MIGRATE_PERSIST_FAILED, VIR_ERR_OPERATION_ABORTED, VIR_ERR_OPERATION_TIMEOUT};
 
 use super::meaning::{Meaning, numbered, saying};
@@ -12,14 +12,14 @@ const LAST_WORDS: &str = "Its last output is in the details.";
 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
-    saying("another migration job is already running").is(Code::AlreadyMigrating).tell(
+    saying("another migration job is already running").is(HostErrorKind::AlreadyMigrating).tell(
         "A migration of this VM is under way already, or being cleaned up.",
         "Wait until it has ended.",
     ),
     numbered(VIR_ERR_OPERATION_ABORTED)
-        .is(Code::Cancelled)
+        .is(HostErrorKind::Cancelled)
         .tell("The migration was cancelled.", "Nothing has to be done; the VM stayed on {host}."),
-    saying("no job is active on the domain").is(Code::WrongState).tell(
+    saying("no job is active on the domain").is(HostErrorKind::WrongState).tell(
         "There is no job to abort: it has ended.",
         "Check which host the VM is on.",
     ),
@@ -35,7 +35,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "The VM runs on {destination}, but the rest of its memory no longer arrives.",
         "Force neither copy off: part of the memory is still on {host}. Repair the network between the two hosts first.",
     ),
-    numbered(VIR_ERR_OPERATION_TIMEOUT).is(Code::WrongState).tell(
+    numbered(VIR_ERR_OPERATION_TIMEOUT).is(HostErrorKind::WrongState).tell(
         "The VM is busy with something else.",
         "Wait until that has ended, then try again.",
     ),
@@ -55,7 +55,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::{AlreadyMigrating, Cancelled, Hypervisor, WrongState};
+    use engine::HostErrorKind::{AlreadyMigrating, Cancelled, Refused, WrongState};
 
     use crate::translate::testing::check;
 
@@ -75,35 +75,35 @@ mod tests {
             (55, 10, 0, "Requested operation is not valid: no job is active on the domain",
                 WrongState, "There is no job to abort: it has ended.", "which host"),
             (55, 10, 0, "Requested operation is not valid: cannot abort incoming migration; use virDomainDestroy instead",
-                Hypervisor, "alpha receives this VM, and only the host that sends it can stop that.", "other host"),
+                Refused, "alpha receives this VM, and only the host that sends it can stop that.", "other host"),
             (55, 10, 0, "Requested operation is not valid: cannot abort migration in post-copy mode",
-                Hypervisor, "The VM runs at the destination already, so that this migration can't be cancelled any more.", "Wait"),
+                Refused, "The VM runs at the destination already, so that this migration can't be cancelled any more.", "Wait"),
             // busy
             (68, 10, 0, "Timed out during operation: cannot acquire state change lock (held by \
                  monitor=remoteDispatchDomainMigratePrepare3Params)",
                 WrongState, "The VM is busy with something else.", "try again"),
             // generic QEMU
             (9, 10, 0, "operation failed: job 'migration out' failed: Unable to write to socket: Broken pipe",
-                Hypervisor, "The migration failed in QEMU: Unable to write to socket: Broken pipe.", "both hosts"),
+                Refused, "The migration failed in QEMU: Unable to write to socket: Broken pipe.", "both hosts"),
             (9, 10, 0, "operation failed: migration failed. Message from the source host: operation failed: job 'migration out' failed: \
                  Unable to write to socket: Broken pipe. Message from the destination host: operation failed: job 'migration in' failed: \
                  load of migration failed: Input/output error",
-                Hypervisor, "The migration failed in QEMU. On alpha: operation failed: job 'migration out' failed: Unable to write to socket: \
+                Refused, "The migration failed in QEMU. On alpha: operation failed: job 'migration out' failed: Unable to write to socket: \
                  Broken pipe. On beta: operation failed: job 'migration in' failed: load of migration failed: Input/output error.",
                 "both hosts"),
             (9, 10, 0, "operation failed: job 'migration out' unexpectedly failed",
-                Hypervisor, "The migration failed in QEMU, which gave no reason.", "both hosts"),
+                Refused, "The migration failed in QEMU, which gave no reason.", "both hosts"),
             // persist failed after move
             (69, 10, 0, "Failed to make domain persistent after migration",
-                Hypervisor, "The VM moved to beta, but its definition could not be kept there: it would be gone once it is switched off.",
+                Refused, "The VM moved to beta, but its definition could not be kept there: it would be gone once it is switched off.",
                 "virsh define"),
             // Not in the list: post-copy that broke, and QEMU that does not start.
             (9, 10, 0, "operation failed: job 'migration in' failed in post-copy phase",
-                Hypervisor, "The VM runs on beta, but the rest of its memory no longer arrives.", "Force neither copy off"),
+                Refused, "The VM runs on beta, but the rest of its memory no longer arrives.", "Force neither copy off"),
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -drive: no",
-                Hypervisor, "QEMU on beta ended as soon as it had started.", "last output"),
+                Refused, "QEMU on beta ended as soon as it had started.", "last output"),
             (1, 10, 0, "internal error: QEMU unexpectedly closed the monitor (vm='web'): 2026-11-23T07:00:00.000000Z qemu-system-x86_64: no",
-                Hypervisor, "QEMU on beta ended as soon as it had started.", "last output"),
+                Refused, "QEMU on beta ended as soon as it had started.", "last output"),
         ]);
     }
 }

@@ -1,8 +1,8 @@
 //! Why the source's daemon can't log in at the destination of a peer-to-peer migration. It logs in first, so that nothing has begun
 //! then. libvirt reports it as it does any connection that can't be opened.
 
+use engine::HostErrorKind;
 use engine::{Ssh, Transport};
-use model::Code;
 use virt::sys::{VIR_ERR_AUTH_FAILED, VIR_ERR_AUTH_UNAVAILABLE, VIR_ERR_SYSTEM_ERROR, VIR_FROM_RPC};
 
 use super::{
@@ -34,24 +34,24 @@ const LOOK_AT_LOGIN: &str = "Check the accounts, keys or certificates that {host
 
 /// The first that fits counts.
 pub(super) static MEANINGS: &[Meaning] = &[
-    saying("Host key verification failed").is(Code::PeerLogin).tell(
+    saying("Host key verification failed").is(HostErrorKind::PeerLogin).tell(
         "{host} does not know the ssh host key of {destination}, or it has changed.",
         "On {host}, log in to {destination} once with ssh as the account that libvirt runs as (root), and accept the key after \
          comparing it.",
     ),
-    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Permission denied (").is(Code::PeerLogin).tell(
+    numbered(VIR_ERR_SYSTEM_ERROR).and_says("Permission denied (").is(HostErrorKind::PeerLogin).tell(
         "{host} may not log in to {destination} with ssh.",
         "Add the public key of the account that libvirt runs as on {host} (root) to the authorized keys on {destination}.",
     ),
-    saying("Could not resolve hostname {address}:").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
-    saying("Unable to resolve address '{address}' service").is(Code::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
+    saying("Could not resolve hostname {address}:").is(HostErrorKind::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
+    saying("Unable to resolve address '{address}' service").is(HostErrorKind::PeerLogin).tell(NAME_UNKNOWN, CORRECT_NAME),
     // ssh's errors of a connection that it can't open. For one that breaks it uses the same words after others.
-    saying("connect to host {} port {}: Connection refused").is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
-    saying("connect to host {} port {}: No route to host").is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
-    saying("connect to host {} port {}: Connection timed out").is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
-    system(VIR_FROM_RPC, errno::REFUSED).is(Code::PeerLogin).tell(REFUSED, START_OR_OPEN),
-    system(VIR_FROM_RPC, errno::NO_ROUTE).is(Code::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
-    system(VIR_FROM_RPC, errno::TIMED_OUT).is(Code::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
+    saying("connect to host {} port {}: Connection refused").is(HostErrorKind::PeerLogin).tell(REFUSED, START_OR_OPEN),
+    saying("connect to host {} port {}: No route to host").is(HostErrorKind::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
+    saying("connect to host {} port {}: Connection timed out").is(HostErrorKind::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
+    system(VIR_FROM_RPC, errno::REFUSED).is(HostErrorKind::PeerLogin).tell(REFUSED, START_OR_OPEN),
+    system(VIR_FROM_RPC, errno::NO_ROUTE).is(HostErrorKind::PeerLogin).tell(NO_ROUTE, LOOK_AT_NETWORK),
+    system(VIR_FROM_RPC, errno::TIMED_OUT).is(HostErrorKind::PeerLogin).tell(NO_ANSWER, LOOK_AT_FIREWALL),
     from(VIR_FROM_RPC, "Cannot read {kind} '{file}': No such file").tell(
         "{host} has no TLS certificate to log in to {destination} with: {file} is missing.",
         "Install the certificates for libvirt on both hosts (`vmferry pki` makes them), or let hosts log in by ssh.",
@@ -60,12 +60,12 @@ pub(super) static MEANINGS: &[Meaning] = &[
     from(VIR_FROM_RPC, "verify peer's certificate").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
     from(VIR_FROM_RPC, "owner does not match the hostname").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
     from(VIR_FROM_RPC, "TLS handshake failed").tell(CERTIFICATES_DIFFER, COMPARE_CERTIFICATES),
-    numbered(VIR_ERR_AUTH_FAILED).is(Code::PeerLogin).tell(REFUSED_LOGIN, LOOK_AT_LOGIN),
-    numbered(VIR_ERR_AUTH_UNAVAILABLE).is(Code::PeerLogin).tell(
+    numbered(VIR_ERR_AUTH_FAILED).is(HostErrorKind::PeerLogin).tell(REFUSED_LOGIN, LOOK_AT_LOGIN),
+    numbered(VIR_ERR_AUTH_UNAVAILABLE).is(HostErrorKind::PeerLogin).tell(
         "The account that {host} logs in to {destination} with may not use libvirt there.",
         "Add that account to the group libvirt on {destination}, or let {host} log in as another.",
     ),
-    saying("unexpected qemu URI path").is(Code::PeerLogin).tell(
+    saying("unexpected qemu URI path").is(HostErrorKind::PeerLogin).tell(
         "The libvirt daemon of {destination} is of the other kind: a user's own (session) instead of the system's, or the reverse.",
         "Correct the kind of daemon in the settings of {destination}.",
     ),
@@ -73,7 +73,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 /// An error of this part of libvirt: QEMU has the same words about certificates when it sends the memory.
 const fn from(domain: u32, text: &'static str) -> Meaning {
-    saying(text).of_domain(domain).is(Code::PeerLogin)
+    saying(text).of_domain(domain).is(HostErrorKind::PeerLogin)
 }
 
 /// The row for an error that says that the source could not log in by `transport`.
@@ -105,7 +105,8 @@ fn port_of(transport: &Transport) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use model::{Code::PeerLogin, ControlFlow, Mode};
+    use engine::HostErrorKind::PeerLogin;
+    use model::{ControlFlow, Mode};
 
     use super::*;
     use crate::{
@@ -185,9 +186,9 @@ mod tests {
             not_migrated(&host("alpha"), &plan, CallFailure::Refused(error(38, 7, 111, words)))
         };
         let is_login = |control_flow, words| match of(control_flow, words) {
-            engine::NotMigrated::NotBegun(problem) => problem.code == PeerLogin,
+            engine::NotMigrated::NotBegun(problem) => problem.kind == PeerLogin,
             engine::NotMigrated::Failed(problem) => {
-                assert_eq!(problem.code, Code::Hypervisor);
+                assert_eq!(problem.kind, HostErrorKind::Refused);
                 false
             }
             engine::NotMigrated::Lost(problem) => panic!("{problem}"),

@@ -2,7 +2,8 @@
 
 use std::ffi::c_int;
 
-use model::{Code, HostName, Problem};
+use engine::{HostError, HostErrorKind};
+use model::HostName;
 use virt::sys;
 
 use super::template;
@@ -19,7 +20,7 @@ pub(super) struct Meaning {
     int1: Option<c_int>,
     /// A part of the words, with `{names}`; empty is any.
     text: &'static str,
-    code: Code,
+    kind: HostErrorKind,
     sentence: &'static str,
     fix: &'static str,
 }
@@ -36,7 +37,7 @@ pub(super) mod errno {
 
 /// An error with this text and any number.
 pub(super) const fn saying(text: &'static str) -> Meaning {
-    Meaning { number: None, domain: None, int1: None, text, code: Code::Hypervisor, sentence: "", fix: "" }
+    Meaning { number: None, domain: None, int1: None, text, kind: HostErrorKind::Refused, sentence: "", fix: "" }
 }
 
 /// An error with this number and any text.
@@ -61,8 +62,8 @@ impl Meaning {
     }
 
     /// Its code for programs; without this it is `hypervisor`.
-    pub(super) const fn is(self, code: Code) -> Self {
-        Self { code, ..self }
+    pub(super) const fn is(self, kind: HostErrorKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Its sentence and its fix for people.
@@ -76,14 +77,14 @@ impl Meaning {
     }
 
     /// The error with this row's sentence and fix.
-    pub(super) fn told(&self, host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
+    pub(super) fn told(&self, host: &HostName, destination: &HostName, error: &LibvirtError) -> HostError {
         let names = template::find(self.text, &error.message).unwrap_or_default();
         let meant = |name: &str| match name {
             "host" => Some(host.as_str()),
             "destination" => Some(destination.as_str()),
             other => names.iter().find(|(name, _)| *name == other).map(|(_, value)| *value),
         };
-        Problem::new(self.code, template::fill(self.sentence, meant)).with_fix(template::fill(self.fix, meant))
+        HostError::new(self.kind, template::fill(self.sentence, meant)).with_fix(template::fill(self.fix, meant))
     }
 
     fn fits(&self, error: &LibvirtError) -> bool {

@@ -18,8 +18,9 @@ mod vm;
 
 use std::ffi::c_int;
 
+use engine::{HostError, HostErrorKind};
 use engine::{MigrationPlan, NotMigrated};
-use model::{Code, ControlFlow, HostName, Problem};
+use model::{ControlFlow, HostName};
 use virt::sys;
 
 use self::meaning::Meaning;
@@ -31,7 +32,7 @@ fn meanings() -> [&'static [Meaning]; 6] {
 }
 
 /// The problem of a call on a host that failed.
-pub(crate) fn failed(host: &HostName, failure: CallFailure) -> Problem {
+pub(crate) fn failed(host: &HostName, failure: CallFailure) -> HostError {
     told(host, failure, |error| explain(host, host, error))
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: Cal
 }
 
 /// Why the source's daemon could not log in at the destination, if the error says so.
-fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> Option<Problem> {
+fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> Option<HostError> {
     let destination = &plan.destination;
     let is_direct = plan.control_flow == ControlFlow::Direct;
     let meaning = login::meaning(error, &destination.peer_transport).filter(|_| !is_direct)?;
@@ -56,19 +57,21 @@ fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> 
 }
 
 /// The problem of a connection that could not be opened. Its code is `host-unreachable`, unless a person has to do something about it.
-pub(crate) fn not_opened(host: &HostName, failure: CallFailure) -> Problem {
+pub(crate) fn not_opened(host: &HostName, failure: CallFailure) -> HostError {
     told(host, failure, |error| match meaning::of(&[opening::MEANINGS], error) {
         Some(meaning) => match meaning.told(host, host, error) {
-            problem if problem.code == Code::Hypervisor => Problem { code: Code::HostUnreachable, ..problem },
+            problem if problem.kind == HostErrorKind::Refused => {
+                HostError { kind: HostErrorKind::Unreachable, ..problem }
+            }
             problem => problem,
         },
-        None => Problem::new(Code::HostUnreachable, format!("{host} does not answer: {}.", quoted(error)))
+        None => HostError::new(HostErrorKind::Unreachable, format!("{host} does not answer: {}.", quoted(error)))
             .with_fix("Check whether the libvirt daemon there runs, and read its log."),
     })
 }
 
 /// The problem of a connection that was closed, for this `virConnectCloseReason`.
-pub(crate) fn closed(host: &HostName, reason: c_int) -> Problem {
+pub(crate) fn closed(host: &HostName, reason: c_int) -> HostError {
     let (why, fix) = match reason as sys::virConnectCloseReason {
         sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE => (
             "it no longer replies",
@@ -79,34 +82,38 @@ pub(crate) fn closed(host: &HostName, reason: c_int) -> Problem {
             "vmferry connects again. If that fails, start the libvirt daemon there; its log says why it ended.",
         ),
     };
-    Problem::new(Code::HostUnreachable, format!("{host} does not answer: {why}.")).with_fix(fix)
+    HostError::new(HostErrorKind::Unreachable, format!("{host} does not answer: {why}.")).with_fix(fix)
 }
 
 /// What `refused` makes of libvirt's error, or that there was no answer.
-fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtError) -> Problem) -> Problem {
+fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtError) -> HostError) -> HostError {
     tracing::debug!(%host, ?failure);
     match failure {
         CallFailure::Refused(error) => refused(&error).with_details(error.message),
-        CallFailure::Lost(error) => Problem::new(Code::HostUnreachable, format!("The connection to {host} is gone."))
-            .with_fix("vmferry keeps trying to connect again.")
-            .with_details(error.message),
+        CallFailure::Lost(error) => {
+            HostError::new(HostErrorKind::Unreachable, format!("The connection to {host} is gone."))
+                .with_fix("vmferry keeps trying to connect again.")
+                .with_details(error.message)
+        }
         CallFailure::Late(limit) => {
-            Problem::new(Code::TimedOut, format!("{host} did not answer within {} s.", limit.as_secs()))
+            HostError::new(HostErrorKind::TimedOut, format!("{host} did not answer within {} s.", limit.as_secs()))
                 .with_fix("The request may still take effect. Check again in a moment.")
         }
-        CallFailure::Busy => Problem::new(Code::TimedOut, format!("Too many requests are waiting for {host}."))
-            .with_fix("Check whether its libvirt daemon hangs."),
+        CallFailure::Busy => {
+            HostError::new(HostErrorKind::TimedOut, format!("Too many requests are waiting for {host}."))
+                .with_fix("Check whether its libvirt daemon hangs.")
+        }
         CallFailure::Broken(why) => {
-            Problem::new(Code::Internal, format!("vmferry could not ask {host}.")).with_details(why)
+            HostError::new(HostErrorKind::Internal, format!("vmferry could not ask {host}.")).with_details(why)
         }
     }
 }
 
 /// The error in the words of the tables, or in libvirt's own.
-fn explain(host: &HostName, destination: &HostName, error: &LibvirtError) -> Problem {
+fn explain(host: &HostName, destination: &HostName, error: &LibvirtError) -> HostError {
     match meaning::of(&meanings(), error) {
         Some(meaning) => meaning.told(host, destination, error),
-        None => Problem::new(Code::Hypervisor, format!("libvirt on {host} says: {}.", quoted(error)))
+        None => HostError::new(HostErrorKind::Refused, format!("libvirt on {host} says: {}.", quoted(error)))
             .with_fix("Read libvirt's log on the hosts, and QEMU's log of the VM."),
     }
 }
@@ -139,9 +146,9 @@ mod tests {
     fn failures_have_codes_for_programs() {
         let words = "End of file while reading data: Input/output error";
         let lost = CallFailure::Lost(error(38, 7, 5, words));
-        assert_eq!(not_migrated(&host("alpha"), &plan(Mode::Live), lost).problem().code, Code::HostUnreachable);
+        assert_eq!(not_migrated(&host("alpha"), &plan(Mode::Live), lost).error().kind, HostErrorKind::Unreachable);
         let late = failed(&host("alpha"), CallFailure::Late(Duration::from_secs(5)));
-        assert_eq!(late.code, Code::TimedOut);
+        assert_eq!(late.kind, HostErrorKind::TimedOut);
         assert_eq!(late.sentence, "alpha did not answer within 5 s.");
     }
 

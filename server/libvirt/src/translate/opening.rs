@@ -1,6 +1,6 @@
 //! Why the console can't connect to a host. Here `{destination}` is `{host}`, too.
 
-use model::Code::{LoginRefused, NotPermitted};
+use engine::HostErrorKind::{LoginRefused, NotPermitted};
 use virt::sys::{VIR_ERR_AUTH_FAILED, VIR_FROM_RPC};
 
 use super::meaning::{Meaning, errno, numbered, saying, system};
@@ -136,7 +136,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::{HostUnreachable, LoginRefused, NotPermitted};
+    use engine::HostErrorKind::{LoginRefused, NotPermitted, Unreachable};
 
     use crate::translate::testing::check;
 
@@ -146,32 +146,32 @@ mod tests {
         check(super::MEANINGS, &[
             // dst daemon port refused, in two languages
             (38, 7, 111, "unable to connect to server at '192.0.2.7:16509': Connection refused",
-                HostUnreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
+                Unreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
             (38, 7, 111, "Verbindung zum Server fehlgeschlagen: Verbindungsaufbau abgelehnt",
-                HostUnreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
+                Unreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
             // unreachable/timeout, in two languages
             (38, 7, 113, "Verbindung zum Server fehlgeschlagen: Keine Route zum Zielrechner",
-                HostUnreachable, "alpha does not answer: there is no route to it.", "switched on"),
+                Unreachable, "alpha does not answer: there is no route to it.", "switched on"),
             (38, 7, 110, "Verbindung zum Server fehlgeschlagen: Die Wartezeit für die Verbindung ist abgelaufen",
-                HostUnreachable, "alpha does not answer: the connection timed out.", "firewall drops"),
+                Unreachable, "alpha does not answer: the connection timed out.", "firewall drops"),
             (38, 7, 113, "unable to connect to server at '192.0.2.7:16514': No route to host",
-                HostUnreachable, "alpha does not answer: there is no route to it.", "switched on"),
+                Unreachable, "alpha does not answer: there is no route to it.", "switched on"),
             (38, 7, 110, "unable to connect to server at '192.0.2.7:16514': Connection timed out",
-                HostUnreachable, "alpha does not answer: the connection timed out.", "firewall drops"),
+                Unreachable, "alpha does not answer: the connection timed out.", "firewall drops"),
             // DNS
             (38, 7, 0, "Unable to resolve address 'rack7' service '16509': Name or service not known",
-                HostUnreachable, "alpha does not answer: the name rack7 can't be resolved.", "Correct the name"),
+                Unreachable, "alpha does not answer: the name rack7 can't be resolved.", "Correct the name"),
             // ssh host key
             (38, 7, 104, "Cannot recv data: Host key verification failed.: Connection reset by peer",
-                HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "accept the key after comparing"),
+                Unreachable, "The ssh host key of alpha is not known, or has changed.", "accept the key after comparing"),
             // ssh auth
             (38, 7, 104, "Cannot recv data: root@rack7: Permission denied (publickey,password).: Connection reset by peer",
-                HostUnreachable, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
+                Unreachable, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
             // ssh refused/DNS
             (38, 7, 104, "Cannot recv data: ssh: connect to host rack7 port 22: Connection refused: Connection reset by peer",
-                HostUnreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
+                Unreachable, "alpha does not answer: connection refused.", "Start the libvirt daemon"),
             (38, 7, 104, "Cannot recv data: ssh: Could not resolve hostname rack7: Name or service not known: Connection reset by peer",
-                HostUnreachable, "alpha does not answer: the name rack7 can't be resolved.", "Correct the name"),
+                Unreachable, "alpha does not answer: the name rack7 can't be resolved.", "Correct the name"),
             // libssh(2) auth
             (45, 66, 0, "authentication failed: All provided authentication methods with credentials were rejected by the server",
                 LoginRefused, "alpha does not accept vmferry's ssh key.", "authorized keys on alpha"),
@@ -195,20 +195,20 @@ mod tests {
                 LoginRefused, "alpha does not accept this method of ssh login.", "Use another"),
             (98, 66, 0, "libssh transport error: failed to write known_host file '/k/known_hosts': Couldn't open known_hosts file \
                  /k/known_hosts for appending: Permission denied",
-                HostUnreachable, "vmferry can't save the ssh host key of alpha: Couldn't open known_hosts file /k/known_hosts for \
+                Unreachable, "vmferry can't save the ssh host key of alpha: Couldn't open known_hosts file /k/known_hosts for \
                  appending: Permission denied.", "permissions of /k/known_hosts"),
             // What virt-ssh-helper said is kept by libssh.
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 1",
-                HostUnreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
+                Unreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 127",
-                HostUnreachable, "alpha does not answer: there is no libvirt on it.", "virt-ssh-helper"),
+                Unreachable, "alpha does not answer: there is no libvirt on it.", "virt-ssh-helper"),
             (98, 66, 0, "libssh transport error: write failed: Remote channel is closed",
-                HostUnreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
+                Unreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
             (1, 7, 0, "packet 1013071476 bytes received from server too large, want 33554432",
-                HostUnreachable, "alpha does not answer: the login works, but the reply is not libvirt's.", ".bashrc"),
+                Unreachable, "alpha does not answer: the login works, but the reply is not libvirt's.", ".bashrc"),
             // No ssh at that port, or sshd has had enough of us.
             (5, 0, 0, "no connection driver available for SSH session handshake failed: Socket error: disconnected",
-                HostUnreachable, "alpha does not answer: the ssh handshake failed.", "PerSourcePenalties"),
+                Unreachable, "alpha does not answer: the ssh handshake failed.", "PerSourcePenalties"),
             // Hosts where polkit decides who may use libvirt.
             (94, 60, 0, "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
                 NotPermitted, "The account that vmferry logs in to alpha as may not use libvirt there.", "group libvirt"),
@@ -217,25 +217,25 @@ mod tests {
             // libssh host key changed / unknown
             (45, 66, 0, "authentication failed: !!! SSH HOST KEY VERIFICATION FAILED !!!: Identity of host 'rack7:22' differs from stored \
                  identity. Please verify the new host key 'SHA256:1' to avoid possible man in the middle attack.",
-                HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "log in to alpha once"),
+                Unreachable, "The ssh host key of alpha is not known, or has changed.", "log in to alpha once"),
             (98, 66, 0, "libssh transport error: SSH host key for 'rack7' (SHA256:1) was not accepted",
-                HostUnreachable, "The ssh host key of alpha is not known, or has changed.", "log in to alpha once"),
+                Unreachable, "The ssh host key of alpha is not known, or has changed.", "log in to alpha once"),
             // SASL/TLS
             (45, 7, 0, "authentication failed: authentication failed",
-                HostUnreachable, "alpha does not accept vmferry's login.", "accounts or certificates"),
+                Unreachable, "alpha does not accept vmferry's login.", "accounts or certificates"),
             (9, 7, 0, "operation failed: Certificate failed validation: The certificate hasn't got a known issuer.",
-                HostUnreachable, "alpha and vmferry do not accept each other's certificates.", "authority that signed them"),
+                Unreachable, "alpha and vmferry do not accept each other's certificates.", "authority that signed them"),
             (45, 7, 0, "authentication failed: Failed to verify peer's certificate",
-                HostUnreachable, "alpha and vmferry do not accept each other's certificates.", "the names they are for"),
+                Unreachable, "alpha and vmferry do not accept each other's certificates.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
-                HostUnreachable, "alpha and vmferry do not accept each other's certificates.", "their dates"),
+                Unreachable, "alpha and vmferry do not accept each other's certificates.", "their dates"),
             // Not in the list: TLS not set up.
             (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
-                HostUnreachable, "vmferry has no TLS certificate to log in to alpha with: /etc/pki/CA/cacert.pem is missing.",
+                Unreachable, "vmferry has no TLS certificate to log in to alpha with: /etc/pki/CA/cacert.pem is missing.",
                 "Install a certificate"),
             // wrong path / privilege
             (1, 0, 0, "internal error: unexpected qemu URI path '/system', try qemu:///session",
-                HostUnreachable, "The libvirt daemon of alpha is of the other kind: a user's own (session) instead of the system's, \
+                Unreachable, "The libvirt daemon of alpha is of the other kind: a user's own (session) instead of the system's, \
                  or the reverse.", "kind of daemon"),
             // Not in the list: the local daemon's socket.
             (38, 7, 13, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
@@ -243,9 +243,9 @@ mod tests {
             (38, 7, 13, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Keine Berechtigung",
                 NotPermitted, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
             (38, 7, 2, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
-                HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
+                Unreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
             (38, 7, 2, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Datei oder Verzeichnis nicht gefunden",
-                HostUnreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
+                Unreachable, "alpha does not answer: its libvirt daemon does not run.", "Start the daemon"),
         ]);
     }
 }

@@ -1,6 +1,7 @@
 //! For tests: errors as libvirt 11.3.0 and QEMU 10.0.2 gave them, or as their sources have them.
 
-use model::{Code, HostName, Mode, Problem};
+use engine::{HostError, HostErrorKind};
+use model::{HostName, Mode};
 
 use super::{Meaning, login, meaning, meanings, not_migrated, not_opened, opening};
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 
 /// An error, and what becomes of it on the way from alpha to beta: `virErrorNumber`, `virErrorDomain`, `int1`, the words; the
 /// code, the sentence, and a part of the fix.
-pub(super) type Recorded = (u32, u32, i32, &'static str, Code, &'static str, &'static str);
+pub(super) type Recorded = (u32, u32, i32, &'static str, HostErrorKind, &'static str, &'static str);
 
 /// Looks whether every error is told as expected, by a row of this table, and every row of it has an error.
 pub(super) fn check(table: &'static [Meaning], recorded: &[Recorded]) {
@@ -28,7 +29,7 @@ pub(super) fn check(table: &'static [Meaning], recorded: &[Recorded]) {
         let position = table.iter().position(|known| std::ptr::eq(known, row));
         used[position.unwrap_or_else(|| panic!("another table's row fits {text:?}"))] = true;
         let problem = if is_opening { not_opened_because(error) } else { not_migrated_because(error) };
-        assert_eq!((problem.code, problem.sentence.as_str()), (code, sentence), "{text:?}");
+        assert_eq!((problem.kind, problem.sentence.as_str()), (code, sentence), "{text:?}");
         assert!(problem.fix.as_ref().is_some_and(|told| told.contains(fix)), "{text:?}: {:?}", problem.fix);
         assert_eq!(problem.details.as_deref(), Some(text));
     }
@@ -44,10 +45,10 @@ pub(super) fn error(number: u32, domain: u32, int1: i32, message: &str) -> Libvi
     LibvirtError { number, domain, int1, message: message.to_owned() }
 }
 
-pub(super) fn not_migrated_because(error: LibvirtError) -> Problem {
-    not_migrated(&host("alpha"), &plan(Mode::Live), CallFailure::Refused(error)).into_problem()
+pub(super) fn not_migrated_because(error: LibvirtError) -> HostError {
+    not_migrated(&host("alpha"), &plan(Mode::Live), CallFailure::Refused(error)).into_error()
 }
 
-pub(super) fn not_opened_because(error: LibvirtError) -> Problem {
+pub(super) fn not_opened_because(error: LibvirtError) -> HostError {
     not_opened(&host("alpha"), CallFailure::Refused(error))
 }

@@ -1,6 +1,6 @@
 //! What a VM has or does, so that it can't be migrated.
 
-use model::Code;
+use engine::HostErrorKind;
 use virt::sys::{VIR_ERR_NO_DOMAIN, VIR_ERR_OPERATION_DENIED};
 
 use super::meaning::{Meaning, numbered, saying};
@@ -51,9 +51,9 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "Install a newer swtpm there, then shut the VM down and start it again.",
     ),
     saying("cannot migrate domain: {reason}").tell("QEMU can't migrate this VM: {reason}.", "Detach what it names, if you can."),
-    numbered(VIR_ERR_NO_DOMAIN).is(Code::UnknownVm).tell("{host} does not have this VM any more.", "Check which host it is on now."),
-    saying("domain is not running").is(Code::WrongState).tell("This VM does not run.", "Start it first."),
-    saying("domain is already running").is(Code::WrongState).tell("This VM runs already.", "Nothing has to be done."),
+    numbered(VIR_ERR_NO_DOMAIN).is(HostErrorKind::UnknownVm).tell("{host} does not have this VM any more.", "Check which host it is on now."),
+    saying("domain is not running").is(HostErrorKind::WrongState).tell("This VM does not run.", "Start it first."),
+    saying("domain is already running").is(HostErrorKind::WrongState).tell("This VM runs already.", "Nothing has to be done."),
     numbered(VIR_ERR_OPERATION_DENIED).tell(
         "{host} does not allow this.",
         "Check the access rules of the libvirt daemon there: vmferry needs an account that may make changes.",
@@ -62,7 +62,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use model::Code::{Hypervisor, UnknownVm, WrongState};
+    use engine::HostErrorKind::{Refused, UnknownVm, WrongState};
 
     use crate::translate::testing::check;
 
@@ -72,34 +72,34 @@ mod tests {
         check(super::MEANINGS, &[
             // hostdev / blockers
             (55, 10, 0, "Requested operation is not valid: cannot migrate domain: VFIO device doesn't support migration",
-                Hypervisor, "QEMU can't migrate this VM: VFIO device doesn't support migration.", "Detach"),
+                Refused, "QEMU can't migrate this VM: VFIO device doesn't support migration.", "Detach"),
             (55, 10, 0, "Requested operation is not valid: cannot migrate a domain with <hostdev mode='subsystem' type='pci'>",
-                Hypervisor, "A device of alpha is passed through to this VM (pci).", "Detach"),
+                Refused, "A device of alpha is passed through to this VM (pci).", "Detach"),
             (55, 10, 0, "Requested operation is not valid: cannot migrate a domain with <interface type='vdpa'>",
-                Hypervisor, "A network device of alpha is passed through to this VM (vdpa).", "Detach"),
+                Refused, "A network device of alpha is passed through to this VM (vdpa).", "Detach"),
             // snapshots
             (55, 10, 0, "Requested operation is not valid: cannot migrate domain with 2 snapshots",
-                Hypervisor, "libvirt does not migrate a VM that has snapshots, and this one has 2.", "--metadata"),
+                Refused, "libvirt does not migrate a VM that has snapshots, and this one has 2.", "--metadata"),
             // block job / IO error / transient disk / virtiofs / shmem / invtsc
             (55, 10, 0, "Requested operation is not valid: domain has active block job",
-                Hypervisor, "A disk of this VM is being copied or committed.", "Wait"),
+                Refused, "A disk of this VM is being copied or committed.", "Wait"),
             (55, 10, 0, "Requested operation is not valid: cannot migrate domain with I/O error",
-                Hypervisor, "This VM is paused because a disk failed.", "Repair"),
+                Refused, "This VM is paused because a disk failed.", "Repair"),
             (84, 10, 0, "Operation not supported: migration with transient disk is not supported",
-                Hypervisor, "A disk of this VM is transient: what is written to it is discarded at shutdown, and can't move.", "<transient/>"),
+                Refused, "A disk of this VM is transient: what is written to it is discarded at shutdown, and can't move.", "<transient/>"),
             (84, 10, 0, "Operation not supported: migration with this virtiofs device is not supported",
-                Hypervisor, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
+                Refused, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
             (84, 10, 0, "Operation not supported: migration with virtiofs device is not supported",
-                Hypervisor, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
+                Refused, "This VM has a folder of alpha (virtiofs) that can't move.", "Unmount"),
             (55, 10, 0, "Requested operation is not valid: shmem device 'ring' cannot be migrated, only shmem with role='master' can be \
                  migrated",
-                Hypervisor, "This VM shares memory with programs of alpha (shmem device ring).", "Detach"),
+                Refused, "This VM shares memory with programs of alpha (shmem device ring).", "Detach"),
             (55, 10, 0, "Requested operation is not valid: domain has 'invtsc' CPU feature but TSC frequency is not specified",
-                Hypervisor, "This VM has an invariant time stamp counter (invtsc) without a fixed frequency.", "frequency"),
+                Refused, "This VM has an invariant time stamp counter (invtsc) without a fixed frequency.", "frequency"),
             // TPM
             (3, 10, 0, "this function is not supported by the connection driver: the running swtpm does not support migration with shared \
                  storage",
-                Hypervisor, "swtpm on alpha is too old to hand over a TPM whose state is on shared storage.", "newer swtpm"),
+                Refused, "swtpm on alpha is too old to hand over a TPM whose state is on shared storage.", "newer swtpm"),
             // Not in the list: what actions run into.
             (42, 10, 0, "Domain not found: no domain with matching uuid '766d6665-7272-4901-8000-000000000001' (web)",
                 UnknownVm, "alpha does not have this VM any more.", "which host"),
@@ -108,7 +108,7 @@ mod tests {
             (55, 10, 0, "Requested operation is not valid: domain is already running",
                 WrongState, "This VM runs already.", "Nothing"),
             (29, 0, 0, "operation virDomainMigrateToURI3 forbidden for read only access",
-                Hypervisor, "alpha does not allow this.", "access rules"),
+                Refused, "alpha does not allow this.", "access rules"),
         ]);
     }
 }

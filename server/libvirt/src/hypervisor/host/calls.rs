@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use engine::{
     Chunk, CopyFacts, DomainFacts, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey, Volume,
 };
-use model::{Code, ControlFlow, Problem, VmAction, VmId};
+use engine::{HostError, HostErrorKind};
+use model::{ControlFlow, VmAction, VmId};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::LibvirtHost;
@@ -44,7 +45,7 @@ const FIRST_FACTS_LIMIT: Duration = Duration::from_secs(30);
 
 #[async_trait]
 impl engine::HostConnection for LibvirtHost {
-    async fn host(&self) -> Result<HostFacts, Problem> {
+    async fn host(&self) -> Result<HostFacts, HostError> {
         let identity = match self.identity.get() {
             Some(identity) => identity.clone(),
             None => {
@@ -55,11 +56,11 @@ impl engine::HostConnection for LibvirtHost {
         self.ask(&self.control, LIMIT, move |connection| facts::facts(connection, identity)).await
     }
 
-    async fn copies(&self) -> Result<Vec<CopyFacts>, Problem> {
+    async fn copies(&self) -> Result<Vec<CopyFacts>, HostError> {
         self.ask(&self.control, LIST_LIMIT, copies::copies).await
     }
 
-    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, Problem> {
+    async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, HostError> {
         let look = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => domain::if_there(copies::copy(&domain)),
             None => Ok(None),
@@ -67,12 +68,12 @@ impl engine::HostConnection for LibvirtHost {
         self.ask(&self.control, LIMIT, look).await
     }
 
-    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), Problem> {
+    async fn act(&self, vm: VmId, action: VmAction) -> Result<(), HostError> {
         let act = move |connection: &Connection| actions::act(&connection.lookup_domain_by_uuid(vm.0)?, action);
         self.within(ACTION_LIMIT, self.with_permit(&self.action_permits, act)).await
     }
 
-    async fn undefine(&self, vm: VmId) -> Result<(), Problem> {
+    async fn undefine(&self, vm: VmId) -> Result<(), HostError> {
         let undefine = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => domain::if_there(actions::undefine(&domain)).map(drop),
             None => Ok(()),
@@ -80,19 +81,19 @@ impl engine::HostConnection for LibvirtHost {
         self.within(ACTION_LIMIT, self.with_permit(&self.action_permits, undefine)).await
     }
 
-    async fn domain(&self, vm: VmId) -> Result<DomainFacts, Problem> {
+    async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {
         let look = self.with_permit(&self.storage_permits, move |connection| definition::facts(connection, vm));
         self.within(PREFLIGHT_LIMIT, look).await
     }
 
-    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, Problem> {
+    async fn survey(&self, domain: &DomainFacts) -> Result<Survey, HostError> {
         let (domain, certificates) = (domain.clone(), self.certificates.clone());
         let look = self
             .with_permit(&self.storage_permits, move |connection| survey::survey(connection, &domain, &certificates));
         self.within(PREFLIGHT_LIMIT, look).await
     }
 
-    async fn dirty_rate(&self, vm: VmId) -> Result<u64, Problem> {
+    async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError> {
         let measure = async {
             self.control.call_unlimited(move |connection| activity::measure_dirty_rate(connection, vm)).await?;
             loop {
@@ -107,47 +108,47 @@ impl engine::HostConnection for LibvirtHost {
         self.within(PREFLIGHT_LIMIT, measure).await
     }
 
-    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, Problem> {
+    async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, HostError> {
         let targets = targets.to_vec();
         self.ask(&self.control, LIMIT, move |connection| activity::disk_writes(connection, vm, &targets)).await
     }
 
-    async fn eject(&self, vm: VmId, target: &str) -> Result<(), Problem> {
+    async fn eject(&self, vm: VmId, target: &str) -> Result<(), HostError> {
         let target = target.to_owned();
         self.ask(&self.control, ACTION_LIMIT, move |connection| media::eject(connection, vm, &target)).await
     }
 
-    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, Problem> {
+    async fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>, HostError> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
         self.ask_pool(move |connection| volumes::volume(connection, &pool, &name)).await
     }
 
-    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, Problem> {
+    async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError> {
         let path = path.to_owned();
         self.ask_pool(move |connection| volumes::at(connection, &path)).await
     }
 
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, Problem> {
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError> {
         let path = path.to_owned();
         self.ask_pool(move |connection| users::of(connection, &path, left)).await
     }
 
-    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, Problem> {
+    async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, HostError> {
         let volume = volume.clone();
         self.ask_pool(move |connection| volumes::create(connection, &volume)).await
     }
 
-    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), Problem> {
+    async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), HostError> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
         self.ask_pool(move |connection| volumes::delete(connection, &pool, &name)).await
     }
 
-    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), Problem> {
+    async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), HostError> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
         self.stream(move |connection| contents::read(connection, &pool, &name, &to)).await
     }
 
-    async fn write_volume(&self, pool: &str, name: &str, mut from: mpsc::Receiver<Chunk>) -> Result<(), Problem> {
+    async fn write_volume(&self, pool: &str, name: &str, mut from: mpsc::Receiver<Chunk>) -> Result<(), HostError> {
         let (pool, name) = (pool.to_owned(), name.to_owned());
         self.stream(move |connection| contents::write(connection, &pool, &name, &mut from)).await
     }
@@ -165,7 +166,7 @@ impl engine::HostConnection for LibvirtHost {
         migrating.await.map_err(|failure| translate::not_migrated(&self.host_connector.host, plan, failure))
     }
 
-    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+    async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
         let look = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => Ok(match domain::if_there(jobs::role(&domain))? {
                 Some(Role::Outgoing(statistics)) => Some(statistics),
@@ -176,7 +177,7 @@ impl engine::HostConnection for LibvirtHost {
         self.ask(&self.jobs, LIMIT, look).await
     }
 
-    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, Problem> {
+    async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
         let look = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => Ok(domain::if_there(jobs::completed(&domain))?.flatten()),
             None => Ok(None),
@@ -184,7 +185,7 @@ impl engine::HostConnection for LibvirtHost {
         self.ask(&self.jobs, LIMIT, look).await
     }
 
-    async fn abort(&self, vm: VmId) -> Result<(), Problem> {
+    async fn abort(&self, vm: VmId) -> Result<(), HostError> {
         let abort = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => Ok(domain::if_there(jobs::abort(&domain))? == Some(true)),
             None => Ok(false),
@@ -193,6 +194,6 @@ impl engine::HostConnection for LibvirtHost {
             return Ok(());
         }
         let sentence = format!("No migration of this VM from {} is under way.", self.host_connector.host);
-        Err(Problem::new(Code::WrongState, sentence))
+        Err(HostError::new(HostErrorKind::WrongState, sentence))
     }
 }

@@ -11,8 +11,8 @@ use std::{
     time::Duration,
 };
 
+use engine::HostError;
 use engine::{HostConfig, HostEvent};
-use model::Problem;
 use tokio::{
     sync::{Semaphore, mpsc},
     time::{sleep, timeout},
@@ -68,7 +68,7 @@ impl LibvirtHost {
         connector: Arc<Connector>,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, HostError> {
         let host_connector = connector.to(host);
         let notifier = Arc::new(Notifier::new(host_connector.host.clone(), events));
         let for_jobs = notifier.clone();
@@ -119,7 +119,7 @@ impl LibvirtHost {
         &self,
         limit: Duration,
         answer: impl Future<Output = Result<T, CallFailure>> + Send,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, HostError> {
         let answer = timeout(limit, answer).await.unwrap_or(Err(CallFailure::Late(limit)));
         answer.map_err(|failure| translate::failed(&self.host_connector.host, failure))
     }
@@ -130,7 +130,7 @@ impl LibvirtHost {
         workers: &Workers,
         limit: Duration,
         work: impl FnOnce(&Connection) -> Result<T, LibvirtError> + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, HostError> {
         workers.call(limit, work).await.map_err(|failure| translate::failed(&self.host_connector.host, failure))
     }
 
@@ -138,7 +138,7 @@ impl LibvirtHost {
     async fn ask_pool<T: Send + 'static>(
         &self,
         work: impl Fn(&Connection) -> Result<T, LibvirtError> + Clone + Send + 'static,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, HostError> {
         let asking = async move {
             loop {
                 match self.with_permit(&self.storage_permits, work.clone()).await {
@@ -151,12 +151,12 @@ impl LibvirtHost {
     }
 
     /// A connection for one call that takes long.
-    async fn connect_for_long_call(&self) -> Result<Workers, Problem> {
+    async fn connect_for_long_call(&self) -> Result<Workers, HostError> {
         self.host_connector.within_limit(self.host_connector.open(1, KeepAlive::PATIENT, |_| Ok(()))).await
     }
 
     /// A connection to the destination of a migration that the console drives.
-    async fn connect_to(&self, host: &HostConfig) -> Result<Arc<Connection>, Problem> {
+    async fn connect_to(&self, host: &HostConfig) -> Result<Arc<Connection>, HostError> {
         let host_connector = self.connector.to(host);
         let opening = async {
             host_connector.check_reachable().await?;
@@ -170,7 +170,7 @@ impl LibvirtHost {
     async fn stream(
         &self,
         work: impl FnOnce(&Connection) -> Result<(), LibvirtError> + Send + 'static,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), HostError> {
         let workers = self.connect_for_long_call().await?;
         workers.call_unlimited(work).await.map_err(|failure| translate::failed(&self.host_connector.host, failure))
     }

@@ -1,0 +1,147 @@
+//! Why a host could not be asked, or refused.
+
+use model::HostName;
+
+/// Why a host could not be asked, or refused.
+///
+/// The engine decides by the kind alone. The words are for people: `server/libvirt/src/translate` has a sentence and a fix for each of
+/// libvirt's errors, and they are passed on as they are. `explain.rs` makes a [`model::Problem`] of it at the engine's edge.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct HostError {
+    /// What kind of error it is.
+    pub kind: HostErrorKind,
+    /// What happened, in one sentence.
+    pub sentence: String,
+    /// What to do about it.
+    pub fix: Option<String>,
+    /// The words of libvirt, QEMU or the system, unchanged.
+    pub details: Option<String>,
+    /// The ssh key that the host showed, as OpenSSH writes it: `SHA256:…`.
+    pub fingerprint: Option<String>,
+}
+
+/// What kind of error a host or its hypervisor gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostErrorKind {
+    /// The console has no such host.
+    UnknownHost,
+    /// The host does not answer.
+    Unreachable,
+    /// The host did not answer in time.
+    TimedOut,
+    /// The host wants a password, and the console has none.
+    NeedsLogin,
+    /// The host refused user name, password or key.
+    LoginRefused,
+    /// The account at the host may not use libvirt.
+    NotPermitted,
+    /// The host's ssh key is not known yet.
+    HostKeyUnknown,
+    /// The host's ssh key is another than the one that is known.
+    HostKeyChanged,
+    /// The source's daemon can't log in at the destination by itself.
+    PeerLogin,
+    /// The host has no such VM.
+    UnknownVm,
+    /// The VM's state does not allow this.
+    WrongState,
+    /// The destination has a VM of this name or id already.
+    AlreadyThere,
+    /// The VM is being migrated.
+    AlreadyMigrating,
+    /// Source and destination are the same host.
+    SameHost,
+    /// The migration was aborted.
+    Cancelled,
+    /// The host can't do this.
+    NotSupported,
+    /// The hypervisor refused for another reason.
+    Refused,
+    /// vmferry itself failed.
+    Internal,
+}
+
+impl HostErrorKind {
+    /// Whether to try again by itself can only fail again, and gets the console locked out by what counts failed logins (fail2ban).
+    pub(crate) fn is_in_vain(self) -> bool {
+        matches!(self, Self::NeedsLogin | Self::LoginRefused | Self::HostKeyUnknown | Self::HostKeyChanged)
+    }
+
+    /// Whether a person has to do something before the host can be asked.
+    pub(crate) fn is_for_a_person(self) -> bool {
+        self.is_in_vain() || self == Self::NotPermitted
+    }
+}
+
+impl HostError {
+    /// An error of this kind, told in one sentence.
+    pub fn new(kind: HostErrorKind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into(), fix: None, details: None, fingerprint: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_fix(self, fix: impl Into<String>) -> Self {
+        Self { fix: Some(fix.into()), ..self }
+    }
+
+    /// Adds the raw words.
+    #[must_use]
+    pub fn with_details(self, details: impl Into<String>) -> Self {
+        Self { details: Some(details.into()), ..self }
+    }
+
+    /// Adds the ssh key that the host showed.
+    #[must_use]
+    pub fn with_fingerprint(self, fingerprint: impl Into<String>) -> Self {
+        Self { fingerprint: Some(fingerprint.into()), ..self }
+    }
+
+    /// No host is registered under this name or address.
+    pub(crate) fn unknown_host(name: &str) -> Self {
+        Self::new(HostErrorKind::UnknownHost, format!("No host called {name:?} is registered."))
+            .with_fix("Use the name or address of a registered host.")
+    }
+
+    /// No VM has this name or id.
+    pub(crate) fn unknown_vm(name: &str) -> Self {
+        Self::new(HostErrorKind::UnknownVm, format!("There is no VM called {name:?}."))
+            .with_fix("Check the name; a VM on a host that never answered is not known.")
+    }
+
+    /// The host wants a password, and none was typed.
+    pub(crate) fn needs_login(host: &HostName) -> Self {
+        Self::new(HostErrorKind::NeedsLogin, format!("{host} wants a password, and the console does not keep one."))
+            .with_fix(format!("Log in at {host}."))
+    }
+
+    /// The host did not answer a request within its limit.
+    pub(crate) fn too_late(host: &HostName) -> Self {
+        Self::new(HostErrorKind::Unreachable, format!("{host} did not answer in time."))
+            .with_fix("Check the host and its libvirt daemon, then try again.")
+    }
+
+    /// A host was tried and has not answered so far.
+    pub(crate) fn not_answered_yet(host: &HostName) -> Self {
+        Self::new(HostErrorKind::Unreachable, format!("{host} has not answered yet."))
+            .with_fix("Try again in a few seconds.")
+    }
+
+    /// The connection ended without a reason.
+    pub(crate) fn closed(host: &HostName) -> Self {
+        Self::new(HostErrorKind::Unreachable, format!("The connection to {host} was closed."))
+    }
+
+    /// A host that was asked gave another answer than it should: for the caller it does not answer, whatever the reason.
+    #[must_use]
+    pub(crate) fn into_no_answer(self, host: &HostName) -> Self {
+        if matches!(self.kind, HostErrorKind::Unreachable | HostErrorKind::UnknownVm) {
+            return self;
+        }
+        let details = self.details.unwrap_or(self.sentence);
+        Self::new(HostErrorKind::Unreachable, format!("{host} does not answer as it should."))
+            .with_fix("Check the host and its libvirt daemon, then try again.")
+            .with_details(details)
+    }
+}
