@@ -15,7 +15,7 @@ export const demo = {
     alpha: 'qemu+tcp://127.0.77.2/session',
     beta: 'qemu+tcp://127.0.77.3/session',
     gamma: 'qemu+tcp://127.0.77.4/session',
-    /** Not registered until somebody adds it. */
+    /** Not registered until a user adds it. */
     delta: 'qemu+tcp://127.0.77.5/session',
   },
 };

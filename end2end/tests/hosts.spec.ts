@@ -2,8 +2,8 @@ import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
 import { definedOn, expectAccessible, expectToFit, live, logIn, migrate, row, runsOn } from './support';
 
-/** Nobody answers at this port, on an address that is this machine's like all of the network. */
-const nobody = { address: demo.network.replace(/0$/, '250'), port: '9' };
+/** Nothing listens at this port, on an address that is this machine's like all of the network. */
+const silent = { address: demo.network.replace(/0$/, '250'), port: '9' };
 
 const card = (page: Page, host: string) => page.locator(`.host[data-host="${host}"]`);
 
@@ -27,7 +27,7 @@ test('a host says what it is, and is tested', async ({ page }) => {
   await logIn(page, '/hosts');
   await expect(card(page, 'beta')).toContainText('connected');
   await expect(card(page, 'beta')).toContainText(/Latency\s*\d+ ms/);
-  // It is registered by the demo, so that nobody changes it here.
+  // It is registered by the demo, and is not changed here.
   await expect(card(page, 'beta').getByRole('link')).toHaveText(['Test']);
   await card(page, 'beta').getByRole('link', { name: 'Test' }).click();
   await expect(page.getByRole('heading', { name: 'Test beta' })).toBeVisible();
@@ -58,20 +58,20 @@ test('a host that is none, does not answer or is there already is not added', as
   await logIn(page, '/hosts');
   await page.goto('/hosts/add');
   const alert = page.getByRole('alert');
-  await fillIn(page, 'Not A Name', nobody.address, nobody.port);
+  await fillIn(page, 'Not A Name', silent.address, silent.port);
   await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText("This is not a host's name.");
-  await fillIn(page, 'delta', '-oProxyCommand=id', nobody.port);
+  await fillIn(page, 'delta', '-oProxyCommand=id', silent.port);
   await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText('address');
-  await fillIn(page, 'delta', nobody.address, nobody.port);
+  await fillIn(page, 'delta', silent.address, silent.port);
   await page.getByRole('button', { name: 'Add host' }).click();
-  await expect(alert).toContainText(nobody.address);
+  await expect(alert).toContainText(silent.address);
   await expectGood(page, 'a host that does not answer');
   // What was typed is still there.
   await expect(field(page, 'name')).toHaveValue('delta');
   await expect(page.getByRole('radio', { name: 'TCP' })).toBeChecked();
-  await fillIn(page, 'beta', nobody.address, nobody.port);
+  await fillIn(page, 'beta', silent.address, silent.port);
   await page.getByRole('button', { name: 'Add host' }).click();
   await expect(alert).toContainText('registered already');
   await page.goto('/hosts');
@@ -147,9 +147,9 @@ test.describe('without WASM', () => {
     await page.getByLabel('Password').fill(demo.password);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('link', { name: 'Add a host' }).click();
-    await fillIn(page, 'delta', nobody.address, nobody.port);
+    await fillIn(page, 'delta', silent.address, silent.port);
     await page.getByRole('button', { name: 'Add host' }).click();
-    await expect(page.getByRole('alert')).toContainText(nobody.address);
+    await expect(page.getByRole('alert')).toContainText(silent.address);
     await page.getByRole('link', { name: 'Cancel' }).click();
     await expect(page.getByRole('heading', { name: 'Hosts' })).toBeVisible();
   });

@@ -1,5 +1,5 @@
 //! Which VMs the list shows, and in which order. It is all in the URL's query, so that it survives a reload, can be sent to
-//! somebody, and works without WASM.
+//! another user, and works without WASM.
 
 use std::cmp::Ordering;
 

@@ -18,10 +18,10 @@ impl Unprivileged {
             return Ok(None);
         }
         let users = fs::read_to_string("/etc/passwd").map_err(DemoError::io("read", "/etc/passwd"))?;
-        Self::nobody(&users).map(Some).ok_or(DemoError::UserMissing)
+        Self::from_passwd(&users).map(Some).ok_or(DemoError::UserMissing)
     }
 
-    fn nobody(passwd: &str) -> Option<Self> {
+    fn from_passwd(passwd: &str) -> Option<Self> {
         let mut fields = passwd.lines().find(|line| line.starts_with("nobody:"))?.split(':').skip(2);
         Some(Self { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? })
     }
@@ -56,8 +56,8 @@ mod tests {
     fn finds_nobody_among_the_users() {
         let passwd =
             "root:x:0:0:root:/root:/bin/bash\nnobodyelse:x:5:6::/:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\n";
-        assert_eq!(Unprivileged::nobody(passwd), Some(Unprivileged { uid: 65534, gid: 65533 }));
-        assert_eq!(Unprivileged::nobody("root:x:0:0:root:/root:/bin/bash\n"), None);
-        assert_eq!(Unprivileged::nobody("nobody:x:many:0::/:/bin/false\n"), None);
+        assert_eq!(Unprivileged::from_passwd(passwd), Some(Unprivileged { uid: 65534, gid: 65533 }));
+        assert_eq!(Unprivileged::from_passwd("root:x:0:0:root:/root:/bin/bash\n"), None);
+        assert_eq!(Unprivileged::from_passwd("nobody:x:many:0::/:/bin/false\n"), None);
     }
 }
