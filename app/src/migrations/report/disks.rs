@@ -36,7 +36,7 @@ fn Disk(disk: DiskPlan) -> impl IntoView {
         Treatment::Stuck => view! { <p>"This disk can be neither shared nor copied."</p> }.into_any(),
     };
     view! {
-        <li data-disk=target.clone()>
+        <li data-disk=target>
             <p>
                 <strong>{target.clone()}</strong> " · " {text::bytes(capacity_bytes)} " · " <code>{source}</code>
             </p>
@@ -60,7 +60,7 @@ fn Copied(target: String, pool: String, volume: String, other_pools: Vec<PoolCho
             <label for=id.clone()>"Is copied to the pool"</label>
             " "
             <select id=id name=format!("request[options][pools][{target}]")>
-                <option value=pool.clone() selected>{pool.clone()}</option>
+                <option value=pool selected>{pool.clone()}</option>
                 {other_pools.into_iter().map(option).collect_view()}
             </select>
         }
