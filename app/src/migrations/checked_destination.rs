@@ -7,7 +7,7 @@ use model::{
 
 /// One host as a destination.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct CheckedDestination {
+pub(crate) struct CheckedDestination {
     /// What the preflight was asked about.
     pub request: MigrationRequest,
     /// What it found.

@@ -26,7 +26,7 @@ struct Entry {
 
 /// The reports that have come, and which destination is chosen.
 #[derive(Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     entries: Vec<Entry>,
     /// Requests sent so far.
     sent: u32,
@@ -85,7 +85,7 @@ impl Known {
 
 /// Asks for preflights, and learns from the answers.
 #[derive(Clone, Copy)]
-pub(super) struct DestinationReports {
+pub(crate) struct DestinationReports {
     pub known: RwSignal<Known>,
     /// Why the last request failed.
     pub problem: RwSignal<Option<Problem>>,
