@@ -1,4 +1,4 @@
-//! The way into a running migration: one channel of commands each.
+//! Commands to a running migration: one channel each.
 //!
 //! A door (`Engine::cancel`) or a host's watcher sends; `migration/inbox.rs` receives, and the migration acts on a command where it
 //! takes its samples. This file stands below `hosts/` and `migration/`, because both use it.

@@ -1,6 +1,6 @@
 //! What every part of the engine works with: the hypervisor, the store, the clock, the inventory, tasks and commands.
 //!
-//! The folders take this instead of the whole `Engine`, which stands above them and only composes them.
+//! The folders take this instead of `Engine`, which composes them.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

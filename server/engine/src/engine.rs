@@ -118,7 +118,8 @@ impl Engine {
         self.context.inventory().shown_host(name).cloned()
     }
 
-    /// The hosts that a VM at `source` could go to, by name: the registered ones but `source`, as they are now. One that is there for a
+    /// The hosts that a VM at `source` could go to, by name: the registered ones but `source`, as they are now. One that is there
+    /// for a
     /// migration only is no destination for others.
     pub fn destinations(&self, source: &HostName) -> Vec<Host> {
         let inventory = self.context.inventory();
@@ -196,7 +197,8 @@ impl Engine {
         self.hosts.add(host, credentials).await
     }
 
-    /// Replaces how a host is reached, if it answers that way; its name may change, too. A password that was typed for the same account
+    /// Replaces how a host is reached, if it answers with the new settings; its name may change, too. A password that was typed
+    /// for the same account
     /// stays.
     ///
     /// # Errors
@@ -218,7 +220,8 @@ impl Engine {
         self.hosts.remove(name).await
     }
 
-    /// Logs in at a host: it is connected from then on, for as long as the credentials say. With nothing typed it is tried once more as it
+    /// Logs in at a host: it is connected from then on, for as long as the credentials say. With nothing typed it is tried once
+    /// more as it
     /// is.
     ///
     /// # Errors
@@ -227,13 +230,15 @@ impl Engine {
         self.hosts.log_in(name, credentials).await
     }
 
-    /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is not, by its
+    /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is
+    /// not, by its
     /// address, where `port` is that of ssh (22, or what a registered host has). One that is not registered has the name
     /// `register` from now on, and is registered as soon as its migration has begun, by the task that begins it; without a name it is
     /// there for the migration only.
     ///
     /// # Errors
-    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that would
+    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that
+    /// would
     /// not be used; `host-exists` if `register` is another's name, or the host is registered; why it can't be reached.
     pub async fn reach(
         &self,
@@ -257,7 +262,8 @@ impl Engine {
     /// The same, to a destination that was reached. Ends within 10 s of when that was asked for.
     ///
     /// # Errors
-    /// Those of [`Engine::migrate`]; `invalid-input` for another control flow than direct to a registered host with a login for this one
+    /// Those of [`Engine::migrate`]; `invalid-input` for another control flow than direct to a registered host with a login for
+    /// this one
     /// migration, and for a definition that is to stay where the console could not see that the VM runs elsewhere.
     pub async fn migrate_to(
         &self,

@@ -1,6 +1,7 @@
 //! The engine's edge towards people: what became of a host's error, and the sentences that more than one folder needs.
 //!
-//! Inside, the engine decides by [`HostErrorKind`]; a [`Problem`] with its code for programs is made of a [`HostError`] only where a record
+//! Inside, the engine decides by [`HostErrorKind`]; a [`Problem`] with its code for programs is made of a [`HostError`] only where
+//! a record
 //! or a host's state is written, or a call is answered.
 
 use model::{Code, HostName, MigrationId, Problem};
@@ -59,7 +60,7 @@ pub(crate) fn already_migrating(name: &str, open: MigrationId) -> Problem {
 
 /// The VM is migrated from outside this console: by virsh, or by another console.
 pub(crate) fn migrated_from_outside(name: &str) -> Problem {
-    Problem::new(Code::WrongState, format!("{name} is being migrated by somebody else, not by this console."))
+    Problem::new(Code::WrongState, format!("{name} is being migrated by another program, not by this console."))
         .with_fix("Wait for that migration to end.")
 }
 

@@ -12,15 +12,15 @@ use super::{
 use crate::{
     explain::unknown_host,
     hypervisor::{Address, HostConfig, HostError, Opened, Ssh, SshLogin, Transport, deadline},
-    inventory::{Inventory, TypedLogin, Watch},
+    inventory::{Inventory, LoginOverride, Watch},
 };
 
-/// A destination that answers, held for a migration that is about to begin. A host that is there for this only goes when nobody holds it
-/// any more and no migration with it is open; a password that was typed goes with it.
+/// A destination that answers, held for a migration that is about to begin. A temporary host is removed, and its typed password
+/// forgotten, once its last holder has dropped it and no migration with it is open.
 pub struct Reached {
     /// The name to migrate to.
     pub host: HostName,
-    /// How it was reached, if somebody typed a login for this migration.
+    /// How it was reached, if a login was typed for this migration.
     login: Option<Transport>,
     /// Whether it is registered once the migration has begun.
     register: bool,
@@ -68,25 +68,27 @@ impl Drop for Lease {
 /// Where a VM shall go, and how that is reached.
 enum Destination {
     /// To a registered host, by its own login.
-    AsItIs(HostName),
-    /// To a registered host, by a login that somebody typed.
-    Instead(HostConfig),
-    /// To a host that nobody registered.
-    Elsewhere(HostConfig),
+    Registered(HostName),
+    /// To a registered host, by a login that was typed.
+    OverriddenLogin(HostConfig),
+    /// To a host that is not registered.
+    AdHoc(HostConfig),
 }
 
-/// The host it came to: its name, what holds it, and who shall watch it over the connection that was just made.
-type Settled = (HostName, Arc<()>, Option<Watch>);
+/// The destination as it is in the inventory: its name, what holds it, and the watch to begin over the connection that was just made.
+type Entered = (HostName, Arc<()>, Option<Watch>);
 
 impl Hosts {
-    /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is not, by its
+    /// Sees that a destination answers, within 10 s: a registered one by its name or address, or for one migration one that is
+    /// not, by its
     /// address, where `port` is that of ssh (22, or what a registered host has). One that is not registered has the name
     /// `register` from now on, and is registered as soon as its migration has begun, by the task that begins it; without a name it is
-    /// there for the migration only.
+    /// in the inventory for the migration only.
     ///
     /// # Errors
-    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that nobody
-    /// would look at; `host-exists` if `register` is another's name, or the host is registered; why it can't be reached.
+    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that
+    /// would
+    /// not be used; `host-exists` if `register` is another's name, or the host is registered; why it can't be reached.
     pub(crate) async fn reach(
         self: &Arc<Self>,
         destination: &str,
@@ -97,10 +99,10 @@ impl Hosts {
         let deadline = deadline();
         let to = Destination::of(&self.context.inventory(), destination, port, &login, register.as_ref())?;
         let (host, held, login) = match &to {
-            Destination::AsItIs(name) => (name.clone(), self.hold_as_it_is(name)?, None),
-            Destination::Instead(config) | Destination::Elsewhere(config) => {
+            Destination::Registered(name) => (name.clone(), self.hold_registered(name)?, None),
+            Destination::OverriddenLogin(config) | Destination::AdHoc(config) => {
                 let opened = self.open_soon(config).await.map_err(|error| to.by_its_address(error))?;
-                let (host, held, watch) = to.settle(&mut self.context.inventory(), &opened, register.as_ref())?;
+                let (host, held, watch) = to.enter(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.watch(watch, Some(opened));
                 }
@@ -111,13 +113,13 @@ impl Hosts {
         Ok(Reached { host, login, register: register.is_some(), deadline, _lease: lease })
     }
 
-    fn hold_as_it_is(&self, name: &HostName) -> Result<Arc<()>, Problem> {
+    fn hold_registered(&self, name: &HostName) -> Result<Arc<()>, Problem> {
         let mut inventory = self.context.inventory();
         inventory.connection(name)?;
         inventory.hold(name)
     }
 
-    /// Registers a host that was there for a migration only.
+    /// Registers a temporary host.
     pub(crate) async fn register_temporary(&self, name: &HostName) {
         let _changes = self.changes.lock().await;
         let Some(settings) = self.context.inventory().host(name).map(|entry| entry.config.settings()) else {
@@ -150,10 +152,10 @@ impl Destination {
                     if port.is_some() || login.fingerprint.is_some() {
                         return Err(is_reached_as_registered(&entry.config.name));
                     }
-                    return Ok(Self::AsItIs(entry.config.name.clone()));
+                    return Ok(Self::Registered(entry.config.name.clone()));
                 }
                 let transport = Transport::Ssh(login.instead(&entry.config, port));
-                return Ok(Self::Instead(HostConfig { transport, ..entry.config.clone() }));
+                return Ok(Self::OverriddenLogin(HostConfig { transport, ..entry.config.clone() }));
             }
             None => text.parse()?,
         };
@@ -164,12 +166,12 @@ impl Destination {
         };
         let config = unregistered(name, login.at(address, port));
         inventory.is_free(&config, registered.map(|entry| &entry.config.name))?;
-        Ok(Self::Elsewhere(config))
+        Ok(Self::AdHoc(config))
     }
 
     /// A refusal in the words of whoever asked: they may have written an address, and the name made of it is ours.
     fn by_its_address(&self, error: HostError) -> HostError {
-        let Self::Elsewhere(HostConfig { name, peer_address, .. }) = self else { return error };
+        let Self::AdHoc(HostConfig { name, peer_address, .. }) = self else { return error };
         if HostName::made_of(&peer_address.to_string()).as_ref() != Ok(name) {
             return error;
         }
@@ -177,26 +179,26 @@ impl Destination {
         HostError { sentence: words(error.sentence), fix: error.fix.map(words), ..error }
     }
 
-    /// What the host turned out to be: one that is registered under another address, say.
-    fn settle(
+    /// Enters the host in the inventory, or finds the entry that it has already, under another address perhaps.
+    fn enter(
         &self,
         inventory: &mut Inventory,
         opened: &Opened,
         register: Option<&HostName>,
-    ) -> Result<Settled, Problem> {
+    ) -> Result<Entered, Problem> {
         let (config, known) = match self {
-            Self::AsItIs(name) => return Ok((name.clone(), inventory.hold(name)?, None)),
-            Self::Instead(config) => {
+            Self::Registered(name) => return Ok((name.clone(), inventory.hold(name)?, None)),
+            Self::OverriddenLogin(config) => {
                 let entry = inventory.host(&config.name).ok_or_else(|| unknown_host(config.name.as_str()))?;
                 (config, Some(entry))
             }
-            Self::Elsewhere(config) => {
+            Self::AdHoc(config) => {
                 let same = inventory.with_uuid(opened.facts.uuid).or_else(|| inventory.at_address_of(config));
                 (config, same)
             }
         };
         let until = Some(Instant::now());
-        let typed = TypedLogin { transport: config.transport.clone(), until };
+        let typed = LoginOverride { transport: config.transport.clone(), until };
         let Some(entry) = known else {
             inventory.is_free(config, None)?;
             let watch = inventory.attach(config.clone(), HostOrigin::Temporary, Some(typed), Some(opened));
@@ -219,7 +221,7 @@ impl Destination {
     }
 }
 
-/// A host that nobody registered, reached by ssh, under this name.
+/// A host that is not registered, reached by ssh, under this name.
 fn unregistered(name: HostName, ssh: Ssh) -> HostConfig {
     let peer = Ssh { login: SshLogin::Program, fingerprint: None, ..ssh.clone() };
     HostConfig {

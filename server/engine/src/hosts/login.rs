@@ -9,7 +9,7 @@ use super::Hosts;
 use crate::{
     explain::unknown_host,
     hypervisor::{Address, Fingerprint, HostConfig, HostError, Opened, Ssh, SshLogin, Transport, UserName, deadline},
-    inventory::{HostEntry, TypedLogin},
+    inventory::{HostEntry, LoginOverride},
 };
 
 /// How long a login counts without *keep until restart* while no migration needs it: time enough to begin one.
@@ -17,21 +17,21 @@ const LOGIN_LASTS: Duration = Duration::from_mins(10);
 /// How often it is looked whether one counts no more.
 const LET_GO_EVERY: Duration = Duration::from_secs(10);
 
-/// What somebody typed to log in at a host, checked.
+/// What a user typed to log in at a host, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostCredentials {
     /// The account; none is the registered one, or `root`.
     pub user: Option<UserName>,
     /// Its password; none lets keys be tried.
     pub password: Option<Secret>,
-    /// The host's key, if somebody has confirmed it.
+    /// The host's key, if a user has confirmed it.
     pub fingerprint: Option<Fingerprint>,
     /// Keep the password until the console stops, not only for ten minutes and as long as migrations need it.
     pub keep_until_restart: bool,
 }
 
 impl HostCredentials {
-    /// Who logs in by ssh where nobody says otherwise.
+    /// The ssh user if none is given.
     pub const USUAL_USER: &str = "root";
 
     /// Whether it stands in for the login that a host has.
@@ -40,9 +40,9 @@ impl HostCredentials {
     }
 
     /// How it is kept, if it stands in for the login that a host has.
-    fn kept(&self, transport: &Transport) -> Option<TypedLogin> {
+    fn kept(&self, transport: &Transport) -> Option<LoginOverride> {
         let until = if self.keep_until_restart { None } else { Some(Instant::now() + LOGIN_LASTS) };
-        self.stands_in().then(|| TypedLogin { transport: transport.clone(), until })
+        self.stands_in().then(|| LoginOverride { transport: transport.clone(), until })
     }
 
     /// How a host is reached that is about to be registered, in the place of `before` if that is given; and how the password is kept.
@@ -53,7 +53,7 @@ impl HostCredentials {
         &self,
         host: &HostConfig,
         before: Option<&HostEntry>,
-    ) -> Result<(HostConfig, Option<TypedLogin>), Problem> {
+    ) -> Result<(HostConfig, Option<LoginOverride>), Problem> {
         let Transport::Ssh(own) = &host.transport else {
             let is_empty = !self.stands_in() && self.fingerprint.is_none();
             return if is_empty { Ok((host.clone(), None)) } else { Err(not_by_ssh(&host.name)) };
@@ -77,7 +77,7 @@ impl HostCredentials {
         Ok((HostConfig { transport, ..host.clone() }, typed))
     }
 
-    /// How a host that nobody registered is reached.
+    /// How a host that is not registered is reached.
     pub(super) fn at(&self, address: Address, port: Option<u16>) -> Ssh {
         Ssh {
             address,
@@ -113,7 +113,8 @@ impl Hosts {
         opened.unwrap_or_else(|_| Err(HostError::too_late(&config.name)))
     }
 
-    /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as it is.
+    /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as
+    /// it is.
     ///
     /// # Errors
     /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
@@ -136,7 +137,8 @@ impl Hosts {
         Ok(())
     }
 
-    /// Forgets what is needed no longer, now and then: a password also if its host can't be reached, and nobody tries to.
+    /// Forgets what is no longer needed, every [`LET_GO_EVERY`]: also a password of a host that can't be reached and that nothing
+    /// connects to.
     pub(crate) async fn keep_letting_go(self: Arc<Self>) {
         loop {
             sleep(LET_GO_EVERY).await;

@@ -1,6 +1,7 @@
 //! Hosts that come and go while the console runs: registered, changed, removed, or there for one migration only.
 //!
-//! [`Hosts`] changes the inventory and the store together, and spawns a watcher (`watcher.rs`) for each host, which keeps it connected
+//! [`Hosts`] changes the inventory and the store together, and spawns a watcher (`watcher.rs`) for each host, which keeps it
+//! connected
 //! and the inventory true to it.
 
 mod destination;
@@ -23,7 +24,7 @@ use crate::{
     context::Context,
     explain::store_failed,
     hypervisor::{HostConfig, Opened},
-    inventory::{Inventory, TypedLogin, Watch},
+    inventory::{Inventory, LoginOverride, Watch},
 };
 
 /// Registers hosts and watches them.
@@ -67,7 +68,7 @@ impl Hosts {
     async fn enter(
         self: Arc<Self>,
         host: HostConfig,
-        typed: Option<TypedLogin>,
+        typed: Option<LoginOverride>,
         opened: Opened,
     ) -> Result<(), Problem> {
         let _changes = self.changes.lock().await;
@@ -78,7 +79,8 @@ impl Hosts {
         Ok(())
     }
 
-    /// Replaces how a host is reached, if it answers that way; its name may change, too. A password that was typed for the same account
+    /// Replaces how a host is reached, if it answers with the new settings; its name may change, too. A password that was typed
+    /// for the same account
     /// stays.
     ///
     /// # Errors
@@ -103,7 +105,7 @@ impl Hosts {
         self: Arc<Self>,
         before: HostName,
         host: HostConfig,
-        typed: Option<TypedLogin>,
+        typed: Option<LoginOverride>,
         opened: Opened,
     ) -> Result<(), Problem> {
         let _changes = self.changes.lock().await;

@@ -1,4 +1,4 @@
-//! From how somebody writes a host down to what URIs may be built from: checked here, once.
+//! Checks a host's settings as a user wrote them, once, and makes the configuration that URIs are built from.
 
 use std::str::FromStr;
 
@@ -9,13 +9,13 @@ use crate::{
     hypervisor::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, is_bandwidth},
 };
 
-/// `tcp_port` of libvirtd.conf, where nobody sets another.
+/// `tcp_port` of libvirtd.conf, unless the host's admin sets another.
 const TCP_PORT: u16 = 16509;
-/// `tls_port` of libvirtd.conf, where nobody sets another.
+/// `tls_port` of libvirtd.conf, unless the host's admin sets another.
 const TLS_PORT: u16 = 16514;
 
 impl HostConfig {
-    /// Checks what somebody wrote.
+    /// Checks the settings that a user wrote.
     ///
     /// # Errors
     /// `invalid-input`: a field that is not what it should be, or fields that do not fit together.
@@ -35,7 +35,7 @@ impl HostConfig {
         host
     }
 
-    /// The host as somebody would write it. What is left out there has its default here; what other hosts are told is written only
+    /// The host as a user would write it. What is left out there has its default here; what other hosts are told is written only
     /// where it differs from that, so that they follow when the rest is changed.
     pub fn settings(&self) -> HostSettings {
         let own = Written::of(&self.transport);
@@ -64,7 +64,7 @@ fn unless<T: PartialEq>(field: Option<T>, default: &Option<T>) -> Option<T> {
     if field == *default { None } else { field }
 }
 
-/// The port where nobody says another.
+/// The port if the settings name none.
 fn usual_port(transport: TransportKind) -> Option<u16> {
     match transport {
         TransportKind::Local => None,

@@ -23,7 +23,7 @@ const NOT_PERMITTED_WAIT: Duration = Duration::from_mins(1);
 /// removed (libvirt issue 186).
 const REFRESH: Duration = Duration::from_secs(30);
 
-/// Watches a host, from a connection on that somebody has made already if there is one, until it is somebody else's to watch.
+/// Watches a host until its watch is ended, beginning with `opened` if a connection has been made already.
 pub(crate) async fn watch(context: Arc<Context>, watch: Watch, opened: Option<Opened>) {
     tokio::select! {
         biased;
@@ -32,7 +32,7 @@ pub(crate) async fn watch(context: Arc<Context>, watch: Watch, opened: Option<Op
     }
 }
 
-/// Connects, follows, and connects again, for as long as it is any use without somebody doing something about it.
+/// Connects, follows, and connects again. Returns when another attempt is in vain until a user acts: types a password, say.
 async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Opened>) {
     let mut wait = FIRST_WAIT;
     loop {

@@ -58,7 +58,7 @@ pub struct Ssh {
     pub user: UserName,
     /// How to prove to be that account.
     pub login: SshLogin,
-    /// The host's key that somebody has confirmed, `SHA256:…`: accepted if the console does not know another one.
+    /// The host's key that a user has confirmed, `SHA256:…`: accepted if the console does not know another one.
     pub fingerprint: Option<Fingerprint>,
 }
 
@@ -70,14 +70,15 @@ impl Ssh {
 /// How to prove to be an account, by ssh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SshLogin {
-    /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts. The only one
+    /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts. The
+    /// only one
     /// for another host's own login.
     Program,
     /// With the keys and the agent of that account; the console keeps the known hosts.
     AccountKeys,
     /// With the console's own key.
     ConsoleKey,
-    /// With a password; none until somebody has typed it.
+    /// With a password; none until a user has typed it.
     Password(Option<Secret>),
 }
 

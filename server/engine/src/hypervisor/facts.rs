@@ -95,9 +95,9 @@ pub struct Disk {
     pub capacity_bytes: u64,
     /// What it takes up at the source, in bytes; 0 if it can't be told.
     pub allocation_bytes: u64,
-    /// Whether its image stands on others.
+    /// Whether its image has a backing chain.
     pub has_backing: bool,
-    /// Whether its image is not one whole file: its contents are in another (`<dataStore>`, qcow2's data file), or it is a part of
+    /// Whether its image is not a single file: its contents are in another (`<dataStore>`, qcow2's data file), or it is a part of
     /// one (`<slices>`).
     pub has_data_file_or_slice: bool,
     /// libvirt leaves the medium out where it is missing (`startupPolicy` requisite or optional).
@@ -348,7 +348,7 @@ pub struct NewVolume {
     pub capacity_bytes: u64,
 }
 
-/// A piece of a volume's contents on its way between hosts.
+/// A piece of a volume's contents in transit between hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chunk {
     /// Contents.

@@ -42,8 +42,9 @@ pub trait Hypervisor: Send + Sync + 'static {
     /// Connects to a host, within 10 s. From then on `events` tells what changes there; it ends with [`HostEvent::Closed`].
     ///
     /// # Errors
-    /// `host-unreachable` with the reason; `host-key-unknown`, `host-key-changed`, `needs-login`, `login-refused`, `not-permitted` where
-    /// somebody has to do something before it is worth trying again.
+    /// `host-unreachable` with the reason; `host-key-unknown`, `host-key-changed`, `needs-login`, `login-refused`, `not-permitted`
+    /// where
+    /// another attempt is in vain until a user or an admin acts.
     async fn connect(
         &self,
         host: &HostConfig,
@@ -59,7 +60,7 @@ pub trait Hypervisor: Send + Sync + 'static {
 pub enum Probe {
     /// The host took or refused the connection: packets come through, whether anything listens now or not.
     Answers,
-    /// It did not answer, or something on the way said no; in the system's words.
+    /// It did not answer, or something between refused; in the system's words.
     Silent(String),
 }
 
@@ -119,7 +120,8 @@ pub trait HostConnection: Send + Sync {
     /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError>;
 
-    /// What still needs the image at this path, in words: VMs here, volumes that stand on it, and others if its pool is shared: they
+    /// What still needs the image at this path, in words: VMs here, volumes that have it in their backing chain, and others if its
+    /// pool is shared: they
     /// can't be asked. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
     async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError>;
 
@@ -132,7 +134,7 @@ pub trait HostConnection: Send + Sync {
     /// Deletes a volume here; that there is none is no error. May take 30 s.
     async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), HostError>;
 
-    /// Reads a volume here from its first byte to its last, holes as holes. Ends when all is sent or nobody receives.
+    /// Reads a volume here from its first byte to its last, holes as holes. Ends when all is sent or the receiver is gone.
     async fn read_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), HostError>;
 
     /// Replaces what is in a volume here by what comes, until the sender is dropped. Ends with an error before the pool is full.
@@ -142,7 +144,8 @@ pub trait HostConnection: Send + Sync {
     /// dropping this one or a slow poll does not matter. What it returns is a claim: verify it.
     ///
     /// # Errors
-    /// `cancelled` if [`Self::abort`] ended it; `already-there`, `already-migrating`, `same-host` or `wrong-state` where a caller could
+    /// `cancelled` if [`Self::abort`] ended it; `already-there`, `already-migrating`, `same-host` or `wrong-state` where a caller
+    /// could
     /// do something about it; `peer-login` if the source's daemon could not log in at the destination, and so nothing was begun;
     /// what [`Hypervisor::connect`] says if the destination of a direct migration can't be connected to; `hypervisor` or
     /// `host-unreachable` otherwise.
@@ -222,8 +225,9 @@ pub struct CopyFacts {
     pub incoming: bool,
     /// Whether it is paused because a migration from here switched over, and waits for the verdict.
     pub outgoing: bool,
-    /// Whether it is paused because a migration from here switched over, and nobody waits for the verdict any more: who drove it is
-    /// gone, and this host does not know whether the VM goes on elsewhere.
+    /// Whether it is paused because a migration from here switched over, and nothing waits for the verdict any more: the console
+    /// that drove it
+    /// is gone, and this host does not know whether the VM goes on elsewhere.
     pub abandoned: bool,
     /// Whether its definition outlives a power-off; unknown (false) of an incoming copy.
     pub persistent: bool,

@@ -13,7 +13,7 @@ pub struct MigrationPlan {
     pub destination: HostConfig,
     /// Who drives it.
     pub control_flow: ControlFlow,
-    /// Whether memory and disks are encrypted on their way (TLS).
+    /// Whether memory and disks are encrypted in transit (TLS).
     pub encrypted: bool,
     /// Whether the memory goes by RDMA.
     pub rdma: bool,

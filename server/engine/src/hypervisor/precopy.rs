@@ -1,7 +1,7 @@
 //! What is known of QEMU's pre-copy, for progress and prediction alike.
 
 /// From this ratio on, of guest writes to throughput or of what two passes in a row began with, a pass leaves about as much as
-/// it found: no convergence. Both are looked at, because QEMU counts a page that is written ten times during a pass once, so
+/// it found: no convergence. Both are compared, because QEMU counts a page that is written ten times during a pass once, so
 /// that a guest that writes a small area very fast seems to write just as fast as the link carries.
 pub(crate) const HOPELESS_RATIO: f64 = 0.95;
 

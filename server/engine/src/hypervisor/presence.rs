@@ -24,7 +24,7 @@ pub(crate) enum Presence {
         /// Whether its definition outlives a power-off, and so the destination's does.
         persistent: bool,
     },
-    /// It holds the VM: running, or paused by somebody.
+    /// It holds the VM: running, or paused by a user or a program.
     Active,
 }
 

@@ -27,8 +27,8 @@ pub(crate) struct HostEntry {
     /// Permits for migrations: away from here, and to here.
     pub(crate) outgoing: Arc<Semaphore>,
     pub(crate) incoming: Arc<Semaphore>,
-    /// What somebody typed, in place of the login that is registered.
-    pub(crate) login: Option<TypedLogin>,
+    /// What a user typed, in place of the login that is registered.
+    pub(crate) login: Option<LoginOverride>,
     /// Who watches it now.
     pub(super) watch: Watch,
     /// Whether it is about to be changed or removed, so that nothing may begin here.
@@ -68,16 +68,17 @@ impl Link {
     }
 }
 
-/// A login that somebody typed.
+/// A login that a user typed, in place of the one that is registered.
 #[derive(Clone)]
-pub(crate) struct TypedLogin {
+pub(crate) struct LoginOverride {
     /// How the host is reached with it.
     pub(crate) transport: Transport,
     /// How long it counts if no migration needs it; none is until the console stops.
     pub(crate) until: Option<Instant>,
 }
 
-/// The right to say what a host does: whoever watches a host has one, and it ends when somebody else shall do so, or nobody.
+/// The right to report what a host does: a host's watcher holds it, and it ends when another watcher takes over or the host is
+/// removed.
 #[derive(Clone)]
 pub(crate) struct Watch {
     pub(crate) host: HostName,
@@ -127,7 +128,7 @@ impl HostEntry {
     /// The same, if it is any use to try.
     ///
     /// # Errors
-    /// `needs-login` if it wants a password and nobody has typed one.
+    /// `needs-login` if it wants a password and none has been typed.
     pub(crate) fn connect_config(&self) -> Result<HostConfig, HostError> {
         let config = self.with_login();
         match &config.transport {
@@ -137,8 +138,8 @@ impl HostEntry {
     }
 
     /// The login that was typed for this account, if there is one.
-    pub(crate) fn login_for(&self, account: &Ssh) -> Option<TypedLogin> {
-        let is_same = |typed: &&TypedLogin| match &typed.transport {
+    pub(crate) fn login_for(&self, account: &Ssh) -> Option<LoginOverride> {
+        let is_same = |typed: &&LoginOverride| match &typed.transport {
             Transport::Ssh(ssh) => {
                 (&ssh.address, ssh.port, &ssh.user) == (&account.address, account.port, &account.user)
             }
@@ -147,12 +148,12 @@ impl HostEntry {
         self.login.as_ref().filter(is_same).cloned()
     }
 
-    /// Whether somebody is about to begin a migration with it.
+    /// Whether a migration with it is about to begin.
     pub(super) fn is_held(&self) -> bool {
         self.held.strong_count() > 0
     }
 
-    /// A copy's state; of a host that does not answer nobody knows.
+    /// A copy's state; unknown if its host does not answer.
     pub(super) fn state_of(&self, copy: &CopyFacts) -> VmState {
         if self.link.is_connected() { copy.state } else { VmState::Unknown }
     }

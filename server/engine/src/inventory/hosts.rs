@@ -6,7 +6,7 @@ use model::{Code, HostName, HostOrigin, MigrationId, Problem, VmId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Claim, HostEntry, Inventory, TypedLogin, Watch, host::Link};
+use super::{Claim, HostEntry, Inventory, LoginOverride, Watch, host::Link};
 use crate::{
     explain::unknown_host,
     hypervisor::{Address, HostConfig, Opened},
@@ -18,7 +18,7 @@ impl Inventory {
         &mut self,
         config: HostConfig,
         origin: HostOrigin,
-        login: Option<TypedLogin>,
+        login: Option<LoginOverride>,
         opened: Option<&Opened>,
     ) -> Watch {
         self.entries += 1;
@@ -45,7 +45,7 @@ impl Inventory {
         &mut self,
         before: &HostName,
         config: HostConfig,
-        login: Option<TypedLogin>,
+        login: Option<LoginOverride>,
         opened: &Opened,
     ) -> Watch {
         let affected = self.take_out(before);
@@ -96,8 +96,13 @@ impl Inventory {
         self.hosts.get(name).is_some_and(|entry| entry.origin == HostOrigin::Temporary)
     }
 
-    /// Somebody has logged in at a host, which is watched over that connection from now on.
-    pub(crate) fn logged_in(&mut self, name: &HostName, login: Option<TypedLogin>, opened: &Opened) -> Option<Watch> {
+    /// A user has logged in at a host, which is watched over that connection from now on.
+    pub(crate) fn logged_in(
+        &mut self,
+        name: &HostName,
+        login: Option<LoginOverride>,
+        opened: &Opened,
+    ) -> Option<Watch> {
         let entry = self.hosts.get_mut(name)?;
         entry.login = login.or(entry.login.take());
         let watch = entry.watch_anew();
@@ -194,7 +199,7 @@ impl Inventory {
         let needless = |entry: &&HostEntry| !entry.is_held() && self.claim_on(&entry.config.name).is_none();
         let (temporary, others): (Vec<&HostEntry>, Vec<&HostEntry>) =
             self.hosts.values().filter(needless).partition(|entry| entry.origin == HostOrigin::Temporary);
-        let is_over = |login: &TypedLogin| login.until.is_some_and(|until| until <= Instant::now());
+        let is_over = |login: &LoginOverride| login.until.is_some_and(|until| until <= Instant::now());
         let logins = others.into_iter().filter(|entry| entry.login.as_ref().is_some_and(is_over));
         let (gone, logins) = (names(temporary), names(logins));
         for name in &gone {
@@ -204,7 +209,7 @@ impl Inventory {
         logins.iter().filter_map(|name| self.log_out(name)).collect()
     }
 
-    /// Forgets a login that was typed. Returns who shall watch the host by its own login, if it can be reached that way.
+    /// Forgets a login that was typed. Returns a new watch if the host can be reached by its own login.
     fn log_out(&mut self, name: &HostName) -> Option<Watch> {
         let now = self.clock.now_ms();
         let entry = self.hosts.get_mut(name)?;

@@ -18,7 +18,7 @@ use std::{
 
 pub(crate) use feed::{Feed, RESERVED, subscribe};
 use host::Link;
-pub(crate) use host::{HostEntry, TypedLogin, Watch};
+pub(crate) use host::{HostEntry, LoginOverride, Watch};
 use model::{Change, Host, HostName, Migration, MigrationId, Snapshot, Update, Vm, VmId};
 use peer_logins::PeerLogins;
 

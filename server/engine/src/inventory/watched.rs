@@ -9,7 +9,7 @@ impl Inventory {
     /// How the host is reached now.
     ///
     /// # Errors
-    /// `needs-login` if it wants a password and nobody has typed one.
+    /// `needs-login` if it wants a password and none has been typed.
     pub(crate) fn connect_config(&mut self, watch: &Watch) -> Result<HostConfig, HostError> {
         let entry = self.watched(watch).ok_or_else(|| HostError::unknown_host(watch.host.as_str()))?;
         entry.connect_config()
@@ -49,7 +49,7 @@ impl Inventory {
 }
 
 impl HostEntry {
-    /// Nobody is connected any more.
+    /// The connection is lost.
     pub(super) fn lost(&mut self, error: HostError, now_ms: u64) {
         self.connection = None;
         let since_ms = match self.link {
@@ -59,7 +59,7 @@ impl HostEntry {
         self.link = Link::Unreachable { since_ms, error };
     }
 
-    /// Somebody else watches it from now on.
+    /// Another watcher takes over.
     pub(super) fn watch_anew(&mut self) -> Watch {
         self.watch.ended.cancel();
         self.watch = Watch::new(&self.config.name);

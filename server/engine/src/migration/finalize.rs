@@ -110,7 +110,7 @@ fn attention(migration: &Migration, verdict: Verdict, reported: Reported) -> Pro
             format!("{vm} runs on {destination}, and {source} could not turn off the copy that it has paused."),
             format!("Force it off on {source}, and nowhere else."),
         ),
-        Verdict::Moved | Verdict::Stayed | Verdict::Unsettled => (
+        Verdict::Moved | Verdict::Stayed | Verdict::Undecided => (
             format!("{source} and {destination} could not both say where {vm} runs."),
             "See that both hosts answer, then look at the VM before you do anything to it.".to_owned(),
         ),

@@ -163,7 +163,7 @@ impl Tracker {
         FIRST_PASS + (CONVERGED - FIRST_PASS) * reached.clamp(0.0, 1.0)
     }
 
-    /// Memory that libvirt does not count yet, in bytes; half of everything where nobody knows.
+    /// Memory that libvirt does not count yet, in bytes; half of everything if not known.
     fn uncounted_memory(&self, statistics: &Statistics) -> f64 {
         match self.memory_to_come {
             _ if statistics.memory_total > 0 => 0.0,

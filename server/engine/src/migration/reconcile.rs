@@ -32,7 +32,8 @@ const TAIL_LIMIT: Duration = Duration::from_secs(10);
 /// and each is in between for a while.
 const CERTAIN: Duration = Duration::from_secs(5);
 
-/// How soon after the last that was heard of a migration the VM can't have been moved on yet, from the destination to a third host. Later
+/// How soon after the last that was heard of a migration the VM can't have been moved on yet, from the destination to a third
+/// host. Later
 /// all hosts have to say that they do not have it before an abandoned copy is resumed.
 const PROMPT: Duration = Duration::from_mins(2);
 
@@ -49,7 +50,7 @@ struct Inquiry {
 impl Inquiry {
     fn begin() -> Self {
         let now = Instant::now();
-        Self { begun: now, answering: [true; 2], verdict: Verdict::Unsettled, since: now }
+        Self { begun: now, answering: [true; 2], verdict: Verdict::Undecided, since: now }
     }
 
     fn heard(&mut self, presences: [Presence; 2]) {
@@ -98,7 +99,7 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
             if was_cancelled_meanwhile(active).await {
                 return match (source, destination) {
                     (Presence::Abandoned { .. }, Presence::Absent) => Verdict::LeftPaused,
-                    _ => Verdict::Unsettled,
+                    _ => Verdict::Undecided,
                 };
             }
             inquiry = Inquiry::begin();
@@ -115,11 +116,11 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
             _ if inquiry.is_over([source, destination]) => return verdict,
             Verdict::ToResume if inquiry.is_certain() && active.context().inventory().is_ready() => {
                 resume_at_source(active).await;
-                inquiry.judged(Verdict::Unsettled);
+                inquiry.judged(Verdict::Undecided);
             }
             Verdict::ToDrop if inquiry.is_certain() => {
                 turn_off_at_source(active).await;
-                inquiry.judged(Verdict::Unsettled);
+                inquiry.judged(Verdict::Undecided);
             }
             _ => {}
         }
@@ -141,7 +142,8 @@ async fn ask_both(active: &ActiveMigration) -> [Presence; 2] {
     [source, destination]
 }
 
-/// Whether a person has to do something first: log in at a host before it can be asked, say; or see that the destination answers, while
+/// Whether a person has to do something first: log in at a host before it can be asked, say; or see that the destination answers,
+/// while
 /// the VM is paused until it does; or a third host, to which the VM may have moved on. Shown as long as that is so.
 async fn waits_for_a_person(active: &mut ActiveMigration, [source, destination]: [Presence; 2]) -> bool {
     let is_paused = matches!((source, destination), (Presence::Abandoned { .. }, Presence::Unknown));

@@ -17,8 +17,8 @@ pub(crate) enum Verdict {
     ToDrop,
     /// The source has paused it, and it may have run at the destination and ended there.
     LeftPaused,
-    /// Not settled yet: ask again.
-    Unsettled,
+    /// Not known yet: ask again.
+    Undecided,
     /// On both.
     Both,
     /// On neither.
@@ -33,8 +33,9 @@ pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Pre
     use Presence::{Abandoned, Absent, Active, Inactive, Incoming, Outgoing, Sending, Unknown};
     match (mode, source, destination) {
         (Mode::Live, Abandoned { .. }, Active) => return Verdict::ToDrop,
-        // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has none
-        // to keep, or where there is one, nobody can tell: it may have run there and ended, and what is on its disks is newer.
+        // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has
+        // none
+        // to keep, or where there is one, it can't be told: the VM may have run there and ended, and what is on its disks is newer.
         (Mode::Live, Abandoned { persistent: true }, Absent) => return Verdict::ToResume,
         (Mode::Live, Abandoned { .. }, Absent | Inactive) => return Verdict::LeftPaused,
         _ => {}
@@ -46,12 +47,12 @@ pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Pre
     });
     match (mode, source, destination) {
         (_, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }, _)
-        | (_, _, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }) => Verdict::Unsettled,
+        | (_, _, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }) => Verdict::Undecided,
         (_, Active, Active) => Verdict::Both,
         (_, Active, Absent | Inactive) => Verdict::Stayed,
         (Mode::Live, Absent | Inactive, Active) => Verdict::Moved,
         (Mode::Live, Absent | Inactive, Absent | Inactive) => Verdict::Neither,
-        // Offline there is nothing that runs: the definition is what moves. One that somebody starts at once has moved too.
+        // Offline there is nothing that runs: the definition is what moves. A VM that is started at once has moved too.
         (Mode::Offline, Absent, Inactive | Active) => Verdict::Moved,
         (Mode::Offline, Inactive, Inactive | Active) if kept => Verdict::Moved,
         (Mode::Offline, Inactive, Inactive | Active) => Verdict::Both,
@@ -100,9 +101,9 @@ mod tests {
         assert_eq!(live(Active, Active), Verdict::Both);
         assert_eq!(live(Absent, Absent), Verdict::Neither);
         assert_eq!(live(Inactive, Inactive), Verdict::Neither);
-        assert_eq!(live(Outgoing, Active), Verdict::Unsettled);
-        assert_eq!(live(Active, Incoming), Verdict::Unsettled);
-        assert_eq!(live(Active, Unknown), Verdict::Unsettled);
+        assert_eq!(live(Outgoing, Active), Verdict::Undecided);
+        assert_eq!(live(Active, Incoming), Verdict::Undecided);
+        assert_eq!(live(Active, Unknown), Verdict::Undecided);
     }
 
     #[test]
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(live(LEFT_TRANSIENT, Absent), Verdict::LeftPaused, "nor would that leave a trace");
         assert_eq!(live(LEFT, LEFT), Verdict::Both);
         for destination in [Unknown, Incoming, Outgoing] {
-            assert_eq!(live(LEFT, destination), Verdict::Unsettled);
+            assert_eq!(live(LEFT, destination), Verdict::Undecided);
         }
         assert_eq!(live(Active, LEFT), Verdict::Both);
         assert_eq!(live(Absent, LEFT), Verdict::Moved);

@@ -13,7 +13,7 @@ use crate::{
     hypervisor::{CopyFacts, DomainFacts, HostConfig, HostConnection, HostError, Probe, Survey},
 };
 
-/// How many earlier moves away from the source are looked at, whatever their destination.
+/// How many earlier moves away from the source are considered, whatever their destination.
 const EARLIER: u32 = 200;
 
 /// What the VM's own host says, the same for every destination.

@@ -1,13 +1,13 @@
-//! Which way a migration goes, and why: peer-to-peer survives the console, and needs a login of the source's own.
+//! Which control flow a migration has, and why: peer-to-peer survives the console, and needs a login of the source's own.
 
 use model::{ControlFlow, Finding, FindingCode, HostOrigin, Migration, text};
 
 use super::input::PreflightInput;
 
-/// How long a login that was refused keeps it from being tried again, in ms: somebody may have given the source a key meanwhile.
+/// How long a login that was refused keeps it from being tried again, in ms: an admin may have given the source a key meanwhile.
 const REFUSAL_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// The way, and the sentence that says why.
+/// The control flow, and the sentence that says why.
 pub(super) fn of(input: &PreflightInput) -> (ControlFlow, Finding) {
     let login = PeerLogin::remembered(input);
     match input.options.control_flow {
@@ -17,21 +17,22 @@ pub(super) fn of(input: &PreflightInput) -> (ControlFlow, Finding) {
             (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(input, login, "there is no memory to tunnel"))
         }
         Some(ControlFlow::PeerToPeer) => {
-            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(input, login, "as was asked for"))
+            (ControlFlow::PeerToPeer, peer_to_peer_or_nothing(input, login, "as requested"))
         }
         None => unless_chosen(input, login),
     }
 }
 
 fn unless_chosen(input: &PreflightInput, login: PeerLogin) -> (ControlFlow, Finding) {
-    let (code, from, there) = (FindingCode::PeerLogin, &input.vm.host, input.there());
+    let (code, from, destination) = (FindingCode::PeerLogin, &input.vm.host, input.destination_name());
     if input.destination.origin == HostOrigin::Temporary {
-        return direct(input, &format!(", as {there} is not registered"));
+        return direct(input, &format!(", as {destination} is not registered"));
     }
     match login {
         PeerLogin::Refused { ago_ms } => {
             let ago = text::duration(ago_ms);
-            let (control_flow, finding) = direct(input, &format!(", as {from} could not log in on {there} {ago} ago"));
+            let (control_flow, finding) =
+                direct(input, &format!(", as {from} could not log in on {destination} {ago} ago"));
             (
                 control_flow,
                 finding.with_fix(format!("{} Then ask for peer-to-peer: that outlives the console.", key(input))),
@@ -40,13 +41,13 @@ fn unless_chosen(input: &PreflightInput, login: PeerLogin) -> (ControlFlow, Find
         PeerLogin::Worked { ago_ms } => {
             let ago = text::duration(ago_ms);
             let sentence = format!(
-                "Peer-to-peer: {from} could log in on {there} {ago} ago, and goes on even if the console dies."
+                "Peer-to-peer: {from} could log in on {destination} {ago} ago, and goes on even if the console dies."
             );
             (ControlFlow::PeerToPeer, Finding::ok(code, sentence))
         }
         PeerLogin::Unknown => {
             let sentence = format!(
-                "Peer-to-peer if {from} may log in on {there}, which is not known before a first move; if not, it goes on direct, \
+                "Peer-to-peer if {from} may log in on {destination}, which is not known before a first move; if not, it goes on direct, \
                  driven by the console."
             );
             (ControlFlow::PeerToPeer, Finding::unknown(code, sentence))
@@ -64,22 +65,22 @@ fn direct(input: &PreflightInput, because: &str) -> (ControlFlow, Finding) {
 }
 
 fn peer_to_peer_or_nothing(input: &PreflightInput, login: PeerLogin, because: &str) -> Finding {
-    let (from, there) = (&input.vm.host, input.there());
+    let (from, destination) = (&input.vm.host, input.destination_name());
     let sentence = format!("Peer-to-peer, {because}: {from} goes on even if the console dies");
-    login.finding(input, &sentence, &format!("{from} may log in on {there}"))
+    login.finding(input, &sentence, &format!("{from} may log in on {destination}"))
 }
 
 fn tunnelled(input: &PreflightInput, login: PeerLogin) -> Finding {
-    let (from, there) = (&input.vm.host, input.there());
-    let sentence = format!("Tunnelled, as was asked for: {from} sends the memory along with its login on {there}");
+    let (from, destination) = (&input.vm.host, input.destination_name());
+    let sentence = format!("Tunnelled, as requested: {from} sends the memory along with its login on {destination}");
     login.finding(input, &sentence, "that login is accepted")
 }
 
 fn key(input: &PreflightInput) -> String {
-    format!("Give root on {} a key or certificate that {} accepts.", input.vm.host, input.there())
+    format!("Give root on {} a key or certificate that {} accepts.", input.vm.host, input.destination_name())
 }
 
-/// What is known of the source's own login at the destination, where nobody can look over its shoulder.
+/// What is known of the source's own login at the destination, which the console can't observe itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PeerLogin {
     Worked { ago_ms: u64 },
@@ -119,7 +120,8 @@ impl PeerLogin {
     }
 }
 
-/// One that went direct because somebody wanted that, or because nobody else knows the destination, does not.
+/// A migration that went direct because the request said so, or because its destination is not registered, says nothing about the
+/// login.
 fn tells_of_the_login(migration: &Migration) -> bool {
     migration.control_flow != Some(ControlFlow::Direct)
         || (migration.options.control_flow.is_none() && migration.unregistered.is_none())

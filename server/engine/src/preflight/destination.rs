@@ -5,43 +5,45 @@ use model::{Finding, FindingCode};
 use super::input::PreflightInput;
 
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
-    let (name, there) = (input.wanted_name(), input.there());
+    let (name, destination) = (input.wanted_name(), input.destination_name());
     let mut findings = vec![
-        Finding::ok(FindingCode::DestinationReachable, format!("{there} answers.")),
-        Finding::ok(FindingCode::SameHost, format!("{there} is another machine.")),
+        Finding::ok(FindingCode::DestinationReachable, format!("{destination} answers.")),
+        Finding::ok(FindingCode::SameHost, format!("{destination} is another machine.")),
         writable(input),
     ];
     match input.destination.survey.name_taken_by {
         Some(other) => findings.push(
-            Finding::blocker(FindingCode::NameTaken, format!("{there} has another VM called {name}."))
+            Finding::blocker(FindingCode::NameTaken, format!("{destination} has another VM called {name}."))
                 .with_fix("Give this one a new name there, or rename or remove the other.")
                 .with_details(other.to_string()),
         ),
-        None => findings.push(Finding::ok(FindingCode::NameTaken, format!("The name {name} is free on {there}."))),
+        None => {
+            findings.push(Finding::ok(FindingCode::NameTaken, format!("The name {name} is free on {destination}.")))
+        }
     }
     findings.extend(copy(input));
     findings
 }
 
 fn writable(input: &PreflightInput) -> Finding {
-    let (code, there) = (FindingCode::DestinationWritable, input.there());
+    let (code, destination) = (FindingCode::DestinationWritable, input.destination_name());
     if input.destination.survey.writable {
-        return Finding::ok(code, format!("The console may make changes on {there}."));
+        return Finding::ok(code, format!("The console may make changes on {destination}."));
     }
-    Finding::blocker(code, format!("The console may only look at {there}, not change anything."))
+    Finding::blocker(code, format!("The console may only look at {destination}, not change anything."))
         .with_fix("Let its account manage libvirt there: polkit, the group libvirt, or a socket that is not read-only.")
 }
 
 /// A copy that is shut off. One that runs is refused before anything else is asked.
 fn copy(input: &PreflightInput) -> Option<Finding> {
-    let (there, copy) = (input.there(), input.copy_there.as_ref()?);
+    let (destination, copy) = (input.destination_name(), input.copy_there.as_ref()?);
     if copy.name != input.wanted_name() {
-        let text = format!("{there} has this VM already, shut off, under the name {}.", copy.name);
+        let text = format!("{destination} has this VM already, shut off, under the name {}.", copy.name);
         return Some(
             Finding::blocker(FindingCode::UuidTaken, text)
                 .with_fix(format!("Remove that definition there, or move the VM under the name {}.", copy.name)),
         );
     }
-    let text = format!("{there} keeps an old definition of {}, shut off. It will be replaced.", copy.name);
+    let text = format!("{destination} keeps an old definition of {}, shut off. It will be replaced.", copy.name);
     Some(Finding::warning(FindingCode::StaleDefinition, text))
 }

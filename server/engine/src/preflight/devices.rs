@@ -26,8 +26,8 @@ fn host_devices(input: &PreflightInput) -> Option<Finding> {
 }
 
 fn usb_devices(input: &PreflightInput) -> Option<Finding> {
-    let (name, from, there) = (&input.vm.name, &input.source.config.name, input.there());
-    let text = format!("{name} uses a USB device of {from}; it can go if {there} has the same one.");
+    let (name, from, destination) = (&input.vm.name, &input.source.config.name, input.destination_name());
+    let text = format!("{name} uses a USB device of {from}; it can go if {destination} has the same one.");
     let fix = "Detach the device, or plug one of the same kind in there.";
     named(&input.domain.usb_devices, Finding::unknown(FindingCode::HostDevice, text).with_fix(fix))
 }
@@ -65,10 +65,10 @@ fn tpm(input: &PreflightInput) -> Option<Finding> {
     let risk = |text: String, fix| Finding::warning(code, format!("{text} {behind}")).with_fix(fix).needs_consent();
     Some(match (input.domain.tpm?, input.is_live()) {
         (Tpm::Emulator, true) => {
-            let there = input.there();
+            let destination = input.destination_name();
             Finding::unknown(
                 code,
-                format!("The state of {name}'s TPM goes along if {there} has a swtpm that can take it."),
+                format!("The state of {name}'s TPM goes along if {destination} has a swtpm that can take it."),
             )
         }
         (Tpm::Emulator, false) => risk(
@@ -76,8 +76,9 @@ fn tpm(input: &PreflightInput) -> Option<Finding> {
             "Move it while it runs: then the state goes along. Or have a recovery key at hand.",
         ),
         (Tpm::Passthrough, _) => risk(format!("{name} uses the TPM of {from} itself."), "Have a recovery key at hand."),
-        (Tpm::External, _) => {
-            Finding::unknown(code, format!("{name}'s TPM is run by somebody else; whether it follows, they know."))
-        }
+        (Tpm::External, _) => Finding::unknown(
+            code,
+            format!("{name}'s TPM is run by an external program; whether its state follows depends on that program."),
+        ),
     })
 }

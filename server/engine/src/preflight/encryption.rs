@@ -1,4 +1,4 @@
-//! Whether what moves is encrypted on its way. What crosses a network in the clear is said before it does.
+//! Whether what moves is encrypted in transit. What crosses a network in the clear is said before it does.
 
 use std::net::IpAddr;
 
@@ -23,17 +23,17 @@ pub(super) fn of(input: &PreflightInput, route: &Route) -> (bool, Option<Finding
         ControlFlow::Tunnelled => login(input),
         ControlFlow::PeerToPeer | ControlFlow::Direct => hosts(input, route),
     };
-    let (code, there) = (FindingCode::Encryption, input.there());
+    let (code, destination) = (FindingCode::Encryption, input.destination_name());
     let finding = match why_not {
-        None => return (true, Some(Finding::ok(code, format!("{what} encrypted on the way to {there}.")))),
+        None => return (true, Some(Finding::ok(code, format!("{what} encrypted on the way to {destination}.")))),
         Some((why, fix)) if input.options.encrypt == Some(true) => {
-            Finding::blocker(code, format!("{what} not encrypted on the way to {there}: {why}.")).with_fix(fix)
+            Finding::blocker(code, format!("{what} not encrypted on the way to {destination}: {why}.")).with_fix(fix)
         }
         Some(_) if reach::is_loopback(&input.destination.config.peer_address) => {
             Finding::ok(code, format!("{what} not encrypted, and do not leave this machine."))
         }
         Some((why, fix)) => {
-            Finding::warning(code, format!("{what} in the clear on the way to {there}: {why}.")).with_fix(fix)
+            Finding::warning(code, format!("{what} in the clear on the way to {destination}: {why}.")).with_fix(fix)
         }
     };
     (false, Some(finding))
@@ -61,7 +61,7 @@ fn console(input: &PreflightInput) -> WhyNot {
 /// Tunnelled, memory goes along with the source's own login.
 fn login(input: &PreflightInput) -> WhyNot {
     let plain = is_plain(&input.destination.config.peer_transport);
-    let why = format!("{} logs in on {} by plain TCP", input.vm.host, input.there());
+    let why = format!("{} logs in on {} by plain TCP", input.vm.host, input.destination_name());
     plain.then_some((why, "Let the hosts log in at each other by TLS or ssh."))
 }
 
@@ -82,18 +82,18 @@ fn hosts(input: &PreflightInput, route: &Route) -> WhyNot {
 
 /// What is wrong with both hosts' certificates, if anything.
 fn certificates(input: &PreflightInput) -> Option<String> {
-    let (from, there) = (&input.vm.host, input.there());
+    let (from, destination) = (&input.vm.host, input.destination_name());
     let [here, other] = match [&input.source, &input.destination].map(|party| usable(party, input.now_ms)) {
         [Ok(here), Ok(other)] => [here, other],
         [Err(why), Ok(_)] | [Ok(_), Err(why)] => return Some(why),
         [Err(here), Err(other)] => return Some(format!("{here}, and {other}")),
     };
     if here.authority != other.authority {
-        return Some(format!("the certificates of {from} and {there} are from different authorities"));
+        return Some(format!("the certificates of {from} and {destination} are from different authorities"));
     }
     let address = &input.destination.config.peer_address;
     let is_named = other.names.iter().any(|name| names(name, address));
-    (!is_named).then(|| format!("the certificate of {there} is not for {address}"))
+    (!is_named).then(|| format!("the certificate of {destination} is not for {address}"))
 }
 
 struct Usable<'a> {

@@ -1,4 +1,4 @@
-//! A move that somebody thinks of, with everything that both hosts said about it: what all findings are made from.
+//! The preflight input: a move that a user considers, and everything that both hosts said about it. All findings are made from it.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) struct Route {
     pub(super) copies_disks: bool,
 }
 
-/// A move that somebody thinks of.
+/// A move that a user considers.
 #[derive(Clone, Debug)]
 pub(crate) struct PreflightInput {
     pub(crate) vm: Vm,
@@ -45,13 +45,13 @@ pub(crate) struct PreflightInput {
     pub(crate) destination: Party,
     /// What the destination has of the VM.
     pub(crate) copy_there: Option<CopyFacts>,
-    /// What came of knocking at the destination's first port for memory; none if nobody knocked.
+    /// Whether the destination's first port for memory answers; none if it was not probed.
     pub(crate) probe: Option<Probe>,
     /// Moves from this source to this destination that succeeded, newest first.
     pub(crate) earlier: Vec<Migration>,
     /// When the source last tried to log in at the destination and was refused, in ms since 1970, if this console saw that.
     pub(crate) refused_login_ms: Option<u64>,
-    /// What the guest writes to its memory, in bytes a second, if somebody measured it lately.
+    /// What the guest writes to its memory, in bytes a second, if it was measured lately.
     pub(crate) dirty_bytes_s: Option<u64>,
     /// Now, in ms since 1970.
     pub(crate) now_ms: u64,
@@ -59,7 +59,7 @@ pub(crate) struct PreflightInput {
 
 impl PreflightInput {
     /// The destination's name.
-    pub(super) fn there(&self) -> &HostName {
+    pub(super) fn destination_name(&self) -> &HostName {
         &self.destination.config.name
     }
 

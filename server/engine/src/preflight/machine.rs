@@ -16,26 +16,26 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
 }
 
 fn fit(input: &PreflightInput) -> Vec<Finding> {
-    let (domain, there) = (&input.domain, input.there());
+    let (domain, destination) = (&input.domain, input.destination_name());
     let (arch, accelerator) = (&domain.arch, &domain.virt_type);
-    let runs = || Finding::ok(FindingCode::Architecture, format!("{there} runs {arch} with {accelerator}."));
-    let emulates = || Finding::ok(FindingCode::Emulator, format!("{there} has {}.", domain.emulator));
+    let runs = || Finding::ok(FindingCode::Architecture, format!("{destination} runs {arch} with {accelerator}."));
+    let emulates = || Finding::ok(FindingCode::Emulator, format!("{destination} has {}.", domain.emulator));
     match input.destination.survey.machine {
         MachineFit::Unknown => {
             vec![Finding::unknown(
                 FindingCode::MachineType,
-                format!("{there} does not say which machines its QEMU knows."),
+                format!("{destination} does not say which machines its QEMU knows."),
             )]
         }
         // libvirt reads no definition whose emulator it can't ask, not even one that it only keeps.
         MachineFit::NoArchitecture => vec![
-            Finding::blocker(FindingCode::Architecture, format!("{there} can't run {arch} with {accelerator}."))
+            Finding::blocker(FindingCode::Architecture, format!("{destination} can't run {arch} with {accelerator}."))
                 .with_fix(
                     "Choose a host of the same architecture; for kvm, look whether it is switched on in the firmware.",
                 ),
         ],
         MachineFit::NoEmulator => vec![
-            Finding::blocker(FindingCode::Emulator, format!("{there} has no {}.", domain.emulator))
+            Finding::blocker(FindingCode::Emulator, format!("{destination} has no {}.", domain.emulator))
                 .with_fix("Install that QEMU there."),
         ],
         MachineFit::NoMachine => vec![
@@ -44,26 +44,26 @@ fn fit(input: &PreflightInput) -> Vec<Finding> {
             input
                 .lacking(
                     FindingCode::MachineType,
-                    format!("The QEMU of {there} does not know the machine type {}.", domain.machine),
+                    format!("The QEMU of {destination} does not know the machine type {}.", domain.machine),
                 )
                 .with_fix("Upgrade QEMU there, or choose a host that has a newer one."),
         ],
         MachineFit::Fits => vec![
             runs(),
             emulates(),
-            Finding::ok(FindingCode::MachineType, format!("The QEMU of {there} knows {}.", domain.machine)),
+            Finding::ok(FindingCode::MachineType, format!("The QEMU of {destination} knows {}.", domain.machine)),
         ],
     }
 }
 
 fn firmware(input: &PreflightInput) -> Option<Finding> {
-    let (code, path, there) = (FindingCode::Firmware, input.domain.firmware.as_ref()?, input.there());
+    let (code, path, destination) = (FindingCode::Firmware, input.domain.firmware.as_ref()?, input.destination_name());
     Some(match input.destination.survey.firmware {
-        Some(true) => Finding::ok(code, format!("{there} has {path}.")),
+        Some(true) => Finding::ok(code, format!("{destination} has {path}.")),
         Some(false) => input
-            .lacking(code, format!("{there} has not the firmware {path}."))
+            .lacking(code, format!("{destination} has not the firmware {path}."))
             .with_fix("Install the same firmware package (OVMF or AAVMF) there."),
-        None => Finding::unknown(code, format!("Whether {there} has the firmware {path} can't be told.")),
+        None => Finding::unknown(code, format!("Whether {destination} has the firmware {path} can't be told.")),
     })
 }
 
@@ -82,11 +82,12 @@ fn nvram(input: &PreflightInput) -> Option<Finding> {
 }
 
 fn cpu(input: &PreflightInput) -> Finding {
-    let (code, there) = (FindingCode::Cpu, input.there());
+    let (code, destination) = (FindingCode::Cpu, input.destination_name());
     match &input.destination.survey.cpu {
-        CpuFit::Unknown => {
-            Finding::unknown(code, format!("Whether the CPU of {there} has what {} uses can't be told.", input.vm.name))
-        }
+        CpuFit::Unknown => Finding::unknown(
+            code,
+            format!("Whether the CPU of {destination} has what {} uses can't be told.", input.vm.name),
+        ),
         CpuFit::Fits if input.domain.cpu_passthrough => Finding::warning(
             code,
             format!(
@@ -95,11 +96,11 @@ fn cpu(input: &PreflightInput) -> Finding {
             ),
         )
         .with_fix("Give it a named CPU model that all hosts have."),
-        CpuFit::Fits => Finding::ok(code, format!("The CPU of {there} has what {} uses.", input.vm.name)),
+        CpuFit::Fits => Finding::ok(code, format!("The CPU of {destination} has what {} uses.", input.vm.name)),
         CpuFit::Lacks(features) => {
             let which = if features.is_empty() { "features".to_owned() } else { features.join(", ") };
             input
-                .lacking(code, format!("The CPU of {there} lacks what {} uses: {which}.", input.vm.name))
+                .lacking(code, format!("The CPU of {destination} lacks what {} uses: {which}.", input.vm.name))
                 .with_fix("Give it a CPU model that both hosts have, restart it, and try again.")
         }
     }
@@ -113,11 +114,11 @@ fn invtsc(input: &PreflightInput) -> Option<Finding> {
 }
 
 fn definition(input: &PreflightInput) -> Option<Finding> {
-    let (code, there) = (FindingCode::Definition, input.there());
+    let (code, destination) = (FindingCode::Definition, input.destination_name());
     Some(match input.destination.survey.definition.as_ref()? {
-        Ok(()) => Finding::ok(code, format!("libvirt on {there} accepts the definition.")),
+        Ok(()) => Finding::ok(code, format!("libvirt on {destination} accepts the definition.")),
         Err(words) => input
-            .lacking(code, format!("libvirt on {there} does not accept the definition of {}.", input.vm.name))
+            .lacking(code, format!("libvirt on {destination} does not accept the definition of {}.", input.vm.name))
             .with_fix("Change what it complains of, at the source or there.")
             .with_details(words),
     })

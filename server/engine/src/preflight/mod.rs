@@ -134,8 +134,14 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
     ];
     let mut findings = topics.concat();
     findings.sort_by_key(|finding| (Reverse(finding.severity), finding.code));
-    let mut preflight =
-        Preflight { destination: input.there().clone(), findings, control_flow, encrypted, disks, prediction: None };
+    let mut preflight = Preflight {
+        destination: input.destination_name().clone(),
+        findings,
+        control_flow,
+        encrypted,
+        disks,
+        prediction: None,
+    };
     preflight.prediction = prediction::of(input, preflight.copied_bytes());
     preflight
 }

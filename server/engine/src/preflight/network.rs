@@ -26,38 +26,38 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
 }
 
 fn network(input: &PreflightInput, name: &str) -> Finding {
-    let (code, there) = (FindingCode::Network, input.there());
+    let (code, destination) = (FindingCode::Network, input.destination_name());
     let Some(networks) = &input.destination.survey.networks else {
         return Finding::unknown(
             code,
-            format!("{there} does not say which networks it has; {} needs {name}.", input.vm.name),
+            format!("{destination} does not say which networks it has; {} needs {name}.", input.vm.name),
         );
     };
     match networks.iter().find(|network| network.name == name) {
         Some(network) if network.active => {
-            Finding::ok(code, format!("{there} has the network {name}, and it is active."))
+            Finding::ok(code, format!("{destination} has the network {name}, and it is active."))
         }
         Some(_) => input
-            .lacking(code, format!("The network {name} of {there} is not active."))
+            .lacking(code, format!("The network {name} of {destination} is not active."))
             .with_fix(format!("Start it there (virsh net-start {name}).")),
         None => input
-            .lacking(code, format!("{there} has no network {name}."))
+            .lacking(code, format!("{destination} has no network {name}."))
             .with_fix("Define a network of that name there, or attach the VM to one that both hosts have."),
     }
 }
 
 fn device(input: &PreflightInput, name: &str) -> Finding {
-    let (code, there) = (FindingCode::Bridge, input.there());
+    let (code, destination) = (FindingCode::Bridge, input.destination_name());
     match &input.destination.survey.devices {
         None => Finding::unknown(
             code,
-            format!("{there} does not say which network devices it has; {} needs {name}.", input.vm.name),
+            format!("{destination} does not say which network devices it has; {} needs {name}.", input.vm.name),
         ),
         Some(devices) if devices.iter().any(|device| device == name) => {
-            Finding::ok(code, format!("{there} has {name}."))
+            Finding::ok(code, format!("{destination} has {name}."))
         }
         Some(_) => input
-            .lacking(code, format!("{there} has no bridge or network device {name}."))
+            .lacking(code, format!("{destination} has no bridge or network device {name}."))
             .with_fix("Make one of that name there, or attach the VM to one that both hosts have."),
     }
 }

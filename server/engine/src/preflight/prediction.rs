@@ -8,7 +8,7 @@ use model::{ControlFlow, Ending, Migration, MigrationOptions, Mode, Prediction};
 use super::input::PreflightInput;
 use crate::hypervisor::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 
-/// Of a guest that nobody measured: each pass leaves half of what it found (the guess that the progress makes, too).
+/// Of a guest that was not measured: each pass leaves half of what it found (the guess that the progress makes, too).
 const GUESSED_RATIO: f64 = 0.5;
 /// Links and guests vary: what the upper end of the range is larger by.
 const MARGIN: f64 = 1.25;
@@ -27,7 +27,8 @@ pub(super) struct Link {
     pub(super) measured: bool,
 }
 
-/// The prediction for an input; none offline, or where nothing is known of the link. Nothing is known of what two daemons carry, either.
+/// The prediction for an input; none offline, or where nothing is known of the link. Nothing is known of what two daemons carry,
+/// either.
 pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> {
     let limit = input.options.bandwidth_mib_s.or(input.source.config.bandwidth_mib_s);
     let link = link(&input.earlier, &input.options, limit.map(|mib| u64::from(mib) * MIB))?;
@@ -43,7 +44,8 @@ fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -
     }
 }
 
-/// What the fastest of these moves, that succeeded and went the same way, had, in bytes a second: the link carries that much at
+/// What the fastest of these moves, that succeeded and had the same control flow, reached, in bytes a second: the link carries
+/// that much at
 /// least. Only moves of the same choice of bandwidth count.
 pub(crate) fn carried<'a>(earlier: impl Iterator<Item = &'a Migration>, options: &MigrationOptions) -> Option<u64> {
     earlier

@@ -21,28 +21,32 @@ pub(super) fn findings(input: &PreflightInput, route: &Route) -> Vec<Finding> {
 
 /// An address that means "myself" leads the source to itself. Test hosts on one machine (`127.0.0.2` and on) do mean each other.
 fn data_address(input: &PreflightInput, control_flow: ControlFlow) -> Finding {
-    let (code, there) = (FindingCode::DataAddress, input.there());
+    let (code, destination) = (FindingCode::DataAddress, input.destination_name());
     let nowhere = |address: &Address| is_nowhere(address) || (is_loopback(address) && !is_local(&input.source.config));
     match addresses(&input.destination.config, control_flow).into_iter().find(|address| nowhere(address)) {
         Some(address) => Finding::blocker(
             code,
-            format!("{there} is registered as {address}, which leads {} to itself.", input.vm.host),
+            format!("{destination} is registered as {address}, which leads {} to itself.", input.vm.host),
         )
         .with_fix("Give it an address that other hosts reach it by (peer_address in the configuration)."),
-        None => Finding::ok(code, format!("Other hosts reach {there} as {}.", input.destination.config.peer_address)),
+        None => {
+            Finding::ok(code, format!("Other hosts reach {destination} as {}.", input.destination.config.peer_address))
+        }
     }
 }
 
 fn data_port(input: &PreflightInput, route: &Route) -> Option<Finding> {
-    let (code, there) = (FindingCode::DataPort, input.there());
+    let (code, destination) = (FindingCode::DataPort, input.destination_name());
     if route.control_flow == ControlFlow::Tunnelled {
         return None;
     }
     Some(match input.probe.as_ref()? {
-        Probe::Answers => Finding::ok(code, format!("{there} answers on port {DATA_PORT} (as seen from the console).")),
+        Probe::Answers => {
+            Finding::ok(code, format!("{destination} answers on port {DATA_PORT} (as seen from the console)."))
+        }
         Probe::Silent(words) => {
             let text = format!(
-                "{there} does not answer the console on port {DATA_PORT}. Whether it answers {} is not known before a move.",
+                "{destination} does not answer the console on port {DATA_PORT}. Whether it answers {} is not known before a move.",
                 input.vm.host
             );
             let way_out = match tunnelled::is_possible(input, route) {

@@ -8,7 +8,7 @@ use crate::{
     inventory::Inventory,
 };
 
-/// One thing that is so wrong that nothing else need be looked at.
+/// One fault after which nothing else need be checked.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) code: FindingCode,

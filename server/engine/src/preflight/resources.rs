@@ -21,62 +21,67 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
 }
 
 fn vcpus(input: &PreflightInput) -> Finding {
-    let (code, there) = (FindingCode::Vcpus, input.there());
+    let (code, destination) = (FindingCode::Vcpus, input.destination_name());
     match (input.domain.vcpus, input.destination.survey.cpus) {
-        (_, 0) => Finding::unknown(code, format!("{there} does not say how many CPUs it has.")),
-        (wanted, has) if wanted > has => {
-            Finding::warning(code, format!("{} has {wanted} virtual CPUs, {there} only {has} CPUs.", input.vm.name))
-                .with_fix("It will run, but slower than it could.")
-        }
-        (wanted, has) => Finding::ok(code, format!("{there} has {has} CPUs for {wanted} virtual ones.")),
+        (_, 0) => Finding::unknown(code, format!("{destination} does not say how many CPUs it has.")),
+        (wanted, has) if wanted > has => Finding::warning(
+            code,
+            format!("{} has {wanted} virtual CPUs, {destination} only {has} CPUs.", input.vm.name),
+        )
+        .with_fix("It will run, but slower than it could."),
+        (wanted, has) => Finding::ok(code, format!("{destination} has {has} CPUs for {wanted} virtual ones.")),
     }
 }
 
 /// Less free memory than wanted is no certain failure: the kernel promises more than it has, and may swap. More than there is
 /// at all is one.
 fn memory(input: &PreflightInput) -> Finding {
-    let (code, there) = (FindingCode::Memory, input.there());
+    let (code, destination) = (FindingCode::Memory, input.destination_name());
     let wanted = input.domain.memory_bytes + overhead(input.domain.memory_bytes, input.domain.vcpus);
     let (free, all) = (input.destination.survey.memory_free_bytes, input.destination.memory_bytes);
     let needs = format!("{} needs {}", input.vm.name, text::bytes(wanted));
     if all > 0 && input.domain.memory_bytes > all {
-        return Finding::blocker(code, format!("{needs}, more than the {} that {there} has at all.", text::bytes(all)))
-            .with_fix("Choose a larger host.");
+        return Finding::blocker(
+            code,
+            format!("{needs}, more than the {} that {destination} has at all.", text::bytes(all)),
+        )
+        .with_fix("Choose a larger host.");
     }
     match free {
-        0 => Finding::unknown(code, format!("{needs}; {there} does not say what is free.")),
-        free if free < wanted => {
-            Finding::warning(code, format!("{needs}; {there} has {} that is free or can be freed.", text::bytes(free)))
-                .with_fix("Choose a host with more free memory: it may fail there, or push others into swap.")
-        }
-        free => Finding::ok(code, format!("{needs}; {there} has {} free.", text::bytes(free))),
+        0 => Finding::unknown(code, format!("{needs}; {destination} does not say what is free.")),
+        free if free < wanted => Finding::warning(
+            code,
+            format!("{needs}; {destination} has {} that is free or can be freed.", text::bytes(free)),
+        )
+        .with_fix("Choose a host with more free memory: it may fail there, or push others into swap."),
+        free => Finding::ok(code, format!("{needs}; {destination} has {} free.", text::bytes(free))),
     }
 }
 
 fn huge_pages(input: &PreflightInput) -> Option<Finding> {
-    let (code, there) = (FindingCode::HugePages, input.there());
+    let (code, destination) = (FindingCode::HugePages, input.destination_name());
     input.domain.huge_page_bytes?;
     let needs = format!("{} needs {} of huge pages", input.vm.name, text::bytes(input.domain.memory_bytes));
     Some(match input.destination.survey.huge_pages_free_bytes {
-        None => Finding::unknown(code, format!("{needs}; {there} does not say how many are free.")),
+        None => Finding::unknown(code, format!("{needs}; {destination} does not say how many are free.")),
         Some(free) if free < input.domain.memory_bytes => {
-            Finding::blocker(code, format!("{needs}; {there} has {} of that size free.", text::bytes(free)))
+            Finding::blocker(code, format!("{needs}; {destination} has {} of that size free.", text::bytes(free)))
                 .with_fix("Reserve more of them there (vm.nr_hugepages), or choose another host.")
         }
-        Some(free) => Finding::ok(code, format!("{needs}; {there} has {} free.", text::bytes(free))),
+        Some(free) => Finding::ok(code, format!("{needs}; {destination} has {} free.", text::bytes(free))),
     })
 }
 
 fn secrets(input: &PreflightInput) -> Option<Finding> {
-    let (code, there) = (FindingCode::Secret, input.there());
+    let (code, destination) = (FindingCode::Secret, input.destination_name());
     if input.domain.secrets.is_empty() {
         return None;
     }
     Some(match input.destination.survey.missing_secrets.as_deref() {
-        None => Finding::unknown(code, format!("{there} does not say which secrets it has.")),
-        Some([]) => Finding::ok(code, format!("{there} has the secrets of all disks.")),
+        None => Finding::unknown(code, format!("{destination} does not say which secrets it has.")),
+        Some([]) => Finding::ok(code, format!("{destination} has the secrets of all disks.")),
         Some(disks) => input
-            .lacking(code, format!("{there} has not the secret of {}.", disks.join(", ")))
+            .lacking(code, format!("{destination} has not the secret of {}.", disks.join(", ")))
             .with_fix("Define the same secrets there (virsh secret-define), with their values."),
     })
 }

@@ -20,29 +20,43 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
 }
 
 fn libvirt(input: &PreflightInput) -> Finding {
-    let (code, there) = (FindingCode::LibvirtVersion, input.there());
+    let (code, destination) = (FindingCode::LibvirtVersion, input.destination_name());
     let (from, to) = (input.source.survey.libvirt_version, input.destination.survey.libvirt_version);
     match compare(from, to) {
-        None => Finding::unknown(code, format!("The libvirt versions of {} and {there} are not known.", input.vm.host)),
+        None => Finding::unknown(
+            code,
+            format!("The libvirt versions of {} and {destination} are not known.", input.vm.host),
+        ),
         Some(Ordering::Greater) => Finding::warning(
             code,
-            format!("libvirt on {there} is older ({}) than on {} ({}).", version(to), input.vm.host, version(from)),
+            format!(
+                "libvirt on {destination} is older ({}) than on {} ({}).",
+                version(to),
+                input.vm.host,
+                version(from)
+            ),
         )
         .with_fix("Most moves work all the same; if libvirt refuses something it does not know, upgrade it there."),
-        Some(_) => Finding::ok(code, format!("{there} has libvirt {}.", version(to))),
+        Some(_) => Finding::ok(code, format!("{destination} has libvirt {}.", version(to))),
     }
 }
 
 /// QEMU keeps what a versioned machine type is, so that one which knows the machine can mostly take it over; it is tested only
 /// from older to newer.
 fn qemu(input: &PreflightInput) -> Finding {
-    let (code, there) = (FindingCode::QemuVersion, input.there());
+    let (code, destination) = (FindingCode::QemuVersion, input.destination_name());
     let (from, to) = (input.source.survey.hypervisor_version, input.destination.survey.hypervisor_version);
     match compare(from, to) {
-        None => Finding::unknown(code, format!("The QEMU versions of {} and {there} are not known.", input.vm.host)),
+        None => {
+            Finding::unknown(code, format!("The QEMU versions of {} and {destination} are not known.", input.vm.host))
+        }
         Some(Ordering::Greater) => {
-            let older =
-                format!("QEMU on {there} is older ({}) than on {} ({})", version(to), input.vm.host, version(from));
+            let older = format!(
+                "QEMU on {destination} is older ({}) than on {} ({})",
+                version(to),
+                input.vm.host,
+                version(from)
+            );
             let finding = match input.destination.survey.machine {
                 MachineFit::Fits => {
                     Finding::warning(code, format!("{older}, but knows the machine {}.", input.domain.machine))
@@ -51,15 +65,15 @@ fn qemu(input: &PreflightInput) -> Finding {
             };
             finding.with_fix("Going back to an older QEMU is rarely tested; upgrade it there, or choose another host.")
         }
-        Some(_) => Finding::ok(code, format!("{there} has QEMU {}.", version(to))),
+        Some(_) => Finding::ok(code, format!("{destination} has QEMU {}.", version(to))),
     }
 }
 
 /// Only said where it could matter, and it does not: nothing here uses post-copy.
 fn post_copy(input: &PreflightInput) -> Option<Finding> {
-    let (there, now) = (input.there(), input.destination.survey.libvirt_version);
+    let (destination, now) = (input.destination_name(), input.destination.survey.libvirt_version);
     let text = format!(
-        "libvirt {} on {there} dies when a broken post-copy is resumed; this migration uses none.",
+        "libvirt {} on {destination} dies when a broken post-copy is resumed; this migration uses none.",
         version(now)
     );
     POST_COPY_CRASH.contains(&now).then(|| Finding::ok(FindingCode::PostCopyWindow, text))

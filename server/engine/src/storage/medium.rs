@@ -3,7 +3,7 @@
 use model::{Finding, FindingCode, Mode, Severity, text};
 
 use super::{
-    plan::{Plan, Question, location},
+    plan::{Plan, PlanInput, location},
     shared::{self, parent},
 };
 use crate::hypervisor::{Disk, DiskDevice, DiskSource, Volume};
@@ -12,7 +12,7 @@ use crate::hypervisor::{Disk, DiskDevice, DiskSource, Volume};
 enum There {
     /// The very same, and how that is known.
     Same(String),
-    /// A volume of this path. More than name and size nobody compared.
+    /// A volume of this path. Only name and size were compared.
     Namesake(Volume),
     /// A pool for the directory, and no such volume in it; or no way to have it.
     Missing(String),
@@ -21,12 +21,12 @@ enum There {
 }
 
 /// Looks whether the destination has the image; plans to eject it where it has not and that is wished.
-pub(super) fn look(question: Question<'_>, disk: &Disk, plan: &mut Plan) {
+pub(super) fn look(input: PlanInput<'_>, disk: &Disk, plan: &mut Plan) {
     let is_drive = matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy);
-    let path = location(question, disk);
-    let there = there(question, disk, &path);
+    let path = location(input, disk);
+    let there = there(input, disk, &path);
     let is_there = matches!(there, There::Same(_) | There::Namesake(_));
-    if is_drive && question.options.eject_media && !is_there {
+    if is_drive && input.options.eject_media && !is_there {
         let text = format!("{path} will be ejected from {} first.", disk.target);
         plan.findings.push(Finding::ok(FindingCode::Medium, text));
         plan.eject.push(disk.target.clone());
@@ -37,21 +37,21 @@ pub(super) fn look(question: Question<'_>, disk: &Disk, plan: &mut Plan) {
         (false, There::Missing(_)) => FindingCode::DiskKind,
         (false, _) => FindingCode::DiskShared,
     };
-    plan.findings.push(finding(question, disk, &path, there, code));
+    plan.findings.push(finding(input, disk, &path, there, code));
 }
 
-fn there(question: Question<'_>, disk: &Disk, path: &str) -> There {
-    match shared::evidence(question, disk, path) {
+fn there(input: PlanInput<'_>, disk: &Disk, path: &str) -> There {
+    match shared::evidence(input, disk, path) {
         Ok(Some(evidence)) => return There::Same(evidence.words()),
         Err(problem) => return There::Missing(problem.text),
         Ok(None) => {}
     }
-    let host = question.destination.name();
+    let host = input.destination.name();
     let by_name = |disk: &Disk| match &disk.source {
         DiskSource::Volume { pool, volume } => Some((pool.clone(), volume.clone())),
         _ => None,
     };
-    let mut active = question.destination.pools().iter().filter(|pool| pool.active);
+    let mut active = input.destination.pools().iter().filter(|pool| pool.active);
     if let Some((pool, volume)) = by_name(disk) {
         let found = active
             .find(|known| known.name == pool)
@@ -71,8 +71,8 @@ fn there(question: Question<'_>, disk: &Disk, path: &str) -> There {
     }
 }
 
-fn finding(question: Question<'_>, disk: &Disk, path: &str, there: There, code: FindingCode) -> Finding {
-    let (target, host) = (&disk.target, question.destination.name());
+fn finding(input: PlanInput<'_>, disk: &Disk, path: &str, there: There, code: FindingCode) -> Finding {
+    let (target, host) = (&disk.target, input.destination.name());
     let is_drive = code == FindingCode::Medium;
     let copy = format!("Copy {path} to {host}");
     let fix = if is_drive { format!("{copy}, or eject it.") } else { format!("{copy}.") };
@@ -90,7 +90,7 @@ fn finding(question: Question<'_>, disk: &Disk, path: &str, there: There, code: 
             Finding::warning(code, format!("{words} {target} will arrive empty.")).with_fix(fix)
         }
         // A definition alone can go; the VM will not start before the image is there.
-        There::Missing(words) if question.mode == Mode::Offline => Finding::warning(code, words).with_fix(fix),
+        There::Missing(words) if input.mode == Mode::Offline => Finding::warning(code, words).with_fix(fix),
         There::Missing(words) => Finding::new(code, Severity::Blocker, words).with_fix(fix),
         There::Unknown => {
             let text = format!(

@@ -3,16 +3,16 @@
 use model::{Finding, FindingCode};
 
 use super::{
-    plan::{Question, location},
+    plan::{PlanInput, location},
     shared,
 };
 
 /// What the next start at the destination would miss.
-pub(super) fn findings(question: Question<'_>) -> Vec<Finding> {
-    let (name, there) = (&question.domain.name, question.destination.name());
-    let needed = question.domain.later_disks.iter().filter(|disk| !disk.optional);
-    let located = needed.map(|disk| (disk, location(question, disk)));
-    let missing = located.filter(|(disk, path)| !matches!(shared::evidence(question, disk, path), Ok(Some(_))));
+pub(super) fn findings(input: PlanInput<'_>) -> Vec<Finding> {
+    let (name, there) = (&input.domain.name, input.destination.name());
+    let needed = input.domain.later_disks.iter().filter(|disk| !disk.optional);
+    let located = needed.map(|disk| (disk, location(input, disk)));
+    let missing = located.filter(|(disk, path)| !matches!(shared::evidence(input, disk, path), Ok(Some(_))));
     let told = missing.map(|(disk, path)| {
         let text = format!(
             "{name} has {} ({path}) from its next start on only. It stays behind, so {name} may not start on {there}.",

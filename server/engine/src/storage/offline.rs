@@ -26,7 +26,7 @@ use crate::{
     lock::lock,
 };
 
-/// Chunks under way between the two hosts. A few hide the latency of either; more only take memory.
+/// Chunks in transit between the two hosts. A few hide the latency of either; more only take memory.
 const UNDER_WAY: usize = 4;
 /// How long a side has to end once the copy is to stop: storage that hangs keeps it for ever.
 const END_LIMIT: Duration = Duration::from_secs(30);
@@ -131,7 +131,7 @@ async fn copy_volume(
     shut_off?;
     // The part that failed made the others stop. One that did not end has nothing to say of why.
     [pumped, written, read].into_iter().flatten().collect::<Result<(), HostError>>()?;
-    // What the host counts as taken up is not quite what it sends.
+    // What the host counts as allocated is not quite what it sends.
     meter.set_sent((sent_before + image.bytes).min(meter.total));
     journal.show(&meter.figures()).await;
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Finding, FindingCode, Mode, PoolChoice, text};
 
 use super::{
-    plan::{Place, Question, location},
+    plan::{Place, PlanInput, location},
     shared::{self, parent},
 };
 use crate::hypervisor::{Disk, DiskDevice, DiskSource, Pool, Volume};
@@ -29,35 +29,35 @@ pub(super) struct Spent {
 
 /// The pool and the volume for a copy; an error where there can be none.
 pub(super) fn choose(
-    question: Question<'_>,
+    input: PlanInput<'_>,
     disk: &Disk,
     path: &str,
     spent: &mut Spent,
     findings: &mut Vec<Finding>,
 ) -> Result<Place, Finding> {
-    can_be_copied(question, disk, path)?;
-    let origin = origin(question, disk, path);
-    if question.mode == Mode::Offline && origin.is_none() {
-        return Err(not_in_a_pool(question, disk, path));
+    can_be_copied(input, disk, path)?;
+    let origin = origin(input, disk, path);
+    if input.mode == Mode::Offline && origin.is_none() {
+        return Err(not_in_a_pool(input, disk, path));
     }
-    let pool = pool(question, disk, path)?;
+    let pool = pool(input, disk, path)?;
     let volume = volume_name(disk, path, &pool.name, spent);
     if let Some(there) = pool.volumes.iter().find(|there| there.name == volume) {
-        return Err(exists(question, disk, pool, there));
+        return Err(exists(input, disk, pool, there));
     }
-    space(question, disk, pool, spent, findings)?;
-    tell(question, disk, path, pool, &volume, findings);
-    findings.extend(old_image_stays(question, disk, path, origin.as_ref()));
+    space(input, disk, pool, spent, findings)?;
+    tell(input, disk, path, pool, &volume, findings);
+    findings.extend(old_image_stays(input, disk, path, origin.as_ref()));
     spent.volumes.push((pool.name.clone(), volume.clone()));
-    let others = candidates(question, disk).filter(|other| other.name != pool.name);
+    let others = candidates(input, disk).filter(|other| other.name != pool.name);
     let choice = |other: &Pool| PoolChoice { pool: other.name.clone(), available_bytes: other.available_bytes };
     let other_pools = others.map(choice).collect();
     Ok(Place { pool: pool.name.clone(), volume, is_block: pool.kind == LOGICAL, origin, other_pools })
 }
 
 /// Disks that no copy would do justice to.
-fn can_be_copied(question: Question<'_>, disk: &Disk, path: &str) -> Result<(), Finding> {
-    let (target, there) = (&disk.target, question.destination.name());
+fn can_be_copied(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<(), Finding> {
+    let (target, there) = (&disk.target, input.destination.name());
     let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::DiskKind, text).with_fix(fix));
     let declare = format!(
         "If {there} has it, too, say so: a pool for it on both hosts, or its directory in both hosts' shared_directories."
@@ -65,13 +65,13 @@ fn can_be_copied(question: Question<'_>, disk: &Disk, path: &str) -> Result<(), 
     if disk.shareable {
         return blocker(format!("{target} may be used by several VMs at a time; a copy would part them."), declare);
     }
-    let is_same = |other: &&Disk| other.target != *target && location(question, other) == path;
-    if let Some(Disk { target: other, .. }) = question.domain.disks.iter().find(is_same) {
+    let is_same = |other: &&Disk| other.target != *target && location(input, other) == path;
+    if let Some(Disk { target: other, .. }) = input.domain.disks.iter().find(is_same) {
         let text = format!("{target} and {other} are the same image ({path}); copies would be two.");
         return blocker(text, "Detach one of the two.".to_owned());
     }
     if disk.has_data_file_or_slice {
-        let text = format!("The image of {target} is not one whole file: it has a data file, or is a slice of a file.");
+        let text = format!("The image of {target} is not a single file: it has a data file, or is a slice of a file.");
         return blocker(text, declare);
     }
     if disk.device == DiskDevice::Lun {
@@ -81,15 +81,15 @@ fn can_be_copied(question: Question<'_>, disk: &Disk, path: &str) -> Result<(), 
         let text = format!("{target} is a {} image on a block device, which can't be copied.", disk.format);
         return blocker(text, declare);
     }
-    if question.domain.secrets.iter().any(|secret| &secret.target == target) {
+    if input.domain.secrets.iter().any(|secret| &secret.target == target) {
         return blocker(format!("{target} is encrypted; a copy of it would not be."), declare);
     }
     if disk.capacity_bytes == 0 {
-        let text = format!("{} does not tell how large {target} is, so no copy can be made.", question.source.name());
+        let text = format!("{} does not tell how large {target} is, so no copy can be made.", input.source.name());
         return Err(Finding::blocker(FindingCode::DiskCopied, text).with_fix("See that its image is there."));
     }
-    if question.mode == Mode::Offline && disk.has_backing {
-        let text = format!("{target} stands on other images, and only its own would be copied while the VM is off.");
+    if input.mode == Mode::Offline && disk.has_backing {
+        let text = format!("{target} has a backing chain, and only its top image would be copied while the VM is off.");
         return Err(Finding::blocker(FindingCode::BackingChain, text)
             .with_fix("Move the VM while it runs: the copy then stands alone."));
     }
@@ -97,11 +97,11 @@ fn can_be_copied(question: Question<'_>, disk: &Disk, path: &str) -> Result<(), 
 }
 
 /// The source's pool and volume that an image is.
-fn origin(question: Question<'_>, disk: &Disk, path: &str) -> Option<(String, String)> {
+fn origin(input: PlanInput<'_>, disk: &Disk, path: &str) -> Option<(String, String)> {
     if let DiskSource::Volume { pool, volume } = &disk.source {
         return Some((pool.clone(), volume.clone()));
     }
-    let active = || question.source.pools().iter().filter(|pool| pool.active);
+    let active = || input.source.pools().iter().filter(|pool| pool.active);
     let mut volumes = active().flat_map(|pool| pool.volumes.iter().map(move |volume| (pool, volume)));
     if let Some((pool, volume)) = volumes.find(|(_, volume)| volume.path == path) {
         return Some((pool.name.clone(), volume.name.clone()));
@@ -112,16 +112,16 @@ fn origin(question: Question<'_>, disk: &Disk, path: &str) -> Option<(String, St
     active().find(holds).map(|pool| (pool.name.clone(), name.to_owned()))
 }
 
-fn not_in_a_pool(question: Question<'_>, disk: &Disk, path: &str) -> Finding {
-    let (here, directory) = (question.source.name(), parent(path).unwrap_or(path));
+fn not_in_a_pool(input: PlanInput<'_>, disk: &Disk, path: &str) -> Finding {
+    let (here, directory) = (input.source.name(), parent(path).unwrap_or(path));
     let text = format!("{} ({path}) is in no active pool of {here}, so the console can't read it.", disk.target);
     Finding::blocker(FindingCode::Pool, text)
         .with_fix(format!("Define and start a pool for {directory} on {here}, or move the VM while it runs."))
 }
 
 /// Active pools of the destination in which a copy can be made.
-fn candidates<'a>(question: Question<'a>, disk: &'a Disk) -> impl Iterator<Item = &'a Pool> {
-    question.destination.pools().iter().filter(|pool| pool.active && suits(pool, disk))
+fn candidates<'a>(input: PlanInput<'a>, disk: &'a Disk) -> impl Iterator<Item = &'a Pool> {
+    input.destination.pools().iter().filter(|pool| pool.active && suits(pool, disk))
 }
 
 /// Whether a pool's volumes can hold such a disk. A block device goes to a block device only.
@@ -133,20 +133,20 @@ fn suits(pool: &Pool, disk: &Disk) -> bool {
 }
 
 /// The pool that was picked; else the one at the same path, else of the same name, else with the most free space.
-fn pool<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Result<&'a Pool, Finding> {
-    let (target, there) = (&disk.target, question.destination.name());
+fn pool<'a>(input: PlanInput<'a>, disk: &'a Disk, path: &str) -> Result<&'a Pool, Finding> {
+    let (target, there) = (&disk.target, input.destination.name());
     let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::Pool, text).with_fix(fix));
-    if question.destination.survey.pools.is_none() {
+    if input.destination.survey.pools.is_none() {
         let text = format!("{there} does not say what storage pools it has, so where {target} can go is not known.");
         return Err(Finding::unknown(FindingCode::Pool, text)
             .with_fix(format!("See that the console may use storage on {there}.")));
     }
-    if let Some(name) = question.options.pools.get(target) {
-        return picked(question, disk, name);
+    if let Some(name) = input.options.pools.get(target) {
+        return picked(input, disk, name);
     }
     let at_same_path = |pool: &Pool| pool.path.is_some() && pool.path.as_deref() == parent(path);
-    let of_same_name = |pool: &Pool| home(question, disk, path) == Some(pool.name.as_str());
-    let suitable = || question.destination.pools().iter().filter(|pool| suits(pool, disk));
+    let of_same_name = |pool: &Pool| home(input, disk, path) == Some(pool.name.as_str());
+    let suitable = || input.destination.pools().iter().filter(|pool| suits(pool, disk));
     if let Some(pool) = suitable().find(|pool| at_same_path(pool)) {
         return if pool.active {
             Ok(pool)
@@ -155,18 +155,18 @@ fn pool<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Result<&'a Po
             blocker(text, format!("Start the pool {} on {there}, or pick another.", pool.name))
         };
     }
-    let chosen = candidates(question, disk).find(|pool| of_same_name(pool)).or_else(|| {
+    let chosen = candidates(input, disk).find(|pool| of_same_name(pool)).or_else(|| {
         // A block device goes nowhere by chance: volume groups have their purposes.
-        let files = candidates(question, disk).filter(|pool| pool.kind != LOGICAL);
+        let files = candidates(input, disk).filter(|pool| pool.kind != LOGICAL);
         files.max_by_key(|pool| pool.available_bytes)
     });
-    chosen.map_or_else(|| Err(no_pool(question, disk, path)), Ok)
+    chosen.map_or_else(|| Err(no_pool(input, disk, path)), Ok)
 }
 
-/// The pool that somebody picked for a disk, if it will do.
-fn picked<'a>(question: Question<'a>, disk: &Disk, name: &str) -> Result<&'a Pool, Finding> {
-    let (target, there) = (&disk.target, question.destination.name());
-    let (text, fix) = match question.destination.pool(name) {
+/// The pool that the user picked for a disk, if it will do.
+fn picked<'a>(input: PlanInput<'a>, disk: &Disk, name: &str) -> Result<&'a Pool, Finding> {
+    let (target, there) = (&disk.target, input.destination.name());
+    let (text, fix) = match input.destination.pool(name) {
         Some(pool) if !suits(pool, disk) => (
             format!("{target} can't be copied to a pool of type {} ({name}).", pool.kind),
             format!("Pick another pool of {there}."),
@@ -182,17 +182,17 @@ fn picked<'a>(question: Question<'a>, disk: &Disk, name: &str) -> Result<&'a Poo
 }
 
 /// The source's pool that a disk is in or below, by name.
-fn home<'a>(question: Question<'a>, disk: &'a Disk, path: &str) -> Option<&'a str> {
+fn home<'a>(input: PlanInput<'a>, disk: &'a Disk, path: &str) -> Option<&'a str> {
     if let DiskSource::Volume { pool, .. } = &disk.source {
         return Some(pool);
     }
     let at = parent(path)?;
-    let mut pools = question.source.pools().iter();
+    let mut pools = input.source.pools().iter();
     pools.find(|pool| pool.path.as_deref() == Some(at)).map(|pool| pool.name.as_str())
 }
 
-fn no_pool(question: Question<'_>, disk: &Disk, path: &str) -> Finding {
-    let (target, there, directory) = (&disk.target, question.destination.name(), parent(path).unwrap_or(path));
+fn no_pool(input: PlanInput<'_>, disk: &Disk, path: &str) -> Finding {
+    let (target, there, directory) = (&disk.target, input.destination.name(), parent(path).unwrap_or(path));
     let (text, fix) = if matches!(disk.source, DiskSource::Block { .. }) {
         (
             format!(
@@ -221,8 +221,8 @@ fn volume_name(disk: &Disk, path: &str, pool: &str, spent: &Spent) -> String {
     if taken { format!("{}-{name}", disk.target) } else { name.to_owned() }
 }
 
-fn exists(question: Question<'_>, disk: &Disk, pool: &Pool, there: &Volume) -> Finding {
-    let host = question.destination.name();
+fn exists(input: PlanInput<'_>, disk: &Disk, pool: &Pool, there: &Volume) -> Finding {
+    let host = input.destination.name();
     let (now, then) = (text::bytes(there.capacity_bytes), text::bytes(disk.capacity_bytes));
     let size = if there.capacity_bytes == disk.capacity_bytes {
         String::new()
@@ -241,7 +241,7 @@ fn exists(question: Question<'_>, disk: &Disk, pool: &Pool, there: &Volume) -> F
 
 /// Whether the pool has room for this disk and those placed there before it.
 fn space(
-    question: Question<'_>,
+    input: PlanInput<'_>,
     disk: &Disk,
     pool: &Pool,
     spent: &mut Spent,
@@ -249,7 +249,7 @@ fn space(
 ) -> Result<(), Finding> {
     let tables = disk.capacity_bytes / TABLES + HEADER;
     let most = disk.capacity_bytes.saturating_add(tables);
-    // A volume group has no holes. What a chain of images takes, or one whose size nobody told, is only known to be at most that.
+    // A volume group has no holes. What a chain of images takes, or one of unknown size, is only known to be at most that.
     let least = if pool.kind == LOGICAL {
         disk.capacity_bytes
     } else {
@@ -257,7 +257,7 @@ fn space(
     };
     let before = spent.bytes.entry(pool.name.clone()).or_default();
     let left = pool.available_bytes.saturating_sub(*before);
-    let (target, there, name) = (&disk.target, question.destination.name(), &pool.name);
+    let (target, there, name) = (&disk.target, input.destination.name(), &pool.name);
     let room = text::bytes(left);
     if least > left {
         let text = format!(
@@ -276,29 +276,29 @@ fn space(
     Ok(())
 }
 
-/// What will be done, and what of it somebody should know.
-fn tell(question: Question<'_>, disk: &Disk, path: &str, pool: &Pool, volume: &str, findings: &mut Vec<Finding>) {
-    let (target, there) = (&disk.target, question.destination.name());
+/// Adds findings: where the disk is copied to, and what the user should know of that.
+fn tell(input: PlanInput<'_>, disk: &Disk, path: &str, pool: &Pool, volume: &str, findings: &mut Vec<Finding>) {
+    let (target, there) = (&disk.target, input.destination.name());
     let size = text::bytes(disk.capacity_bytes);
     let text = format!("{target} ({path}, {size}) is copied to the pool {} on {there} as {volume}.", pool.name);
     findings.push(Finding::ok(FindingCode::DiskCopied, text));
     if disk.has_backing {
-        let text = format!("{target} stands on other images; its copy will stand alone and may take up to {size}.");
+        let text = format!("{target} has a backing chain; its copy will have none and may take up to {size}.");
         findings.push(Finding::warning(FindingCode::BackingChain, text));
     }
 }
 
-/// That an old image can't be removed though that was asked for.
+/// That an old image can't be removed though the request says so.
 fn old_image_stays(
-    question: Question<'_>,
+    input: PlanInput<'_>,
     disk: &Disk,
     path: &str,
     origin: Option<&(String, String)>,
 ) -> Option<Finding> {
-    let (target, here) = (&disk.target, question.source.name());
-    let pool = origin.and_then(|(pool, _)| question.source.pool(pool));
+    let (target, here) = (&disk.target, input.source.name());
+    let pool = origin.and_then(|(pool, _)| input.source.pool(pool));
     let is_shared =
-        pool.is_some_and(|pool| pool.source.is_some()) || shared::directory(question.source.config, path).is_some();
+        pool.is_some_and(|pool| pool.source.is_some()) || shared::directory(input.source.config, path).is_some();
     let text = if is_shared {
         format!("{target} ({path}) is on shared storage, so its old image is not removed.")
     } else if origin.is_none() {
@@ -307,5 +307,5 @@ fn old_image_stays(
         return None;
     };
     let finding = Finding::warning(FindingCode::Pool, text).with_fix("Remove it by hand afterwards.");
-    question.options.remove_source_disks.then_some(finding)
+    input.options.remove_source_disks.then_some(finding)
 }

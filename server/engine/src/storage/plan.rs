@@ -33,7 +33,7 @@ impl<'a> Side<'a> {
 
 /// One move, as far as disks go.
 #[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
+pub(super) struct PlanInput<'a> {
     pub(super) domain: &'a DomainFacts,
     pub(super) source: Side<'a>,
     pub(super) destination: Side<'a>,
@@ -81,7 +81,7 @@ pub(crate) struct Place {
     pub(crate) other_pools: Vec<PoolChoice>,
 }
 
-/// What happens to each disk, and what was found about each. Pure: asks nobody.
+/// What happens to each disk, and what was found about each. Pure: asks no host.
 pub(crate) fn plan(
     domain: &DomainFacts,
     source: &Side<'_>,
@@ -101,33 +101,33 @@ pub(crate) fn decide(
     mode: Mode,
     options: &MigrationOptions,
 ) -> Plan {
-    let question = Question { domain, source, destination, mode, options };
+    let input = PlanInput { domain, source, destination, mode, options };
     let (mut plan, mut spent) = (Plan::default(), Spent::default());
     for disk in &domain.disks {
         if disk.source == DiskSource::Empty {
             continue;
         }
         if disk.read_only || matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy) {
-            medium::look(question, disk, &mut plan);
+            medium::look(input, disk, &mut plan);
             continue;
         }
-        let source = location(question, disk);
-        let fate = fate(question, disk, &source, &mut spent, &mut plan.findings);
+        let source = location(input, disk);
+        let fate = fate(input, disk, &source, &mut spent, &mut plan.findings);
         plan.disks.push(PlannedDisk { disk: disk.clone(), source, fate });
     }
-    plan.findings.extend(next_start::findings(question));
+    plan.findings.extend(next_start::findings(input));
     plan
 }
 
 /// Where a disk is, in words or as a path. A volume is resolved by its pool.
-pub(super) fn location(question: Question<'_>, disk: &Disk) -> String {
+pub(super) fn location(input: PlanInput<'_>, disk: &Disk) -> String {
     match &disk.source {
         DiskSource::Empty => String::new(),
         DiskSource::File { path } | DiskSource::Block { path } => path.clone(),
         DiskSource::Network { protocol, name, .. } => format!("{protocol}:{name}"),
         DiskSource::Other { kind } => kind.clone(),
         DiskSource::Volume { pool, volume } => {
-            let path = question.source.pool(pool).and_then(|pool| {
+            let path = input.source.pool(pool).and_then(|pool| {
                 let known = pool.volumes.iter().find(|known| &known.name == volume).map(|known| known.path.clone());
                 known.or_else(|| pool.path.as_ref().map(|path| format!("{path}/{volume}")))
             });
@@ -137,14 +137,14 @@ pub(super) fn location(question: Question<'_>, disk: &Disk) -> String {
 }
 
 /// What happens to a disk that the guest can write to.
-fn fate(question: Question<'_>, disk: &Disk, path: &str, spent: &mut Spent, findings: &mut Vec<Finding>) -> Fate {
-    if let Some(problem) = kind(question.mode, disk) {
+fn fate(input: PlanInput<'_>, disk: &Disk, path: &str, spent: &mut Spent, findings: &mut Vec<Finding>) -> Fate {
+    if let Some(problem) = kind(input.mode, disk) {
         findings.push(problem);
         return Fate::Stuck;
     }
-    match shared::evidence(question, disk, path) {
+    match shared::evidence(input, disk, path) {
         Ok(Some(evidence)) => {
-            findings.extend(shared::findings(question, disk, &evidence));
+            findings.extend(shared::findings(input, disk, &evidence));
             return Fate::Shared(evidence);
         }
         Ok(None) => {}
@@ -153,7 +153,7 @@ fn fate(question: Question<'_>, disk: &Disk, path: &str, spent: &mut Spent, find
             return Fate::Stuck;
         }
     }
-    match place::choose(question, disk, path, spent, findings) {
+    match place::choose(input, disk, path, spent, findings) {
         Ok(place) => Fate::Copied(place),
         Err(problem) => {
             findings.push(problem);
@@ -162,7 +162,7 @@ fn fate(question: Question<'_>, disk: &Disk, path: &str, spent: &mut Spent, find
     }
 }
 
-/// Disks of a kind that moves in no way. While the VM is off there is nothing that a transient disk would throw away.
+/// Disks of a kind that can't move. While the VM is off there is nothing that a transient disk would throw away.
 fn kind(mode: Mode, disk: &Disk) -> Option<Finding> {
     let target = &disk.target;
     if disk.transient && mode == Mode::Live {

@@ -85,7 +85,7 @@ fn is_as_planned(migration: &Migration, plan: &Plan) -> Result<(), Problem> {
     if shown == now && !left_behind {
         return Ok(());
     }
-    // What is not known is in the way of a disk that would be left behind.
+    // What is not known keeps a disk from being left behind.
     let in_the_way = |found: &&Finding| match found.severity {
         Severity::Blocker => true,
         Severity::Unknown => left_behind,
@@ -95,7 +95,7 @@ fn is_as_planned(migration: &Migration, plan: &Plan) -> Result<(), Problem> {
     findings.sort_by_key(|found| Reverse(found.severity));
     let (sentence, fix) = match findings.first() {
         Some(Finding { text, fix, .. }) => (text.clone(), fix.clone()),
-        None => (format!("The disks of {} are others than when this was asked for.", migration.vm_name), None),
+        None => (format!("The disks of {} have changed since this migration was requested.", migration.vm_name), None),
     };
     let fix = fix.unwrap_or_else(|| "Look at what is planned now, then start it again.".to_owned());
     Err(Problem::new(Code::Blocked, sentence).with_fix(fix).with_findings(findings))

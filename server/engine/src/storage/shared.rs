@@ -2,7 +2,7 @@
 
 use model::{Finding, FindingCode};
 
-use super::plan::{Question, Side};
+use super::plan::{PlanInput, Side};
 use crate::hypervisor::{Disk, DiskSource, HostConfig, Pool};
 
 /// Pools that are nothing but a directory: they say nothing about what is mounted there.
@@ -60,35 +60,35 @@ impl Evidence {
 }
 
 /// Whether both hosts see this disk; an error if they would, but for something that has to be put right first.
-pub(super) fn evidence(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
+pub(super) fn evidence(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
     match &disk.source {
         DiskSource::Network { protocol, name, is_local } => {
             // A socket in a directory that both hosts share is the same one, if their settings are to be believed.
-            let is_local = *is_local && by_settings(question, name).is_none();
+            let is_local = *is_local && by_settings(input, name).is_none();
             Ok(Some(Evidence::Network { protocol: protocol.clone(), is_local }))
         }
         DiskSource::File { .. } => {
-            let by_pool = same_mount(question, disk, path)?;
-            Ok(by_pool.or_else(|| by_settings(question, path)))
+            let by_pool = same_mount(input, disk, path)?;
+            Ok(by_pool.or_else(|| by_settings(input, path)))
         }
-        DiskSource::Block { .. } => Ok(same_device(question, path).or_else(|| by_settings(question, path))),
-        DiskSource::Volume { pool, volume } => same_volume(question, disk, pool, volume, path),
+        DiskSource::Block { .. } => Ok(same_device(input, path).or_else(|| by_settings(input, path))),
+        DiskSource::Volume { pool, volume } => same_volume(input, disk, pool, volume, path),
         DiskSource::Empty | DiskSource::Other { .. } => Ok(None),
     }
 }
 
-/// What there is to say of a disk that stays, and what of it nobody looked at.
-pub(super) fn findings(question: Question<'_>, disk: &Disk, evidence: &Evidence) -> Vec<Finding> {
-    let (target, host) = (&disk.target, question.destination.name());
+/// The findings for a disk that stays, also of what was not checked.
+pub(super) fn findings(input: PlanInput<'_>, disk: &Disk, evidence: &Evidence) -> Vec<Finding> {
+    let (target, host) = (&disk.target, input.destination.name());
     let text = format!("{target}: {}.", evidence.words());
     if let Evidence::Network { is_local: true, .. } = evidence {
-        let text = format!("{text} Whether {host} has the very same there can't be seen.");
+        let text = format!("{text} Whether {host} has the same there can't be checked.");
         let fix = "See that it is the same disk, or give it an address that all hosts reach it by.";
         return vec![Finding::unknown(FindingCode::DiskShared, text).with_fix(fix)];
     }
     let mut findings = vec![Finding::ok(FindingCode::DiskShared, text)];
     if disk.has_backing {
-        let text = format!("{target} stands on other images; whether {host} has the very same was not looked at.");
+        let text = format!("{target} has a backing chain; whether {host} has the same images was not checked.");
         let fix = "See that they are on shared storage, too.";
         findings.push(Finding::unknown(FindingCode::BackingChain, text).with_fix(fix));
     }
@@ -96,15 +96,15 @@ pub(super) fn findings(question: Question<'_>, disk: &Disk, evidence: &Evidence)
 }
 
 /// A file below a pool that is mounted from the same place at the same path on both hosts.
-fn same_mount(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
-    let Some(here) = mounted(question.source, path) else { return Ok(None) };
+fn same_mount(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
+    let Some(here) = mounted(input.source, path) else { return Ok(None) };
     let (Some(place), Some(at)) = (&here.source, &here.path) else { return Ok(None) };
     let same = |pool: &&Pool| pool.kind == here.kind && pool.source.as_ref() == Some(place);
     let at_same_path = |pool: &&Pool| same(pool) && pool.path.as_ref() == Some(at);
-    if let Some(there) = mounted(question.destination, path).filter(at_same_path) {
-        return Ok(Some(from_pools(question, here, there, place)));
+    if let Some(there) = mounted(input.destination, path).filter(at_same_path) {
+        return Ok(Some(from_pools(input, here, there, place)));
     }
-    let (host, pools) = (question.destination.name(), question.destination.pools());
+    let (host, pools) = (input.destination.name(), input.destination.pools());
     let Some(there) = pools.iter().find(at_same_path).or_else(|| pools.iter().find(same)) else { return Ok(None) };
     let text = format!("{} is on {place}, which {host} has in its pool {}", disk.target, there.name);
     Err(if there.path.as_ref() != Some(at) {
@@ -119,35 +119,35 @@ fn same_mount(question: Question<'_>, disk: &Disk, path: &str) -> Result<Option<
 }
 
 /// A block device that both hosts have in a pool from the same place, e.g. an iSCSI target.
-fn same_device(question: Question<'_>, path: &str) -> Option<Evidence> {
+fn same_device(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
     let has =
         |pool: &&Pool| pool.active && pool.source.is_some() && pool.volumes.iter().any(|known| known.path == path);
-    let here = question.source.pools().iter().find(has)?;
+    let here = input.source.pools().iter().find(has)?;
     let same = |pool: &&Pool| has(pool) && pool.kind == here.kind && pool.source == here.source;
-    let there = question.destination.pools().iter().find(same)?;
-    Some(from_pools(question, here, there, here.source.as_deref()?))
+    let there = input.destination.pools().iter().find(same)?;
+    Some(from_pools(input, here, there, here.source.as_deref()?))
 }
 
 /// A volume by name: the definition goes on naming the pool, so the destination has to have one of that name.
 fn same_volume(
-    question: Question<'_>,
+    input: PlanInput<'_>,
     disk: &Disk,
     pool: &str,
     volume: &str,
     path: &str,
 ) -> Result<Option<Evidence>, Finding> {
-    let (here, there) = (question.source.pool(pool), question.destination.pool(pool));
+    let (here, there) = (input.source.pool(pool), input.destination.pool(pool));
     let (Some(here), Some(there)) = (here.filter(|pool| pool.active), there) else { return Ok(None) };
     if here.kind != there.kind || here.path != there.path {
         return Ok(None);
     }
     let place = here.source.as_ref().filter(|place| there.source.as_ref() == Some(place));
     let found = match place {
-        Some(place) => Some(from_pools(question, here, there, place)),
-        None => by_settings(question, path),
+        Some(place) => Some(from_pools(input, here, there, place)),
+        None => by_settings(input, path),
     };
     if found.is_some() && !there.active {
-        let host = question.destination.name().as_str();
+        let host = input.destination.name().as_str();
         let text = format!("{} is the volume {volume} of the pool {pool}, which {host} has", disk.target);
         return Err(start_it(&text, there, host));
     }
@@ -160,8 +160,8 @@ pub(super) fn directory<'a>(host: &'a HostConfig, path: &str) -> Option<&'a str>
 }
 
 /// Below a directory that both hosts' settings name.
-fn by_settings(question: Question<'_>, path: &str) -> Option<Evidence> {
-    let (source, destination) = (question.source, question.destination);
+fn by_settings(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
+    let (source, destination) = (input.source, input.destination);
     let both = |directory: &&String| destination.config.shared_directories.contains(directory);
     let directory = source.config.shared_directories.iter().filter(both).find(|directory| is_below(path, directory))?;
     let pool = |side: Side<'_>| {
@@ -173,8 +173,8 @@ fn by_settings(question: Question<'_>, path: &str) -> Option<Evidence> {
     Some(Evidence::Directory { path: directory.clone(), proof: pair() })
 }
 
-fn from_pools(question: Question<'_>, here: &Pool, there: &Pool, place: &str) -> Evidence {
-    let (source, destination) = (question.source.name(), question.destination.name());
+fn from_pools(input: PlanInput<'_>, here: &Pool, there: &Pool, place: &str) -> Evidence {
+    let (source, destination) = (input.source.name(), input.destination.name());
     let words = if here.name == there.name {
         format!("{source} and {destination} both have it in their pool {}, from {place}", here.name)
     } else {

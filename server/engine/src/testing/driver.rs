@@ -11,7 +11,7 @@ use crate::hypervisor::{HostError, HostErrorKind, HostEvent, MigrationPlan};
 pub(super) struct Driver(CancellationToken);
 
 impl Driver {
-    /// What is dropped when the console dies or loses the migration; none where nobody would notice.
+    /// What is dropped when the console dies or loses the migration; none if the migration does not depend on it.
     pub(super) fn hold(&self, plan: &MigrationPlan) -> Option<DropGuard> {
         (plan.control_flow == ControlFlow::Direct).then(|| self.0.clone().drop_guard())
     }
@@ -43,9 +43,10 @@ impl World {
         Err(HostError::new(HostErrorKind::PeerLogin, sentence).with_details("Permission denied (publickey,password)."))
     }
 
-    /// The driver is gone after the memory was sent: the source has paused the VM and learns no more. The destination throws away what
+    /// The driver is gone after the memory was sent: the source has paused the VM and learns no more. The destination throws away
+    /// what
     /// it has received, unless it was told that all was well.
-    pub(super) fn strand(&mut self, source: &HostName, plan: &MigrationPlan) {
+    pub(super) fn abandon(&mut self, source: &HostName, plan: &MigrationPlan) {
         let host = self.host(source);
         host.jobs.remove(&plan.vm);
         host.change(plan.vm, |copy| {

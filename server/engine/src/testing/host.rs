@@ -82,7 +82,7 @@ impl SimHost {
         self.close("The network was cut (simulated).");
     }
 
-    /// The connection dies, and nobody is told.
+    /// The connection dies without a word to its clients.
     pub(super) fn cut_in_silence(&mut self) {
         self.reachable = false;
         self.cuts += 1;

@@ -20,14 +20,14 @@ pub(super) struct Door {
     password: String,
     permits: bool,
     hangs: bool,
-    /// Whether somebody waits before the door.
+    /// Whether a client waits for an answer.
     knocked: bool,
-    /// Logins that somebody tried, right or wrong.
+    /// Logins that were tried, right or wrong.
     attempts: u32,
 }
 
 impl Sim {
-    /// Adds a host that is reached by ssh as root, with this password, and whose key nobody knows yet.
+    /// Adds a host that is reached by ssh as root, with this password, and whose key is not known yet.
     pub fn add_ssh_host(&self, name: &str, password: &str) -> HostConfig {
         let host = self.add_host(name);
         let mut world = self.world();
@@ -85,8 +85,8 @@ impl Sim {
         self.world().host(host).door().hangs = hangs;
     }
 
-    /// Waits until somebody knocks at a host that does not answer.
-    pub async fn until_somebody_knocks(&self, host: &HostName) {
+    /// Waits until a client connects to a host that does not answer.
+    pub async fn until_a_client_knocks(&self, host: &HostName) {
         while !self.world().host(host).door().knocked {
             sleep(KNOCK).await;
         }
@@ -99,12 +99,12 @@ impl Sim {
         }
     }
 
-    /// How often somebody has tried to log in at a host.
+    /// How many logins at a host were tried.
     pub fn attempts(&self, host: &HostName) -> u32 {
         self.world().host(host).door().attempts
     }
 
-    /// Connections that somebody still has to a host.
+    /// Connections to a host that are still open.
     pub fn connections(&self, host: &HostName) -> usize {
         let mut world = self.world();
         let host = world.host(host);
@@ -114,7 +114,7 @@ impl Sim {
 }
 
 impl World {
-    /// Whether a host does not answer somebody who knocks.
+    /// Whether a host leaves its clients without an answer.
     fn hangs(&mut self, host: &HostName) -> bool {
         let door = self.hosts.get_mut(host).and_then(|host| host.door.as_mut()).filter(|door| door.hangs);
         door.is_some_and(|door| {
@@ -140,7 +140,7 @@ impl SimHost {
         self.door.as_mut().expect("a test asks this of hosts with ssh")
     }
 
-    /// Lets somebody in, or says why not.
+    /// Lets a client in, or says why not.
     pub(super) fn let_in(&mut self, config: &HostConfig) -> Result<(), HostError> {
         match (&mut self.door, &config.transport) {
             (Some(door), Transport::Ssh(ssh)) => door.let_in(&config.name, ssh),
@@ -165,7 +165,7 @@ impl Door {
         let is_right = match &ssh.login {
             SshLogin::Password(None) => return Err(told(HostErrorKind::NeedsLogin, "it wants a password")),
             SshLogin::Password(Some(password)) => *password == Secret::new(self.password.clone()),
-            // Nobody has a key there.
+            // No key is accepted there.
             SshLogin::Program | SshLogin::AccountKeys | SshLogin::ConsoleKey => false,
         };
         self.attempts += 1;

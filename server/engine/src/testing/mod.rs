@@ -147,7 +147,7 @@ impl Sim {
         host.tell(&HostEvent::Changed(vm));
     }
 
-    /// Somebody else, virsh say, migrates a VM behind everybody's back.
+    /// Another program, virsh say, migrates a VM without the console.
     pub fn migrate_behind_everybodys_back(&self, vm: VmId, source: &HostName, destination: &HostConfig) {
         let plan = MigrationPlan {
             control_flow: model::ControlFlow::PeerToPeer,

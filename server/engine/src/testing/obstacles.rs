@@ -6,7 +6,7 @@ use super::{Sim, host::MEMORY};
 use crate::hypervisor::{CpuFit, DomainFacts, Interface, MachineFit, MigrationPlan, Survey};
 
 impl Sim {
-    /// What is in the way of this migration.
+    /// What keeps this migration from succeeding.
     pub(super) fn obstacle(&self, source: &HostName, plan: &MigrationPlan) -> Option<String> {
         let mut domain = self.made_of(source, plan.vm)?;
         let live = plan.mode == Mode::Live;

@@ -158,7 +158,7 @@ impl<'a> Move<'a> {
         Ok(self.bandwidth * millis(STEP) / 1000)
     }
 
-    /// Shows the figures, unless somebody aborted.
+    /// Shows the figures, unless the job was aborted.
     fn show(&self, statistics: Statistics) -> Outcome {
         let mut world = self.sim.world();
         let job = world.host(self.source).jobs.get_mut(&self.plan.vm).ok_or_else(|| hypervisor("the job is gone"))?;

@@ -41,8 +41,8 @@ pub(super) async fn switch_over(
 /// What both hosts do if it is gone by now.
 fn still_driven(sim: &Sim, source: &HostName, plan: &MigrationPlan, driver: &Driver) -> Outcome {
     if driver.is_gone() {
-        sim.world().strand(source, plan);
-        return Err(hypervisor("nobody drives it"));
+        sim.world().abandon(source, plan);
+        return Err(hypervisor("its driver is gone"));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ const CHUNK_TIME: Duration = Duration::from_millis(5);
 pub enum StorageFault {
     /// A volume is not made.
     CreateFails,
-    /// Somebody else makes a volume of this name first.
+    /// Another program makes a volume of this name first.
     TakenMeanwhile(String),
     /// A volume is made, and the daemon dies before it says so.
     DiesCreating,

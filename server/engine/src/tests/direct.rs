@@ -1,4 +1,4 @@
-//! Migrations that the console drives itself, because somebody wants that or the source may not log in.
+//! Migrations that the console drives itself, because the request says so or the source may not log in.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) fn by(control_flow: ControlFlow) -> MigrationOptions {
 }
 
 impl Bench {
-    /// What the preflight says of the way: how sure it is, and which way it is.
+    /// What the preflight says of the control flow: how sure it is, and which it is.
     async fn control_flow(&self, vm: VmId) -> (Severity, ControlFlow) {
         let preflight = self.engine.preflight(vm, &host("beta"), &MigrationOptions::default()).await.unwrap();
         let finding = preflight.findings.iter().find(|finding| finding.code == FindingCode::PeerLogin).unwrap();

@@ -15,7 +15,7 @@ async fn a_lost_host_hurts_no_other_and_comes_back() {
         .until(|bench| matches!(bench.engine.snapshot().hosts[0].connection, ConnectionState::Unreachable { .. }))
         .await;
     let shown = bench.engine.find("web", None).unwrap();
-    assert_eq!((shown.id, shown.state), (web, VmState::Unknown), "it is still listed, and nobody pretends to know");
+    assert_eq!((shown.id, shown.state), (web, VmState::Unknown), "it is still listed, with an unknown state");
     let id = bench.start(other, "gamma").await;
     assert_eq!(bench.ended(id).await.phase, model::Phase::Succeeded);
     bench.sim.revive(&host("alpha"));

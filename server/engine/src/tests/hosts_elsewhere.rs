@@ -1,4 +1,4 @@
-//! Destinations that nobody registered, and logins for one migration only.
+//! Ad-hoc destinations, which are not registered, and logins for one migration only.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::time::sleep;
 use super::*;
 use crate::{HostCredentials, Reached};
 
-/// A VM on alpha, and a host that nobody registered.
+/// A VM on alpha, and a host that is not registered.
 struct Elsewhere {
     bench: Bench,
     vm: VmId,
     there: HostConfig,
 }
 
-/// The address of the host that nobody registered, and the name that it gets.
+/// The address of the host that is not registered, and the name that it gets.
 const ADDRESS: &str = "delta.simulated";
 const NAME: &str = "delta-simulated";
 
@@ -63,7 +63,7 @@ async fn a_vm_moves_to_a_host_that_nobody_registered_and_nothing_is_kept() {
     assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::Direct)));
     assert_eq!(bench.sim.runs_on(*vm), [host("delta")]);
     bench.until(|_| elsewhere.shown(NAME).is_none()).await;
-    assert!(bench.engine.find("web", None).is_err(), "nobody watches it there");
+    assert!(bench.engine.find("web", None).is_err(), "it is not watched there");
     assert!(bench.history(migration.id).await.iter().any(|entry| entry.contains("not registered")));
     assert_eq!((bench.sim.connections(&there.name), bench.engine.registered().len()), (0, 3));
     assert!(bench.store.hosts().await.unwrap().is_empty());
@@ -82,7 +82,10 @@ async fn a_refused_login_is_one_attempt_and_leaves_no_host() {
     assert_eq!((bench.sim.attempts(&there.name), bench.engine.registered().len()), (1, 3));
     let nowhere = bench.engine.reach("nowhere.simulated", None, HostCredentials::default(), None).await.unwrap_err();
     assert_eq!(nowhere.code, Code::HostUnreachable);
-    assert_eq!(nowhere.sentence, "nowhere.simulated does not answer (simulated).", "no name that nobody wrote");
+    assert_eq!(
+        nowhere.sentence, "nowhere.simulated does not answer (simulated).",
+        "no name but the one that was typed"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +149,7 @@ async fn two_share_a_destination_and_each_has_to_log_in() {
     assert_eq!((&first.host, elsewhere.bench.engine.registered().len()), (&second.host, 4));
     assert_eq!(elsewhere.reach("wrong").await.unwrap_err().code, Code::LoginRefused);
     drop(first);
-    assert!(elsewhere.shown(NAME).is_some(), "somebody needs it");
+    assert!(elsewhere.shown(NAME).is_some(), "the second lease needs it");
     drop(second);
     assert!(elsewhere.shown(NAME).is_none());
 }
@@ -246,7 +249,7 @@ async fn a_destination_is_registered_once_its_migration_has_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restarted_console_waits_for_somebody_to_log_in_at_the_destination() {
+async fn a_restarted_console_waits_for_a_user_to_log_in_at_the_destination() {
     let mut elsewhere = Elsewhere::new(BUSY).await;
     let reached = elsewhere.reach("right").await.unwrap();
     let id = elsewhere.migrate(reached).await.unwrap().id;
@@ -286,7 +289,7 @@ async fn a_host_that_is_removed_while_it_is_reached_is_not_reached() {
     bench.sim.hang_logins(&there.name, true);
     let (engine, login) = (Arc::clone(&bench.engine), elsewhere.typed("right"));
     let reaching = tokio::spawn(async move { engine.reach("delta", None, login, None).await });
-    bench.sim.until_somebody_knocks(&there.name).await;
+    bench.sim.until_a_client_knocks(&there.name).await;
     bench.engine.remove_host(&there.name).await.unwrap();
     bench.sim.hang_logins(&there.name, false);
     assert_eq!(reaching.await.unwrap().unwrap_err().code, Code::UnknownHost);

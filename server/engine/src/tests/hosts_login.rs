@@ -1,4 +1,4 @@
-//! Hosts that want a password: it is tried once, kept as long as was asked for, and never guessed with.
+//! Hosts that want a password: it is tried once, kept as long as the user chose, and never guessed with.
 
 use std::time::Duration;
 

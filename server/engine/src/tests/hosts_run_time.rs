@@ -101,7 +101,7 @@ async fn a_removed_host_leaves_nothing_behind() {
             sleep(Duration::from_secs(1)).await;
         }
     };
-    timeout(Duration::from_secs(60), ended).await.expect("nobody watches it");
+    timeout(Duration::from_secs(60), ended).await.expect("its watcher has ended");
     assert!(bench.store.hosts().await.unwrap().is_empty());
     bench.add(&delta).await.expect("it can come back");
     assert_eq!(bench.engine.find("web", None).unwrap().id, only_there);
@@ -167,7 +167,7 @@ async fn what_the_configuration_names_is_changed_there() {
     assert_eq!(bench.engine.remove_host(&alpha.name).await.unwrap_err().code, Code::HostConfigured);
     let changed = bench.engine.change_host(&alpha.name, alpha.clone(), HostCredentials::default()).await;
     assert_eq!(changed.unwrap_err().code, Code::HostConfigured);
-    assert_eq!(bench.engine.remove_host(&host("nobody")).await.unwrap_err().code, Code::UnknownHost);
+    assert_eq!(bench.engine.remove_host(&host("unknown")).await.unwrap_err().code, Code::UnknownHost);
 }
 
 #[tokio::test(start_paused = true)]

@@ -80,7 +80,7 @@ impl Bench {
         }
     }
 
-    /// Waits for a migration to end, and returns all its states on the way.
+    /// Waits for a migration to end, and returns all its states until then.
     async fn follow(&self, id: MigrationId) -> Vec<Migration> {
         follow(&mut self.engine.subscribe(None), id).await
     }

@@ -222,7 +222,7 @@ async fn an_old_definition_at_the_destination_is_not_taken_for_a_move_that_a_res
         bench.restart().await;
         let end = bench.ended(id).await;
         assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::ReasonLost));
-        assert_eq!(bench.sim.volumes(&host("alpha"), "images"), ["web.qcow2"], "the only whole image stays");
+        assert_eq!(bench.sim.volumes(&host("alpha"), "images"), ["web.qcow2"], "the only complete image stays");
         assert!(bench.sim.volumes(&host("beta"), "images").is_empty(), "the half is removed");
     }
 }

@@ -20,7 +20,7 @@ async fn a_restarted_console_goes_on_with_a_running_migration() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_migration_that_ended_meanwhile_is_settled() {
+async fn a_migration_that_ended_meanwhile_is_finalized() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let id = bench.start(vm, "beta").await;
@@ -32,7 +32,7 @@ async fn a_migration_that_ended_meanwhile_is_settled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_migration_that_failed_meanwhile_is_settled() {
+async fn a_migration_that_failed_meanwhile_is_finalized() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
@@ -114,7 +114,7 @@ async fn a_migration_that_only_waited_is_not_begun_by_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_somebody_else_moved_while_it_waited_is_not_our_success() {
+async fn what_another_program_moved_while_it_waited_is_not_our_success() {
     for restarts in [true, false] {
         let mut bench = Bench::new().await;
         let mut ahead = Vec::new();
@@ -138,7 +138,7 @@ async fn what_somebody_else_moved_while_it_waited_is_not_our_success() {
             }
             false => {
                 bench.engine.cancel(ahead[0], "admin").await.unwrap();
-                "somebody else"
+                "another program"
             }
         };
         let end = bench.ended(waits).await;

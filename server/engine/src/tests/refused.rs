@@ -125,7 +125,7 @@ async fn actions_that_make_no_sense() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vm_that_somebody_else_moves() {
+async fn a_vm_that_another_program_moves() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     bench.sim.migrate_behind_everybodys_back(vm, &host("alpha"), &bench.hosts[1]);

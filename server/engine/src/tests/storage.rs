@@ -279,7 +279,7 @@ async fn a_destination_that_dies_while_it_makes_a_volume() {
     assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::HostUnreachable));
     assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
     assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
-    assert!(bench.told(id, "it was not touched").await, "somebody has to know");
+    assert!(bench.told(id, "it was not touched").await, "the user has to know");
 }
 
 #[tokio::test(start_paused = true)]
@@ -451,7 +451,7 @@ async fn disks_that_changed_while_it_waited_are_not_moved_unseen() {
     let end = bench.ended(waits).await;
     let problem = end.problem.unwrap();
     assert_eq!((end.phase, problem.code), (Phase::Failed, Code::Blocked));
-    assert!(problem.sentence.contains("others than when"), "{problem:?}");
+    assert!(problem.sentence.contains("have changed since"), "{problem:?}");
     assert!(bench.volumes("beta").is_empty());
 }
 

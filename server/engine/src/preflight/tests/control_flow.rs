@@ -1,4 +1,4 @@
-//! Which way a migration goes, and what crosses a network in the clear.
+//! Which control flow a migration has, and what crosses a network in the clear.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn control_flow(change: impl FnOnce(&mut PreflightInput)) -> (ControlFlow, Sever
     (control_flow, severity)
 }
 
-/// A move that succeeded this way at this time, in ms since 1970.
+/// A move that succeeded with this control flow at this time, in ms since 1970.
 fn moved(control_flow: ControlFlow, at_ms: u64) -> Migration {
     Migration {
         control_flow: Some(control_flow),
@@ -83,12 +83,12 @@ fn earlier_moves_tell_whether_the_source_may_log_in() {
     assert_eq!(
         after(&[Migration { control_flow: None, ..moved(ControlFlow::PeerToPeer, now) }]),
         worked,
-        "there was no other way once"
+        "no other control flow was possible then"
     );
     assert_eq!(after(&[moved(ControlFlow::Tunnelled, now)]), worked);
     assert_eq!(after(&[moved(ControlFlow::Direct, now - 1)]), refused);
     assert_eq!(after(&[moved(ControlFlow::Direct, now - 1), moved(ControlFlow::PeerToPeer, now - 2)]), refused);
-    assert_eq!(after(&[moved(ControlFlow::Direct, now - DAY)]), unknown, "somebody may have given it a key");
+    assert_eq!(after(&[moved(ControlFlow::Direct, now - DAY)]), unknown, "an admin may have given it a key");
     assert_eq!(
         after(&[moved(ControlFlow::Direct, now - 1), moved(ControlFlow::Direct, now - DAY)]),
         unknown,
@@ -255,7 +255,7 @@ fn rdma_where_both_hosts_offer_it() {
         of(input).memory_has_hard_limit = false;
     };
     assert_eq!(severity(without_limit, Code::Rdma), Some(Warning), "libvirt would refuse");
-    assert_eq!(severity(|_| {}, Code::Rdma), None, "nobody asked for it");
+    assert_eq!(severity(|_| {}, Code::Rdma), None, "it was not requested");
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn tunnelled_is_offered_where_a_port_is_silent() {
         found.map(|finding| finding.fix.unwrap())
     };
     assert!(fix(|_| {}).unwrap().contains("tunnelled"));
-    assert!(!fix(with_disk).unwrap().contains("tunnelled"), "disks can't go that way");
+    assert!(!fix(with_disk).unwrap().contains("tunnelled"), "disks can't be tunnelled");
     assert!(!fix(|input| input.destination.origin = HostOrigin::Temporary).unwrap().contains("tunnelled"));
     assert_eq!(fix(|input| input.options.control_flow = Some(ControlFlow::Tunnelled)), None, "the port is not needed");
 }
@@ -291,5 +291,5 @@ fn tunnelled_takes_consent_and_no_disks() {
     input.source.config.bandwidth_mib_s = Some(32);
     assert!(conclude(&input).prediction.is_some());
     tunnelled(&mut input);
-    assert_eq!(conclude(&input).prediction, None, "nobody knows how fast two daemons are");
+    assert_eq!(conclude(&input).prediction, None, "the speed of two daemons is not known");
 }

@@ -12,27 +12,27 @@ type Row = (Code, Severity, fn(&mut PreflightInput));
 fn networks(input: &mut PreflightInput, known: &[(&str, bool)]) {
     of(input).interfaces = vec![Interface::Network { name: "lan".into() }];
     let network = |(name, active): &(&str, bool)| Network { name: (*name).into(), active: *active };
-    there(input).networks = Some(known.iter().map(network).collect());
+    on_destination(input).networks = Some(known.iter().map(network).collect());
 }
 
 fn bridge(input: &mut PreflightInput, devices: Option<&[&str]>) {
     of(input).interfaces = vec![Interface::Bridge { name: "br0".into() }];
-    there(input).devices = devices.map(|devices| devices.iter().map(|name| (*name).into()).collect());
+    on_destination(input).devices = devices.map(|devices| devices.iter().map(|name| (*name).into()).collect());
 }
 
 fn secret(input: &mut PreflightInput, missing: Option<&[&str]>) {
     of(input).secrets = vec![SecretUse { target: "vda".into(), uuid: None, usage: Some("ceph".into()) }];
-    there(input).missing_secrets = missing.map(|disks| disks.iter().map(|disk| (*disk).into()).collect());
+    on_destination(input).missing_secrets = missing.map(|disks| disks.iter().map(|disk| (*disk).into()).collect());
 }
 
 fn huge_pages(input: &mut PreflightInput, free: Option<u64>) {
     of(input).huge_page_bytes = Some(2 << 20);
-    there(input).huge_pages_free_bytes = free;
+    on_destination(input).huge_pages_free_bytes = free;
 }
 
 fn firmware(input: &mut PreflightInput, there_is: Option<bool>) {
     of(input).firmware = Some("/usr/share/OVMF/OVMF_CODE_4M.fd".into());
-    there(input).firmware = there_is;
+    on_destination(input).firmware = there_is;
 }
 
 fn copy_there(input: &mut PreflightInput, name: &str) {
@@ -68,7 +68,7 @@ fn there_is_no_blocker_without_a_reason() {
 fn findings_are_told_from_worst_to_best_each_with_what_to_do() {
     let mut input = input();
     of(&mut input).snapshots = 1;
-    there(&mut input).cpus = 1;
+    on_destination(&mut input).cpus = 1;
     networks(&mut input, &[]);
     let findings = conclude(&input).findings;
     assert!(findings.is_sorted_by_key(|finding| std::cmp::Reverse(finding.severity)));
@@ -81,7 +81,7 @@ const LIVE: &[Row] = &[
     (Code::DestinationReachable, Ok, |_| {}),
     (Code::SameHost, Ok, |_| {}),
     (Code::DestinationWritable, Ok, |_| {}),
-    (Code::DestinationWritable, Blocker, |input| there(input).writable = false),
+    (Code::DestinationWritable, Blocker, |input| on_destination(input).writable = false),
     (Code::BusyWithJob, Ok, |_| {}),
     (Code::BusyWithJob, Blocker, |input| of(input).other_job = Some("Dump".into())),
     (Code::VmState, Ok, |_| {}),
@@ -91,30 +91,30 @@ const LIVE: &[Row] = &[
     (Code::StaleDefinition, Warning, |input| copy_there(input, "web")),
     (Code::UuidTaken, Blocker, |input| copy_there(input, "other")),
     (Code::NameTaken, Ok, |_| {}),
-    (Code::NameTaken, Blocker, |input| there(input).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
+    (Code::NameTaken, Blocker, |input| on_destination(input).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
     (Code::Architecture, Ok, |_| {}),
-    (Code::Architecture, Blocker, |input| there(input).machine = MachineFit::NoArchitecture),
+    (Code::Architecture, Blocker, |input| on_destination(input).machine = MachineFit::NoArchitecture),
     (Code::Emulator, Ok, |_| {}),
-    (Code::Emulator, Blocker, |input| there(input).machine = MachineFit::NoEmulator),
+    (Code::Emulator, Blocker, |input| on_destination(input).machine = MachineFit::NoEmulator),
     (Code::MachineType, Ok, |_| {}),
-    (Code::MachineType, Unknown, |input| there(input).machine = MachineFit::Unknown),
-    (Code::MachineType, Blocker, |input| there(input).machine = MachineFit::NoMachine),
+    (Code::MachineType, Unknown, |input| on_destination(input).machine = MachineFit::Unknown),
+    (Code::MachineType, Blocker, |input| on_destination(input).machine = MachineFit::NoMachine),
     (Code::Firmware, Ok, |input| firmware(input, Some(true))),
     (Code::Firmware, Unknown, |input| firmware(input, None)),
     (Code::Firmware, Blocker, |input| firmware(input, Some(false))),
     (Code::Nvram, Ok, |input| of(input).nvram = Some("/var/lib/libvirt/qemu/nvram/web.fd".into())),
     (Code::Cpu, Ok, |_| {}),
-    (Code::Cpu, Unknown, |input| there(input).cpu = CpuFit::Unknown),
+    (Code::Cpu, Unknown, |input| on_destination(input).cpu = CpuFit::Unknown),
     (Code::Cpu, Warning, |input| of(input).cpu_passthrough = true),
-    (Code::Cpu, Blocker, |input| there(input).cpu = CpuFit::Lacks(vec!["avx512f".into()])),
-    (Code::Cpu, Blocker, |input| there(input).cpu = CpuFit::Lacks(Vec::new())),
+    (Code::Cpu, Blocker, |input| on_destination(input).cpu = CpuFit::Lacks(vec!["avx512f".into()])),
+    (Code::Cpu, Blocker, |input| on_destination(input).cpu = CpuFit::Lacks(Vec::new())),
     (Code::Invtsc, Blocker, |input| of(input).invtsc_without_frequency = true),
     (Code::Vcpus, Ok, |_| {}),
-    (Code::Vcpus, Unknown, |input| there(input).cpus = 0),
+    (Code::Vcpus, Unknown, |input| on_destination(input).cpus = 0),
     (Code::Vcpus, Warning, |input| of(input).vcpus = 5),
     (Code::Memory, Ok, |_| {}),
-    (Code::Memory, Unknown, |input| there(input).memory_free_bytes = 0),
-    (Code::Memory, Warning, |input| there(input).memory_free_bytes = GIB),
+    (Code::Memory, Unknown, |input| on_destination(input).memory_free_bytes = 0),
+    (Code::Memory, Warning, |input| on_destination(input).memory_free_bytes = GIB),
     (Code::Memory, Blocker, |input| of(input).memory_bytes = 9 * GIB),
     (Code::HugePages, Ok, |input| huge_pages(input, Some(GIB))),
     (Code::HugePages, Unknown, |input| huge_pages(input, None)),
@@ -124,7 +124,7 @@ const LIVE: &[Row] = &[
     (Code::Network, Blocker, |input| networks(input, &[("other", true)])),
     (Code::Network, Unknown, |input| {
         networks(input, &[]);
-        there(input).networks = None;
+        on_destination(input).networks = None;
     }),
     (Code::Bridge, Ok, |input| bridge(input, Some(&["lo", "br0"]))),
     (Code::Bridge, Unknown, |input| bridge(input, None)),
@@ -148,12 +148,12 @@ const LIVE: &[Row] = &[
     (Code::BlockJob, Ok, |_| {}),
     (Code::BlockJob, Blocker, |input| of(input).block_jobs = vec!["vda".into()]),
     (Code::LibvirtVersion, Ok, |_| {}),
-    (Code::LibvirtVersion, Unknown, |input| there(input).libvirt_version = 0),
-    (Code::LibvirtVersion, Warning, |input| there(input).libvirt_version = 9_000_000),
+    (Code::LibvirtVersion, Unknown, |input| on_destination(input).libvirt_version = 0),
+    (Code::LibvirtVersion, Warning, |input| on_destination(input).libvirt_version = 9_000_000),
     (Code::QemuVersion, Ok, |_| {}),
-    (Code::QemuVersion, Unknown, |input| there(input).hypervisor_version = 0),
-    (Code::QemuVersion, Warning, |input| there(input).hypervisor_version = 7_002_000),
-    (Code::PostCopyWindow, Ok, |input| there(input).libvirt_version = 11_003_000),
+    (Code::QemuVersion, Unknown, |input| on_destination(input).hypervisor_version = 0),
+    (Code::QemuVersion, Warning, |input| on_destination(input).hypervisor_version = 7_002_000),
+    (Code::PostCopyWindow, Ok, |input| on_destination(input).libvirt_version = 11_003_000),
     (Code::DataAddress, Ok, |_| {}),
     (Code::DataAddress, Blocker, |input| address(&mut input.destination, "127.0.0.3")),
     (Code::DataAddress, Blocker, |input| address(&mut input.destination, "localhost")),
@@ -169,30 +169,36 @@ const LIVE: &[Row] = &[
     (Code::PeerLogin, Ok, |input| input.refused_login_ms = Some(input.now_ms)),
     (Code::Tunnelled, Warning, |input| input.options.control_flow = Some(ControlFlow::Tunnelled)),
     (Code::Encryption, Ok, |_| {}),
-    (Code::Encryption, Warning, |input| there(input).certificates = None),
-    (Code::Encryption, Blocker, |input| (there(input).certificates, input.options.encrypt) = (None, Some(true))),
+    (Code::Encryption, Warning, |input| on_destination(input).certificates = None),
+    (Code::Encryption, Blocker, |input| {
+        (on_destination(input).certificates, input.options.encrypt) = (None, Some(true))
+    }),
     (Code::Rdma, Warning, |input| input.options.rdma = true),
-    (Code::Definition, Ok, |input| there(input).definition = Some(std::result::Result::Ok(()))),
-    (Code::Definition, Blocker, |input| there(input).definition = Some(Err("unsupported configuration".into()))),
+    (Code::Definition, Ok, |input| on_destination(input).definition = Some(std::result::Result::Ok(()))),
+    (Code::Definition, Blocker, |input| {
+        on_destination(input).definition = Some(Err("unsupported configuration".into()))
+    }),
 ];
 
 /// Of a VM that is off: what it lacks there keeps it from starting, not from moving.
 const OFFLINE: &[Row] = &[
     (Code::VmState, Ok, |_| {}),
     (Code::VmState, Warning, |input| of(input).saved_memory = true),
-    (Code::NameTaken, Blocker, |input| there(input).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
+    (Code::NameTaken, Blocker, |input| on_destination(input).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
     (Code::Snapshots, Blocker, |input| of(input).snapshots = 2),
-    (Code::Architecture, Blocker, |input| there(input).machine = MachineFit::NoArchitecture),
-    (Code::Emulator, Blocker, |input| there(input).machine = MachineFit::NoEmulator),
-    (Code::MachineType, Warning, |input| there(input).machine = MachineFit::NoMachine),
+    (Code::Architecture, Blocker, |input| on_destination(input).machine = MachineFit::NoArchitecture),
+    (Code::Emulator, Blocker, |input| on_destination(input).machine = MachineFit::NoEmulator),
+    (Code::MachineType, Warning, |input| on_destination(input).machine = MachineFit::NoMachine),
     (Code::Firmware, Warning, |input| firmware(input, Some(false))),
     (Code::Nvram, Warning, |input| of(input).nvram = Some("/var/lib/libvirt/qemu/nvram/web.fd".into())),
     (Code::Tpm, Warning, |input| of(input).tpm = Some(Tpm::Emulator)),
-    (Code::Cpu, Warning, |input| there(input).cpu = CpuFit::Lacks(Vec::new())),
+    (Code::Cpu, Warning, |input| on_destination(input).cpu = CpuFit::Lacks(Vec::new())),
     (Code::Network, Warning, |input| networks(input, &[])),
     (Code::Bridge, Warning, |input| bridge(input, Some(&[]))),
     (Code::Secret, Warning, |input| secret(input, Some(&["vda"]))),
-    (Code::Definition, Warning, |input| there(input).definition = Some(Err("unsupported configuration".into()))),
+    (Code::Definition, Warning, |input| {
+        on_destination(input).definition = Some(Err("unsupported configuration".into()))
+    }),
 ];
 
 #[test]
@@ -289,7 +295,8 @@ fn only_what_may_be_lost_needs_consent() {
 
 #[test]
 fn what_is_missing_is_named() {
-    let cpu = found(|input| there(input).cpu = CpuFit::Lacks(vec!["avx2".into(), "fma".into()]), Code::Cpu).unwrap();
+    let cpu =
+        found(|input| on_destination(input).cpu = CpuFit::Lacks(vec!["avx2".into(), "fma".into()]), Code::Cpu).unwrap();
     assert!(cpu.text.contains("avx2, fma"), "{}", cpu.text);
     let memory = found(|input| of(input).memory_bytes = 9 * GIB, Code::Memory).unwrap();
     assert!(memory.text.contains("9.1 GiB") && memory.text.contains("8 GiB"), "{}", memory.text);

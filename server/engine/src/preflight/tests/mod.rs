@@ -19,7 +19,7 @@ use crate::hypervisor::{
 
 const GIB: u64 = 1 << 30;
 
-/// A VM that could go: nothing is found but what is in order, and the login, which nobody knows.
+/// A VM that could go: every finding is ok, but for the login, which is unknown.
 fn input() -> PreflightInput {
     let id = VmId(Uuid::from_u128(1));
     PreflightInput {
@@ -102,7 +102,7 @@ fn severity(change: impl FnOnce(&mut PreflightInput), code: FindingCode) -> Opti
     found(change, code).map(|finding| finding.severity)
 }
 
-fn there(input: &mut PreflightInput) -> &mut Survey {
+fn on_destination(input: &mut PreflightInput) -> &mut Survey {
     Arc::make_mut(&mut input.destination.survey)
 }
 

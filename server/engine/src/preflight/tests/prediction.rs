@@ -102,7 +102,7 @@ proptest! {
         memory in 0u64..1 << 20, disk in 0u64..1 << 20, dirty in proptest::option::of(0u64..1 << 14),
         slow in 1u64..1 << 14, more in 0u64..1 << 14,
     ) {
-        // Nobody's guess depends on the link.
+        // What is guessed of the guest does not depend on the link.
         prop_assert!(at_most(ending(memory, disk, slow + more, dirty)) <= at_most(ending(memory, disk, slow, dirty)));
     }
 

@@ -64,7 +64,7 @@ impl Bench {
     }
 }
 
-/// A disk of 1 GiB that takes up 1 MiB, without contents.
+/// A disk of 1 GiB that allocates 1 MiB, without contents.
 fn disk() -> Disk {
     Disk {
         target: "vda".into(),

@@ -1,4 +1,4 @@
-//! Which disks are shared, which are copied and where to, and what stands in the way.
+//! Which disks are shared, which are copied and where to, and what prevents the move.
 
 use model::{DiskPlan, Finding, FindingCode, Mode, Severity, Treatment};
 
@@ -369,7 +369,7 @@ fn disks_that_can_not_be_copied() {
         (
             Disk { has_data_file_or_slice: true, ..file("/srv/vms/web.qcow2") },
             FindingCode::DiskKind,
-            "not one whole file",
+            "not a single file",
         ),
         (
             Disk { format: "qcow2".into(), ..block("/dev/vg/web") },
