@@ -18,7 +18,7 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
                 .with_details(other.to_string()),
         ),
         None => {
-            findings.push(Finding::ok(FindingCode::NameTaken, format!("The name {name} is free on {destination}.")))
+            findings.push(Finding::ok(FindingCode::NameTaken, format!("The name {name} is free on {destination}.")));
         }
     }
     findings.extend(copy(input));

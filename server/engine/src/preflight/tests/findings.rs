@@ -171,12 +171,12 @@ const LIVE: &[Row] = &[
     (Code::Encryption, Ok, |_| {}),
     (Code::Encryption, Warning, |input| on_destination(input).certificates = None),
     (Code::Encryption, Blocker, |input| {
-        (on_destination(input).certificates, input.options.encrypt) = (None, Some(true))
+        (on_destination(input).certificates, input.options.encrypt) = (None, Some(true));
     }),
     (Code::Rdma, Warning, |input| input.options.rdma = true),
     (Code::Definition, Ok, |input| on_destination(input).definition = Some(std::result::Result::Ok(()))),
     (Code::Definition, Blocker, |input| {
-        on_destination(input).definition = Some(Err("unsupported configuration".into()))
+        on_destination(input).definition = Some(Err("unsupported configuration".into()));
     }),
 ];
 
@@ -197,7 +197,7 @@ const OFFLINE: &[Row] = &[
     (Code::Bridge, Warning, |input| bridge(input, Some(&[]))),
     (Code::Secret, Warning, |input| secret(input, Some(&["vda"]))),
     (Code::Definition, Warning, |input| {
-        on_destination(input).definition = Some(Err("unsupported configuration".into()))
+        on_destination(input).definition = Some(Err("unsupported configuration".into()));
     }),
 ];
 
