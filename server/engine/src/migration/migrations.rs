@@ -238,7 +238,7 @@ fn login_is_the_consoles(name: &HostName) -> Problem {
         Code::InvalidInput,
         format!("A login for one move is the console's: the source can't log in on {name} with it."),
     )
-    .with_fix("Let the VM move directly (leave out the control flow), or leave out the user and the password.")
+    .with_fix("Let the VM move directly (leave out `way`), or leave out the user and the password.")
 }
 
 /// What is left at the source would look like a VM that is off, and could be started a second time.
