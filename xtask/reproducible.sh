@@ -43,6 +43,8 @@ one=$work/one two=$work/another-folder/two
 for home in "$one" "$two"; do
     say "building in $home/vmferry"
     make_home "$home"
+    # Unpacks the dependencies: their folder has to be there to be given another name.
+    in_home "$home" cargo fetch --quiet --locked --target wasm32-unknown-unknown
     in_home "$home" env CARGO="$(command -v cargo)" CARGO_MANIFEST_DIR="$home/vmferry/xtask" "$work/xtask" site --release
 done
 
@@ -71,6 +73,6 @@ no_paths() {
     fi
 }
 
-for wasm in "$one"/vmferry/target/site/pkg/*.wasm; do no_paths "$wasm" "$work"; done
+for wasm in "$work"/{one,another-folder/two}/vmferry/target/site/pkg/*.wasm; do no_paths "$wasm" "$work"; done
 for binary in "${binaries[@]}"; do no_paths "$binary" "$PWD" "$cargo_home" "$RUSTUP_HOME"; done
 exit $failed
