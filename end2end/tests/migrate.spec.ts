@@ -22,6 +22,19 @@ test('web moves to beta and back, and the bar tells the truth', async ({ page })
   }
 });
 
+test('the form as a page leads to the migration, too', async ({ page }) => {
+  await logIn(page);
+  for (const [from, to] of [['alpha', 'beta'], ['beta', 'alpha']] as const) {
+    await expect(row(page, 'web')).toContainText(from);
+    await page.goto((await row(page, 'web').getByRole('link', { name: 'Migrate' }).getAttribute('href'))!);
+    await live(page);
+    await page.getByRole('radio', { name: to }).check();
+    await page.getByRole('button', { name: 'Start migration' }).click();
+    await expect(page.locator('.result')).toContainText(`web runs on ${to} after`);
+    await page.goto('/');
+  }
+});
+
 test('cache never converges, says so, and can be cancelled half-way', async ({ page }) => {
   await logIn(page);
   await migrate(page, 'cache', 'beta');

@@ -20,7 +20,9 @@ where
                 let show = show.clone();
                 Suspend::new(async move {
                     match resource.await {
-                        Ok(loaded) => show(loaded),
+                        // Only the resource may build the page anew: what is read while it is built must not. (A form that was built
+                        // anew when its VM changed never heard that it had been sent.)
+                        Ok(loaded) => untrack(|| show(loaded)),
                         Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
                     }
                 })
