@@ -47,8 +47,11 @@ impl Cargo {
     /// Builds the crate `frontend` and returns the path of the WebAssembly module.
     pub fn build_front_end(&self, release: bool) -> Result<PathBuf> {
         let profile = if release { "wasm-release" } else { "dev" };
-        let output = self
-            .build(release)?
+        let mut command = self.build();
+        if release {
+            self.remap()?.apply_to_all(&mut command)?;
+        }
+        let output = command
             .args(["--package", "frontend", "--lib", "--target", "wasm32-unknown-unknown"])
             .args(["--profile", profile, "--message-format", "json-render-diagnostics"])
             .stderr(Stdio::inherit())
@@ -62,8 +65,11 @@ impl Cargo {
     /// Builds the server, which embeds the site if it is a release.
     pub fn build_server(&self, release: bool) -> Result<()> {
         let profile = if release { "release" } else { "dev" };
-        let status = self
-            .build(release)?
+        let mut command = self.build();
+        if release {
+            self.remap()?.apply(&mut command);
+        }
+        let status = command
             .args(["--package", "vmferry", "--profile", profile])
             .status()
             .context("cargo could not be started")?;
@@ -71,14 +77,15 @@ impl Cargo {
         Ok(())
     }
 
-    /// `cargo build`, of a release with no path of this machine in what it makes.
-    fn build(&self, release: bool) -> Result<Command> {
+    fn build(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.current_dir(&self.workspace).arg("build");
-        if release {
-            Remap::of_this_machine(&self.workspace, &self.target)?.apply(&mut command);
-        }
-        Ok(command)
+        command
+    }
+
+    /// What keeps this machine's paths out of a release.
+    fn remap(&self) -> Result<Remap> {
+        Remap::of_this_machine(&self.workspace, &self.target)
     }
 }
 

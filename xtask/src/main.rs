@@ -27,6 +27,10 @@ The site is written to target/site. With --release it is small and compressed, t
 contains a path of this machine.";
 
 fn main() -> ExitCode {
+    if let Err(error) = remap::run_as_wrapper() {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {

@@ -1,10 +1,17 @@
 //! Keeps the builder's paths out of what is built, so that two machines build the same bytes, and so that a panic message does
 //! not tell whose home the compiler ran in. Cargo's own `trim-paths` is not stable yet.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+
+/// Tells this program that cargo calls it as the compiler's wrapper: the flags to add.
+const WRAPPER_FLAGS: &str = "VMFERRY_XTASK_RUSTC_FLAGS";
+
+/// As in `CARGO_ENCODED_RUSTFLAGS`: in no path.
+const SEPARATOR: &str = "\x1f";
 
 /// Folders of this machine, each with the name that stands for it in what is built.
 pub struct Remap(Vec<(PathBuf, String)>);
@@ -33,7 +40,7 @@ impl Remap {
         ))
     }
 
-    /// Adds the names to a call of cargo.
+    /// Adds the names to a call of cargo that builds for this machine.
     ///
     /// They join the flags of `.cargo/config.toml`. `RUSTFLAGS` in the environment would replace both, so its flags are handed
     /// over in the same way.
@@ -44,9 +51,29 @@ impl Remap {
         command.env_remove("RUSTFLAGS").arg("--config").arg(format!("build.rustflags={}", serde_json::json!(flags)));
     }
 
+    /// Adds the names to a call of cargo that builds for another target, by [`Remap::apply`] and [`run_as_wrapper`]: macros and
+    /// build scripts then run on this machine and get no flags from the configuration. A macro's hash is part of the crates
+    /// that use it, and decides the order of functions in what they become.
+    pub fn apply_to_all(&self, command: &mut Command) -> Result<()> {
+        self.apply(command);
+        let flags: Vec<String> = self.rustc_flags().collect();
+        let this_program = std::env::current_exe().context("this program has no path")?;
+        command.env("RUSTC_WRAPPER", this_program).env(WRAPPER_FLAGS, flags.join(SEPARATOR));
+        Ok(())
+    }
+
     fn rustc_flags(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
     }
+}
+
+/// Becomes the compiler with more flags if cargo called this program as its wrapper; returns otherwise.
+pub fn run_as_wrapper() -> Result<()> {
+    let Ok(flags) = std::env::var(WRAPPER_FLAGS) else { return Ok(()) };
+    let mut arguments = std::env::args_os().skip(1);
+    let compiler = arguments.next().context("cargo names the compiler to its wrapper")?;
+    let error = Command::new(&compiler).args(arguments).args(flags.split(SEPARATOR)).env_remove(WRAPPER_FLAGS).exec();
+    Err(error).with_context(|| format!("{} could not be started", compiler.display()))
 }
 
 /// A folder under the name that it was given, and under its real one where links lead to it.
@@ -103,5 +130,17 @@ mod tests {
         assert_eq!(arguments[0], "--config");
         assert!(arguments[1].starts_with(r#"build.rustflags=["--remap-path-prefix=/some where=/vmferry""#));
         assert!(command.get_envs().any(|(name, value)| name == "RUSTFLAGS" && value.is_none()));
+    }
+
+    #[test]
+    fn macros_get_the_names_from_the_wrapper() {
+        let mut command = Command::new("cargo");
+        Remap(vec![("/a".into(), "/vmferry".into()), ("/b".into(), "/target".into())])
+            .apply_to_all(&mut command)
+            .unwrap();
+        let variables: Vec<_> = command.get_envs().filter_map(|(name, value)| Some((name, value?))).collect();
+        let flags = "--remap-path-prefix=/a=/vmferry\x1f--remap-path-prefix=/b=/target";
+        assert!(variables.contains(&(WRAPPER_FLAGS.as_ref(), flags.as_ref())));
+        assert!(variables.iter().any(|(name, _)| *name == "RUSTC_WRAPPER"));
     }
 }
