@@ -10,8 +10,14 @@ use anyhow::{Context, Result, ensure};
 /// Tells this program that cargo calls it as the compiler's wrapper: the flags to add.
 const WRAPPER_FLAGS: &str = "VMFERRY_XTASK_RUSTC_FLAGS";
 
+/// Where cargo tells the compiler which `Cargo.toml` it builds.
+const MANIFEST: &str = "CARGO_MANIFEST_PATH";
+
+/// The compiler's flag, before `folder=name`.
+const FLAG: &str = "--remap-path-prefix=";
+
 /// As in `CARGO_ENCODED_RUSTFLAGS`: in no path.
-const SEPARATOR: &str = "\x1f";
+const SEPARATOR: char = '\x1f';
 
 /// Folders of this machine, each with the name that stands for it in what is built.
 pub struct Remap(Vec<(PathBuf, String)>);
@@ -52,18 +58,18 @@ impl Remap {
     }
 
     /// Adds the names to a call of cargo that builds for another target, by [`Remap::apply`] and [`run_as_wrapper`]: macros and
-    /// build scripts then run on this machine and get no flags from the configuration. A macro's hash is part of the crates
-    /// that use it, and decides the order of functions in what they become.
+    /// build scripts are for this machine then, and get no flags from the configuration. A macro's hash is part of the crates
+    /// that use it, and decides the order of functions in the WebAssembly. A wrapper in the environment is not used.
     pub fn apply_to_all(&self, command: &mut Command) -> Result<()> {
         self.apply(command);
         let flags: Vec<String> = self.rustc_flags().collect();
         let this_program = std::env::current_exe().context("this program has no path")?;
-        command.env("RUSTC_WRAPPER", this_program).env(WRAPPER_FLAGS, flags.join(SEPARATOR));
+        command.env("RUSTC_WRAPPER", this_program).env(WRAPPER_FLAGS, flags.join(&SEPARATOR.to_string()));
         Ok(())
     }
 
     fn rustc_flags(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
+        self.0.iter().map(|(folder, name)| format!("{FLAG}{}={name}", folder.display()))
     }
 }
 
@@ -72,8 +78,24 @@ pub fn run_as_wrapper() -> Result<()> {
     let Ok(flags) = std::env::var(WRAPPER_FLAGS) else { return Ok(()) };
     let mut arguments = std::env::args_os().skip(1);
     let compiler = arguments.next().context("cargo names the compiler to its wrapper")?;
-    let error = Command::new(&compiler).args(arguments).args(flags.split(SEPARATOR)).env_remove(WRAPPER_FLAGS).exec();
+    let mut command = Command::new(&compiler);
+    command.args(arguments).args(flags.split(SEPARATOR)).env_remove(WRAPPER_FLAGS);
+    // A macro of Leptos' makes a symbol of a hash of this path (wasm_split_macros 0.2.2, `version_stamp`). Nothing opens it.
+    if let Ok(manifest) = std::env::var(MANIFEST) {
+        command.env(MANIFEST, renamed(&manifest, &flags));
+    }
+    let error = command.exec();
     Err(error).with_context(|| format!("{} could not be started", compiler.display()))
+}
+
+/// A path as the compiler renames it by these flags: the last that fits counts.
+fn renamed(path: &str, flags: &str) -> String {
+    flags
+        .split(SEPARATOR)
+        .filter_map(|flag| flag.strip_prefix(FLAG)?.rsplit_once('='))
+        .filter_map(|(folder, name)| Some((name, path.strip_prefix(folder)?)))
+        .rfind(|(_, rest)| rest.starts_with('/'))
+        .map_or_else(|| path.into(), |(name, rest)| format!("{name}{rest}"))
 }
 
 /// A folder under the name that it was given, and under its real one where links lead to it.
@@ -130,6 +152,14 @@ mod tests {
         assert_eq!(arguments[0], "--config");
         assert!(arguments[1].starts_with(r#"build.rustflags=["--remap-path-prefix=/some where=/vmferry""#));
         assert!(command.get_envs().any(|(name, value)| name == "RUSTFLAGS" && value.is_none()));
+    }
+
+    #[test]
+    fn a_path_is_renamed_by_the_last_flag_that_fits() {
+        let flags = "--remap-path-prefix=/h=/cargo\x1f--remap-path-prefix=/h/src/x=y=/crates\x1f--remap-path-prefix=/h/s=/other";
+        assert_eq!(renamed("/h/src/x=y/a-1.0/Cargo.toml", flags), "/crates/a-1.0/Cargo.toml");
+        assert_eq!(renamed("/h/b/Cargo.toml", flags), "/cargo/b/Cargo.toml");
+        assert_eq!(renamed("/elsewhere/Cargo.toml", flags), "/elsewhere/Cargo.toml");
     }
 
     #[test]
