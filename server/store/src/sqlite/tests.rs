@@ -107,11 +107,10 @@ async fn everything_else_from_before_columns_is_found() {
     let session = store.session(&"ab".repeat(32), FOREVER).await.unwrap().unwrap();
     assert_eq!((session.user.as_str(), session.user_agent.as_str()), ("ada", "Mozilla/5.0 \"quoted\" ü"));
     assert!(store.is_known_network("grace", "2001:db8::").await.unwrap());
-    let counter =
-        Counter { key: "login 0123abcd".into(), pause: |failures| Duration::from_secs(failures.into()) * 3600 };
-    let Attempt::Wait(_) = store.attempt(&[counter], Duration::MAX).await.unwrap() else {
-        panic!("they are forgotten")
-    };
+    // Without end, as the failures were counted on the day the dump was made.
+    let pause = |failures| if failures == 3 { Duration::MAX } else { Duration::ZERO };
+    let counter = Counter { key: "login 0123abcd".into(), pause };
+    assert!(matches!(store.attempt(&[counter], Duration::MAX).await, Ok(Attempt::Wait(_))), "they are forgotten");
     let by_ada = AuditFilter { actor: Some("ada".into()), ..AuditFilter::newest(100) };
     let log = store.audit_entries(&by_ada).await.unwrap();
     assert_eq!(log.last().unwrap().action, "login");
