@@ -9,7 +9,8 @@ SHELL := /bin/bash
 # First the tools that prepare.sh installed, then rustup's cargo, for shells that have not read rustup's profile: a cargo of the
 # distribution is often too old.
 export PATH := $(CURDIR)/target/tools/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
-export VMFERRY := $(abspath $(or $(CARGO_TARGET_DIR),target))/release/vmferry
+# The shell, as make would take a path with spaces for several.
+export VMFERRY := $(shell realpath --canonicalize-missing "$${CARGO_TARGET_DIR:-target}")/release/vmferry
 
 # All crates but the browser's entry point: in one build with it, the crate app would get the features of both sides.
 native := --workspace --exclude frontend
