@@ -271,9 +271,12 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
         );
     }
     if vm.host == destination.name {
-        return Some(
-            Problem::new(Code::SameHost, format!("{name} is already on {host}.")).with_fix("Choose another host."),
-        );
+        let sentence = match vm.state {
+            VmState::Running => format!("{name} already runs on {host}."),
+            VmState::ShutOff => format!("{name} is already defined on {host}."),
+            _ => format!("{name} is already on {host}."),
+        };
+        return Some(Problem::new(Code::SameHost, sentence).with_fix("Choose another host."));
     }
     if mode == Some(Mode::Live) && !vm.state.is_active() {
         return Some(
@@ -343,6 +346,14 @@ mod tests {
         let mut left_behind = vm(VmState::Running);
         left_behind.other_copies.push(Copy { host: "beta".parse().unwrap(), state: VmState::ShutOff });
         assert_eq!(code(&left_behind, &host("beta"), None), None);
+    }
+
+    #[test]
+    fn only_a_running_vm_is_said_to_run() {
+        let sentence = |state| refusal(&vm(state), &host("alpha"), None).unwrap().sentence;
+        assert_eq!(sentence(VmState::Running), "web already runs on alpha.");
+        assert_eq!(sentence(VmState::ShutOff), "web is already defined on alpha.");
+        assert_eq!(sentence(VmState::Paused), "web is already on alpha.");
     }
 
     #[test]

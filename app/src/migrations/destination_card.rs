@@ -1,7 +1,7 @@
 //! A host as a destination to choose.
 
 use leptos::prelude::*;
-use model::{Host, HostName, Problem, Vm, refusal, text};
+use model::{Host, HostName, Problem, Vm, VmState, refusal, text};
 
 use crate::live::Live;
 use crate::migrations::{destination_reports::DestinationReports, report::Verdict};
@@ -37,14 +37,25 @@ pub(super) fn DestinationCard(
         let is_chosen = is_chosen.clone();
         move || is_greyed() && !is_chosen()
     };
-    let reason = move || refused().map_or_else(|| "Asking…".to_owned(), |problem| problem.sentence);
+    let here = {
+        let name = name.clone();
+        Memo::new(move |_| vm.read().as_ref().filter(|vm| vm.host == name).map(|vm| already_here(vm.state)))
+    };
+    let reason = move || match here.get() {
+        Some(words) => words.to_owned(),
+        None => refused().map_or_else(|| "Checking…".to_owned(), |problem| problem.sentence),
+    };
+    let shows_verdict = move || here.get().is_none() && checked.read().is_some();
     let facts = move || {
         let host = host.read();
         let vms = if host.vms == 1 { "1 VM".to_owned() } else { format!("{} VMs", host.vms) };
         let (free, memory) = (text::bytes(host.memory_free_bytes), text::bytes(host.memory_bytes));
         format!("{free} of {memory} free · {vms}")
     };
-    let verdict = move || checked.get().map(|checked| view! { <Verdict preflight=checked.report.preflight /> });
+    let verdict = move || {
+        let checked = checked.get().filter(|_| here.get().is_none());
+        checked.map(|checked| view! { <Verdict preflight=checked.report.preflight /> })
+    };
     Some(view! {
         <div class="destination" data-host=name.to_string()>
             <label>
@@ -66,8 +77,17 @@ pub(super) fn DestinationCard(
                     <small class="hint">{facts}</small>
                 </span>
             </label>
-            <p class="reason" hidden=move || checked.read().is_some()>{reason}</p>
+            <p class="reason" hidden=shows_verdict>{reason}</p>
             <div class="verdict">{verdict}</div>
         </div>
     })
+}
+
+/// What the card of the VM's own host says: it bears the host's name, and no preflight would say more.
+fn already_here(state: VmState) -> &'static str {
+    match state {
+        VmState::Running => "Already runs here",
+        VmState::ShutOff => "Already defined here",
+        _ => "Already here",
+    }
 }
