@@ -25,7 +25,7 @@ impl FromServerFnError for Failure {
             | ServerFnErrorErr::MissingArg(details)
             | ServerFnErrorErr::Serialization(details) => bad_form(details),
             other => Self(
-                Problem::new(Code::Internal, "The console gave an answer that this page does not understand.")
+                Problem::new(Code::Internal, "The console sent an answer that this page does not understand.")
                     .with_fix("Reload the page, then try again.")
                     .with_details(other.to_string()),
             ),

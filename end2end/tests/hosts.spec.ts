@@ -85,7 +85,7 @@ test('a host is added, sends and receives, is changed and removed', async ({ pag
   await page.getByRole('link', { name: 'Add a host' }).click();
   const { hostname } = new URL(demo.hosts.delta.replace('qemu+tcp', 'http'));
   await fillIn(page, 'delta', hostname, '16509');
-  await page.getByRole('radio', { name: "Session of a user" }).check();
+  await page.getByRole('radio', { name: 'User session' }).check();
   await page.getByText('More: access for other hosts').click();
   await field(page, 'shared_directories').fill(shared);
   await page.getByRole('button', { name: 'Add host' }).click();
@@ -105,7 +105,7 @@ test('a host is added, sends and receives, is changed and removed', async ({ pag
   await page.goto('/hosts');
   await card(page, 'delta').getByRole('link', { name: 'Edit' }).click();
   await expectGood(page, 'a host that is changed');
-  await expect(page.getByRole('radio', { name: "Session of a user" })).toBeChecked();
+  await expect(page.getByRole('radio', { name: 'User session' })).toBeChecked();
   await expect(field(page, 'shared_directories')).toHaveValue(shared);
   await field(page, 'name').fill('lower-rack');
   await field(page, 'bandwidth_mib_s').fill('64');

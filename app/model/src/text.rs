@@ -98,7 +98,7 @@ fn how_it_moves(vm: &Vm, there: &HostName, options: &MigrationOptions) -> String
     if !vm.state.is_active() {
         return format!("{name} is {}: its definition moves from {host} to {there}.", vm.state.as_str());
     }
-    let meanwhile = if vm.state == VmState::Running { "while it goes on running" } else { "and stays paused" };
+    let meanwhile = if vm.state == VmState::Running { "while it keeps running" } else { "and stays paused" };
     let limit = options.bandwidth_mib_s.map_or_else(String::new, |limit| format!(" at no more than {limit} MiB/s"));
     format!(
         "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}.",
@@ -133,7 +133,7 @@ pub fn merits(preflight: &Preflight) -> String {
 pub fn prediction(prediction: &Prediction) -> String {
     let link = rate(prediction.throughput_bytes_s);
     let link = if prediction.measured {
-        format!("{link}, as earlier moves to this host had")
+        format!("{link}, as measured in earlier migrations to this host")
     } else {
         format!("{link}, which is its limit and was not measured")
     };
@@ -252,7 +252,7 @@ mod tests {
             MigrationOptions { keep_source_definition: true, bandwidth_mib_s: Some(8), ..MigrationOptions::default() };
         assert_eq!(
             plan(&vm, &beta, &limited, &[]),
-            "web moves from alpha to beta while it goes on running; its 64 MiB of memory are sent at no more than 8 MiB/s. \
+            "web moves from alpha to beta while it keeps running; its 64 MiB of memory are sent at no more than 8 MiB/s. \
              alpha keeps its definition."
         );
         let disk = |target: &str, treatment| DiskPlan {
@@ -267,7 +267,7 @@ mod tests {
             MigrationOptions { new_name: Some("web2".into()), eject_media: true, ..Default::default() };
         assert_eq!(
             plan(&vm, &beta, &everything, &[disk("vda", copy()), disk("vdb", shared)]),
-            "web moves from alpha to beta while it goes on running; its 64 MiB of memory are sent. There it is called web2. \
+            "web moves from alpha to beta while it keeps running; its 64 MiB of memory are sent. There it is called web2. \
              Media that the destination does not have are ejected first. Its disk vda (8 GiB) is copied to the pool images. \
              Its definition is then removed from alpha. alpha keeps the old image of vda."
         );
@@ -292,8 +292,8 @@ mod tests {
         known.ending = Ending::Never { needed_pause_ms: 1_500 };
         assert_eq!(
             prediction(&known),
-            "It will not finish by itself at this rate: the guest writes 200 MiB/s, the link carries 100 MiB/s, as earlier \
-             moves to this host had. It would take a pause of 1.5 s."
+            "It will not finish by itself at this rate: the guest writes 200 MiB/s, the link carries 100 MiB/s, as measured \
+             in earlier migrations to this host. It would take a pause of 1.5 s."
         );
     }
 

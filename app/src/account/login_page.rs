@@ -51,7 +51,7 @@ fn refusal(params: &ParamsMap) -> Option<String> {
             let wait = seconds.map_or("a while".to_owned(), |seconds| text::duration(seconds.saturating_mul(1_000)));
             Some(format!("Too many failed attempts. Wait {wait}, then try again."))
         }
-        _ => Some("That did not work. Try again.".to_owned()),
+        _ => Some("The login failed. Try again.".to_owned()),
     }
 }
 

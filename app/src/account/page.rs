@@ -65,7 +65,7 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
         view! {
             <ActionForm action=end>
                 <input type="hidden" name="handle" value=handle />
-                <button class="button">"End"</button>
+                <button class="button">"End session"</button>
             </ActionForm>
         }
     });
@@ -74,7 +74,7 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
             <div class="session">
                 <p class="address">
                     <strong>{address}</strong>
-                    {current.then(|| view! { <span class="tag">"this one"</span> })}
+                    {current.then(|| view! { <span class="tag">"this session"</span> })}
                 </p>
                 <p class="hint">{user_agent}</p>
                 <p class="hint">"Since " <Time ms=created_at_ms /> "; last used " <Time ms=last_seen_ms /></p>
@@ -114,12 +114,12 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
                     />
                 </label>
                 <p class="hint" id="password-hint">
-                    "At least 8 characters; 15 or more are better. Your other sessions end."
+                    "At least 8 characters, better 15 or more. Changing it ends your other sessions."
                 </p>
                 <Alert problem=problem_of(change) />
                 <div role="status">
                     <Show when=changed>
-                        <p class="note note-good">"The password is changed, and your other sessions have ended."</p>
+                        <p class="note note-good">"Password changed. Your other sessions have ended."</p>
                     </Show>
                 </div>
                 <button class="button primary" disabled=change.pending()>

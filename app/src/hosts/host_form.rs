@@ -150,7 +150,7 @@ fn Form(
                 label="Name"
                 value=form.name.clone()
                 required=true
-                hint="What it is called here: small letters, digits, and hyphens between them."
+                hint="Lower-case letters, digits, and hyphens between them."
             />
             <Transports chosen=form.transport />
             <div class="side-by-side not-local">
@@ -179,14 +179,14 @@ fn Transports(chosen: TransportKind) -> impl IntoView {
     view! {
         <fieldset class="choices">
             <legend>"Connection"</legend>
-            {transport(TransportKind::Ssh, "ssh", "ssh", "With a password or a key. Needs no setup.")}
-            {transport(TransportKind::Tls, "tls", "TLS", "With certificates, which both machines need to have.")}
-            {transport(TransportKind::Local, "local", "This machine", "By the socket of its own libvirt.")}
+            {transport(TransportKind::Ssh, "ssh", "ssh", "With a password or a key. The host needs no setup.")}
+            {transport(TransportKind::Tls, "tls", "TLS", "With certificates, on the host and on the console's machine.")}
+            {transport(TransportKind::Local, "local", "This machine", "The console's own machine, through its libvirt socket.")}
             {transport(
                 TransportKind::Tcp,
                 "tcp",
                 "TCP",
-                "Neither encrypted nor safe. Only where the configuration allows it.",
+                "Not encrypted and without a login: only where the configuration allows it.",
             )}
         </fieldset>
     }
@@ -198,7 +198,7 @@ fn SshFields(form: HostForm) -> impl IntoView {
         view! { <RadioField name="login" value label hint checked=form.login == kind /> }
     };
     let program = (form.login == SshLoginKind::Program)
-        .then(|| login(SshLoginKind::Program, "program", "With the program ssh", "As its configuration says."));
+        .then(|| login(SshLoginKind::Program, "program", "With the program ssh", "As the configuration of ssh says."));
     view! {
         <div class="only-ssh">
             <TextField
@@ -214,13 +214,13 @@ fn SshFields(form: HostForm) -> impl IntoView {
                     SshLoginKind::AccountKeys,
                     "account-keys",
                     "With the keys of the console's account",
-                    "Those that ssh would use, and its agent.",
+                    "The keys that ssh would use, and its agent.",
                 )}
                 {login(
                     SshLoginKind::ConsoleKey,
                     "console-key",
                     "With the console's own key",
-                    "Where it is set up already. Otherwise start with a password, then set up the key.",
+                    "Once it is set up on the host: add the host with a password first.",
                 )}
                 {program}
             </fieldset>
@@ -238,7 +238,7 @@ fn Daemons(chosen: DaemonKind) -> impl IntoView {
         <fieldset class="choices only-tcp">
             <legend>"libvirt daemon"</legend>
             <RadioField name="daemon" value="system" label="System" checked=chosen == DaemonKind::System />
-            <RadioField name="daemon" value="session" label="Session of a user" checked=chosen == DaemonKind::Session />
+            <RadioField name="daemon" value="session" label="User session" checked=chosen == DaemonKind::Session />
         </fieldset>
     }
 }
@@ -261,7 +261,7 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                     label="Address for other hosts"
                     value=form.peer_address
                     default="the same"
-                    hint="VMs' memory and disks are sent there."
+                    hint="Other hosts send memory and disks of VMs there."
                 />
                 <NumberField
                     name="peer_port"
@@ -278,7 +278,7 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                     label="User for other hosts"
                     value=form.peer_user
                     default="the same"
-                    hint="With ssh."
+                    hint="For ssh only."
                 />
             </div>
             <NumberField
@@ -297,7 +297,7 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                     inner_html=as_text(&form.shared_directories)
                 ></textarea>
                 <small class="hint">
-                    "One path a line: directories that other hosts have at the same path, for example on NFS."
+                    "One path per line: directories that other hosts mount at the same path, for example from NFS."
                 </small>
             </label>
         </details>
@@ -307,15 +307,15 @@ fn MoreFields(form: HostForm) -> impl IntoView {
 #[component]
 fn PeerTransport(chosen: Option<TransportKind>) -> impl IntoView {
     let choices = [
-        ("", None, "as the console does"),
-        ("ssh", Some(TransportKind::Ssh), "by ssh"),
-        ("tls", Some(TransportKind::Tls), "by TLS"),
-        ("tcp", Some(TransportKind::Tcp), "by TCP"),
+        ("", None, "the same"),
+        ("ssh", Some(TransportKind::Ssh), "ssh"),
+        ("tls", Some(TransportKind::Tls), "TLS"),
+        ("tcp", Some(TransportKind::Tcp), "TCP"),
     ];
     let option = |(value, kind, label)| view! { <option value=value selected=kind == chosen>{label}</option> };
     view! {
         <label class="field">
-            <span>"How other hosts connect"</span>
+            <span>"Transport for other hosts"</span>
             <select name="peer_transport">{choices.into_iter().map(option).collect_view()}</select>
             <small class="hint">"For peer-to-peer migrations."</small>
         </label>

@@ -44,14 +44,14 @@ fn UnknownKey(problem: Problem, seen: String) -> impl IntoView {
                 <h2>"Is this the host's key?"</h2>
                 <p>{problem.sentence}</p>
                 <Fingerprint text=seen.clone() />
-                <p>"Compare it with the key on the host itself, on its console or over a connection that you trust:"</p>
+                <p>"On the host itself, at its console or over a connection that you trust, run this and compare:"</p>
                 <pre class="command">"ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"</pre>
                 <p class="hint">
                     "If that shows another key, try ssh_host_ecdsa_key.pub and ssh_host_rsa_key.pub. If none is the same, the connection \
-                    may be intercepted: do not go on."
+                    may be intercepted: do not continue."
                 </p>
                 <Confirmation key=seen checked=false />
-                <p class="hint">"Type the password once more: it was not sent to a host with an unknown key."</p>
+                <p class="hint">"Type the password again: it was not sent, because the key is not confirmed yet."</p>
             </div>
         </section>
     }
@@ -90,7 +90,7 @@ fn Confirmation(key: String, checked: bool) -> impl IntoView {
         <label class="check">
             <input type="checkbox" name="fingerprint" value=key.clone() checked=checked />
             <span>
-                "This is its key" {checked.then(|| view! { <small class="key">{key}</small> })}
+                "This is the host's key" {checked.then(|| view! { <small class="key">{key}</small> })}
             </span>
         </label>
     }

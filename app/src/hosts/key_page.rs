@@ -37,9 +37,9 @@ pub fn key_login(assets: Assets, host: &RegisteredHost, form: &HostLoginForm, pr
     } else {
         (
             format!(
-                "Adds the console's ssh key, which is made if there is none, to the account's authorized_keys on {name}. The key gives \
-                 access to libvirt only: no shell, no forwarded ports. The console then logs in with it and needs no password. The key \
-                 is stored encrypted."
+                "Adds the console's ssh key to the account's authorized_keys on {name}; the console makes the key if it has none, and \
+                 stores it encrypted. The key gives access to libvirt only: no shell, no forwarded ports. The console then logs in \
+                 with it and needs no password."
             ),
             "Set up the key",
             "button primary",

@@ -68,7 +68,7 @@ pub fn log_in_at_host(
 pub(super) fn LoginFields(host: RegisteredHost, form: HostLoginForm, hint: &'static str) -> impl IntoView {
     let user = typed(&form.user).or(host.settings.user).unwrap_or_default();
     view! {
-        <TextField name="user" label="User" value=user default="the registered one" />
+        <TextField name="user" label="User" value=user default="the registered user" />
         <PasswordField hint />
     }
 }

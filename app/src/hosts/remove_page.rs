@@ -18,7 +18,7 @@ pub fn remove_host(assets: Assets, host: &RegisteredHost, problem: Option<Proble
                 <p>
                     {format!(
                         "Removes {name} and its ssh host key from the console. The host itself does not change: its VMs stay there, and \
-                        those that run keep running.",
+                        running VMs keep running.",
                     )}
                 </p>
                 <FormFoot back="/hosts" label="Remove host" class="button danger" />

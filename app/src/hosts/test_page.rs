@@ -44,7 +44,7 @@ fn Answer(test: HostTest) -> impl IntoView {
             <dl class="facts">
                 <Fact name="libvirt">{libvirt_version}</Fact>
                 <Fact name="QEMU">{hypervisor_version}</Fact>
-                <Fact name="CPU">{cpu_model.unwrap_or("libvirt does not know its model".to_owned())}</Fact>
+                <Fact name="CPU">{cpu_model.unwrap_or("unknown to libvirt".to_owned())}</Fact>
                 <Fact name="Memory">{text::bytes(memory_bytes)}</Fact>
                 <Fact name="VMs">{vms}</Fact>
                 <Fact name="Latency">{format!("{latency_ms} ms")}</Fact>
@@ -58,7 +58,7 @@ fn Answer(test: HostTest) -> impl IntoView {
 fn Settings(host: RegisteredHost) -> impl IntoView {
     let RegisteredHost { settings, fingerprint, .. } = host;
     let transport = match settings.transport {
-        TransportKind::Local => "the socket of this machine's libvirt",
+        TransportKind::Local => "the libvirt socket of this machine",
         TransportKind::Tcp => "TCP, not encrypted",
         TransportKind::Tls => "TLS",
         TransportKind::Ssh => "ssh",

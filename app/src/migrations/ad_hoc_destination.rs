@@ -88,7 +88,7 @@ pub fn ad_hoc_destination(
                 {report}
                 <p class="hint">
                     {format!(
-                        "The console logs in there by ssh, for this migration only. {} sends the VM directly to that host; neither host \
+                        "The console logs in at this host by ssh, for this migration only. {} sends the VM directly to it; neither host \
                         needs a login at the other.",
                         vm.host,
                     )}
@@ -108,16 +108,16 @@ pub fn ad_hoc_destination(
                     label="User"
                     value=form.user.clone()
                     default="root"
-                    hint="An account there that may use libvirt."
+                    hint="An account that may use libvirt."
                 />
-                <PasswordField hint="Forgotten when the migration has ended. Empty: the keys of the console's account are tried." />
+                <PasswordField hint="Forgotten when the migration has ended. If empty, the keys of the console's account are tried." />
                 <OptionFields vm=vm.clone() own_limit options=form.request.options.clone() />
                 <fieldset>
-                    <legend>"Afterwards"</legend>
+                    <legend>"Registration"</legend>
                     <CheckField
                         name="register"
                         label="Register this host"
-                        hint="Without the password."
+                        hint="Keeps it in the list of hosts, without the password."
                         checked=form.register
                     />
                     <div class="only-registered">
@@ -125,14 +125,14 @@ pub fn ad_hoc_destination(
                             name="name"
                             label="Name"
                             value=form.name
-                            hint="What it is called here: small letters, digits, and hyphens between them."
+                            hint="Lower-case letters, digits, and hyphens between them."
                         />
                     </div>
                 </fieldset>
                 <FormFoot
                     back=format!("/vms/{}/migrate", vm.id)
                     label="Start migration"
-                    hint="The console first checks whether the VM can go there. This takes up to 10 s."
+                    hint="The console first checks whether the VM can move there. This takes up to 10 s."
                 />
             </form>
         }
@@ -181,8 +181,8 @@ fn OptionFields(
                 {bandwidth}
                 <CheckField
                     name="request[options][encrypt]"
-                    label="Only if it is encrypted"
-                    hint="Otherwise the migration is encrypted where both hosts have certificates."
+                    label="Require encryption"
+                    hint="Otherwise the migration is encrypted only where both hosts have certificates."
                     checked=options.encrypt == Some(true)
                 />
                 <CheckField
@@ -194,7 +194,7 @@ fn OptionFields(
                 <CheckField
                     name="request[options][remove_source_disks]"
                     label="Delete the old images of copied disks"
-                    hint="Last of all, once the VM runs at the destination. Never on shared storage."
+                    hint="Only after the migration has succeeded. Never on shared storage."
                     checked=options.remove_source_disks
                 />
             </details>

@@ -50,9 +50,9 @@ pub(crate) fn CancelForm(
             let (vm, source) = (migration.vm_name, migration.source);
             // It waits for a host that has to say where the VM is.
             if migration.problem.is_some() {
-                return format!("The console stops asking where {vm} is. You then have to find out yourself.");
+                return format!("The console stops asking the hosts where {vm} is. You then have to look on both yourself.");
             }
-            format!("{vm} keeps running on {source}. What was sent so far has to be sent again next time.")
+            format!("{vm} stays on {source}. The next migration starts from the beginning.")
         })
     };
     view! {

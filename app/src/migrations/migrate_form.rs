@@ -211,8 +211,8 @@ fn completeness(form: NodeRef<html::Form>, known: RwSignal<Known>) -> RwSignal<b
 fn plan(known: &Known, vm: Option<&Vm>) -> String {
     match (known.of_chosen(), vm, &known.chosen) {
         (Some(checked), Some(vm), _) => checked.plan(vm),
-        (_, _, Some(host)) => format!("Asking {host}…"),
-        (_, _, None) => "Choose a host.".to_owned(),
+        (_, _, Some(host)) => format!("Checking {host}…"),
+        (_, _, None) => "Choose a destination.".to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
             <OptionBox
                 name="remove_source_disks"
                 label="Delete the old images of copied disks"
-                hint="Last of all, once the VM runs at the destination. Never on shared storage."
+                hint="Only after the migration has succeeded. Never on shared storage."
                 is_offered=is_offered(CheckedDestination::offers_removal)
             />
             <OptionBox

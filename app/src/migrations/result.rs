@@ -39,7 +39,7 @@ fn Figures(outcome: Outcome) -> impl IntoView {
             <Fact name="Total time">{text::duration(total_ms)}</Fact>
             {downtime_ms.map(downtime)}
             <Fact name="Sent">{text::bytes(bytes)}</Fact>
-            <Fact name="On average">{text::rate(average_bytes_s)}</Fact>
+            <Fact name="Average throughput">{text::rate(average_bytes_s)}</Fact>
         </dl>
     }
 }

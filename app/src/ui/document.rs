@@ -114,7 +114,7 @@ pub(crate) fn as_text(text: &str) -> String {
 
 /// A page that has nothing to show but a problem.
 pub fn failed(assets: Assets, problem: Problem) -> Document {
-    Document::new(assets, Back::to_hosts(), "This did not work", || view! { <FormProblem problem /> })
+    Document::new(assets, Back::to_hosts(), "Request failed", || view! { <FormProblem problem /> })
 }
 
 /// A problem in front of a form, read aloud when the page comes.

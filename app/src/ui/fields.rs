@@ -13,7 +13,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_qs::Config::new(5, false).deserialize_bytes(body).map_err(|_| {
         // Without the parser's own words: they may repeat what was typed.
         Problem::new(Code::InvalidInput, "Some fields are not valid.")
-            .with_fix("Check the numbers in it, then send it again.")
+            .with_fix("Check the numbers, then send the form again.")
     })
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn KeepPasswordField(checked: bool) -> impl IntoView {
         <CheckField
             name="keep_until_restart"
             label="Keep the password until the console restarts"
-            hint="In memory only. Otherwise it is forgotten after ten minutes, or with the last migration that needs it."
+            hint="In memory only. Otherwise the console forgets it after ten minutes, or after the last migration that needs it."
             checked
         />
     }

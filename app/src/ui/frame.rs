@@ -41,7 +41,7 @@ pub(crate) fn Frame() -> impl IntoView {
 pub(crate) fn SkipLink() -> impl IntoView {
     view! {
         <a class="skip" href="#main">
-            "Skip to the content"
+            "Skip to content"
         </a>
     }
 }

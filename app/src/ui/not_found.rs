@@ -23,8 +23,8 @@ pub(crate) fn NotFound() -> impl IntoView {
     view! {
         <Title text="Not found" />
         <div class="empty">
-            <h1>"There is nothing here"</h1>
-            <p>"The address may have a typing error, or what was here is gone."</p>
+            <h1>"Page not found"</h1>
+            <p>"Check the address. What it names may have been removed."</p>
             <p>
                 <a class="button primary" href="/" rel="external">
                     "Go to the VMs"

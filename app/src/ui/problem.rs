@@ -99,7 +99,7 @@ pub(crate) fn ProblemPage(problem: Problem) -> impl IntoView {
     view! {
         <Title text=problem.sentence.clone() />
         <div class="empty">
-            <h1>"This did not work"</h1>
+            <h1>"Request failed"</h1>
             <ProblemText problem />
             <p>
                 <a class="button" href="/">

@@ -58,8 +58,8 @@ pub(crate) fn action_title(live: Live, vm: VmId, action: VmAction) -> String {
 fn consequence(action: VmAction, vm: &Vm) -> String {
     let Vm { name, host, .. } = vm;
     match action {
-        VmAction::Start => format!("{name} is started on {host}."),
-        VmAction::ShutDown => format!("Asks the guest to shut down. {name} may take a while, or ignore it."),
+        VmAction::Start => format!("Starts {name} on {host}."),
+        VmAction::ShutDown => format!("Asks the guest to shut down. The guest may take a while, or ignore it."),
         VmAction::ForceOff => {
             format!(
                 "Forces the VM off, like pulling the power cord. {name} loses what it has not written to its disks."

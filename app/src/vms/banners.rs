@@ -53,7 +53,7 @@ fn runs_twice(vm: Vm) -> Option<Banner> {
 fn unreachable(host: Host) -> Option<Banner> {
     let ConnectionState::Unreachable { since_ms, problem } = host.connection else { return None };
     Some(Banner {
-        what: format!("{} does not answer", host.name),
+        what: format!("{} has not answered", host.name),
         since_ms: Some(since_ms),
         is_alarm: false,
         problem: Some(problem),

@@ -29,7 +29,7 @@ pub(super) fn Disks(
 fn Disk(disk: DiskPlan) -> impl IntoView {
     let DiskPlan { target, source, capacity_bytes, treatment } = disk;
     let what = match treatment {
-        Treatment::Shared { evidence } => view! { <p>"Is shared, not copied: " {evidence} "."</p> }.into_any(),
+        Treatment::Shared { evidence } => view! { <p>"Shared, not copied: " {evidence} "."</p> }.into_any(),
         Treatment::Copy { pool, volume, other_pools } => {
             view! { <Copied target=target.clone() pool volume other_pools /> }.into_any()
         }
@@ -54,10 +54,10 @@ fn Copied(target: String, pool: String, volume: String, other_pools: Vec<PoolCho
         view! { <option value=pool>{label}</option> }
     };
     let choice = if other_pools.is_empty() {
-        view! { "Is copied to the pool " <strong>{pool}</strong> }.into_any()
+        view! { "Copied to the pool " <strong>{pool}</strong> }.into_any()
     } else {
         view! {
-            <label for=id.clone()>"Is copied to the pool"</label>
+            <label for=id.clone()>"Copied to the pool"</label>
             " "
             <select id=id name=format!("request[options][pools][{target}]")>
                 <option value=pool selected>{pool.clone()}</option>

@@ -52,8 +52,8 @@ impl FromRequestParts<DoorState> for Registered {
 fn registered(doors: &Doors, who: &Principal, name: &str) -> Result<RegisteredHost, Problem> {
     let mut hosts = doors.console.registered(who)?.into_iter();
     hosts.find(|host| host.settings.name.as_str() == name).ok_or_else(|| {
-        Problem::new(Code::UnknownHost, "No host of this name is registered.")
-            .with_fix("Look at the list of hosts again.")
+        Problem::new(Code::UnknownHost, "No host with this name is registered.")
+            .with_fix("Choose one from the list of hosts.")
     })
 }
 

@@ -223,7 +223,7 @@ async fn what_does_not_exist_has_no_form() {
         for request in [visit(path, Some(&cookie), "same-origin"), send(path, Some(&cookie), &filled_in())] {
             let page = house.send(request).await;
             assert!(
-                page.status.is_client_error() && page.body.contains("This did not work"),
+                page.status.is_client_error() && page.body.contains("Request failed"),
                 "{path}: {}",
                 page.status
             );

@@ -100,6 +100,6 @@ async fn the_page_comes_with_the_findings() {
     assert!(page.body.contains("alpha keeps its definition."), "{}", page.body);
     for path in ["/vms/nonsense/migrate", "/vms/00000000-0000-0000-0000-00000000000f/migrate"] {
         let page = house.send(visit(path, Some(&cookie), "same-origin")).await;
-        assert!(page.status.is_client_error() && page.body.contains("This did not work"), "{path}: {}", page.status);
+        assert!(page.status.is_client_error() && page.body.contains("Request failed"), "{path}: {}", page.status);
     }
 }
