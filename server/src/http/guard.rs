@@ -1,5 +1,5 @@
-//! No door opens without a login but the few that are for everybody: layers that `router` puts around each kind of door. They stand
-//! before a page is rendered, so that nothing of it leaks.
+//! Only a few doors open without a login. Around all others `router` puts a layer, which refuses before a page is rendered, so that
+//! nothing of it leaks.
 
 use axum::{
     extract::{Query, Request, State},
@@ -9,7 +9,6 @@ use axum::{
 };
 use model::{Code, Problem};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use port::Principal;
 use tower_sessions::Session;
 
 use super::{Doors, Refused};
@@ -17,48 +16,41 @@ use super::{Doors, Refused};
 /// What may stand in a query's value as it is.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Around what programs call: lets the request through with its principal, or answers 401.
-pub(super) async fn programs(
-    State(doors): State<Doors>,
-    session: Session,
-    request: Request,
-    next: Next,
-) -> Result<Response, Refused> {
-    let who = doors.auth.principal(&session).await?.ok_or_else(not_logged_in)?;
-    doors.auth.seen(&who).await;
-    Ok(run_as(who, request, next).await)
+/// How a kind of doors treats requests: what becomes of those without a login.
+#[derive(Clone, Copy)]
+pub(super) struct Guard {
+    /// Whether a request counts as a use of its session.
+    is_use: bool,
+    /// The answer to a request without a login.
+    refuse: fn(&Request) -> Response,
 }
 
-/// Around the stream: the same, but what a stream carries does not count as a use of the session.
-pub(super) async fn stream(
-    State(doors): State<Doors>,
-    session: Session,
-    request: Request,
-    next: Next,
-) -> Result<Response, Refused> {
-    let who = doors.auth.principal(&session).await?.ok_or_else(not_logged_in)?;
-    Ok(run_as(who, request, next).await)
+impl Guard {
+    /// What programs call: without a login the answer is a 401.
+    pub(super) const PROGRAMS: Self = Self { is_use: true, refuse: unauthenticated };
+    /// The stream: the same, but a page that is only left open does not use its session.
+    pub(super) const STREAM: Self = Self { is_use: false, refuse: unauthenticated };
+    /// Pages, and the functions that they call: browsers that want a page are sent to the login, all else gets a 401.
+    pub(super) const PAGES: Self = Self { is_use: true, refuse: login_first };
 }
 
-/// Around pages, and the functions that they call: browsers that want a page are sent to the login, all else gets a 401.
-pub(super) async fn pages(
-    State(doors): State<Doors>,
+/// The layer around doors for users who are logged in: lets a request through with its principal.
+pub(super) async fn only_users(
+    State((doors, guard)): State<(Doors, Guard)>,
     session: Session,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refused> {
-    match doors.auth.principal(&session).await? {
-        Some(who) => {
-            doors.auth.seen(&who).await;
-            Ok(run_as(who, request, next).await)
-        }
-        None if wants_a_page(request.headers()) => Ok(to_the_login(&request)),
-        None => Err(not_logged_in().into()),
+    let Some(who) = doors.auth.principal(&session).await? else { return Ok((guard.refuse)(&request)) };
+    if guard.is_use {
+        doors.auth.seen(&who).await;
     }
+    request.extensions_mut().insert(who);
+    Ok(next.run(request).await)
 }
 
-/// Around the login page: who is logged in is sent on to where the login would have led.
-pub(super) async fn login_page_only_for_strangers(
+/// The layer around the login page: sends users who are logged in to where the login would have led.
+pub(super) async fn only_strangers(
     State(doors): State<Doors>,
     session: Session,
     request: Request,
@@ -70,16 +62,15 @@ pub(super) async fn login_page_only_for_strangers(
     }
 }
 
-async fn run_as(who: Principal, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(who);
-    next.run(request).await
+fn unauthenticated(_: &Request) -> Response {
+    let problem = Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.");
+    Refused::from(problem).into_response()
 }
 
-fn not_logged_in() -> Problem {
-    Problem::new(Code::Unauthenticated, "You are not logged in.").with_fix("Log in, then try again.")
-}
-
-fn to_the_login(request: &Request) -> Response {
+fn login_first(request: &Request) -> Response {
+    if !wants_a_page(request.headers()) {
+        return unauthenticated(request);
+    }
     let here = request.uri().path_and_query().and_then(|path| own_page(path.as_str())).unwrap_or("/");
     match *request.method() {
         Method::GET if comes_from_another_site(request.headers()) => load_again(here),

@@ -46,6 +46,7 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
 use crate::auth::{Auth, COOKIE, CookieSessions};
 pub use client::PublicUrl;
+use guard::Guard;
 use refused::{Refused, as_kimchi, as_problem};
 
 /// What any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes
@@ -144,8 +145,7 @@ fn health() -> Router<DoorState> {
 
 /// For everyone: to log in and out. wok has the same doors, so that their refusals are in its shape.
 fn entrance(state: &DoorState) -> Router<DoorState> {
-    let login_page =
-        pages::login(&state.doors).layer(from_fn_with_state(state.clone(), guard::login_page_only_for_strangers));
+    let login_page = pages::login(&state.doors).layer(from_fn_with_state(state.clone(), guard::only_strangers));
     let entrance = Router::new()
         .route("/login", login_page.post(login::log_in))
         .route("/logout", post(login::log_out))
@@ -158,7 +158,7 @@ fn programs(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
     let router = router
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(state.clone(), guard::programs));
+        .layer(from_fn_with_state((state.doors.clone(), Guard::PROGRAMS), guard::only_users));
     checked(router, state)
 }
 
@@ -166,7 +166,7 @@ fn programs(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
 fn stream(state: &DoorState) -> Router<DoorState> {
     let stream = Router::new()
         .route("/ws", any(ws::open))
-        .layer(from_fn_with_state(state.clone(), guard::stream))
+        .layer(from_fn_with_state((state.doors.clone(), Guard::STREAM), guard::only_users))
         .layer(from_fn_with_state(state.clone(), ws::only_from_own_pages));
     checked(stream, state).layer(map_response(as_problem))
 }
@@ -175,9 +175,8 @@ fn stream(state: &DoorState) -> Router<DoorState> {
 /// pages consist of are for everyone.
 fn pages(state: &DoorState) -> Router<DoorState> {
     let pages = pages::router(state)
-        .merge(pages::forms::router())
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(state.clone(), guard::pages))
+        .layer(from_fn_with_state((state.doors.clone(), Guard::PAGES), guard::only_users))
         .layer(from_fn(assets::files_first));
     checked(pages, state).layer(map_response(as_problem))
 }

@@ -1,21 +1,26 @@
-//! `/vms/<id>/elsewhere`.
+//! `/vms/<id>/elsewhere`: a VM moves to an ad-hoc destination. A plain form, which needs no scripts.
 
 use app::{AdHocForm, Document};
 use axum::{
-    Extension,
+    Extension, Router,
     body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
+    routing::get,
 };
 use model::{Problem, Snapshot, Vm};
 use port::Principal;
 
 use super::{
-    super::{Doors, assets::addresses},
-    forms::{Failed, refused, shown},
+    super::{DoorState, Doors, assets::addresses},
+    document::{Failed, refused, shown},
 };
 
-pub(super) async fn page(
+pub(super) fn router() -> Router<DoorState> {
+    Router::new().route("/vms/{id}/elsewhere", get(page).post(start))
+}
+
+async fn page(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
     Path(id): Path<String>,
@@ -25,7 +30,7 @@ pub(super) async fn page(
     Ok(shown(document(&snapshot, &vm, &AdHocForm::default(), None)))
 }
 
-pub(super) async fn start(
+async fn start(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
     Path(id): Path<String>,

@@ -1,12 +1,14 @@
-//! `/hosts/add`, and `/hosts/<name>/` with `edit`, `test`, `remove`, `login` and `key`.
+//! The pages that change a host: `/hosts/add`, and `/hosts/<name>/` with `edit`, `test`, `remove`, `login` and `key`. Each is a plain
+//! form, which needs no scripts.
 
 use app::{Document, HostForm, HostLoginForm, KeyForm};
 use axum::{
-    Extension, RequestPartsExt,
+    Extension, RequestPartsExt, Router,
     body::Bytes,
     extract::{FromRequestParts, Path, Query, State},
     http::request::Parts,
     response::{IntoResponse, Redirect, Response},
+    routing::get,
 };
 use model::{Code, HostLogin, HostName, NewHost, Problem, RegisteredHost};
 use port::Principal;
@@ -14,14 +16,24 @@ use serde::Deserialize;
 
 use super::{
     super::{DoorState, Doors, assets::addresses, guard::own_page},
-    forms::{Failed, refused, shown},
+    document::{Failed, refused, shown},
 };
 
 /// The page that lists the hosts.
 const HOSTS: &str = "/hosts";
 
+pub(super) fn router() -> Router<DoorState> {
+    Router::new()
+        .route("/hosts/add", get(add_page).post(add))
+        .route("/hosts/{name}/edit", get(edit_page).post(edit))
+        .route("/hosts/{name}/test", get(test_page).post(test))
+        .route("/hosts/{name}/remove", get(remove_page).post(remove))
+        .route("/hosts/{name}/login", get(log_in_page).post(log_in))
+        .route("/hosts/{name}/key", get(key_page).post(key))
+}
+
 /// The registered host that the address names, and who asks for it.
-pub(super) struct Registered {
+struct Registered {
     doors: Doors,
     who: Principal,
     host: RegisteredHost,
@@ -65,11 +77,11 @@ fn onward(done: Result<(), Problem>, next: &str, again: impl FnOnce(Problem) -> 
     }
 }
 
-pub(super) async fn add_page() -> Response {
+async fn add_page() -> Response {
     shown(app::add_host(addresses(), &HostForm::default(), None))
 }
 
-pub(super) async fn add(State(doors): State<Doors>, Extension(who): Extension<Principal>, body: Bytes) -> Response {
+async fn add(State(doors): State<Doors>, Extension(who): Extension<Principal>, body: Bytes) -> Response {
     let form = app::read::<HostForm>(&body);
     let added = match &form {
         Ok(form) => match form.host() {
@@ -81,12 +93,12 @@ pub(super) async fn add(State(doors): State<Doors>, Extension(who): Extension<Pr
     onward(added, HOSTS, |problem| app::add_host(addresses(), &form.unwrap_or_default(), Some(problem)))
 }
 
-pub(super) async fn edit_page(at: Registered) -> Response {
+async fn edit_page(at: Registered) -> Response {
     let form = HostForm::from(at.host.settings.clone());
     at.shown(|host| app::edit_host(addresses(), host, &form, None))
 }
 
-pub(super) async fn edit(at: Registered, body: Bytes) -> Result<Response, Failed> {
+async fn edit(at: Registered, body: Bytes) -> Result<Response, Failed> {
     let form = app::read::<HostForm>(&body)?;
     let changed = match form.host() {
         Ok(changed) => at.doors.console.change_host(&at.who, at.name(), changed).await,
@@ -95,11 +107,11 @@ pub(super) async fn edit(at: Registered, body: Bytes) -> Result<Response, Failed
     Ok(onward(changed, HOSTS, |problem| app::edit_host(addresses(), &at.host, &form, Some(problem))))
 }
 
-pub(super) async fn test_page(at: Registered) -> Response {
+async fn test_page(at: Registered) -> Response {
     at.shown(|host| app::test_host(addresses(), host, None))
 }
 
-pub(super) async fn test(at: Registered) -> Response {
+async fn test(at: Registered) -> Response {
     let as_it_is = NewHost { settings: at.host.settings.clone(), login: HostLogin::default() };
     let result = at.doors.console.test_host(&at.who, as_it_is).await;
     let code = result.as_ref().err().map(|problem| problem.code);
@@ -110,38 +122,38 @@ pub(super) async fn test(at: Registered) -> Response {
     }
 }
 
-pub(super) async fn remove_page(at: Registered) -> Response {
+async fn remove_page(at: Registered) -> Response {
     at.shown(|host| app::remove_host(addresses(), host, None))
 }
 
-pub(super) async fn remove(at: Registered) -> Response {
+async fn remove(at: Registered) -> Response {
     let removed = at.doors.console.remove_host(&at.who, at.name()).await;
     onward(removed, HOSTS, |problem| app::remove_host(addresses(), &at.host, Some(problem)))
 }
 
 /// `?next=`: the page to go to after a login.
 #[derive(Deserialize)]
-pub(super) struct Next {
+struct Next {
     #[serde(default)]
     next: String,
 }
 
-pub(super) async fn log_in_page(at: Registered, Query(Next { next }): Query<Next>) -> Response {
+async fn log_in_page(at: Registered, Query(Next { next }): Query<Next>) -> Response {
     at.shown(|host| app::log_in_at_host(addresses(), host, &HostLoginForm::on_the_way_to(next), None))
 }
 
-pub(super) async fn log_in(at: Registered, body: Bytes) -> Result<Response, Failed> {
+async fn log_in(at: Registered, body: Bytes) -> Result<Response, Failed> {
     let form = app::read::<HostLoginForm>(&body)?;
     let done = at.doors.console.log_in_at_host(&at.who, at.name(), form.login()).await;
     let next = own_page(&form.next).unwrap_or(HOSTS);
     Ok(onward(done, next, |problem| app::log_in_at_host(addresses(), &at.host, &form, Some(problem))))
 }
 
-pub(super) async fn key_page(at: Registered) -> Response {
+async fn key_page(at: Registered) -> Response {
     at.shown(|host| app::key_login(addresses(), host, &HostLoginForm::default(), None))
 }
 
-pub(super) async fn key(at: Registered, body: Bytes) -> Result<Response, Failed> {
+async fn key(at: Registered, body: Bytes) -> Result<Response, Failed> {
     let (form, KeyForm { remove }) = (app::read::<HostLoginForm>(&body)?, app::read(&body)?);
     let done = if remove {
         at.doors.console.remove_key(&at.who, at.name(), form.login()).await

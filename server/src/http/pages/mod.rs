@@ -1,7 +1,8 @@
-//! The pages: Leptos renders them. Who may see them is decided before (`guard.rs`).
+//! The pages. Leptos renders them: those of [`App`] by their address, those that need no scripts as whole documents, a file a subject.
+//! The guard (`guard.rs`) has let only users through who are logged in.
 
 mod ad_hoc_destination;
-pub(super) mod forms;
+mod document;
 mod hosts;
 
 use std::sync::LazyLock;
@@ -19,21 +20,23 @@ use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list_with_exclu
 
 use super::{DoorState, Doors, assets, nothing_here, status};
 
-/// Where the pages are, but for the login's. Found out once, before the first page is rendered: while Leptos looks for them, whatever page
-/// in the process begins to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
+/// The addresses of all pages but the login's. Found out once, before the first page is rendered: while Leptos looks for them, any page
+/// in the process that begins to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
 static ROUTES: LazyLock<Vec<AxumRouteListing>> =
     LazyLock::new(|| generate_route_list_with_exclusions(App, Some(vec!["/login".to_owned()])));
 
-/// The pages for those who are logged in, the functions they call, and what is said where there is nothing.
+/// The pages for users who are logged in, the functions they call, and the answer where there is no page.
 pub(super) fn router(state: &DoorState) -> Router<DoorState> {
     let context = context(&state.doors);
     // Leptos adds the functions' own routes, too: POST /_fn/app/<subject>/server_fns/<verb>.
     Router::new()
         .leptos_routes_with_context(state, ROUTES.clone(), context.clone(), app::shell)
+        .merge(hosts::router())
+        .merge(ad_hoc_destination::router())
         .fallback(move |request: Request| everything_else(context, request))
 }
 
-/// The login page: the only one for those who are not logged in.
+/// The login page: the only one without a login.
 pub(super) fn login(doors: &Doors) -> MethodRouter<DoorState> {
     let render = leptos_axum::render_app_async_with_context(context(doors), app::shell);
     get(move |request: Request| render(request))
@@ -54,7 +57,7 @@ fn context(doors: &Doors) -> impl Fn() + Clone + Send + Sync + 'static {
     }
 }
 
-/// What is said where there is nothing: a page to who wants one.
+/// The answer where there is nothing: a page for browsers, a refusal for programs.
 async fn everything_else(context: impl Fn() + Clone + Send + Sync + 'static, request: Request) -> Response {
     let accept = request.headers().get(axum::http::header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("text/html")) {

@@ -222,11 +222,7 @@ async fn what_does_not_exist_has_no_form() {
     for path in ["/hosts/nobody/edit", "/hosts/nobody/login", "/hosts/a%2Fb/test", "/vms/nonsense/elsewhere", nowhere] {
         for request in [visit(path, Some(&cookie), "same-origin"), send(path, Some(&cookie), &filled_in())] {
             let page = house.send(request).await;
-            assert!(
-                page.status.is_client_error() && page.body.contains("Request failed"),
-                "{path}: {}",
-                page.status
-            );
+            assert!(page.status.is_client_error() && page.body.contains("Request failed"), "{path}: {}", page.status);
         }
     }
     assert_eq!(house.console.host_calls(), []);
