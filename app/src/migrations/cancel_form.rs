@@ -50,7 +50,9 @@ pub(crate) fn CancelForm(
             let (vm, source) = (migration.vm_name, migration.source);
             // It waits for a host that has to say where the VM is.
             if migration.problem.is_some() {
-                return format!("The console stops asking the hosts where {vm} is. You then have to look on both yourself.");
+                return format!(
+                    "The console stops asking the hosts where {vm} is. You then have to look on both yourself."
+                );
             }
             format!("{vm} stays on {source}. The next migration starts from the beginning.")
         })

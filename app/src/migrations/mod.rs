@@ -7,6 +7,8 @@ pub mod cancel_page;
 mod checked_destination;
 mod destination_card;
 mod destination_reports;
+#[cfg(feature = "ssr")]
+mod filled_in;
 mod history;
 pub mod list_page;
 pub mod migrate_form;

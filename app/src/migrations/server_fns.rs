@@ -1,19 +1,19 @@
-//! What pages ask of the console about migrations. Contexts are taken before the first await: in a page's resource there are none
+//! What pages ask of the console about migrations. Contexts are read before the first await: in a page's resource there are none
 //! afterwards.
 
 #[cfg(feature = "ssr")]
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use leptos::prelude::*;
 use model::{DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest};
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
-#[cfg(feature = "ssr")]
-use serde::Deserialize;
 
 #[cfg(feature = "ssr")]
 use crate::console::{after_form, console, refused, who};
 use crate::failure::Failure;
+#[cfg(feature = "ssr")]
+use crate::migrations::filled_in;
 
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;
@@ -22,20 +22,20 @@ pub(crate) const PAGE: u32 = 50;
 #[cfg(feature = "ssr")]
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// Begins a migration; the request's fields are those of the form. With `mode`, it is refused if the VM's state is by now another
-/// than the form was made for; without it, the VM's state decides. `looked_at` is the host that the form shows findings of.
+/// Starts a migration; the request's fields are those of the form. With `mode`, it is refused if the VM's state has changed since the
+/// form was made; without it, the VM's state decides. `looked_at` is the host whose findings the form shows.
 #[server]
 pub async fn start(
     request: MigrationRequest,
     #[server(default)] looked_at: Option<HostName>,
 ) -> Result<Migration, Failure> {
-    let request = for_its_destination(request, looked_at.as_ref());
+    let request = filled_in::without_stale_choices(request, looked_at.as_ref());
     let migration = console().start(&who()?, request.into()).await.map_err(refused)?;
     after_form(&format!("/migrations/{}", migration.id));
     Ok(migration)
 }
 
-/// Checks whether the VM can go where the form says, as the form says.
+/// Checks whether the VM can move to the form's destination with the form's options.
 #[server]
 pub async fn preflight(request: MigrationRequest) -> Result<DestinationReport, Failure> {
     let MigrationRequest { vm, destination, options, .. } = request;
@@ -48,43 +48,21 @@ pub async fn measure(request: MigrationRequest) -> Result<(), Failure> {
     console().measure(&who()?, request.vm).await.map_err(refused)?;
     let page = format!("/vms/{}/migrate", request.vm);
     // Back to the form as it was filled in.
-    let filled_in = serde_qs::to_string(&BTreeMap::from([("request", request)]));
-    after_form(&filled_in.map_or(page.clone(), |filled_in| format!("{page}?{filled_in}")));
+    let query = filled_in::to_query(&request);
+    after_form(&query.map_or(page.clone(), |query| format!("{page}?{query}")));
     Ok(())
 }
 
-/// What the form says so far, where it was sent to be checked again.
-#[cfg(feature = "ssr")]
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct FilledIn {
-    request: Option<MigrationRequest>,
-    looked_at: Option<HostName>,
-}
-
-/// What the migrate page begins with: all destinations that answer in time, the best first; and what the form says so far, if it was
-/// sent to be checked again: `query` is the page's own.
+/// What the migrate page begins with: all destinations that answer in time, the best first; and the request, if the form was sent to be
+/// checked again. `query` is that of the page's address.
 #[server]
 pub async fn load_destinations(id: String, query: String) -> Result<(Destinations, Option<MigrationRequest>), Failure> {
     let vm = id.parse().map_err(refused)?;
-    let FilledIn { request, looked_at } = serde_qs::Config::new(5, false)
-        .deserialize_str(&query)
+    let request = filled_in::from_query(&query)
         .map_err(|error| Failure::from_server_fn_error(ServerFnErrorErr::Args(error.to_string())))?;
-    let request = request.map(|request| for_its_destination(request, looked_at.as_ref()));
     let as_the_form_says = request.iter().map(|request| (request.destination.clone(), request.options.clone()));
     let asked = DestinationsRequest { vm, options: as_the_form_says.collect(), patience: Some(PATIENCE) };
     Ok((console().destinations(&who()?, asked).await.map_err(refused)?, request))
-}
-
-/// What was ticked and chosen for one host is neither consent nor a choice for another: without WASM, the form goes on showing the
-/// findings of the host that was chosen before.
-#[cfg(feature = "ssr")]
-fn for_its_destination(mut request: MigrationRequest, looked_at: Option<&HostName>) -> MigrationRequest {
-    if looked_at.is_some_and(|host| *host != request.destination) {
-        request.accept.clear();
-        request.options.pools.clear();
-    }
-    request
 }
 
 /// Asks for a migration to be cancelled.
