@@ -23,7 +23,8 @@ pub use app::shell;
 pub use console::StatusOf;
 #[cfg(feature = "ssr")]
 pub use hosts::{
-    host_form::{HostForm, add_host, edit_host},
+    edit_page::{add_host, edit_host},
+    host_form::HostForm,
     key_page::{KeyForm, key_login},
     login_page::{HostLoginForm, log_in_at_host},
     remove_page::remove_host,

@@ -1,38 +1,31 @@
-//! `/hosts/add` and `/hosts/<name>/edit`: how a host is reached.
+//! The form that adds or changes a host, as it was filled in, and the host it stands for. Its page is [`super::edit_page`].
 
-use leptos::prelude::*;
-use model::{
-    DaemonKind, HostLogin, HostSettings, NewHost, Problem, RegisteredHost, Secret, SshLoginKind, TransportKind,
-};
+use model::{DaemonKind, HostLogin, HostSettings, NewHost, Problem, Secret, SshLoginKind, TransportKind};
 use serde::Deserialize;
 
-use crate::hosts::{host_key::HostRefusal, key_page::KeyLink};
-use crate::ui::{
-    document::{Assets, Back, Document, as_text},
-    fields::{FormFoot, KeepPasswordField, NumberField, PasswordField, RadioField, TextField, typed},
-};
+use crate::ui::fields::typed;
 
 /// The form as it was filled in.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct HostForm {
-    name: String,
-    transport: TransportKind,
-    address: String,
-    port: Option<u16>,
-    user: String,
-    login: SshLoginKind,
-    daemon: DaemonKind,
-    peer_address: String,
-    peer_transport: Option<TransportKind>,
-    peer_port: Option<u16>,
-    peer_user: String,
-    bandwidth_mib_s: Option<u32>,
-    /// One a line.
-    shared_directories: String,
-    password: Option<Secret>,
-    fingerprint: Option<String>,
-    keep_until_restart: bool,
+    pub(super) name: String,
+    pub(super) transport: TransportKind,
+    pub(super) address: String,
+    pub(super) port: Option<u16>,
+    pub(super) user: String,
+    pub(super) login: SshLoginKind,
+    pub(super) daemon: DaemonKind,
+    pub(super) peer_address: String,
+    pub(super) peer_transport: Option<TransportKind>,
+    pub(super) peer_port: Option<u16>,
+    pub(super) peer_user: String,
+    pub(super) bandwidth_mib_s: Option<u32>,
+    /// One per line.
+    pub(super) shared_directories: String,
+    pub(super) password: Option<Secret>,
+    pub(super) fingerprint: Option<String>,
+    pub(super) keep_until_restart: bool,
 }
 
 impl Default for HostForm {
@@ -110,215 +103,6 @@ impl HostForm {
             keep_until_restart: self.keep_until_restart,
         };
         Ok(NewHost { settings, login })
-    }
-}
-
-/// The page that adds a host: `form` as it was filled in, and why it was refused.
-pub fn add_host(assets: Assets, form: &HostForm, problem: Option<Problem>) -> Document {
-    let form = form.clone();
-    Document::new(assets, Back::to_hosts(), "Add a host", || {
-        view! { <Form action="/hosts/add" form known_key=None problem label="Add host" /> }
-    })
-}
-
-/// The page that changes a host.
-pub fn edit_host(assets: Assets, host: &RegisteredHost, form: &HostForm, problem: Option<Problem>) -> Document {
-    let name = &host.settings.name;
-    let (form, known_key) = (form.clone(), host.fingerprint.clone());
-    Document::new(assets, Back::to_hosts(), &format!("Edit {name}"), || {
-        view! {
-            <Form action=format!("/hosts/{name}/edit") form known_key problem label="Save" />
-            <KeyLink host=host.clone() />
-        }
-    })
-}
-
-#[component]
-fn Form(
-    #[prop(into)] action: String,
-    form: HostForm,
-    /// The key that the console knows already.
-    known_key: Option<String>,
-    problem: Option<Problem>,
-    label: &'static str,
-) -> impl IntoView {
-    view! {
-        <form method="post" action=action class="card">
-            <HostRefusal problem confirmed=form.fingerprint.clone() known=known_key />
-            <TextField
-                name="name"
-                label="Name"
-                value=form.name.clone()
-                required=true
-                hint="Lower-case letters, digits, and hyphens between them."
-            />
-            <Transports chosen=form.transport />
-            <div class="side-by-side not-local">
-                <TextField name="address" label="Address" value=form.address.clone() hint="A name or an IP address." />
-                <NumberField
-                    name="port"
-                    label="Port"
-                    value=form.port.map(u32::from)
-                    max=65_535
-                    default="the default port"
-                />
-            </div>
-            <SshFields form=form.clone() />
-            <Daemons chosen=form.daemon />
-            <MoreFields form />
-            <FormFoot back="/hosts" label hint="The console first tests whether the host answers. This takes up to 10 s." />
-        </form>
-    }
-}
-
-#[component]
-fn Transports(chosen: TransportKind) -> impl IntoView {
-    let transport = |kind, value, label, hint| {
-        view! { <RadioField name="transport" value label hint checked=chosen == kind /> }
-    };
-    view! {
-        <fieldset class="choices">
-            <legend>"Connection"</legend>
-            {transport(TransportKind::Ssh, "ssh", "ssh", "With a password or a key. The host needs no setup.")}
-            {transport(TransportKind::Tls, "tls", "TLS", "With certificates, on the host and on the console's machine.")}
-            {transport(TransportKind::Local, "local", "This machine", "The console's own machine, through its libvirt socket.")}
-            {transport(
-                TransportKind::Tcp,
-                "tcp",
-                "TCP",
-                "Not encrypted and without a login: only where the configuration allows it.",
-            )}
-        </fieldset>
-    }
-}
-
-#[component]
-fn SshFields(form: HostForm) -> impl IntoView {
-    let login = |kind, value, label, hint| {
-        view! { <RadioField name="login" value label hint checked=form.login == kind /> }
-    };
-    let program = (form.login == SshLoginKind::Program)
-        .then(|| login(SshLoginKind::Program, "program", "With the program ssh", "As the configuration of ssh says."));
-    view! {
-        <div class="only-ssh">
-            <TextField
-                name="user"
-                label="User"
-                value=form.user.clone()
-                hint="An account that may use libvirt: root, or a member of the group libvirt."
-            />
-            <fieldset class="choices">
-                <legend>"Login"</legend>
-                {login(SshLoginKind::Password, "password", "With a password", "")}
-                {login(
-                    SshLoginKind::AccountKeys,
-                    "account-keys",
-                    "With the keys of the console's account",
-                    "The keys that ssh would use, and its agent.",
-                )}
-                {login(
-                    SshLoginKind::ConsoleKey,
-                    "console-key",
-                    "With the console's own key",
-                    "Once it is set up on the host: add the host with a password first.",
-                )}
-                {program}
-            </fieldset>
-            <div class="only-password">
-                <PasswordField hint="Never stored." />
-                <KeepPasswordField checked=form.keep_until_restart />
-            </div>
-        </div>
-    }
-}
-
-#[component]
-fn Daemons(chosen: DaemonKind) -> impl IntoView {
-    view! {
-        <fieldset class="choices only-tcp">
-            <legend>"libvirt daemon"</legend>
-            <RadioField name="daemon" value="system" label="System" checked=chosen == DaemonKind::System />
-            <RadioField name="daemon" value="session" label="User session" checked=chosen == DaemonKind::Session />
-        </fieldset>
-    }
-}
-
-/// What few hosts need, open if something of it is filled in.
-#[component]
-fn MoreFields(form: HostForm) -> impl IntoView {
-    let is_used = !form.peer_address.is_empty()
-        || form.peer_transport.is_some()
-        || form.peer_port.is_some()
-        || !form.peer_user.is_empty()
-        || form.bandwidth_mib_s.is_some()
-        || !form.shared_directories.is_empty();
-    view! {
-        <details class="more" open=is_used>
-            <summary>"More: access for other hosts, limits, shared directories"</summary>
-            <div class="side-by-side">
-                <TextField
-                    name="peer_address"
-                    label="Address for other hosts"
-                    value=form.peer_address
-                    default="the same"
-                    hint="Other hosts send memory and disks of VMs there."
-                />
-                <NumberField
-                    name="peer_port"
-                    label="Port for other hosts"
-                    value=form.peer_port.map(u32::from)
-                    max=65_535
-                    default="the same, or the default port"
-                />
-            </div>
-            <div class="side-by-side">
-                <PeerTransport chosen=form.peer_transport />
-                <TextField
-                    name="peer_user"
-                    label="User for other hosts"
-                    value=form.peer_user
-                    default="the same"
-                    hint="For ssh only."
-                />
-            </div>
-            <NumberField
-                name="bandwidth_mib_s"
-                label="Migration bandwidth in MiB/s"
-                value=form.bandwidth_mib_s
-                max=1_000_000
-                default="not limited"
-            />
-            <label class="field">
-                <span>"Shared directories"</span>
-                <textarea
-                    name="shared_directories"
-                    rows="3"
-                    spellcheck="false"
-                    inner_html=as_text(&form.shared_directories)
-                ></textarea>
-                <small class="hint">
-                    "One path per line: directories that other hosts mount at the same path, for example from NFS."
-                </small>
-            </label>
-        </details>
-    }
-}
-
-#[component]
-fn PeerTransport(chosen: Option<TransportKind>) -> impl IntoView {
-    let choices = [
-        ("", None, "the same"),
-        ("ssh", Some(TransportKind::Ssh), "ssh"),
-        ("tls", Some(TransportKind::Tls), "TLS"),
-        ("tcp", Some(TransportKind::Tcp), "TCP"),
-    ];
-    let option = |(value, kind, label)| view! { <option value=value selected=kind == chosen>{label}</option> };
-    view! {
-        <label class="field">
-            <span>"Transport for other hosts"</span>
-            <select name="peer_transport">{choices.into_iter().map(option).collect_view()}</select>
-            <small class="hint">"For peer-to-peer migrations."</small>
-        </label>
     }
 }
 

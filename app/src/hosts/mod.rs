@@ -2,6 +2,8 @@
 //! only: they need no scripts.
 
 #[cfg(feature = "ssr")]
+pub mod edit_page;
+#[cfg(feature = "ssr")]
 pub mod host_form;
 #[cfg(feature = "ssr")]
 pub mod host_key;
