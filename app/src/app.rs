@@ -43,8 +43,8 @@ pub fn shell() -> impl IntoView {
     }
 }
 
-/// All pages. Whole pages are rendered before anything is sent (`SsrMode::Async`): their data is in the console's memory, and
-/// a status code can still be set.
+/// All pages. Each is rendered before anything is sent (`SsrMode::Async`): its data is in the console's memory, and a status code can
+/// still be set.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();

@@ -5,8 +5,8 @@
 use leptos::prelude::{Update as _, *};
 use model::{Change, Host, HostName, Migration, MigrationId, Phase, Snapshot, Update, Vm, VmId};
 
-/// Things of one kind, in the order of their keys. Who reads the keys is told when one comes or goes; who reads a thing, when
-/// it changes. (A sorted vector: a map would weigh more in the WASM than it gains on a few hundred things.)
+/// Values of one kind, sorted by key. Readers of the keys are notified when a value is added or removed, readers of a value when it
+/// changes. (A sorted vector: a map would weigh more in the WASM than it gains on a few hundred values.)
 pub(crate) struct Table<K: 'static, V: 'static>(RwSignal<Vec<(K, ArcRwSignal<V>)>>);
 
 impl<K, V> Clone for Table<K, V> {
@@ -31,56 +31,56 @@ where
         self.0.read().iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// All things, in the order of their keys.
+    /// All values, in the order of their keys.
     pub fn values(self) -> Vec<V> {
-        self.0.read().iter().map(|(_, thing)| thing.get()).collect()
+        self.0.read().iter().map(|(_, value)| value.get()).collect()
     }
 
-    /// How many things are so.
-    pub fn count(self, is_so: impl Fn(&V) -> bool) -> usize {
-        self.0.read().iter().filter(|(_, thing)| is_so(&thing.read())).count()
+    /// How many values match.
+    pub fn count(self, matches: impl Fn(&V) -> bool) -> usize {
+        self.0.read().iter().filter(|(_, value)| matches(&value.read())).count()
     }
 
-    /// The thing of this key, as a signal. Who asks is told when it comes or goes.
+    /// The value of this key, as a signal. The reader is notified when a value is added or removed.
     pub fn get(self, key: &K) -> Option<ArcRwSignal<V>> {
         self.0.track();
         self.get_untracked(key)
     }
 
-    /// The same without being told.
+    /// The same, untracked.
     pub fn get_untracked(self, key: &K) -> Option<ArcRwSignal<V>> {
-        let things = self.0.read_untracked();
-        let index = things.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
-        Some(things[index].1.clone())
+        let values = self.0.read_untracked();
+        let index = values.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        Some(values[index].1.clone())
     }
 
-    /// The thing of this key as it is. Who asks is told when it comes, changes or goes.
+    /// The value of this key. The reader is notified when it is added, changed or removed.
     pub fn value(self, key: &K) -> Option<V> {
-        self.get(key).map(|thing| thing.get())
+        self.get(key).map(|value| value.get())
     }
 
     fn put(self, key: K, value: V) {
         match self.get_untracked(&key) {
             Some(known) if *known.read_untracked() == value => {}
             Some(known) => known.set(value),
-            None => self.0.update(|things| {
-                let index = things.partition_point(|(other, _)| *other < key);
-                things.insert(index, (key, ArcRwSignal::new(value)));
+            None => self.0.update(|values| {
+                let index = values.partition_point(|(other, _)| *other < key);
+                values.insert(index, (key, ArcRwSignal::new(value)));
             }),
         }
     }
 
     fn retain(self, stays: impl Fn(&K) -> bool) {
         if !self.0.read_untracked().iter().all(|(key, _)| stays(key)) {
-            self.0.update(|things| things.retain(|(key, _)| stays(key)));
+            self.0.update(|values| values.retain(|(key, _)| stays(key)));
         }
     }
 
-    /// Makes these the only things, and keeps the signals of those that were there already.
-    fn replace(self, things: Vec<V>, key: impl Fn(&V) -> K) {
-        self.retain(|known| things.iter().any(|thing| key(thing) == *known));
-        for thing in things {
-            self.put(key(&thing), thing);
+    /// Replaces all values. A key that stays keeps its signal.
+    fn replace(self, values: Vec<V>, key: impl Fn(&V) -> K) {
+        self.retain(|known| values.iter().any(|value| key(value) == *known));
+        for value in values {
+            self.put(key(&value), value);
         }
     }
 }
@@ -91,7 +91,7 @@ pub(crate) enum StreamState {
     /// No WASM yet, or the first attempt is under way.
     #[default]
     Opening,
-    /// What is shown is what is.
+    /// Connected: the page shows the present state.
     Live,
     /// It was lost; the next attempt follows.
     Lost,
@@ -128,7 +128,7 @@ impl Live {
         self.sequence.get_value()
     }
 
-    /// A VM's name as it is, for a heading.
+    /// A VM's present name, for a heading.
     pub fn vm_name(self, id: VmId) -> String {
         self.vms.value(&id).map_or_else(|| "this VM".to_owned(), |vm| vm.name)
     }

@@ -12,8 +12,8 @@ pub(crate) fn snapshot() -> Result<Snapshot, Failure> {
     console().snapshot(&who()?).map_err(refused)
 }
 
-/// Only the server knows it. Called in the browser only when a page without a snapshot leads to one with it: the browser then loads
-/// the whole page.
+/// Called in the browser only when a link leads from a page without a snapshot to one with it. Only the server has the snapshot, so the
+/// browser loads the whole page.
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn snapshot() -> Result<Snapshot, Failure> {
     // Fails only where there is no page any more.

@@ -1,7 +1,7 @@
-//! The stream at `/ws`: what changes on the server changes here, and a connection that was lost goes on where it was.
+//! The page's end of the stream at `/ws`: applies the server's updates, and asks for the missed ones after a lost connection.
 //!
-//! Written on the browser's own WebSocket: the library for it (leptos-use-websocket) reconnects, but neither notices a dead
-//! connection nor knows when to hurry, and its share of the WASM is twice that of all of this.
+//! Written on the browser's own WebSocket: the library for it (leptos-use-websocket) reconnects, but neither notices a dead connection
+//! nor hurries when a phone wakes up, and its share of the WASM is twice that of all of this.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ struct Stream {
     heard_ms: StoredValue<f64>,
 }
 
-/// A socket and what it calls, which has to live as long.
+/// A socket and its callbacks, which have to live as long.
 struct Connection {
     socket: WebSocket,
     _on_open: Closure<dyn FnMut()>,

@@ -33,7 +33,7 @@ pub struct ServerConsole {
     attempts: Attempts,
 }
 
-/// What hosts may be that are registered at run time.
+/// Which hosts may be registered at run time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Allowed {
     /// Whether they may be reached by plain TCP.
@@ -48,7 +48,7 @@ impl ServerConsole {
         Self { engine, auth, audit, keys, allowed, attempts: Attempts::default() }
     }
 
-    /// Writes down what a user wants, before it is done: nothing happens without an entry, even if the caller leaves meanwhile.
+    /// Writes down what a user asks for before it is done: nothing happens without an entry, even if the caller leaves meanwhile.
     async fn audit(&self, who: &Principal, action: Action<'_>) -> Result<(), Problem> {
         self.audit.audit(who.user(), action).await.map_err(|error| store_failed(&error))
     }

@@ -13,7 +13,7 @@ use crate::ui::{
     fields::FormFoot,
 };
 
-/// What the form says beside the login.
+/// What the form says besides the login.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct KeyForm {

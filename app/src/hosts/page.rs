@@ -141,7 +141,7 @@ fn HostLinks(name: HostName, host: Signal<Host>) -> impl IntoView {
 #[component]
 pub(crate) fn HostLink(
     #[prop(into)] href: String,
-    /// Whether it is what most people are looking for here.
+    /// Whether it is the main action here.
     #[prop(optional)]
     is_main: bool,
     children: Children,

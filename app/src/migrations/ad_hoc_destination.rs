@@ -38,7 +38,7 @@ struct ChosenOptions {
 }
 
 impl AdHocForm {
-    /// What is asked for.
+    /// The request.
     ///
     /// # Errors
     /// `invalid-input` for what can't be a host's name.
@@ -162,7 +162,7 @@ fn OptionFields(
     view! {
         <fieldset>
             <legend>"Options"</legend>
-            // What the page shows is what is asked for, also if the VM is shut off or started this very moment.
+            // The request is for the mode that the page shows, even if the VM is shut off or started at this moment.
             <input type="hidden" name="request[mode]" value=if vm.state.is_active() { "live" } else { "offline" } />
             <CheckField
                 name="request[options][keep_source_definition]"

@@ -30,7 +30,7 @@ impl CheckedDestination {
         self.preflight().is_some_and(Preflight::is_possible)
     }
 
-    /// Whether it is possible, or may become so by what can be filled in.
+    /// Whether it is possible, or may become so by a field of the form.
     pub fn can_be_chosen(&self) -> bool {
         match &self.report.preflight {
             Ok(preflight) => preflight.of(Severity::Blocker).all(|blocker| can_be_helped(blocker.code, preflight)),
@@ -73,7 +73,7 @@ impl CheckedDestination {
     }
 }
 
-/// Whether the form has a field against it.
+/// Whether the form has a field that may resolve it.
 fn can_be_helped(code: FindingCode, preflight: &Preflight) -> bool {
     let has_choice = |disk: &DiskPlan| match &disk.treatment {
         Treatment::Copy { other_pools, .. } => !other_pools.is_empty(),

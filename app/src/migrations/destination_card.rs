@@ -6,7 +6,7 @@ use model::{Host, HostName, Problem, Vm, VmState, refusal, text};
 use crate::live::Live;
 use crate::migrations::{destination_reports::DestinationReports, report::Verdict};
 
-/// The card of a host: its resources, and what speaks for or against it. It can't be chosen where nothing in the form would help.
+/// The card of a host: its resources, and what speaks for or against it. It can't be chosen where no field of the form would help.
 #[component]
 pub(super) fn DestinationCard(
     name: HostName,

@@ -1,4 +1,4 @@
-//! What a migrate form knows of its destinations: it asks for each by a call of its own, and shows what has come.
+//! The reports that a migrate form has got about its destinations. It asks for each by a call of its own, and shows them as they arrive.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The place of a host that has not answered in time.
 const LAST: [u64; 6] = [u64::MAX; 6];
 
-/// A report that has come.
+/// A report that has arrived.
 struct Entry {
     checked: CheckedDestination,
     /// The number of its request: a late answer never replaces a newer one.
@@ -24,7 +24,7 @@ struct Entry {
     place: [u64; 6],
 }
 
-/// The reports that have come, and which destination is chosen.
+/// The reports that have arrived, and which destination is chosen.
 #[derive(Default)]
 pub(crate) struct Known {
     entries: Vec<Entry>,
@@ -178,7 +178,7 @@ impl DestinationReports {
     }
 }
 
-/// Puts the focus back to where it is now, if it gets lost because cards are sorted or a field is built anew.
+/// Puts the focus back to where it is now, if it gets lost because cards are sorted or a field is rebuilt.
 fn keep_focus() {
     let id = document().active_element().map(|element| element.id()).unwrap_or_default();
     request_animation_frame(move || {

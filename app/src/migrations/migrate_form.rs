@@ -1,4 +1,4 @@
-//! The form that begins a migration: in the dialog, and on a page of its own.
+//! The form that starts a migration: in the dialog, and on a page of its own.
 
 use std::time::Duration;
 
@@ -35,12 +35,12 @@ pub(crate) fn migrate_question(live: Live, vm: VmId) -> Question {
     Question { href: format!("/vms/{vm}/migrate"), title: migrate_title(live, vm), form: Callback::new(form) }
 }
 
-/// What the form is headed with.
+/// The form's heading.
 pub(crate) fn migrate_title(live: Live, vm: VmId) -> String {
     format!("Migrate {}", live.vm_name(vm))
 }
 
-/// Asks for the destination and the options, shows the preflight report and what will be done, and begins it.
+/// Asks for the destination and the options, shows the preflight report and what will be done, and starts the migration.
 #[component]
 pub(super) fn MigrateForm(
     vm: VmId,
@@ -75,7 +75,7 @@ pub(super) fn MigrateForm(
         }
     });
     let start_problem = problem_of(start);
-    // A start that was refused for what was found: the form then shows those findings.
+    // A start was refused because of findings: the form then shows them.
     Effect::new(move |_| {
         if start_problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty()) {
             check_again.run(());
@@ -107,7 +107,7 @@ pub(super) fn MigrateForm(
                         <DestinationCard name vm=shown reports autofocus=close.is_some() />
                     </For>
                 </div>
-                // The form's first button, so that it is also what Enter presses: nothing starts by that. Hidden where scripts run.
+                // The form's first button is the one that Enter presses: this one starts nothing. Hidden where scripts run.
                 <button
                     class="button by-hand"
                     formmethod="get"
@@ -193,8 +193,8 @@ fn on_change(form: NodeRef<html::Form>, known: RwSignal<Known>, check_again: Cal
     })
 }
 
-/// Whether everything required is filled in and ticked. The fields that the report brings count, too: they are in the page a moment
-/// after it has come.
+/// Whether everything required is filled in and ticked. This includes the fields that a report brings, which are in the page a moment
+/// after it has arrived.
 fn completeness(form: NodeRef<html::Form>, known: RwSignal<Known>) -> RwSignal<bool> {
     let is_complete = RwSignal::new(true);
     Effect::new(move |_| {

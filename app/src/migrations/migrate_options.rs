@@ -1,4 +1,4 @@
-//! What can be chosen for a migration beside its destination.
+//! What can be chosen for a migration besides its destination.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -7,7 +7,7 @@ use model::Vm;
 use crate::live::Live;
 use crate::migrations::checked_destination::CheckedDestination;
 
-/// The options. Those that are an answer to a finding come with it, and stay once they are used.
+/// The options. Those that resolve a finding are shown with it, and stay once they are used.
 #[component]
 pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedDestination>>) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -24,7 +24,7 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
     view! {
         <fieldset>
             <legend>"Options"</legend>
-            // What the page shows is what is asked for, also if the VM is shut off or started this very moment.
+            // The request is for the mode that the page shows, even if the VM is shut off or started at this moment.
             <input type="hidden" name="request[mode]" value=move || if moves_memory() { "live" } else { "offline" } />
             <label class="field" hidden=move || !offers_name.get()>
                 <span>"New name at the destination"</span>
@@ -90,7 +90,7 @@ fn OptionBox(
     }
 }
 
-/// What the address says of an option, where the form was sent to be checked again.
+/// An option's value in the address, where the form was sent to be checked again.
 fn given(name: &str) -> Option<String> {
     use_query_map().read_untracked().get(&format!("request[options][{name}]"))
 }

@@ -1,4 +1,4 @@
-//! Migrations: the form that begins one, its page, and the list of all.
+//! Migrations: the form that starts one, its page, and the list of all.
 
 #[cfg(feature = "ssr")]
 pub mod ad_hoc_destination;

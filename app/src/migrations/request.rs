@@ -1,4 +1,4 @@
-//! What was asked of a migration.
+//! The request that a migration was started with.
 
 use leptos::prelude::*;
 use model::{ControlFlow, DiskMove, Migration, Mode};

@@ -19,7 +19,7 @@ pub(super) fn Running(migration: Signal<Migration>) -> impl IntoView {
     let live = expect_context::<Live>();
     let id = migration.read_untracked().id;
     let convergence = Memo::new(move |_| text::convergence(&migration.read()));
-    // While it waits for a host, an admin who has cancelled before can give up.
+    // While it waits for a host, an admin who has cancelled before can cancel again, to give up.
     let cancel_requested = Memo::new(move |_| migration.read().cancel_requested && migration.read().problem.is_none());
     let warning = move || {
         convergence.get().map(|sentence| {

@@ -33,7 +33,7 @@ pub(crate) fn Dialog(asked: Asked) -> impl IntoView {
         }
     });
     let close = Callback::new(move |()| asked.set(None));
-    // Only another question may build the form anew: what is read while it is built must not.
+    // Only another question may rebuild the form, not a signal that is read while it is built.
     let content = move || asked.get().map(|question| untrack(|| view! { <Content question close /> }));
     view! {
         <dialog node_ref=node class="modal" closedby="any" aria-labelledby="question" on:close=move |_| asked.set(None)>
@@ -59,7 +59,7 @@ fn Content(question: Question, close: Callback<()>) -> impl IntoView {
 #[component]
 pub(crate) fn QuestionLink(
     class: &'static str,
-    /// What is asked, as things stand when the link is followed.
+    /// Makes the question when the link is followed.
     question: impl Fn() -> Question + Copy + Send + Sync + 'static,
     children: Children,
 ) -> impl IntoView {

@@ -36,7 +36,7 @@ impl Back {
 pub struct Document(String);
 
 impl Document {
-    /// Puts what a page shows into its frame.
+    /// Puts the content of a page into its frame.
     pub(crate) fn new<V: IntoView + 'static>(
         assets: Assets,
         back: Back,
@@ -88,7 +88,7 @@ fn Page(assets: Assets, back: Back, title: String, children: Children) -> impl I
     }
 }
 
-/// The head of every document; `children` are what this one has beside.
+/// The head of every document; `children` are what one document adds.
 #[component]
 pub(crate) fn Head(css: String, children: Children) -> impl IntoView {
     view! {
@@ -117,7 +117,7 @@ pub fn failed(assets: Assets, problem: Problem) -> Document {
     Document::new(assets, Back::to_hosts(), "Request failed", || view! { <FormProblem problem /> })
 }
 
-/// A problem in front of a form, read aloud when the page comes.
+/// A problem above a form. Screen readers announce it when the page loads.
 #[component]
 pub(crate) fn FormProblem(problem: Problem) -> impl IntoView {
     view! {

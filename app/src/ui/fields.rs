@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 /// Reads a form as browsers send it; names may be nested: `request[options][new_name]`.
 ///
 /// # Errors
-/// `invalid-input`: a field that no browser would send so.
+/// `invalid-input` for a field that can't be read.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // Browsers write brackets as %5B and %5D.
     serde_qs::Config::new(5, false).deserialize_bytes(body).map_err(|_| {
@@ -22,13 +22,13 @@ pub(crate) fn typed(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A line of text.
+/// A text field.
 #[component]
 pub(crate) fn TextField(
     name: &'static str,
     label: &'static str,
     #[prop(into)] value: String,
-    /// What counts if it is left empty.
+    /// What applies if it is left empty.
     #[prop(optional)]
     default: &'static str,
     #[prop(optional)] hint: &'static str,
@@ -59,7 +59,7 @@ pub(crate) fn NumberField(
     label: &'static str,
     value: Option<u32>,
     max: u32,
-    /// What counts if it is left empty.
+    /// What applies if it is left empty.
     #[prop(into)]
     default: String,
 ) -> impl IntoView {
@@ -79,7 +79,7 @@ pub(crate) fn NumberField(
     }
 }
 
-/// A yes or no.
+/// A checkbox.
 #[component]
 pub(crate) fn CheckField(
     name: &'static str,
@@ -90,7 +90,7 @@ pub(crate) fn CheckField(
     view! { <Choice kind="checkbox" name value="true" label hint checked /> }
 }
 
-/// One of several.
+/// A radio button.
 #[component]
 pub(crate) fn RadioField(
     name: &'static str,

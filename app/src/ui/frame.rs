@@ -52,7 +52,7 @@ fn Page() -> impl IntoView {
     follow(live);
     let asked: Asked = RwSignal::new(None);
     provide_context(asked);
-    // What was asked or told on one page is no matter of the next.
+    // A question or note of one page is closed on the next.
     let path = use_location().pathname;
     Effect::new(move |before: Option<String>| {
         let now = path.get();
@@ -143,7 +143,7 @@ fn StreamBadge() -> impl IntoView {
     }
 }
 
-/// How the migration that ended last has ended, unless its own page is open, which says it already.
+/// The result of the migration that ended last, unless its own page is open, which shows it already.
 #[component]
 fn JustEnded() -> impl IntoView {
     let live = expect_context::<Live>();

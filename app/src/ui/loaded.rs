@@ -20,8 +20,8 @@ where
                 let show = show.clone();
                 Suspend::new(async move {
                     match resource.await {
-                        // Only the resource may build the page anew: what is read while it is built must not. (A form that was built
-                        // anew when its VM changed never heard that it had been sent.)
+                        // Only the resource may rebuild the page, not a signal that is read while it is built: a form that was
+                        // rebuilt because its VM changed never got the answer to what it had sent.
                         Ok(loaded) => untrack(|| show(loaded)),
                         Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
                     }

@@ -1,9 +1,9 @@
-//! What is at an address where there is nothing.
+//! The answer at an address without a page.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// The page at an address that no page has.
+/// The page at an address without a page.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
     view! {
@@ -13,7 +13,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
     }
 }
 
-/// That there is nothing, in the place of what a page would show.
+/// Says that there is nothing, in place of a page's content.
 #[component]
 pub(crate) fn NotFound() -> impl IntoView {
     #[cfg(feature = "ssr")]

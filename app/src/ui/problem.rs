@@ -64,7 +64,7 @@ pub(crate) fn ProblemNote(problem: Problem, #[prop(optional)] children: Option<C
     }
 }
 
-/// Where a form's problem is shown, and read aloud, when there is one.
+/// The place of a form's problem. Screen readers announce it when there is one.
 #[component]
 pub(crate) fn Alert(
     problem: Signal<Option<Problem>>,

@@ -1,4 +1,4 @@
-//! Points in time and the time that runs.
+//! Points in time, and the time a migration takes.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use leptos::{
 use model::{Migration, text};
 use time::OffsetDateTime;
 
-/// A point in time, in ms since 1970. In UTC, which reads the same on the server and in every browser; the browser then puts
-/// it in its own time and language.
+/// A point in time, in ms since 1970. The server writes it in UTC, which reads the same in every browser; the browser then changes it to
+/// its own time zone and language.
 #[component]
 pub(crate) fn Time(ms: u64) -> impl IntoView {
     let (date, clock) = utc(ms);

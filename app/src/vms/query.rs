@@ -1,5 +1,5 @@
-//! Which VMs the list shows, and in which order. It is all in the URL's query, so that it survives a reload, can be sent to
-//! another user, and works without WASM.
+//! Which VMs the list shows, and in which order. All of it is in the URL's query, so that it survives a reload, can be sent to another
+//! user, and works without WASM.
 
 use std::cmp::Ordering;
 
@@ -51,7 +51,7 @@ impl Column {
     }
 }
 
-/// VMs to leave out by what they do.
+/// A filter by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum StateFilter {
     #[default]
@@ -112,7 +112,7 @@ pub(crate) struct VmQuery {
 }
 
 impl VmQuery {
-    /// Reads a query; what it can't be is left at its default.
+    /// Reads a query; an unknown value counts as the default.
     pub fn from_params(params: &ParamsMap) -> Self {
         let state = params.get_str("state").unwrap_or_default();
         let sort = params.get_str("sort").unwrap_or_default();
@@ -147,18 +147,18 @@ impl VmQuery {
         Self { sort: column, descending: self.sort == column && !self.descending, ..self.clone() }
     }
 
-    /// Whether a VM is asked for, the filter on states left aside.
+    /// Whether the search finds a VM, in whatever state it is.
     pub fn finds(&self, vm: &Vm) -> bool {
         let sought = self.search.trim().to_ascii_lowercase();
         vm.name.to_ascii_lowercase().contains(&sought) || vm.host.as_str().contains(&sought)
     }
 
-    /// Whether a VM is asked for.
+    /// Whether the list shows a VM.
     pub fn wants(&self, vm: &Vm) -> bool {
         self.state.matches(vm) && self.finds(vm)
     }
 
-    /// The VMs asked for, in order; VMs that are equal in the column are in the order of their names.
+    /// The VMs that the list shows, in order; VMs that are equal in the column are in the order of their names.
     pub fn select(&self, vms: Vec<Vm>) -> Vec<Vm> {
         let mut selected: Vec<Vm> = vms.into_iter().filter(|vm| self.wants(vm)).collect();
         selected.sort_unstable_by(|a, b| {

@@ -1,4 +1,4 @@
-//! Sessions as tower-sessions needs them: it makes the cookies, the database keeps the rest.
+//! Sessions as tower-sessions needs them: it makes the cookies, the store keeps the rest.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
@@ -17,9 +17,9 @@ use tower_sessions::{
 
 /// The cookie's name. Browsers take a `__Host-` cookie only over HTTPS (or from this machine), for all paths, and from no other host.
 pub const COOKIE: &str = "__Host-vmferry";
-/// How exactly it is known when a session was last used: one write a minute is enough.
+/// How exactly the store knows when a session was last used: one write a minute is enough.
 const GRAIN: Duration = Duration::from_mins(1);
-/// How many characters of what a browser calls itself are kept.
+/// How many characters of a browser's User-Agent are kept.
 const USER_AGENT_LENGTH: usize = 200;
 
 const USER: &str = "user";
@@ -85,7 +85,7 @@ impl CookieSessions {
         Ok(())
     }
 
-    /// Removes the sessions that a limit has ended, now and then, for ever.
+    /// Removes expired sessions every hour, for ever.
     pub async fn clean_up(self) {
         let mut hourly = tokio::time::interval(Duration::from_hours(1));
         loop {

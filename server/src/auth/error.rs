@@ -8,7 +8,7 @@ use tower_sessions::session;
 
 use super::password_rules::Weakness;
 
-/// Why it was refused. The sentences for people are made of it in `problem.rs`.
+/// Why it was refused. `problem.rs` makes the sentences for people.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// User name or password is wrong; which of them is not said.
@@ -20,7 +20,7 @@ pub enum AuthError {
     /// Too many failures; wait so long.
     #[error("too many failures: wait {0:?}")]
     Throttled(Duration),
-    /// The new password may not be one.
+    /// The new password is not allowed.
     #[error("the new password is weak: {0:?}")]
     WeakPassword(Weakness),
     /// This can't be a user's name.

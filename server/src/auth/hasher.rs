@@ -32,11 +32,11 @@ impl Default for HashCost {
 pub(super) struct Hasher {
     params: Params,
     permits: Arc<Semaphore>,
-    /// Checked against where there is no such user, so that the time an answer takes does not tell.
+    /// Verified against where there is no such user, so that the answer takes as long as for a wrong password.
     stand_in: String,
 }
 
-/// A password that was right.
+/// The password was right.
 pub(super) struct Verified {
     /// A hash as it is made today, if the one kept was made otherwise.
     pub(super) better_hash: Option<String>,
@@ -63,7 +63,7 @@ impl Hasher {
         verified.filter(|_| exists)
     }
 
-    /// Works on a thread where it may take its time.
+    /// Runs `work` on a thread that may block.
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         let done = spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Who may come in: passwords, sessions, and how fast one may guess. A file a subject; only this module makes a `Principal`.
+//! Users, passwords, sessions, and the throttle for failed logins. A file a subject; only this module makes a `Principal`.
 
 mod common_passwords;
 mod cookie_sessions;
@@ -27,7 +27,7 @@ pub use store::SessionLimits;
 use hasher::Hasher;
 use throttle::Throttle;
 
-/// Who did what was done on the command line; no user can have this name.
+/// The actor in the audit log of what is done on the command line; no user can have this name.
 pub(crate) const COMMAND_LINE: &str = "(command line)";
 
 /// Users, their passwords and their sessions.

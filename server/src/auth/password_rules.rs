@@ -8,7 +8,7 @@ const SHORTEST: usize = 8;
 /// The most bytes.
 const LONGEST: usize = 1024;
 
-/// Why a password may not be one.
+/// Why a password is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakness {
     /// It has fewer than 8 characters.
@@ -24,7 +24,7 @@ pub enum Weakness {
 /// Checks a password that the user `name` wants.
 ///
 /// # Errors
-/// Why it may not be one.
+/// Why it is not allowed.
 pub(super) fn check(name: &str, password: &str) -> Result<(), Weakness> {
     if password.chars().count() < SHORTEST {
         return Err(Weakness::TooShort);

@@ -1,4 +1,4 @@
-//! The sessions of those who are logged in: whose a request is, how long a session lasts, which ones a user has.
+//! Sessions: which user a request comes from, how long a session lasts, which ones a user has.
 
 use model::SessionInfo;
 use port::Principal;
@@ -14,7 +14,7 @@ impl Auth {
         &self.sessions
     }
 
-    /// Who comes with this session; none if it is over, or was never begun by a login.
+    /// The user whose session this is; none if it is over, or was never begun by a login.
     ///
     /// # Errors
     /// When the store fails.

@@ -1,10 +1,10 @@
-//! How fast one may guess passwords.
+//! How fast passwords may be guessed.
 //!
-//! Failures are counted for the account and for the address, each with a pause that doubles and has an upper end. Nothing is
-//! ever locked for good, but an attacker who guesses from many addresses can keep an account in its pause. Therefore an address from
-//! which the account's user has logged in before has a count of its own for that account: there, only guesses from
-//! the same address hold the user up. From a new address the user may have to wait for as long as the guessing goes on.
-//! The longest pause of an address is longer than an account's, since it concerns that address only.
+//! Failures are counted for the account and for the address, each with a pause that doubles up to a maximum. No account is ever locked
+//! for good, but an attacker who guesses from many addresses can keep one in its pause. Therefore an address from which the account's
+//! user has logged in before has a count of its own for that account: there, only guesses from the same address hold the user up. From a
+//! new address the user may have to wait for as long as the guessing goes on. The longest pause of an address is longer than that of an
+//! account, since it concerns that address only.
 
 use std::{
     net::{IpAddr, Ipv6Addr},

@@ -25,7 +25,7 @@ pub(super) const ADMIN: &str = "admin";
 /// How often to look whether every host was tried.
 const READY_POLL: Duration = Duration::from_millis(20);
 
-/// What is kept, and who may come in.
+/// What a console keeps in its directory: the store, with users and sessions, and the ssh files.
 pub(super) struct Kept {
     pub(super) store: Arc<dyn Store>,
     pub(super) auth: Auth,
@@ -54,7 +54,7 @@ pub(super) struct Console {
 }
 
 impl Console {
-    /// Connects to the hosts and takes up what was under way.
+    /// Connects to the hosts and resumes the migrations that an earlier run left open.
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
         KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
         let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
@@ -72,7 +72,7 @@ impl Console {
         }
     }
 
-    /// Opens the doors until told to stop, then closes everything.
+    /// Serves requests until `stop`, then closes everything.
     pub(super) async fn serve(
         self,
         listener: TcpListener,

@@ -1,4 +1,4 @@
-//! `vmferry demo`: the real thing with hosts of its own.
+//! `vmferry demo`: the console for libvirt hosts and VMs that it starts on this machine and removes at the end.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -99,7 +99,7 @@ async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> R
     served
 }
 
-/// What is printed when a demo has started.
+/// What is printed once a demo has started.
 fn introduction(demo: &Demo, address: SocketAddr, password: Option<&String>) -> String {
     let password = match password {
         Some(password) => format!("password {password}"),
@@ -120,7 +120,7 @@ fn introduction(demo: &Demo, address: SocketAddr, password: Option<&String>) -> 
     )
 }
 
-/// How the console gets to know a host of the demo.
+/// The configuration of a host of the demo.
 fn config(demo: &Demo, host: &DemoHost) -> HostConfig {
     let address = Address::V4(host.address);
     let transport = Transport::Tcp { address: address.clone(), port: host.port, daemon: Daemon::Session };

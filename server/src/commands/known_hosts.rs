@@ -1,4 +1,4 @@
-//! `vmferry known-hosts`: by which ssh keys the console knows hosts. A key that has changed is never accepted while the old one is
+//! `vmferry known-hosts`: the ssh keys by which the console knows hosts. A key that has changed is never accepted while the old one is
 //! known, so an admin who changed it on purpose removes the old one here.
 
 use std::path::Path;

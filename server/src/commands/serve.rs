@@ -1,4 +1,4 @@
-//! `vmferry serve`: the real thing.
+//! `vmferry serve`: the console for the hosts of a configuration file.
 
 use std::{
     net::{SocketAddr, TcpListener},

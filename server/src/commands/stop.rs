@@ -1,4 +1,4 @@
-//! When to stop.
+//! What stops the program.
 
 use tokio::{
     io::{AsyncReadExt, stdin},

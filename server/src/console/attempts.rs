@@ -1,7 +1,7 @@
-//! How many wrong passwords a host gets to see from here.
+//! How many wrong passwords the console sends to one host.
 //!
-//! Hosts shut a machine out that guesses (sshd by itself since 9.8, fail2ban after five in ten minutes), and with the console all its
-//! migrations. So the console stops before that.
+//! Hosts shut a machine out that guesses passwords (sshd by itself since 9.8, fail2ban after five in ten minutes), which would end all
+//! migrations of this console. So the console stops before that.
 
 use std::{
     collections::HashMap,
@@ -29,9 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The passwords that were tried lately, by the hosts' addresses.
 #[derive(Default)]
-pub(super) struct Attempts(Mutex<HashMap<String, Arc<Door>>>);
+pub(super) struct Attempts(Mutex<HashMap<String, Arc<Allowance>>>);
 
-struct Door {
+/// What is left of a host's attempts.
+struct Allowance {
     left: Arc<Semaphore>,
     wrong: AtomicUsize,
 }
@@ -50,7 +51,7 @@ impl Attempts {
         if login.password.is_none() {
             return trying.await;
         }
-        let attempt = Attempt::begin(self.door(address), address).await?;
+        let attempt = Attempt::begin(self.allowance(address), address).await?;
         let tried = trying.await;
         if !matches!(&tried, Err(problem) if problem.code == Code::LoginRefused) {
             attempt.was_not_wrong();
@@ -58,30 +59,30 @@ impl Attempts {
         tried
     }
 
-    fn door(&self, address: &str) -> Arc<Door> {
-        let mut doors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is under way or counts holds its door.
-        doors.retain(|_, door| Arc::strong_count(door) > 1);
-        let new = || Arc::new(Door { left: Arc::new(Semaphore::new(MOST)), wrong: AtomicUsize::new(0) });
-        doors.entry(address.to_owned()).or_insert_with(new).clone()
+    fn allowance(&self, address: &str) -> Arc<Allowance> {
+        let mut allowances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Each attempt that is under way or still counts holds its host's allowance.
+        allowances.retain(|_, allowance| Arc::strong_count(allowance) > 1);
+        let new = || Arc::new(Allowance { left: Arc::new(Semaphore::new(MOST)), wrong: AtomicUsize::new(0) });
+        allowances.entry(address.to_owned()).or_insert_with(new).clone()
     }
 }
 
-/// A password that is tried. It counts as wrong unless it is said not to be: the caller may leave before the host has answered.
+/// A password that is tried. It counts as wrong until [`Self::was_not_wrong`]: the caller may leave before the host has answered.
 struct Attempt {
-    door: Arc<Door>,
+    allowance: Arc<Allowance>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Attempt {
-    async fn begin(door: Arc<Door>, address: &str) -> Result<Self, Problem> {
-        let permit = if door.wrong.load(Ordering::Relaxed) < MOST {
-            timeout(PATIENCE, door.left.clone().acquire_owned()).await.ok().and_then(Result::ok)
+    async fn begin(allowance: Arc<Allowance>, address: &str) -> Result<Self, Problem> {
+        let permit = if allowance.wrong.load(Ordering::Relaxed) < MOST {
+            timeout(PATIENCE, allowance.left.clone().acquire_owned()).await.ok().and_then(Result::ok)
         } else {
             None
         };
         match permit {
-            Some(permit) => Ok(Self { door, permit: Some(permit) }),
+            Some(permit) => Ok(Self { allowance, permit: Some(permit) }),
             None => Err(too_many(address)),
         }
     }
@@ -96,12 +97,12 @@ impl Drop for Attempt {
         // Without a runtime the console is about to end.
         let (Some(permit), Ok(runtime)) = (self.permit.take(), Handle::try_current()) else { return };
         permit.forget();
-        let door = Arc::clone(&self.door);
-        door.wrong.fetch_add(1, Ordering::Relaxed);
+        let allowance = Arc::clone(&self.allowance);
+        allowance.wrong.fetch_add(1, Ordering::Relaxed);
         runtime.spawn(async move {
             sleep(COUNTS).await;
-            door.wrong.fetch_sub(1, Ordering::Relaxed);
-            door.left.add_permits(1);
+            allowance.wrong.fetch_sub(1, Ordering::Relaxed);
+            allowance.left.add_permits(1);
         });
     }
 }

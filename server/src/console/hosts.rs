@@ -15,7 +15,7 @@ use store::Action;
 impl Hosts for ServerConsole {
     fn registered(&self, _who: &Principal) -> Result<Vec<RegisteredHost>, Problem> {
         let described = |(config, origin): (HostConfig, _)| {
-            let known = match ssh_door(&config) {
+            let known = match ssh_address(&config) {
                 Some((address, port)) => self.keys.known_hosts.of(address, port)?,
                 None => Vec::new(),
             };
@@ -44,7 +44,7 @@ impl Hosts for ServerConsole {
         self.audit(who, Action::HostChanged(name, &host.settings())).await?;
         let changing = self.engine.change_host(name, host.clone(), login.clone());
         self.attempts.at(&host.transport.address(), &login, changing).await?;
-        if ssh_door(&before) == ssh_door(&host) { Ok(()) } else { self.forget_key(&before) }
+        if ssh_address(&before) == ssh_address(&host) { Ok(()) } else { self.forget_key(&before) }
     }
 
     async fn remove_host(&self, who: &Principal, name: &HostName) -> Result<(), Problem> {
@@ -78,7 +78,7 @@ impl ServerConsole {
     /// A host to be registered or tested, if the configuration allows it.
     fn new_host(&self, host: NewHost) -> Result<(HostConfig, HostCredentials), Problem> {
         let (host, login) = new_host(host)?;
-        // What is registered is allowed already: the configuration file may have hosts that can't be added at run time.
+        // A host that is registered already is allowed: the configuration file may have hosts that can't be added at run time.
         if self.engine.registered().iter().any(|(known, _)| *known == host) {
             return Ok((host, login));
         }
@@ -103,17 +103,17 @@ impl ServerConsole {
         Ok((host, login))
     }
 
-    /// How a host is reached, and where that was written down.
+    /// A host's configuration, and where it comes from.
     pub(super) fn host_config(&self, name: &HostName) -> Result<(HostConfig, HostOrigin), Problem> {
         let found = self.engine.registered().into_iter().find(|(host, _)| host.name == *name);
         found.ok_or_else(|| {
             Problem::new(Code::UnknownHost, format!("There is no host called {name}."))
-                .with_fix("Look at the list of hosts again.")
+                .with_fix("Choose one from the list of hosts.")
         })
     }
 
     fn forget_key(&self, host: &HostConfig) -> Result<(), Problem> {
-        match ssh_door(host) {
+        match ssh_address(host) {
             Some((address, port)) => Ok(self.keys.known_hosts.forget(address, port)?),
             None => Ok(()),
         }
@@ -128,8 +128,8 @@ fn address(transport: &Transport) -> Option<&Address> {
     }
 }
 
-/// Where a host's ssh key is looked at, if the console does so.
-fn ssh_door(host: &HostConfig) -> Option<(&Address, u16)> {
+/// The address and port whose ssh key the console checks, if the host is reached by ssh.
+fn ssh_address(host: &HostConfig) -> Option<(&Address, u16)> {
     match &host.transport {
         Transport::Ssh(ssh) => Some((&ssh.address, ssh.port)),
         _ => None,

@@ -26,7 +26,7 @@ impl From<SshFiles> for Keys {
 }
 
 impl ServerConsole {
-    /// Puts the console's key on a host, which is logged in at with it from then on. What does not work is taken back.
+    /// Installs the console's key on a host and makes it the host's login. If that login fails, the key is removed again.
     pub(super) async fn install_key(&self, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
@@ -44,8 +44,7 @@ impl ServerConsole {
         Err(problem)
     }
 
-    /// Takes the console's key away from a host, which is logged in at by password from then on. May be repeated where only half of it
-    /// was done.
+    /// Removes the console's key from a host and makes a password the host's login. Can be repeated if it stopped half-way.
     pub(super) async fn uninstall_key(&self, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
@@ -76,7 +75,7 @@ impl ServerConsole {
         }
     }
 
-    /// The console's key, made if there is none. It is encrypted slowly on purpose.
+    /// The console's key, made if there is none. Its encryption is slow on purpose.
     async fn console_key(&self) -> Result<PublicKey, Problem> {
         let key = self.keys.console.clone();
         let opened = tokio::task::spawn_blocking(move || Ok(key.open_or_make()?)).await;
@@ -87,7 +86,7 @@ impl ServerConsole {
     }
 }
 
-/// How to log in at a host to put a key there or take it away: with a password, as the account that the key is for.
+/// How to log in at a host to install or remove a key: with a password, as the account that the key is for.
 fn by_password(host: &HostConfig, login: &HostCredentials) -> Result<Ssh, Problem> {
     let Transport::Ssh(own) = &host.transport else {
         return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by ssh.", host.name))

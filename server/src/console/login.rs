@@ -1,4 +1,4 @@
-//! Logins and hosts as they were typed, checked.
+//! Checks logins and hosts as users type them.
 
 use engine::{HostConfig, HostCredentials, UserName};
 use model::{Code, HostLogin, HostSettings, NewHost, Problem, Secret, SshLoginKind, TransportKind};
@@ -34,7 +34,7 @@ pub(super) fn new_host(NewHost { settings, login: typed }: NewHost) -> Result<(H
     Ok((HostConfig::checked(&settings)?, login))
 }
 
-/// The settings with what is usual for a host of run time, where they leave it out.
+/// The settings, with the defaults for hosts that are added at run time where they leave something out.
 fn completed(settings: HostSettings, login: &HostCredentials) -> Result<HostSettings, Problem> {
     if settings.transport != TransportKind::Ssh {
         return Ok(settings);

@@ -97,7 +97,7 @@ impl Migrations for ServerConsole {
 }
 
 impl ServerConsole {
-    /// Logs in at a destination that is named by hand.
+    /// Logs in at an ad-hoc destination.
     async fn reach(&self, who: &Principal, vm: VmId, destination: AdHocDestination) -> Result<Reached, Problem> {
         let AdHocDestination { address: named, port, login: typed, register } = destination;
         let login = login(typed)?;

@@ -38,7 +38,7 @@ async fn what_somebody_wants_is_written_down_before_it_is_done() {
     let (console, store) = console(&directory).await;
     let migration = ended();
     store.insert_migration(&migration).await.unwrap();
-    // Both come to nothing here; what was wanted is in the log all the same.
+    // Both fail here; the audit log has them all the same.
     assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::UnknownVm);
     assert_eq!(console.cancel(&ada(), migration.id).await.unwrap_err().code, Code::AlreadyEnded);
     let log = store.audit_entries(&AuditFilter::newest(2)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Where a request comes from, and what the console is called there.
+//! The address that a request comes from, and the console's own address as that client knows it.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -65,7 +65,7 @@ impl Site {
         self.authority(headers, uri).map(|authority| format!("{scheme}://{authority}"))
     }
 
-    /// Whether a peer may send requests: where there is a proxy, only the proxy, which speaks HTTPS with everybody else.
+    /// Whether a peer may send requests: where there is a proxy, only the proxy, which speaks HTTPS with all others.
     fn admits(&self, peer: IpAddr) -> bool {
         self.proxy.is_none_or(|proxy| proxy == peer.to_canonical())
     }

@@ -1,4 +1,4 @@
-//! What every answer says to the browser about how to treat it.
+//! The headers of every answer that tell browsers what to allow and what to keep.
 
 use axum::{
     extract::{Request, State},

@@ -18,7 +18,7 @@ use super::{
     not_offered,
 };
 
-/// What a host is added with may be tried first: `POST /api/hosts/test`.
+/// `POST /api/hosts/test` tries what a host would be added with.
 const TEST: &str = "test";
 
 pub(super) fn router() -> Router<DoorState> {
@@ -155,7 +155,7 @@ async fn remove_key(LoginAt { doors, who, name, login }: LoginAt) -> Result<Stat
     done(doors.console.remove_key(&who, &name, login).await)
 }
 
-/// What can't be a name is the name of nothing.
+/// A text that can't be a host's name is answered like the name of an unknown host.
 fn host_name(Named(name): &Named) -> Result<HostName, Refused> {
     name.parse().map_err(|_| Refused::missing(unknown(name)))
 }
@@ -164,7 +164,7 @@ fn unknown(name: &str) -> Problem {
     Problem::new(Code::UnknownHost, format!("There is no host called {name:?}.")).with_fix("GET /api/hosts lists them.")
 }
 
-/// The host in the address is not there.
+/// A host that the address names and that is not registered is a 404, not a mistake in the body.
 fn missing(problem: Problem) -> Refused {
     if problem.code == Code::UnknownHost { Refused::missing(problem) } else { problem.into() }
 }

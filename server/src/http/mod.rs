@@ -49,7 +49,7 @@ pub use client::PublicUrl;
 use guard::Guard;
 use refused::{Refused, as_kimchi, as_problem};
 
-/// What any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes
+/// How long any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes
 /// longer. What follows the head, a page's body or a stream, is not limited by it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(45);
 
@@ -60,20 +60,20 @@ pub struct Site {
     pub https: bool,
     /// The address people use, where a proxy makes it another than the one in the request.
     pub public_url: Option<PublicUrl>,
-    /// The proxy: its word on where a request comes from is believed, and no other address is admitted.
+    /// The proxy: it is believed about where a request comes from, and no other address is admitted.
     pub proxy: Option<IpAddr>,
 }
 
 /// What the doors lead to.
 #[derive(Clone)]
 pub struct Doors {
-    /// The room.
+    /// The port.
     pub console: SharedConsole,
-    /// Who may come in.
+    /// Users, passwords and sessions.
     pub auth: Auth,
     /// How the console is reached.
     pub site: Site,
-    /// Whether everything works, for programs that wait for the start.
+    /// Whether every host was tried, for programs that wait for the start.
     pub ready: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Ends the streams.
     pub stop: CancellationToken,
@@ -130,7 +130,7 @@ pub fn router(doors: Doors) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_LIMIT))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(from_fn_with_state(state, headers::add))
-        // Whatever fails says so itself; a 503 of /healthz is no error at all.
+        // Each failure is logged where it happens; a 503 of /healthz is no error.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
 }
 
@@ -153,7 +153,7 @@ fn entrance(state: &DoorState) -> Router<DoorState> {
     checked(entrance, state).layer(map_response(as_kimchi))
 }
 
-/// For programs that are logged in. How refusals are written is still to be said.
+/// For programs that are logged in. The caller adds the layer that writes refusals.
 fn programs(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
     let router = router
         .fallback(nothing_here)
@@ -171,8 +171,8 @@ fn stream(state: &DoorState) -> Router<DoorState> {
     checked(stream, state).layer(map_response(as_problem))
 }
 
-/// For people who are logged in: pages, forms, the functions that pages call, and what is said where there is nothing. The files that
-/// pages consist of are for everyone.
+/// For people who are logged in: pages, the functions that they call, and the answer where there is nothing. The files that pages consist
+/// of are for everyone.
 fn pages(state: &DoorState) -> Router<DoorState> {
     let pages = pages::router(state)
         .method_not_allowed_fallback(wrong_method)
@@ -181,7 +181,7 @@ fn pages(state: &DoorState) -> Router<DoorState> {
     checked(pages, state).layer(map_response(as_problem))
 }
 
-/// What every request but that for the console's health goes through, before it is known whose it is.
+/// The layers that every request but `/healthz` passes before its session is looked up.
 fn checked(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
     router
         .layer(sessions(&state.doors.auth))
@@ -221,13 +221,13 @@ fn is_text(_: StatusCode, _: axum::http::Version, headers: &axum::http::HeaderMa
     content_type.is_some_and(|value| value.starts_with("text/html") || value.starts_with("application/json"))
 }
 
-/// What the log says of a request: no query, which may have what a user typed, and no headers.
+/// What the log says of a request: no query, which may contain what a user typed, and no headers.
 fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     tracing::info_span!("request", method = %request.method(), path = request.uri().path())
 }
 
 fn not_offered() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").with_fix("Look which are, in README.md.")
+    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").with_fix("README.md lists the methods.")
 }
 
 async fn nothing_here() -> Refused {

@@ -1,7 +1,7 @@
 //! Refusals as HTTP answers.
 //!
-//! Whoever refuses returns [`Refused`], which has a status and no body yet. The layer around the kind of door, [`as_problem`] or
-//! [`as_kimchi`], writes the body in the shape that this door's clients know.
+//! A handler or layer that refuses returns [`Refused`], which has a status and no body yet. The layer around the kind of door,
+//! [`as_problem`] or [`as_kimchi`], writes the body in the shape that this door's clients know.
 
 use axum::{
     Json,
@@ -76,8 +76,7 @@ fn written(mut response: Response, body: impl FnOnce(&Refused) -> Response) -> R
     Response::from_parts(parts, body)
 }
 
-/// `{code, reason}`, where the reason begins with the code; with the findings of a preflight or the ssh key of a host, where that is
-/// why.
+/// `{code, reason}`, where the reason begins with the code; with the findings or the ssh key that the request was refused for.
 fn kimchi(Refused { problem, kimchi, .. }: &Refused) -> serde_json::Value {
     let code = kimchi.or_else(|| kimchi_code(problem.code)).unwrap_or(problem.code.as_str());
     let mut reason = format!("{code}: {}", problem.sentence);
@@ -95,7 +94,7 @@ fn kimchi(Refused { problem, kimchi, .. }: &Refused) -> serde_json::Value {
     body
 }
 
-/// What Kimchi (i18n.py) and its framework wok call it.
+/// The code of Kimchi (i18n.py) or of its framework wok.
 fn kimchi_code(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::UnknownVm => "KCHVM0002E",

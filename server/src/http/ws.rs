@@ -1,6 +1,6 @@
 //! `/ws`: the stream of updates.
 //!
-//! The browser says where it was ([`Resume`]) and gets everything since. A stream ends with its session.
+//! The browser sends the number of the last update it knows ([`Resume`]) and gets everything since. A stream ends with its session.
 
 use std::{
     collections::HashMap,
@@ -27,17 +27,17 @@ use tokio::{
 
 use super::{Doors, Refused, Site};
 
-/// The largest message of a browser, in bytes: it only says where it was.
+/// The largest message of a browser, in bytes: a [`Resume`].
 const LARGEST_MESSAGE: usize = 4 << 10;
-/// How long it may take to say so.
+/// How long the browser may take to send it.
 const RESUME_LIMIT: Duration = Duration::from_secs(10);
-/// How long one message may take to be taken.
+/// How long the browser may take to accept one message.
 const SEND_LIMIT: Duration = Duration::from_secs(10);
-/// How often the stream says that it lives, and asks whether the browser does: the answer keeps the connection open.
+/// How often the stream shows the browser that it is alive, and pings it: the answers keep the connection open.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// How often the session is looked up. What ends it here is told at once; this is for limits and for the command line.
+/// How often the session is looked up: one that a user ends is told at once, one that a limit or the command line ends is not.
 const SESSION_EVERY: Duration = Duration::from_mins(1);
-/// Questions without an answer after which the browser is gone.
+/// After so many unanswered pings the browser counts as gone.
 const UNANSWERED: u32 = 2;
 /// Streams one user may have open: pages in tabs, on a few machines.
 const STREAMS_A_USER: usize = 16;
@@ -78,7 +78,7 @@ impl Drop for Place {
     }
 }
 
-/// `GET /ws`, from a page of ours: the guard has asked [`is_own_origin`].
+/// `GET /ws`, from a page of ours: [`only_from_own_pages`] has checked that.
 pub(super) async fn open(
     State(doors): State<Doors>,
     State(streams): State<Streams>,
@@ -102,8 +102,8 @@ pub(super) async fn open(
     }))
 }
 
-/// Refuses what a page of another site opens. Browsers name the page's origin with every WebSocket, and let no page of another site
-/// name ours. What names none and has none of a browser's other marks is a program, which could name any it likes.
+/// Refuses streams that a page of another site opens. Browsers send the page's origin with every WebSocket, and no page of another site
+/// can change it to ours. A request without an origin and without a browser's other headers is a program's, which could send any origin.
 pub(super) async fn only_from_own_pages(
     State(doors): State<Doors>,
     request: Request,
@@ -173,7 +173,7 @@ impl Stream {
                     continue;
                 }
                 received = self.socket.recv() => match received {
-                    // Whatever it is, it shows that the browser is there.
+                    // Any message shows that the browser is there.
                     Some(Ok(message)) if !matches!(message, Message::Close(_)) => {
                         unanswered = 0;
                         continue;

@@ -11,7 +11,7 @@ pub(super) fn Disks(
     host: Signal<String>,
     #[prop(into)] disks: Signal<Vec<DiskPlan>>,
 ) -> impl IntoView {
-    // By all that is said of them: a choice that was made for one plan is never taken over by another.
+    // The key is the whole plan, so that a choice made for one plan never passes to another.
     let key = move |disk: &DiskPlan| format!("{} {disk:?}", host.read_untracked());
     view! {
         <Show when=move || !disks.read().is_empty()>

@@ -76,7 +76,7 @@ pub(crate) fn Findings(
     }
 }
 
-/// Findings by all that they say and the host they are about: a tick that was given to one is never taken over by another.
+/// Findings with their keys: the host and the whole finding, so that a tick given to one never passes to another.
 fn entries(host: &str, findings: &[Finding], is_wanted: impl Fn(Severity) -> bool) -> Vec<(String, Finding)> {
     let wanted = findings.iter().filter(|finding| is_wanted(finding.severity));
     wanted.enumerate().map(|(place, finding)| (format!("{host} {place} {finding:?}"), finding.clone())).collect()

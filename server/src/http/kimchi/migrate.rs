@@ -17,7 +17,7 @@ use super::{
     vms::{Asked, On, query},
 };
 
-/// Begins a migration and answers with its task.
+/// Starts a migration and answers with its task.
 pub(super) async fn migrate(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,

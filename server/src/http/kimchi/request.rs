@@ -27,7 +27,7 @@ const FIELDS: [&str; 17] = [
     "bandwidth_mib_s",
 ];
 
-/// What is asked for.
+/// The request.
 pub(super) struct Wanted {
     /// A host, and perhaps how to log in there.
     pub(super) destination: AdHocDestination,

@@ -27,7 +27,7 @@ pub(super) struct Task {
     encrypted: bool,
 }
 
-/// wok's words for where a task is.
+/// The status of a task, in wok's words.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
@@ -104,7 +104,7 @@ pub(super) async fn one(
     Ok(Json(Task::from(&migration)))
 }
 
-/// `DELETE /tasks/<id>`: cancels. It is over when its status says so.
+/// `DELETE /tasks/<id>`: asks to cancel. The task's status says when it has ended.
 pub(super) async fn cancel(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
@@ -114,7 +114,7 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(Task::from(&migration))))
 }
 
-/// What can't be an id is the id of nothing.
+/// A text that can't be an id is answered like the id of an unknown task.
 fn parse(id: &str) -> Result<MigrationId, Problem> {
     id.parse().map_err(|_| {
         Problem::new(Code::UnknownMigration, "There is no task of this id.")

@@ -1,4 +1,4 @@
-//! Destinations named by hand: their address, and a login for one migration.
+//! Ad-hoc destinations: their address, and a login for one migration.
 
 use model::{AdHocDestination, Code, HostLogin, MigrationRequest, Problem, Secret, VmId};
 use uuid::Uuid;

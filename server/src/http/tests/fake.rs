@@ -1,4 +1,4 @@
-//! A room with two hosts and a few VMs, in which nothing really moves.
+//! A port with two hosts and a few VMs, behind which nothing really moves.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -25,7 +25,7 @@ pub(super) struct FakeConsole {
     refusal: Mutex<Option<Problem>>,
 }
 
-/// What the room was asked to do with hosts.
+/// What the port was asked to do with hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum HostCall {
     Test(NewHost),
@@ -35,7 +35,7 @@ pub(super) enum HostCall {
     LogIn(HostName, HostLogin),
     SetUpKey(HostName, HostLogin),
     RemoveKey(HostName, HostLogin),
-    /// To a destination that is named by hand.
+    /// To an ad-hoc destination.
     Start(MigrationRequest<Destination>),
 }
 
@@ -51,12 +51,12 @@ impl FakeConsole {
         }
     }
 
-    /// Refuses from now on whatever is asked of hosts, or does it again.
+    /// From now on refuses every call about hosts, or none.
     pub(super) fn will_refuse(&self, refusal: impl Into<Option<Problem>>) {
         *self.refusal.lock().unwrap() = refusal.into();
     }
 
-    /// What was asked of hosts since this was last looked at, also what was refused.
+    /// The calls about hosts since the last look, refused ones included.
     pub(super) fn host_calls(&self) -> Vec<HostCall> {
         std::mem::take(&mut *self.host_calls.lock().unwrap())
     }
@@ -66,7 +66,7 @@ impl FakeConsole {
         self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 
-    /// Everything that was begun, newest first.
+    /// All migrations that were started, newest first.
     pub(super) fn migrations(&self) -> MutexGuard<'_, Vec<Migration>> {
         self.migrations.lock().unwrap()
     }
@@ -299,7 +299,7 @@ impl Hosts for FakeConsole {
     }
 }
 
-/// The key that the room knows gamma by.
+/// The key that the port knows gamma by.
 pub(super) const KNOWN_KEY: &str = "SHA256:knownknownknownknownknownknownknownknown123";
 
 fn settings(name: &str, transport: TransportKind) -> HostSettings {

@@ -46,7 +46,7 @@ fn filled_in() -> String {
     )
 }
 
-/// What a page says where it is cut into pieces for the eye.
+/// The page without the elements that cut a fingerprint into groups.
 fn in_one_piece(html: &str) -> String {
     html.replace("<!>", "").replace("</span><span>", "")
 }
@@ -149,7 +149,7 @@ async fn a_refused_form_keeps_what_was_typed_but_never_the_password() {
             assert!(page.body.contains(typed), "{path} {typed}: {}", page.body);
         }
     }
-    // Not even where what is sent can't be read at all.
+    // Nor where the form can't be read at all.
     let page = house.send(send("/hosts/add", Some(&cookie), &format!("password={SECRET}&port={SECRET}"))).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
     assert!(page.body.contains("Some fields are not valid") && !page.body.contains("hunter2"), "{}", page.body);

@@ -1,4 +1,4 @@
-//! What the log may have of a request.
+//! What the log may say of a request.
 
 use std::{
     cell::Cell,

@@ -1,4 +1,4 @@
-//! The doors, with a room behind them that only remembers what it was asked for.
+//! The doors, with a port behind them that only remembers what it was asked for.
 
 mod access;
 mod at_once;

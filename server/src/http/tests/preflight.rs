@@ -61,7 +61,7 @@ async fn a_risk_is_accepted_in_the_form() {
     let answer = house.send(form("start", &cookie, "")).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("needs-consent")));
     assert_eq!(answer.json()["findings"], json!([risk()]));
-    // Ticked for another host, while the form without WASM still showed that one's findings.
+    // The ticks are for another host, whose findings the form without WASM still showed.
     let answer = house.send(form("start", &cookie, "&request[accept][]=nvram&looked_at=gamma")).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(house.console.migrations().is_empty());

@@ -79,7 +79,7 @@ async fn is_turned_away(house: &House, method: &str, path: &str) {
     }
 }
 
-/// What is not there is told in the way of those whose addresses it is below.
+/// An address where nothing is gets the refusal of the kind of doors that it lies below.
 #[tokio::test]
 async fn what_is_not_there_is_told_as_its_neighbours_tell() {
     let house = House::new().await;
