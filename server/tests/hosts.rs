@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 static DEMO: Shared = LazyLock::new(|| Mutex::new(Demo::start(12)));
 
-/// The stream, as soon as the console has all hosts: the test before may have ended with one of them away.
+/// The stream of updates, once all hosts are connected: the test before may have stopped one.
 async fn connected(api: &Api) -> Stream {
     let mut stream = api.stream().await;
     for host in ["alpha", "beta", "gamma"] {
@@ -24,7 +24,7 @@ async fn a_killed_daemon_hurts_no_other_host_and_comes_back() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let mut stream = connected(&api).await;
-    // A VM elsewhere, to be used meanwhile.
+    // A VM on another host, to be migrated while alpha is down.
     let task = api.migrate("db", "beta").await;
     assert_eq!(api.ended(&task).await["status"], "finished");
 

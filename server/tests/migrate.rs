@@ -1,4 +1,4 @@
-//! The main job on real libvirt and QEMU, through the API of the design note; virsh is the judge.
+//! Migrations on real libvirt and QEMU, through Kimchi's API; virsh is the judge.
 
 mod support;
 
@@ -46,7 +46,7 @@ async fn a_busy_vm_converges() {
 }
 
 #[tokio::test]
-async fn one_that_never_converges_is_named_and_cancelled() {
+async fn a_vm_that_never_converges_is_reported_and_cancelled() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let mut stream = api.stream().await;

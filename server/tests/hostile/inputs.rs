@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// No address, no account, no name and no fingerprint.
+/// Valid neither as an address nor as an account, a name or a fingerprint.
 pub const HOSTILE: &[&str] = &[
     "",
     " ",
@@ -76,8 +76,8 @@ pub const HOSTILE: &[&str] = &[
     "🦀",
 ];
 
-/// No address of another machine either.
-const NO_ADDRESSES: &[&str] = &[
+/// More that is not the address of another machine.
+const NOT_ADDRESSES: &[&str] = &[
     "127.1",
     "127.0.1",
     "0x7f.1",
@@ -118,12 +118,12 @@ const NO_ADDRESSES: &[&str] = &[
     "2001:db8::7:::",
 ];
 
-/// What is typed instead of text.
-fn no_texts() -> [Value; 5] {
+/// JSON that is not a string.
+fn not_strings() -> [Value; 5] {
     [json!(7), json!(-1.5), json!([]), json!(["alpha"]), json!({ "alpha": 1 })]
 }
 
-fn no_ports() -> [Value; 10] {
+fn not_ports() -> [Value; 10] {
     let huge: Value = serde_json::from_str("1e99").expect("it is a number");
     [
         json!(0),
@@ -139,7 +139,7 @@ fn no_ports() -> [Value; 10] {
     ]
 }
 
-/// `hostile` of each length that is too long for it.
+/// Names that are too long, as a whole or in one label.
 pub fn too_long() -> [String; 3] {
     ["a".repeat(300), format!("{}.example", "a".repeat(64)), vec!["a".repeat(60); 5].join(".")]
 }
@@ -148,9 +148,9 @@ pub fn too_long() -> [String; 3] {
 pub fn hostile(field: &str) -> Vec<Value> {
     let mut values: Vec<Value> = HOSTILE.iter().map(|text| json!(text)).collect();
     match field {
-        "port" | "peer_port" => return no_ports().to_vec(),
+        "port" | "peer_port" => return not_ports().to_vec(),
         "destination" | "remote_host" | "address" | "peer_address" => {
-            values.extend(NO_ADDRESSES.iter().map(|text| json!(text)));
+            values.extend(NOT_ADDRESSES.iter().map(|text| json!(text)));
         }
         "user" | "peer_user" => values
             .extend(["Root", "0root", "root:x", "al.pha", "abcdefghijklmnopqrstuvwxyzabcdefg"].map(|text| json!(text))),
@@ -159,7 +159,7 @@ pub fn hostile(field: &str) -> Vec<Value> {
         other => panic!("no field is called {other}"),
     }
     values.extend(too_long().map(Value::from));
-    values.extend(no_texts());
+    values.extend(not_strings());
     values
 }
 
@@ -173,8 +173,8 @@ fn fingerprints() -> Vec<Value> {
         .to_vec()
 }
 
-/// Settings whose fields are fine one by one, and are not together or not at run time.
-pub fn misfits() -> [Value; 9] {
+/// Settings that are refused for a combination of fields, for a field that does not exist, or while the console runs.
+pub fn refused_settings() -> [Value; 9] {
     [
         json!({ "name": "gamma", "transport": "tcp", "address": "192.0.2.7" }),
         json!({ "name": "gamma", "transport": "tls", "address": "192.0.2.7", "peer_transport": "tcp" }),

@@ -1,43 +1,44 @@
-//! Hostile input. Each of these values is refused with a 4xx at the real doors, before anything was asked of any host: behind the
-//! console stand simulated hosts that write down who connects to what. No program is started and no socket opened.
+//! Hostile input: the real HTTP routes refuse each of these values with a 4xx before the console connects to any host. The hosts are
+//! simulated and record each connection. No program is started, and no socket is opened.
 //!
-//! Names in Punycode (`xn--…`) are not among them. They are plain ASCII, are shown as they were written and never as what they stand for,
-//! so that a reader can tell them apart; the letters that they stand for are refused.
+//! Names in Punycode (`xn--…`) are not among the values: they are plain ASCII and are shown as they were written, so that a reader can
+//! tell them apart. The letters that they stand for are refused.
 
-mod house;
+mod console;
 mod inputs;
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use house::{House, sockets};
-use inputs::{HOSTILE, hostile, misfits, too_long};
+use console::{Console, sockets};
+use inputs::{HOSTILE, hostile, refused_settings, too_long};
 
-/// An address for documentation (RFC 5737): no host has it, and none is asked.
-const ELSEWHERE: &str = "192.0.2.7";
+/// An address reserved for documentation (RFC 5737): no host has it.
+const UNUSED_ADDRESS: &str = "192.0.2.7";
 const MIGRATE: &str = "/plugins/kimchi/vms/web/migrate";
 
 #[tokio::test]
 async fn hostile_input_is_refused_and_reaches_no_host() {
-    let house = House::new().await;
-    let asked: Vec<String> = std::mem::take(&mut *house.asked.lock().expect("no test panics while it holds the lock"));
-    assert!(asked.contains(&"alpha.simulated".to_owned()), "what is asked is written down: {asked:?}");
-    let (before, sockets_before) = (house.state().await, sockets());
-    destinations(&house).await;
-    hosts(&house).await;
-    paths(&house).await;
-    assert_eq!(house.state().await, before);
+    let console = Console::new().await;
+    let contacted: Vec<String> =
+        std::mem::take(&mut *console.contacted.lock().expect("no thread panicked with the lock"));
+    assert!(contacted.contains(&"alpha.simulated".to_owned()), "connections are recorded: {contacted:?}");
+    let (before, sockets_before) = (console.state().await, sockets());
+    destinations(&console).await;
+    hosts(&console).await;
+    paths(&console).await;
+    assert_eq!(console.state().await, before);
     assert_eq!(sockets(), sockets_before);
-    house.understands(MIGRATE, &migration()).await;
+    console.assert_contacts_host(MIGRATE, &migration()).await;
     for path in ["/api/hosts/test", "/api/hosts"] {
-        house.understands(path, &registration()).await;
+        console.assert_contacts_host(path, &registration()).await;
     }
 }
 
 /// A valid migration to an ad-hoc destination.
 fn migration() -> Value {
     json!({
-        "destination": ELSEWHERE,
+        "destination": UNUSED_ADDRESS,
         "port": 2222,
         "user": "root",
         "password": "secret",
@@ -46,16 +47,16 @@ fn migration() -> Value {
     })
 }
 
-/// A host to be registered, with nothing wrong.
+/// A valid registration of a host.
 fn registration() -> Value {
     json!({
         "settings": {
             "name": "gamma",
             "transport": "ssh",
-            "address": ELSEWHERE,
+            "address": UNUSED_ADDRESS,
             "port": 2222,
             "user": "root",
-            "peer_address": ELSEWHERE,
+            "peer_address": UNUSED_ADDRESS,
             "peer_port": 2222,
             "peer_user": "root",
         },
@@ -64,32 +65,32 @@ fn registration() -> Value {
 }
 
 /// Migrations to ad-hoc destinations.
-async fn destinations(house: &House) {
+async fn destinations(console: &Console) {
     for field in ["destination", "user", "fingerprint", "port", "register"] {
         for value in hostile(field) {
             let mut body = migration();
             body[field] = value;
-            house.refuses(Method::POST, MIGRATE, &body.to_string()).await;
+            console.assert_refused(Method::POST, MIGRATE, &body.to_string()).await;
         }
     }
     for value in hostile("remote_host") {
         let body = json!({ "remote_host": value, "register": "gamma" });
-        house.refuses(Method::POST, MIGRATE, &body.to_string()).await;
+        console.assert_refused(Method::POST, MIGRATE, &body.to_string()).await;
     }
     for field in ["uri", "destination_uri", "command", "socket", "keyfile", "known_hosts"] {
         let mut body = migration();
         body[field] = json!("qemu+ext:///system?command=/bin/sh");
-        house.refuses(Method::POST, MIGRATE, &body.to_string()).await;
+        console.assert_refused(Method::POST, MIGRATE, &body.to_string()).await;
     }
     for password in ["a\0b", &"a".repeat(1025)] {
         let mut body = migration();
         body["password"] = json!(password);
-        house.refuses(Method::POST, MIGRATE, &body.to_string()).await;
+        console.assert_refused(Method::POST, MIGRATE, &body.to_string()).await;
     }
 }
 
-/// Hosts that are registered, changed, tried and logged in to.
-async fn hosts(house: &House) {
+/// Registering, testing and changing hosts.
+async fn hosts(console: &Console) {
     let mut bodies = Vec::new();
     for field in ["name", "address", "user", "port", "peer_address", "peer_user", "peer_port"] {
         for value in hostile(field) {
@@ -112,34 +113,35 @@ async fn hosts(house: &House) {
         bodies.push(body.to_string());
     }
     for address in hostile("peer_address") {
-        let settings = json!({ "name": "gamma", "transport": "tls", "address": ELSEWHERE, "peer_address": address });
+        let settings =
+            json!({ "name": "gamma", "transport": "tls", "address": UNUSED_ADDRESS, "peer_address": address });
         bodies.push(json!({ "settings": settings }).to_string());
     }
-    bodies.extend(misfits().map(|settings| json!({ "settings": settings }).to_string()));
+    bodies.extend(refused_settings().map(|settings| json!({ "settings": settings }).to_string()));
     bodies.extend(["", "null", "[]", "7", "{", "\"alpha\"", "{\"settings\":{}}"].map(str::to_owned));
     bodies.push("[".repeat(10_000));
     for body in &bodies {
         for (method, path) in
             [(Method::POST, "/api/hosts"), (Method::POST, "/api/hosts/test"), (Method::PUT, "/api/hosts/alpha")]
         {
-            house.refuses(method, path, body).await;
+            console.assert_refused(method, path, body).await;
         }
     }
 }
 
-/// Names in the path.
-async fn paths(house: &House) {
+/// Names in a request's path.
+async fn paths(console: &Console) {
     let login = json!({ "password": "secret" }).to_string();
     let texts = HOSTILE.iter().map(|text| (*text).to_owned()).chain(too_long());
     for text in texts.filter(|text| !text.is_empty()) {
         let name = percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC).to_string();
         let path = format!("/plugins/kimchi/vms/{name}/migrate");
-        house.refuses(Method::POST, &path, &migration().to_string()).await;
+        console.assert_refused(Method::POST, &path, &migration().to_string()).await;
         for (method, what) in
             [(Method::POST, "login"), (Method::POST, "key"), (Method::DELETE, "key"), (Method::DELETE, "")]
         {
             let path = format!("/api/hosts/{name}/{what}");
-            house.refuses(method, path.trim_end_matches('/'), &login).await;
+            console.assert_refused(method, path.trim_end_matches('/'), &login).await;
         }
     }
 }

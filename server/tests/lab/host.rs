@@ -1,4 +1,4 @@
-//! A privileged host.
+//! A host of the lab: its namespaces and its privileged libvirt daemon.
 
 use std::{
     ffi::OsStr,
@@ -22,16 +22,16 @@ use tokio::{
 const PORT: u16 = 16509;
 /// Where the daemon writes its process id.
 const PID_FILE: &str = "/run/libvirtd.pid";
-/// A daemon that has not answered after this never will.
+/// The limit for the daemon's first answer.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A libvirt daemon with mounts and a network of its own.
 pub struct LabHost {
     pub name: &'static str,
-    /// An address that exists in the world only.
+    /// An address that exists in the sandbox only.
     pub address: String,
-    world: PathBuf,
-    /// Keeps the namespaces.
+    sandbox: PathBuf,
+    /// The process that keeps the namespaces alive.
     keeper: Child,
     /// None while it is stopped.
     daemon: Mutex<Option<Child>>,
@@ -40,13 +40,13 @@ pub struct LabHost {
 }
 
 impl LabHost {
-    /// Starts it; returns when its daemon answers. `last` is the last number of its address, `unpacked` are directories with packages
-    /// that it has, and the machine has not.
-    pub(super) async fn start(world: &Path, name: &'static str, last: u8, unpacked: &[&Path]) -> Self {
+    /// Starts it; returns when its daemon answers. `last` is the last number of its address; `unpacked` are directories with unpacked
+    /// packages that it has and the machine has not.
+    pub(super) async fn start(sandbox: &Path, name: &'static str, last: u8, unpacked: &[&Path]) -> Self {
         let address = format!("192.0.2.{last}");
         let mut keeper = Command::new("unshare")
             .args(["--mount", "--net"])
-            .args([super::script("host.sh").as_os_str(), world.as_os_str()])
+            .args([super::script("host.sh").as_os_str(), sandbox.as_os_str()])
             .args([name, &address, &format!("766d6665-7272-4902-8000-0000c0000{last:03x}")])
             .args(unpacked)
             .stdout(Stdio::piped())
@@ -55,8 +55,14 @@ impl LabHost {
         let mut ready = String::new();
         BufReader::new(keeper.stdout.take().expect("it was asked for")).read_line(&mut ready).expect("it is text");
         assert_eq!(ready, "ready\n", "{name} could not be made");
-        let host =
-            Self { name, address, world: world.to_owned(), keeper, daemon: Mutex::new(None), sshd: Mutex::new(None) };
+        let host = Self {
+            name,
+            address,
+            sandbox: sandbox.to_owned(),
+            keeper,
+            daemon: Mutex::new(None),
+            sshd: Mutex::new(None),
+        };
         host.start_daemon().await;
         host
     }
@@ -76,13 +82,13 @@ impl LabHost {
             assert!(ended.is_none() && Instant::now() < limit, "{} does not answer:\n{}", self.name, self.log());
             sleep(Duration::from_millis(50)).await;
         }
-        *self.daemon.lock().expect("no panic holds it") = Some(daemon);
+        *self.daemon.lock().expect("no thread panicked with the lock") = Some(daemon);
     }
 
     /// Ends the daemon; its VMs stay.
     pub fn stop_daemon(&self) {
         self.signal_daemon("-TERM");
-        let daemon = self.daemon.lock().expect("no panic holds it").take();
+        let daemon = self.daemon.lock().expect("no thread panicked with the lock").take();
         daemon.expect("it runs").wait().expect("it is our child");
     }
 
@@ -98,12 +104,12 @@ impl LabHost {
     }
 
     fn log_file(&self) -> PathBuf {
-        self.world.join(format!("{}.log", self.name))
+        self.sandbox.join(format!("{}.log", self.name))
     }
 
-    /// Where one of the host's own files is for the test: those below /etc, /root, /var/lib/libvirt, /var/log, /var/cache and /run.
+    /// Where the test finds one of the host's own files: those below /etc, /root, /var/lib/libvirt, /var/log, /var/cache and /run.
     pub fn path(&self, path: &str) -> PathBuf {
-        self.world.join(self.name).join(path.trim_start_matches('/'))
+        self.sandbox.join(self.name).join(path.trim_start_matches('/'))
     }
 
     /// Runs a program on this host, which has to succeed; its output.
@@ -114,7 +120,7 @@ impl LabHost {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// What virsh, which knows nothing of the console, says; it has to succeed.
+    /// Runs virsh, which has to succeed; its output.
     pub fn virsh<Argument: AsRef<OsStr> + std::fmt::Debug>(&self, arguments: &[Argument]) -> String {
         let output = self.try_virsh(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -122,12 +128,12 @@ impl LabHost {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// The same, where virsh may fail.
+    /// Runs virsh, which may fail.
     pub fn try_virsh<Argument: AsRef<OsStr>>(&self, arguments: &[Argument]) -> Output {
         Command::new("virsh").args(["-q", "-c", &self.uri()]).args(arguments).output().expect("virsh is installed")
     }
 
-    /// The host as the console would have it registered.
+    /// The host's configuration for the engine.
     pub fn config(&self) -> HostConfig {
         let address: engine::Address = self.address.parse().expect("it is an address");
         let transport = Transport::Tcp { address: address.clone(), port: PORT, daemon: Daemon::System };
@@ -137,15 +143,15 @@ impl LabHost {
             peer_address: address,
             peer_transport: transport,
             bandwidth_mib_s: None,
-            shared_directories: vec![self.world.join("shared").display().to_string()],
+            shared_directories: vec![self.sandbox.join("shared").display().to_string()],
         }
     }
 
-    /// Lets libvirt's socket for those who may only look be reached over TCP; where, for as long as the test runs.
+    /// Forwards a TCP port to libvirt's read-only socket for as long as the test runs; its address.
     pub fn serve_read_only(&self) -> SocketAddr {
-        let listener = std::net::TcpListener::bind((super::WORLDS_OWN_ADDRESS, 0)).expect("the world has this address");
+        let listener = std::net::TcpListener::bind((super::SANDBOX_ADDRESS, 0)).expect("the sandbox has this address");
         let address = listener.local_addr().expect("it is bound");
-        listener.set_nonblocking(true).expect("a socket can be so");
+        listener.set_nonblocking(true).expect("a socket can be non-blocking");
         let (listener, socket) = (TcpListener::from_std(listener), self.path("/run/libvirt/libvirt-sock-ro"));
         let listener = listener.expect("there is a runtime");
         tokio::spawn(async move {
@@ -158,7 +164,7 @@ impl LabHost {
         address
     }
 
-    /// What libvirt's clients call it.
+    /// Its URI for libvirt's clients.
     pub fn uri(&self) -> String {
         format!("qemu+tcp://{}:{PORT}/system", self.address)
     }

@@ -1,22 +1,22 @@
 #!/bin/bash
-# A host of the lab: namespaces of its own with what libvirt's privileged daemon keeps where its paths are compiled in.
+# A host of the lab: namespaces with directories of their own at the paths that are compiled into libvirt's privileged daemon.
 #
-#   unshare --mount --net host.sh WORLD NAME ADDRESS UUID [UNPACKED…]
+#   unshare --mount --net host.sh SANDBOX NAME ADDRESS UUID [UNPACKED…]
 #
-# WORLD is the world's directory, UNPACKED are directories where packages are unpacked that this host has, and the machine has not.
-# The namespaces live for as long as this process; it says "ready" when programs may be started in them (nsenter).
+# SANDBOX is the sandbox's directory. UNPACKED are directories with unpacked packages that this host has and the machine has not.
+# The namespaces live as long as this process; it prints "ready" when programs may be started in them (nsenter).
 set -euo pipefail
-world=$1 name=$2 address=$3 uuid=$4
+sandbox=$1 name=$2 address=$3 uuid=$4
 shift 4
-directory=$world/$name
+directory=$sandbox/$name
 
-# Its own end of a cable, the other plugged into the world's bridge.
+# A pair of virtual network devices; the other end is attached to the sandbox's bridge.
 ip link set lo up
 ip link add eth0 type veth peer name "$name" netns 1
 ip address add "$address/24" dev eth0
 ip link set eth0 up
 nsenter --target 1 --net ip link set "$name" master lab up
-# A destination that swallows connections is given up after 3 s, not after two minutes.
+# A destination that drops packets is given up after 3 s, not after two minutes.
 echo 1 >/proc/sys/net/ipv4/tcp_syn_retries
 
 mount -t sysfs sysfs /sys
@@ -28,26 +28,27 @@ for path in /etc /var/lib/libvirt /var/log /var/cache /run; do
     mkdir -p "$directory$path"
     mount --bind "$directory$path" "$path"
 done
-# Where a TPM in software gets its certificate from.
+# The state of swtpm's certificate authority.
 [ ! -d /var/lib/swtpm-localca ] || mount -t tmpfs tmpfs /var/lib/swtpm-localca
 if [ $# -gt 0 ]; then
     mount -t overlay -o "lowerdir=$(printf '%s/usr:' "$@")/usr" overlay /usr
 fi
 
-# Accounts of its own, without passwords yet: root with a home that is only here, two of which one may use libvirt, and sshd's.
-sed -i '/^\(root\|operator\|nobodyspecial\|sshd\):/d' /etc/passwd /etc/shadow
-sed -i '/^\(libvirt\|operator\|nobodyspecial\):/d' /etc/group
+# Accounts of its own, without passwords yet: root with a home on this host only, `operator`, which may use libvirt, `noaccess`, which
+# may not, and sshd's.
+sed -i '/^\(root\|operator\|noaccess\|sshd\):/d' /etc/passwd /etc/shadow
+sed -i '/^\(libvirt\|operator\|noaccess\):/d' /etc/group
 cat >>/etc/passwd <<END
 root:x:0:0:root:$directory/root:/bin/bash
 operator:x:2001:2001::/:/bin/sh
-nobodyspecial:x:2002:2002::/:/bin/sh
+noaccess:x:2002:2002::/:/bin/sh
 sshd:x:2003:65534::/run/sshd:/usr/sbin/nologin
 END
-printf '%s:*:::::::\n' root operator nobodyspecial sshd >>/etc/shadow
+printf '%s:*:::::::\n' root operator noaccess sshd >>/etc/shadow
 cat >>/etc/group <<END
 libvirt:x:2000:operator
 operator:x:2001:
-nobodyspecial:x:2002:
+noaccess:x:2002:
 END
 
 cat >/etc/libvirt/libvirtd.conf <<END
@@ -62,7 +63,7 @@ unix_sock_group = "libvirt"
 unix_sock_rw_perms = "0770"
 log_outputs = "3:stderr"
 END
-# All hosts share one kernel, so they must not fight for control groups and the owners of files.
+# All hosts share one kernel: libvirt must not manage control groups or change the owners of files.
 cat >/etc/libvirt/qemu.conf <<END
 user = "root"
 group = "root"
@@ -76,7 +77,7 @@ cgroup_controllers = []
 stdio_handler = "file"
 migration_host = "$address"
 migration_address = "$address"
-shared_filesystems = [ "$world/shared" ]
+shared_filesystems = [ "$sandbox/shared" ]
 auto_shutdown_try_save = "none"
 auto_shutdown_try_shutdown = "none"
 auto_shutdown_poweroff = "none"

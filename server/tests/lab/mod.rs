@@ -1,8 +1,8 @@
-//! Privileged libvirt hosts for a test file, each in namespaces of its own, for what session mode can't have: networks,
-//! bridges, mounts, firewalls, another QEMU. All of it is inside one more set of namespaces, the world, which the kernel takes
-//! away when the test ends, so that nothing of it is ever seen outside.
+//! Privileged libvirt hosts for a test file, each in namespaces of its own, for what session mode lacks: networks, bridges,
+//! mounts, firewalls, another QEMU. They are inside one more set of namespaces, the sandbox, which the kernel removes when the test
+//! ends, so that nothing leaks out.
 //!
-//! The test runs inside the world, too, and the hosts' addresses exist only there.
+//! The test runs inside the sandbox, too, and the hosts' addresses exist only there.
 
 #![allow(dead_code, unused_imports, reason = "every test file uses its own part of this")]
 
@@ -23,13 +23,13 @@ use std::{
 pub use host::LabHost;
 pub use traffic::Capture;
 
-/// The tests of a file run side by side, but worlds are large, and share a name.
+/// The tests of a file run side by side, but sandboxes are large and share a directory name.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-/// Set inside the world: its directory.
-const WORLD: &str = "VMFERRY_LAB";
-/// The world's own address in the hosts' network (world.sh).
-pub const WORLDS_OWN_ADDRESS: &str = "192.0.2.1";
-/// What the world is made with: program, and the package that has it.
+/// The environment variable with the sandbox's directory; set inside it only.
+const SANDBOX: &str = "VMFERRY_LAB";
+/// The sandbox's own address in the hosts' network (sandbox.sh).
+pub const SANDBOX_ADDRESS: &str = "192.0.2.1";
+/// The programs that the lab needs, and their packages.
 const TOOLS: [(&str, &str); 5] = [
     ("ip", "iproute2"),
     ("unshare", "util-linux"),
@@ -37,37 +37,37 @@ const TOOLS: [(&str, &str); 5] = [
     ("libvirtd", "libvirt-daemon"),
     ("virsh", "libvirt-clients"),
 ];
-/// QEMU 7.2, unpacked by `xtask/prepare.sh test` on Debian 12, whose own it is.
+/// Debian 12's QEMU 7.2, unpacked there by `xtask/prepare.sh test`.
 const OLDER_QEMU: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-qemu");
 
-/// OpenSSH's server, unpacked by the same where it is not installed.
+/// OpenSSH's server, unpacked by `xtask/prepare.sh test` where it is not installed.
 const SSH_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/ssh-server");
 
-/// Where a test finds itself.
-pub enum Place {
-    /// In the world: this is the run that counts.
-    Inside(World),
-    /// Outside; the test ran in a world and passed.
+/// The outcome of entering a sandbox.
+pub enum Entry {
+    /// This process runs inside the sandbox, and has to do the test.
+    Inside(Sandbox),
+    /// This process runs outside; the test ran in a sandbox and passed.
     Done,
-    /// Outside, and there can't be a world; why was said.
+    /// There can't be a sandbox; the reason was printed.
     Impossible,
 }
 
 /// The namespaces around the hosts.
-pub struct World {
-    /// All hosts see this directory; it is gone at the end.
+pub struct Sandbox {
+    /// A directory that all hosts see; removed at the end.
     dir: PathBuf,
 }
 
-impl World {
-    /// Runs the test of this name again, in a world. Call it first; panics if the test fails there.
-    pub fn enter(test: &str) -> Place {
-        if let Some(dir) = env::var_os(WORLD) {
-            return Place::Inside(Self { dir: dir.into() });
+impl Sandbox {
+    /// Runs the test of this name again, in a sandbox. Call it first; panics if the test fails there.
+    pub fn enter(test: &str) -> Entry {
+        if let Some(dir) = env::var_os(SANDBOX) {
+            return Entry::Inside(Self { dir: dir.into() });
         }
         if let Err(reason) = possible() {
-            pass_over(&format!("{test}, where it needs privileged hosts, as there can be none here: {reason}"));
-            return Place::Impossible;
+            pass_over(&format!("{test}, which needs privileged hosts: {reason}"));
+            return Entry::Impossible;
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = env::temp_dir().join(format!("vmferry-lab-{}", std::process::id()));
@@ -75,15 +75,15 @@ impl World {
         let status = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "unshare"])
             .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
-            .args([script("world.sh").as_os_str(), dir.as_os_str()])
+            .args([script("sandbox.sh").as_os_str(), dir.as_os_str()])
             .arg(env::current_exe().expect("a test knows its file"))
             .args(["--exact", test, "--nocapture"])
-            .env(WORLD, &dir)
+            .env(SANDBOX, &dir)
             .env("TMPDIR", &dir)
             .status();
         fs::remove_dir(&dir).expect("what was mounted on it is gone");
-        assert!(status.expect("setpriv exists").success(), "{test} failed in its world");
-        Place::Done
+        assert!(status.expect("setpriv exists").success(), "{test} failed in its sandbox");
+        Entry::Done
     }
 
     /// A directory that all hosts share, and say so (`shared_filesystems` in qemu.conf).
@@ -91,9 +91,9 @@ impl World {
         self.dir.join("shared")
     }
 
-    /// Starts two hosts that are alike, at once.
+    /// Starts two equal hosts at once.
     pub async fn start(&self) -> Lab {
-        fs::create_dir(self.shared()).expect("the world has one lab");
+        fs::create_dir(self.shared()).expect("the sandbox has one lab");
         let unpacked = Path::new(SSH_SERVER);
         let unpacked: &[&Path] = if unpacked.exists() { &[unpacked] } else { &[] };
         let (red, blue) = tokio::join!(
@@ -103,12 +103,12 @@ impl World {
         Lab { red, blue }
     }
 
-    /// Starts one more with an older QEMU; none where there is no such.
+    /// Starts one more, with an older QEMU; none where that QEMU is not available.
     pub async fn start_older(&self) -> Option<LabHost> {
         let qemu = Path::new(OLDER_QEMU);
         if !runs(qemu.join("usr/bin/qemu-system-x86_64"), &["--version"]) {
             pass_over(
-                "what needs a host with an older QEMU: there is none here (xtask/prepare.sh brings it on Debian 12)",
+                "trials with an older QEMU, which is not available here (on Debian 12 xtask/prepare.sh unpacks it)",
             );
             return None;
         }
@@ -116,13 +116,13 @@ impl World {
     }
 }
 
-/// The hosts.
+/// Two hosts.
 pub struct Lab {
     pub red: LabHost,
     pub blue: LabHost,
 }
 
-/// Why there can't be a world here, if so.
+/// Checks whether a sandbox can be made; the error says why not.
 fn possible() -> Result<(), String> {
     for (tool, package) in TOOLS {
         if !runs(tool, &["-V"]) {
@@ -132,12 +132,12 @@ fn possible() -> Result<(), String> {
     // In a container root may lack the rights for it.
     let root = "mount -t sysfs sysfs /sys && mount -t tmpfs tmpfs /run && ip link add lab type bridge";
     if !runs("unshare", &["--mount", "--net", "--pid", "--fork", "--mount-proc", "sh", "-c", root]) {
-        return Err("this user may not make namespaces, mounts and bridges: root may".to_owned());
+        return Err("this user may not make namespaces, mounts and bridges; root may".to_owned());
     }
     Ok(())
 }
 
-/// Says loudly what is not tested. Not by a macro: the test harness would keep that to itself.
+/// Prints what is not tested. Not with a macro, whose output the test harness captures.
 pub fn pass_over(what: &str) {
     let _ = writeln!(io::stderr(), "\nPASSED OVER: {what}\n");
 }

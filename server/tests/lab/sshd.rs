@@ -1,4 +1,4 @@
-//! A host's ssh server: its accounts, its key, and what it says of those who came.
+//! A host's ssh server: starting it, its accounts, its key, and its log of logins.
 
 use std::{
     fs::{self, File},
@@ -15,11 +15,11 @@ use super::LabHost;
 
 /// Where sshd.sh keeps the host's key.
 const KEY: &str = "/etc/ssh/lab_host_key";
-/// A server that does not listen after this never will.
+/// The limit for the server to listen.
 const START_LIMIT: Duration = Duration::from_secs(20);
 
 impl LabHost {
-    /// Whether there is an ssh server to start.
+    /// Whether the host has an ssh server.
     pub fn has_sshd(&self) -> bool {
         self.within("test", &["-x", "/usr/sbin/sshd"]).status().expect("nsenter exists").success()
     }
@@ -39,28 +39,28 @@ impl LabHost {
             assert!(ended.is_none() && Instant::now() < limit, "{} has no sshd:\n{}", self.name, self.sshd_log());
             sleep(Duration::from_millis(20)).await;
         }
-        *self.sshd.lock().expect("no panic holds it") = Some(sshd);
+        *self.sshd.lock().expect("no thread panicked with the lock") = Some(sshd);
     }
 
     /// Stops the ssh server; sessions that are open stay open.
     pub fn stop_sshd(&self) {
-        let sshd = self.sshd.lock().expect("no panic holds it").take();
+        let sshd = self.sshd.lock().expect("no thread panicked with the lock").take();
         let mut sshd = sshd.expect("it runs");
         self.run("kill", &[sshd.id().to_string()]);
         sshd.wait().expect("it is our child");
     }
 
-    /// Gives the host another key, as after an attack or a new installation.
+    /// Gives the host another key, as a new installation would.
     pub async fn change_key(&self) {
         self.stop_sshd();
         fs::remove_file(self.path(KEY)).expect("it has one");
         self.start_sshd().await;
     }
 
-    /// The fingerprint of the host's key, by ssh-keygen's word.
+    /// The fingerprint of the host's key, according to ssh-keygen.
     pub fn fingerprint(&self) -> String {
-        let said = self.run("ssh-keygen", &["-l", "-f", &format!("{KEY}.pub")]);
-        said.split(' ').nth(1).expect("it is the second word").to_owned()
+        let output = self.run("ssh-keygen", &["-l", "-f", &format!("{KEY}.pub")]);
+        output.split(' ').nth(1).expect("it is the second word").to_owned()
     }
 
     /// Sets an account's password.
@@ -73,7 +73,7 @@ impl LabHost {
         assert!(program.wait().expect("it is our child").success(), "{user} got no password on {}", self.name);
     }
 
-    /// Lets this key, a line of a public key's file, log in as root.
+    /// Adds a line of a public key file to root's authorized keys.
     pub fn authorize(&self, public_key: &str) {
         let directory = self.path("/root/.ssh");
         fs::create_dir_all(&directory).expect("root has a home");
@@ -81,9 +81,9 @@ impl LabHost {
         writeln!(file.as_mut().expect("it can be written"), "{}", public_key.trim()).expect("there is room");
     }
 
-    /// How many attempts to log in were refused so far.
+    /// How many login attempts were refused so far.
     pub fn refused_logins(&self) -> usize {
-        // A client may ask first, without a password, which ways there are; that is no attempt.
+        // Asking for the methods ("none") is not an attempt.
         let refused = |line: &&str| line.contains("Failed ") && !line.contains("Failed none");
         self.sshd_log().lines().filter(refused).count()
     }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A host's ssh server, started inside its namespaces. Logs to standard error, and tells of every attempt to log in.
+# A host's ssh server, started inside its namespaces. Logs every login attempt to standard error.
 set -euo pipefail
 
 key=/etc/ssh/lab_host_key config=/run/sshd_config
@@ -14,7 +14,7 @@ UsePAM no
 PidFile none
 LogLevel VERBOSE
 END
-# A newer one keeps clients that failed to log in away for a while.
+# Newer versions refuse clients for a while after failed logins.
 if /usr/sbin/sshd -t -f "$config" -o PerSourcePenalties=no 2>/dev/null; then
     echo 'PerSourcePenalties no' >>"$config"
 fi

@@ -4,7 +4,7 @@ use model::VmState;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::{demo, fails, moves, obstacle::console_that_knows_beta, refused, vm::Vm};
+use crate::{demo, fails, moves, obstacle::console_with_beta, refused, vm::Vm};
 
 #[tokio::test]
 async fn test_vm_migrate_fails_if_remote_is_localhost() {
@@ -15,9 +15,9 @@ async fn test_vm_migrate_fails_if_remote_is_localhost() {
         assert_eq!(refusal["code"], "KCHVM0055E", "{here}: {refusal}");
     }
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a machine has a name");
-    // By its name the machine is a host like others; had it an sshd and the right password, it would be known by its UUID.
+    // By its name the machine is a host like others. Only after a login would its UUID tell that it is the same.
     refused(&api, vm.name, json!({"remote_host": name.trim()}), StatusCode::CONFLICT).await;
-    // What Kimchi means by it: the host that the VM is on already.
+    // What Kimchi's case is about: the host that the VM is on already.
     refused(&api, vm.name, json!({"remote_host": demo.address("alpha")}), StatusCode::BAD_REQUEST).await;
     vm.assert_stayed();
 }
@@ -30,13 +30,13 @@ async fn test_vm_migrate_fails_if_remotehost_unreachable() {
     vm.assert_stayed();
 }
 
-/// Peer-to-peer, it is the source that logs in at the destination. Here alpha is told to use TLS, for which it has no certificate. Where
-/// the request does not insist on it, the console drives the migration with its own login.
+/// In a peer-to-peer migration the source logs in at the destination. Here alpha has to use TLS, for which it has no certificate. If
+/// the request does not require peer-to-peer, the migration is direct, with the console's own login.
 #[tokio::test]
 async fn test_vm_migrate_fails_if_not_passwordless_login() {
     let (demo, _, mut stream) = demo().await;
     let vm = Vm::start(&demo, &mut stream, "keyless").await;
-    let console = console_that_knows_beta(&demo, "login", "daemon = \"session\"\npeer_transport = \"tls\"").await;
+    let console = console_with_beta(&demo, "login", "daemon = \"session\"\npeer_transport = \"tls\"").await;
     let api = console.login().await;
     let why = fails(&api, vm.name, json!({"destination": "beta", "way": "peer-to-peer"})).await;
     assert!(why.contains("alpha has no TLS certificate to log in to beta with"), "{why}");
@@ -54,7 +54,7 @@ async fn test_vm_livemigrate_persistent() {
     assert!(vm.is_persistent_on("beta"));
 }
 
-/// A VM whose definition was removed while it runs is gone with a power-off, there as here.
+/// A VM whose definition was removed while it runs stays transient at the destination.
 #[tokio::test]
 async fn test_vm_livemigrate_transient() {
     let (demo, api, mut stream) = demo().await;
@@ -86,7 +86,7 @@ async fn test_vm_livemigrate_persistent_nonshared() {
     assert!(vm.is_persistent_on("beta") && vm.has_volume_on("beta"));
 }
 
-/// With Kimchi's own words in the request and in the task.
+/// With Kimchi's own fields in the request and in the task.
 #[tokio::test]
 async fn test_vm_livemigrate_persistent_api() {
     let (demo, api, mut stream) = demo().await;
@@ -102,8 +102,8 @@ async fn test_vm_livemigrate_persistent_api() {
     assert!(vm.is_persistent_on("beta"));
 }
 
-/// Kimchi sets up a key for root with the password, and leaves it there for ever. vmferry uses the password for this one move; the
-/// demo's hosts have no sshd to give it to (`reach/` has).
+/// Kimchi installs a key for root with the password, and never removes it. vmferry uses the password for this one migration. The demo's
+/// hosts have no sshd; those of `reach/` have.
 #[tokio::test]
 async fn test_set_passwordless_login() {
     let (demo, api, mut stream) = demo().await;

@@ -1,7 +1,7 @@
-//! The cases that Kimchi and Cockpit test their migrations with, by their names, through our doors and against real libvirt.
+//! Kimchi's and Cockpit's own test cases of migrations, by their names, through vmferry's API and against real libvirt.
 //!
-//! Each ends where theirs does: the VM on the source and not on the destination, or the reverse. virsh is the judge. Cases of
-//! what vmferry does not do yet look at what it answers to them, and that nothing has happened.
+//! Each ends as the original does: the VM on the source and not on the destination, or the reverse. virsh is the judge. A case of a
+//! feature that vmferry lacks checks the answer, and that nothing was changed.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -23,7 +23,7 @@ use tokio::sync::{Mutex, MutexGuard};
 /// The hosts alpha, beta and gamma on 127.0.37.2 to .4, with VMs on alpha.
 static DEMO: Shared = LazyLock::new(|| Mutex::new(Demo::start(37)));
 
-/// The demo for one test, with all its hosts: one that an earlier test stopped may still be on its way back.
+/// The demo for one test, once all hosts are connected: an earlier test may have stopped one.
 async fn demo() -> (MutexGuard<'static, Demo>, Api, Stream) {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
@@ -37,8 +37,8 @@ async fn demo() -> (MutexGuard<'static, Demo>, Api, Stream) {
 /// Asks for a migration that is refused at once, and returns the refusal.
 async fn refused(api: &Api, vm: &str, request: Value, status: StatusCode) -> Value {
     let before = api.get("/plugins/kimchi/tasks").await;
-    let (told, body) = api.post(&format!("/plugins/kimchi/vms/{vm}/migrate"), request).await;
-    assert_eq!(told, status, "{body}");
+    let (answered, body) = api.post(&format!("/plugins/kimchi/vms/{vm}/migrate"), request).await;
+    assert_eq!(answered, status, "{body}");
     assert_eq!(api.get("/plugins/kimchi/tasks").await, before, "nothing was begun");
     body
 }
@@ -51,15 +51,15 @@ async fn fails(api: &Api, vm: &str, request: Value) -> String {
     end["message"].as_str().expect("a task has a message").to_owned()
 }
 
-/// Moves a VM.
+/// Moves a VM, which has to succeed.
 async fn moves(api: &Api, vm: &str, destination: &str) {
     let task = api.migrate_with(vm, json!({"destination": destination})).await;
     let end = api.ended(&task).await;
     assert_eq!(end["status"], "finished", "{end}");
 }
 
-/// Whether a finding of this code kept a VM from moving.
+/// Whether the refusal has a blocker with this code.
 fn is_blocked_by(refusal: &Value, code: &str) -> bool {
-    let findings = refusal["findings"].as_array().expect("a refusal names what was found");
+    let findings = refusal["findings"].as_array().expect("a refusal has findings");
     findings.iter().any(|finding| finding["code"] == code && finding["severity"] == "blocker")
 }

@@ -1,5 +1,5 @@
-//! Two of Kimchi's cases need a machine of another kind, which is not at hand: the real doors, and behind them the engine's model
-//! of hypervisors, which says so. (Kimchi's tests replace the answer of the remote host as well.)
+//! Two of Kimchi's cases need a host with another architecture or hypervisor: here the real HTTP routes and console run over the
+//! engine's simulator. (Kimchi's tests mock the remote host, too.)
 
 use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
@@ -25,7 +25,7 @@ use crate::{
     support::{Api, PASSWORD},
 };
 
-/// What the VM does.
+/// An idle VM.
 const IDLE: Load = Load { memory_bytes: 64 << 20, dirty_bytes_s: 0 };
 
 /// The VM wants KVM, and the destination has another hypervisor.
@@ -95,7 +95,7 @@ impl Console {
 impl Drop for Console {
     fn drop(&mut self) {
         self.stop.cancel();
-        // A directory that stays costs some room below /tmp, no more.
+        // If this fails, a directory is left in /tmp.
         let _ = std::fs::remove_dir_all(&self.directory);
     }
 }

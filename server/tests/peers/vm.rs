@@ -1,4 +1,4 @@
-//! A VM of a test's own on alpha, made by virsh. When the test is over, it is taken from all hosts.
+//! A VM of a test's own on alpha, made by virsh and removed from all hosts at the end of the test.
 
 use std::{
     fs,
@@ -9,22 +9,22 @@ use model::VmState;
 
 use crate::support::{Demo, Stream};
 
-/// A pool on alpha and beta, with another directory on each; gamma has none.
+/// A pool on alpha and beta, each with its own directory; gamma has none.
 const POOL: &str = "peers";
 
-/// A VM with nothing in its 16 MiB of memory but the BIOS, which finds nothing to boot.
+/// A VM with 16 MiB of memory whose BIOS finds nothing to boot.
 pub(crate) struct Vm<'a> {
     demo: &'a Demo,
     pub(crate) name: &'static str,
 }
 
 impl<'a> Vm<'a> {
-    /// Runs one without a disk.
+    /// Starts one without a disk.
     pub(crate) async fn start(demo: &'a Demo, stream: &mut Stream, name: &'static str) -> Self {
         Self::define(demo, name, "").run(stream).await
     }
 
-    /// Runs one with a disk that only alpha has.
+    /// Starts one with a disk that only alpha has.
     pub(crate) async fn start_with_disk(demo: &'a Demo, stream: &mut Stream, name: &'static str) -> Self {
         for host in ["alpha", "beta"] {
             make_pool(demo, host);
@@ -34,7 +34,7 @@ impl<'a> Vm<'a> {
         Self::define(demo, name, &disk_xml(&image)).run(stream).await
     }
 
-    /// One that does not run, without a disk.
+    /// Defines one without a disk, and does not start it.
     pub(crate) async fn shut_off(demo: &'a Demo, stream: &mut Stream, name: &'static str) -> Self {
         let vm = Self::define(demo, name, "");
         stream.until_vm(name, |vm| vm.state == VmState::ShutOff).await;
@@ -60,30 +60,30 @@ impl<'a> Vm<'a> {
         self
     }
 
-    /// Fails unless the VM runs on alpha, and no other host has anything of it.
+    /// Fails unless the VM runs on alpha, and is defined on no other host.
     pub(crate) fn assert_stayed(&self) {
         assert_stayed(self.demo, self.name);
     }
 
-    /// Fails unless the VM runs on this host, and alpha has it no more.
+    /// Fails unless the VM runs on this host, and is defined on no other.
     pub(crate) fn assert_moved_to(&self, host: &str) {
         assert_moved_to(self.demo, self.name, host);
     }
 
-    /// Whether a host keeps the VM beyond a power-off.
+    /// Whether the VM is persistent on a host.
     pub(crate) fn is_persistent_on(&self, host: &str) -> bool {
-        let told = self.demo.virsh_succeeds(host, &["dominfo", self.name]);
-        told.lines().any(|line| line.starts_with("Persistent:") && line.ends_with("yes"))
+        let output = self.demo.virsh_succeeds(host, &["dominfo", self.name]);
+        output.lines().any(|line| line.starts_with("Persistent:") && line.ends_with("yes"))
     }
 
     /// Whether a host's pool has a volume of the VM.
     pub(crate) fn has_volume_on(&self, host: &str) -> bool {
         self.demo.virsh_succeeds(host, &["pool-refresh", POOL]);
-        let told = self.demo.virsh_succeeds(host, &["vol-list", POOL]);
-        told.lines().any(|line| line.split_whitespace().next() == Some(&volume(self.name)))
+        let output = self.demo.virsh_succeeds(host, &["vol-list", POOL]);
+        output.lines().any(|line| line.split_whitespace().next() == Some(&volume(self.name)))
     }
 
-    /// Makes a volume of the disk's name on beta, which is not the disk and of another size.
+    /// Makes a volume on beta with the disk's name and another size.
     pub(crate) fn make_other_volume_on_beta(&self) {
         self.demo.virsh_succeeds("beta", &["vol-create-as", POOL, &volume(self.name), "8M", "--format", "raw"]);
     }
@@ -91,7 +91,7 @@ impl<'a> Vm<'a> {
 
 impl Drop for Vm<'_> {
     fn drop(&mut self) {
-        // What is not there is not an error, and a host that does not answer gets nothing.
+        // Errors are ignored: most hosts have nothing of the VM, and one may not answer.
         for host in ["alpha", "beta", "gamma"] {
             self.demo.virsh(host, &["destroy", self.name]);
             self.demo.virsh(host, &["undefine", self.name]);
@@ -100,12 +100,12 @@ impl Drop for Vm<'_> {
     }
 }
 
-/// Fails unless a VM runs on alpha, and no other host has anything of it.
+/// Fails unless a VM runs on alpha, and is defined on no other host.
 pub(crate) fn assert_stayed(demo: &Demo, name: &str) {
     assert_eq!((demo.runs_on(name), demo.defined_on(name)), (vec!["alpha"], vec!["alpha"]), "{name} stays");
 }
 
-/// Fails unless a VM runs on this host, and no other host has anything of it.
+/// Fails unless a VM runs on this host, and is defined on no other.
 pub(crate) fn assert_moved_to(demo: &Demo, name: &str, host: &str) {
     assert_eq!((demo.runs_on(name), demo.defined_on(name)), (vec![host], vec![host]), "{name} is on {host}");
 }
@@ -132,7 +132,7 @@ fn make_pool(demo: &Demo, host: &str) {
     let directory = pool_directory(demo, host);
     demo.virsh_succeeds(host, &["pool-define-as", POOL, "dir", "--target", &directory.to_string_lossy()]);
     demo.virsh_succeeds(host, &["pool-build", POOL]);
-    // So that it is there again after a daemon's death.
+    // So that it is active again after the daemon was killed.
     demo.virsh_succeeds(host, &["pool-autostart", POOL]);
     demo.virsh_succeeds(host, &["pool-start", POOL]);
 }

@@ -1,4 +1,4 @@
-//! What can be in the way of VMs of a user's own daemon: between hosts of the demo.
+//! Obstacles for VMs of a user's own daemon (session mode), between hosts of the demo.
 
 use std::{fs, net::Ipv4Addr, path::Path, thread::available_parallelism};
 
@@ -6,15 +6,15 @@ use model::{FindingCode as Code, MigrationOptions, Severity, VmId, VmState};
 use uuid::Uuid;
 
 use crate::{
-    bed::{Bed, text},
-    disks::{SIZE, disk, own_disk, shared_disk},
+    disks::{SIZE, disk, local_disk, shared_disk},
     guest::{Guest, NAME, Parts, define},
-    obstacle::{Obstacle, Truth},
+    obstacle::{Obstacle, Outcome},
+    testbed::{TestBed, text},
 };
 
 /// A port where nothing listens.
 const CLOSED_PORT: u16 = 9;
-/// Another name of a VM.
+/// Another name for a VM.
 const OTHER: &str = "trial-other";
 
 pub fn all() -> Vec<Obstacle> {
@@ -23,16 +23,16 @@ pub fn all() -> Vec<Obstacle> {
 
 fn states() -> Vec<Obstacle> {
     vec![
-        Obstacle::goes("nothing", Code::VmState, Severity::Ok),
-        Obstacle::goes("a paused VM", Code::VmState, Severity::Ok)
+        Obstacle::succeeds("no obstacle", Code::VmState, Severity::Ok),
+        Obstacle::succeeds("a paused VM", Code::VmState, Severity::Ok)
             .make(|bed, _| drop(bed.source.virsh(&["suspend", NAME])))
             .state(VmState::Paused),
-        Obstacle::goes("a VM that is shut off", Code::VmState, Severity::Ok)
+        Obstacle::succeeds("a shut-off VM", Code::VmState, Severity::Ok)
             .make(|bed, _| drop(bed.source.virsh(&["destroy", NAME])))
             .state(VmState::ShutOff),
-        Obstacle::goes("a VM without a definition", Code::VmState, Severity::Ok)
+        Obstacle::succeeds("a transient VM", Code::VmState, Severity::Ok)
             .make(|bed, _| drop(bed.source.virsh(&["undefine", NAME]))),
-        Obstacle::goes("more virtual CPUs than CPUs", Code::Vcpus, Severity::Warning).parts(|_, _| Parts {
+        Obstacle::succeeds("more virtual CPUs than CPUs", Code::Vcpus, Severity::Warning).parts(|_, _| Parts {
             vcpus: Some(available_parallelism().expect("a machine has CPUs").get() + 1),
             ..Parts::default()
         }),
@@ -41,11 +41,11 @@ fn states() -> Vec<Obstacle> {
 
 fn copies() -> Vec<Obstacle> {
     vec![
-        Obstacle::goes("an old definition there", Code::StaleDefinition, Severity::Warning)
+        Obstacle::succeeds("an old definition at the destination", Code::StaleDefinition, Severity::Warning)
             .make(|bed, guest| define(bed, &bed.destination, &guest.xml(&Parts::default()))),
-        Obstacle::blocker("its UUID there under another name", Code::UuidTaken)
+        Obstacle::blocker("the VM's UUID at the destination, under another name", Code::UuidTaken)
             .make(|bed, guest| define(bed, &bed.destination, &guest.xml_as(OTHER, guest.id, &Parts::default()))),
-        Obstacle::blocker("it runs there already", Code::RunsThere).make(|bed, guest| {
+        Obstacle::blocker("a copy that runs at the destination", Code::RunsThere).make(|bed, guest| {
             define(bed, &bed.destination, &guest.xml(&Parts::default()));
             bed.destination.virsh(&["start", NAME]);
         }),
@@ -58,8 +58,8 @@ fn names() -> Vec<Obstacle> {
         define(bed, &bed.destination, &guest.xml_as(NAME, other, &Parts::default()));
     };
     vec![
-        Obstacle::blocker("another VM of its name there", Code::NameTaken).make(taken),
-        Obstacle::goes("another VM of its name there, and a new name", Code::NameTaken, Severity::Ok)
+        Obstacle::blocker("another VM of its name at the destination", Code::NameTaken).make(taken),
+        Obstacle::succeeds("another VM of its name, and a new name", Code::NameTaken, Severity::Ok)
             .make(taken)
             .options(|| MigrationOptions { new_name: Some(OTHER.to_owned()), ..MigrationOptions::default() }),
     ]
@@ -70,7 +70,7 @@ fn jobs() -> Vec<Obstacle> {
         Obstacle::blocker("a snapshot", Code::Snapshots)
             .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "")))
             .make(|bed, _| drop(bed.source.virsh(&["snapshot-create-as", NAME, "one"]))),
-        Obstacle::goes("a checkpoint", Code::Checkpoints, Severity::Warning)
+        Obstacle::succeeds("a checkpoint", Code::Checkpoints, Severity::Warning)
             .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "")))
             .make(|bed, _| drop(bed.source.virsh(&["checkpoint-create-as", NAME, "one"]))),
         Obstacle::blocker("a disk that is being copied", Code::BlockJob)
@@ -104,7 +104,7 @@ fn devices() -> Vec<Obstacle> {
                 let file = Path::new("/dev/shm").join(shared_memory(guest));
                 fs::remove_file(file).expect("QEMU makes it, and leaves it there");
             }),
-        Obstacle::unknown("a folder of the host (9p)", Code::SharedFolder, Truth::Goes).parts(|bed, _| {
+        Obstacle::unknown("a folder of the host (9p)", Code::SharedFolder, Outcome::Succeeds).parts(|bed, _| {
             Parts::devices(format!(
                 "<filesystem type='mount'><source dir='{}'/><target dir='folder'/></filesystem>",
                 bed.shared.display()
@@ -113,29 +113,29 @@ fn devices() -> Vec<Obstacle> {
     ]
 }
 
-/// Its name, which is the same for all users of the machine.
+/// The name of the VM's shared memory, unique on the machine.
 fn shared_memory(guest: &Guest) -> String {
     format!("{NAME}-{}", guest.id)
 }
 
 fn disks() -> Vec<Obstacle> {
     vec![
-        Obstacle::goes("a disk that both hosts share", Code::DiskShared, Severity::Ok)
+        Obstacle::succeeds("a disk that both hosts share", Code::DiskShared, Severity::Ok)
             .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, ""))),
-        Obstacle::blocker("a disk of its own, and no pool there", Code::Pool)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest))),
-        Obstacle::goes("a disk of its own, and a pool there", Code::DiskCopied, Severity::Ok)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+        Obstacle::blocker("a local disk, and no pool at the destination", Code::Pool)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest))),
+        Obstacle::succeeds("a local disk, and a pool at the destination", Code::DiskCopied, Severity::Ok)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest)))
             .make(|bed, guest| bed.destination.start_pool(guest)),
-        Obstacle::blocker("an empty disk of its name there", Code::DiskExists)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+        Obstacle::blocker("an empty volume of the disk's name", Code::DiskExists)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest)))
             .make(|bed, guest| {
                 bed.destination.start_pool(guest);
                 bed.destination.make_volume("disk.qcow2", "qcow2", SIZE);
             }),
-        Obstacle::goes("a disk that stands on another image", Code::BackingChain, Severity::Warning)
+        Obstacle::succeeds("a disk with a backing chain", Code::BackingChain, Severity::Warning)
             .parts(|bed, guest| {
-                own_disk(bed, guest);
+                local_disk(bed, guest);
                 let [base, overlay] = ["disk.qcow2", "overlay.qcow2"];
                 let backing = ["--backing-vol", base, "--backing-vol-format", "qcow2"];
                 let make = ["vol-create-as", NAME, overlay, SIZE, "--format", "qcow2"];
@@ -143,16 +143,16 @@ fn disks() -> Vec<Obstacle> {
                 Parts::devices(disk(&bed.source.pool_path(guest).join(overlay), ""))
             })
             .make(|bed, guest| bed.destination.start_pool(guest)),
-        Obstacle::blocker("a disk whose changes are thrown away", Code::DiskKind)
+        Obstacle::blocker("a transient disk", Code::DiskKind)
             .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, "<transient/>"))),
-        Obstacle::blocker("an encrypted disk, and no secret there", Code::Secret)
+        Obstacle::blocker("an encrypted disk, and no secret at the destination", Code::Secret)
             .parts(|bed, guest| Parts::devices(encrypted_disk(bed, guest)))
             .undo(|bed, guest| drop(bed.source.virsh(&["secret-undefine", &guest.id.to_string()]))),
     ]
 }
 
 /// A disk in the shared directory, encrypted with a secret that only the source has.
-fn encrypted_disk(bed: &Bed<'_>, guest: &Guest) -> String {
+fn encrypted_disk(bed: &TestBed<'_>, guest: &Guest) -> String {
     let (id, file) = (guest.id, bed.dir.join("encryption.xml"));
     let write = |xml: String| fs::write(&file, xml).expect("the directory takes files");
     write(format!("<secret ephemeral='no' private='yes'><uuid>{id}</uuid></secret>"));
@@ -176,12 +176,12 @@ fn addresses() -> Vec<Obstacle> {
     vec![
         Obstacle::blocker("the same host under another name", Code::SameHost)
             .registered(|bed| bed.source.config_with(|config| config.name = "again".parse().expect("it is a name"))),
-        Obstacle::blocker("a destination that calls itself localhost", Code::DataAddress).registered(|bed| {
+        Obstacle::blocker("a destination registered as localhost", Code::DataAddress).registered(|bed| {
             bed.destination.config_with(|config| config.peer_address = "localhost".parse().expect("it is an address"))
         }),
-        Obstacle::blocker("encryption by all means, and no certificates", Code::Encryption)
+        Obstacle::blocker("encryption required, and no certificates", Code::Encryption)
             .options(|| MigrationOptions { encrypt: Some(true), ..MigrationOptions::default() }),
-        Obstacle::blocker("no daemon where it should be", Code::DestinationReachable)
+        Obstacle::blocker("a destination registered with a closed port", Code::DestinationReachable)
             .registered(|bed| bed.destination.config_at((Ipv4Addr::LOCALHOST, CLOSED_PORT).into())),
     ]
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    bed::Bed,
     guest::{Guest, NAME},
+    testbed::TestBed,
 };
 
 /// A disk's size, for virsh and for libvirt's table of volumes.
@@ -29,20 +29,20 @@ pub fn drive(device: &str, image: &Path, source_attributes: &str) -> String {
     )
 }
 
-/// A disk in the source's own pool, which is made for it.
-pub fn own_disk(bed: &Bed<'_>, guest: &Guest) -> String {
+/// A disk in a pool of the source's own, which is made for it.
+pub fn local_disk(bed: &TestBed<'_>, guest: &Guest) -> String {
     bed.source.start_pool(guest);
     disk(&bed.source.make_volume("disk.qcow2", "qcow2", SIZE), "")
 }
 
-/// A disk in the directory that both hosts share, made by the source's daemon so that its VMs may use it.
-pub fn shared_disk(bed: &Bed<'_>, guest: &Guest, more: &str) -> String {
+/// A disk in the directory that both hosts share. The source's daemon makes it, so that its VMs may use it.
+pub fn shared_disk(bed: &TestBed<'_>, guest: &Guest, more: &str) -> String {
     bed.source.start_pool_at(&bed.shared.join(format!("{NAME}-{}", guest.number)));
     disk(&bed.source.make_volume("disk.qcow2", "qcow2", SIZE), more)
 }
 
-/// An image in a pool that both hosts have at the same path, only at the source.
-pub fn image_at_source_only(bed: &Bed<'_>, guest: &Guest, name: &str) -> PathBuf {
+/// An image that only the source has, in a pool that both hosts have at the same path.
+pub fn image_at_source_only(bed: &TestBed<'_>, guest: &Guest, name: &str) -> PathBuf {
     bed.source.start_pool(guest);
     bed.destination.start_pool(guest);
     bed.source.make_volume(name, "raw", "1M")

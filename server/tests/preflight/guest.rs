@@ -1,19 +1,19 @@
-//! The VM of a trial: the least that runs, and what its obstacle adds. Its firmware finds nothing to boot and sleeps.
+//! The VM of a trial: a minimal definition, and what its obstacle adds. Its firmware finds nothing to boot and sleeps.
 
 use std::fs;
 
 use model::VmId;
 use uuid::Uuid;
 
-use crate::bed::{Bed, Machine, text};
+use crate::testbed::{Machine, TestBed, text};
 
-/// What VMs, pools, networks and devices of trials are called, so that they can be told from others.
+/// The name of trials' VMs, pools, networks and devices, which distinguishes them from others.
 pub const NAME: &str = "trial";
 
 /// What an obstacle adds to the definition.
 #[derive(Default)]
 pub struct Parts {
-    /// None is QEMU's own newest.
+    /// None is QEMU's newest.
     pub machine: Option<&'static str>,
     /// None is 1.
     pub vcpus: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// One that is nowhere yet.
+    /// A VM that is not defined yet.
     pub fn new(number: usize) -> Self {
         Self { number, id: VmId(Uuid::now_v7()) }
     }
@@ -49,7 +49,7 @@ impl Guest {
         self.xml_as(NAME, self.id, parts)
     }
 
-    /// The definition of something that looks much like it.
+    /// The same definition with another name or UUID.
     pub fn xml_as(&self, name: &str, id: VmId, parts: &Parts) -> String {
         let Parts { machine, vcpus, os, elements, devices } = parts;
         let (machine, vcpus) = (machine.unwrap_or("pc"), vcpus.unwrap_or(1));
@@ -74,8 +74,8 @@ impl Guest {
     }
 }
 
-/// Defines a VM.
-pub fn define(bed: &Bed<'_>, machine: &Machine<'_>, xml: &str) {
+/// Defines a VM on a host.
+pub fn define(bed: &TestBed<'_>, machine: &Machine<'_>, xml: &str) {
     let file = bed.dir.join(format!("{NAME}.xml"));
     fs::write(&file, xml).expect("the directory takes files");
     machine.virsh(&["define", &text(&file)]);

@@ -1,91 +1,90 @@
-//! An obstacle, as data: what the VM is made of, how to put something in its way, and what has to come of it.
+//! An obstacle as data: how to define the VM, how to make the obstacle, and what the preflight and the migration have to do.
 
 use engine::HostConfig;
 use model::{FindingCode, MigrationOptions, Severity, VmState};
 
 use crate::{
-    bed::Bed,
     guest::{Guest, Parts},
+    testbed::TestBed,
 };
 
 /// A step of a trial.
-pub type Step = fn(&Bed<'_>, &Guest);
+pub type Step = fn(&TestBed<'_>, &Guest);
 
-/// What starting anyway does.
+/// What a migration does that is started regardless of the preflight report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
-    Goes,
+pub enum Outcome {
+    Succeeds,
     Fails,
 }
 
-impl Truth {
-    /// What a migration did that was started.
-    pub fn of(went: bool) -> Self {
-        if went { Self::Goes } else { Self::Fails }
+impl Outcome {
+    pub fn of(succeeded: bool) -> Self {
+        if succeeded { Self::Succeeds } else { Self::Fails }
     }
 }
 
-/// How a migration is started regardless of the preflight report.
+/// Who starts a migration regardless of the preflight report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anyway {
-    /// By the engine, below its check.
+pub enum StartedBy {
+    /// The engine, without admission.
     Engine,
-    /// By virsh, which copies the disks to where they are: the engine has no plan for a disk that is stuck.
+    /// virsh, which copies all disks to the same paths: the engine has no plan for a disk that is stuck.
     Virsh,
 }
 
-/// Something that may be in a VM's way, or a VM that nothing is in the way of.
+/// Something that may keep a VM from moving; or nothing, for comparison.
 pub struct Obstacle {
     pub name: &'static str,
-    /// The finding that names it.
+    /// The finding that reports it.
     pub code: FindingCode,
     pub severity: Severity,
-    pub truth: Truth,
-    /// Blockers that come with it, because it is seen from several sides.
+    pub outcome: Outcome,
+    /// Other blockers that the same obstacle causes.
     pub also: &'static [FindingCode],
-    /// What the VM is made of. It may make disks and pools.
-    pub parts: fn(&Bed<'_>, &Guest) -> Parts,
-    /// Puts the obstacle there, once the VM runs.
+    /// Parts of the VM's definition. May make disks and pools.
+    pub parts: fn(&TestBed<'_>, &Guest) -> Parts,
+    /// Makes the obstacle, once the VM runs.
     pub make: Step,
-    /// Takes away what cleaning up would not (VMs, pools and networks of the trial's name go by themselves).
+    /// Removes what `Machine::clean` does not (VMs, pools and networks of the trial's name).
     pub undo: Step,
-    /// What the VM does in the end, at the source.
+    /// The VM's state at the source, once the obstacle is made.
     pub state: VmState,
     pub options: fn() -> MigrationOptions,
-    pub anyway: Anyway,
-    /// How the destination is registered, where not as it should be.
-    pub registered: fn(&Bed<'_>) -> HostConfig,
+    pub started_by: StartedBy,
+    /// How the destination is registered.
+    pub registered: fn(&TestBed<'_>) -> HostConfig,
 }
 
 impl Obstacle {
-    /// A preflight that names it a blocker, and then fails.
+    /// The preflight reports a blocker, and the migration fails.
     pub fn blocker(name: &'static str, code: FindingCode) -> Self {
-        Self::new(name, code, Severity::Blocker, Truth::Fails)
+        Self::new(name, code, Severity::Blocker, Outcome::Fails)
     }
 
-    /// A preflight that mentions it at most, and then goes.
-    pub fn goes(name: &'static str, code: FindingCode, severity: Severity) -> Self {
-        Self::new(name, code, severity, Truth::Goes)
+    /// The preflight reports at most a warning, and the migration succeeds.
+    pub fn succeeds(name: &'static str, code: FindingCode, severity: Severity) -> Self {
+        Self::new(name, code, severity, Outcome::Succeeds)
     }
 
-    /// A preflight that says it can't know, and what comes of it here.
-    pub fn unknown(name: &'static str, code: FindingCode, truth: Truth) -> Self {
-        Self::new(name, code, Severity::Unknown, truth)
+    /// The preflight reports that it can't know, and the migration has this outcome here.
+    pub fn unknown(name: &'static str, code: FindingCode, outcome: Outcome) -> Self {
+        Self::new(name, code, Severity::Unknown, outcome)
     }
 
-    fn new(name: &'static str, code: FindingCode, severity: Severity, truth: Truth) -> Self {
+    fn new(name: &'static str, code: FindingCode, severity: Severity, outcome: Outcome) -> Self {
         Self {
             name,
             code,
             severity,
-            truth,
+            outcome,
             also: &[],
             parts: |_, _| Parts::default(),
             make: |_, _| {},
             undo: |_, _| {},
             state: VmState::Running,
             options: MigrationOptions::default,
-            anyway: Anyway::Engine,
+            started_by: StartedBy::Engine,
             registered: |bed| bed.destination.config.clone(),
         }
     }
@@ -94,7 +93,7 @@ impl Obstacle {
         Self { also, ..self }
     }
 
-    pub fn parts(self, parts: fn(&Bed<'_>, &Guest) -> Parts) -> Self {
+    pub fn parts(self, parts: fn(&TestBed<'_>, &Guest) -> Parts) -> Self {
         Self { parts, ..self }
     }
 
@@ -115,10 +114,10 @@ impl Obstacle {
     }
 
     pub fn by_virsh(self) -> Self {
-        Self { anyway: Anyway::Virsh, ..self }
+        Self { started_by: StartedBy::Virsh, ..self }
     }
 
-    pub fn registered(self, registered: fn(&Bed<'_>) -> HostConfig) -> Self {
+    pub fn registered(self, registered: fn(&TestBed<'_>) -> HostConfig) -> Self {
         Self { registered, ..self }
     }
 }

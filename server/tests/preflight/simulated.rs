@@ -1,5 +1,5 @@
-//! What can't be made for real on a machine that is like any other: devices of its own, too little memory, other processors.
-//! Here the hosts are a model, so it is counted apart.
+//! Obstacles that can't be made for real on any machine: host devices, too little memory, other processors. The hosts are simulated,
+//! so these trials are counted separately.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,11 +11,11 @@ use model::{FindingCode as Code, MigrationOptions, MigrationRequest, Phase, Seve
 use store::MemoryStore;
 use tokio::time::timeout;
 
-use crate::{obstacle::Truth, table::Row, trial::until};
+use crate::{obstacle::Outcome, table::Row, trial::until};
 
-/// The VM's memory, in bytes: little, as the model's clock is the real one here.
+/// The VM's memory, in bytes: little, because the simulator runs on the real clock here.
 const MEMORY: u64 = 1 << 20;
-/// More than a host of the model has at all, in bytes.
+/// More than a simulated host has in all, in bytes.
 const TOO_MUCH: u64 = 1 << 40;
 /// Nothing here takes this long.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -47,28 +47,28 @@ const OBSTACLES: &[Simulated] = &[
         code: Code::Memory,
         severity: Severity::Warning,
         vm: |_| {},
-        destination: |there| there.memory_free_bytes = 1,
+        destination: |survey| survey.memory_free_bytes = 1,
     },
     blocker(
-        "huge pages, and none there",
+        "huge pages that the destination lacks",
         Code::HugePages,
         |vm| vm.huge_page_bytes = Some(2 << 20),
-        |there| there.huge_pages_free_bytes = Some(0),
+        |survey| survey.huge_pages_free_bytes = Some(0),
     ),
     blocker(
-        "features that the CPU there lacks",
+        "features that the destination's CPU lacks",
         Code::Cpu,
         |_| {},
-        |there| there.cpu = CpuFit::Lacks(vec!["avx512f".into()]),
+        |survey| survey.cpu = CpuFit::Lacks(vec!["avx512f".into()]),
     ),
     blocker("an invariant time stamp counter", Code::Invtsc, |vm| vm.invtsc_without_frequency = true, |_| {}),
-    blocker("another architecture", Code::Architecture, |_| {}, |there| there.machine = MachineFit::NoArchitecture),
+    blocker("another architecture", Code::Architecture, |_| {}, |survey| survey.machine = MachineFit::NoArchitecture),
     Simulated {
         name: "an older libvirt",
         code: Code::LibvirtVersion,
         severity: Severity::Warning,
         vm: |_| {},
-        destination: |there| there.libvirt_version = 9_000_000,
+        destination: |survey| survey.libvirt_version = 9_000_000,
     },
 ];
 
@@ -97,7 +97,7 @@ async fn try_out(obstacle: &Simulated) -> Row {
         Engine::start(vec![source, destination], Arc::new(sim.clone()), Arc::new(MemoryStore::default())).await;
     let engine = engine.expect("a new store is sound");
     until(&engine, |now| now.is_ready() && now.snapshot().vms.iter().any(|known| known.id == vm)).await;
-    let preflight = engine.preflight(vm, &to, &MigrationOptions::default()).await.expect("it can be looked at");
+    let preflight = engine.preflight(vm, &to, &MigrationOptions::default()).await.expect("a preflight can be run");
     let request = MigrationRequest {
         vm,
         destination: to.clone(),
@@ -105,23 +105,23 @@ async fn try_out(obstacle: &Simulated) -> Row {
         options: MigrationOptions::default(),
         accept: Vec::new(),
     };
-    let begun = engine.migrate_unchecked(request, "the matrix").await.expect("it starts regardless of the findings");
+    let begun = engine.migrate_unchecked(request, "the test").await.expect("it starts regardless of the findings");
     let ended = |now: &Engine| now.snapshot().migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
     until(&engine, ended).await;
     let (migration, _) = engine.migration(begun.id).await.expect("it was begun");
     engine.stop().await;
-    let truth = Truth::of(migration.phase == Phase::Succeeded);
+    let outcome = Outcome::of(migration.phase == Phase::Succeeded);
     let agrees =
         preflight.findings.iter().any(|found| (found.code, found.severity) == (obstacle.code, obstacle.severity))
             && preflight.of(Severity::Blocker).all(|found| found.code == obstacle.code)
-            && truth == Truth::of(obstacle.severity != Severity::Blocker)
-            && sim.runs_on(vm) == [if truth == Truth::Goes { to } else { from }];
+            && outcome == Outcome::of(obstacle.severity != Severity::Blocker)
+            && sim.runs_on(vm) == [if outcome == Outcome::Succeeds { to } else { from }];
     Row {
         obstacle: obstacle.name,
         hosts: "simulated".to_owned(),
         code: obstacle.code,
         severity: obstacle.severity,
-        truth,
+        outcome,
         disagreement: (!agrees).then(|| format!("{preflight:?}, then {:?}", migration.problem)),
         words: migration.problem.map(|problem| problem.details.unwrap_or(problem.sentence)),
     }

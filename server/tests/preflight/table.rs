@@ -1,41 +1,41 @@
-//! What came of all trials.
+//! The results of all trials, as a table.
 
 use std::io::{self, Write};
 
 use model::{FindingCode, Severity};
 
-use crate::obstacle::Truth;
+use crate::obstacle::Outcome;
 
-/// What came of one.
+/// The result of one trial.
 #[derive(Clone)]
 pub struct Row {
     pub obstacle: &'static str,
-    /// Where it was tried.
+    /// The two hosts.
     pub hosts: String,
     pub code: FindingCode,
     pub severity: Severity,
-    pub truth: Truth,
-    /// Where preflight and truth disagree.
+    pub outcome: Outcome,
+    /// How preflight and outcome disagree, if they do.
     pub disagreement: Option<String>,
-    /// What libvirt or the engine said when it was started anyway.
+    /// The error of libvirt or the engine, if the migration failed.
     pub words: Option<String>,
 }
 
 impl Row {
     fn show(&self) -> String {
-        let Self { obstacle, hosts, code, severity, truth, .. } = self;
+        let Self { obstacle, hosts, code, severity, outcome, .. } = self;
         let (code, severity) = (code.as_str(), severity.as_str());
-        let truth = match truth {
-            Truth::Goes => "goes",
-            Truth::Fails => "fails",
+        let outcome = match outcome {
+            Outcome::Succeeds => "succeeds",
+            Outcome::Fails => "fails",
         };
         let agree = if self.disagreement.is_none() { "yes" } else { "NO" };
         let words = self.words.as_deref().and_then(|words| words.lines().next()).unwrap_or_default();
-        format!("{obstacle:52} {hosts:15} {code:22} {severity:8} {truth:6} {agree:4} {words}\n")
+        format!("{obstacle:52} {hosts:15} {code:22} {severity:8} {outcome:8} {agree:5} {words}\n")
     }
 }
 
-/// Prints all rows below a heading, and how many agree. Not by a macro: the test harness would keep that to itself.
+/// Prints all rows below a heading, and how many agree. Not with a macro, whose output the test harness captures.
 pub fn print(title: &str, rows: &[Row]) {
     let agreeing = rows.iter().filter(|row| row.disagreement.is_none()).count();
     let obstacles = rows.iter().filter(|row| row.severity != Severity::Ok).count();
@@ -45,8 +45,8 @@ pub fn print(title: &str, rows: &[Row]) {
         rows.len() - obstacles
     );
     text += &format!(
-        "{:52} {:15} {:22} {:8} {:6} {:4} {}\n",
-        "obstacle", "hosts", "finding", "severity", "anyway", "so?", "in whose words"
+        "{:52} {:15} {:22} {:8} {:8} {:5} {}\n",
+        "obstacle", "hosts", "finding", "severity", "started", "agree", "error"
     );
     text.extend(rows.iter().map(Row::show));
     let _ = io::stdout().write_all(text.as_bytes());
@@ -54,6 +54,6 @@ pub fn print(title: &str, rows: &[Row]) {
 
 /// Every disagreement in full.
 pub fn disagreements(rows: &[Row]) -> String {
-    let told = rows.iter().filter_map(|row| Some(format!("{}: {}\n", row.obstacle, row.disagreement.as_ref()?)));
-    told.collect()
+    let lines = rows.iter().filter_map(|row| Some(format!("{}: {}\n", row.obstacle, row.disagreement.as_ref()?)));
+    lines.collect()
 }

@@ -1,4 +1,5 @@
-//! A trial: the obstacle is made, the preflight looks, the migration is started anyway, and virsh says what became of the VM.
+//! A trial: the obstacle is made, a preflight is run, the migration is started regardless of its report, and virsh says where the
+//! VM is.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -9,17 +10,17 @@ use store::MemoryStore;
 use tokio::time::timeout;
 
 use crate::{
-    bed::Bed,
     guest::{self, Guest},
-    obstacle::{Anyway, Obstacle, Truth},
+    obstacle::{Obstacle, Outcome, StartedBy},
     table::Row,
+    testbed::TestBed,
 };
 
 /// Nothing in a trial takes this long.
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Tries all of them, one after the other.
-pub async fn try_all(bed: &Bed<'_>, obstacles: &[Obstacle]) -> Vec<Row> {
+pub async fn try_all(bed: &TestBed<'_>, obstacles: &[Obstacle]) -> Vec<Row> {
     let mut rows = Vec::new();
     for (number, obstacle) in obstacles.iter().enumerate() {
         let guest = Guest::new(number);
@@ -32,75 +33,75 @@ pub async fn try_all(bed: &Bed<'_>, obstacles: &[Obstacle]) -> Vec<Row> {
     rows
 }
 
-async fn try_out(bed: &Bed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
+async fn try_out(bed: &TestBed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
     let parts = (obstacle.parts)(bed, guest);
     guest::define(bed, &bed.source, &guest.xml(&parts));
     bed.source.virsh(&["start", guest::NAME]);
     (obstacle.make)(bed, guest);
     let trial = Trial::start(bed, obstacle, guest).await;
     let preflight = trial.engine.preflight(guest.id, &trial.destination, &(obstacle.options)()).await;
-    let preflight = preflight.expect("it can be looked at");
-    let before = places(bed, guest);
-    let attempt = timeout(LIMIT, trial.start_anyway()).await.expect("it ends");
-    let after = places(bed, guest);
+    let preflight = preflight.expect("a preflight can be run");
+    let before = states(bed, guest);
+    let attempt = timeout(LIMIT, trial.migrate()).await.expect("it ends");
+    let after = states(bed, guest);
     trial.engine.stop().await;
     Row {
         obstacle: obstacle.name,
         hosts: format!("{} to {}", bed.source.config.name, trial.destination),
         code: obstacle.code,
         severity: obstacle.severity,
-        truth: Truth::of(attempt.is_ok()),
+        outcome: Outcome::of(attempt.is_ok()),
         disagreement: disagreement(obstacle, &preflight, &attempt, &before, &after),
         words: attempt.err(),
     }
 }
 
-/// What both hosts have of the VM, by virsh's word.
-type Places = [Option<String>; 2];
+/// The VM's state on both hosts, according to virsh.
+type States = [Option<String>; 2];
 
-fn places(bed: &Bed<'_>, guest: &Guest) -> Places {
+fn states(bed: &TestBed<'_>, guest: &Guest) -> States {
     [&bed.source, &bed.destination].map(|machine| machine.state(guest))
 }
 
-/// What is not as it should be.
+/// How the trial differs from what was expected, if it does.
 fn disagreement(
     obstacle: &Obstacle,
     preflight: &Preflight,
     attempt: &Result<(), String>,
-    before: &Places,
-    after: &Places,
+    before: &States,
+    after: &States,
 ) -> Option<String> {
     let named = |finding: &Finding| (finding.code, finding.severity) == (obstacle.code, obstacle.severity);
     if !preflight.findings.iter().any(named) {
-        return Some(format!("the preflight does not name it, but says {:?}", preflight.findings));
+        return Some(format!("the preflight does not report it, but {:?}", preflight.findings));
     }
     let expected = |finding: &Finding| named(finding) || obstacle.also.contains(&finding.code);
     let others: Vec<_> = preflight.of(Severity::Blocker).filter(|finding| !expected(finding)).collect();
     if !others.is_empty() {
-        return Some(format!("the preflight names other blockers: {others:?}"));
+        return Some(format!("the preflight reports other blockers: {others:?}"));
     }
-    if Truth::of(attempt.is_ok()) != obstacle.truth {
-        return Some(format!("starting anyway: {attempt:?}"));
+    if Outcome::of(attempt.is_ok()) != obstacle.outcome {
+        return Some(format!("the migration: {attempt:?}"));
     }
-    let right = match obstacle.truth {
-        Truth::Goes => [None, before[0].clone()],
-        Truth::Fails => before.clone(),
+    let right = match obstacle.outcome {
+        Outcome::Succeeds => [None, before[0].clone()],
+        Outcome::Fails => before.clone(),
     };
     (*after != right).then(|| format!("the VM is {after:?}, not {right:?}, at source and destination"))
 }
 
-/// A console of its own for every trial, so that none knows of another.
+/// Every trial has an engine of its own, which knows nothing of the others.
 struct Trial<'a> {
     engine: Arc<Engine>,
     destination: HostName,
-    bed: &'a Bed<'a>,
+    bed: &'a TestBed<'a>,
     obstacle: &'a Obstacle,
     guest: &'a Guest,
 }
 
 impl<'a> Trial<'a> {
-    /// Returns when the console knows the VM as it is.
-    async fn start(bed: &'a Bed<'a>, obstacle: &'a Obstacle, guest: &'a Guest) -> Self {
+    /// Returns when the engine knows the VM's state.
+    async fn start(bed: &'a TestBed<'a>, obstacle: &'a Obstacle, guest: &'a Guest) -> Self {
         let hypervisor =
             Arc::new(LibvirtHypervisor::new(SshFiles::below(Path::new("/nonexistent"))).expect("libvirt can be used"));
         let destination = (obstacle.registered)(bed);
@@ -118,10 +119,10 @@ impl<'a> Trial<'a> {
     }
 
     /// Starts the migration regardless of the preflight report, and waits for its end; if it failed, why.
-    async fn start_anyway(&self) -> Result<(), String> {
-        match self.obstacle.anyway {
-            Anyway::Engine => self.by_engine().await,
-            Anyway::Virsh => self.bed.migrate_by_virsh(),
+    async fn migrate(&self) -> Result<(), String> {
+        match self.obstacle.started_by {
+            StartedBy::Engine => self.by_engine().await,
+            StartedBy::Virsh => self.bed.migrate_by_virsh(),
         }
     }
 
@@ -134,7 +135,7 @@ impl<'a> Trial<'a> {
             accept: Vec::new(),
         };
         let begun =
-            self.engine.migrate_unchecked(request, "the matrix").await.expect("it starts regardless of the findings");
+            self.engine.migrate_unchecked(request, "the test").await.expect("it starts regardless of the findings");
         let ended = |engine: &Engine| {
             let snapshot = engine.snapshot();
             snapshot.migrations.iter().any(|migration| migration.id == begun.id && migration.phase.has_ended())
@@ -145,17 +146,17 @@ impl<'a> Trial<'a> {
             (Phase::Succeeded, _) => Ok(()),
             // A VM that ran on both hosts before still does, and needs attention.
             (Phase::Failed | Phase::NeedsAttention, Some(problem)) => Err(problem.details.unwrap_or(problem.sentence)),
-            (phase, problem) => panic!("it went neither well nor badly: {phase:?}, {problem:?}"),
+            (phase, problem) => panic!("unexpected end: {phase:?}, {problem:?}"),
         }
     }
 }
 
-/// Waits until something is so, looking whenever there is news.
-pub async fn until(engine: &Arc<Engine>, so: impl Fn(&Engine) -> bool) {
-    let mut news = engine.subscribe(None);
+/// Waits until a condition holds, which is checked at every update.
+pub async fn until(engine: &Arc<Engine>, holds: impl Fn(&Engine) -> bool) {
+    let mut updates = engine.subscribe(None);
     let wait = async {
-        while !so(engine) {
-            news.recv().await.expect("the engine runs");
+        while !holds(engine) {
+            updates.recv().await.expect("the engine runs");
         }
     };
     timeout(LIMIT, wait).await.expect("it happens");

@@ -1,5 +1,5 @@
-//! The console is killed while it drives a migration itself. Whenever that was, the VM runs on exactly one host once the console is
-//! back, is not paused, and the console says what happened.
+//! The console is killed during a direct migration. At whatever moment, the VM runs on exactly one host once the console has been
+//! started again, is not paused, and the console says what happened.
 
 use std::{
     process::Command,
@@ -21,14 +21,14 @@ use super::{
 const SLOW_MIB_S: u32 = 24;
 /// Slow enough to kill a process before all memory has arrived.
 const SLOWER_MIB_S: u32 = 16;
-/// In bytes: what tells the destination to finish is longer than this, what asks whether it lives is shorter.
+/// In bytes: the message that makes the destination finish is longer than this, a keep-alive ping is shorter.
 const LONGER_THAN_PINGS: u64 = 1_000;
-/// Another seed for the same random moments again.
+/// The environment variable with the seed, to repeat random moments.
 const SEED: &str = "VMFERRY_TEST_SEED";
 
 #[tokio::test]
-async fn a_vm_survives_the_console_on_its_way_to_a_registered_host() {
-    let test = "deaths::a_vm_survives_the_console_on_its_way_to_a_registered_host";
+async fn a_vm_moved_to_a_registered_host_survives_the_death_of_the_console() {
+    let test = "deaths::a_vm_moved_to_a_registered_host_survives_the_death_of_the_console";
     let Some(mut site) = Site::enter_with_blue(test).await else { return };
     for moment in moments(5) {
         site.survives(&Destination::Registered, moment).await;
@@ -36,8 +36,8 @@ async fn a_vm_survives_the_console_on_its_way_to_a_registered_host() {
 }
 
 #[tokio::test]
-async fn a_vm_survives_the_console_on_its_way_to_an_ad_hoc_destination() {
-    let test = "deaths::a_vm_survives_the_console_on_its_way_to_an_ad_hoc_destination";
+async fn a_vm_moved_to_an_ad_hoc_destination_survives_the_death_of_the_console() {
+    let test = "deaths::a_vm_moved_to_an_ad_hoc_destination_survives_the_death_of_the_console";
     let Some(mut site) = Site::enter(test).await else { return };
     for moment in moments(5) {
         site.survives(&Destination::Unregistered, moment).await;
@@ -57,11 +57,11 @@ enum Moment {
     Accepted,
     /// As soon as the bar has reached this percentage, and then so many ms later.
     Percent(u32, u32),
-    /// As soon as this is told.
+    /// As soon as this phase is shown.
     SwitchingOver,
-    /// When the source has sent all memory and paused the VM, before the destination is told to let it run.
+    /// When the source has sent all memory and paused the VM, before the destination is asked to run it.
     BeforeFinish,
-    /// When it runs at the destination, before the source is told so.
+    /// When it runs at the destination, before the source gets the confirmation.
     BeforeConfirm,
 }
 
@@ -70,7 +70,7 @@ fn moments(random: usize) -> Vec<Moment> {
     let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
         SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").subsec_nanos().into()
     });
-    println!("{SEED}={seed} brings these moments again");
+    println!("{SEED}={seed} repeats these moments");
     let mut state: u64 = seed;
     let mut below = |limit: u32| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -82,7 +82,7 @@ fn moments(random: usize) -> Vec<Moment> {
 }
 
 impl Moment {
-    /// What the migration may use of the network until then.
+    /// The migration's bandwidth limit.
     fn bandwidth_mib_s(self) -> u32 {
         match self {
             Self::Accepted | Self::Percent(..) | Self::SwitchingOver => SLOW_MIB_S,
@@ -92,12 +92,13 @@ impl Moment {
 }
 
 impl Site {
-    /// Moves the VM, kills the console at this moment and starts it again; fails unless all is well in the end.
+    /// Moves the VM, kills the console at this moment and starts it again. Fails unless the VM then runs on the host that the console
+    /// names, and only there.
     async fn survives(&mut self, destination: &Destination, moment: Moment) {
         let task = self.begin(destination, moment.bandwidth_mib_s()).await;
         self.until_moment(&task, moment).await;
         self.kill_console();
-        self.resume_all();
+        self.continue_destination();
         let left = [&self.lab.red, &self.lab.blue].map(|host| self.guest.state(host));
 
         self.start_console().await;
@@ -109,15 +110,15 @@ impl Site {
         println!("{moment:?}: left {left:?}; then {status}: {message}");
         let host = if status == "finished" { &self.lab.blue } else { &self.lab.red };
         assert!(status == "finished" || status == "failed", "{ended}");
-        self.is_only_on(host).await;
-        self.again().await;
+        self.assert_only_on(host).await;
+        self.reset().await;
     }
 
     /// Begins a direct migration; the id of its task.
     async fn begin(&self, destination: &Destination, bandwidth_mib_s: u32) -> String {
         let slowly = json!({"bandwidth_mib_s": bandwidth_mib_s});
         let (status, task) = match destination {
-            Destination::Unregistered => self.ask_with_password(slowly).await,
+            Destination::Unregistered => self.migrate_with_password(slowly).await,
             Destination::Registered => {
                 let request = json!({"destination": "blue", "way": "direct", "bandwidth_mib_s": bandwidth_mib_s});
                 self.api.post(&format!("/plugins/kimchi/vms/{NAME}/migrate"), request).await
@@ -127,10 +128,10 @@ impl Site {
         task["id"].as_str().expect("a task has an id").to_owned()
     }
 
-    /// Returns when the console shall die.
+    /// Returns at the moment to kill the console.
     async fn until_moment(&self, task: &str, moment: Moment) {
         let mut stream = self.api.stream().await;
-        // One that has ended by then is a moment, too.
+        // The migration may end before.
         let mut until_migration = async |reached: &dyn Fn(&Migration) -> bool| {
             let now = |migration: &Migration| {
                 migration.id.to_string() == task && (migration.phase.has_ended() || reached(migration))
@@ -152,12 +153,12 @@ impl Site {
             Moment::BeforeConfirm => {
                 until_migration(&|migration| migration.phase >= Phase::CopyingMemory).await;
                 self.lab.blue.signal_daemon("-STOP");
-                let before = waiting(&self.lab.blue);
+                let before = unread(&self.lab.blue);
                 if !self.source_has_sent_all().await {
                     return;
                 }
-                // The console wants the destination to finish it, which can't hear it now, and will not hear the answer.
-                until("the destination is told to finish", || waiting(&self.lab.blue) > before + LONGER_THAN_PINGS)
+                // The console asks the stopped destination to finish, and is stopped before the answer.
+                until("the destination is asked to finish", || unread(&self.lab.blue) > before + LONGER_THAN_PINGS)
                     .await;
                 signal(self.console(), "-STOP");
                 self.lab.blue.signal_daemon("-CONT");
@@ -169,19 +170,19 @@ impl Site {
         }
     }
 
-    /// Waits until the VM does not run at the source any more; whether it waits there for the end of the migration.
+    /// Waits until the VM no longer runs at the source; whether it is paused there for the end of the migration.
     async fn source_has_sent_all(&self) -> bool {
         let state = || self.guest.state(&self.lab.red);
         until("the source has sent all", || state().as_deref() != Some("running")).await;
         state().as_deref() == Some("paused")
     }
 
-    /// What was stopped goes on.
-    fn resume_all(&self) {
+    /// Continues the destination's daemon, which may be stopped.
+    fn continue_destination(&self) {
         self.lab.blue.signal_daemon("-CONT");
     }
 
-    /// Logs in at blue, if the console can't tell what happened without.
+    /// Logs in at blue if the console needs that to find out what happened.
     async fn log_in_if_wanted(&self, task: &str) {
         let name = "192-0-2-3";
         let has_ended = |migration: &Migration| migration.id.to_string() == task && migration.phase.has_ended();
@@ -201,8 +202,8 @@ impl Site {
     }
 }
 
-/// Bytes that have arrived at the host for libvirt's daemon, or for an ssh server's child, and were not read yet.
-fn waiting(host: &LabHost) -> u64 {
+/// Bytes that have arrived for the host's libvirt daemon, by TCP or by its socket, and are not read yet.
+fn unread(host: &LabHost) -> u64 {
     let sockets = host.run("ss", &["-H", "-n", "-t", "-x", "state", "established"]);
     let queue = |line: &str| line.split_whitespace().nth(1).and_then(|bytes| bytes.parse::<u64>().ok());
     let of_libvirt = |line: &&str| line.contains(":16509") || line.contains("libvirt-sock");

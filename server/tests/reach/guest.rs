@@ -12,39 +12,39 @@ use demo::BootSector;
 use tokio::time::{sleep, timeout};
 
 use super::{
-    lab::{LabHost, WORLDS_OWN_ADDRESS},
+    lab::{LabHost, SANDBOX_ADDRESS},
     support::LIMIT,
 };
 
 /// What it says when its memory is full.
 const FILLED: &str = "memory is full";
-/// Where it counts ticks: the first character of the screen's second line (HEARTBEAT in boot_sector.S).
+/// The address where it counts ticks: the first character of the screen's second line (HEARTBEAT in boot_sector.S).
 const HEARTBEAT: &str = "0xb80a0";
-/// The middle of its memory.
-const SOMEWHERE: &str = "0x1000000";
+/// The address of the marker, in the middle of its memory.
+const MARKER: &str = "0x1000000";
 
-/// The least that the firmware boots from.
+/// The smallest disk that the firmware boots from, in bytes.
 const DISK_SIZE: usize = 1 << 20;
 
 pub(crate) const NAME: &str = "web";
 /// Its memory in MiB.
 pub(crate) const MEMORY_MIB: u32 = 32;
 
-/// The VM, wherever it is.
+/// The VM.
 pub(crate) struct Guest {
     definition: PathBuf,
     console: PathBuf,
 }
 
 impl Guest {
-    /// Writes its disk and its definition into a directory, and serves the disk for as long as the world is there.
+    /// Writes its disk and its definition into a directory, and serves the disk as long as the sandbox exists.
     pub(crate) fn new(directory: &Path) -> Self {
         let (disk, console, definition) =
             (directory.join("web.img"), directory.join("web.console"), directory.join("web.xml"));
         fs::write(&disk, new_disk()).expect("there is room");
         fs::write(&definition, xml(&console)).expect("there is room");
         let serve = Command::new("qemu-nbd")
-            .args(["--fork", "--persistent", "--format=raw", "--shared=8", "--bind", WORLDS_OWN_ADDRESS])
+            .args(["--fork", "--persistent", "--format=raw", "--shared=8", "--bind", SANDBOX_ADDRESS])
             .arg(&disk)
             .status();
         assert!(serve.expect("qemu-nbd is installed").success(), "the disk can't be served");
@@ -56,18 +56,18 @@ impl Guest {
         fs::write(&self.console, "").expect("there is room");
         host.virsh(&["define", &self.definition.to_string_lossy()]);
         host.virsh(&["start", NAME]);
-        until("its memory is full", || fs::read_to_string(&self.console).is_ok_and(|said| said.contains(FILLED))).await;
+        until("its memory is full", || fs::read_to_string(&self.console).is_ok_and(|text| text.contains(FILLED))).await;
     }
 
     /// Removes it from a host, running or not.
     pub(crate) fn remove(&self, host: &LabHost) {
         for arguments in [["destroy", NAME], ["undefine", NAME]] {
-            // It need not run, and not be there.
+            // It may be shut off or not there.
             let _ = host.try_virsh(&arguments);
         }
     }
 
-    /// What libvirt on a host says that it does; none if it does not know it.
+    /// Its state, according to libvirt on a host; none if it is not there.
     pub(crate) fn state(&self, host: &LabHost) -> Option<String> {
         let output = host.try_virsh(&["domstate", NAME]);
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -79,33 +79,33 @@ impl Guest {
         until("the guest goes on", || memory(host, HEARTBEAT, 1) != before).await;
     }
 
-    /// 64 bytes of its memory, from the middle: nothing else on a network looks like them.
+    /// 64 bytes of its memory, which occur in no other data.
     pub(crate) fn marker(&self, host: &LabHost) -> Vec<u8> {
-        memory(host, SOMEWHERE, 64)
+        memory(host, MARKER, 64)
     }
 }
 
-/// Waits until something is so.
-pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+/// Waits until a condition holds.
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     let wait = async {
-        while !is_so() {
+        while !holds() {
             sleep(Duration::from_millis(20)).await;
         }
     };
     assert!(timeout(LIMIT, wait).await.is_ok(), "{what}: not within {LIMIT:?}");
 }
 
-/// Bytes of its memory, by QEMU's word.
+/// Bytes of its memory, read by QEMU's monitor.
 fn memory(host: &LabHost, address: &str, count: usize) -> Vec<u8> {
-    let said = host.virsh(&["qemu-monitor-command", NAME, "--hmp", &format!("xp /{count}xb {address}")]);
-    let bytes = said.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, bytes)| bytes.split_whitespace());
+    let output = host.virsh(&["qemu-monitor-command", NAME, "--hmp", &format!("xp /{count}xb {address}")]);
+    let bytes = output.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, bytes)| bytes.split_whitespace());
     let byte = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).expect("QEMU writes hexadecimal");
     let bytes: Vec<u8> = bytes.map(byte).collect();
-    assert_eq!(bytes.len(), count, "{said}");
+    assert_eq!(bytes.len(), count, "{output}");
     bytes
 }
 
-/// The boot sector, its parameters filled in, and nothing.
+/// A disk with nothing but the boot sector.
 fn new_disk() -> Vec<u8> {
     let boot_sector =
         BootSector { memory_end: MEMORY_MIB << 20, working_set_end: 0, dirty_mib_per_second: 0, text: FILLED };
@@ -127,7 +127,7 @@ fn xml(console: &Path) -> String {
   <devices>
     <disk type='network' device='disk'>
       <driver name='qemu' type='raw'/>
-      <source protocol='nbd'><host name='{WORLDS_OWN_ADDRESS}'/></source>
+      <source protocol='nbd'><host name='{SANDBOX_ADDRESS}'/></source>
       <target dev='vda' bus='virtio'/>
     </disk>
     <controller type='usb' model='none'/>

@@ -16,19 +16,19 @@ async fn a_password_is_enough_to_move_a_vm_to_an_ad_hoc_destination() {
     let test = "logins::a_password_is_enough_to_move_a_vm_to_an_ad_hoc_destination";
     let Some(site) = Site::enter(test).await else { return };
 
-    // First contact: the key is shown, by the words that the host's own ssh-keygen has for it, and nothing happens.
+    // The first request is refused with the host key's fingerprint, as the host's own ssh-keygen prints it.
     let login = json!({"user": "root", "password": PASSWORD});
-    let refused = assert_refused(site.ask(login).await, "host-key-unknown");
+    let refused = assert_refused(site.migrate(login).await, "host-key-unknown");
     assert_eq!(refused["fingerprint"], site.lab.blue.fingerprint(), "{refused}");
     site.until_hosts_are(&["red"]).await;
 
-    // Confirmed: it goes. The source has no key there, so only the console can have logged in.
-    site.arrives(site.ask_with_password(json!({})).await).await;
+    // With the key confirmed, the VM moves. The source has no key for blue, so only the console can have logged in.
+    site.arrives(site.migrate_with_password(json!({})).await).await;
     site.until_hosts_are(&["red"]).await;
 
-    // The key is known from now on, and the user is root where none is named.
-    site.again().await;
-    site.arrives(site.ask(json!({"password": PASSWORD})).await).await;
+    // Now the key is known. The default user is root.
+    site.reset().await;
+    site.arrives(site.migrate(json!({"password": PASSWORD})).await).await;
     site.until_hosts_are(&["red"]).await;
     assert_eq!(site.lab.blue.refused_logins(), 0, "{}", site.lab.blue.sshd_log());
 }
@@ -38,7 +38,7 @@ async fn an_account_that_may_use_libvirt_is_enough() {
     let test = "logins::an_account_that_may_use_libvirt_is_enough";
     let Some(site) = Site::enter(test).await else { return };
     site.lab.blue.set_password("operator", PASSWORD);
-    site.arrives(site.ask_with_password(json!({"user": "operator"})).await).await;
+    site.arrives(site.migrate_with_password(json!({"user": "operator"})).await).await;
 }
 
 #[tokio::test]
@@ -47,13 +47,13 @@ async fn a_key_of_the_console_s_account_is_enough() {
     let Some(site) = Site::enter(test).await else { return };
     let fingerprint = site.lab.blue.fingerprint();
 
-    // The host does not know it yet.
+    // The host does not have the key yet.
     site.make_account_key();
-    let refused = site.ask(json!({"fingerprint": fingerprint})).await;
+    let refused = site.migrate(json!({"fingerprint": fingerprint})).await;
     assert_refused(refused, "KCHVM0056E");
 
     site.lab.blue.authorize(&site.account_key());
-    site.arrives(site.ask(json!({})).await).await;
+    site.arrives(site.migrate(json!({})).await).await;
     site.until_hosts_are(&["red"]).await;
 }
 
@@ -61,10 +61,10 @@ async fn a_key_of_the_console_s_account_is_enough() {
 async fn a_destination_is_registered_if_that_is_asked_for() {
     let test = "logins::a_destination_is_registered_if_that_is_asked_for";
     let Some(mut site) = Site::enter(test).await else { return };
-    site.arrives(site.ask_with_password(json!({"register": true})).await).await;
+    site.arrives(site.migrate_with_password(json!({"register": true})).await).await;
     site.until_hosts_are(&["192-0-2-3", "red"]).await;
 
-    // The password is gone with the console that had it, and the next one does not try to log in without it.
+    // The password was in the memory of the console that ended. The next one does not try to log in without it.
     site.kill_console();
     site.start_console().await;
     site.until_host_wants_login("192-0-2-3").await;
@@ -76,7 +76,7 @@ async fn a_login_replaces_that_of_a_registered_host_once() {
     let test = "logins::a_login_replaces_that_of_a_registered_host_once";
     let Some(site) = Site::enter_with(test, |lab| tcp(&lab.red) + &by_password(&lab.blue)).await else { return };
     site.until_host_wants_login("blue").await;
-    site.arrives(site.ask_with_password(json!({})).await).await;
+    site.arrives(site.migrate_with_password(json!({})).await).await;
     site.until_host_wants_login("blue").await;
 }
 
@@ -100,10 +100,10 @@ async fn the_console_s_own_key_takes_the_place_of_a_password() {
     assert!(status.is_success(), "{status} {answer}");
     assert_eq!(fs::read_to_string(&authorized).expect("a key is there").lines().count(), 1);
 
-    // The console that comes back needs no input, and the source, which can't log in at blue, need not.
+    // The restarted console needs no password, and the source needs no login at blue.
     site.kill_console();
     site.start_console().await;
-    let arrived = site.arrives(site.ask(json!({})).await).await;
+    let arrived = site.arrives(site.migrate(json!({})).await).await;
     assert_eq!(arrived["way"], "direct", "{arrived}");
 
     let answer = site.api.send(Method::DELETE, "/api/hosts/blue/key", Some(login)).await;

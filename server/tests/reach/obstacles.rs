@@ -1,4 +1,4 @@
-//! What keeps a host from being reached: each is refused with what to do about it, and the VM stays what and where it is.
+//! Obstacles to reaching a host: each request is refused with a fix, and the VM stays where it is.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::site::{PASSWORD, Site};
 #[tokio::test]
 async fn a_wrong_password_is_tried_once() {
     let Some(site) = Site::enter("obstacles::a_wrong_password_is_tried_once").await else { return };
-    let refused = assert_refused(site.ask_with_password(json!({"password": "wrong"})).await, "KCHVM0056E");
+    let refused = assert_refused(site.migrate_with_password(json!({"password": "wrong"})).await, "KCHVM0056E");
     assert_says(&refused, "password");
     assert_eq!(site.lab.blue.refused_logins(), 1, "{}", site.lab.blue.sshd_log());
     assert_untouched(&site).await;
@@ -18,23 +18,23 @@ async fn a_wrong_password_is_tried_once() {
 #[tokio::test]
 async fn a_fingerprint_that_is_not_the_host_s_is_refused() {
     let Some(site) = Site::enter("obstacles::a_fingerprint_that_is_not_the_host_s_is_refused").await else { return };
-    let (there, typed) = (site.lab.blue.fingerprint(), site.lab.red.fingerprint());
-    let (status, refused) = site.ask_with_password(json!({"fingerprint": typed})).await;
+    let (shown, typed) = (site.lab.blue.fingerprint(), site.lab.red.fingerprint());
+    let (status, refused) = site.migrate_with_password(json!({"fingerprint": typed})).await;
     assert!(status.is_client_error(), "{status} {refused}");
-    assert_says(&refused, &there);
+    assert_says(&refused, &shown);
     assert_says(&refused, &typed);
     assert_untouched(&site).await;
-    // Nothing was remembered of it.
-    let refused = assert_refused(site.ask(json!({"password": PASSWORD})).await, "host-key-unknown");
-    assert_eq!(refused["fingerprint"], there, "{refused}");
+    // Neither key was saved.
+    let refused = assert_refused(site.migrate(json!({"password": PASSWORD})).await, "host-key-unknown");
+    assert_eq!(refused["fingerprint"], shown, "{refused}");
 }
 
 #[tokio::test]
 async fn a_changed_key_is_refused_whatever_is_sent() {
     let Some(site) = Site::enter("obstacles::a_changed_key_is_refused_whatever_is_sent").await else { return };
     let old = site.lab.blue.fingerprint();
-    site.arrives(site.ask_with_password(json!({})).await).await;
-    site.again().await;
+    site.arrives(site.migrate_with_password(json!({})).await).await;
+    site.reset().await;
     site.lab.blue.change_key().await;
     let new = site.lab.blue.fingerprint();
     assert_ne!(old, new);
@@ -42,47 +42,47 @@ async fn a_changed_key_is_refused_whatever_is_sent() {
         let login = json!({"password": PASSWORD});
         let more =
             fingerprint.map_or(login.clone(), |fingerprint| json!({"password": PASSWORD, "fingerprint": fingerprint}));
-        let refused = assert_refused(site.ask(more).await, "host-key-changed");
+        let refused = assert_refused(site.migrate(more).await, "host-key-changed");
         assert_says(&refused, &old);
         assert_says(&refused, &new);
     }
     assert_untouched(&site).await;
-    // Only an admin of the console's own machine can say that the new key is right.
+    // Only an admin of the console's machine can accept the new key.
     site.run_program(&["known-hosts", "forget", &site.lab.blue.address, "--config", &site.config()]);
-    assert_refused(site.ask(json!({"password": PASSWORD})).await, "host-key-unknown");
-    site.arrives(site.ask_with_password(json!({})).await).await;
+    assert_refused(site.migrate(json!({"password": PASSWORD})).await, "host-key-unknown");
+    site.arrives(site.migrate_with_password(json!({})).await).await;
 }
 
 #[tokio::test]
-async fn an_account_that_may_not_use_libvirt_is_told_so() {
-    let Some(site) = Site::enter("obstacles::an_account_that_may_not_use_libvirt_is_told_so").await else { return };
-    site.lab.blue.set_password("nobodyspecial", PASSWORD);
-    let refused = site.ask_with_password(json!({"user": "nobodyspecial"})).await;
+async fn an_account_that_may_not_use_libvirt_is_reported() {
+    let Some(site) = Site::enter("obstacles::an_account_that_may_not_use_libvirt_is_reported").await else { return };
+    site.lab.blue.set_password("noaccess", PASSWORD);
+    let refused = site.migrate_with_password(json!({"user": "noaccess"})).await;
     let refused = assert_refused(refused, "KCHVM0090E");
     assert_says(&refused, "libvirt");
     assert_untouched(&site).await;
 }
 
 #[tokio::test]
-async fn a_host_without_ssh_or_libvirt_is_told_so() {
-    let Some(site) = Site::enter("obstacles::a_host_without_ssh_or_libvirt_is_told_so").await else { return };
+async fn a_host_without_ssh_or_libvirt_is_reported() {
+    let Some(site) = Site::enter("obstacles::a_host_without_ssh_or_libvirt_is_reported").await else { return };
     site.lab.blue.stop_daemon();
-    let refused = assert_refused(site.ask_with_password(json!({})).await, "KCHVM0090E");
+    let refused = assert_refused(site.migrate_with_password(json!({})).await, "KCHVM0090E");
     assert_says(&refused, "libvirt");
     site.lab.blue.stop_sshd();
-    let refused = assert_refused(site.ask_with_password(json!({})).await, "KCHVM0090E");
+    let refused = assert_refused(site.migrate_with_password(json!({})).await, "KCHVM0090E");
     assert_says(&refused, "ssh");
     site.lab.blue.start_sshd().await;
     site.lab.blue.start_daemon().await;
     assert_untouched(&site).await;
-    site.arrives(site.ask_with_password(json!({})).await).await;
+    site.arrives(site.migrate_with_password(json!({})).await).await;
 }
 
-/// Fails unless the answer is a refusal of this kind, a 4xx, in words; the answer.
+/// Fails unless the answer is a refusal (4xx) with this code; the answer.
 pub(crate) fn assert_refused((status, answer): (StatusCode, Value), code: &str) -> Value {
     assert!(status.is_client_error(), "{status} {answer}");
     assert_eq!(answer["code"], code, "{answer}");
-    // So that it can be read what people are told: cargo test -- --nocapture.
+    // To read the sentences: cargo test -- --nocapture.
     println!("{answer}");
     answer
 }
@@ -92,8 +92,8 @@ fn assert_says(answer: &Value, what: &str) {
     assert!(reason.contains(what), "{what} is not in: {reason}");
 }
 
-/// Fails unless the VM goes on where it was and the console has kept nothing of the other host.
+/// Fails unless the VM still runs where it was, and the other host is not registered.
 async fn assert_untouched(site: &Site) {
     site.until_hosts_are(&["red"]).await;
-    site.is_only_on(&site.lab.red).await;
+    site.assert_only_on(&site.lab.red).await;
 }

@@ -1,25 +1,25 @@
-//! A password is for the moment only: afterwards it is nowhere.
+//! A password is used for one task only, and is nowhere afterwards.
 
 use serde_json::json;
 
 use super::{
     obstacles::assert_refused,
-    remains::Traces,
     site::{PASSWORD, Site},
+    traces::Traces,
 };
 
-/// Another, which is not the right one.
+/// A wrong password.
 const WRONG: &str = "blue%Zyzzyva-wombat?0815";
 
 #[tokio::test]
-async fn a_password_is_nowhere_after_the_task() {
-    let Some(mut site) = Site::enter("secrets::a_password_is_nowhere_after_the_task").await else { return };
+async fn no_password_is_left_after_the_task() {
+    let Some(mut site) = Site::enter("secrets::no_password_is_left_after_the_task").await else { return };
     let traces = [PASSWORD, WRONG].map(Traces::of);
     let mut answers = String::new();
 
-    let unknown = assert_refused(site.ask(json!({"password": PASSWORD})).await, "host-key-unknown");
-    let refused = assert_refused(site.ask_with_password(json!({"password": WRONG})).await, "KCHVM0056E");
-    let begun = site.ask_with_password(json!({"bandwidth_mib_s": 16})).await;
+    let unknown = assert_refused(site.migrate(json!({"password": PASSWORD})).await, "host-key-unknown");
+    let refused = assert_refused(site.migrate_with_password(json!({"password": WRONG})).await, "KCHVM0056E");
+    let begun = site.migrate_with_password(json!({"bandwidth_mib_s": 16})).await;
     answers += &format!("{unknown} {refused} {}", begun.1);
     let during: Vec<_> = traces.iter().flat_map(Traces::in_processes).collect();
     answers += &site.arrives(begun).await.to_string();
@@ -27,7 +27,7 @@ async fn a_password_is_nowhere_after_the_task() {
     for address in ["/plugins/kimchi/tasks", "/plugins/kimchi/vms", "/migrations", "/"] {
         answers += &site.text(address).await;
     }
-    // What came in with a connection is in its buffers for as long as that is open.
+    // A connection keeps what it received in its buffers as long as it is open.
     site.hang_up().await;
 
     let mut found = during;

@@ -1,4 +1,4 @@
-//! A file of the same name is no proof: the destination's may be a blank one.
+//! A file at the same path is not proof of shared storage: the destination's may be a blank one.
 
 use std::{fs::File, path::Path};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     guest,
-    lab::{Place, World},
+    lab::{Entry, Sandbox},
     privileged::{Site, files, severities},
     vm::file_disk_xml,
 };
@@ -19,10 +19,11 @@ const DISK: &str = "/var/lib/libvirt/images/ledger.qcow2";
 
 #[tokio::test]
 async fn a_blank_file_of_the_same_path_is_not_taken_for_the_disk() {
-    let Place::Inside(world) = World::enter("blank::a_blank_file_of_the_same_path_is_not_taken_for_the_disk") else {
+    let Entry::Inside(sandbox) = Sandbox::enter("blank::a_blank_file_of_the_same_path_is_not_taken_for_the_disk")
+    else {
         return;
     };
-    let mut site = Site::start(world).await;
+    let mut site = Site::start(sandbox).await;
     for host in [&site.lab.red, &site.lab.blue] {
         host.run("mkdir", &["-p", POOL]);
         let xml = format!("<pool type='dir'><name>images</name><target><path>{POOL}</path></target></pool>");

@@ -1,15 +1,15 @@
-# A guest that is the judge of its own disk: one boot sector, no operating system.
+# A guest that checks its own disk: one boot sector, no operating system.
 #
 # The disk has a block of sectors at the same place of every MiB. Again and again the guest reads all blocks and compares them,
 # byte by byte, with what was last written there; the blocks of even MiBs it then writes anew. After each pass it says
-# "pass 7 ok" on the serial console; at the first byte that is another, or that can't be read or written, it says
+# "pass 7 ok" on the serial console; at the first byte that differs, or that can't be read or written, it says
 # "BAD sector 4160" and stops.
 #
-# So every pass proves two things about the disk under it, wherever that was copied meanwhile: that what the guest wrote in the
-# pass before is there, and that what was there before the guest began (the blocks of odd MiBs) is there still.
+# So every pass proves two things about the disk, wherever that was copied meanwhile: it has what the guest wrote in the pass
+# before, and it still has what was on it before the guest started (the blocks of odd MiBs).
 #
-# What is in a sector follows from its number and the pass it was written in (0: before the guest began), so that the guest
-# has to remember only that; guest.rs knows the same formula. guest.bin is this file assembled, as the test in
+# What is in a sector follows from its number and the pass it was written in (0: before the guest started), so that the guest
+# needs to remember nothing else; guest.rs knows the same formula. guest.bin is this file assembled, as the test in
 # server/demo/src/boot_sector.rs makes sure, with the commands that boot_sector.S beside it gives.
 
         .set    FIRST, 64               # the first block's first sector
@@ -18,7 +18,7 @@
         .set    BLOCK, 64               # sectors of a block, 32 KiB
         .set    SECTOR, 512
         .set    READ, 0x8000            # what was read: BLOCK sectors, up to the end of the first segment
-        .set    WANTED, 0x1000          # the segment with what is or shall be on the disk: BLOCK sectors
+        .set    WANTED, 0x1000          # the segment with the expected or new contents: BLOCK sectors
         .set    COM1, 0x3f8
         .set    COM1_STATUS, 0x3fd
 
@@ -91,10 +91,10 @@ transfer:                               # read or write the block, as %ah says
         movw    $packet, %si
         movw    $BLOCK, count           # the BIOS may change it
         int     $0x13
-        jc      bad                     # no way back: the block's first sector stands for all
+        jc      bad                     # does not return; reports the block's first sector
         ret
 
-differs:                                # %si is behind the bytes that are others
+differs:                                # %si points behind the bytes that differ
         leaw    -READ - 4(%si), %ax
         movzwl  %ax, %eax
         shrl    $9, %eax

@@ -1,4 +1,4 @@
-//! The guest of guest.S: the disk it starts with, what it says, and what has to be on its disk when it has said so.
+//! The guest of guest.S: the disk it starts with, the passes it reports, and what has to be on its disk after each.
 
 use std::{
     fs,
@@ -20,10 +20,10 @@ const BLOCK: std::ops::Range<usize> = 64..128;
 const MIB: usize = 2048;
 /// The disk's size in MiB (END in guest.S).
 const DISK_MIB: usize = 64;
-/// The first MiBs of the disk have something in their second half that the guest never looks at: it makes the copy last.
-const LADEN_MIB: usize = 32;
+/// The first MiBs of the disk have data in their second half that the guest never reads: it makes the copy take longer.
+const FILLED_MIB: usize = 32;
 
-/// What pass `pass` writes into a sector; pass 0 is what was there before the guest began.
+/// What pass `pass` writes into a sector; pass 0 stands for the contents before the guest started.
 fn sector(number: usize, pass: u32) -> Vec<u8> {
     let number = u32::try_from(number).expect("the disk is small");
     let mut word = number.wrapping_mul(0x9e37_79b1).wrapping_add(pass.wrapping_mul(0x85eb_ca6b));
@@ -34,13 +34,13 @@ fn sector(number: usize, pass: u32) -> Vec<u8> {
     (0..SECTOR / 4).flat_map(|_| next()).collect()
 }
 
-/// The disk before the guest began.
+/// The disk before the guest started.
 fn new_disk() -> Vec<u8> {
     let mut disk = vec![0; DISK_MIB * MIB * SECTOR];
     disk[..SECTOR].copy_from_slice(BOOT_SECTOR);
     for mib in 0..DISK_MIB {
-        let laden = if mib < LADEN_MIB { MIB / 2..MIB } else { 0..0 };
-        for number in BLOCK.chain(laden).map(|sector| mib * MIB + sector) {
+        let filled = if mib < FILLED_MIB { MIB / 2..MIB } else { 0..0 };
+        for number in BLOCK.chain(filled).map(|sector| mib * MIB + sector) {
             disk[number * SECTOR..][..SECTOR].copy_from_slice(&sector(number, 0));
         }
     }
@@ -55,8 +55,8 @@ pub(crate) fn write_new_disk(image: &Path) {
     fs::remove_file(raw).expect("it was just written");
 }
 
-/// Fails unless an image holds, byte by byte, what the guest has to have there after so many passes. It was writing the next
-/// one when it was stopped: up to some block that is there, beyond it is not.
+/// Fails unless an image holds, byte by byte, what the guest has written in so many passes. The guest was stopped during the next
+/// pass, which has reached some block.
 pub(crate) fn assert_disk(image: &Path, passes: u32) {
     let raw = image.with_extension("judged");
     qemu_img(&["convert", "-O", "raw"], &[image, &raw]);
@@ -75,13 +75,13 @@ pub(crate) fn assert_disk(image: &Path, passes: u32) {
     }
 }
 
-/// What qemu-img says about an image, even one in use.
+/// qemu-img's information about an image, even one in use.
 pub(crate) fn image_info(image: &Path) -> serde_json::Value {
     let info = qemu_img(&["info", "--force-share", "--output", "json"], &[image]);
     serde_json::from_str(&info).expect("qemu-img writes JSON")
 }
 
-/// What qemu-img says to these arguments, which has to succeed.
+/// Runs qemu-img, which has to succeed; its output.
 pub(crate) fn qemu_img(arguments: &[&str], files: &[&Path]) -> String {
     let output = Command::new("qemu-img").args(arguments).args(files).output().expect("qemu-img is installed");
     assert!(output.status.success(), "qemu-img {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -92,15 +92,15 @@ pub(crate) fn qemu_img(arguments: &[&str], files: &[&Path]) -> String {
 pub(crate) struct Console(pub(crate) PathBuf);
 
 impl Console {
-    /// How many passes the guest has ended, each having found on its disk all that was written there.
+    /// How many passes the guest has completed. In each it has read back all that was written before.
     pub(crate) fn passes(&self) -> u32 {
-        let said = fs::read_to_string(&self.0).unwrap_or_default();
-        assert!(!said.contains("BAD"), "the guest lost what it wrote: {said}");
+        let output = fs::read_to_string(&self.0).unwrap_or_default();
+        assert!(!output.contains("BAD"), "the guest lost what it wrote: {output}");
         let ended = |line: &str| line.strip_prefix("pass ")?.strip_suffix(" ok\r\n")?.parse().ok();
-        said.split_inclusive('\n').filter_map(ended).next_back().unwrap_or(0)
+        output.split_inclusive('\n').filter_map(ended).next_back().unwrap_or(0)
     }
 
-    /// Waits until the guest has ended so many passes.
+    /// Waits until the guest has completed so many passes.
     pub(crate) async fn until_passes(&self, passes: u32) {
         let reached = async {
             while self.passes() < passes {
@@ -110,9 +110,9 @@ impl Console {
         timeout(LIMIT, reached).await.expect("the guest goes on");
     }
 
-    /// Waits for two passes of which all was written where the guest is now.
+    /// Waits for two passes that began on the guest's present host.
     pub(crate) async fn until_two_more_passes(&self) {
-        // The one under way may have begun elsewhere.
+        // The present pass may have begun on another host.
         self.until_passes(self.passes() + 3).await;
     }
 }
@@ -121,7 +121,7 @@ impl Console {
 fn one_wrong_byte_is_noticed() {
     let image = std::env::temp_dir().join(format!("vmferry-judge-{}.raw", std::process::id()));
     let mut disk = new_disk();
-    // The second byte of a block that the guest leaves alone, and of nothing at all.
+    // One byte in a block that the guest only reads, and one in the empty end of the disk.
     for place in [((MIB + BLOCK.start) * SECTOR) + 1, (DISK_MIB * MIB - 1) * SECTOR + 1] {
         fs::write(&image, &disk).unwrap();
         assert_disk(&image, 0);

@@ -14,15 +14,15 @@ use super::{
     vm::Vm,
 };
 
-/// The disk's contents take some seconds at this rate, in MiB/s, so that the guest writes while they are copied.
+/// MiB/s. Copying the disk takes some seconds, so that the guest writes meanwhile.
 const SLOWLY: u32 = 4;
-/// At this rate there is time for something to come in between.
+/// MiB/s. There is time to cancel the copy or to kill the destination.
 const VERY_SLOWLY: u32 = 1;
-/// Of the disk's image, in bytes. All that was ever written to it comes to 24 MiB, the guest sees 64.
+/// The largest size of a sparse image, in bytes: 24 MiB were ever written to the disk, whose capacity is 64 MiB.
 const SPARSE: u64 = 32 << 20;
 
 #[tokio::test]
-async fn a_disk_goes_along_while_the_guest_writes_to_it() {
+async fn a_disk_is_copied_while_the_guest_writes_to_it() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let mut stream = api.stream().await;
@@ -40,7 +40,7 @@ async fn a_disk_goes_along_while_the_guest_writes_to_it() {
 
     assert_eq!((demo.runs_on(vm.name), demo.defined_on(vm.name)), (vec!["beta"], vec!["beta"]));
     let image = vm.image("beta");
-    assert_eq!(vm.disk_by_word_of("beta"), [image.clone(), image.clone()]);
+    assert_eq!(vm.disk_according_to("beta"), [image.clone(), image.clone()]);
     let info = image_info(&image);
     assert_eq!((info["format"].as_str(), info["virtual-size"].as_u64()), (Some("qcow2"), Some(64 << 20)));
     assert!(info["actual-size"].as_u64() < Some(SPARSE), "sparse stays sparse: {info}");
@@ -61,7 +61,7 @@ async fn a_cancelled_copy_leaves_nothing_behind() {
     assert!(api.send(Method::DELETE, &task, None).await.status().is_success());
     assert_eq!(api.ended(&task).await["status"], "killed");
     vm.assert_nothing_on("beta");
-    stays_and_goes(&api, &mut stream, &vm).await;
+    assert_stayed_and_migrates(&api, &mut stream, &vm).await;
 }
 
 #[tokio::test]
@@ -83,15 +83,15 @@ async fn a_copy_whose_destination_died_leaves_nothing_behind() {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    timeout(LIMIT, gone).await.expect("what was made is removed when the host is back");
+    timeout(LIMIT, gone).await.expect("the volume is removed once the host is connected again");
     vm.assert_nothing_on("beta");
-    stays_and_goes(&api, &mut stream, &vm).await;
+    assert_stayed_and_migrates(&api, &mut stream, &vm).await;
 }
 
-/// The VM is on alpha with all it wrote, and a second try takes it to beta, its disk for good.
-async fn stays_and_goes(api: &Api, stream: &mut Stream, vm: &Vm<'_>) {
+/// Fails unless the VM is on alpha with all it wrote, and a second migration moves it and its disk to beta.
+async fn assert_stayed_and_migrates(api: &Api, stream: &mut Stream, vm: &Vm<'_>) {
     assert_eq!((vm.demo.runs_on(vm.name), vm.demo.defined_on(vm.name)), (vec!["alpha"], vec!["alpha"]));
-    assert_eq!(vm.disk_by_word_of("alpha"), [vm.image("alpha"), vm.image("alpha")]);
+    assert_eq!(vm.disk_according_to("alpha"), [vm.image("alpha"), vm.image("alpha")]);
     vm.console.until_two_more_passes().await;
 
     api.migrate_with(vm.name, json!({"destination": "beta", "remove_source_disks": true})).await;

@@ -1,5 +1,5 @@
-//! Disks that go along and disks that stay, on real libvirt and QEMU. Judges are a guest that reads all it wrote, qemu-img and
-//! virsh; the console's own word counts for nothing.
+//! Disks that are copied and disks that are shared, on real libvirt and QEMU. The judges are a guest that reads all it wrote, qemu-img
+//! and virsh, never the console.
 
 #[path = "../lab/mod.rs"]
 mod lab;

@@ -1,15 +1,15 @@
-//! The design note's own case: both hosts have a pool of the same name on the same directory of the same NFS server.
+//! Both hosts have a pool of the same name on the same directory of the same NFS server.
 //!
-//! There need be no NFS client in the kernel that tests run on. What libvirt goes by is the list of mounts: a pool of type netfs
-//! is started without mounting anything if something that calls itself `server:/directory` is mounted there, and a filesystem
-//! counts as shared if its type is one of a few, fuse.glusterfs among them. sshfs can be both, and needs no ssh for a directory of
-//! this machine's: it talks to any program that speaks SFTP (bindfs names its source itself, and Debian 13 has no unionfs).
+//! The kernel that tests run on may have no NFS client, so sshfs stands in. libvirt goes by the list of mounts: it starts a pool of
+//! type netfs without mounting anything if `server:/directory` is mounted there already, and takes a filesystem for shared if its
+//! type is one of a few, fuse.glusterfs among them. sshfs lets both be chosen, and needs no ssh for a local directory: it talks to any
+//! program that speaks SFTP. (bindfs sets the source's name itself, and Debian 13 has no unionfs.)
 
 use std::{fs, path::Path};
 
 use super::{
     guest,
-    lab::{Place, World},
+    lab::{Entry, Sandbox},
     privileged::{Site, files, is_missing, severities},
     vm::file_disk_xml,
 };
@@ -23,15 +23,15 @@ async fn a_disk_on_the_same_nfs_server_stays_without_a_choice_of_pool() {
     if is_missing("FUSE", Path::new("/dev/fuse").exists()) {
         return;
     }
-    let Place::Inside(world) = World::enter(test) else { return };
-    let mut site = Site::start(world).await;
+    let Entry::Inside(sandbox) = Sandbox::enter(test) else { return };
+    let mut site = Site::start(sandbox).await;
     let export = site.directory("export");
     guest::write_new_disk(&export.join("ledger.qcow2"));
     let sftp = export.with_file_name("sftp.sh");
     fs::write(&sftp, "exec /usr/lib/openssh/sftp-server\n").unwrap();
     for host in [&site.lab.red, &site.lab.blue] {
         host.run("mkdir", &[MOUNT]);
-        // The other host writes there, too, so that nothing that was seen once may be taken for true.
+        // Without caches, because the other host writes there, too.
         let options = format!(
             "ssh_command=sh {},fsname=nfs.example:/vms,subtype=glusterfs,dir_cache=no,attr_timeout=0",
             sftp.display()

@@ -1,4 +1,4 @@
-//! A disk that QEMU itself has from an NFS server: a real one, of user space.
+//! A disk that QEMU opens by NFS itself, from a real NFS server in user space.
 
 use std::{
     fs,
@@ -9,15 +9,13 @@ use std::{
 
 use super::{
     guest,
-    lab::{Place, World},
+    lab::{Entry, SANDBOX_ADDRESS, Sandbox},
     privileged::{Site, files, is_missing, severities},
 };
 
 /// nfs-ganesha, unpacked by `xtask/prepare.sh test`.
 const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/nfs-server");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/storage/nfs.sh");
-/// The world's own address.
-const SERVER: &str = "192.0.2.1";
 
 #[tokio::test]
 async fn a_disk_that_qemu_has_by_nfs_stays() {
@@ -26,15 +24,15 @@ async fn a_disk_that_qemu_has_by_nfs_stays() {
     {
         return;
     }
-    let Place::Inside(world) = World::enter("nfs::a_disk_that_qemu_has_by_nfs_stays") else { return };
-    let mut site = Site::start(world).await;
+    let Entry::Inside(sandbox) = Sandbox::enter("nfs::a_disk_that_qemu_has_by_nfs_stays") else { return };
+    let mut site = Site::start(sandbox).await;
     let export = site.directory("export");
     guest::write_new_disk(&export.join("ledger.qcow2"));
     let _server = serve(&export);
     let disk = format!(
         "<disk type='network' device='disk'>
       <driver name='qemu' type='qcow2'/>
-      <source protocol='nfs' name='{}/ledger.qcow2'><host name='{SERVER}'/><identity user='+0' group='+0'/></source>
+      <source protocol='nfs' name='{}/ledger.qcow2'><host name='{SANDBOX_ADDRESS}'/><identity user='+0' group='+0'/></source>
       <target dev='vda' bus='virtio'/>
     </disk>",
         export.display()
@@ -51,20 +49,20 @@ async fn a_disk_that_qemu_has_by_nfs_stays() {
     guest::assert_disk(&export.join("ledger.qcow2"), console.passes());
 }
 
-/// Whether it is the one of Debian 12. Debian 13's (6.5) wants a right that containers lack (PR_SET_IO_FLUSHER), and does not let QEMU's
-/// client in when it is told to do without: MNT3ERR_ACCES, the reason is not known yet.
+/// Whether Debian 12's nfs-ganesha was unpacked. Debian 13's (6.5) needs a capability that containers lack (PR_SET_IO_FLUSHER); without
+/// it, it refuses QEMU's client with MNT3ERR_ACCES, for a reason that is not known yet.
 fn has_server() -> bool {
     let Ok(files) = fs::read_dir(Path::new(PACKAGES).join("usr/lib/ganesha")) else { return false };
     files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libganesha_nfsd.so.4"))
 }
 
-/// Whether QEMU's module for it is installed, for whichever architecture.
+/// Whether QEMU's NFS module is installed, for any architecture.
 fn qemu_has_nfs() -> bool {
     let folders = fs::read_dir("/usr/lib").expect("every Linux has it");
     folders.flatten().any(|folder| folder.path().join("qemu/block-nfs.so").exists())
 }
 
-/// Serves a directory by NFS, to the hosts of this world.
+/// Serves a directory by NFS to the hosts of this sandbox.
 fn serve(directory: &Path) -> Server {
     let mut server = Command::new("unshare")
         .args(["--mount", SCRIPT, PACKAGES])
@@ -78,12 +76,12 @@ fn serve(directory: &Path) -> Server {
     Server(server)
 }
 
-/// Ended with this value.
+/// A running NFS server, killed on drop.
 struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that has ended already is what we want.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,12 +1,12 @@
 #!/bin/bash
-# A real NFS server for one directory: nfs-ganesha, with the protocol's version 3, which is the one that QEMU speaks.
+# A real NFS server for one directory: nfs-ganesha with NFSv3, the version that QEMU speaks.
 #
 #   unshare --mount nfs.sh PACKAGES DIRECTORY
 #
-# PACKAGES is where its packages are unpacked. It says "ready" when the server answers, and serves for as long as it runs.
+# PACKAGES is the directory of its unpacked packages. Prints "ready" when the server answers, and serves as long as it runs.
 set -euo pipefail
 packages=$1 directory=$2
-# A process that stayed would keep the test waiting for this script's output to end.
+# A child that survives would keep this script's output open, and the test waiting for it.
 trap 'kill $(jobs -pr) 2>/dev/null || true' EXIT
 
 mount -t overlay -o "lowerdir=$packages/usr:/usr" overlay /usr

@@ -1,4 +1,4 @@
-//! A VM that is off moves with its disk.
+//! A shut-off VM moves with its disk.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_vm_that_is_off_takes_its_disk_along() {
+async fn a_shut_off_vm_moves_with_its_disk() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let mut stream = api.stream().await;
@@ -22,7 +22,7 @@ async fn a_vm_that_is_off_takes_its_disk_along() {
     let disk = fs::read(vm.image("alpha")).expect("it was made");
     stream.until_vm(vm.name, |found| found.state == VmState::ShutOff).await;
 
-    // A first try is cancelled half-way.
+    // A first migration is cancelled half-way.
     let task = vm.begin_copy(&api, &mut stream, 1).await;
     assert!(api.send(Method::DELETE, &task, None).await.status().is_success());
     assert_eq!(api.ended(&task).await["status"], "killed");
@@ -39,7 +39,7 @@ async fn a_vm_that_is_off_takes_its_disk_along() {
 
     demo.virsh_succeeds("beta", &["start", vm.name]);
     vm.console.until_passes(2).await;
-    assert_eq!(vm.disk_by_word_of("beta"), [image.clone(), image.clone()]);
+    assert_eq!(vm.disk_according_to("beta"), [image.clone(), image.clone()]);
     vm.stop("beta");
     assert_disk(&image, vm.console.passes());
     assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "nothing writes to the old image");

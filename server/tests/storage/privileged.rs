@@ -1,4 +1,4 @@
-//! Two privileged hosts with a console, for what session mode can't have.
+//! Two privileged hosts with a console, for storage that session mode lacks.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     guest::Console,
-    lab::{Lab, LabHost, World},
+    lab::{Lab, LabHost, Sandbox},
     support::{Api, Served, Stream},
     vm::domain_xml,
 };
@@ -21,21 +21,21 @@ pub(crate) struct Site {
     pub(crate) lab: Lab,
     pub(crate) api: Api,
     pub(crate) stream: Stream,
-    world: World,
+    sandbox: Sandbox,
     _served: Served,
 }
 
 impl Site {
-    pub(crate) async fn start(world: World) -> Self {
-        let lab = world.start().await;
+    pub(crate) async fn start(sandbox: Sandbox) -> Self {
+        let lab = sandbox.start().await;
         let host = |host: &LabHost| (host.name, host.address.parse().expect("it is an address"), "system");
-        let served = Served::start(&world.shared(), [host(&lab.red), host(&lab.blue)]);
+        let served = Served::start(&sandbox.shared(), [host(&lab.red), host(&lab.blue)]);
         let api = served.login().await;
         let mut stream = api.stream().await;
         for name in ["red", "blue"] {
             stream.until_host(name, model::Host::is_connected).await;
         }
-        Self { lab, api, stream, world, _served: served }
+        Self { lab, api, stream, sandbox, _served: served }
     }
 
     /// Starts a pool on a host.
@@ -46,7 +46,7 @@ impl Site {
 
     /// Starts a VM with the guest of guest.S and this disk on red; returns when the guest has written to it.
     pub(crate) async fn start_vm(&mut self, name: &str, disk: &str) -> Console {
-        let console = Console(self.world.shared().join(format!("{name}.console")));
+        let console = Console(self.sandbox.shared().join(format!("{name}.console")));
         let file = self.file(&format!("{name}.xml"), &domain_xml(name, disk, &console.0));
         self.lab.red.virsh(&["define", &file]);
         self.lab.red.virsh(&["start", name]);
@@ -55,15 +55,15 @@ impl Site {
         console
     }
 
-    /// What the console says of a VM's move to blue.
+    /// The console's preflight report for a VM's move to blue.
     pub(crate) async fn preflight(&self, vm: &str) -> Value {
         let (status, answer) = self.api.get(&format!("/plugins/kimchi/vms/{vm}/migrate?destination=blue")).await;
         assert!(status.is_success(), "{answer}");
         answer["destinations"][0].clone()
     }
 
-    /// Moves a VM to blue, which has to succeed without any disk being copied, or removed when it was asked for, and waits until
-    /// the guest has proven there that its disk is the same.
+    /// Moves a VM to blue. Fails unless the migration succeeds and copies no disk, and waits until the guest has read there what it
+    /// wrote before.
     pub(crate) async fn move_memory_only(&mut self, vm: &str, console: &Console) {
         self.api.migrate_with(vm, json!({"destination": "blue", "remove_source_disks": true})).await;
         let states = self.stream.migration_of(vm).await;
@@ -73,35 +73,35 @@ impl Site {
         assert_eq!((self.vms_on(&self.lab.red), self.vms_on(&self.lab.blue)), (String::new(), vm.to_owned()));
     }
 
-    /// The VMs that a host knows, by virsh's word.
+    /// The VMs of a host, according to virsh.
     pub(crate) fn vms_on(&self, host: &LabHost) -> String {
         host.virsh(&["list", "--all", "--name"]).trim().to_owned()
     }
 
-    /// A directory that exists outside all hosts, for what serves them.
+    /// A new directory outside all hosts, for servers.
     pub(crate) fn directory(&self, name: &str) -> PathBuf {
-        let directory = self.world.shared().join(name);
+        let directory = self.sandbox.shared().join(name);
         fs::create_dir(&directory).expect("it is new");
         directory
     }
 
     fn file(&self, name: &str, content: &str) -> String {
-        let file = self.world.shared().join(name);
-        fs::write(&file, content).expect("the world has room");
+        let file = self.sandbox.shared().join(name);
+        fs::write(&file, content).expect("the sandbox has room");
         file.display().to_string()
     }
 }
 
-/// Whether something that a test needs is missing here; says so.
+/// Whether something that a test needs is missing here; prints it.
 pub(crate) fn is_missing(what: &str, found: bool) -> bool {
     if !found {
-        // Not by a macro: the test harness would keep that to itself.
+        // Not with a macro, whose output the test harness captures.
         let _ = writeln!(io::stderr(), "\nPASSED OVER: there is no {what} here\n");
     }
     !found
 }
 
-/// The findings of a preflight with this code, as `severity`.
+/// The severities of a preflight report's findings with this code.
 pub(crate) fn severities<'a>(preflight: &'a Value, code: &str) -> Vec<&'a str> {
     let findings = preflight["findings"].as_array().expect("a preflight has findings");
     let of_code = findings.iter().filter(|finding| finding["code"] == code);

@@ -1,4 +1,4 @@
-//! A VM with its disk in a directory pool that only its host has, made by virsh.
+//! A VM, made by virsh, whose disk is in a directory pool of its host's own.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use super::{
     support::{Api, Demo, Stream},
 };
 
-/// The pool's name on every host; its directory is another on each.
+/// The pool's name on every host; each has its own directory.
 const POOL: &str = "images";
 /// Another pool, which is on beta only.
 pub(crate) const OTHER_POOL: &str = "archive";
@@ -26,7 +26,7 @@ pub(crate) struct Vm<'a> {
 }
 
 impl<'a> Vm<'a> {
-    /// Makes the pools, unless they are there, and on alpha a disk and a definition; does not start it.
+    /// Makes the pools if they are missing, and a disk and a definition on alpha; does not start the VM.
     pub(crate) fn define(demo: &'a Demo, name: &'static str) -> Self {
         for (host, pool) in [("alpha", POOL), ("beta", POOL), ("beta", OTHER_POOL)] {
             make_pool(demo, host, pool);
@@ -41,7 +41,7 @@ impl<'a> Vm<'a> {
         vm
     }
 
-    /// The same, and starts it and waits until the guest has written to its disk.
+    /// Defines the VM, starts it, and waits until the guest has written to its disk.
     pub(crate) async fn start(demo: &'a Demo, name: &'static str) -> Self {
         let vm = Self::define(demo, name);
         demo.virsh_succeeds("alpha", &["start", name]);
@@ -68,13 +68,13 @@ impl<'a> Vm<'a> {
         self.image_in(host, POOL)
     }
 
-    /// Where it would be in this pool.
+    /// Where the image would be in this pool.
     pub(crate) fn image_in(&self, host: &str, pool: &str) -> PathBuf {
         pool_directory(self.demo, host, pool).join(self.volume())
     }
 
-    /// Where its disk is by a host's word: of what runs, and of what a restart would bring.
-    pub(crate) fn disk_by_word_of(&self, host: &str) -> [PathBuf; 2] {
+    /// Where its disk is, according to libvirt on a host: in the live definition, and in the persistent one.
+    pub(crate) fn disk_according_to(&self, host: &str) -> [PathBuf; 2] {
         [&["domblklist", self.name][..], &["domblklist", self.name, "--inactive"]].map(|arguments| {
             let table = self.demo.virsh_succeeds(host, arguments);
             let disk = table.lines().find_map(|line| line.trim().strip_prefix("vda"));
@@ -96,7 +96,7 @@ impl<'a> Vm<'a> {
         files.flatten().filter(|file| file.file_name().to_string_lossy().starts_with(self.name)).count()
     }
 
-    /// Pulls the plug.
+    /// Forces the VM off.
     pub(crate) fn stop(&self, host: &str) {
         self.demo.virsh_succeeds(host, &["destroy", self.name]);
     }
@@ -158,7 +158,7 @@ fn make_pool(demo: &Demo, host: &str, pool: &str) {
     let directory = pool_directory(demo, host, pool);
     demo.virsh_succeeds(host, &["pool-define-as", pool, "dir", "--target", &directory.to_string_lossy()]);
     demo.virsh_succeeds(host, &["pool-build", pool]);
-    // So that it is there again after a daemon's death.
+    // So that it is active again after the daemon was killed.
     demo.virsh_succeeds(host, &["pool-autostart", pool]);
     demo.virsh_succeeds(host, &["pool-start", pool]);
 }

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{LIMIT, PASSWORD, Stream};
 
-/// A program that uses the API as curl would.
+/// A client of the API.
 #[derive(Clone)]
 pub struct Api {
     client: Client,
@@ -17,12 +17,12 @@ pub struct Api {
 }
 
 impl Api {
-    /// A program that has not logged in to the console at this address.
+    /// A client that has not logged in to the console at this address.
     pub fn visitor(base: &str) -> Self {
         Self { client: Client::new(), base: base.to_owned(), cookie: None }
     }
 
-    /// A program that has.
+    /// A client that has logged in.
     pub async fn login(base: &str) -> Self {
         let visitor = Self::visitor(base);
         let login = json!({"username": "admin", "password": PASSWORD});
@@ -57,7 +57,7 @@ impl Api {
         self.migrate_with(vm, json!({"destination": destination})).await
     }
 
-    /// The same with all that can be asked for.
+    /// Starts a migration with all fields of the request, and returns the task's address.
     pub async fn migrate_with(&self, vm: &str, request: Value) -> String {
         let (status, task) = self.post(&format!("/plugins/kimchi/vms/{vm}/migrate"), request).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{task}");

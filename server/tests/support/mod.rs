@@ -1,4 +1,4 @@
-//! A real demo for a test file: real libvirt daemons, real guests, the real console, and what a client of it needs.
+//! A real demo for a test file: libvirt daemons, guests and the console, with clients of its API and its stream.
 
 #![allow(dead_code, unused_imports, reason = "every test file uses its own part of this")]
 
@@ -21,7 +21,7 @@ pub use api::Api;
 pub use served::Served;
 pub use stream::Stream;
 
-/// Nothing in a demo takes this long; a test that waits longer has failed.
+/// How long a test waits for anything.
 pub const LIMIT: Duration = Duration::from_secs(90);
 
 pub const PASSWORD: &str = "a long test password";
@@ -76,17 +76,17 @@ impl Demo {
         Ipv4Addr::new(a, b, c, last).into()
     }
 
-    /// Where all its state is.
+    /// The directory with all its state.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// What virsh, which knows nothing of the console, says.
+    /// Runs virsh on a host; its output, whether it succeeds or not.
     pub fn virsh(&self, host: &str, arguments: &[&str]) -> String {
         String::from_utf8_lossy(&self.run_virsh(host, arguments).stdout).into_owned()
     }
 
-    /// The same, where virsh has to succeed.
+    /// Runs virsh on a host, which has to succeed; its output.
     pub fn virsh_succeeds(&self, host: &str, arguments: &[&str]) -> String {
         let output = self.run_virsh(host, arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -99,7 +99,7 @@ impl Demo {
         Command::new("virsh").args(["-c", &uri]).args(arguments).output().expect("virsh is installed")
     }
 
-    /// The hosts on which virsh sees the VM executing.
+    /// The hosts on which the VM runs, according to virsh.
     pub fn runs_on(&self, vm: &str) -> Vec<&'static str> {
         let runs = |host: &&str| {
             self.virsh(host, &["list", "--name", "--state-running"]).lines().any(|name| name.trim() == vm)
@@ -107,7 +107,7 @@ impl Demo {
         ["alpha", "beta", "gamma"].into_iter().filter(runs).collect()
     }
 
-    /// The hosts on which virsh sees a definition of the VM, running or not.
+    /// The hosts that have the VM, running or not, according to virsh.
     pub fn defined_on(&self, vm: &str) -> Vec<&'static str> {
         let has = |host: &&str| self.virsh(host, &["list", "--name", "--all"]).lines().any(|name| name.trim() == vm);
         ["alpha", "beta", "gamma"].into_iter().filter(has).collect()
@@ -120,7 +120,7 @@ impl Demo {
         assert!(status.success());
     }
 
-    /// The process of a host's libvirt daemon, if it runs: what its file says may be of one that died.
+    /// The process id of a host's libvirt daemon, if it runs. Its pid file may be that of a daemon that was killed.
     pub fn daemon(&self, host: &str) -> Option<String> {
         let file = self.dir.join(host).join("run").join("libvirtd.pid");
         let pid = std::fs::read_to_string(&file).ok()?.trim().to_owned();
@@ -128,12 +128,12 @@ impl Demo {
         String::from_utf8_lossy(&command).contains(&*file.to_string_lossy()).then_some(pid)
     }
 
-    /// A program that has logged in.
+    /// A client that has logged in.
     pub async fn login(&self) -> Api {
         Api::login(&self.base).await
     }
 
-    /// A program that has not.
+    /// A client that has not logged in.
     pub fn visitor(&self) -> Api {
         Api::visitor(&self.base)
     }

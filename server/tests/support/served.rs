@@ -1,4 +1,4 @@
-//! A console of a test's own, for hosts of a test's own: `vmferry serve`.
+//! `vmferry serve` for a test's own hosts.
 
 use std::{
     fs,
@@ -18,8 +18,8 @@ pub struct Served {
 }
 
 impl Served {
-    /// Starts a console that keeps what it has in `directory`, for these hosts, by name, address and libvirt daemon
-    /// (`system` or `session`).
+    /// Starts a console whose data is in `directory`, for hosts with these names, addresses and libvirt daemons (`system` or
+    /// `session`).
     pub fn start<'a>(directory: &Path, hosts: impl IntoIterator<Item = (&'a str, IpAddr, &'a str)>) -> Self {
         let host = |(name, address, daemon)| {
             format!(
@@ -29,12 +29,12 @@ impl Served {
         Self::with_hosts(directory, &hosts.into_iter().map(host).collect::<String>())
     }
 
-    /// The same for hosts as vmferry.toml has them.
+    /// Starts a console for hosts in the form of vmferry.toml.
     pub fn with_hosts(directory: &Path, hosts: &str) -> Self {
         Self::prepared(directory, hosts, |_| {})
     }
 
-    /// The same for this rest of vmferry.toml, started as `prepare` has it.
+    /// Starts a console with the rest of vmferry.toml, after `prepare` has changed its command.
     pub fn prepared(directory: &Path, config: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let data = directory.join("console");
         let config =
@@ -52,7 +52,7 @@ impl Served {
         Self { base: base.trim_end_matches('/').to_owned(), child, _output: output }
     }
 
-    /// Its process.
+    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -63,12 +63,12 @@ impl Served {
         port.expect("the address ends with it")
     }
 
-    /// A program that has not logged in.
+    /// A client that has not logged in.
     pub fn visitor(&self) -> Api {
         Api::visitor(&self.base)
     }
 
-    /// A program that has logged in.
+    /// A client that has logged in.
     pub async fn login(&self) -> Api {
         Api::login(&self.base).await
     }
@@ -76,7 +76,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // One that has ended already is what we want.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -7,7 +7,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite};
 
 use super::LIMIT;
 
-/// The stream, and what a page would show by now.
+/// The stream, and the state that a page would show.
 pub struct Stream {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     now: Snapshot,
@@ -28,10 +28,12 @@ impl Stream {
 
     pub async fn next(&mut self) -> Change {
         loop {
-            let message = timeout(LIMIT, self.socket.next()).await.expect("something happens");
+            let message = timeout(LIMIT, self.socket.next()).await.expect("an update arrives");
             let message = message.expect("the stream goes on").expect("the stream is sound");
             let tungstenite::Message::Text(text) = message else { continue };
-            if let StreamMessage::Update(update) = serde_json::from_str(&text).expect("the stream speaks our model") {
+            if let StreamMessage::Update(update) =
+                serde_json::from_str(&text).expect("an update is in the form of the model")
+            {
                 self.apply(&update.change);
                 return update.change;
             }
@@ -58,17 +60,17 @@ impl Stream {
         }
     }
 
-    /// Waits until a host is as wanted, if it is not so already.
+    /// Waits until a host is as wanted.
     pub async fn until_host(&mut self, name: &str, wanted: impl Fn(&Host) -> bool) {
         self.until(|now| now.hosts.iter().any(|host| host.name.as_str() == name && wanted(host))).await;
     }
 
-    /// Waits until a VM is as wanted, if it is not so already.
+    /// Waits until a VM is as wanted.
     pub async fn until_vm(&mut self, name: &str, wanted: impl Fn(&Vm) -> bool) {
         self.until(|now| now.vms.iter().any(|vm| vm.name == name && wanted(vm))).await;
     }
 
-    /// Waits until what a page would show is as wanted, if it is not so already. Before the first update, that is nothing.
+    /// Waits until the state is as wanted. Before the first update it is empty.
     pub async fn until(&mut self, mut wanted: impl FnMut(&Snapshot) -> bool) {
         let wait = async {
             while !wanted(&self.now) {

@@ -1,5 +1,5 @@
-//! What can be in the way of VMs of the machine's own daemon, beyond the demo's: networks, mounts, firewalls, a dead daemon,
-//! another QEMU. Between hosts of the lab.
+//! Obstacles for VMs of the system's daemon that the demo does not have, between hosts of the lab: networks, mounts, firewalls, a
+//! stopped daemon, another QEMU.
 
 mod networks;
 mod programs;
@@ -14,7 +14,7 @@ use self::{
 };
 use crate::{guest::Parts, obstacle::Obstacle};
 
-/// Between two hosts that are alike.
+/// Between two equal hosts.
 pub fn between_equals() -> Vec<Obstacle> {
     let mut all: Vec<_> =
         [networks(), media(), pools(), firewalls(), jobs(), programs()].into_iter().flatten().collect();
@@ -26,7 +26,7 @@ pub fn between_equals() -> Vec<Obstacle> {
 pub fn to_older() -> Vec<Obstacle> {
     vec![
         Obstacle::blocker("a machine type of a newer QEMU", Code::MachineType).also(&[Code::Definition]),
-        Obstacle::goes("a machine type that the older QEMU knows", Code::QemuVersion, Severity::Warning)
+        Obstacle::succeeds("a machine type that the older QEMU knows", Code::QemuVersion, Severity::Warning)
             .parts(|_, _| Parts { machine: Some("pc-i440fx-7.2"), ..Parts::default() }),
         Obstacle::blocker("a CPU feature that the older QEMU can't emulate", Code::Cpu)
             .also(&[Code::Definition])
@@ -40,7 +40,7 @@ pub fn to_older() -> Vec<Obstacle> {
     ]
 }
 
-/// From there.
+/// From a host with an older QEMU.
 pub fn from_older() -> Vec<Obstacle> {
-    vec![Obstacle::goes("a machine type of an older QEMU", Code::QemuVersion, Severity::Ok)]
+    vec![Obstacle::succeeds("a machine type of an older QEMU", Code::QemuVersion, Severity::Ok)]
 }

@@ -1,4 +1,4 @@
-//! Networks, bridges, firewalls, and daemons that do not answer or refuse.
+//! Networks, bridges, firewalls, and daemons that refuse or do not answer.
 
 use std::{fs, net::Ipv4Addr};
 
@@ -6,47 +6,47 @@ use model::{ControlFlow, FindingCode as Code, MigrationOptions, Severity};
 use tokio::{runtime::Handle, task::block_in_place};
 
 use crate::{
-    bed::{Bed, Machine, text},
     guest::{Guest, NAME, Parts},
-    obstacle::{Obstacle, Step, Truth},
+    obstacle::{Obstacle, Outcome, Step},
+    testbed::{Machine, TestBed, text},
 };
 
 /// An address of the lab's network that no host has.
 const UNUSED_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 99);
 
 pub(super) fn networks() -> Vec<Obstacle> {
-    let on_network: fn(&Bed<'_>, &Guest) -> Parts = |bed, _| {
+    let on_network: fn(&TestBed<'_>, &Guest) -> Parts = |bed, _| {
         define_network(bed, &bed.source);
         bed.source.virsh(&["net-start", NAME]);
         Parts::devices(format!("<interface type='network'><source network='{NAME}'/></interface>"))
     };
-    let on_bridge: fn(&Bed<'_>, &Guest) -> Parts = |bed, _| {
+    let on_bridge: fn(&TestBed<'_>, &Guest) -> Parts = |bed, _| {
         make_bridge(&bed.source);
         Parts::devices(format!("<interface type='bridge'><source bridge='{NAME}'/></interface>"))
     };
     let remove_bridges: Step = |bed, _| [&bed.source, &bed.destination].into_iter().for_each(remove_bridge);
     vec![
-        Obstacle::blocker("a network that is not there", Code::Network).parts(on_network),
-        Obstacle::blocker("a network that is not active there", Code::Network)
+        Obstacle::blocker("a network that the destination lacks", Code::Network).parts(on_network),
+        Obstacle::blocker("a network that is not active at the destination", Code::Network)
             .parts(on_network)
             .make(|bed, _| define_network(bed, &bed.destination)),
-        Obstacle::goes("a network that both hosts have", Code::Network, Severity::Ok).parts(on_network).make(
+        Obstacle::succeeds("a network that both hosts have", Code::Network, Severity::Ok).parts(on_network).make(
             |bed, _| {
                 define_network(bed, &bed.destination);
                 bed.destination.virsh(&["net-start", NAME]);
             },
         ),
-        Obstacle::blocker("a bridge that is not there", Code::Bridge).parts(on_bridge).undo(remove_bridges),
-        Obstacle::goes("a bridge that both hosts have", Code::Bridge, Severity::Ok)
+        Obstacle::blocker("a bridge that the destination lacks", Code::Bridge).parts(on_bridge).undo(remove_bridges),
+        Obstacle::succeeds("a bridge that both hosts have", Code::Bridge, Severity::Ok)
             .parts(on_bridge)
             .make(|bed, _| make_bridge(&bed.destination))
             .undo(remove_bridges),
     ]
 }
 
-fn define_network(bed: &Bed<'_>, machine: &Machine<'_>) {
+fn define_network(bed: &TestBed<'_>, machine: &Machine<'_>) {
     let file = bed.dir.join("network.xml");
-    // Without rules for the firewall, which need more of the kernel than some have.
+    // Without libvirt's firewall rules, which not every kernel supports.
     let xml = format!("<network><name>{NAME}</name><forward mode='open'/><bridge name='{NAME}-net'/></network>");
     fs::write(&file, xml).expect("the directory takes files");
     machine.virsh(&["net-define", &text(&file)]);
@@ -61,37 +61,37 @@ fn remove_bridge(machine: &Machine<'_>) {
 }
 
 pub(super) fn firewalls() -> Vec<Obstacle> {
-    let open: Step = |bed, _| drop(bed.destination.lab().run("nft", &["delete", "table", "inet", NAME]));
+    let unblock: Step = |bed, _| drop(bed.destination.lab().run("nft", &["delete", "table", "inet", NAME]));
     vec![
-        Obstacle::unknown("a firewall in front of the data ports", Code::DataPort, Truth::Fails)
+        Obstacle::unknown("a firewall in front of the data ports", Code::DataPort, Outcome::Fails)
             .make(|bed, _| block(&bed.destination, "tcp dport 49152-49215 drop"))
-            .undo(open),
-        Obstacle::goes("the same, and memory through the daemons", Code::Tunnelled, Severity::Warning)
-            .options(|| by(ControlFlow::Tunnelled))
+            .undo(unblock),
+        Obstacle::succeeds("the same firewall, and a tunnelled migration", Code::Tunnelled, Severity::Warning)
+            .options(|| with_control_flow(ControlFlow::Tunnelled))
             .make(|bed, _| block(&bed.destination, "tcp dport 49152-49215 drop"))
-            .undo(open),
-        Obstacle::unknown("a firewall that lets the console in, not the source", Code::PeerLogin, Truth::Goes)
+            .undo(unblock),
+        Obstacle::unknown("a firewall that blocks the source, not the console", Code::PeerLogin, Outcome::Succeeds)
             .make(keep_source_out)
-            .undo(open),
-        Obstacle::unknown("the same, and peer-to-peer by all means", Code::PeerLogin, Truth::Fails)
-            .options(|| by(ControlFlow::PeerToPeer))
+            .undo(unblock),
+        Obstacle::unknown("the same firewall, and peer-to-peer required", Code::PeerLogin, Outcome::Fails)
+            .options(|| with_control_flow(ControlFlow::PeerToPeer))
             .make(keep_source_out)
-            .undo(open),
+            .undo(unblock),
         Obstacle::blocker("a daemon that is stopped", Code::DestinationReachable)
             .make(|bed, _| bed.destination.lab().stop_daemon())
             .undo(|bed, _| block_in_place(|| Handle::current().block_on(bed.destination.lab().start_daemon()))),
         Obstacle::blocker("an address that no host has", Code::DestinationReachable)
             .registered(|bed| bed.destination.config_at((UNUSED_ADDRESS, 16509).into())),
-        Obstacle::blocker("a daemon that lets itself be looked at only", Code::DestinationWritable)
+        Obstacle::blocker("a daemon that is reached read-only", Code::DestinationWritable)
             .registered(|bed| bed.destination.config_at(bed.destination.lab().serve_read_only())),
     ]
 }
 
-fn by(control_flow: ControlFlow) -> MigrationOptions {
+fn with_control_flow(control_flow: ControlFlow) -> MigrationOptions {
     MigrationOptions { control_flow: Some(control_flow), ..MigrationOptions::default() }
 }
 
-fn keep_source_out(bed: &Bed<'_>, _: &Guest) {
+fn keep_source_out(bed: &TestBed<'_>, _: &Guest) {
     let source = &bed.source.lab().address;
     block(&bed.destination, &format!("ip saddr {source} tcp dport 16509 reject"));
 }

@@ -7,10 +7,10 @@ use model::FindingCode as Code;
 use crate::{
     guest::Parts,
     lab,
-    obstacle::{Obstacle, Truth},
+    obstacle::{Obstacle, Outcome},
 };
 
-/// Where programs that share folders with VMs are: Debian 13's own, and the one of Debian 12's QEMU.
+/// Where virtiofsd may be: from Debian 13's package, and from Debian 12's QEMU.
 const VIRTIOFSD: [&str; 2] = [
     "/usr/libexec/virtiofsd",
     concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-qemu/usr/lib/qemu/virtiofsd"),
@@ -18,14 +18,14 @@ const VIRTIOFSD: [&str; 2] = [
 
 pub(super) fn programs() -> Vec<Obstacle> {
     vec![
-        Obstacle::unknown("a TPM in software", Code::Tpm, Truth::Goes)
+        Obstacle::unknown("an emulated TPM", Code::Tpm, Outcome::Succeeds)
             .parts(|_, _| Parts::devices("<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>")),
-        Obstacle::unknown("a firmware that is not there", Code::Firmware, Truth::Fails).parts(|bed, _| {
+        Obstacle::unknown("a firmware that the destination lacks", Code::Firmware, Outcome::Fails).parts(|bed, _| {
             let firmware = "/var/lib/libvirt/bios.bin";
             bed.source.lab().run("cp", &["/usr/share/seabios/bios-256k.bin", firmware]);
             Parts { os: format!("<loader type='rom'>{firmware}</loader>"), ..Parts::default() }
         }),
-        Obstacle::blocker("an emulator that is not there", Code::Emulator).parts(|bed, _| {
+        Obstacle::blocker("an emulator that the destination lacks", Code::Emulator).parts(|bed, _| {
             let emulator = "/var/lib/libvirt/qemu-system-x86_64";
             bed.source.lab().run("cp", &["/usr/bin/qemu-system-x86_64", emulator]);
             Parts::devices(format!("<emulator>{emulator}</emulator>"))
@@ -33,7 +33,7 @@ pub(super) fn programs() -> Vec<Obstacle> {
     ]
 }
 
-/// None where there is no virtiofsd.
+/// None where virtiofsd is not installed.
 pub(super) fn virtiofs() -> Option<Obstacle> {
     if virtiofsd().is_none() {
         lab::pass_over("a folder of the host (virtiofs): there is no virtiofsd here");

@@ -1,41 +1,43 @@
-//! Media, disks and pools, and jobs on disks.
+//! Media, disks, pools, and jobs on disks.
 
 use std::fs;
 
 use model::{FindingCode as Code, MigrationOptions, Severity, VmState};
 
 use crate::{
-    bed::{Bed, text},
-    disks::{drive, image_at_source_only, own_disk, shared_disk},
+    disks::{drive, image_at_source_only, local_disk, shared_disk},
     guest::{Guest, NAME, Parts},
-    obstacle::{Obstacle, Truth},
+    obstacle::{Obstacle, Outcome},
+    testbed::{TestBed, text},
 };
 
 pub(super) fn media() -> Vec<Obstacle> {
     vec![
-        Obstacle::blocker("a CD that is not there", Code::Medium)
+        Obstacle::blocker("a CD that the destination lacks", Code::Medium)
             .parts(|bed, guest| Parts::devices(drive("cdrom", &image_at_source_only(bed, guest, "cd.iso"), ""))),
-        Obstacle::unknown("a CD in a directory of no pool there", Code::Medium, Truth::Fails).parts(|bed, guest| {
-            bed.source.start_pool(guest);
-            Parts::devices(drive("cdrom", &bed.source.make_volume("cd.iso", "raw", "1M"), ""))
-        }),
-        Obstacle::goes("a CD that is not there, and may be ejected", Code::Medium, Severity::Ok)
+        Obstacle::unknown("a CD that is in no pool of the destination", Code::Medium, Outcome::Fails).parts(
+            |bed, guest| {
+                bed.source.start_pool(guest);
+                Parts::devices(drive("cdrom", &bed.source.make_volume("cd.iso", "raw", "1M"), ""))
+            },
+        ),
+        Obstacle::succeeds("a CD that the destination lacks, to be ejected", Code::Medium, Severity::Ok)
             .parts(|bed, guest| Parts::devices(drive("cdrom", &image_at_source_only(bed, guest, "cd.iso"), "")))
             .options(|| MigrationOptions { eject_media: true, ..MigrationOptions::default() }),
-        Obstacle::goes("a CD that is not there, and may be missing", Code::Medium, Severity::Warning).parts(
+        Obstacle::succeeds("an optional CD that the destination lacks", Code::Medium, Severity::Warning).parts(
             |bed, guest| {
                 let image = image_at_source_only(bed, guest, "cd.iso");
                 Parts::devices(drive("cdrom", &image, "startupPolicy='optional'"))
             },
         ),
-        Obstacle::goes("a CD that both hosts have", Code::Medium, Severity::Ok).parts(|bed, guest| {
+        Obstacle::succeeds("a CD that both hosts have", Code::Medium, Severity::Ok).parts(|bed, guest| {
             let image = image_at_source_only(bed, guest, "cd.iso");
             bed.destination.make_volume("cd.iso", "raw", "1M");
             Parts::devices(drive("cdrom", &image, ""))
         }),
-        Obstacle::blocker("a floppy that is not there", Code::Medium)
+        Obstacle::blocker("a floppy that the destination lacks", Code::Medium)
             .parts(|bed, guest| Parts::devices(drive("floppy", &image_at_source_only(bed, guest, "disk.img"), ""))),
-        Obstacle::blocker("a read-only disk that is not there", Code::DiskKind).parts(|bed, guest| {
+        Obstacle::blocker("a read-only disk that the destination lacks", Code::DiskKind).parts(|bed, guest| {
             let image = image_at_source_only(bed, guest, "disk.img");
             let disk = "<disk type='file' device='disk'><driver name='qemu' type='raw'/>";
             Parts::devices(format!(
@@ -48,23 +50,23 @@ pub(super) fn media() -> Vec<Obstacle> {
 
 pub(super) fn pools() -> Vec<Obstacle> {
     vec![
-        Obstacle::goes("a disk in a directory of both hosts", Code::DiskShared, Severity::Ok)
+        Obstacle::succeeds("a disk in a directory of both hosts", Code::DiskShared, Severity::Ok)
             .parts(|bed, guest| Parts::devices(shared_disk(bed, guest, ""))),
-        Obstacle::goes("a disk of its own, and a pool at the same path", Code::DiskCopied, Severity::Ok)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+        Obstacle::succeeds("a local disk, and a pool at the same path", Code::DiskCopied, Severity::Ok)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest)))
             .make(|bed, guest| bed.destination.start_pool(guest)),
-        Obstacle::blocker("a disk that goes nowhere, for want of a pool", Code::Pool)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+        Obstacle::blocker("a local disk, and no pool at the destination", Code::Pool)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest)))
             .by_virsh(),
-        Obstacle::blocker("a pool that is not active there", Code::Pool)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+        Obstacle::blocker("a pool that is not active at the destination", Code::Pool)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest)))
             .make(|bed, guest| {
                 bed.destination.start_pool(guest);
                 bed.destination.virsh(&["pool-destroy", NAME]);
             })
             .by_virsh(),
-        Obstacle::blocker("a disk of its name and another size there", Code::DiskExists)
-            .parts(|bed, guest| Parts::devices(own_disk(bed, guest)))
+        Obstacle::blocker("a volume of the disk's name and another size", Code::DiskExists)
+            .parts(|bed, guest| Parts::devices(local_disk(bed, guest)))
             .make(|bed, guest| {
                 bed.destination.start_pool(guest);
                 bed.destination.make_volume("disk.qcow2", "qcow2", "8M");
@@ -84,7 +86,7 @@ pub(super) fn pools() -> Vec<Obstacle> {
 }
 
 /// A raw disk of so many MiB, all of them written.
-fn full_disk(bed: &Bed<'_>, guest: &Guest, mib: usize) -> String {
+fn full_disk(bed: &TestBed<'_>, guest: &Guest, mib: usize) -> String {
     bed.source.start_pool(guest);
     let image = bed.source.make_volume("disk.img", "raw", &format!("{mib}M"));
     let contents = bed.dir.join("disk.contents");
@@ -107,14 +109,14 @@ pub(super) fn jobs() -> Vec<Obstacle> {
             })
             .by_virsh()
             .undo(|bed, _| drop(bed.source.virsh(&["domjobabort", NAME]))),
-        Obstacle::goes("a disk that failed", Code::IoError, Severity::Warning)
+        Obstacle::succeeds("a disk that failed", Code::IoError, Severity::Warning)
             .parts(|bed, guest| Parts::devices(failing_disk(bed, guest)))
             .state(VmState::Paused),
     ]
 }
 
-/// Lets virsh migrate the VM, so slowly that it will not be done soon; returns once it is seen at the destination.
-fn begin_slow_migration(bed: &Bed<'_>, guest: &Guest) {
+/// Lets virsh migrate the VM slowly; returns once the destination has it.
+fn begin_slow_migration(bed: &TestBed<'_>, guest: &Guest) {
     let (from, to) = (&bed.source.lab().uri(), &bed.destination.lab());
     let begin = "virsh -c $0 migrate --live --p2p --copy-storage-all --bandwidth 1 trial $1 $2 >/dev/null 2>&1 &";
     bed.source.lab().run("sh", &["-c", begin, from, &to.uri(), &format!("tcp://{}", to.address)]);
@@ -123,7 +125,7 @@ fn begin_slow_migration(bed: &Bed<'_>, guest: &Guest) {
 }
 
 /// A disk whose every read fails, so that the VM is paused as soon as its firmware looks for something to boot.
-fn failing_disk(bed: &Bed<'_>, guest: &Guest) -> String {
+fn failing_disk(bed: &TestBed<'_>, guest: &Guest) -> String {
     let image = bed.dir.join(format!("failing-{}", guest.number));
     fs::write(&image, vec![0; 1 << 20]).expect("the directory takes files");
     let failing = format!(

@@ -1,4 +1,4 @@
-//! The real doors and the real console, over simulated hosts that write down who connects to what.
+//! The real HTTP routes and console, over simulated hosts that record each connection.
 
 use std::{
     fs,
@@ -31,49 +31,49 @@ use vmferry::{
     http::{Doors, Site, router},
 };
 
-use crate::ELSEWHERE;
+use crate::UNUSED_ADDRESS;
 
 const PASSWORD: &str = "a long test password";
 
-/// Hosts that write down who connects to what.
-struct Watched {
+/// Simulated hosts that record each address that is connected to or probed.
+struct Recording {
     sim: Sim,
-    asked: Arc<Mutex<Vec<String>>>,
+    contacted: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait]
-impl Hypervisor for Watched {
+impl Hypervisor for Recording {
     async fn connect(
         &self,
         host: &HostConfig,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn HostConnection>, HostError> {
-        self.asked.lock().expect("no test panics while it holds the lock").push(host.transport.address());
+        self.contacted.lock().expect("no thread panicked with the lock").push(host.transport.address());
         self.sim.connect(host, events).await
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {
-        self.asked.lock().expect("no test panics while it holds the lock").push(format!("{address} port {port}"));
+        self.contacted.lock().expect("no thread panicked with the lock").push(format!("{address} port {port}"));
         self.sim.probe(address, port).await
     }
 }
 
 /// The console, with the hosts alpha and beta and the VM `web` on alpha.
-pub struct House {
+pub struct Console {
     router: Router,
     cookie: String,
-    pub asked: Arc<Mutex<Vec<String>>>,
+    pub contacted: Arc<Mutex<Vec<String>>>,
     directory: PathBuf,
 }
 
-impl House {
+impl Console {
     pub async fn new() -> Self {
         let sim = Sim::new();
         let hosts = ["alpha", "beta"].map(|name| sim.add_host(name));
         let load = Load { memory_bytes: 64 << 20, dirty_bytes_s: 0 };
         sim.add_vm(&hosts[0].name, "web", VmState::Running, load);
-        let asked = Arc::default();
-        let watched = Watched { sim, asked: Arc::clone(&asked) };
+        let contacted = Arc::default();
+        let watched = Recording { sim, contacted: Arc::clone(&contacted) };
         let directory = std::env::temp_dir().join(format!("vmferry-hostile-{}", std::process::id()));
         let store = Arc::new(SqliteStore::open(&directory).await.expect("there is room for a database"));
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
@@ -92,9 +92,9 @@ impl House {
             ready: Arc::new(|| true),
             stop: CancellationToken::new(),
         };
-        let mut house = Self { router: router(doors), cookie: String::new(), asked, directory };
-        house.log_in().await;
-        house
+        let mut this = Self { router: router(doors), cookie: String::new(), contacted, directory };
+        this.log_in().await;
+        this
     }
 
     async fn log_in(&mut self) {
@@ -114,29 +114,29 @@ impl House {
         (status, String::from_utf8_lossy(&body).into_owned())
     }
 
-    /// Sends it, and sees that it is refused and that nothing came of it.
-    pub async fn refuses(&self, method: Method, path: &str, body: &str) {
+    /// Fails unless this request is refused, and no host is contacted and no program started for it.
+    pub async fn assert_refused(&self, method: Method, path: &str, body: &str) {
         let (status, answer) = self.send(method.clone(), path, body.to_owned()).await;
-        // A 409 would mean that it was understood, and that something else was in the way.
+        // A 409 would mean that the input was accepted, and something else was in the way.
         let is_refused = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND].contains(&status);
         assert!(is_refused, "{method} {path} {body}: {status} {answer}");
-        let asked = self.asked.lock().expect("no test panics while it holds the lock").clone();
-        assert!(asked.is_empty(), "{method} {path} {body}: asked {asked:?}");
+        let contacted = self.contacted.lock().expect("no thread panicked with the lock").clone();
+        assert!(contacted.is_empty(), "{method} {path} {body}: connected to {contacted:?}");
         assert_eq!(children(), "", "{method} {path} {body}");
     }
 
-    /// Sends what is right, and sees that the host is asked.
-    pub async fn understands(&self, path: &str, body: &Value) {
+    /// Fails unless this valid request makes the console contact the host.
+    pub async fn assert_contacts_host(&self, path: &str, body: &Value) {
         let (status, answer) = self.send(Method::POST, path, body.to_string()).await;
-        let asked = std::mem::take(&mut *self.asked.lock().expect("no test panics while it holds the lock"));
-        assert_eq!(asked, [ELSEWHERE], "{path} {body}: {status} {answer}");
+        let contacted = std::mem::take(&mut *self.contacted.lock().expect("no thread panicked with the lock"));
+        assert_eq!(contacted, [UNUSED_ADDRESS], "{path} {body}: {status} {answer}");
     }
 
     pub async fn state(&self) -> [String; 2] {
         let hosts = self.send(Method::GET, "/api/hosts", String::new()).await.1;
         let tasks = self.send(Method::GET, "/plugins/kimchi/tasks", String::new()).await.1;
         let mut hosts: Value = serde_json::from_str(&hosts).expect("it is JSON");
-        // What changes by itself: memory that is free, latency.
+        // Free memory and latency change by themselves.
         for host in hosts.as_array_mut().expect("it is a list") {
             host["state"].take();
         }
@@ -144,9 +144,9 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for Console {
     fn drop(&mut self) {
-        // A directory that stays costs some room below /tmp, no more.
+        // If this fails, a directory is left in /tmp.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
@@ -159,13 +159,13 @@ fn request(method: Method, path: &str, cookie: &str, body: String) -> Request<Bo
         .header(header::COOKIE, cookie)
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body))
-        .expect("all of it is a test's own");
+        .expect("a test's path and headers are valid");
     let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 4711));
     request.extensions_mut().insert(ConnectInfo(peer));
     request
 }
 
-/// The processes that this one has started and that are still there, also as zombies.
+/// The child processes of this one, with zombies.
 fn children() -> String {
     let tasks = fs::read_dir("/proc/self/task").expect("this is Linux");
     let children = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());

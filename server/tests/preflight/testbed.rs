@@ -1,4 +1,4 @@
-//! What a trial is made on: two real hosts, of the demo or of the lab.
+//! The hosts of a trial: two real ones, of the demo or of the lab.
 
 use std::{
     net::SocketAddr,
@@ -15,17 +15,17 @@ use crate::{
 };
 
 /// A source and a destination.
-pub struct Bed<'a> {
+pub struct TestBed<'a> {
     pub source: Machine<'a>,
     pub destination: Machine<'a>,
-    /// Both hosts share this directory, and their settings say so.
+    /// A directory that both hosts share, according to their settings, too.
     pub shared: PathBuf,
-    /// Takes the definitions that virsh reads.
+    /// A directory for the definitions that virsh reads.
     pub dir: PathBuf,
 }
 
-impl Bed<'_> {
-    /// Lets virsh migrate the VM and its disks; what libvirt says if it does not go.
+impl TestBed<'_> {
+    /// Lets virsh migrate the VM and its disks; libvirt's error if that fails.
     pub fn migrate_by_virsh(&self) -> Result<(), String> {
         let (uri, data) = (&self.destination.uri, format!("tcp://{}", self.destination.config.peer_address));
         let how = ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--copy-storage-all"];
@@ -38,9 +38,9 @@ impl Bed<'_> {
 pub struct Machine<'a> {
     pub config: HostConfig,
     uri: String,
-    /// Where pools of its own may be.
+    /// The directory for its own pools.
     home: PathBuf,
-    /// If it is one of the lab's.
+    /// None for a host of the demo.
     lab: Option<&'a LabHost>,
 }
 
@@ -65,25 +65,25 @@ impl<'a> Machine<'a> {
         Self { config: host.config(), uri: host.uri(), home: "/var/lib/libvirt/images".into(), lab: Some(host) }
     }
 
-    /// The same host, registered otherwise.
+    /// The host's configuration with a change.
     pub fn config_with(&self, change: impl FnOnce(&mut HostConfig)) -> HostConfig {
         let mut config = self.config.clone();
         change(&mut config);
         config
     }
 
-    /// The same host, its daemon registered where it is not.
-    pub fn config_at(&self, place: SocketAddr) -> HostConfig {
+    /// The host's configuration with another address of its daemon.
+    pub fn config_at(&self, daemon: SocketAddr) -> HostConfig {
         self.config_with(|config| {
             for transport in [&mut config.transport, &mut config.peer_transport] {
                 if let Transport::Tcp { address, port, .. } = transport {
-                    (*address, *port) = (place.ip().to_string().parse().expect("it is an address"), place.port());
+                    (*address, *port) = (daemon.ip().to_string().parse().expect("it is an address"), daemon.port());
                 }
             }
         })
     }
 
-    /// What the lab can do with it beyond libvirt.
+    /// The host as the lab's.
     pub fn lab(&self) -> &'a LabHost {
         self.lab.expect("this trial is made in the lab")
     }
@@ -93,7 +93,7 @@ impl<'a> Machine<'a> {
         self.home.join(format!("{NAME}-{}", guest.number))
     }
 
-    /// virsh, which has to succeed; its output.
+    /// Runs virsh, which has to succeed; its output.
     pub fn virsh(&self, arguments: &[&str]) -> String {
         let output = self.try_virsh(arguments);
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -101,12 +101,12 @@ impl<'a> Machine<'a> {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// virsh, which may fail.
+    /// Runs virsh, which may fail.
     pub fn try_virsh(&self, arguments: &[&str]) -> Output {
         Command::new("virsh").args(["-q", "-c", &self.uri]).args(arguments).output().expect("virsh is installed")
     }
 
-    /// The state of the VM of this UUID here, in libvirt's words; none if there is no such VM, or libvirt does not answer.
+    /// The VM's state on this host, in libvirt's words; none if it is not there, or libvirt does not answer.
     pub fn state(&self, guest: &Guest) -> Option<String> {
         let output = self.try_virsh(&["domstate", &guest.id.to_string()]);
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -117,7 +117,7 @@ impl<'a> Machine<'a> {
         self.start_pool_at(&self.pool_path(guest));
     }
 
-    /// The same in another directory.
+    /// Defines and starts this trial's pool in this directory.
     pub fn start_pool_at(&self, path: &Path) {
         self.virsh(&["pool-define-as", NAME, "dir", "--target", &text(path)]);
         self.virsh(&["pool-build", NAME]);
@@ -130,7 +130,7 @@ impl<'a> Machine<'a> {
         self.virsh(&["vol-path", name, "--pool", NAME]).into()
     }
 
-    /// Removes everything that trials made here.
+    /// Removes everything that trials made on this host.
     pub fn clean(&self) {
         let listed = |arguments: &[&str]| {
             let output = self.try_virsh(arguments);
@@ -152,7 +152,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// A path for an argument or for XML; ours are plain.
+/// A path as an argument or in XML. The tests' paths need no escaping.
 pub fn text(path: &Path) -> String {
     path.display().to_string()
 }

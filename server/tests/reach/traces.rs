@@ -1,4 +1,4 @@
-//! What is left of a password: in files, in what is seen of processes, in a process' memory.
+//! Traces of a password: in files, in the arguments and environment of processes, and in a process' memory.
 
 use std::{
     fs::{self, File},
@@ -7,16 +7,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// How much of what surrounds it is told, in bytes.
+/// How much of its surroundings is reported on either side, in bytes.
 const AROUND: usize = 96;
 
-/// A text in all the forms that it may be left in.
+/// A text in all encodings in which it may be left.
 pub(crate) struct Traces {
     forms: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Traces {
-    /// Of this text. Its first bytes may be gone where memory was freed, so its second half is searched for.
+    /// The traces of this text. Where memory was freed its first bytes may be overwritten, so its second half is searched for.
     pub(crate) fn of(text: &str) -> Self {
         let half = &text[text.len() / 2..];
         let wide: Vec<u8> = half.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -33,27 +33,27 @@ impl Traces {
             ("percent-encoded", percent.into_bytes()),
             ("as hexadecimal digits", hexadecimal.into_bytes()),
         ];
-        // Wherever in groups of three bytes it begins.
+        // It may begin at any byte of a group of three.
         forms.extend((0..3).map(|skipped| ("as base64", base64(&half.as_bytes()[skipped..]))));
         Self { forms }
     }
 
-    /// In which form it is somewhere in these bytes.
+    /// The encoding in which the text is in these bytes, if it is.
     pub(crate) fn in_bytes(&self, bytes: &[u8]) -> Option<&'static str> {
-        self.forms.iter().find(|(_, text)| places(text, bytes).next().is_some()).map(|(form, _)| *form)
+        self.forms.iter().find(|(_, text)| positions(text, bytes).next().is_some()).map(|(form, _)| *form)
     }
 
-    /// The same for each place where it is, with what is around it: that tells who has left it there.
+    /// Each occurrence with its encoding and surroundings, which tell which code has left it there.
     fn with_surroundings(&self, bytes: &[u8]) -> impl Iterator<Item = String> {
         self.forms.iter().flat_map(move |(form, text)| {
-            places(text, bytes).map(move |at| {
+            positions(text, bytes).map(move |at| {
                 let around = &bytes[at.saturating_sub(AROUND)..bytes.len().min(at + AROUND)];
                 format!("{form} in \"{}\"", around.escape_ascii())
             })
         })
     }
 
-    /// Where in a directory and all below it is, if anywhere.
+    /// The files in a directory and below that have the text.
     pub(crate) fn in_files(&self, directory: &Path) -> Vec<String> {
         let mut places = Vec::new();
         for entry in fs::read_dir(directory).expect("it is a directory").flatten() {
@@ -68,7 +68,7 @@ impl Traces {
         places
     }
 
-    /// In the arguments and the environment of which processes it is; the test's own do not count.
+    /// The processes, other than the test's own, that have the text in their arguments or environment.
     pub(crate) fn in_processes(&self) -> Vec<String> {
         let mut places = Vec::new();
         for process in fs::read_dir("/proc").expect("there is /proc").flatten() {
@@ -77,7 +77,7 @@ impl Traces {
                 continue;
             }
             for what in ["cmdline", "environ"] {
-                // It may have ended meanwhile.
+                // The process may have ended meanwhile.
                 let bytes = fs::read(process.path().join(what)).unwrap_or_default();
                 places.extend(self.in_bytes(&bytes).map(|form| format!("{what} of {pid}: {form}")));
             }
@@ -85,7 +85,7 @@ impl Traces {
         places
     }
 
-    /// Where in a process' memory it is: what a core would have of it.
+    /// The occurrences in a process' memory, as a core dump would have them.
     pub(crate) fn in_memory(&self, pid: u32) -> Vec<String> {
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).expect("it runs");
         let mut memory = File::open(format!("/proc/{pid}/mem")).expect("root may read it");
@@ -96,7 +96,7 @@ impl Traces {
             let [start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).expect("it is hexadecimal"));
             let mut bytes = vec![0; usize::try_from(end - start).expect("it fits into an address space")];
             let found = memory.seek(SeekFrom::Start(start)).and_then(|_| memory.read_exact(&mut bytes));
-            // The kernel shows some of its own pages and does not let them be read.
+            // The kernel lists some of its own pages, which can't be read.
             if found.is_ok() {
                 searched += bytes.len();
                 places.extend(self.with_surroundings(&bytes).map(|found| format!("memory {map}: {found}")));
@@ -107,9 +107,9 @@ impl Traces {
     }
 }
 
-/// Where in these bytes a text of at least two bytes begins. From one place with its first byte to the next, which the standard
-/// library finds quickly even where tests are not optimised.
-pub(crate) fn places(text: &[u8], bytes: &[u8]) -> impl Iterator<Item = usize> {
+/// The positions at which a text of at least two bytes begins. The standard library searches for its first byte, which is fast even in
+/// tests that are not optimised.
+pub(crate) fn positions(text: &[u8], bytes: &[u8]) -> impl Iterator<Item = usize> {
     let mut rest = bytes;
     let next = move || {
         rest.skip_until(text[0]).expect("memory can be read");
@@ -118,7 +118,7 @@ pub(crate) fn places(text: &[u8], bytes: &[u8]) -> impl Iterator<Item = usize> {
     std::iter::from_fn(next).filter_map(|(at, is_it)| is_it.then_some(at))
 }
 
-/// Base64 of all groups of three bytes, so without what would depend on the bytes after.
+/// Base64 of all whole groups of three bytes: the rest would depend on the bytes that follow.
 fn base64(bytes: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |group: &[u8]| {
@@ -138,26 +138,26 @@ fn all_forms_are_found() {
     let wide: Vec<u8> = "+quokka/4711".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(traces.in_bytes(&wide), Some("as UTF-16"));
     assert_eq!(traces.in_bytes(b"quokka-4711"), None);
-    let all = |text: &'static [u8], bytes: &'static [u8]| places(text, bytes).collect::<Vec<_>>();
+    let all = |text: &'static [u8], bytes: &'static [u8]| positions(text, bytes).collect::<Vec<_>>();
     assert_eq!([all(b"aa", b"aaba"), all(b"ab", b"aabab"), all(b"ba", b"ab")], [vec![0], vec![1, 3], vec![]]);
 }
 
 #[test]
-fn what_a_process_was_told_is_found() {
+fn a_secret_in_a_process_is_found() {
     let text = format!("a secret of this test: {}", std::process::id());
-    let mut told = Command::new("cat")
-        .env("TOLD", &text)
+    let mut process = Command::new("cat")
+        .env("SECRET", &text)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("there is cat");
-    // Only a program that answers has begun: before, its environment is empty.
-    told.stdin.as_ref().expect("it is a pipe").write_all(b".").expect("it reads");
-    told.stdout.as_mut().expect("it is a pipe").read_exact(&mut [0]).expect("it writes");
+    // A process' environment is empty until its program runs, so wait for an answer.
+    process.stdin.as_ref().expect("it is a pipe").write_all(b".").expect("it reads");
+    process.stdout.as_mut().expect("it is a pipe").read_exact(&mut [0]).expect("it writes");
     let traces = Traces::of(&text);
-    let (memory, processes) = (traces.in_memory(told.id()), traces.in_processes());
-    told.kill().expect("it is our child");
-    told.wait().expect("it is our child");
+    let (memory, processes) = (traces.in_memory(process.id()), traces.in_processes());
+    process.kill().expect("it is our child");
+    process.wait().expect("it is our child");
     assert_eq!(memory.len(), 1, "on its stack: {memory:?}");
-    assert_eq!(processes, [format!("environ of {}: as it is", told.id())]);
+    assert_eq!(processes, [format!("environ of {}: as it is", process.id())]);
 }
