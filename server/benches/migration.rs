@@ -16,7 +16,7 @@ const NETWORK: u8 = 38;
 /// Moves of each kind, unless the command line says how many.
 const MOVES: usize = 20;
 const VM: &str = "web";
-/// What the demo's hosts may send, in MiB/s. The console keeps to it, so virsh is told to.
+/// The bandwidth limit of the demo's hosts, in MiB/s. The console observes it, so virsh gets it, too.
 const BANDWIDTH_MIB_S: &str = "32";
 
 #[tokio::main]
@@ -32,14 +32,14 @@ async fn main() {
             virsh.push(bench.move_by_virsh(from, to).await);
         }
     }
-    // The first two of each do not count: that is when a daemon starts QEMU to find out what it can do.
+    // The first two of each do not count: each daemon then starts QEMU once to probe its capabilities.
     let (console, virsh) = (Figures::of(console.split_off(2)), Figures::of(virsh.split_off(2)));
     println!("POST to finished: {console}");
     println!("virsh migrate --live --p2p: {virsh}");
     println!("ratio of the medians: {:.3}", console.median.as_secs_f64() / virsh.median.as_secs_f64());
 }
 
-/// A demo, and what moves its idle VM.
+/// A demo whose idle VM is moved.
 struct Bench {
     demo: Demo,
     api: Api,
@@ -69,7 +69,7 @@ impl Bench {
         took
     }
 
-    /// From the start of virsh to its end, with what the console asks of libvirt.
+    /// From the start of virsh to its end, with the flags that the console uses.
     async fn move_by_virsh(&mut self, from: &str, to: &str) -> Duration {
         let address = self.demo.address(to);
         let (destination, data) = (format!("qemu+tcp://{address}/session"), format!("tcp://{address}"));
@@ -88,7 +88,7 @@ impl Bench {
     }
 }
 
-/// What is printed of many times.
+/// The figures that are printed of many durations.
 struct Figures {
     median: Duration,
     min: Duration,
@@ -97,7 +97,7 @@ struct Figures {
 }
 
 impl Figures {
-    /// Of at least one time.
+    /// The figures of at least one duration.
     fn of(mut times: Vec<Duration>) -> Self {
         times.sort();
         let count = times.len();

@@ -1,6 +1,6 @@
-//! How long the Migrate window takes to show its preflight reports, with 20 registered hosts: real libvirt daemons, of which three
-//! do not answer. One refuses connections, one accepts them and says nothing, and one has stopped since the console connected to
-//! it.
+//! How long the Migrate window takes to show its preflight reports with 20 registered hosts, of which three do not answer: one refuses
+//! connections, one accepts them and sends nothing, and one was stopped after the console had connected. The others are real libvirt
+//! daemons.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -21,21 +21,22 @@ use futures::{StreamExt, stream};
 use model::Host;
 use support::{Api, Demo, Served};
 
-/// The addresses are 127.0.39.2 and so on, by a host's place among the 20; alpha, beta and gamma of a demo are the first three.
+/// The hosts have the addresses from 127.0.39.2 on; the first three are alpha, beta and gamma of a demo.
 const NETWORK: u8 = 39;
 const HOSTS: u8 = 20;
-const FALLS_SILENT: u8 = 17;
-/// After it comes the last, where nothing listens.
-const SAYS_NOTHING: u8 = 18;
-/// Requests that browsers have under way at a time to one server (HTTP/1.1).
+/// The daemon that is stopped.
+const STOPPED: u8 = 17;
+/// The port that accepts connections and sends nothing. At the last host, 19, nothing listens.
+const SILENT: u8 = 18;
+/// How many requests browsers make to one server at a time (HTTP/1.1).
 const BROWSER: usize = 6;
 const ROUNDS: usize = 5;
 
 #[tokio::main]
 async fn main() {
     let demo = Demo::start(NETWORK);
-    let _daemons: Vec<_> = (3..=FALLS_SILENT).map(|number| start_daemon(&demo, number)).collect();
-    let _silent = TcpListener::bind((address(SAYS_NOTHING), 16509)).expect("the address is free");
+    let _daemons: Vec<_> = (3..=STOPPED).map(|number| start_daemon(&demo, number)).collect();
+    let _silent = TcpListener::bind((address(SILENT), 16509)).expect("the address is free");
     let directory = demo.dir().join("bench");
     fs::create_dir(&directory).expect("the demo's directory takes files");
     let names: Vec<_> = (0..HOSTS).map(name).collect();
@@ -48,14 +49,14 @@ async fn main() {
 
     let mut figures = Vec::new();
     for _ in 0..ROUNDS {
-        for name in &names[..=usize::from(FALLS_SILENT)] {
+        for name in &names[..=usize::from(STOPPED)] {
             stream.until_host(name, Host::is_connected).await;
         }
         stream.until_vm("web", |vm| vm.state.is_active()).await;
         signal(&demo, "-STOP");
         figures.push(open_window(&api, &names[1..]).await);
         signal(&demo, "-CONT");
-        stream.until_host(&names[usize::from(FALLS_SILENT)], |host| !host.is_connected()).await;
+        stream.until_host(&names[usize::from(STOPPED)], |host| !host.is_connected()).await;
     }
     for (index, what) in ["first findings", "all that answer", "all 19"].into_iter().enumerate() {
         let mut times: Vec<_> = figures.iter().map(|figures| figures[index]).collect();
@@ -77,8 +78,8 @@ async fn open_window(api: &Api, destinations: &[String]) -> [u128; 3] {
     let latest = |among: &dyn Fn(u8) -> bool| {
         answers.iter().filter(|(number, _)| among(*number)).map(|(_, time)| *time).max().unwrap_or_default()
     };
-    let first = answers.iter().filter(|(number, _)| *number < FALLS_SILENT).map(|(_, time)| *time).min();
-    [first.unwrap_or_default(), latest(&|number| number < FALLS_SILENT), latest(&|_| true)]
+    let first = answers.iter().filter(|(number, _)| *number < STOPPED).map(|(_, time)| *time).min();
+    [first.unwrap_or_default(), latest(&|number| number < STOPPED), latest(&|_| true)]
 }
 
 fn address(number: u8) -> IpAddr {
@@ -138,5 +139,5 @@ fn copy(directory: &Path, to: &Path) {
 }
 
 fn signal(demo: &Demo, signal: &str) {
-    demo.signal_daemon(&name(FALLS_SILENT), signal);
+    demo.signal_daemon(&name(STOPPED), signal);
 }
