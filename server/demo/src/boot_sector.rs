@@ -82,7 +82,7 @@ mod tests {
         let outcome = assemble(&directory, &Path::new(env!("CARGO_MANIFEST_DIR")).join(source));
         fs::remove_dir_all(&directory).unwrap();
         match outcome {
-            Some(now) => assert_eq!(now, binary, "assemble {source} again, with these same three commands"),
+            Some(assembled) => assert_eq!(assembled, binary, "assemble {source} again, with these same three commands"),
             None => println!("skipped: there is no assembler for x86 here"),
         }
     }

@@ -76,7 +76,7 @@ impl Directory {
         fs::remove_dir_all(&self.path).map_err(DemoError::io("remove", &self.path))
     }
 
-    /// The daemons of root's demo have another user, who has to pass through; what is in it is closed all the same.
+    /// If root starts the demo, the daemons run as another user, who has to pass through. The contents stay closed to other users.
     fn open_for(&self, user: Option<Unprivileged>) -> Result<(), DemoError> {
         let mode = if user.is_some() { 0o711 } else { 0o700 };
         fs::set_permissions(&self.path, Permissions::from_mode(mode)).map_err(DemoError::io("change", &self.path))
@@ -88,7 +88,7 @@ impl Drop for Directory {
         if let Err(error) = self.release() {
             tracing::warn!(%error, "the demo's directory stays");
         }
-        // Closing would not do: a process that is being started has our files open too until it runs its program.
+        // Closing the file would not unlock it: a process that is being started has it open, too, until it runs its program.
         if let Err(error) = self.lock.unlock() {
             tracing::warn!(%error, "the demo's directory stays locked");
         }
@@ -151,7 +151,7 @@ fn lock(path: &Path) -> Result<Option<File>, DemoError> {
         Err(TryLockError::Error(error)) => return Err(DemoError::io("lock", name)(error)),
     }
     let locked = file.metadata().map_err(DemoError::io("read", &name))?;
-    let same = fs::metadata(&name).is_ok_and(|there| (there.dev(), there.ino()) == (locked.dev(), locked.ino()));
+    let same = fs::metadata(&name).is_ok_and(|now| (now.dev(), now.ino()) == (locked.dev(), locked.ino()));
     Ok(same.then_some(file))
 }
 
@@ -183,10 +183,10 @@ fn empty(path: &Path) -> Result<(), DemoError> {
 mod tests {
     use super::*;
 
-    /// A directory to make demo directories in, removed at the end. As short as can be, for the limit on names.
-    struct Place(PathBuf);
+    /// A directory to make demo directories in, removed at the end. Its path is short, because names are limited.
+    struct Parent(PathBuf);
 
-    impl Place {
+    impl Parent {
         fn new(name: &str) -> Self {
             let path = env::temp_dir().join(format!("{name}-{}", std::process::id()));
             fs::create_dir(&path).unwrap();
@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    impl Drop for Place {
+    impl Drop for Parent {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
@@ -206,8 +206,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_directory_is_made_locked_and_removed() {
-        let place = Place::new("vmf1");
-        let path = place.0.join("demo");
+        let parent = Parent::new("vmf1");
+        let path = parent.0.join("demo");
         let directory = claim(&path, false).await.unwrap();
         assert!(matches!(claim(&path, false).await, Err(DemoError::DirectoryInUse { .. })));
         drop(directory);
@@ -216,8 +216,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_kept_directory_stays_and_the_next_demo_empties_it() {
-        let place = Place::new("vmf2");
-        let path = place.0.join("demo");
+        let parent = Parent::new("vmf2");
+        let path = parent.0.join("demo");
         let mut directory = claim(&path, true).await.unwrap();
         fs::create_dir(path.join("alpha")).unwrap();
         fs::write(path.join("alpha/log"), "words").unwrap();
@@ -230,8 +230,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_that_is_being_started_does_not_keep_it_locked() {
-        let place = Place::new("vmf4");
-        let path = place.0.join("demo");
+        let parent = Parent::new("vmf4");
+        let path = parent.0.join("demo");
         let directory = claim(&path, true).await.unwrap();
         let _inherited = directory.lock.try_clone().unwrap();
         drop(directory);
@@ -239,16 +239,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_demo_is_not_touched() {
-        let place = Place::new("vmf3");
-        fs::write(place.0.join("letter"), "dear").unwrap();
-        assert!(matches!(claim(&place.0, false).await, Err(DemoError::DirectoryNotOurs { .. })));
-        assert!(matches!(claim(&place.0.join("letter"), false).await, Err(DemoError::DirectoryNotOurs { .. })));
-        let link = place.0.join("link");
+    async fn a_directory_that_is_not_a_demo_s_is_not_touched() {
+        let parent = Parent::new("vmf3");
+        fs::write(parent.0.join("letter"), "dear").unwrap();
+        assert!(matches!(claim(&parent.0, false).await, Err(DemoError::DirectoryNotOurs { .. })));
+        assert!(matches!(claim(&parent.0.join("letter"), false).await, Err(DemoError::DirectoryNotOurs { .. })));
+        let link = parent.0.join("link");
         std::os::unix::fs::symlink("/", &link).unwrap();
         assert!(matches!(claim(&link, false).await, Err(DemoError::DirectoryNotOurs { .. })));
         assert!(matches!(claim(Path::new("/"), false).await, Err(DemoError::DirectoryNotOurs { .. })));
-        assert!(place.0.join("letter").exists());
+        assert!(parent.0.join("letter").exists());
     }
 
     #[test]

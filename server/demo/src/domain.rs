@@ -1,4 +1,4 @@
-//! The VMs as libvirt sees them: their XML, their start, and how we know that they are up.
+//! The VMs as libvirt sees them: their XML, their start, and waiting until they have filled their memory.
 
 use std::{ffi::OsStr, fs, path::PathBuf, time::Duration};
 

@@ -11,20 +11,20 @@ use tokio::time::{Instant, sleep};
 
 use crate::DemoError;
 
-/// How long processes have for ending by themselves, and again for going after a kill.
-const PATIENCE: Duration = Duration::from_secs(5);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long processes may take to end by themselves, and again after a kill.
+const END_LIMIT: Duration = Duration::from_secs(5);
+const POLL_PAUSE: Duration = Duration::from_millis(50);
 
 /// Asks all processes of the directory to end, kills those that do not, and returns when none is left.
 pub(crate) async fn end_all(dir: &Path) -> Result<(), DemoError> {
     for signal in [Signal::TERM, Signal::KILL] {
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + END_LIMIT;
         signal_all(dir, signal);
         while Instant::now() < limit {
             if count(dir) == 0 {
                 return Ok(());
             }
-            sleep(LOOK_AGAIN).await;
+            sleep(POLL_PAUSE).await;
         }
     }
     match count(dir) {
@@ -45,7 +45,7 @@ pub(crate) fn count(dir: &Path) -> usize {
 
 fn signal_all(dir: &Path, signal: Signal) {
     for process in processes(dir) {
-        // One that ended by itself meanwhile is what we want.
+        // Fails if the process has ended by itself meanwhile.
         let _ = kill_process(process, signal);
     }
 }

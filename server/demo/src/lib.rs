@@ -36,16 +36,16 @@ use self::programs::Programs;
 pub use self::storage::SharedStorage;
 use self::user::Unprivileged;
 
-/// What can be chosen about a demo.
+/// The options of a demo.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
-    /// Where all its state lives. `None` is `vmferry-demo-UID` in the directory for temporary files.
+    /// The directory for all its state. `None` is `vmferry-demo-UID` in the directory for temporary files.
     pub dir: Option<PathBuf>,
     /// The hosts get the addresses .2 to .5 of this /24; it has to lie in 127.0.0.0/8.
     pub network: Ipv4Addr,
     /// How all hosts reach the VMs' disks.
     pub storage: SharedStorage,
-    /// Leave the directory there at the end, to look at logs. The next demo in it starts afresh all the same.
+    /// Keep the directory at the end, for its logs. The next demo in it starts afresh anyway.
     pub keep: bool,
 }
 

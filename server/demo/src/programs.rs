@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::DemoError;
 
-/// Where programs are looked for, by us and by the daemons. (libvirtd is in an sbin, which users do not have in PATH.)
+/// The PATH of the demo and its daemons. (libvirtd is in an sbin, which users do not have in theirs.)
 pub(crate) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What is installed.

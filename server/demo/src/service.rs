@@ -15,9 +15,9 @@ use tokio::{
 
 use crate::{DemoError, programs::SEARCH_PATH, user::Unprivileged};
 
-/// How long a service that died stays away, so that what a lost host looks like can be seen.
+/// How long a service that died is not started again, to show what a lost host looks like.
 const RESTART_AFTER: Duration = Duration::from_secs(15);
-/// How long a daemon or a VM may take to get ready; the first start of a libvirt on a slow machine takes its time.
+/// How long a daemon or a VM may take to get ready; libvirt's first start on a slow machine is long.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(60);
 /// How much of a log is worth showing in an error, in bytes.
 const LOG_TAIL: usize = 2000;
@@ -31,7 +31,7 @@ pub(crate) struct Service {
     pub(crate) arguments: Vec<OsString>,
     /// HOME, by which the process is recognised as the demo's.
     pub(crate) home: PathBuf,
-    /// Other environment variables with directories. It gets no others: what is in ours is none of its business.
+    /// The other environment variables, with directories. It does not inherit the demo's own, which may have secrets.
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
     pub(crate) log: PathBuf,
     pub(crate) user: Option<Unprivileged>,
@@ -62,7 +62,7 @@ impl Service {
         command.spawn().map_err(DemoError::io("run", &self.program))
     }
 
-    /// Waits until `ready` is, or says why that will not happen.
+    /// Waits for `ready`, or returns why it will not happen.
     pub(crate) async fn wait_until(
         &self,
         process: &mut Child,

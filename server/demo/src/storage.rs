@@ -33,7 +33,7 @@ pub enum SharedStorage {
 }
 
 impl SharedStorage {
-    /// What it comes to with the installed libvirt.
+    /// The storage to use with the installed libvirt.
     pub(crate) fn choose(self, programs: &Programs) -> Result<Disks, DemoError> {
         let supported = programs.libvirt_version >= KNOWS_SHARED_FILESYSTEMS;
         match (self, supported) {
@@ -120,7 +120,7 @@ fn socket(directory: &Directory, guest: &Guest) -> PathBuf {
     shared(directory).join(format!("{}.nbd", guest.name))
 }
 
-/// Writes the VM's disk: a boot sector and nothing.
+/// Writes the VM's disk: a boot sector and zeroes.
 pub(crate) fn write_image(directory: &Directory, user: Option<Unprivileged>, guest: &Guest) -> Result<(), DemoError> {
     let mut disk = vec![0; DISK_SIZE];
     let sector = guest.boot_sector();
@@ -141,8 +141,8 @@ mod tests {
     use super::*;
 
     fn installed(libvirt_version: (u32, u32, u32)) -> Programs {
-        let nowhere = PathBuf::new;
-        Programs { libvirtd: nowhere(), virsh: nowhere(), qemu_nbd: nowhere(), libvirt_version }
+        let unused = PathBuf::new;
+        Programs { libvirtd: unused(), virsh: unused(), qemu_nbd: unused(), libvirt_version }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) struct Unprivileged {
 }
 
 impl Unprivileged {
-    /// The user "nobody" if we are root, and `None` if the daemons can run as whoever we are.
+    /// The user "nobody" for root; `None` for other users, as whom the daemons can run.
     pub(crate) fn find() -> Result<Option<Self>, DemoError> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! virsh, to define and start the VMs. (The adapter to libvirt is for the console; the demo has to work when that does not.)
+//! virsh, to define and start the VMs. (Not the crate `libvirt`: the demo has to work when that does not.)
 
 use std::{ffi::OsStr, process::Stdio, time::Duration};
 
