@@ -3,7 +3,8 @@
 use std::io::{Write, stdout};
 
 /// Ends the process at once, with this exit status.
-///  To be called at the end of `main` instead of returning from it. On a return, the C library calls OpenSSL's exit handler, which
+///
+/// To be called at the end of `main` instead of returning from it. On a return, the C library calls OpenSSL's exit handler, which
 /// frees what libssh still uses on the threads that close connections, and the process ends with a segmentation fault.
 pub fn exit(status: u8) -> ! {
     // A failure could not be reported any more.

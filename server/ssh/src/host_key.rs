@@ -4,8 +4,8 @@ use engine::{Fingerprint, Ssh};
 
 use crate::HostKeyError;
 
-/// Accepts a key if it is known, or if none is known and a user has confirmed this one. A user who confirmed another meant another
-/// host.
+/// Accepts a key if it is known, or if none is known and a user has confirmed this one. A user who confirmed another key meant
+/// another host.
 ///
 /// # Errors
 /// If no key is known or confirmed, if another one is known, or if another one was confirmed.
@@ -58,10 +58,14 @@ mod tests {
         assert_eq!(outcome(&[], Some(&two), &one), Some(Code::HostKeyChanged));
         assert_eq!(outcome(&[&one], Some(&two), &one), Some(Code::HostKeyChanged), "another host was meant");
         for confirmed in [None, Some(&one), Some(&two), Some(&three)] {
-            assert_eq!(outcome(&[&two], confirmed, &one), Some(Code::HostKeyChanged), "a changed key is never taken");
+            assert_eq!(
+                outcome(&[&two], confirmed, &one),
+                Some(Code::HostKeyChanged),
+                "a changed key is never accepted"
+            );
         }
-        let told = Problem::from(check(&host(None), std::slice::from_ref(&two), &one).unwrap_err());
-        assert!(told.sentence.contains(one.as_str()) && told.sentence.contains(two.as_str()), "{told}");
-        assert!(told.fix.unwrap().contains("`vmferry known-hosts forget 192.0.2.7 --port 2222` on"));
+        let changed = Problem::from(check(&host(None), std::slice::from_ref(&two), &one).unwrap_err());
+        assert!(changed.sentence.contains(one.as_str()) && changed.sentence.contains(two.as_str()), "{changed}");
+        assert!(changed.fix.unwrap().contains("`vmferry known-hosts forget 192.0.2.7 --port 2222` on"));
     }
 }

@@ -1,4 +1,5 @@
-//! Adds the console's own key to a host and removes it again, over an ssh session of the console's own: libvirt's connections reach libvirt only.
+//! Adds the console's own key to a host and removes it again, over an ssh session of the console's own: libvirt's connections reach
+//! libvirt only.
 
 use engine::Ssh;
 
@@ -11,7 +12,7 @@ const SCRIPT: &str = include_str!("install.sh");
 mod exit {
     pub(super) const NO_HELPER: u32 = 71;
     pub(super) const NOT_WRITTEN: u32 = 72;
-    pub(super) const ANOTHER_LINE: u32 = 73;
+    pub(super) const OTHER_LINE: u32 = 73;
 }
 
 #[derive(Clone, Copy)]
@@ -20,8 +21,8 @@ enum Task {
     Remove,
 }
 
-/// Lets the console's key log in at a host from now on, to reach libvirt only. A repetition changes nothing. There is one attempt
-/// to log in, with the password.
+/// Lets the console's key log in at a host from now on, to reach libvirt only. Repeating it changes nothing. There is one login
+/// attempt, with the password.
 ///
 /// # Errors
 /// If the host does not answer, shows another key than expected or refuses the password; [`SshError::Command`] if its libvirt has
@@ -33,7 +34,7 @@ pub async fn install_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Resu
 /// Removes the console's key from a host, and nothing else. It need not be there.
 ///
 /// # Errors
-/// As [`install_key`]; [`CommandFailure::OtherLine`] if the key is also there in a line that vmferry did not write.
+/// As [`install_key`]; [`CommandFailure::OtherLine`] if the key is also in a line that vmferry did not write.
 pub async fn remove_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
     run(ssh, known, key, Task::Remove).await
 }
@@ -76,7 +77,7 @@ fn failure(exit: Option<u32>) -> CommandFailure {
     match exit {
         Some(exit::NO_HELPER) => CommandFailure::NoHelper,
         Some(exit::NOT_WRITTEN) => CommandFailure::NotWritten,
-        Some(exit::ANOTHER_LINE) => CommandFailure::OtherLine,
+        Some(exit::OTHER_LINE) => CommandFailure::OtherLine,
         _ => CommandFailure::NoShell,
     }
 }

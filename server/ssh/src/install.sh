@@ -1,5 +1,5 @@
-# Puts the key of the console among those that may log in here, or takes it away: told which by $0, "add" or "remove". All else comes
-# on standard input: the line of authorized_keys, and the key in it, in base64. There is no single quote in this file.
+# Adds the key of the console to the authorized keys of this account, or removes it, as $0 says: "add" or "remove". Standard input has
+# the line of authorized_keys, and the key in it, in base64. There is no single quote in this file.
 umask 077
 IFS= read -r line && IFS= read -r key || exit 70
 if [ "$0" = add ]; then
@@ -10,15 +10,15 @@ fi
 # A link stays a link.
 file=$(readlink -f "$HOME/.ssh/authorized_keys") || exit 72
 
-there() { grep -qxF -e "$line" -- "$file"; }
-elsewhere() { grep -vxF -e "$line" -- "$file" | grep -qF -e "$key"; }
+has_line() { grep -qxF -e "$line" -- "$file"; }
+has_other_line() { grep -vxF -e "$line" -- "$file" | grep -qF -e "$key"; }
 
 [ -r "$file" ] || exit 72
-if elsewhere; then exit 73; fi
+if has_other_line; then exit 73; fi
 if [ "$0" = add ]; then
-    if there; then exit 0; fi
+    if has_line; then exit 0; fi
 else
-    there || exit 0
+    has_line || exit 0
 fi
 # The new file replaces the old one atomically: a login meanwhile finds one or the other.
 new=$file.vmferry.$$
@@ -32,4 +32,4 @@ else
     [ $? -le 1 ] || exit 72
 fi
 mv -f -- "$new" "$file" || exit 72
-if [ "$0" = add ]; then there || exit 72; elif there; then exit 72; fi
+if [ "$0" = add ]; then has_line || exit 72; elif has_line; then exit 72; fi

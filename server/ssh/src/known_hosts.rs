@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_its_owner_s_alone_and_made_once() {
+    fn the_file_is_readable_for_its_owner_only_and_made_once() {
         let directory = Directory::new("make");
         let known = KnownHosts::at(directory.0.join("known_hosts"));
         known.make().unwrap();

@@ -15,6 +15,6 @@ mod session;
 
 pub use console_key::{ConsoleKey, PublicKey};
 pub use error::{CommandFailure, ConsoleKeyError, HostKeyError, KnownHostsError, SshError};
-pub use fingerprint::in_words_of_libssh;
+pub use fingerprint::fingerprint_in_libssh_text;
 pub use install::{install_key, remove_key};
 pub use known_hosts::KnownHosts;

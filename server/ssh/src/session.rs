@@ -19,8 +19,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// How much of a command's output is kept, in bytes.
 const MAX_OUTPUT: usize = 4096;
 
-/// The kinds of host keys that are understood; libssh prefers them in the same order, so that both see the same key. RSA is not among
-/// them: the only library for it leaks secrets by its timing (RUSTSEC-2023-0071).
+/// The kinds of host keys that are understood; libssh prefers them in the same order, so that both see the same key. RSA is not
+/// among them: the only library for it leaks secrets by its timing (RUSTSEC-2023-0071).
 const HOST_KEYS: [Algorithm; 4] = [
     Algorithm::Ed25519,
     Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },

@@ -17,7 +17,7 @@ use crate::error::LibvirtError;
 /// The answers to libssh's prompts. A secret is given once: libvirt would ask again for each wrong one, until the host closes the
 /// connection.
 pub(crate) struct Answers {
-    /// The host key that a user has confirmed. libssh asks about keys that are not known only.
+    /// The host key that a user has confirmed. libssh asks about unknown keys only.
     confirmed: Option<Fingerprint>,
     /// The password of the account, or the passphrase of the key.
     secret: Option<Secret>,
@@ -34,7 +34,7 @@ impl Answers {
         if !echo {
             return self.secret.take();
         }
-        let shown = ssh::in_words_of_libssh(prompt)?;
+        let shown = ssh::fingerprint_in_libssh_text(prompt)?;
         let is_right = self.confirmed.as_ref() == Some(&shown);
         // After "n", libvirt's error has the fingerprint in it. It would not if we refused to answer.
         Some(Secret::new(if is_right { "y" } else { "n" }.to_owned()))
@@ -47,7 +47,8 @@ impl Answers {
     }
 }
 
-/// Connects, with these `virConnectFlags`. Has no time limit: a daemon that accepts the connection and then says nothing blocks the thread.
+/// Connects, with these `virConnectFlags`. Has no time limit: a daemon that accepts the connection and then sends nothing blocks the
+/// thread.
 pub(crate) fn open(uri: &str, mut answers: Answers, flags: c_uint) -> Result<Connect, LibvirtError> {
     let uri = CString::new(uri).map_err(|_| LibvirtError::unusable("the URI has a NUL byte in it"))?;
     let mut kinds = answers.kinds();

@@ -1,6 +1,7 @@
 //! libvirt's events, from its callbacks into the engine's channel.
 //!
-//! Callbacks run on libvirt's event loop, or on the thread that finds a connection closed. They must not call libvirt, block or panic.
+//! Callbacks run on libvirt's event loop, or on the thread that finds a connection closed. They must not call libvirt, block or
+//! panic.
 
 use std::{
     ffi::{c_int, c_void},
@@ -32,14 +33,14 @@ impl Notifier {
         Self { host, events: Mutex::new(Some(events)) }
     }
 
-    fn tell(&self, event: HostEvent) {
+    fn send_event(&self, event: HostEvent) {
         if let Some(events) = self.events.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             // Fails if the engine no longer listens: then it has dropped this connection, or is about to.
             let _ = events.send(event);
         }
     }
 
-    fn tell_closed(&self, reason: c_int) {
+    fn send_closed(&self, reason: c_int) {
         if let Some(events) = self.events.lock().unwrap_or_else(PoisonError::into_inner).take() {
             let _ = events.send(HostEvent::Closed(translate::closed(&self.host, reason)));
         }
@@ -126,7 +127,7 @@ impl Drop for Subscription {
             }
         };
         if result < 0 {
-            // So it is on a connection that broke. libvirt has deregistered the callback on this side all the same.
+            // It fails on a broken connection. libvirt has deregistered the callback on this side nevertheless.
             tracing::debug!(error = %LibvirtError::last(), "could not deregister a callback");
         }
     }
@@ -138,12 +139,12 @@ type OnLifecycle = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c
 type OnJobCompleted =
     unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, sys::virTypedParameterPtr, c_int, *mut c_void);
 
-/// A static, as libvirt finds the callback to take back by its address, and only a static has one and the same everywhere.
+/// A static, because libvirt finds the callback to deregister by its address, and only a static has the same one everywhere.
 static ON_CLOSED: sys::virConnectCloseFunc = Some(on_closed);
 
 unsafe extern "C" fn on_closed(_: sys::virConnectPtr, reason: c_int, opaque: *mut c_void) {
     // SAFETY: `opaque` is what `lend` made.
-    unsafe { borrow(opaque) }.tell_closed(reason);
+    unsafe { borrow(opaque) }.send_closed(reason);
 }
 
 unsafe extern "C" fn on_lifecycle(
@@ -156,7 +157,7 @@ unsafe extern "C" fn on_lifecycle(
     // SAFETY: libvirt lends the domain for this call, and `opaque` is what `lend` made.
     let (vm, notifier) = unsafe { (vm(domain), borrow(opaque)) };
     if let Some(vm) = vm {
-        notifier.tell(HostEvent::Changed(vm));
+        notifier.send_event(HostEvent::Changed(vm));
     }
     0
 }
@@ -173,7 +174,7 @@ unsafe extern "C" fn on_job_completed(
     if let Some(vm) = vm
         && job_statistics::is_migration(list)
     {
-        notifier.tell(HostEvent::JobCompleted(vm, job_statistics::statistics(list)));
+        notifier.send_event(HostEvent::JobCompleted(vm, job_statistics::statistics(list)));
     }
 }
 
@@ -239,9 +240,9 @@ mod tests {
     fn the_end_is_sent_once_and_no_event_after_it() {
         let (sender, mut events) = unbounded_channel();
         let notifier = Notifier::new("alpha".parse().unwrap(), sender);
-        notifier.tell_closed(sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE as c_int);
-        notifier.tell_closed(sys::VIR_CONNECT_CLOSE_REASON_EOF as c_int);
-        notifier.tell(HostEvent::Changed(VmId(Uuid::nil())));
+        notifier.send_closed(sys::VIR_CONNECT_CLOSE_REASON_KEEPALIVE as c_int);
+        notifier.send_closed(sys::VIR_CONNECT_CLOSE_REASON_EOF as c_int);
+        notifier.send_event(HostEvent::Changed(VmId(Uuid::nil())));
         let Some(HostEvent::Closed(problem)) = events.blocking_recv() else { panic!("not closed") };
         assert_eq!(problem.kind, HostErrorKind::Unreachable);
         assert_eq!(problem.sentence, "alpha does not answer: it no longer replies.");

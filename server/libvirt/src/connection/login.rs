@@ -89,7 +89,7 @@ impl LibsshLogin {
         if error.domain != sys::VIR_FROM_LIBSSH {
             return None;
         }
-        let (host, shown) = (self.host.to_string(), ssh::in_words_of_libssh(&error.message)?);
+        let (host, shown) = (self.host.to_string(), ssh::fingerprint_in_libssh_text(&error.message)?);
         let refusal = match (error.number, &self.ssh.fingerprint) {
             (sys::VIR_ERR_AUTH_FAILED, _) => {
                 let known = self.known_hosts.of(&self.ssh.address, self.ssh.port).unwrap_or_default();
@@ -106,12 +106,13 @@ impl LibsshLogin {
         HostKeyError::Changed { host: self.host.to_string(), address: address.clone(), port: *port, known, shown }
     }
 
-    /// Whether the login worked, but the program that libvirt runs on the host to reach its daemon failed. libssh does not pass on what that program printed.
+    /// Whether the login worked, but the program that libvirt runs on the host to reach its daemon failed. libssh does not pass on
+    /// what that program printed.
     pub(crate) fn is_remote_command_failure(error: &LibvirtError) -> bool {
         error.domain == sys::VIR_FROM_LIBSSH && error.message.contains("Remote command terminated with non-zero code")
     }
 
-    /// The daemon runs, and gives the account read-only access.
+    /// The error for an account that may use the daemon read-only.
     pub(crate) fn not_permitted(&self, error: &LibvirtError) -> HostError {
         let (host, user) = (&self.host, self.ssh.user.as_str());
         HostError::new(HostErrorKind::NotPermitted, format!("The account {user} on {host} may not use libvirt there."))

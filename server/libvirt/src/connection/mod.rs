@@ -48,7 +48,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects, with keep-alive. `answers` answer libvirt's prompts during the login. Has no time limit: a daemon that
-    /// accepts the connection and then says nothing blocks the thread.
+    /// accepts the connection and then sends nothing blocks the thread.
     pub(crate) fn open(uri: &str, answers: Option<Answers>, keep_alive: KeepAlive) -> Result<Self, LibvirtError> {
         let connect = match answers {
             Some(answers) => auth::open(uri, answers, 0)?,

@@ -39,7 +39,7 @@ struct Reader {
 impl Reader {
     /// This file, or one that it includes, if it turns the check off.
     fn find_without_check(&mut self, file: &Path, depth: usize) -> Option<PathBuf> {
-        // A file that can't be read can't be read by libssh either.
+        // libssh can't read a file either that this process can't read.
         let text = String::from_utf8_lossy(&fs::read(file).ok()?).into_owned();
         let mut applies = true;
         for (keyword, value) in text.lines().filter_map(words) {
@@ -102,14 +102,14 @@ fn included(by: &Path, pattern: &str) -> Vec<PathBuf> {
     if !pattern.contains(WILDCARDS) {
         return vec![path];
     }
-    let others = path.components().fold(vec![PathBuf::new()], |places, part| {
+    let matches = path.components().fold(vec![PathBuf::new()], |places, part| {
         if part.as_os_str().to_string_lossy().contains(WILDCARDS) {
             places.iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path()).collect()
         } else {
             places.iter().map(|place| place.join(part)).collect()
         }
     });
-    others.into_iter().filter(|path| path.is_file()).collect()
+    matches.into_iter().filter(|path| path.is_file()).collect()
 }
 
 #[cfg(test)]

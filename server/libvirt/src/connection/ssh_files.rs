@@ -1,10 +1,10 @@
-//! The files that ssh connections of the console need.
+//! The files that the console's ssh connections need.
 
 use std::path::{Path, PathBuf};
 
 use model::Secret;
 
-/// The files in the console's own directory that ssh needs.
+/// The files for ssh in the console's data directory.
 #[derive(Clone, Debug)]
 pub struct SshFiles {
     /// The hosts' keys, as OpenSSH writes them.

@@ -32,7 +32,8 @@ pub(super) fn host_devices(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) 
     (named(usb), named(others))
 }
 
-/// Whether a device is the transient one of a pair (`<teaming>`), which is unplugged during a migration while the persistent one keeps the guest on the network.
+/// Whether a device is the transient one of a pair (`<teaming>`), which is unplugged during a migration while the persistent one
+/// keeps the guest on the network.
 fn is_unplugged_to_move(node: Node<'_, '_>) -> bool {
     xml::attribute(node, &["teaming"], "type") == Some("transient")
 }
@@ -160,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn shared_memory_of_other_programs_is_told_from_the_vms_own() {
-        let xml = "<shmem name='own' role='master'/><shmem name='theirs' role='peer'/><shmem name='unsaid'/>";
-        assert_eq!(with(xml, shared_memory), ["theirs", "unsaid"]);
+    fn shared_memory_with_the_role_master_is_not_listed() {
+        let xml = "<shmem name='own' role='master'/><shmem name='other' role='peer'/><shmem name='unsaid'/>";
+        assert_eq!(with(xml, shared_memory), ["other", "unsaid"]);
     }
 
     #[test]

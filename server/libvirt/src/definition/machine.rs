@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_found_in_both_ways_to_write_them() {
+    fn variables_are_found_in_both_forms() {
         let with = |nvram: &str| facts(&format!("<domain><os>{nvram}</os></domain>")).nvram;
         assert_eq!(with("<nvram template='/t'>/var/one</nvram>").as_deref(), Some("/var/one"));
         assert_eq!(with("<nvram type='file'> <source file='/var/two'/> </nvram>").as_deref(), Some("/var/two"));

@@ -105,7 +105,8 @@ fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError>
     Ok(later)
 }
 
-/// Adds what a pool knows of a shut-off VM's disk: its size if that is not known yet, whether it has a backing image, and whether it has a data file.
+/// Adds what a pool knows of a shut-off VM's disk: its size if that is not known yet, whether it has a backing image, and whether it
+/// has a data file.
 fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), LibvirtError> {
     let volume = match &disk.source {
         DiskSource::File { path } | DiskSource::Block { path } => connection.lookup_storage_vol_by_path(path)?,
@@ -215,9 +216,9 @@ mod tests {
             if is_running {
                 domain.create().unwrap();
             }
-            let told = facts(&connection, vm).unwrap();
-            assert_eq!((told.vm, told.name.as_str(), told.memory_bytes, told.vcpus), (vm, "asked", 64 << 20, 2));
-            assert!(told.trial.is_some() && !told.io_error && told.other_job.is_none());
+            let found = facts(&connection, vm).unwrap();
+            assert_eq!((found.vm, found.name.as_str(), found.memory_bytes, found.vcpus), (vm, "asked", 64 << 20, 2));
+            assert!(found.trial.is_some() && !found.io_error && found.other_job.is_none());
         }
         domain.destroy().unwrap();
     }
@@ -243,11 +244,11 @@ mod tests {
         domain.create().unwrap();
         assert_eq!(facts(&connection, vm).unwrap().later_disks, []);
         define(&[disk("hda", "/a"), disk("hdb", "/new"), disk("hdd", "/d")]);
-        let told = facts(&connection, vm).unwrap();
+        let found = facts(&connection, vm).unwrap();
         domain.destroy().unwrap();
-        let later: Vec<_> = told.later_disks.into_iter().map(|disk| (disk.target, disk.source)).collect();
+        let later: Vec<_> = found.later_disks.into_iter().map(|disk| (disk.target, disk.source)).collect();
         let file = |path: &str| DiskSource::File { path: path.to_owned() };
         assert_eq!(later, [("hdb".to_owned(), file("/new")), ("hdd".to_owned(), file("/d"))]);
-        assert_eq!(told.disks.len(), 3, "and they are none of those it has now");
+        assert_eq!(found.disks.len(), 3, "the present disks are unchanged");
     }
 }

@@ -16,8 +16,8 @@ const NOT_TRIED: [&str; 4] = ["interface", "hostdev", "tpm", "vsock"];
 pub(super) fn trial(definition: &str, cpu: Option<&str>) -> Result<String, LibvirtError> {
     let document = xml::parse(definition)?;
     let mut changes = Changes::default();
-    if let (Some(there), Some(cpu)) = (xml::find(document.root_element(), &["cpu"]), cpu) {
-        changes.replace(there.range(), cpu.to_owned());
+    if let (Some(live), Some(cpu)) = (xml::find(document.root_element(), &["cpu"]), cpu) {
+        changes.replace(live.range(), cpu.to_owned());
     }
     if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
         for device in devices.children().filter(|device| is_left_out(*device)) {
@@ -27,7 +27,8 @@ pub(super) fn trial(definition: &str, cpu: Option<&str>) -> Result<String, Libvi
     Ok(changes.apply(definition))
 }
 
-/// Left out are also disks with a pool or secret: the trial would look for them, though the migration may use another pool or need no secret.
+/// Disks with a pool or a secret are left out, too: the trial would look for them, though the migration may use another pool or need
+/// no secret.
 fn is_left_out(device: Node<'_, '_>) -> bool {
     let name = device.tag_name().name();
     let is_bound_disk = || {

@@ -97,14 +97,14 @@ mod tests {
 
     #[test]
     fn a_rate_counts_once_it_is_measured() {
-        let told = |status: sys::virDomainDirtyRateStatus| {
+        let rate = |status: sys::virDomainDirtyRateStatus| {
             let mut list = TypedParams::new();
             list.add_u64(sys::VIR_DOMAIN_STATS_DIRTYRATE_CALC_STATUS, status.into()).unwrap();
             list.add_u64(sys::VIR_DOMAIN_STATS_DIRTYRATE_MEGABYTES_PER_SECOND, 39).unwrap();
             measured(list.as_slice())
         };
-        assert_eq!(told(sys::VIR_DOMAIN_DIRTYRATE_MEASURED), Some(39 << 20));
-        assert_eq!(told(sys::VIR_DOMAIN_DIRTYRATE_MEASURING), None);
+        assert_eq!(rate(sys::VIR_DOMAIN_DIRTYRATE_MEASURED), Some(39 << 20));
+        assert_eq!(rate(sys::VIR_DOMAIN_DIRTYRATE_MEASURING), None);
         assert_eq!(measured(&[]), None);
     }
 

@@ -60,7 +60,7 @@ pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
         return Ok(true);
     }
     match LibvirtError::last() {
-        // "no job is active on the domain": it has ended since we looked.
+        // "no job is active on the domain": it has ended meanwhile.
         error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
         error => Err(error),
     }

@@ -1,4 +1,4 @@
-//! Ejecting media from Ejecting media from CD-ROM and floppy drives.
+//! Ejecting media from CD-ROM and floppy drives.
 
 use model::VmId;
 use virt::{domain::Domain, sys};

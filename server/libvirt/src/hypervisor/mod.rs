@@ -1,4 +1,5 @@
-//! The engine's traits `Hypervisor` and `HostConnection` over libvirt. `host/calls.rs` has the calls, each of which leads to the module that does the work.
+//! The engine's traits `Hypervisor` and `HostConnection` over libvirt. `host/calls.rs` has the calls, each of which leads to the
+//! module that does the work.
 
 mod host;
 

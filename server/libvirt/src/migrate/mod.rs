@@ -57,7 +57,7 @@ fn direct(
     if moved.is_null() {
         return Err(LibvirtError::last());
     }
-    // SAFETY: the domain at the destination is the caller's to free, and this is the only pointer to it. A failure would have no effect.
+    // SAFETY: the domain at the destination is the caller's to free, and this is the only pointer to it.
     unsafe { sys::virDomainFree(moved) };
     Ok(())
 }

@@ -7,7 +7,8 @@ use virt::{storage_vol::StorageVol, stream::Stream, sys};
 use super::{space::Space, streams, volumes};
 use crate::{connection::Connection, error::LibvirtError};
 
-/// How much is requested of the daemon at a time, in bytes: libvirt buffers all that the daemon sends in our memory, however slow the receiver is.
+/// How much is requested of the daemon at a time, in bytes: libvirt buffers all that the daemon sends in our memory, however slow the
+/// receiver is.
 const WINDOW: u64 = 64 << 20;
 
 /// Sends a volume's contents, holes as holes. Ends early if the receiver is dropped.
@@ -95,7 +96,8 @@ fn upload(
     finished(stream, |stream| send(stream).map(Some)).map(drop)
 }
 
-/// Uses a stream, then finishes or aborts it: the daemon keeps the volume open until then. `work` returns none if it does not want the rest.
+/// Uses a stream, then finishes or aborts it: the daemon keeps the volume open until then. `work` returns none if it does not want the
+/// rest.
 fn finished<T>(
     stream: Stream,
     work: impl FnOnce(&Stream) -> Result<Option<T>, LibvirtError>,

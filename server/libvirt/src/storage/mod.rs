@@ -1,4 +1,4 @@
-//! Storage pools and their volumes: looking at them, making and deleting them, moving what is in them.
+//! Storage pools and their volumes: finding, making and deleting volumes, and transferring their contents.
 
 pub(crate) mod contents;
 pub(crate) mod pool_source;

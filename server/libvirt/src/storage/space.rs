@@ -5,7 +5,7 @@ use virt::{storage_pool::StoragePool, sys};
 
 use crate::error::LibvirtError;
 
-/// What is kept free, in bytes: for the file system itself, and for what others write meanwhile.
+/// What is kept free, in bytes: for the file system itself, and for what other programs write meanwhile.
 const RESERVE: u64 = 4 << 20;
 
 /// How much is written before the free space is read again, in bytes.

@@ -182,13 +182,13 @@ mod tests {
         let connection = testing::connection();
         let xml = "<pool type='dir'><name>stops</name><target><path>/stops</path></target></pool>";
         let pool = connection.define_storage_pool_xml(xml, 0).unwrap();
-        let look = || unless_stopped(pool.list_all_volumes(0).map_err(LibvirtError::from).map(|_| ()));
+        let list = || unless_stopped(pool.list_all_volumes(0).map_err(LibvirtError::from).map(|_| ()));
         pool.create(0).unwrap();
-        assert_eq!(look().unwrap(), Some(()));
+        assert_eq!(list().unwrap(), Some(()));
         pool.destroy().unwrap();
-        assert_eq!(look().unwrap(), None);
+        assert_eq!(list().unwrap(), None);
         pool.undefine().unwrap();
-        assert_eq!(look().unwrap(), None);
+        assert_eq!(list().unwrap(), None);
     }
 
     #[test]

@@ -114,9 +114,9 @@ mod tests {
                  <host><uuid>00000001-1111-4222-8333-444455556666</uuid>{cpu}</host></capabilities>"
             )
         };
-        let told = identity_in(&xml("<cpu><arch>x86_64</arch><model>EPYC-Rome</model></cpu>")).unwrap();
-        assert_eq!(told.uuid.to_string(), "00000001-1111-4222-8333-444455556666");
-        assert_eq!(told.cpu_model.as_deref(), Some("EPYC-Rome"));
+        let found = identity_in(&xml("<cpu><arch>x86_64</arch><model>EPYC-Rome</model></cpu>")).unwrap();
+        assert_eq!(found.uuid.to_string(), "00000001-1111-4222-8333-444455556666");
+        assert_eq!(found.cpu_model.as_deref(), Some("EPYC-Rome"));
         assert_eq!(identity_in(&xml("<cpu/>")).unwrap().cpu_model, None);
         for wrong in
             ["", "<capabilities/>", "<capabilities><host/></capabilities>", "<capabilities><host><uuid>x</uuid>"]

@@ -20,8 +20,8 @@ pub(super) struct Machine {
 }
 
 /// libvirt's capabilities of this emulator with this machine type.
-pub(super) fn look(connection: &Connection, vm: &DomainFacts) -> Result<Machine, LibvirtError> {
-    let machine = |fit, is_writable| Machine { fit, is_writable, firmware: None };
+pub(super) fn machine(connection: &Connection, vm: &DomainFacts) -> Result<Machine, LibvirtError> {
+    let unfit = |fit, is_writable| Machine { fit, is_writable, firmware: None };
     let refusal = match capabilities(connection, vm, &vm.machine) {
         Ok(capabilities) => {
             let firmware = firmware(&capabilities, vm)?;
@@ -31,14 +31,14 @@ pub(super) fn look(connection: &Connection, vm: &DomainFacts) -> Result<Machine,
         Err(error) => error,
     };
     Ok(match refusal.number {
-        sys::VIR_ERR_OPERATION_DENIED | sys::VIR_ERR_ACCESS_DENIED => machine(MachineFit::Unknown, false),
-        sys::VIR_ERR_SYSTEM_ERROR if NO_PROGRAM.contains(&refusal.int1) => machine(MachineFit::NoEmulator, true),
+        sys::VIR_ERR_OPERATION_DENIED | sys::VIR_ERR_ACCESS_DENIED => unfit(MachineFit::Unknown, false),
+        sys::VIR_ERR_SYSTEM_ERROR if NO_PROGRAM.contains(&refusal.int1) => unfit(MachineFit::NoEmulator, true),
         // Which of the three arguments is invalid is in libvirt's text only. If the call works without the machine type, it is that.
         sys::VIR_ERR_INVALID_ARG => match connection.known(capabilities(connection, vm, ""))? {
-            Some(_) => machine(MachineFit::NoMachine, true),
-            None => machine(MachineFit::NoArchitecture, true),
+            Some(_) => unfit(MachineFit::NoMachine, true),
+            None => unfit(MachineFit::NoArchitecture, true),
         },
-        _ => machine(MachineFit::Unknown, true),
+        _ => unfit(MachineFit::Unknown, true),
     })
 }
 

@@ -1,5 +1,5 @@
-//! What a host is, and what it has for a VM. Each fact is asked for by itself: one that libvirt does not give is unknown, and the others
-//! count.
+//! What a host is, and what it has for a VM. Each fact is asked for by itself: one that libvirt does not give is unknown, without
+//! effect on the others.
 
 mod certificates;
 mod cpu;
@@ -15,7 +15,7 @@ mod trial;
 use engine::{DomainFacts, Survey};
 use model::VmId;
 
-pub(crate) use self::certificates::LastLook;
+pub(crate) use self::certificates::CertificateCache;
 use crate::{connection::Connection, domain::if_there, error::LibvirtError};
 
 /// What this host has for a VM. Changes nothing on it, but refreshes its pools.
@@ -25,9 +25,9 @@ use crate::{connection::Connection, domain::if_there, error::LibvirtError};
 pub(crate) fn survey(
     connection: &Connection,
     vm: &DomainFacts,
-    certificates: &LastLook,
+    certificates: &CertificateCache,
 ) -> Result<Survey, LibvirtError> {
-    let machine = machine::look(connection, vm)?;
+    let machine = machine::machine(connection, vm)?;
     Ok(Survey {
         libvirt_version: connection.lib_version()?.into(),
         hypervisor_version: connection.hyp_version()?.into(),
@@ -66,9 +66,9 @@ mod tests {
     #[test]
     fn a_namesake_is_noticed() {
         let connection = testing::connection();
-        let there = testing::define(&connection, "namesake");
+        let namesake = testing::define(&connection, "namesake");
         let other = DomainFacts { vm: VmId(Uuid::new_v4()), name: "namesake".to_owned(), ..DomainFacts::default() };
-        assert_eq!(name_taken_by(&connection, &other).unwrap(), Some(there));
-        assert_eq!(name_taken_by(&connection, &DomainFacts { vm: there, ..other }).unwrap(), None);
+        assert_eq!(name_taken_by(&connection, &other).unwrap(), Some(namesake));
+        assert_eq!(name_taken_by(&connection, &DomainFacts { vm: namesake, ..other }).unwrap(), None);
     }
 }

@@ -7,16 +7,16 @@ use crate::{connection::Connection, error::LibvirtError};
 
 /// All libvirt networks, and whether each is active.
 pub(super) fn networks(connection: &Connection) -> Result<Vec<Network>, LibvirtError> {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     for network in connection.list_all_networks(0)? {
         match network.is_active().map_err(LibvirtError::from) {
-            Ok(active) => told.push(Network { name: network.name()?, active }),
+            Ok(active) => found.push(Network { name: network.name()?, active }),
             // Removed meanwhile.
             Err(error) if error.number == sys::VIR_ERR_NO_NETWORK => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(told)
+    Ok(found)
 }
 
 /// All network devices of the host (bridges too), by name.

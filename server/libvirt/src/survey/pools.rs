@@ -23,8 +23,8 @@ pub(super) fn pools(connection: &Connection, vm: &DomainFacts) -> Result<Vec<Poo
     let end = Instant::now() + REFRESH_LIMIT;
     let mut pools = Vec::new();
     for pool in connection.list_all_storage_pools(0)? {
-        match look(connection, &pool, vm, end) {
-            Ok(told) => pools.push(told),
+        match facts(connection, &pool, vm, end) {
+            Ok(found) => pools.push(found),
             // Removed meanwhile.
             Err(error) if error.number == sys::VIR_ERR_NO_STORAGE_POOL => {}
             Err(error) => return Err(error),
@@ -34,19 +34,19 @@ pub(super) fn pools(connection: &Connection, vm: &DomainFacts) -> Result<Vec<Poo
 }
 
 /// One pool, refreshed unless `end` has passed.
-fn look(connection: &Connection, pool: &StoragePool, vm: &DomainFacts, end: Instant) -> Result<Pool, LibvirtError> {
-    let mut told = read(&pool.name()?, &pool.xml_desc(0)?)?;
-    if pool.is_active()? && is_of_files(&told) && Instant::now() < end {
+fn facts(connection: &Connection, pool: &StoragePool, vm: &DomainFacts, end: Instant) -> Result<Pool, LibvirtError> {
+    let mut found = read(&pool.name()?, &pool.xml_desc(0)?)?;
+    if pool.is_active()? && is_of_files(&found) && Instant::now() < end {
         // Fails while a volume is being made in the pool. A pool that can't be read is stopped by libvirt, and so is not active.
         connection.known(pool.refresh(0).map_err(LibvirtError::from))?;
     }
-    told.active = pool.is_active()?;
-    if told.active {
-        told.available_bytes =
+    found.active = pool.is_active()?;
+    if found.active {
+        found.available_bytes =
             connection.known(pool.info().map_err(LibvirtError::from))?.map_or(0, |info| info.available);
-        told.volumes = connection.known(volumes(connection, pool, vm))?.unwrap_or_default();
+        found.volumes = connection.known(volumes(connection, pool, vm))?.unwrap_or_default();
     }
-    Ok(told)
+    Ok(found)
 }
 
 /// The names of the disks' files and volumes, without their directories.
@@ -150,27 +150,27 @@ mod tests {
             let xml = format!("<pool type='dir'><name>{name}</name><target><path>/srv/{name}</path></target></pool>");
             connection.define_storage_pool_xml(&xml, 0).unwrap()
         };
-        let (active, still) = (define("told-active"), define("told-still"));
+        let (active, still) = (define("found-active"), define("found-still"));
         active.create(0).unwrap();
-        let volume = "<volume><name>told.raw</name><capacity>1048576</capacity></volume>";
+        let volume = "<volume><name>found.raw</name><capacity>1048576</capacity></volume>";
         StorageVol::create_xml(&active, volume, 0).unwrap();
 
         let vm = vm(&[
-            DiskSource::File { path: "/elsewhere/told.raw".to_owned() },
+            DiskSource::File { path: "/elsewhere/found.raw".to_owned() },
             DiskSource::File { path: "/elsewhere/missing.raw".to_owned() },
-            DiskSource::Block { path: "/srv/told-active/told.raw".to_owned() },
+            DiskSource::Block { path: "/srv/found-active/found.raw".to_owned() },
             DiskSource::Empty,
         ]);
         let found = pools(&connection, &vm).unwrap();
         let pool = |name: &str| found.iter().find(|pool| pool.name == name).unwrap();
-        let there = pool("told-active");
+        let there = pool("found-active");
         assert!(there.active && there.available_bytes > 0);
-        assert_eq!((there.kind.as_str(), there.path.as_deref()), ("dir", Some("/srv/told-active")));
+        assert_eq!((there.kind.as_str(), there.path.as_deref()), ("dir", Some("/srv/found-active")));
         assert_eq!(there.source, None);
         let volumes: Vec<_> =
             there.volumes.iter().map(|volume| (volume.name.as_str(), volume.capacity_bytes)).collect();
-        assert_eq!(volumes, [("told.raw", 1 << 20)]);
-        assert_eq!((pool("told-still").active, pool("told-still").available_bytes), (false, 0));
+        assert_eq!(volumes, [("found.raw", 1 << 20)]);
+        assert_eq!((pool("found-still").active, pool("found-still").available_bytes), (false, 0));
 
         active.destroy().unwrap();
         active.undefine().unwrap();

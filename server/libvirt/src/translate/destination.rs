@@ -192,7 +192,7 @@ mod tests {
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: cannot \
                  set up guest memory 'pc.ram': Cannot allocate memory",
                 Refused, "beta does not have enough free memory.", "Free memory there"),
-            // Not in the list: huge pages, secrets.
+            // Also: huge pages, secrets.
             (1, 10, 0, "internal error: Unable to find any usable hugetlbfs mount for 2048 KiB",
                 Refused, "beta has no huge pages of the size this VM uses.", "huge pages"),
             (1, 10, 0, "internal error: hugetlbfs filesystem is not mounted or disabled by administrator config",

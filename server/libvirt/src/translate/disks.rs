@@ -137,7 +137,7 @@ mod tests {
                 Refused, "A disk of this VM is not on storage that both hosts share.", "shared_directories"),
             (81, 10, 0, "Unsafe migration: Migration may lead to data corruption if disks use cache other than none or directsync",
                 Refused, "A disk of this VM uses the host's cache, and QEMU here can't drop that.", "directsync"),
-            // Not in the list: what happens to volumes and pools, and locks.
+            // Also: what happens to volumes and pools, and locks.
             (55, 18, 0, "Requested operation is not valid: storage pool 'images' is not active",
                 Refused, "The storage pool images is not started on beta.", "Start it there"),
             (1, 18, 0, "internal error: pool 'images' has asynchronous jobs running.",

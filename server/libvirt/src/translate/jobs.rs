@@ -97,7 +97,7 @@ mod tests {
             (69, 10, 0, "Failed to make domain persistent after migration",
                 Refused, "The VM moved to beta, but its definition could not be kept there: it would be gone once it is switched off.",
                 "virsh define"),
-            // Not in the list: post-copy that broke, and QEMU that does not start.
+            // Also: post-copy that broke, and QEMU that does not start.
             (9, 10, 0, "operation failed: job 'migration in' failed in post-copy phase",
                 Refused, "The VM runs on beta, but the rest of its memory no longer arrives.", "Force neither copy off"),
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -drive: no",

@@ -165,7 +165,7 @@ mod tests {
                 PeerLogin, "alpha and beta do not accept each other's certificates.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
                 PeerLogin, "alpha and beta do not accept each other's certificates.", "authority that signed them"),
-            // Not in the list: TLS to the daemon not set up; an account that may not use libvirt.
+            // Also: TLS to the daemon not set up; an account that may not use libvirt.
             (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
                 PeerLogin, "alpha has no TLS certificate to log in to beta with: /etc/pki/CA/cacert.pem is missing.",
                 "by ssh"),

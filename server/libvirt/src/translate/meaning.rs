@@ -9,8 +9,8 @@ use virt::sys;
 use super::template;
 use crate::error::LibvirtError;
 
-/// How an error is recognised, and its sentence and fix. The sentence and the fix may name `{host}`, the host that was asked (the source of
-/// a migration), `{destination}`, where a migration goes, and what the text named.
+/// How an error is recognised, and its sentence and fix. They may name `{host}`, the host that was asked (the source of a migration),
+/// `{destination}`, and the names in the text.
 pub(super) struct Meaning {
     /// `virErrorNumber`; none is any.
     number: Option<u32>,

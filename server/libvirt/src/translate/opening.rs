@@ -197,7 +197,7 @@ mod tests {
                  /k/known_hosts for appending: Permission denied",
                 Unreachable, "vmferry can't save the ssh host key of alpha: Couldn't open known_hosts file /k/known_hosts for \
                  appending: Permission denied.", "permissions of /k/known_hosts"),
-            // What virt-ssh-helper said is kept by libssh.
+            // libssh does not pass on what virt-ssh-helper printed.
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 1",
                 Unreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
             (98, 66, 0, "libssh transport error: Remote command terminated with non-zero code: 127",
@@ -206,7 +206,7 @@ mod tests {
                 Unreachable, "alpha does not answer: the login works, but no libvirt daemon can be reached with it.", "Start or install"),
             (1, 7, 0, "packet 1013071476 bytes received from server too large, want 33554432",
                 Unreachable, "alpha does not answer: the login works, but the reply is not libvirt's.", ".bashrc"),
-            // No ssh at that port, or sshd has had enough of us.
+            // No sshd at that port, or sshd refuses vmferry's address.
             (5, 0, 0, "no connection driver available for SSH session handshake failed: Socket error: disconnected",
                 Unreachable, "alpha does not answer: the ssh handshake failed.", "PerSourcePenalties"),
             // Hosts where polkit decides who may use libvirt.
@@ -229,7 +229,7 @@ mod tests {
                 Unreachable, "alpha and vmferry do not accept each other's certificates.", "the names they are for"),
             (1, 7, 0, "internal error: TLS handshake failed: A TLS fatal alert has been received.",
                 Unreachable, "alpha and vmferry do not accept each other's certificates.", "their dates"),
-            // Not in the list: TLS not set up.
+            // Also: TLS not set up.
             (38, 7, 2, "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
                 Unreachable, "vmferry has no TLS certificate to log in to alpha with: /etc/pki/CA/cacert.pem is missing.",
                 "Install a certificate"),
@@ -237,7 +237,7 @@ mod tests {
             (1, 0, 0, "internal error: unexpected qemu URI path '/system', try qemu:///session",
                 Unreachable, "The libvirt daemon of alpha is of the other kind: a user's own (session) instead of the system's, \
                  or the reverse.", "kind of daemon"),
-            // Not in the list: the local daemon's socket.
+            // Also: the local daemon's socket.
             (38, 7, 13, "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
                 NotPermitted, "vmferry may not use the libvirt daemon of alpha.", "group libvirt"),
             (38, 7, 13, "Verbindung mit Socket '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Keine Berechtigung",

@@ -9,11 +9,11 @@ use crate::{
     migrate::testing::plan,
 };
 
-/// An error, and what becomes of it on the way from alpha to beta: `virErrorNumber`, `virErrorDomain`, `int1`, the words; the
+/// An error, and its translation for a migration from alpha to beta: `virErrorNumber`, `virErrorDomain`, `int1`, the words; the
 /// code, the sentence, and a part of the fix.
 pub(super) type Recorded = (u32, u32, i32, &'static str, HostErrorKind, &'static str, &'static str);
 
-/// Looks whether every error is told as expected, by a row of this table, and every row of it has an error.
+/// Checks that every error is translated as expected by a row of this table, and that every row has an error.
 pub(super) fn check(table: &'static [Meaning], recorded: &[Recorded]) {
     let is_opening = std::ptr::eq(table, opening::MEANINGS);
     let mut used = vec![false; table.len()];

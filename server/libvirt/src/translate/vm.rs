@@ -100,7 +100,7 @@ mod tests {
             (3, 10, 0, "this function is not supported by the connection driver: the running swtpm does not support migration with shared \
                  storage",
                 Refused, "swtpm on alpha is too old to hand over a TPM whose state is on shared storage.", "newer swtpm"),
-            // Not in the list: what actions run into.
+            // Also: what actions run into.
             (42, 10, 0, "Domain not found: no domain with matching uuid '766d6665-7272-4901-8000-000000000001' (web)",
                 UnknownVm, "alpha does not have this VM any more.", "which host"),
             (55, 10, 0, "Requested operation is not valid: domain is not running",

@@ -73,7 +73,7 @@ fn the_script_is_one_word_to_any_shell() {
 }
 
 #[test]
-fn one_line_comes_and_goes_and_nothing_else_changes() {
+fn one_line_is_added_and_removed_and_nothing_else_changes() {
     let home = Home::with_helper("comes");
     home.write(OTHERS);
     fs::set_permissions(home.file(), fs::Permissions::from_mode(0o640)).unwrap();
@@ -91,7 +91,7 @@ fn one_line_comes_and_goes_and_nothing_else_changes() {
 }
 
 #[test]
-fn the_first_key_of_an_account_is_its_own_alone() {
+fn the_first_key_of_an_account_is_in_a_file_for_its_owner_only() {
     let home = Home::with_helper("first");
     assert_eq!(home.run(Task::Add, &key()), 0);
     assert_eq!(home.keys(), format!("{}\n", line(&key())));
@@ -102,7 +102,7 @@ fn the_first_key_of_an_account_is_its_own_alone() {
 }
 
 #[test]
-fn a_last_line_without_an_end_and_a_link_stay_what_they_are() {
+fn a_last_line_without_an_end_and_a_link_are_kept() {
     let home = Home::with_helper("link");
     fs::create_dir_all(home.0.join(".ssh")).unwrap();
     fs::write(home.0.join("elsewhere"), OTHERS.trim_end()).unwrap();
@@ -115,12 +115,12 @@ fn a_last_line_without_an_end_and_a_link_stay_what_they_are() {
 }
 
 #[test]
-fn the_key_in_somebody_else_s_line_is_told() {
+fn the_key_in_a_line_that_vmferry_did_not_write_is_reported() {
     let home = Home::with_helper("other-line");
     let other = format!("{}\n", key().as_str());
     home.write(&other);
     for task in [Task::Add, Task::Remove] {
-        assert_eq!(home.run(task, &key()), exit::ANOTHER_LINE as i32);
+        assert_eq!(home.run(task, &key()), exit::OTHER_LINE as i32);
         assert_eq!(home.keys(), other);
     }
 }

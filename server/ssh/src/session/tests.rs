@@ -15,33 +15,33 @@ use super::*;
 
 const RIGHT: &str = "pa ss$word";
 
-/// An sshd that accepts one password of one account, with the methods given, and records what it is asked.
+/// An sshd that accepts one password of one account, with the methods given, and records what it is received.
 struct Sshd {
     ssh: Ssh,
-    asked: Arc<Asked>,
+    received: Arc<Received>,
     key: Fingerprint,
 }
 
 #[derive(Default)]
-struct Asked {
+struct Received {
     attempts: AtomicUsize,
     commands: Mutex<Vec<(String, Vec<u8>)>>,
 }
 
-struct Door {
-    asked: Arc<Asked>,
+struct Handler {
+    received: Arc<Received>,
     input: Vec<u8>,
     command: String,
 }
 
-impl Door {
+impl Handler {
     fn attempt(&self, password: &[u8]) -> Auth {
-        self.asked.attempts.fetch_add(1, Ordering::SeqCst);
+        self.received.attempts.fetch_add(1, Ordering::SeqCst);
         if password == RIGHT.as_bytes() { Auth::Accept } else { Auth::reject() }
     }
 }
 
-impl server::Handler for Door {
+impl server::Handler for Handler {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, _user: &str, password: &str) -> Result<Auth, russh::Error> {
@@ -95,7 +95,7 @@ impl server::Handler for Door {
     }
 
     async fn channel_eof(&mut self, channel: ChannelId, session: &mut server::Session) -> Result<(), russh::Error> {
-        self.asked.commands.lock().unwrap().push((self.command.clone(), self.input.clone()));
+        self.received.commands.lock().unwrap().push((self.command.clone(), self.input.clone()));
         session.extended_data(channel, 1, "no space left".as_bytes().to_vec())?;
         session.exit_status_request(channel, 72)?;
         session.close(channel)
@@ -114,12 +114,12 @@ impl Sshd {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let asked = Arc::new(Asked::default());
-        let door = Arc::clone(&asked);
+        let received = Arc::new(Received::default());
+        let recorder = Arc::clone(&received);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let door = Door { asked: Arc::clone(&door), input: Vec::new(), command: String::new() };
-                let session = server::run_stream(Arc::clone(&config), stream, door).await;
+                let handler = Handler { received: Arc::clone(&recorder), input: Vec::new(), command: String::new() };
+                let session = server::run_stream(Arc::clone(&config), stream, handler).await;
                 tokio::spawn(async move { session.unwrap().await });
             }
         });
@@ -130,7 +130,7 @@ impl Sshd {
             login: SshLogin::Password(password.map(|text| Secret::new(text.to_owned()))),
             fingerprint: Some(fingerprint.clone()),
         };
-        Self { ssh, asked, key: fingerprint }
+        Self { ssh, received, key: fingerprint }
     }
 
     async fn log_in(&self) -> Result<Session, SshError> {
@@ -142,17 +142,17 @@ impl Sshd {
     }
 
     fn attempts(&self) -> usize {
-        self.asked.attempts.load(Ordering::SeqCst)
+        self.received.attempts.load(Ordering::SeqCst)
     }
 }
 
 #[tokio::test]
-async fn a_command_gets_its_input_and_tells_how_it_ended() {
+async fn a_command_gets_its_input_and_returns_its_exit_code_and_output() {
     for method in [MethodKind::Password, MethodKind::KeyboardInteractive] {
         let sshd = Sshd::start(&[MethodKind::PublicKey, method], Some(RIGHT)).await;
         let outcome = sshd.log_in().await.unwrap().run("put it there", b"a line\n").await.unwrap();
         assert_eq!((outcome.exit, outcome.output.as_str()), (Some(72), "no space left"));
-        let commands = sshd.asked.commands.lock().unwrap().clone();
+        let commands = sshd.received.commands.lock().unwrap().clone();
         assert_eq!(commands, [("put it there".to_owned(), b"a line\n".to_vec())]);
         assert_eq!(sshd.attempts(), 1);
     }

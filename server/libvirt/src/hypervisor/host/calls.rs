@@ -61,11 +61,11 @@ impl engine::HostConnection for LibvirtHost {
     }
 
     async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, HostError> {
-        let look = move |connection: &Connection| match domain::find(connection, vm)? {
+        let read = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => domain::if_there(copies::copy(&domain)),
             None => Ok(None),
         };
-        self.ask(&self.control, LIMIT, look).await
+        self.ask(&self.control, LIMIT, read).await
     }
 
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), HostError> {
@@ -82,15 +82,15 @@ impl engine::HostConnection for LibvirtHost {
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {
-        let look = self.with_permit(&self.storage_permits, move |connection| definition::facts(connection, vm));
-        self.within(PREFLIGHT_LIMIT, look).await
+        let read = self.with_permit(&self.storage_permits, move |connection| definition::facts(connection, vm));
+        self.within(PREFLIGHT_LIMIT, read).await
     }
 
     async fn survey(&self, domain: &DomainFacts) -> Result<Survey, HostError> {
         let (domain, certificates) = (domain.clone(), self.certificates.clone());
-        let look = self
+        let read = self
             .with_permit(&self.storage_permits, move |connection| survey::survey(connection, &domain, &certificates));
-        self.within(PREFLIGHT_LIMIT, look).await
+        self.within(PREFLIGHT_LIMIT, read).await
     }
 
     async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError> {
@@ -167,22 +167,22 @@ impl engine::HostConnection for LibvirtHost {
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
-        let look = move |connection: &Connection| match domain::find(connection, vm)? {
+        let read = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => Ok(match domain::if_there(jobs::role(&domain))? {
                 Some(Role::Outgoing(statistics)) => Some(statistics),
                 _ => None,
             }),
             None => Ok(None),
         };
-        self.ask(&self.jobs, LIMIT, look).await
+        self.ask(&self.jobs, LIMIT, read).await
     }
 
     async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
-        let look = move |connection: &Connection| match domain::find(connection, vm)? {
+        let read = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => Ok(domain::if_there(jobs::completed(&domain))?.flatten()),
             None => Ok(None),
         };
-        self.ask(&self.jobs, LIMIT, look).await
+        self.ask(&self.jobs, LIMIT, read).await
     }
 
     async fn abort(&self, vm: VmId) -> Result<(), HostError> {

@@ -1,8 +1,8 @@
 //! The connections to one host, and the threads and permits that its calls share.
 //!
 //! A host has three kinds of connections, because a libvirt daemon works on five calls of one connection at a time, and the call that
-//! migrates takes one of them until the migration has ended: one for inventory, actions and events; one to watch and abort migrations;
-//! and one more for each migration or transfer of a volume.
+//! migrates takes one of them until the migration has ended: one for inventory, actions and events; one to watch and abort
+//! migrations; and one more for each migration or transfer of a volume.
 
 mod calls;
 
@@ -27,7 +27,7 @@ use crate::{
     },
     error::{CallFailure, LibvirtError},
     storage::volumes,
-    survey::{LastLook, facts::Identity},
+    survey::{CertificateCache, facts::Identity},
     translate,
 };
 
@@ -59,7 +59,7 @@ pub(crate) struct LibvirtHost {
     action_permits: Arc<Semaphore>,
     storage_permits: Arc<Semaphore>,
     identity: OnceLock<Identity>,
-    certificates: Arc<LastLook>,
+    certificates: Arc<CertificateCache>,
 }
 
 impl LibvirtHost {

@@ -191,8 +191,8 @@ mod tests {
         let authority = authority("A", true);
         let server = signed(&good(), &authority);
         let client = signed(&params(&[], 2025, 2026 + 10), &authority);
-        let told = judge(authority.pem.as_bytes(), server.as_bytes(), client.as_bytes(), NOW);
-        let Certificates::Usable { authority: fingerprint, names, until_ms } = told else { panic!("{told:?}") };
+        let judged = judge(authority.pem.as_bytes(), server.as_bytes(), client.as_bytes(), NOW);
+        let Certificates::Usable { authority: fingerprint, names, until_ms } = judged else { panic!("{judged:?}") };
         assert_eq!(names, ["host7.example.org", "192.0.2.7", "2001:db8::7"]);
         assert_eq!(until_ms, 1_798_761_600_000, "2027-01-01");
         assert_eq!(fingerprint.len(), 32 * 3 - 1);
@@ -200,17 +200,17 @@ mod tests {
 
     #[test]
     fn the_authority_must_have_signed_both() {
-        let (ours, theirs) = (authority("A", true), authority("A", true));
-        let (server, client) = (signed(&good(), &ours), signed(&good(), &theirs));
+        let (ours, other) = (authority("A", true), authority("A", true));
+        let (server, client) = (signed(&good(), &ours), signed(&good(), &other));
         assert_eq!(
             why_not(&ours.pem, &server, &client),
             "client-cert.pem is not signed by the authority in ca-cert.pem."
         );
         assert_eq!(
-            why_not(&theirs.pem, &server, &client),
+            why_not(&other.pem, &server, &client),
             "server-cert.pem is not signed by the authority in ca-cert.pem."
         );
-        let both = format!("{}{}", theirs.pem, ours.pem);
+        let both = format!("{}{}", other.pem, ours.pem);
         assert!(matches!(
             judge(both.as_bytes(), server.as_bytes(), client.as_bytes(), NOW),
             Certificates::Usable { .. }

@@ -1,7 +1,7 @@
 //! The certificates that a host's QEMU would encrypt migrations with.
 //!
-//! libvirt has no call for that, so they are read through a storage pool over their directory, which is stopped again at once and never
-//! written to. Only certificates are read; of the keys, only that they exist.
+//! libvirt has no call for that, so they are read through a storage pool over their directory, which is stopped again at once and
+//! never written to. Only certificates are read; of the keys, only that they exist.
 //!
 //! If `migrate_tls_x509_cert_dir` or `default_tls_x509_cert_dir` in qemu.conf names another directory, libvirt does not
 //! report it, and this reads the default one. At worst a migration is not encrypted though it could be, or QEMU refuses
@@ -29,8 +29,8 @@ const SERVER: &str = "server-cert.pem";
 const CLIENT: &str = "client-cert.pem";
 const KEYS: [&str; 2] = ["server-key.pem", "client-key.pem"];
 
-/// How many attempts are made: another console that looks at the same time may stop its pool while we use it, or may be faster at
-/// making one.
+/// How many attempts are made: another console that reads at the same time may stop its pool while this one uses it, or may be faster
+/// at making one.
 const ATTEMPTS: usize = 8;
 
 /// How long an answer is reused: making a pool for each survey would be too expensive.
@@ -38,9 +38,9 @@ const REUSED_FOR: Duration = Duration::from_secs(60);
 
 /// A host's last answer.
 #[derive(Default)]
-pub(crate) struct LastLook(Mutex<Option<(Instant, Certificates)>>);
+pub(crate) struct CertificateCache(Mutex<Option<(Instant, Certificates)>>);
 
-impl LastLook {
+impl CertificateCache {
     /// The host's certificates; none if they are not known.
     pub(crate) fn certificates(&self, connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +48,7 @@ impl LastLook {
             return Ok(Some(answer.clone()));
         }
         for _ in 0..ATTEMPTS {
-            if let Some(answer) = connection.known(look(connection))? {
+            if let Some(answer) = connection.known(read(connection))? {
                 *last = answer.clone().map(|answer| (Instant::now(), answer));
                 return Ok(answer);
             }
@@ -57,8 +57,8 @@ impl LastLook {
     }
 }
 
-/// None if there is a pool over the directory that is not active: only its owner may start it.
-fn look(connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
+/// Reads the certificates. None if there is a pool over the directory that is not active: only its owner may start it.
+fn read(connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
     let Some(pool) = Pool::over(connection, DIRECTORY)? else { return Ok(None) };
     let files = pool.names()?;
     let wanted = [AUTHORITY, SERVER, CLIENT].into_iter().chain(KEYS);
@@ -79,11 +79,11 @@ mod tests {
 
     /// The `test` driver has pools without a directory behind them, so there are no files.
     #[test]
-    fn a_directory_without_the_files_is_told_and_remembered() {
+    fn a_directory_without_the_files_is_reported_and_remembered() {
         let connection = testing::connection();
-        let last = LastLook::default();
-        let told = last.certificates(&connection).unwrap();
-        let Some(Certificates::Missing(files)) = &told else { panic!("{told:?}") };
+        let last = CertificateCache::default();
+        let found = last.certificates(&connection).unwrap();
+        let Some(Certificates::Missing(files)) = &found else { panic!("{found:?}") };
         assert_eq!(files.len(), 5);
         assert_eq!(files[0], "/etc/pki/qemu/ca-cert.pem");
         assert!(pool::existing(&connection, DIRECTORY).unwrap().is_none(), "the pool is gone again");

@@ -118,21 +118,21 @@ mod tests {
     #[test]
     fn the_pools_of_others_stay_as_they_are() {
         let connection = testing::connection();
-        let xml = "<pool type='dir'><name>theirs</name><target><path>/srv/theirs</path></target></pool>";
-        let theirs = connection.define_storage_pool_xml(xml, 0).unwrap();
-        assert!(Pool::over(&connection, "/srv/theirs").unwrap().is_none(), "it is not started");
-        theirs.create(0).unwrap();
-        drop(Pool::over(&connection, "/srv/theirs").unwrap().unwrap());
-        assert!(theirs.is_active().unwrap());
-        theirs.destroy().unwrap();
-        theirs.undefine().unwrap();
+        let xml = "<pool type='dir'><name>other</name><target><path>/srv/other</path></target></pool>";
+        let other = connection.define_storage_pool_xml(xml, 0).unwrap();
+        assert!(Pool::over(&connection, "/srv/other").unwrap().is_none(), "it is not started");
+        other.create(0).unwrap();
+        drop(Pool::over(&connection, "/srv/other").unwrap().unwrap());
+        assert!(other.is_active().unwrap());
+        other.destroy().unwrap();
+        other.undefine().unwrap();
     }
 
     #[test]
     fn only_old_pools_of_ours_were_left_behind() {
         let now = Duration::from_secs(1_000_000);
         assert!(is_left_behind("vmferry-certificates-999940", now));
-        assert!(!is_left_behind("vmferry-certificates-999941", now), "another console may be looking");
+        assert!(!is_left_behind("vmferry-certificates-999941", now), "another console may be using it");
         assert!(!is_left_behind("vmferry-certificates-1000005", now), "another console's clock");
         assert!(!is_left_behind("vmferry-certificates", now) && !is_left_behind("images", now));
     }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_the_first_uses_the_pool_of_the_first_and_leaves_it() {
+    fn a_second_console_uses_the_pool_of_the_first_and_leaves_it() {
         let (connection, directory) = (testing::connection(), "/srv/two-consoles");
         // No other test makes one in this second.
         let at = now() + Duration::from_hours(1);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_missing_directory_is_one() {
+    fn only_a_missing_directory_counts_as_missing() {
         let error = |number, int1| LibvirtError { number, domain: 18, int1, message: String::new() };
         assert!(is_no_directory(&error(sys::VIR_ERR_SYSTEM_ERROR, 2)));
         assert!(!is_no_directory(&error(sys::VIR_ERR_SYSTEM_ERROR, 13)));
