@@ -1,7 +1,7 @@
-# Sourced by the scripts beside it: where this machine gets its Debian packages from.
+# Sourced by the scripts in this folder: the package source of this Debian machine.
 
 # debian_source SUITE…: prints a deb822 apt source of other suites, with the mirror and the key of the machine's own entry.
-# Fails on a machine that has no such entry, one that is not Debian for example.
+# Fails on a machine that has no such entry, for example because it is not Debian.
 debian_source() {
     local codename entry uri file key
     codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") || return 1

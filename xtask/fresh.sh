@@ -7,16 +7,16 @@
 #
 #   --user    only as this user
 #   --only    only this command
-#   --root    where the Debian is put (/var/tmp/vmferry-fresh-<release>); one that is there already is used again, with HEAD
-#   --keep    leaves it there, some 15 GB
+#   --root    the folder for the Debian (/var/tmp/vmferry-fresh-<release>); an existing one is used again, with the present HEAD
+#   --keep    keeps the folder, some 15 GB
 #
 # Needs root, debootstrap and git. The Debian comes from the package source of this machine; the settings of this machine's
-# package clients (apt, cargo, npm, certificates, proxies) are carried in. It has processes and mounts of its own, which the
-# kernel takes away when this script ends in whatever way, but no network of its own: nothing else may listen on 127.0.0.1:8080.
+# package clients (apt, cargo, npm, certificates, proxies) are copied into it. It has PID and mount namespaces of its own, which the
+# kernel removes however this script ends, but no network of its own: nothing else may listen on 127.0.0.1:8080.
 #
-# Debian 13 starts without Rust, as prepare.sh brings it from backports. Debian 12 gets a copy of this machine's rustup
-# toolchain, without its library for WebAssembly. Root uses the clone, the build and the cargo folder of the ordinary user: what
-# is tried as root is the demo and the tests, not the build once more.
+# Debian 13 starts without Rust, which prepare.sh installs from backports. Debian 12 gets a copy of this machine's rustup
+# toolchain, without its library for WebAssembly. Root uses the clone, the build and the cargo folder of the ordinary user: as root
+# only the demo and the tests are tried, not the build once more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . xtask/debian-source.sh
@@ -40,7 +40,7 @@ while [ $# != 0 ]; do
 done
 root=${root:-/var/tmp/vmferry-fresh-$release}
 logs=$PWD/target/fresh
-# Whose settings are carried in: with sudo those of the user who called it.
+# The home whose settings are copied: with sudo that of the user who called it.
 home=${SUDO_USER:+$(getent passwd "$SUDO_USER" | cut -d : -f 6)}
 home=${home:-$HOME}
 
@@ -57,12 +57,12 @@ bootstrap() {
     key=$(sed -n 's/^Signed-By: //p' <<<"$source")
     say "bootstrapping Debian $release into $root"
     mkdir -p "$root"
-    # What a newcomer has who cloned a repository to run make in it.
+    # What a newcomer needs to clone the repository and to run make.
     debootstrap ${key:+--keyring="$key"} --include=git,make,sudo "$release" "$root" "$mirror" >"$logs/$release-bootstrap.log" ||
         fail "debootstrap failed: $logs/$release-bootstrap.log"
     rm -f "$root/etc/apt/sources.list"
     echo "$source" >"$root/etc/apt/sources.list.d/debian.sources"
-    carry_in_settings ${key:+"$key"}
+    copy_settings ${key:+"$key"}
     chroot "$root" useradd --create-home --shell /bin/bash "$user"
     {
         echo "$user ALL=(ALL) NOPASSWD: ALL"
@@ -72,8 +72,8 @@ bootstrap() {
     touch "$root/.vmferry-fresh"
 }
 
-# The settings of this machine's package clients, so that those inside reach the same registries: files that no package owns.
-carry_in_settings() {
+# Copies the settings of this machine's package clients that no package owns, so that the new Debian reaches the same registries.
+copy_settings() {
     local file
     for file in "$@" /etc/hosts /etc/hostname /etc/resolv.conf /etc/npmrc /etc/apt/apt.conf /etc/apt/auth.conf \
         /etc/apt/{apt.conf.d,auth.conf.d,keyrings,trusted.gpg.d}/* /usr/local/share/ca-certificates/*; do
@@ -85,12 +85,12 @@ carry_in_settings() {
     done
 }
 
-# The environment that package clients read.
+# Prints the environment variables that package clients read.
 client_environment() {
     env | grep -E '^(https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|CARGO_(HTTP|NET|REGISTRIES|REGISTRY|SOURCE)_[A-Z0-9_]*|npm_config_[a-z_]*|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)=' || true
 }
 
-# rustup with the toolchain that this machine uses.
+# Copies rustup with the toolchain that this machine uses.
 copy_rust() {
     local sysroot name to=$root$user_home
     sysroot=$(HOME=$home PATH=$home/.cargo/bin:$PATH rustc --print sysroot) || fail 'Debian 12 needs a Rust to copy, and this machine has none'
@@ -107,8 +107,8 @@ copy_rust() {
     chroot "$root" chown -R "$user:" "$user_home"
 }
 
-# Puts HEAD into the clone, which may be there already.
-put_checkout() {
+# Checks HEAD out in the clone, which may exist already.
+checkout_head() {
     local git=(git -c "safe.directory=*" -c advice.detachedHead=false) at=$root$checkout
     [ -d "$at/.git" ] || "${git[@]}" clone --quiet --no-hardlinks --no-checkout . "$at"
     "${git[@]}" -C "$at" fetch --quiet "$PWD" HEAD
@@ -131,7 +131,7 @@ enter() {
     mount -t tmpfs -o mode=1777 shm dev/shm
     mount -t tmpfs -o mode=755 run run
     mkdir -p run/lock .outside
-    # Not chroot: the kernel forbids namespaces to users in one, and Chromium and the tests want some.
+    # Not chroot: the kernel forbids users in one to make namespaces, which Chromium and the tests do.
     pivot_root . .outside
     cd /
     umount --lazy .outside
@@ -153,7 +153,7 @@ as_user() {
     fi
 }
 
-# Whether the demo's console says that it is well.
+# Whether the demo's /healthz answers with 200.
 healthy() {
     local answer
     { exec 3<>/dev/tcp/127.0.0.1/8080; } 2>/dev/null || return 1
@@ -166,7 +166,7 @@ healthy() {
 run_demo() {
     local who=$1 demo waited=0
     ! { exec 3<>/dev/tcp/127.0.0.1/8080; } 2>/dev/null || { echo 'fresh: something else listens on 127.0.0.1:8080'; return 1; }
-    # A process group of its own, which Ctrl-C is sent to.
+    # In a process group of its own, to send Ctrl-C to.
     set -m
     (as_user "$who" make demo) &
     demo=$!
@@ -191,7 +191,7 @@ run_demo() {
     return 1
 }
 
-# Goes on after a failure, to show all of them.
+# Goes on after a failure, to show all failures.
 run_test() {
     (as_user "$1" make --keep-going test)
 }
@@ -230,7 +230,7 @@ else
     [ -z "$(ls -A "$root" 2>/dev/null)" ] || fail "$root is not empty, and no earlier run of this script made it"
     bootstrap
 fi
-put_checkout
+checkout_head
 
 failed=0 summary=() child=''
 # Whatever ends this script ends what runs inside, and with it the mounts.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what a fresh Debian 12, Debian 13 or Ubuntu 24.04 lacks to build and run vmferry. Does nothing where all is there.
+# Installs what a fresh Debian 12, Debian 13 or Ubuntu 24.04 lacks to build and run vmferry. Does nothing where nothing is missing.
 #
 #   xtask/prepare.sh demo   for `make demo`
-#   xtask/prepare.sh test   for `make test`: what the demo needs, and what the tests do
+#   xtask/prepare.sh test   for `make test`: what the demo needs, and what the tests need
 #
 # Packages come from the distribution; the tools that it does not have go to target/tools.
 set -euo pipefail
@@ -20,7 +20,7 @@ tools=$PWD/target/tools
 
 say() { echo "prepare: $*" >&2; }
 
-# Each missing thing in words, and the packages that bring it.
+# A description of each missing thing, and the packages that have it.
 missing=()
 packages=()
 
@@ -50,7 +50,7 @@ has_node() {
     version=$(node --version) && at_least "$node_minimum" "${version#v}" && command -v npm
 }
 
-look_around() {
+find_missing() {
     missing=() packages=()
     need 'a C compiler' 'gcc libc6-dev' command -v cc
     need 'pkg-config' pkg-config command -v pkg-config
@@ -76,8 +76,8 @@ look_around() {
         need 'sshfs' sshfs command -v sshfs
         need "OpenSSH's SFTP server" openssh-sftp-server has_file /usr/lib/openssh/sftp-server
         need "QEMU's own NFS client" qemu-block-extra has_file '/usr/lib/*/qemu/block-nfs.so'
-        need 'a TPM in software' 'swtpm swtpm-tools' command -v swtpm_setup
-        # Ubuntu's is a snap, which root and containers cannot run: Playwright brings its own there.
+        need 'swtpm' 'swtpm swtpm-tools' command -v swtpm_setup
+        # Ubuntu's Chromium is a snap, which root and containers cannot run: Playwright installs its own there.
         [ "$ID" = ubuntu ] || need 'Chromium' 'chromium fonts-liberation' command -v chromium
     fi
 }
@@ -101,7 +101,7 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "$@" >&2
 }
 
-# Adds the machine's release's backports to its sources, unless they are there.
+# Adds the backports of the machine's release to its package sources, unless they are there.
 add_backports() {
     local file=/etc/apt/sources.list.d/vmferry-backports.sources source
     local suite=$VERSION_CODENAME-backports
@@ -116,8 +116,8 @@ add_backports() {
 install_packages() {
     case $ID-${VERSION_ID:-} in
         debian-12)
-            # libvirt 11 and QEMU 10, as on Debian 13, and because a machine may have one of QEMU's packages from there already.
-            # Preferences of this one call, as --target-release would renew all that these depend on, systemd for one.
+            # libvirt 11 and QEMU 10, as on Debian 13, and because a machine may have one of QEMU's packages from backports already.
+            # With preferences for this call only: --target-release would upgrade all their dependencies, such as systemd.
             local preferences
             add_backports
             preferences=$(mktemp)
@@ -153,7 +153,7 @@ install_cargo() {
     exit 1
 }
 
-# Distributions with an older Node.js have npm all the same, and the registry's package `node` is a newer one.
+# Where the distribution's Node.js is too old, its npm installs the registry's package `node`, which is newer.
 install_node() {
     if ! command -v npm >/dev/null; then
         case $ID-${VERSION_ID:-} in
@@ -181,7 +181,7 @@ install_browser_tests() {
     fi
 }
 
-# Debian 12's own QEMU, for tests of an older destination: unpacked beside, because the machine has a newer one.
+# Debian 12's own QEMU, for tests with an older destination. Unpacked, not installed, because the machine has a newer one.
 unpack_older_qemu() {
     local download
     say "unpacking Debian 12's own QEMU into $tools/older-qemu"
@@ -198,7 +198,7 @@ unpack_older_qemu() {
     rm -rf "$download"
 }
 
-# A server for tests: unpacked beside, because installed it would serve this machine's network.
+# A server for tests. Unpacked, not installed, because it would serve this machine's network.
 #
 # unpack_server NAME WHAT PACKAGE…
 unpack_server() {
@@ -212,7 +212,7 @@ unpack_server() {
         for package in "$download"/*.deb; do
             dpkg-deb --extract "$package" "$download/root"
         done
-        # Where /sbin and /lib are links, as they are by now, what is in a package's own is below /usr, too.
+        # Today /sbin and /lib are links into /usr, so what a package has in them belongs there, too.
         for folder in sbin lib; do
             [ ! -d "$download/root/$folder" ] || cp --archive "$download/root/$folder" "$download/root/usr/"
         done
@@ -224,7 +224,7 @@ unpack_server() {
     rm -rf "$download"
 }
 
-# A tool that is used once a run: built quickly rather than to be quick.
+# Built without optimisation, because the tool runs once per `make test`.
 install_cargo_deny() {
     say "installing cargo-deny $cargo_deny_version into $tools"
     CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_LTO=off \
@@ -233,12 +233,12 @@ install_cargo_deny() {
 }
 
 export PATH=$tools/bin:$PATH
-look_around
+find_missing
 [ ${#missing[@]} = 0 ] || install_packages
 has_cargo >/dev/null 2>&1 || install_cargo
 if [ "$purpose" = test ]; then
     has_node >/dev/null 2>&1 || install_node
-    # npm notes in that file what it installed, so it is newer than the lock file that it was installed from.
+    # npm writes that file after an installation, so it is newer than the lock file that it installed.
     [ end2end/node_modules/.package-lock.json -nt end2end/package-lock.json ] || install_browser_tests
     command -v cargo-deny >/dev/null || install_cargo_deny
     [ -e "$tools/nfs-server" ] || unpack_server nfs-server nfs-ganesha nfs-ganesha nfs-ganesha-vfs rpcbind

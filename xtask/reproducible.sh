@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks that what is built does not tell where: builds the site of HEAD in two folders under two homes and compares the files,
-# then looks for paths of the builder in the WebAssembly, and in the server's binaries that are given (target/release/vmferry if
-# there is one and none is given). Takes about ten minutes on two cores.
+# Checks that what is built does not depend on where: builds the site of HEAD in two folders under two homes and compares the files,
+# then searches the WebAssembly and the given server binaries (target/release/vmferry by default, if it exists) for the builder's
+# paths. Takes about ten minutes on two cores.
 #
 # usage: xtask/reproducible.sh [BINARY…]
 set -euo pipefail
@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 
 say() { echo "reproducible: $*" >&2; }
 
-# A home with cargo's settings and what was downloaded, but unpacked anew, so that sources have other paths.
+# Makes a home with cargo's settings and downloads. cargo unpacks the sources there anew, so that they have other paths.
 make_home() {
     local home=$1
     mkdir -p "$home/.cargo/registry"
@@ -34,7 +34,7 @@ in_home() {
 }
 
 xtask/wasm-target.sh
-# The program that builds is the same for both: what matters is what it builds.
+# One xtask builds both: it is not part of what is compared.
 cargo build --quiet --package xtask
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 cp "$target/debug/xtask" "$work/xtask"
@@ -43,7 +43,7 @@ one=$work/one two=$work/another-folder/two
 for home in "$one" "$two"; do
     say "building in $home/vmferry"
     make_home "$home"
-    # Unpacks the dependencies: their folder has to be there to be given another name.
+    # Unpacks the dependencies, because xtask only remaps folders that exist.
     in_home "$home" cargo fetch --quiet --locked --target wasm32-unknown-unknown
     in_home "$home" env CARGO="$(command -v cargo)" CARGO_MANIFEST_DIR="$home/vmferry/xtask" "$work/xtask" site --release
 done
@@ -56,7 +56,7 @@ else
     failed=1
 fi
 
-# no_paths FILE FOLDER…: looks for the names of folders in a file, and for names that only a builder's folders have.
+# no_paths FILE FOLDER…: searches a file for these folders, and for names that only a builder's folders have.
 no_paths() {
     local file=$1 pattern='/\.cargo/|/\.rustup/|registry/src/' found
     shift

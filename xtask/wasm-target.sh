@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Sees to it that rustc can build for the browser: that it has a standard library for wasm32-unknown-unknown.
+# Makes sure that rustc can build for the browser: that it has a standard library for wasm32-unknown-unknown.
 #
-# Rust's own installer brings it with `rustup target add`, Debian's rustc with a package. A machine that reaches neither
-# (a closed network with mirrors of a few registries only) builds it from the source that Debian packages.
+# rustup installs it with `rustup target add`, Debian has a package. A machine that reaches neither (in a closed network with mirrors
+# of a few registries) builds it from the source that Debian packages.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/debian-source.sh"
@@ -15,18 +15,18 @@ version=$(rustc --version | cut -d ' ' -f 2)
 
 say() { echo "wasm-target: $*" >&2; }
 
-# A library of another version may lie there, or no linker: the test is to build the smallest program.
-is_there() {
-    local probe works=0
-    ! names_builder || return 1
+# Builds the smallest program: the library may be of another version, or the linker may be missing.
+works() {
+    local probe result=0
+    ! has_builder_paths || return 1
     probe=$(mktemp -d)
-    : | rustc --crate-name probe --crate-type cdylib --target "$target" --out-dir "$probe" - >/dev/null 2>&1 || works=1
+    : | rustc --crate-name probe --crate-type cdylib --target "$target" --out-dir "$probe" - >/dev/null 2>&1 || result=1
     rm -r "$probe"
-    return $works
+    return $result
 }
 
-# Earlier versions of this script left the paths of the builder in the library, and so in everything that is built with it.
-names_builder() { grep -qF -- "$cargo_home/registry/" "$libraries"/lib*.rlib 2>/dev/null; }
+# Earlier versions of this script left the builder's paths in the library, and so in everything that is built with it.
+has_builder_paths() { grep -qF -- "$cargo_home/registry/" "$libraries"/lib*.rlib 2>/dev/null; }
 
 # Runs a command as root, unless the toolchain is this user's own.
 for_toolchain() {
@@ -52,7 +52,7 @@ from_distribution() {
 # Puts the source of this version's standard library into the folder $1.
 fetch_source() {
     local work=$1 package
-    # Settings of its own, so that neither the lists of packages nor the sources of this machine change.
+    # With settings of its own, so that this machine's package lists and sources do not change.
     mkdir -p "$work/sources.d" "$work/state/lists/partial" "$work/cache/archives/partial"
     touch "$work/status"
     local apt=(-q -o "Dir::Etc::SourceList=/dev/null" -o "Dir::Etc::SourceParts=$work/sources.d"
@@ -69,8 +69,8 @@ fetch_source() {
     (cd "$work" && apt-get "${apt[@]}" download "rust-src=$package" >&2 && dpkg-deb --extract rust-src_*.deb "$work/source")
 }
 
-# Prints rustc's flags for the standard library, separated as CARGO_ENCODED_RUSTFLAGS wants it: sources get the names that
-# they have in the library that rustup ships, whoever builds it and wherever.
+# Prints rustc's flags for the standard library, separated as in CARGO_ENCODED_RUSTFLAGS: sources get the names that they
+# have in the library that rustup ships, independent of where it is built.
 library_flags() {
     local work=$1 link=$2 commit registry flags=-Cembed-bitcode=yes
     commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
@@ -96,11 +96,11 @@ from_source() {
     fi
 
     say "building the standard library of Rust $version for $target"
-    # Any crate will do: what is wanted is what cargo builds for it on the way.
+    # Any crate will do: only its dependency, the standard library, is needed.
     mkdir "$work/src"
     echo '#![no_std]' >"$work/src/lib.rs"
     printf '[package]\nname = "wanted"\nedition = "2024"\n' >"$work/Cargo.toml"
-    # In two steps: what the registry's folder is called is known once something is in it.
+    # In two steps: the name of the registry's folder is known after the first.
     (
         cd "$work"
         unset CARGO_BUILD_TARGET RUSTFLAGS
@@ -115,14 +115,14 @@ from_source() {
     for_toolchain cp "$work/target/$target/release/deps"/lib*.rlib "$libraries"
 }
 
-is_there && exit
-for way in from_rustup from_distribution from_source; do
-    if "$way" && is_there; then
+works && exit
+for method in from_rustup from_distribution from_source; do
+    if "$method" && works; then
         exit
     fi
 done
 cat >&2 <<END
-wasm-target: rustc $version at $sysroot has no standard library for $target, and none could be had.
+wasm-target: rustc $version at $sysroot has no standard library for $target, and none could be installed.
 Install it with \`rustup target add $target\`, or from your distribution (Debian: libstd-rust-dev-wasm32).
 END
 exit 1

@@ -21,7 +21,7 @@ impl Cargo {
     pub fn locate() -> Result<Self> {
         let hint = "start this with `cargo xtask`";
         let program = PathBuf::from(std::env::var_os("CARGO").context(hint)?);
-        // Not what was true when this was compiled: two checkouts may share one target folder.
+        // Not from compile time: two checkouts may share one target folder.
         let package = std::env::var_os("CARGO_MANIFEST_DIR").context(hint)?;
         let output = Command::new(&program)
             .current_dir(&package)

@@ -1,17 +1,17 @@
-//! The compressed forms of a file, made once here so that the server never has to.
+//! Compresses the site's files when they are built, so that the server does not have to.
 
 use std::io::{Read, Write};
 
 use anyhow::Result;
 use flate2::{Compression, write::GzEncoder};
 
-/// Brotli's slowest and smallest.
+/// Brotli's slowest level, with the smallest output.
 const BROTLI_QUALITY: i32 = 11;
 
 /// The largest window that every browser accepts: 2^22 bytes.
 const BROTLI_WINDOW_BITS: i32 = 22;
 
-/// Whether a file of this name shrinks; images and fonts come compressed already.
+/// Whether a file of this name shrinks; images and fonts are compressed already.
 pub fn is_compressible(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     matches!(extension, Some("css" | "html" | "js" | "json" | "svg" | "txt" | "wasm" | "webmanifest"))

@@ -23,7 +23,7 @@ usage: cargo xtask build [--release]   builds the site, then the server
        cargo xtask site [--release]    builds the site only: the front end as WebAssembly, style/main.css and public/
        cargo xtask first-visit         fails if a first visit to the release site loads too many bytes
 
-The site is written to target/site. With --release it is small and compressed, the server carries it, and neither
+The site is written to target/site. With --release it is small and compressed, the server embeds it, and neither
 contains a path of this machine.";
 
 fn main() -> ExitCode {

@@ -1,5 +1,5 @@
-//! Keeps the builder's paths out of what is built, so that two machines build the same bytes, and so that a panic message does
-//! not tell whose home the compiler ran in. Cargo's own `trim-paths` is not stable yet.
+//! Keeps the builder's paths out of what is built, so that two machines build the same bytes, and no panic message has the builder's
+//! home in it. Cargo's own `trim-paths` is not stable yet.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,16 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-/// Tells this program that cargo calls it as the compiler's wrapper: the flags to add.
+/// The environment variable with the flags to add, set when cargo calls this program as the compiler's wrapper.
 const WRAPPER_FLAGS: &str = "VMFERRY_XTASK_RUSTC_FLAGS";
 
-/// Where cargo tells the compiler which `Cargo.toml` it builds.
+/// The environment variable in which cargo gives the compiler the path of `Cargo.toml`.
 const MANIFEST: &str = "CARGO_MANIFEST_PATH";
 
 /// The compiler's flag, before `folder=name`.
 const FLAG: &str = "--remap-path-prefix=";
 
-/// As in `CARGO_ENCODED_RUSTFLAGS`: in no path.
+/// As in `CARGO_ENCODED_RUSTFLAGS`: a character that is in no path.
 const SEPARATOR: char = '\x1f';
 
 /// Folders of this machine, each with the name that stands for it in what is built.
@@ -27,7 +27,7 @@ impl Remap {
     /// where rustup or Debian has put its source, the standard library.
     pub fn of_this_machine(workspace: &Path, target: &Path) -> Result<Self> {
         let mut folders = Vec::new();
-        // The compiler takes the last name that fits: the general ones come first.
+        // The compiler takes the last flag that matches, so the general ones come first.
         if let Some(cargo_home) = cargo_home() {
             folders.push((cargo_home.clone(), "/cargo".into()));
             // A folder for each registry, with the name of the mirror that packages came from.
@@ -88,7 +88,7 @@ pub fn run_as_wrapper() -> Result<()> {
     Err(error).with_context(|| format!("{} could not be started", compiler.display()))
 }
 
-/// A path as the compiler renames it by these flags: the last that fits counts.
+/// A path as the compiler renames it by these flags: the last that matches counts.
 fn renamed(path: &str, flags: &str) -> String {
     flags
         .split(SEPARATOR)
@@ -98,7 +98,7 @@ fn renamed(path: &str, flags: &str) -> String {
         .map_or_else(|| path.into(), |(name, rest)| format!("{name}{rest}"))
 }
 
-/// A folder under the name that it was given, and under its real one where links lead to it.
+/// A folder as given, and its real path if that differs because of links.
 fn spellings(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
     let real = folder.canonicalize().ok().filter(|real| *real != folder);
     std::iter::once(folder).chain(real)
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_more_special_name_comes_last() {
+    fn the_more_specific_name_comes_last() {
         let remap = Remap::of_this_machine(Path::new("/w"), Path::new("/w/target")).unwrap();
         let flags: Vec<String> = remap.rustc_flags().collect();
         let position = |flag: &str| flags.iter().position(|other| other == flag).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_renamed_by_the_last_flag_that_fits() {
+    fn a_path_is_renamed_by_the_last_flag_that_matches() {
         let flags = "--remap-path-prefix=/h=/cargo\x1f--remap-path-prefix=/h/src/x=y=/crates\x1f--remap-path-prefix=/h/s=/other";
         assert_eq!(renamed("/h/src/x=y/a-1.0/Cargo.toml", flags), "/crates/a-1.0/Cargo.toml");
         assert_eq!(renamed("/h/b/Cargo.toml", flags), "/cargo/b/Cargo.toml");

@@ -21,8 +21,8 @@ impl Site {
         self.files.insert(path.into(), content);
     }
 
-    /// Adds a file under a name that changes with its content, so that browsers may keep it for ever.
-    /// Returns its address, such as `/pkg/vmferry.0123456789abcdef.css`.
+    /// Adds a file under a name that changes with its content, so that browsers may cache it for ever. Returns its address, such as
+    /// `/pkg/vmferry.0123456789abcdef.css`.
     pub fn add_hashed(&mut self, extension: &str, content: Vec<u8>) -> String {
         let path = format!("pkg/vmferry.{}.{extension}", content_hash(&content));
         self.add(&path, content);
@@ -37,8 +37,8 @@ impl Site {
         Ok(())
     }
 
-    /// Adds a `.br` and a `.gz` beside every file that shrinks. What `earlier`, the site as written last time, already has
-    /// is taken from there: compressing is most of the work of a build in which nothing changed.
+    /// Adds a `.br` and a `.gz` for every file that shrinks. Those of unchanged files are taken from `earlier`, the site as written
+    /// last time: compressing is most of the work of a build in which nothing changed.
     pub fn compress(&mut self, earlier: &Path) -> Result<()> {
         let earlier = Site { files: read_folder(earlier)? };
         let mut compressed = BTreeMap::new();
@@ -54,8 +54,8 @@ impl Site {
         Ok(())
     }
 
-    /// Makes the folder hold these files and no others. A file that is right already keeps its time stamp, so that cargo
-    /// does not build the server that embeds it again.
+    /// Makes the folder hold these files and no others. An unchanged file keeps its time stamp, so that cargo does not rebuild the
+    /// server that embeds it.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let earlier = read_folder(folder)?;
         for path in earlier.keys().filter(|path| !self.files.contains_key(*path)) {
@@ -77,7 +77,7 @@ impl Site {
     }
 }
 
-/// Enough of the SHA-256 to tell any two versions of a file apart.
+/// Enough of the SHA-256 to distinguish any two versions of a file.
 fn content_hash(content: &[u8]) -> String {
     Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -153,7 +153,7 @@ pub mod tests {
     }
 
     #[test]
-    fn compressed_files_are_taken_over_only_while_the_content_is_the_same() {
+    fn compressed_files_are_reused_only_if_the_content_is_the_same() {
         let folder = Folder::new("reuse");
         let mut earlier = Site::default();
         earlier.add("a.css", b"a {}".to_vec());

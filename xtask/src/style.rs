@@ -1,4 +1,4 @@
-//! The style sheet: one file, made of `style/main.css` and what it imports.
+//! The style sheet: one file, made of `style/main.css` and its imports.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 /// Reads a style sheet and puts the files that it imports in the place of `@import "name.css";` lines.
 pub fn bundle(main: &Path) -> Result<String> {
-    let folder = main.parent().context("the style sheet lies in a folder")?;
+    let folder = main.parent().context("the style sheet has no folder")?;
     inline_imports(&read(main)?, &|name| read(&folder.join(name)))
 }
 
@@ -38,7 +38,7 @@ fn imported_name(line: &str) -> Result<&str> {
         .strip_prefix("@import \"")
         .and_then(|rest| rest.strip_suffix("\";"))
         .filter(|name| !name.contains(['"', ':', '/']))
-        .with_context(|| format!("an import has the form `@import \"name.css\";`, this one has not: {line}"))
+        .with_context(|| format!("an import has the form `@import \"name.css\";`, but this one is: {line}"))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_are_replaced_where_they_stand() {
+    fn imports_are_replaced_in_place() {
         let bundled = inline_imports("/* first */\n@import \"a.css\";\nb {}\n", &files).unwrap();
         assert_eq!(bundled, "/* first */\na {}\nb {}\n");
     }
