@@ -1,19 +1,19 @@
-//! What must be true of every URI for every input. The judge is a URL parser that had no part in building them.
+//! What must hold for every URI, whatever the input. The judge is a URL parser that is not used to build them.
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 
 use engine::{Address, Daemon, HostConfig, Ssh, Transport, UserName};
 use url::{Host, Url};
 
-// The very file: all else in its crate needs libvirt.
-#[allow(dead_code, reason = "it has what other crates do not use")]
+// Included as a file, because the rest of its crate needs libvirt.
+#[allow(dead_code, reason = "the fuzz targets do not use all of it")]
 #[path = "../../server/libvirt/src/connection/uri.rs"]
 mod uri;
 
-/// How libvirt may be let in through libssh.
+/// The methods of a libssh login.
 const METHODS: &str = "password,keyboard-interactive";
 
-/// What a URI should say.
+/// The expected parts of a URI.
 struct Expected<'a> {
     scheme: &'a str,
     user: &'a str,
@@ -24,7 +24,7 @@ struct Expected<'a> {
     parameters: &'a [(&'a str, &'a [u8])],
 }
 
-/// Checks all URIs that are made of a host, with this path for a key.
+/// Checks all URIs that are made of a host, with this path of a key.
 pub fn check_host(host: &HostConfig, key: &[u8]) {
     check_transport(&host.transport, key);
     check_transport(&host.peer_transport, key);
@@ -121,7 +121,7 @@ fn check_address(uri: &Url, expected: Option<&Address>) {
         (Some(Host::Domain(read)), Some(Address::Name(meant))) => {
             assert_eq!(read, meant, "{uri}");
             assert!(!read.starts_with('-') && read.len() <= 253, "{uri}");
-            // What resolvers take for an IPv4 address is none of ours.
+            // Resolvers take such names for IPv4 addresses, so none may be accepted.
             let last = read.rsplit('.').next().unwrap_or_default();
             let hexadecimal =
                 last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -131,7 +131,7 @@ fn check_address(uri: &Url, expected: Option<&Address>) {
     }
 }
 
-/// The parameters as libvirt reads them: split first, decoded then.
+/// The parameters as libvirt reads them: split first, then decoded.
 fn parameters(uri: &Url) -> Vec<(&str, Vec<u8>)> {
     let query = uri.query().into_iter().flat_map(|query| query.split('&'));
     let pairs = query.map(|pair| pair.split_once('=').unwrap_or_else(|| panic!("{uri}: {pair}")));

@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     else {
         return Corpus::Reject;
     };
-    // What is refused is worth keeping, too: the way to what should be.
+    // Refused input is kept in the corpus, too: a mutation of it may be valid.
     if let (Ok(address), Ok(user)) = (address.parse::<Address>(), user.parse::<UserName>()) {
         fuzz::check_fields(&address, &user, port.parse().unwrap_or(22), key);
     }

@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(settings) = serde_json::from_slice::<HostSettings>(data) else { return Corpus::Keep };
     if let Ok(host) = HostConfig::checked(&settings) {
         fuzz::check_host(&host, data);
-        // As it is kept in the store and read again by the next console.
+        // As the store keeps it and the next console reads it.
         let again = serde_json::to_vec(&host.settings()).expect("settings are plain fields");
         let again =
             HostConfig::checked(&serde_json::from_slice(&again).expect("it was just written")).expect("it was checked");
