@@ -6,13 +6,13 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .PHONY: demo test lint unit integration browser bench fuzz build prepare-demo prepare-test
 
-# First the tools that prepare.sh installed, then rustup's cargo, for shells that have not read rustup's profile: a cargo of the
-# distribution is often too old.
+# First the tools that prepare.sh installed, then rustup's cargo, which a shell may not have in its PATH: the distribution's cargo is
+# often too old.
 export PATH := $(CURDIR)/target/tools/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The shell, as make would take a path with spaces for several.
 export VMFERRY := $(shell realpath --canonicalize-missing "$${CARGO_TARGET_DIR:-target}")/release/vmferry
 
-# All crates but the browser's entry point: in one build with it, the crate app would get the features of both sides.
+# All crates but the browser's entry point: built together with it, the crate app would get the features of both sides.
 native := --workspace --exclude frontend
 browser_side := --package app --package frontend --features app/hydrate --target wasm32-unknown-unknown
 
@@ -51,13 +51,13 @@ browser: build
 	cargo xtask first-visit
 	cd end2end && npx tsc && npx playwright test
 
-# Prints how long a sample takes from the server to the page, and how long a preflight of 19 destinations takes.
+# Prints how long a sample takes from the server to the page, a preflight of 19 destinations, and a migration beside virsh's.
 bench: prepare-test build
 	cd end2end && npx playwright test --config bench.config.ts
 	cargo bench --package vmferry --bench preflight
 	cargo bench --package vmferry --bench migration
 
-# Runs each fuzz target for as many seconds: no field of a host may get out of its place in a URI.
+# Runs each fuzz target for this time: no field of a host may change the structure of a URI.
 fuzz_seconds := 300
 fuzz:
 	@for target in fields settings; do \
