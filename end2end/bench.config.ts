@@ -1,4 +1,4 @@
 import config from './playwright.config';
 
-/** What is measured, not tested: `make bench` prints it. */
+/** Measurements, which `make bench` prints. */
 export default { ...config, testDir: 'bench', projects: config.projects?.slice(0, 1) };

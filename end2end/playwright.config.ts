@@ -5,7 +5,7 @@ import { demo } from './demo';
 /** The distribution's Chromium where there is one, else Playwright's own. */
 const chromium = process.env.CHROMIUM ?? ['/usr/bin/chromium'].find((path) => existsSync(path));
 
-/** What `make build` made. */
+/** The binary that `make build` makes. */
 const vmferry = process.env.VMFERRY ?? '../target/release/vmferry';
 
 export default defineConfig({
@@ -13,7 +13,7 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // The tests move the same three VMs.
   workers: 1,
-  // Migrations take as long as they take, and CI machines are slow.
+  // Migrations take their time, and CI machines are slow.
   timeout: 120_000,
   expect: { timeout: 60_000 },
   reporter: 'list',
@@ -22,7 +22,7 @@ export default defineConfig({
     browserName: 'chromium',
     launchOptions: {
       executablePath: chromium,
-      // Beside Playwright's own: nothing that would look for a network.
+      // Besides Playwright's own arguments: no background traffic.
       args: ['--disable-quic', '--disable-sync', '--disable-background-networking', '--disable-component-update'],
     },
     screenshot: 'only-on-failure',
@@ -36,7 +36,7 @@ export default defineConfig({
     command: `exec "${vmferry}" demo --listen ${new URL(demo.url).host} --network ${demo.network} --dir "${demo.dir}"`,
     url: `${demo.url}/healthz`,
     timeout: 60_000,
-    // The demo takes its daemons and VMs down before it ends.
+    // The demo ends its daemons and VMs before it exits.
     gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 },
   },
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test, type WebSocketRoute } from '@playwright/test';
 import { demo } from '../demo';
-import { definedOn, expectNeverBack, live, logIn, migrate, recordBar, row, runsOn } from './support';
+import { definedOn, expectNeverBack, expectLive, logIn, migrate, recordBar, row, runsOn } from './support';
 
 test('web moves to beta and back, and the bar tells the truth', async ({ page }) => {
   await logIn(page);
@@ -27,7 +27,7 @@ test('the form as a page leads to the migration, too', async ({ page }) => {
   for (const [from, to] of [['alpha', 'beta'], ['beta', 'alpha']] as const) {
     await expect(row(page, 'web')).toContainText(from);
     await page.goto((await row(page, 'web').getByRole('link', { name: 'Migrate' }).getAttribute('href'))!);
-    await live(page);
+    await expectLive(page);
     await page.getByRole('radio', { name: to }).check();
     await page.getByRole('button', { name: 'Start migration' }).click();
     await expect(page.locator('.result')).toContainText(`web runs on ${to} after`);
@@ -57,20 +57,20 @@ test('a migration can be followed from a second page, and over a reload', async 
   await logIn(page);
   const other = await context.newPage();
   await other.goto('/');
-  await live(other);
+  await expectLive(other);
   await migrate(page, 'db', 'gamma');
   await expect(row(other, 'db').getByRole('progressbar')).toBeVisible();
   await page.reload();
-  await live(page);
+  await expectLive(page);
   await expect(page.locator('.result')).toHaveText(/^db runs on gamma after /);
   await expect(row(other, 'db')).toContainText('gamma');
   await page.goto('/');
-  await live(page);
+  await expectLive(page);
   await migrate(page, 'db', 'alpha');
   await expect(page.locator('.result')).toHaveText(/^db runs on alpha after /);
 });
 
-test('a lost connection is shown, and what was missed is made up for', async ({ page }) => {
+test('a lost connection is shown, and missed updates are caught up', async ({ page }) => {
   let cut = false;
   const open: WebSocketRoute[] = [];
   await page.routeWebSocket(/\/ws$/, (socket) => {
@@ -85,7 +85,7 @@ test('a lost connection is shown, and what was missed is made up for', async ({ 
   execFileSync('virsh', ['-c', demo.hosts.alpha, 'suspend', 'web']);
   await expect(row(page, 'web')).toContainText('running');
   cut = false;
-  await live(page);
+  await expectLive(page);
   await expect(row(page, 'web')).toContainText('paused');
   execFileSync('virsh', ['-c', demo.hosts.alpha, 'resume', 'web']);
   await expect(row(page, 'web')).toContainText('running');
@@ -94,7 +94,7 @@ test('a lost connection is shown, and what was missed is made up for', async ({ 
 test.describe('without WASM', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('a VM can be moved all the same', async ({ page }) => {
+  test('a VM can be moved', async ({ page }) => {
     await page.goto('/');
     await page.getByLabel('User name').fill(demo.user);
     await page.getByLabel('Password').fill(demo.password);

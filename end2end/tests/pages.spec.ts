@@ -1,10 +1,10 @@
 import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
-import { expectAccessible, expectToFit, live, logIn, row } from './support';
+import { expectAccessible, expectToFit, expectLive, logIn, row } from './support';
 
 const paths = ['/', '/migrations', '/hosts', '/account', '/nowhere'];
 
-/** What can be tapped, other than links within a text, is at least 44 px high and wide (24 px: WCAG 2.5.8; 44: our own rule). */
+/** Everything that can be tapped, except links within text, is at least 44 px high and wide (WCAG 2.5.8 requires 24 px). */
 async function expectLargeTargets(page: Page, where: string) {
   const small = await page
     .locator('button:visible, .button:visible, nav a:visible, label:has([type=radio]):visible, select:visible, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):visible')
@@ -31,7 +31,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       if (isMobile) await expectLargeTargets(page, path);
     }
     await page.goto('/');
-    await live(page);
+    await expectLive(page);
     await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
     await expectAccessible(page, 'the migrate dialog');
@@ -40,22 +40,22 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test('nothing is logged as an error while pages are used', async ({ page }) => {
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
+test('no errors are logged while pages are used', async ({ page }) => {
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
   });
   await logIn(page);
   for (const path of paths.slice(0, 4)) {
     await page.goto(path);
-    await live(page);
+    await expectLive(page);
   }
-  expect(complaints).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
 test('the keyboard is enough', async ({ page, isMobile }) => {
-  test.skip(isMobile, 'a phone has none');
+  test.skip(isMobile, 'a phone has no keyboard');
   await logIn(page);
   const migrateButton = row(page, 'web').getByRole('link', { name: 'Migrate' });
   for (let presses = 0; presses < 60; presses++) {
@@ -80,7 +80,7 @@ test('a search is kept over a reload', async ({ page }) => {
   await expect(row(page, 'cache')).toBeVisible();
 });
 
-test('a VM is paused, resumed, shut down after a question, and started', async ({ page }) => {
+test('a VM is paused, resumed, shut down after a confirmation, and started', async ({ page }) => {
   await logIn(page);
   const web = row(page, 'web');
   const choose = async (action: string) => {
@@ -99,7 +99,7 @@ test('a VM is paused, resumed, shut down after a question, and started', async (
   await expect(web).toContainText('running');
 });
 
-test('who is not logged in sees nothing, and lands where they wanted to go', async ({ page }) => {
+test('a visitor sees nothing before the login, and then the requested page', async ({ page }) => {
   const response = await page.goto('/hosts');
   expect(await response?.text()).not.toContain('alpha');
   await expect(page).toHaveURL(/\/login/);
@@ -109,22 +109,22 @@ test('who is not logged in sees nothing, and lands where they wanted to go', asy
   await expect(page).toHaveURL(`${demo.url}/hosts`);
 });
 
-test('who comes by a link from another site lands on the page, if logged in', async ({ page }) => {
+test('a link from another site opens the page, if the user is logged in', async ({ page }) => {
   await logIn(page);
   // The same machine under another name is another site.
-  const elsewhere = demo.url.replace('127.0.0.1', 'localhost');
-  await page.route(`${elsewhere}/elsewhere`, (route) =>
+  const otherSite = demo.url.replace('127.0.0.1', 'localhost');
+  await page.route(`${otherSite}/page`, (route) =>
     route.fulfill({ contentType: 'text/html', body: `<a href="${demo.url}/hosts">hosts</a>` }),
   );
-  await page.goto(`${elsewhere}/elsewhere`);
+  await page.goto(`${otherSite}/page`);
   await page.getByRole('link', { name: 'hosts' }).click();
   await expect(page).toHaveURL(`${demo.url}/hosts`);
   await expect(page.getByRole('heading', { name: 'Hosts' })).toBeVisible();
 });
 
-test('a wrong password is told, and logging out ends the session', async ({ page }) => {
+test('a wrong password is reported, and logging out ends the session', async ({ page }) => {
   await page.goto('/login');
-  await page.getByLabel('User name').fill('nobody-at-all');
+  await page.getByLabel('User name').fill('unknown-user');
   await page.getByLabel('Password').fill('wrong wrong wrong');
   await page.getByRole('button', { name: 'Log in' }).click();
   await expect(page.getByRole('alert')).toContainText('wrong');

@@ -9,7 +9,7 @@ import { expectAccessible, expectToFit, logIn, row, type HostName } from './supp
 const virsh = (host: HostName, ...command: string[]) =>
   execFileSync('virsh', ['-c', demo.hosts[host], ...command], { encoding: 'utf8' });
 
-/** The definition of a VM that was never started: its name is all that matters. */
+/** Defines a VM that is never started: only its name matters. */
 function define(host: HostName, name: string) {
   const directory = mkdtempSync(join(tmpdir(), 'vmferry-'));
   const path = join(directory, 'vm.xml');
@@ -21,7 +21,7 @@ function define(host: HostName, name: string) {
   rmSync(directory, { recursive: true });
 }
 
-/** Opens the window for the VM that is on alpha. */
+/** Opens the Migrate window for the VM on alpha. */
 async function openDialog(page: Page, vm: string) {
   await row(page, vm).filter({ hasText: 'alpha' }).getByRole('link', { name: 'Migrate' }).click();
   const dialog = page.getByRole('dialog', { name: `Migrate ${vm}` });
@@ -38,7 +38,7 @@ test('every host says whether it takes the VM, and the best is recommended', asy
   }
   await expect(card('alpha').getByRole('radio')).toBeDisabled();
   await expect(card('alpha').locator('.reason')).toHaveText('Already runs here');
-  // Which of the two it is depends on how much memory is free at this moment.
+  // It depends on the free memory which of the two is recommended.
   const recommended = dialog.locator('.destination').filter({ has: page.locator('.tag:visible') });
   await expect(recommended).toHaveCount(1);
   await expect(recommended.getByRole('radio')).toBeChecked();
@@ -60,7 +60,7 @@ test.describe('where the name is taken', () => {
   test.beforeAll(() => define('gamma', 'web'));
   test.afterAll(() => void virsh('gamma', 'undefine', 'web'));
 
-  test('a new name is offered, and helps', async ({ page }) => {
+  test('a new name is offered, and allows the migration', async ({ page }) => {
     await logIn(page);
     const { dialog, card } = await openDialog(page, 'web');
     await expect(card('gamma').locator('.blocked')).toBeVisible();
@@ -80,7 +80,7 @@ test.describe('where the name is taken', () => {
 test.describe('without WASM', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the page shows what was found, and looks again when asked', async ({ page }) => {
+  test('the page shows the findings, and checks again when asked', async ({ page }) => {
     await page.goto('/');
     await page.getByLabel('User name').fill(demo.user);
     await page.getByLabel('Password').fill(demo.password);

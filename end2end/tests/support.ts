@@ -5,17 +5,17 @@ import { demo } from '../demo';
 
 export type HostName = keyof typeof demo.hosts;
 
-/** Logs in as a person does, and waits until the page is hydrated and its stream is open. */
+/** Logs in through the form, and waits until the page is hydrated and its stream is open. */
 export async function logIn(page: Page, path = '/') {
   await page.goto(path);
   await page.getByLabel('User name').fill(demo.user);
   await page.getByLabel('Password').fill(demo.password);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await live(page);
+  await expectLive(page);
 }
 
-/** The page shows what is, as it happens. */
-export async function live(page: Page) {
+/** Waits until the page's stream is open. */
+export async function expectLive(page: Page) {
   await expect(page.locator('.badge')).toHaveText('live');
 }
 
@@ -33,22 +33,22 @@ export async function migrate(page: Page, vm: string, destination: HostName) {
   await expect(page).toHaveURL(/\/migrations\/[0-9a-f-]{36}$/);
 }
 
-/** Writes down every value that the page's bar takes from now on; the function that is returned tells them. */
+/** Records every value of the page's bar from now on; returns a function that returns them. */
 export async function recordBar(page: Page): Promise<() => Promise<number[]>> {
   await page.evaluate(() => {
     const values: number[] = [];
     Object.assign(window, { barValues: values });
-    const note = () => {
+    const record = () => {
       const bar = document.querySelector<HTMLProgressElement>('progress');
       if (bar && bar.value !== values.at(-1)) values.push(bar.value);
     };
-    new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
-    note();
+    new MutationObserver(record).observe(document.body, { subtree: true, childList: true, attributes: true });
+    record();
   });
   return () => page.evaluate(() => (window as unknown as { barValues: number[] }).barValues);
 }
 
-/** The hosts on which virsh, which knows nothing of the console, sees the VM executing. */
+/** The hosts on which the VM runs, according to virsh. */
 export function runsOn(vm: string): HostName[] {
   return (Object.keys(demo.hosts) as HostName[]).filter((host) =>
     execFileSync('virsh', ['-c', demo.hosts[host], 'list', '--name', '--state-running'], { encoding: 'utf8' })
@@ -57,7 +57,7 @@ export function runsOn(vm: string): HostName[] {
   );
 }
 
-/** The hosts that have a definition of the VM, running or not. */
+/** The hosts that have the VM, running or not, according to virsh. */
 export function definedOn(vm: string): HostName[] {
   return (Object.keys(demo.hosts) as HostName[]).filter((host) =>
     execFileSync('virsh', ['-c', demo.hosts[host], 'list', '--name', '--all'], { encoding: 'utf8' }).split('\n').includes(vm),
@@ -68,7 +68,7 @@ export function expectNeverBack(values: number[]) {
   expect(values).toEqual([...values].sort((a, b) => a - b));
 }
 
-/** Nothing that a tool can find stands in the way of people with other senses. */
+/** axe finds no serious obstacle to accessibility. */
 export async function expectAccessible(page: Page, where: string) {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
