@@ -12,6 +12,7 @@ mod finding;
 mod host;
 mod id;
 mod migration;
+mod migration_filter;
 #[cfg(test)]
 mod names;
 mod preflight;
@@ -32,6 +33,7 @@ pub use id::{HostName, MigrationId, VmId};
 pub use migration::{
     ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal,
 };
+pub use migration_filter::MigrationFilter;
 pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};

@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use model::MigrationFilter;
 use model::{DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest};
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
@@ -83,5 +85,6 @@ pub async fn load_migration(id: String) -> Result<(Migration, Vec<MigrationEvent
 /// A page of the list, newest first.
 #[server]
 pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
-    console().migrations(&who()?, before, PAGE).await.map_err(refused)
+    let page = MigrationFilter { before, ..MigrationFilter::newest(PAGE) };
+    console().migrations(&who()?, &page).await.map_err(refused)
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use model::{
-    Code, Host, HostName, HostOrigin, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions,
-    MigrationRequest, Preflight, Problem, Snapshot, Update, Vm, VmAction, VmId,
+    Code, Host, HostName, HostOrigin, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId,
+    MigrationOptions, MigrationRequest, Preflight, Problem, Snapshot, Update, Vm, VmAction, VmId,
 };
-use store::{EngineStore, MigrationFilter, StoreError};
+use store::{EngineStore, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{

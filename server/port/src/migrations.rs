@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use model::{
-    Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationOptions,
-    MigrationRequest, Problem, VmId,
+    Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId,
+    MigrationOptions, MigrationRequest, Problem, VmId,
 };
 
 use crate::Principal;
@@ -81,13 +81,11 @@ pub trait Migrations: Send + Sync {
     /// `unknown-migration`.
     async fn migration(&self, who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem>;
 
-    /// Migrations from newest to oldest, at most `limit` (1 to 1000), older than `before` if given.
-    async fn migrations(
-        &self,
-        who: &Principal,
-        before: Option<MigrationId>,
-        limit: u32,
-    ) -> Result<Vec<Migration>, Problem>;
+    /// The migrations that a filter lets through, newest first. The database searches.
+    ///
+    /// # Errors
+    /// `invalid-input` if the filter's `limit` is not 1 to 1000.
+    async fn migrations(&self, who: &Principal, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem>;
 
     /// The registered host of this name or address.
     ///

@@ -5,12 +5,12 @@ use engine::{Address, Reached, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
-    MigrationId, MigrationOptions, MigrationRequest, Problem, VmId,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Problem, VmId,
 };
 use port::{DestinationsRequest, Migrations, Principal};
 
 use super::{ServerConsole, login::login};
-use store::{Action, MigrationFilter};
+use store::Action;
 
 /// The most migrations that are listed at once.
 const LONGEST_LIST: u32 = 1_000;
@@ -78,17 +78,12 @@ impl Migrations for ServerConsole {
         self.engine.migration(id).await
     }
 
-    async fn migrations(
-        &self,
-        _who: &Principal,
-        before: Option<MigrationId>,
-        limit: u32,
-    ) -> Result<Vec<Migration>, Problem> {
-        if !(1..=LONGEST_LIST).contains(&limit) {
+    async fn migrations(&self, _who: &Principal, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
+        if !(1..=LONGEST_LIST).contains(&filter.limit) {
             return Err(Problem::new(Code::InvalidInput, "The list would be too long or empty.")
                 .with_fix(format!("Ask for 1 to {LONGEST_LIST} migrations.")));
         }
-        self.engine.migrations(&MigrationFilter { before, ..MigrationFilter::newest(limit) }).await
+        self.engine.migrations(filter).await
     }
 
     fn host(&self, _who: &Principal, name_or_address: &str) -> Result<HostName, Problem> {

@@ -30,7 +30,7 @@ pub use known_networks::KnownNetworks;
 pub use login_failures::{Attempt, Counter, LoginFailures};
 #[cfg(feature = "memory")]
 pub use memory::MemoryStore;
-pub use migrations::{MigrationFilter, Migrations};
+pub use migrations::Migrations;
 pub use sessions::{SessionLimits, SessionRecord, Sessions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

@@ -1,7 +1,7 @@
 //! Migrations, their history, and the sequence numbers of the update stream.
 
 use async_trait::async_trait;
-use model::{HostName, Migration, MigrationEvent, MigrationId, Phase, VmId};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId};
 
 use crate::StoreError;
 
@@ -35,61 +35,4 @@ pub trait Migrations: Send + Sync + 'static {
 
     /// Reserves `count` sequence numbers that were never used before, and returns the first.
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError>;
-}
-
-/// Which migrations are wanted. What is not set lets everything through.
-///
-/// ```
-/// # use store::MigrationFilter;
-/// let away_from_alpha = MigrationFilter { source: "alpha".parse().ok(), ..MigrationFilter::newest(50) };
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MigrationFilter {
-    /// Of this VM.
-    pub vm: Option<VmId>,
-    /// Of VMs that had exactly this name when the migration began.
-    pub vm_name: Option<String>,
-    /// Away from this host.
-    pub source: Option<HostName>,
-    /// To this host.
-    pub destination: Option<HostName>,
-    /// Away from this host or to it.
-    pub host: Option<HostName>,
-    /// In one of these phases. Ended ones are results: `Succeeded`, `Failed`, `Cancelled`, `NeedsAttention`.
-    pub phases: Option<Vec<Phase>>,
-    /// Asked for by this user.
-    pub requested_by: Option<String>,
-    /// Asked for at this time or later, in ms since 1970.
-    pub created_from_ms: Option<u64>,
-    /// Asked for before this time, in ms since 1970.
-    pub created_before_ms: Option<u64>,
-    /// Older than this migration: the next page after the one that ends with it.
-    pub before: Option<MigrationId>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-impl MigrationFilter {
-    /// The newest migrations, at most `limit`.
-    pub fn newest(limit: u32) -> Self {
-        Self {
-            vm: None,
-            vm_name: None,
-            source: None,
-            destination: None,
-            host: None,
-            phases: None,
-            requested_by: None,
-            created_from_ms: None,
-            created_before_ms: None,
-            before: None,
-            limit,
-        }
-    }
-
-    /// Those of them that succeeded.
-    #[must_use]
-    pub fn succeeded(self) -> Self {
-        Self { phases: Some(vec![Phase::Succeeded]), ..self }
-    }
 }

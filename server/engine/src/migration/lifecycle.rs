@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Code, Migration, Mode, Phase, Problem};
-use store::MigrationFilter;
+use model::{Code, Migration, MigrationFilter, Mode, Phase, Problem};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{

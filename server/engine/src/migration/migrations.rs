@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use model::{
-    Code, ControlFlow, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent, MigrationId,
-    MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress, Severity, Treatment,
+    Code, ControlFlow, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress,
+    Severity, Treatment,
 };
-use store::{MigrationFilter, StoreError};
+use store::StoreError;
 use tokio::time::timeout_at;
 use uuid::Uuid;
 
@@ -214,6 +215,8 @@ impl Migrations {
                 migration.clone_from(now);
             }
         }
+        // One that has gone on since the store was asked may no longer be what is searched for.
+        migrations.retain(|migration| filter.lets_through(migration));
         Ok(migrations)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{HostName, Migration, Problem, Vm};
-use store::MigrationFilter;
+use model::{HostName, Migration, MigrationFilter, Problem, Vm};
 use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;

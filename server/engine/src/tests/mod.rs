@@ -18,8 +18,11 @@ mod storage;
 
 use std::sync::Arc;
 
-use model::{Change, HostName, Migration, MigrationId, MigrationOptions, MigrationRequest, Update, VmId, VmState};
-use store::{EngineStore, Hosts, MemoryStore, MigrationFilter, Migrations};
+use model::{
+    Change, HostName, Migration, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Update, VmId,
+    VmState,
+};
+use store::{EngineStore, Hosts, MemoryStore, Migrations};
 use tokio::sync::mpsc;
 
 use crate::{

@@ -1,8 +1,10 @@
 //! `/plugins/kimchi/tasks`: migrations, as Kimchi's programs know them.
 
+use std::borrow::Cow;
+
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use model::{Code, ControlFlow, Migration, MigrationId, Phase, Problem, text};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use model::{Code, ControlFlow, Migration, MigrationFilter, MigrationId, Phase, Problem, text};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use port::Principal;
 use serde::{Deserialize, Serialize};
 
@@ -37,19 +39,31 @@ enum Status {
     Killed,
 }
 
+impl From<Phase> for Status {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Succeeded => Self::Finished,
+            Phase::Failed | Phase::NeedsAttention => Self::Failed,
+            Phase::Cancelled => Self::Killed,
+            _ => Self::Running,
+        }
+    }
+}
+
+impl Status {
+    /// The phases of tasks with this status.
+    fn phases(self) -> Vec<Phase> {
+        Phase::ALL.iter().copied().filter(|phase| Self::from(*phase) == self).collect()
+    }
+}
+
 impl From<&Migration> for Task {
     fn from(migration: &Migration) -> Self {
-        let name = utf8_percent_encode(&migration.vm_name, UNRESERVED);
         Self {
             id: migration.id,
-            status: match migration.phase {
-                Phase::Succeeded => Status::Finished,
-                Phase::Failed | Phase::NeedsAttention => Status::Failed,
-                Phase::Cancelled => Status::Killed,
-                _ => Status::Running,
-            },
+            status: migration.phase.into(),
             message: message(migration),
-            target_uri: format!("/plugins/kimchi/vms/{name}/migrate"),
+            target_uri: target_uri(&migration.vm_name),
             control_flow: migration.control_flow,
             encrypted: migration.encrypted,
         }
@@ -58,6 +72,11 @@ impl From<&Migration> for Task {
 
 /// What may stand in an address as it is.
 const UNRESERVED: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The address that starts a migration of this VM.
+fn target_uri(vm_name: &str) -> String {
+    format!("/plugins/kimchi/vms/{}/migrate", utf8_percent_encode(vm_name, UNRESERVED))
+}
 
 /// Phase and percent, or the result; of a failure the reason in libvirt's words, too.
 fn message(migration: &Migration) -> String {
@@ -79,19 +98,36 @@ pub(super) struct Wanted {
     target_uri: Option<String>,
 }
 
+impl Wanted {
+    /// As the database searches for it.
+    fn filter(&self) -> MigrationFilter {
+        MigrationFilter {
+            phases: self.status.map(Status::phases),
+            vm_name: self.target_uri.as_deref().and_then(vm_name),
+            ..MigrationFilter::newest(LISTED)
+        }
+    }
+}
+
+/// The VM that a part of a task's `target_uri` names, as `vms/web/migrate` does. `vms/web` may be a part of other VMs' addresses, too.
+fn vm_name(part: &str) -> Option<String> {
+    let (_, after) = part.split_once("vms/")?;
+    let (name, _) = after.split_once('/')?;
+    percent_decode_str(name).decode_utf8().ok().map(Cow::into_owned)
+}
+
 /// `GET /tasks`.
 pub(super) async fn list(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
     asked: Asked<Wanted>,
 ) -> Result<Json<Vec<Task>>, Refused> {
-    let Wanted { status, target_uri } = query(asked)?;
-    let migrations = doors.console.migrations(&who, None, LISTED).await?;
-    let wanted = |task: &Task| {
-        status.is_none_or(|status| task.status == status)
-            && target_uri.as_ref().is_none_or(|part| task.target_uri.contains(part))
-    };
-    Ok(Json(migrations.iter().map(Task::from).filter(wanted).collect()))
+    let wanted = query(asked)?;
+    let migrations = doors.console.migrations(&who, &wanted.filter()).await?;
+    // A part that names no VM is looked for among the newest.
+    let mut tasks: Vec<Task> = migrations.iter().map(Task::from).collect();
+    tasks.retain(|task| wanted.target_uri.as_ref().is_none_or(|part| task.target_uri.contains(part)));
+    Ok(Json(tasks))
 }
 
 /// `GET /tasks/<id>`.
@@ -120,4 +156,32 @@ fn parse(id: &str) -> Result<MigrationId, Problem> {
         Problem::new(Code::UnknownMigration, "There is no task of this id.")
             .with_fix("GET /plugins/kimchi/tasks lists them.")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_phase_is_found_by_its_status() {
+        for &phase in Phase::ALL {
+            assert!(Status::from(phase).phases().contains(&phase), "{phase:?}");
+        }
+        assert_eq!(Status::Failed.phases(), [Phase::Failed, Phase::NeedsAttention]);
+        assert!(Status::Running.phases().iter().all(|phase| !phase.has_ended()));
+    }
+
+    /// The database must not leave out what the comparison of the address would let through.
+    #[test]
+    fn a_part_of_an_address_names_no_other_vm() {
+        for name in ["web", "vms", "migrate", "my-vms", "two words", "größe", "a/vms/b", "100%", "%77eb"] {
+            let address = target_uri(name);
+            for (from, to) in (0..=address.len()).flat_map(|to| (0..to).map(move |from| (from, to))) {
+                let part = &address[from..to];
+                assert!(vm_name(part).is_none_or(|named| named == name), "{part} of {address}");
+            }
+            assert_eq!(vm_name(&address).as_deref(), Some(name));
+            assert_eq!(vm_name(address.trim_end_matches("/migrate")), None, "a longer name may begin with it");
+        }
+    }
 }

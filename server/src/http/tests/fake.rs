@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use model::{
     Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding, FindingCode, HostLogin,
-    HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationId, MigrationOptions,
-    MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost, SessionInfo,
-    Severity, Snapshot, SshLoginKind, TransportKind, Treatment, Update, Vm, VmAction, VmId,
+    HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId,
+    MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost,
+    SessionInfo, Severity, Snapshot, SshLoginKind, TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -230,8 +230,10 @@ impl Migrations for FakeConsole {
         Ok((found, Vec::new()))
     }
 
-    async fn migrations(&self, _: &Principal, _: Option<MigrationId>, _: u32) -> Result<Vec<Migration>, Problem> {
-        Ok(self.migrations().clone())
+    async fn migrations(&self, _: &Principal, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
+        let begun = self.migrations();
+        let wanted = begun.iter().filter(|migration| filter.lets_through(migration));
+        Ok(wanted.take(filter.limit as usize).cloned().collect())
     }
 
     fn host(&self, _: &Principal, name_or_address: &str) -> Result<HostName, Problem> {

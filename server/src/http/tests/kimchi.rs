@@ -1,7 +1,7 @@
 //! Kimchi's API, with everything a program could do wrong.
 
 use futures::stream;
-use model::{Finding, FindingCode};
+use model::{Finding, FindingCode, Migration, Phase, examples};
 
 use super::*;
 
@@ -53,6 +53,31 @@ async fn a_task_is_cancelled_once() {
         let answer = house.send(get(&format!("/plugins/kimchi/tasks/{id}"), &cookie)).await;
         assert!(matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST), "{id}");
         assert!(answer.json()["reason"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn tasks_are_found_however_many_came_after_them() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let task =
+        |number, vm_name: &str, phase| Migration { vm_name: vm_name.to_owned(), phase, ..examples::migration(number) };
+    let later = (1..=1_200).rev().map(|number| task(number, "web-2", Phase::Succeeded));
+    house.console.migrations().extend(later.chain([task(0, "web", Phase::NeedsAttention)]));
+    for (query, count) in [
+        ("", 1_000),
+        ("?status=finished", 1_000),
+        ("?status=failed", 1),
+        ("?status=running", 0),
+        ("?target_uri=/plugins/kimchi/vms/web/migrate", 1),
+        ("?target_uri=vms/web/&status=failed", 1),
+        ("?target_uri=vms/web/&status=finished", 0),
+        ("?target_uri=vms/we%62/", 1),
+        ("?target_uri=vms/we%2562/", 0),
+        ("?target_uri=vms/web", 1_000),
+    ] {
+        let answer = house.send(get(&format!("/plugins/kimchi/tasks{query}"), &cookie)).await;
+        assert_eq!(answer.json().as_array().unwrap().len(), count, "{query}");
     }
 }
 

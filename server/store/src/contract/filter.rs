@@ -1,7 +1,6 @@
 //! The filter of migrations, against a filter that is as plain as can be.
 
-use crate::MigrationFilter;
-use model::{HostName, MigrationId, Phase, VmId};
+use model::{HostName, MigrationFilter, MigrationId, Phase, VmId};
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};
 use uuid::Uuid;
 

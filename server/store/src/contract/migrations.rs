@@ -1,7 +1,7 @@
 //! Migrations, their history and the sequence.
 
-use crate::{AuditFilter, MigrationFilter, StoreError};
-use model::{Phase, VmId};
+use crate::{AuditFilter, StoreError};
+use model::{MigrationFilter, Phase, VmId};
 use uuid::Uuid;
 
 use super::*;

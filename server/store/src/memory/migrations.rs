@@ -1,10 +1,10 @@
 //! Migrations, in memory.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationId};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId};
 
 use super::MemoryStore;
-use crate::{Action, MigrationFilter, Migrations, StoreError};
+use crate::{Action, Migrations, StoreError};
 
 #[async_trait]
 impl Migrations for MemoryStore {
@@ -46,7 +46,7 @@ impl Migrations for MemoryStore {
     async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, StoreError> {
         let tables = self.tables();
         let kept = tables.migrations.values().rev().map(|(migration, _)| migration);
-        Ok(kept.filter(|migration| lets_through(filter, migration)).take(filter.limit as usize).cloned().collect())
+        Ok(kept.filter(|migration| filter.lets_through(migration)).take(filter.limit as usize).cloned().collect())
     }
 
     async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError> {
@@ -65,34 +65,4 @@ impl Migrations for MemoryStore {
         *sequence += count;
         Ok(first)
     }
-}
-
-fn lets_through(filter: &MigrationFilter, migration: &Migration) -> bool {
-    /// Nothing is wanted, or this.
-    fn is<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
-        wanted.as_ref().is_none_or(|wanted| wanted == found)
-    }
-    let MigrationFilter {
-        vm,
-        vm_name,
-        source,
-        destination,
-        host,
-        phases,
-        requested_by,
-        created_from_ms,
-        created_before_ms,
-        before,
-        limit: _,
-    } = filter;
-    is(vm, &migration.vm)
-        && is(vm_name, &migration.vm_name)
-        && is(source, &migration.source)
-        && is(destination, &migration.destination)
-        && (is(host, &migration.source) || is(host, &migration.destination))
-        && phases.as_ref().is_none_or(|phases| phases.contains(&migration.phase))
-        && is(requested_by, &migration.requested_by)
-        && created_from_ms.is_none_or(|from| migration.created_at_ms >= from)
-        && created_before_ms.is_none_or(|before| migration.created_at_ms < before)
-        && before.is_none_or(|before| migration.id < before)
 }

@@ -1,11 +1,11 @@
 //! Migrations, in SQLite.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationId, Phase};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::{SqliteStore, audit, failed, from_json, to_json, to_ms};
-use crate::{Action, MigrationFilter, Migrations, StoreError};
+use crate::{Action, Migrations, StoreError};
 
 #[async_trait]
 impl Migrations for SqliteStore {

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use model::{HostName, MigrationId, Mode, Phase, SshLoginKind};
+use model::{HostName, MigrationFilter, MigrationId, Mode, Phase, SshLoginKind};
 use sqlx::{AssertSqlSafe, Connection, Execute, Row, SqliteConnection};
 
 use super::*;
 use crate::{
-    Attempt, Audit, AuditFilter, Counter, Hosts, KnownNetworks, LoginFailures, MigrationFilter, Migrations,
-    SessionLimits, Sessions, Users,
+    Attempt, Audit, AuditFilter, Counter, Hosts, KnownNetworks, LoginFailures, Migrations, SessionLimits, Sessions,
+    Users,
 };
 
 /// A database that the code of commit 2558c71 wrote: the last one in which migrations and events were nothing but JSON.
