@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use model::{HostName, VmId};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
@@ -12,11 +13,11 @@ use crate::{
     inventory::Watch,
 };
 
-/// The first wait before a lost host is tried again; doubled up to [`LONGEST_WAIT`].
+/// A lost host is tried again after this at the earliest; each wait is twice as long as the one before, up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// A host that comes back should not have to wait long for us, and a dead one costs one connection attempt each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// The wait where the login works and libvirt may not be used: it costs a login each time, and may pass by itself, as where a daemon
+/// What is waited longer where the login works and libvirt may not be used: it costs a login each time, and may pass by itself, as where a daemon
 /// that starts has made its socket and not yet given it to its group.
 const NOT_PERMITTED_WAIT: Duration = Duration::from_mins(1);
 /// How often free memory is asked for, and everything else again: libvirt forgets to tell of a definition that a migration
@@ -34,7 +35,7 @@ pub(crate) async fn watch(context: Arc<Context>, watch: Watch, opened: Option<Op
 
 /// Connects, follows, and connects again. Returns when another attempt is in vain until a user acts: types a password, say.
 async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Opened>) {
-    let mut wait = FIRST_WAIT;
+    let mut waits = backoff();
     loop {
         let connected = match opened.take() {
             Some(opened) => Ok(opened),
@@ -42,7 +43,7 @@ async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Ope
         };
         let error = match connected {
             Ok(connected) => {
-                wait = FIRST_WAIT;
+                waits = backoff();
                 follow(context, watch, connected).await
             }
             Err(error) => error,
@@ -53,9 +54,16 @@ async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Ope
         if kind.is_in_vain() {
             return;
         }
-        sleep(if kind == HostErrorKind::NotPermitted { NOT_PERMITTED_WAIT } else { wait }).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        let wait = waits.next().unwrap_or(LONGEST_WAIT);
+        sleep(if kind == HostErrorKind::NotPermitted { NOT_PERMITTED_WAIT + wait } else { wait }).await;
     }
+}
+
+/// The waits before each attempt to connect again. Chance adds up to as much again to each, so that hosts that were lost together, as
+/// behind one switch, are not tried together for ever.
+fn backoff() -> impl Iterator<Item = Duration> {
+    let doubling = ExponentialBuilder::new().with_min_delay(FIRST_WAIT).with_max_delay(LONGEST_WAIT / 2);
+    doubling.without_max_times().with_jitter().build()
 }
 
 async fn connect(context: &Context, watch: &Watch) -> Result<Opened, HostError> {
@@ -140,4 +148,18 @@ async fn refresh_all(context: &Context, watch: &Watch, connection: &dyn HostConn
     let (facts, copies) = (connection.host().await?, connection.copies().await?);
     context.inventory().refreshed(watch, facts, copies);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_never_exceed_the_longest() {
+        for _ in 0..100 {
+            let waits: Vec<Duration> = backoff().take(50).collect();
+            assert!(waits[0] < 2 * FIRST_WAIT && 2 * FIRST_WAIT <= waits[1] && 4 * FIRST_WAIT <= waits[2], "{waits:?}");
+            assert!(waits.iter().all(|wait| (FIRST_WAIT..=LONGEST_WAIT).contains(wait)), "{waits:?}");
+        }
+    }
 }

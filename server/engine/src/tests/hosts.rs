@@ -1,8 +1,17 @@
 //! Hosts that come and go.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
+
+use async_trait::async_trait;
 use model::{ConnectionState, VmState};
+use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::hypervisor::{Address, HostConnection, HostError, HostEvent, Hypervisor, Probe};
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_host_hurts_no_other_and_comes_back() {
@@ -61,4 +70,41 @@ async fn hosts_count_their_vms_and_memory() {
     bench.vm("off", VmState::ShutOff, IDLE).await;
     let alpha = bench.engine.snapshot().hosts.remove(0);
     assert_eq!((alpha.vms, alpha.vms_active), (2, 1));
+}
+
+/// Simulated hosts, and when each was tried.
+struct Tried {
+    sim: Sim,
+    times: Mutex<BTreeMap<HostName, Vec<Instant>>>,
+}
+
+#[async_trait]
+impl Hypervisor for Tried {
+    async fn connect(
+        &self,
+        host: &HostConfig,
+        events: mpsc::UnboundedSender<HostEvent>,
+    ) -> Result<Arc<dyn HostConnection>, HostError> {
+        self.times.lock().unwrap().entry(host.name.clone()).or_default().push(Instant::now());
+        self.sim.connect(host, events).await
+    }
+
+    async fn probe(&self, address: &Address, port: u16) -> Probe {
+        self.sim.probe(address, port).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_that_are_lost_together_are_not_tried_together_for_ever() {
+    let sim = Sim::new();
+    let hosts = ["alpha", "beta"].map(|name| sim.add_host(name));
+    hosts.iter().for_each(|host| sim.kill(&host.name));
+    let tried = Arc::new(Tried { sim, times: Mutex::default() });
+    let engine = Engine::start(hosts.to_vec(), tried.clone(), Arc::new(MemoryStore::default())).await.unwrap();
+    sleep(Duration::from_mins(5)).await;
+    engine.stop().await;
+    let times = tried.times.lock().unwrap();
+    let [alpha, beta] = ["alpha", "beta"].map(|name| times[&host(name)].iter().collect::<BTreeSet<_>>());
+    assert!(alpha.len() >= 30 && beta.len() >= 30, "at least every 10 s: {times:?}");
+    assert!(alpha.intersection(&beta).count() < 15, "{times:?}");
 }
