@@ -5,14 +5,16 @@
 
 mod address;
 mod config;
+mod domain;
 mod error;
-mod facts;
 mod fingerprint;
 mod opened;
 mod plan;
 mod precopy;
 mod presence;
 mod statistics;
+mod survey;
+mod volume;
 
 use std::sync::Arc;
 
@@ -24,17 +26,16 @@ use uuid::Uuid;
 pub use address::{Address, UserName};
 pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
 pub(crate) use config::{LARGEST_BANDWIDTH_MIB_S, is_bandwidth};
+pub use domain::{Disk, DiskDevice, DiskSource, DomainFacts, Interface, SecretUse, Tpm};
 pub use error::{HostError, HostErrorKind};
-pub use facts::{
-    Certificates, Chunk, CpuFit, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, Interface, MachineFit, Network,
-    NewVolume, Pool, SecretUse, Survey, Tpm, Volume,
-};
 pub use fingerprint::Fingerprint;
 pub(crate) use opened::{Opened, deadline};
-pub use plan::MigrationPlan;
+pub use plan::{DiskCopy, MigrationPlan};
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 pub(crate) use presence::Presence;
 pub use statistics::Statistics;
+pub use survey::{Certificates, CpuFit, MachineFit, Network, Pool, Survey};
+pub use volume::{Chunk, NewVolume, Volume};
 
 /// Makes connections to hosts.
 #[async_trait]

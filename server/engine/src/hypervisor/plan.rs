@@ -2,7 +2,7 @@
 
 use model::{ControlFlow, VmId};
 
-use super::{DiskCopy, HostConfig};
+use super::HostConfig;
 
 /// One migration, ready to be handed to the hypervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,4 +33,15 @@ pub struct MigrationPlan {
     pub synchronous_writes: bool,
     /// libvirt can't see that a disk is shared, but the hosts' settings say so.
     pub trust_shared_directories: bool,
+}
+
+/// A disk that libvirt copies along with a migration, to a volume that is there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskCopy {
+    /// Its name in the guest, e.g. `vda`.
+    pub target: String,
+    /// The new volume's path.
+    pub path: String,
+    /// Whether the new volume is a block device rather than a file.
+    pub is_block: bool,
 }

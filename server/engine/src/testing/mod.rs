@@ -8,6 +8,7 @@ mod host;
 mod login;
 mod obstacles;
 mod precopy;
+mod storage;
 mod switch;
 mod volumes;
 
@@ -30,7 +31,7 @@ use crate::{
 };
 use driver::Driver;
 use host::{SimConnection, SimHost};
-pub use volumes::StorageFault;
+pub use storage::StorageFault;
 
 /// What follows a simulated host's name in its address.
 const DOMAIN: &str = ".simulated";
@@ -75,7 +76,7 @@ struct World {
     loads: BTreeMap<VmId, Load>,
     faults: BTreeMap<VmId, Fault>,
     shapes: facts::Shapes,
-    storage: volumes::Storage,
+    storage: storage::Storage,
     /// Hosts that let no other host's daemon log in.
     refusing_peers: BTreeSet<HostName>,
 }

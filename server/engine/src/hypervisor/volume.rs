@@ -1,0 +1,40 @@
+//! Volumes of storage pools, and what is in them.
+
+/// A volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Its name in the pool.
+    pub name: String,
+    /// Its path.
+    pub path: String,
+    /// `raw`, `qcow2`, …
+    pub format: String,
+    /// Its size as a guest sees it, in bytes.
+    pub capacity_bytes: u64,
+    /// What it takes up, in bytes.
+    pub allocation_bytes: u64,
+    /// When its contents were last changed, as libvirt writes it (seconds since 1970 with a fraction); none where it does not say.
+    pub modified: Option<String>,
+}
+
+/// A volume to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVolume {
+    /// The pool, by name.
+    pub pool: String,
+    /// Its name there.
+    pub name: String,
+    /// `raw` or `qcow2`, …
+    pub format: String,
+    /// Its size as a guest sees it, in bytes.
+    pub capacity_bytes: u64,
+}
+
+/// A piece of a volume's contents in transit between hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chunk {
+    /// Contents.
+    Data(Vec<u8>),
+    /// So many bytes of nothing, which take up no space.
+    Hole(u64),
+}
