@@ -1,4 +1,4 @@
-//! Media in drives, and disks that the guest can't write to: libvirt copies none of them, so they have to be there.
+//! Media in drives, and disks that the guest can't write to: libvirt copies none of them, so the destination has to have them.
 
 use model::{Finding, FindingCode, Mode, Severity, text};
 
@@ -9,7 +9,7 @@ use super::{
 use crate::hypervisor::{Disk, DiskDevice, DiskSource, Volume};
 
 /// What the destination has in place of an image.
-enum There {
+enum AtDestination {
     /// The very same, and how that is known.
     Same(String),
     /// A volume of this path. Only name and size were compared.
@@ -20,30 +20,30 @@ enum There {
     Unknown,
 }
 
-/// Looks whether the destination has the image; plans to eject it where it has not and that is wished.
-pub(super) fn look(input: PlanInput<'_>, disk: &Disk, plan: &mut Plan) {
+/// Checks whether the destination has the image; plans to eject it if it has not and the request says so.
+pub(super) fn check(input: PlanInput<'_>, disk: &Disk, plan: &mut Plan) {
     let is_drive = matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy);
     let path = location(input, disk);
-    let there = there(input, disk, &path);
-    let is_there = matches!(there, There::Same(_) | There::Namesake(_));
-    if is_drive && input.options.eject_media && !is_there {
+    let found = at_destination(input, disk, &path);
+    let is_present = matches!(found, AtDestination::Same(_) | AtDestination::Namesake(_));
+    if is_drive && input.options.eject_media && !is_present {
         let text = format!("{path} will be ejected from {} first.", disk.target);
         plan.findings.push(Finding::ok(FindingCode::Medium, text));
         plan.eject.push(disk.target.clone());
         return;
     }
-    let code = match (is_drive, &there) {
+    let code = match (is_drive, &found) {
         (true, _) => FindingCode::Medium,
-        (false, There::Missing(_)) => FindingCode::DiskKind,
+        (false, AtDestination::Missing(_)) => FindingCode::DiskKind,
         (false, _) => FindingCode::DiskShared,
     };
-    plan.findings.push(finding(input, disk, &path, there, code));
+    plan.findings.push(finding(input, disk, &path, found, code));
 }
 
-fn there(input: PlanInput<'_>, disk: &Disk, path: &str) -> There {
+fn at_destination(input: PlanInput<'_>, disk: &Disk, path: &str) -> AtDestination {
     match shared::evidence(input, disk, path) {
-        Ok(Some(evidence)) => return There::Same(evidence.words()),
-        Err(problem) => return There::Missing(problem.text),
+        Ok(Some(evidence)) => return AtDestination::Same(evidence.words()),
+        Err(problem) => return AtDestination::Missing(problem.text),
         Ok(None) => {}
     }
     let host = input.destination.name();
@@ -57,42 +57,42 @@ fn there(input: PlanInput<'_>, disk: &Disk, path: &str) -> There {
             .find(|known| known.name == pool)
             .map(|known| known.volumes.iter().find(|known| known.name == volume));
         return match found {
-            Some(Some(volume)) => There::Namesake(volume.clone()),
-            Some(None) => There::Missing(format!("The pool {pool} on {host} has no volume {volume}.")),
-            None => There::Missing(format!("{host} has no active pool {pool}.")),
+            Some(Some(volume)) => AtDestination::Namesake(volume.clone()),
+            Some(None) => AtDestination::Missing(format!("The pool {pool} on {host} has no volume {volume}.")),
+            None => AtDestination::Missing(format!("{host} has no active pool {pool}.")),
         };
     }
     let covering: Vec<_> = active.filter(|pool| pool.path.is_some() && pool.path.as_deref() == parent(path)).collect();
     let found = covering.iter().flat_map(|pool| &pool.volumes).find(|volume| volume.path == path);
     match (found, covering.first()) {
-        (Some(volume), _) => There::Namesake(volume.clone()),
-        (None, Some(pool)) => There::Missing(format!("The pool {} on {host} has no {path}.", pool.name)),
-        (None, None) => There::Unknown,
+        (Some(volume), _) => AtDestination::Namesake(volume.clone()),
+        (None, Some(pool)) => AtDestination::Missing(format!("The pool {} on {host} has no {path}.", pool.name)),
+        (None, None) => AtDestination::Unknown,
     }
 }
 
-fn finding(input: PlanInput<'_>, disk: &Disk, path: &str, there: There, code: FindingCode) -> Finding {
+fn finding(input: PlanInput<'_>, disk: &Disk, path: &str, found: AtDestination, code: FindingCode) -> Finding {
     let (target, host) = (&disk.target, input.destination.name());
     let is_drive = code == FindingCode::Medium;
     let copy = format!("Copy {path} to {host}");
     let fix = if is_drive { format!("{copy}, or eject it.") } else { format!("{copy}.") };
-    match there {
-        There::Same(words) => Finding::ok(code, format!("{target}: {words}.")),
-        There::Namesake(volume) if is_other_size(disk, &volume) => {
+    match found {
+        AtDestination::Same(words) => Finding::ok(code, format!("{target}: {words}.")),
+        AtDestination::Namesake(volume) if is_other_size(disk, &volume) => {
             let (now, then) = (text::bytes(volume.capacity_bytes), text::bytes(disk.capacity_bytes));
             Finding::warning(code, format!("{host} has {path} for {target}, but with {now} instead of {then}."))
                 .with_fix(fix)
         }
-        There::Namesake(_) => {
+        AtDestination::Namesake(_) => {
             Finding::ok(code, format!("{host} has {path} for {target}; only name and size were compared."))
         }
-        There::Missing(words) if disk.optional => {
+        AtDestination::Missing(words) if disk.optional => {
             Finding::warning(code, format!("{words} {target} will arrive empty.")).with_fix(fix)
         }
         // A definition alone can go; the VM will not start before the image is there.
-        There::Missing(words) if input.mode == Mode::Offline => Finding::warning(code, words).with_fix(fix),
-        There::Missing(words) => Finding::new(code, Severity::Blocker, words).with_fix(fix),
-        There::Unknown => {
+        AtDestination::Missing(words) if input.mode == Mode::Offline => Finding::warning(code, words).with_fix(fix),
+        AtDestination::Missing(words) => Finding::new(code, Severity::Blocker, words).with_fix(fix),
+        AtDestination::Unknown => {
             let text = format!(
                 "Whether {host} has {path} for {target} can't be seen: none of its pools is for that directory."
             );
@@ -103,6 +103,6 @@ fn finding(input: PlanInput<'_>, disk: &Disk, path: &str, there: There, code: Fi
 
 /// Whether a volume has another size than the image, where both are known.
 fn is_other_size(disk: &Disk, volume: &Volume) -> bool {
-    let (here, there) = (disk.capacity_bytes, volume.capacity_bytes);
-    here > 0 && there > 0 && here != there
+    let (image, volume) = (disk.capacity_bytes, volume.capacity_bytes);
+    image > 0 && volume > 0 && image != volume
 }

@@ -11,6 +11,7 @@ mod next_start;
 mod offline;
 mod place;
 mod plan;
+mod pool;
 mod prepare;
 mod proof;
 mod shared;

@@ -75,7 +75,7 @@ pub(super) async fn copy_volumes(
     is_untouched(hosts, journal.record(), &images).await
 }
 
-/// Looks at an image before it is copied.
+/// An image as it is before it is copied.
 async fn image(hosts: &Endpoints<'_>, disk: &Disk, path: &str, place: &Place) -> Result<Image, Stopped> {
     let missing = || {
         let sentence = format!("{} has no pool with {path}, so the console can't read it.", hosts.source_name());

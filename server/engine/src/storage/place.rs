@@ -6,14 +6,11 @@ use model::{Finding, FindingCode, Mode, PoolChoice, text};
 
 use super::{
     plan::{Place, PlanInput, location},
+    pool::{self, FILE_POOLS, LOGICAL},
     shared::{self, parent},
 };
 use crate::hypervisor::{Disk, DiskDevice, DiskSource, Pool, Volume};
 
-/// Pools whose volumes are files.
-const FILE_POOLS: [&str; 3] = ["dir", "fs", "netfs"];
-/// Pools whose volumes are block devices that can be made (LVM).
-const LOGICAL: &str = "logical";
 /// What a new volume takes on top of its contents, as a part of its capacity: qcow2's tables need 1/6553 of it (16 and 2 bytes
 /// for every cluster of 64 KiB, rounded up).
 const TABLES: u64 = 4096;
@@ -40,27 +37,27 @@ pub(super) fn choose(
     if input.mode == Mode::Offline && origin.is_none() {
         return Err(not_in_a_pool(input, disk, path));
     }
-    let pool = pool(input, disk, path)?;
+    let pool = pool::choose(input, disk, path)?;
     let volume = volume_name(disk, path, &pool.name, spent);
-    if let Some(there) = pool.volumes.iter().find(|there| there.name == volume) {
-        return Err(exists(input, disk, pool, there));
+    if let Some(existing) = pool.volumes.iter().find(|existing| existing.name == volume) {
+        return Err(exists(input, disk, pool, existing));
     }
     space(input, disk, pool, spent, findings)?;
     tell(input, disk, path, pool, &volume, findings);
     findings.extend(old_image_stays(input, disk, path, origin.as_ref()));
     spent.volumes.push((pool.name.clone(), volume.clone()));
-    let others = candidates(input, disk).filter(|other| other.name != pool.name);
+    let others = pool::candidates(input, disk).filter(|other| other.name != pool.name);
     let choice = |other: &Pool| PoolChoice { pool: other.name.clone(), available_bytes: other.available_bytes };
     let other_pools = others.map(choice).collect();
     Ok(Place { pool: pool.name.clone(), volume, is_block: pool.kind == LOGICAL, origin, other_pools })
 }
 
-/// Disks that no copy would do justice to.
+/// Refuses disks that can't be copied, or whose copy would not be the same disk.
 fn can_be_copied(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<(), Finding> {
-    let (target, there) = (&disk.target, input.destination.name());
+    let (target, destination) = (&disk.target, input.destination.name());
     let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::DiskKind, text).with_fix(fix));
     let declare = format!(
-        "If {there} has it, too, say so: a pool for it on both hosts, or its directory in both hosts' shared_directories."
+        "If {destination} has it, too, say so: a pool for it on both hosts, or its directory in both hosts' shared_directories."
     );
     if disk.shareable {
         return blocker(format!("{target} may be used by several VMs at a time; a copy would part them."), declare);
@@ -113,102 +110,10 @@ fn origin(input: PlanInput<'_>, disk: &Disk, path: &str) -> Option<(String, Stri
 }
 
 fn not_in_a_pool(input: PlanInput<'_>, disk: &Disk, path: &str) -> Finding {
-    let (here, directory) = (input.source.name(), parent(path).unwrap_or(path));
-    let text = format!("{} ({path}) is in no active pool of {here}, so the console can't read it.", disk.target);
+    let (source, directory) = (input.source.name(), parent(path).unwrap_or(path));
+    let text = format!("{} ({path}) is in no active pool of {source}, so the console can't read it.", disk.target);
     Finding::blocker(FindingCode::Pool, text)
-        .with_fix(format!("Define and start a pool for {directory} on {here}, or move the VM while it runs."))
-}
-
-/// Active pools of the destination in which a copy can be made.
-fn candidates<'a>(input: PlanInput<'a>, disk: &'a Disk) -> impl Iterator<Item = &'a Pool> {
-    input.destination.pools().iter().filter(|pool| pool.active && suits(pool, disk))
-}
-
-/// Whether a pool's volumes can hold such a disk. A block device goes to a block device only.
-fn suits(pool: &Pool, disk: &Disk) -> bool {
-    match disk.source {
-        DiskSource::Block { .. } => pool.kind == LOGICAL,
-        _ => FILE_POOLS.contains(&pool.kind.as_str()) || (pool.kind == LOGICAL && disk.format == "raw"),
-    }
-}
-
-/// The pool that was picked; else the one at the same path, else of the same name, else with the most free space.
-fn pool<'a>(input: PlanInput<'a>, disk: &'a Disk, path: &str) -> Result<&'a Pool, Finding> {
-    let (target, there) = (&disk.target, input.destination.name());
-    let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::Pool, text).with_fix(fix));
-    if input.destination.survey.pools.is_none() {
-        let text = format!("{there} does not say what storage pools it has, so where {target} can go is not known.");
-        return Err(Finding::unknown(FindingCode::Pool, text)
-            .with_fix(format!("See that the console may use storage on {there}.")));
-    }
-    if let Some(name) = input.options.pools.get(target) {
-        return picked(input, disk, name);
-    }
-    let at_same_path = |pool: &Pool| pool.path.is_some() && pool.path.as_deref() == parent(path);
-    let of_same_name = |pool: &Pool| home(input, disk, path) == Some(pool.name.as_str());
-    let suitable = || input.destination.pools().iter().filter(|pool| suits(pool, disk));
-    if let Some(pool) = suitable().find(|pool| at_same_path(pool)) {
-        return if pool.active {
-            Ok(pool)
-        } else {
-            let text = format!("{target} would go to the pool {} on {there}, but that is not active.", pool.name);
-            blocker(text, format!("Start the pool {} on {there}, or pick another.", pool.name))
-        };
-    }
-    let chosen = candidates(input, disk).find(|pool| of_same_name(pool)).or_else(|| {
-        // A block device goes nowhere by chance: volume groups have their purposes.
-        let files = candidates(input, disk).filter(|pool| pool.kind != LOGICAL);
-        files.max_by_key(|pool| pool.available_bytes)
-    });
-    chosen.map_or_else(|| Err(no_pool(input, disk, path)), Ok)
-}
-
-/// The pool that the user picked for a disk, if it will do.
-fn picked<'a>(input: PlanInput<'a>, disk: &Disk, name: &str) -> Result<&'a Pool, Finding> {
-    let (target, there) = (&disk.target, input.destination.name());
-    let (text, fix) = match input.destination.pool(name) {
-        Some(pool) if !suits(pool, disk) => (
-            format!("{target} can't be copied to a pool of type {} ({name}).", pool.kind),
-            format!("Pick another pool of {there}."),
-        ),
-        Some(pool) if !pool.active => (
-            format!("The pool {name} on {there} is not active."),
-            format!("Start the pool {name} on {there}, or pick another."),
-        ),
-        Some(pool) => return Ok(pool),
-        None => (format!("{there} has no pool called {name}."), format!("Pick another pool of {there}.")),
-    };
-    Err(Finding::blocker(FindingCode::Pool, text).with_fix(fix))
-}
-
-/// The source's pool that a disk is in or below, by name.
-fn home<'a>(input: PlanInput<'a>, disk: &'a Disk, path: &str) -> Option<&'a str> {
-    if let DiskSource::Volume { pool, .. } = &disk.source {
-        return Some(pool);
-    }
-    let at = parent(path)?;
-    let mut pools = input.source.pools().iter();
-    pools.find(|pool| pool.path.as_deref() == Some(at)).map(|pool| pool.name.as_str())
-}
-
-fn no_pool(input: PlanInput<'_>, disk: &Disk, path: &str) -> Finding {
-    let (target, there, directory) = (&disk.target, input.destination.name(), parent(path).unwrap_or(path));
-    let (text, fix) = if matches!(disk.source, DiskSource::Block { .. }) {
-        (
-            format!(
-                "{target} ({path}) is a block device that {there} is not known to have, and {there} has no volume group (logical pool) of the same name to copy it to."
-            ),
-            format!(
-                "If {there} has the device, too: an iSCSI or SCSI pool for it on both hosts, or {directory} in both hosts' shared_directories."
-            ),
-        )
-    } else {
-        (
-            format!("{target} ({path}) is not shared, and {there} has no active storage pool it could be copied to."),
-            format!("Define and start a directory pool on {there}, best for {directory}."),
-        )
-    };
-    Finding::blocker(FindingCode::Pool, text).with_fix(fix)
+        .with_fix(format!("Define and start a pool for {directory} on {source}, or move the VM while it runs."))
 }
 
 /// The file's name; that of the disk before it where another disk's copy has the name.
@@ -221,17 +126,17 @@ fn volume_name(disk: &Disk, path: &str, pool: &str, spent: &Spent) -> String {
     if taken { format!("{}-{name}", disk.target) } else { name.to_owned() }
 }
 
-fn exists(input: PlanInput<'_>, disk: &Disk, pool: &Pool, there: &Volume) -> Finding {
+fn exists(input: PlanInput<'_>, disk: &Disk, pool: &Pool, existing: &Volume) -> Finding {
     let host = input.destination.name();
-    let (now, then) = (text::bytes(there.capacity_bytes), text::bytes(disk.capacity_bytes));
-    let size = if there.capacity_bytes == disk.capacity_bytes {
+    let (now, then) = (text::bytes(existing.capacity_bytes), text::bytes(disk.capacity_bytes));
+    let size = if existing.capacity_bytes == disk.capacity_bytes {
         String::new()
     } else {
         format!(" ({} has {then})", disk.target)
     };
     let text = format!(
         "The pool {} on {host} has a volume {} of {now}{size} already; it is not touched.",
-        pool.name, there.name
+        pool.name, existing.name
     );
     Finding::blocker(FindingCode::DiskExists, text).with_fix(
         "If it is a leftover, delete it; pick another pool if not. If it is the very same disk, say so: a pool from the same \
@@ -257,18 +162,20 @@ fn space(
     };
     let before = spent.bytes.entry(pool.name.clone()).or_default();
     let left = pool.available_bytes.saturating_sub(*before);
-    let (target, there, name) = (&disk.target, input.destination.name(), &pool.name);
+    let (target, destination, name) = (&disk.target, input.destination.name(), &pool.name);
     let room = text::bytes(left);
     if least > left {
         let text = format!(
-            "{target} takes at least {}, but the pool {name} on {there} has only {room} for it.",
+            "{target} takes at least {}, but the pool {name} on {destination} has only {room} for it.",
             text::bytes(least)
         );
         return Err(Finding::blocker(FindingCode::DiskSpace, text).with_fix("Make room there, or pick another pool."));
     }
     if (disk.has_backing || disk.allocation_bytes == 0) && most > left {
-        let text =
-            format!("{target} may take up to {}, and the pool {name} on {there} has {room} for it.", text::bytes(most));
+        let text = format!(
+            "{target} may take up to {}, and the pool {name} on {destination} has {room} for it.",
+            text::bytes(most)
+        );
         findings
             .push(Finding::warning(FindingCode::DiskSpace, text).with_fix("Make room there, or pick another pool."));
     }
@@ -278,9 +185,9 @@ fn space(
 
 /// Adds findings: where the disk is copied to, and what the user should know of that.
 fn tell(input: PlanInput<'_>, disk: &Disk, path: &str, pool: &Pool, volume: &str, findings: &mut Vec<Finding>) {
-    let (target, there) = (&disk.target, input.destination.name());
+    let (target, destination) = (&disk.target, input.destination.name());
     let size = text::bytes(disk.capacity_bytes);
-    let text = format!("{target} ({path}, {size}) is copied to the pool {} on {there} as {volume}.", pool.name);
+    let text = format!("{target} ({path}, {size}) is copied to the pool {} on {destination} as {volume}.", pool.name);
     findings.push(Finding::ok(FindingCode::DiskCopied, text));
     if disk.has_backing {
         let text = format!("{target} has a backing chain; its copy will have none and may take up to {size}.");
@@ -295,14 +202,14 @@ fn old_image_stays(
     path: &str,
     origin: Option<&(String, String)>,
 ) -> Option<Finding> {
-    let (target, here) = (&disk.target, input.source.name());
+    let (target, source) = (&disk.target, input.source.name());
     let pool = origin.and_then(|(pool, _)| input.source.pool(pool));
     let is_shared =
         pool.is_some_and(|pool| pool.source.is_some()) || shared::directory(input.source.config, path).is_some();
     let text = if is_shared {
         format!("{target} ({path}) is on shared storage, so its old image is not removed.")
     } else if origin.is_none() {
-        format!("{target} ({path}) is in no active pool of {here}, so its old image can't be removed.")
+        format!("{target} ({path}) is in no active pool of {source}, so its old image can't be removed.")
     } else {
         return None;
     };

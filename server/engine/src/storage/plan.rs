@@ -108,7 +108,7 @@ pub(crate) fn decide(
             continue;
         }
         if disk.read_only || matches!(disk.device, DiskDevice::Cdrom | DiskDevice::Floppy) {
-            medium::look(input, disk, &mut plan);
+            medium::check(input, disk, &mut plan);
             continue;
         }
         let source = location(input, disk);

@@ -18,7 +18,7 @@ use crate::{
     hypervisor::{DiskCopy, DiskSource, HostError, NewVolume},
 };
 
-/// Between two looks at what the guest has written to its disks.
+/// Between two measurements of what the guest has written to its disks.
 const WRITES_APART: Duration = Duration::from_secs(1);
 
 /// What is ready for libvirt.

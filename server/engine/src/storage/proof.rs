@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use model::{Code, Finding, FindingCode, Problem};
+use model::{Code, Finding, FindingCode, HostName, Problem};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -19,8 +19,8 @@ const TOKEN: u64 = 4096;
 /// How long the destination may take to see it: an NFS client believes what it knows of a directory for up to a minute
 /// (`acdirmax` in nfs(5)).
 const SEEN_LIMIT: Duration = Duration::from_secs(65);
-/// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How often a token is tried to be removed.
 const REMOVALS: u32 = 5;
 
@@ -38,14 +38,14 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
     let name = format!(".vmferry-{}", Uuid::now_v7());
     let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
     // Told before, so that it can be found if the console dies.
-    let looking = format!("Looking whether pools are shared: the volume {} in the pool {}.", token.name, token.pool);
-    journal.write(looking).await;
+    let text = format!("Testing whether the pools are shared: the volume {} in the pool {}.", token.name, token.pool);
+    journal.write(text).await;
     let made = hosts.source()?.create_volume(&token).await;
-    let (here, there) = (hosts.source_name(), hosts.destination_name());
+    let (source, destination) = (hosts.source_name(), hosts.destination_name());
     if let Err(HostError { kind: HostErrorKind::Refused, sentence, details, .. }) = made {
         let words = details.unwrap_or(sentence);
         let text = format!(
-            "The pool {} on {here} takes no new volumes ({words}), so it was not proven that {there} sees the same.",
+            "The pool {} on {source} takes no new volumes ({words}), so it was not proven that {destination} sees the same.",
             pair.source
         );
         journal.write(text).await;
@@ -57,10 +57,10 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
     };
     remove_token(hosts, journal, &token).await;
     if !seen? {
-        return Err(not_one_place(pair, here.as_str(), there.as_str()).into());
+        return Err(not_one_place(pair, source, destination).into());
     }
     let text = format!(
-        "Proven: what {here} puts into its pool {} {there} sees in its pool {}.",
+        "Proven: what {source} puts into its pool {} {destination} sees in its pool {}.",
         pair.source, pair.destination
     );
     journal.write(text).await;
@@ -82,7 +82,7 @@ async fn sees(
         if begun.elapsed() > SEEN_LIMIT {
             return Ok(false);
         }
-        sleep(LOOK_AGAIN).await;
+        sleep(AGAIN).await;
         journal.unless_cancelled().await?;
     }
 }
@@ -98,7 +98,7 @@ async fn remove_token(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, t
         tries += 1;
         match removed {
             Ok(()) => return,
-            Err(_) if tries < REMOVALS => sleep(LOOK_AGAIN).await,
+            Err(_) if tries < REMOVALS => sleep(AGAIN).await,
             Err(problem) => {
                 let NewVolume { pool, name, .. } = token;
                 let host = hosts.source_name();
@@ -109,14 +109,15 @@ async fn remove_token(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, t
     }
 }
 
-fn not_one_place(pair: &PoolPair, here: &str, there: &str) -> Problem {
+fn not_one_place(pair: &PoolPair, source_host: &HostName, destination_host: &HostName) -> Problem {
     let PoolPair { source, destination } = pair;
     let text = format!(
-        "The pool {source} on {here} and the pool {destination} on {there} are not the same place: a volume made in the one is \
-         not seen in the other."
+        "The pool {source} on {source_host} and the pool {destination} on {destination_host} are not the same place: a volume \
+         made in the one is not seen in the other."
     );
-    let fix =
-        format!("See what is mounted there on both hosts, and that the pool {destination} on {there} is really that.");
+    let fix = format!(
+        "See what is mounted there on both hosts, and that the pool {destination} on {destination_host} is really that."
+    );
     let finding = Finding::blocker(FindingCode::DiskShared, text.clone()).with_fix(fix.clone());
     Problem::new(Code::Blocked, text).with_fix(fix).with_findings(vec![finding])
 }

@@ -97,24 +97,26 @@ pub(super) fn findings(input: PlanInput<'_>, disk: &Disk, evidence: &Evidence) -
 
 /// A file below a pool that is mounted from the same place at the same path on both hosts.
 fn same_mount(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<Option<Evidence>, Finding> {
-    let Some(here) = mounted(input.source, path) else { return Ok(None) };
-    let (Some(place), Some(at)) = (&here.source, &here.path) else { return Ok(None) };
-    let same = |pool: &&Pool| pool.kind == here.kind && pool.source.as_ref() == Some(place);
+    let Some(source_pool) = mounted(input.source, path) else { return Ok(None) };
+    let (Some(place), Some(at)) = (&source_pool.source, &source_pool.path) else { return Ok(None) };
+    let same = |pool: &&Pool| pool.kind == source_pool.kind && pool.source.as_ref() == Some(place);
     let at_same_path = |pool: &&Pool| same(pool) && pool.path.as_ref() == Some(at);
-    if let Some(there) = mounted(input.destination, path).filter(at_same_path) {
-        return Ok(Some(from_pools(input, here, there, place)));
+    if let Some(destination_pool) = mounted(input.destination, path).filter(at_same_path) {
+        return Ok(Some(from_pools(input, source_pool, destination_pool, place)));
     }
     let (host, pools) = (input.destination.name(), input.destination.pools());
-    let Some(there) = pools.iter().find(at_same_path).or_else(|| pools.iter().find(same)) else { return Ok(None) };
-    let text = format!("{} is on {place}, which {host} has in its pool {}", disk.target, there.name);
-    Err(if there.path.as_ref() != Some(at) {
+    let Some(destination_pool) = pools.iter().find(at_same_path).or_else(|| pools.iter().find(same)) else {
+        return Ok(None);
+    };
+    let text = format!("{} is on {place}, which {host} has in its pool {}", disk.target, destination_pool.name);
+    Err(if destination_pool.path.as_ref() != Some(at) {
         Finding::blocker(FindingCode::Pool, format!("{text}, but at another path than {at}."))
             .with_fix(format!("Define a pool for {place} on {host} whose target path is {at}."))
-    } else if there.active {
+    } else if destination_pool.active {
         Finding::blocker(FindingCode::Pool, format!("{text}, but another pool of {host} is mounted over {path}."))
             .with_fix(format!("Stop the pool on {host} that hides the disk."))
     } else {
-        start_it(&text, there, host.as_str())
+        start_it(&text, destination_pool, host.as_str())
     })
 }
 
@@ -122,10 +124,10 @@ fn same_mount(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<Option<Ev
 fn same_device(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
     let has =
         |pool: &&Pool| pool.active && pool.source.is_some() && pool.volumes.iter().any(|known| known.path == path);
-    let here = input.source.pools().iter().find(has)?;
-    let same = |pool: &&Pool| has(pool) && pool.kind == here.kind && pool.source == here.source;
-    let there = input.destination.pools().iter().find(same)?;
-    Some(from_pools(input, here, there, here.source.as_deref()?))
+    let source_pool = input.source.pools().iter().find(has)?;
+    let same = |pool: &&Pool| has(pool) && pool.kind == source_pool.kind && pool.source == source_pool.source;
+    let destination_pool = input.destination.pools().iter().find(same)?;
+    Some(from_pools(input, source_pool, destination_pool, source_pool.source.as_deref()?))
 }
 
 /// A volume by name: the definition goes on naming the pool, so the destination has to have one of that name.
@@ -136,20 +138,22 @@ fn same_volume(
     volume: &str,
     path: &str,
 ) -> Result<Option<Evidence>, Finding> {
-    let (here, there) = (input.source.pool(pool), input.destination.pool(pool));
-    let (Some(here), Some(there)) = (here.filter(|pool| pool.active), there) else { return Ok(None) };
-    if here.kind != there.kind || here.path != there.path {
+    let (source_pool, destination_pool) = (input.source.pool(pool), input.destination.pool(pool));
+    let (Some(source_pool), Some(destination_pool)) = (source_pool.filter(|pool| pool.active), destination_pool) else {
+        return Ok(None);
+    };
+    if source_pool.kind != destination_pool.kind || source_pool.path != destination_pool.path {
         return Ok(None);
     }
-    let place = here.source.as_ref().filter(|place| there.source.as_ref() == Some(place));
+    let place = source_pool.source.as_ref().filter(|place| destination_pool.source.as_ref() == Some(place));
     let found = match place {
-        Some(place) => Some(from_pools(input, here, there, place)),
+        Some(place) => Some(from_pools(input, source_pool, destination_pool, place)),
         None => by_settings(input, path),
     };
-    if found.is_some() && !there.active {
+    if found.is_some() && !destination_pool.active {
         let host = input.destination.name().as_str();
         let text = format!("{} is the volume {volume} of the pool {pool}, which {host} has", disk.target);
-        return Err(start_it(&text, there, host));
+        return Err(start_it(&text, destination_pool, host));
     }
     Ok(found)
 }
@@ -173,18 +177,18 @@ fn by_settings(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
     Some(Evidence::Directory { path: directory.clone(), proof: pair() })
 }
 
-fn from_pools(input: PlanInput<'_>, here: &Pool, there: &Pool, place: &str) -> Evidence {
+fn from_pools(input: PlanInput<'_>, source_pool: &Pool, destination_pool: &Pool, place: &str) -> Evidence {
     let (source, destination) = (input.source.name(), input.destination.name());
-    let words = if here.name == there.name {
-        format!("{source} and {destination} both have it in their pool {}, from {place}", here.name)
+    let words = if source_pool.name == destination_pool.name {
+        format!("{source} and {destination} both have it in their pool {}, from {place}", source_pool.name)
     } else {
+        let (of_source, of_destination) = (&source_pool.name, &destination_pool.name);
         format!(
-            "{source} has it in its pool {}, {destination} in its pool {}, both from {place}",
-            here.name, there.name
+            "{source} has it in its pool {of_source}, {destination} in its pool {of_destination}, both from {place}"
         )
     };
-    let pair = || PoolPair { source: here.name.clone(), destination: there.name.clone() };
-    Evidence::Pool { words, proof: FILE_KINDS.contains(&here.kind.as_str()).then(pair) }
+    let pair = || PoolPair { source: source_pool.name.clone(), destination: destination_pool.name.clone() };
+    Evidence::Pool { words, proof: FILE_KINDS.contains(&source_pool.kind.as_str()).then(pair) }
 }
 
 fn start_it(text: &str, pool: &Pool, host: &str) -> Finding {

@@ -50,16 +50,16 @@ impl Bench {
     }
 
     fn plan(&self) -> (Vec<DiskPlan>, Vec<Finding>) {
-        let (here, there) = self.surveys();
-        let source = Side { config: &self.source, survey: &here };
-        let destination = Side { config: &self.destination, survey: &there };
+        let (on_source, on_destination) = self.surveys();
+        let source = Side { config: &self.source, survey: &on_source };
+        let destination = Side { config: &self.destination, survey: &on_destination };
         shown(&self.domain, &source, &destination, self.mode, &self.options)
     }
 
     fn decide(&self) -> Plan {
-        let (here, there) = self.surveys();
-        let source = Side { config: &self.source, survey: &here };
-        let destination = Side { config: &self.destination, survey: &there };
+        let (on_source, on_destination) = self.surveys();
+        let source = Side { config: &self.source, survey: &on_source };
+        let destination = Side { config: &self.destination, survey: &on_destination };
         decide(&self.domain, source, destination, self.mode, &self.options)
     }
 }
