@@ -1,4 +1,5 @@
-//! The filter of migrations, against a filter that is as plain as can be.
+//! The filter of migrations, against one of the test's own that is as plain as can be: it judges the stores, and
+//! `MigrationFilter::lets_through` with them.
 
 use model::{HostName, MigrationFilter, MigrationId, Phase, VmId};
 use proptest::{collection::vec, option, prelude::*, sample::select, test_runner::TestRunner};

@@ -2,10 +2,17 @@
 
 use async_trait::async_trait;
 use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, query::Query, sqlite::SqliteArguments};
 
 use super::{SqliteStore, audit, failed, from_json, to_json, to_ms};
 use crate::{Action, Migrations, StoreError};
+
+/// All columns. [`with_columns`] binds all but the last two.
+const INSERT: &str = "INSERT INTO migrations (vm_name, source, destination, phase, open, requested_by, created_at_ms, \
+                      ended_at_ms, document, id, vm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// The columns that may change, in the same order, and the id.
+const UPDATE: &str = "UPDATE migrations SET vm_name = ?, source = ?, destination = ?, phase = ?, open = ?, \
+                      requested_by = ?, created_at_ms = ?, ended_at_ms = ?, document = ? WHERE id = ?";
 
 #[async_trait]
 impl Migrations for SqliteStore {
@@ -16,28 +23,16 @@ impl Migrations for SqliteStore {
             .fetch_optional(&mut *transaction)
             .await
             .map_err(failed)?;
-        // The write lock is held: no other writer comes between this look and the insert. The index keeps it true for other versions.
+        // The write lock is held: no other writer comes between this query and the insert. The index keeps it true for other versions.
         if let Some(id) = open {
             return Err(StoreError::Open(id.parse().map_err(|_| StoreError::Failed("an id is damaged".into()))?));
         }
-        sqlx::query(
-            "INSERT INTO migrations (id, vm, vm_name, source, destination, phase, open, requested_by, created_at_ms, \
-             ended_at_ms, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(migration.id.to_string())
-        .bind(migration.vm.to_string())
-        .bind(&migration.vm_name)
-        .bind(migration.source.as_str())
-        .bind(migration.destination.as_str())
-        .bind(migration.phase.as_str())
-        .bind(!migration.phase.has_ended())
-        .bind(&migration.requested_by)
-        .bind(to_ms(migration.created_at_ms))
-        .bind(migration.ended_at_ms.map(to_ms))
-        .bind(to_json(migration)?)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
+        with_columns(INSERT, migration)?
+            .bind(migration.id.to_string())
+            .bind(migration.vm.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
         audit::write(&mut transaction, &migration.requested_by, Action::MigrationStarted(migration)).await?;
         transaction.commit().await.map_err(failed)
     }
@@ -49,23 +44,11 @@ impl Migrations for SqliteStore {
             .fetch_one(&mut *transaction)
             .await
             .map_err(failed)?;
-        sqlx::query(
-            "UPDATE migrations SET vm_name = ?, source = ?, destination = ?, phase = ?, open = ?, requested_by = ?, \
-             created_at_ms = ?, ended_at_ms = ?, document = ? WHERE id = ?",
-        )
-        .bind(&migration.vm_name)
-        .bind(migration.source.as_str())
-        .bind(migration.destination.as_str())
-        .bind(migration.phase.as_str())
-        .bind(!migration.phase.has_ended())
-        .bind(&migration.requested_by)
-        .bind(to_ms(migration.created_at_ms))
-        .bind(migration.ended_at_ms.map(to_ms))
-        .bind(to_json(migration)?)
-        .bind(migration.id.to_string())
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
+        with_columns(UPDATE, migration)?
+            .bind(migration.id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
         if let Some(event) = event {
             sqlx::query("INSERT INTO migration_events (migration, at_ms, phase, text) VALUES (?, ?, ?, ?)")
                 .bind(migration.id.to_string())
@@ -128,6 +111,23 @@ impl Migrations for SqliteStore {
     }
 }
 
+/// The query with the values of all columns that [`INSERT`] and [`UPDATE`] begin with.
+fn with_columns<'q>(
+    sql: &'static str,
+    migration: &'q Migration,
+) -> Result<Query<'q, Sqlite, SqliteArguments>, StoreError> {
+    Ok(sqlx::query(sql)
+        .bind(&migration.vm_name)
+        .bind(migration.source.as_str())
+        .bind(migration.destination.as_str())
+        .bind(migration.phase.as_str())
+        .bind(!migration.phase.has_ended())
+        .bind(&migration.requested_by)
+        .bind(to_ms(migration.created_at_ms))
+        .bind(migration.ended_at_ms.map(to_ms))
+        .bind(to_json(migration)?))
+}
+
 /// The query that answers a filter.
 pub(super) fn list(filter: &MigrationFilter) -> QueryBuilder<Sqlite> {
     let MigrationFilter {
@@ -144,17 +144,17 @@ pub(super) fn list(filter: &MigrationFilter) -> QueryBuilder<Sqlite> {
         limit,
     } = filter;
     let mut query = QueryBuilder::new("SELECT document FROM migrations WHERE true");
-    if let Some(vm) = vm {
-        query.push(" AND vm = ").push_bind(vm.to_string());
-    }
-    if let Some(vm_name) = vm_name {
-        query.push(" AND vm_name = ").push_bind(vm_name.clone());
-    }
-    if let Some(source) = source {
-        query.push(" AND source = ").push_bind(source.to_string());
-    }
-    if let Some(destination) = destination {
-        query.push(" AND destination = ").push_bind(destination.to_string());
+    let equal = [
+        ("vm", vm.as_ref().map(ToString::to_string)),
+        ("vm_name", vm_name.clone()),
+        ("source", source.as_ref().map(ToString::to_string)),
+        ("destination", destination.as_ref().map(ToString::to_string)),
+        ("requested_by", requested_by.clone()),
+    ];
+    for (column, wanted) in equal {
+        if let Some(wanted) = wanted {
+            query.push(format_args!(" AND {column} = ")).push_bind(wanted);
+        }
     }
     if let Some(host) = host {
         query.push(" AND (source = ").push_bind(host.to_string());
@@ -166,9 +166,6 @@ pub(super) fn list(filter: &MigrationFilter) -> QueryBuilder<Sqlite> {
             list.push_bind(phase.as_str());
         }
         query.push(")");
-    }
-    if let Some(user) = requested_by {
-        query.push(" AND requested_by = ").push_bind(user.clone());
     }
     if let Some(from) = created_from_ms {
         query.push(" AND created_at_ms >= ").push_bind(to_ms(*from));
