@@ -59,7 +59,7 @@ fn consequence(action: VmAction, vm: &Vm) -> String {
     let Vm { name, host, .. } = vm;
     match action {
         VmAction::Start => format!("Starts {name} on {host}."),
-        VmAction::ShutDown => format!("Asks the guest to shut down. The guest may take a while, or ignore it."),
+        VmAction::ShutDown => "Asks the guest to shut down. It may take a while, or ignore the request.".to_owned(),
         VmAction::ForceOff => {
             format!(
                 "Forces the VM off, like pulling the power cord. {name} loses what it has not written to its disks."
