@@ -124,7 +124,7 @@ pub(super) async fn list(
 ) -> Result<Json<Vec<Task>>, Refused> {
     let wanted = query(asked)?;
     let migrations = doors.console.migrations(&who, &wanted.filter()).await?;
-    // A part that names no VM is looked for among the newest.
+    // The database knows whole names only. A part that holds none is compared with the newest tasks.
     let mut tasks: Vec<Task> = migrations.iter().map(Task::from).collect();
     tasks.retain(|task| wanted.target_uri.as_ref().is_none_or(|part| task.target_uri.contains(part)));
     Ok(Json(tasks))
