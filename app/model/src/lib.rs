@@ -31,7 +31,8 @@ pub use finding::{Finding, FindingCode, Severity};
 pub use host::{ConnectionState, Host};
 pub use id::{HostName, MigrationId, VmId};
 pub use migration::{
-    ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase, refusal,
+    ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase,
+    Refusal, refusal,
 };
 pub use migration_filter::MigrationFilter;
 pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};

@@ -257,18 +257,29 @@ pub struct MigrationEvent {
     pub text: String,
 }
 
+/// Why a VM can't be moved to a host, and the check of a preflight that this belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The check.
+    pub check: FindingCode,
+    /// Why not.
+    pub problem: Problem,
+}
+
 /// Why `vm` can't be moved to `destination`, as far as the console can tell without asking a host.
 ///
 /// The engine refuses by it, and the pages grey out cards by it, so that both say the same.
-pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Problem> {
-    let (name, host) = (&vm.name, &destination.name);
+pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Refusal> {
+    let (name, host, state) = (&vm.name, &destination.name, vm.state.as_str());
+    let refused = |check, code, sentence: String, fix: &str| {
+        Some(Refusal { check, problem: Problem::new(code, sentence).with_fix(fix) })
+    };
     if let Some(migration) = vm.migration {
         let sentence = format!("{name} is already being migrated (migration {migration}).");
-        return Some(
-            Problem::new(Code::AlreadyMigrating, sentence)
-                .with_fix("Wait for it to end, or cancel it.")
-                .with_migration(migration),
-        );
+        let problem = Problem::new(Code::AlreadyMigrating, sentence)
+            .with_fix("Wait for it to end, or cancel it.")
+            .with_migration(migration);
+        return Some(Refusal { check: FindingCode::AlreadyMigrating, problem });
     }
     if vm.host == destination.name {
         let sentence = match vm.state {
@@ -276,49 +287,41 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Proble
             VmState::ShutOff => format!("{name} is already defined on {host}."),
             _ => format!("{name} is already on {host}."),
         };
-        return Some(Problem::new(Code::SameHost, sentence).with_fix("Choose another host."));
+        return refused(FindingCode::SameHost, Code::SameHost, sentence, "Choose another host.");
     }
     if mode == Some(Mode::Live) && !vm.state.is_active() {
-        return Some(
-            Problem::new(Code::WrongState, format!("{name} is {}, so it can't move live.", vm.state.as_str()))
-                .with_fix("Start it first, or move its definition only (offline)."),
-        );
+        let sentence = format!("{name} is {state}, so it can't move live.");
+        let fix = "Start it first, or move its definition only (offline).";
+        return refused(FindingCode::VmState, Code::WrongState, sentence, fix);
     }
     if mode == Some(Mode::Offline) && vm.state.is_active() {
-        return Some(
-            Problem::new(Code::WrongState, format!("{name} is {}, so it can't move offline.", vm.state.as_str()))
-                .with_fix("Shut it down first, or move it live."),
-        );
+        let sentence = format!("{name} is {state}, so it can't move offline.");
+        return refused(FindingCode::VmState, Code::WrongState, sentence, "Shut it down first, or move it live.");
     }
     if vm.state == VmState::Unknown {
         let sentence = format!("{} does not say what {name} does now.", vm.host);
-        return Some(
-            Problem::new(Code::HostUnreachable, sentence).with_fix("See that the host answers, then try again."),
-        );
+        let fix = "See that the host answers, then try again.";
+        return refused(FindingCode::VmState, Code::HostUnreachable, sentence, fix);
     }
     if vm.state == VmState::Crashed {
-        return Some(
-            Problem::new(Code::WrongState, format!("{name} has crashed, and its memory may still be held."))
-                .with_fix("Force it off, or look into it where it is."),
-        );
+        let sentence = format!("{name} has crashed, and its memory may still be held.");
+        let fix = "Force it off, or look into it where it is.";
+        return refused(FindingCode::VmState, Code::WrongState, sentence, fix);
     }
     if vm.runs_twice() {
-        return Some(
-            Problem::new(Code::NeedsAttention, format!("{name} runs on more than one host.")).with_fix(
-                "Find out which copy is the right one and force the other off, before its disks are damaged.",
-            ),
-        );
+        let sentence = format!("{name} runs on more than one host.");
+        let fix = "Find out which copy is the right one and force the other off, before its disks are damaged.";
+        return refused(FindingCode::RunsThere, Code::NeedsAttention, sentence, fix);
     }
     if !destination.is_connected() {
-        return Some(
-            Problem::new(Code::HostUnreachable, format!("{host} does not answer."))
-                .with_fix("Check that the host is up and its libvirt daemon runs, or choose another host."),
-        );
+        let sentence = format!("{host} does not answer.");
+        let fix = "Check that the host is up and its libvirt daemon runs, or choose another host.";
+        return refused(FindingCode::DestinationReachable, Code::HostUnreachable, sentence, fix);
     }
-    vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.is_active()).map(|copy| {
-        Problem::new(Code::AlreadyThere, format!("{host} already has a copy of {name}; it is {}.", copy.state.as_str()))
-            .with_fix("Only one copy may run. Find out which one is right before anything else.")
-    })
+    let there = vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.is_active())?;
+    let sentence = format!("{host} already has a copy of {name}; it is {}.", there.state.as_str());
+    let fix = "Only one copy may run. Find out which one is right before anything else.";
+    refused(FindingCode::RunsThere, Code::AlreadyThere, sentence, fix)
 }
 
 #[cfg(test)]
@@ -335,7 +338,7 @@ mod tests {
     }
 
     fn code(vm: &Vm, host: &Host, mode: Option<Mode>) -> Option<Code> {
-        refusal(vm, host, mode).map(|problem| problem.code)
+        refusal(vm, host, mode).map(|refusal| refusal.problem.code)
     }
 
     #[test]
@@ -350,7 +353,7 @@ mod tests {
 
     #[test]
     fn only_a_running_vm_is_said_to_run() {
-        let sentence = |state| refusal(&vm(state), &host("alpha"), None).unwrap().sentence;
+        let sentence = |state| refusal(&vm(state), &host("alpha"), None).unwrap().problem.sentence;
         assert_eq!(sentence(VmState::Running), "web already runs on alpha.");
         assert_eq!(sentence(VmState::ShutOff), "web is already defined on alpha.");
         assert_eq!(sentence(VmState::Paused), "web is already on alpha.");
@@ -367,7 +370,7 @@ mod tests {
         let mut migrating = vm(VmState::Running);
         let id = MigrationId(Uuid::from_u128(7));
         migrating.migration = Some(id);
-        let problem = refusal(&migrating, &host("beta"), None).unwrap();
+        let Refusal { problem, .. } = refusal(&migrating, &host("beta"), None).unwrap();
         assert_eq!((problem.code, problem.migration), (Code::AlreadyMigrating, Some(id)));
         let mut twice = vm(VmState::Running);
         twice.other_copies.push(Copy { host: "gamma".parse().unwrap(), state: VmState::Running });

@@ -29,7 +29,7 @@ pub(super) fn DestinationCard(
         move || known.read().recommended.as_ref() == Some(&name)
     };
     // What the inventory says is known at once, before the host has answered.
-    let refused = move || -> Option<Problem> { refusal(vm.read().as_ref()?, &host.read(), None) };
+    let refused = move || -> Option<Problem> { Some(refusal(vm.read().as_ref()?, &host.read(), None)?.problem) };
     let is_greyed =
         move || refused().is_some() || checked.read().as_ref().is_some_and(|checked| !checked.can_be_chosen());
     // A host that was chosen stays in the form, whatever is found about it then.

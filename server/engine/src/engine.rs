@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Code, Host, HostName, HostOrigin, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId,
-    MigrationOptions, MigrationRequest, Preflight, Problem, Snapshot, Update, Vm, VmAction, VmId,
+    Host, HostName, HostOrigin, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
+    MigrationRequest, Preflight, Snapshot, Update, Vm, VmAction, VmId,
 };
 use store::{EngineStore, StoreError};
 use tokio::sync::mpsc;
@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     context::Context,
-    explain::{already_migrating, unknown_host, unknown_vm},
+    error::Error,
     hosts::{self, HostCredentials, Hosts, Reached},
-    hypervisor::{HostConfig, Hypervisor},
+    hypervisor::{HostConfig, HostError, Hypervisor},
     inventory::{self, Feed, Inventory, RESERVED},
     migration::Migrations,
     preflight::Preflights,
@@ -93,17 +93,16 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-vm`; `ambiguous-name` when several different VMs have the name.
-    pub fn find(&self, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
+    pub fn find(&self, name: &str, host: Option<&HostName>) -> Result<Vm, Error> {
         let inventory = self.context.inventory();
         let on_host = |vm: &&Vm| host.is_none_or(|host| vm.host == *host);
         let found: Vec<&Vm> = inventory.vms().filter(|vm| vm.name == name).filter(on_host).collect();
         match found[..] {
             [vm] => Ok(vm.clone()),
-            [] => Err(unknown_vm(name)),
+            [] => Err(HostError::unknown_vm(name).into()),
             _ => {
-                let places: Vec<String> = found.iter().map(|vm| format!("{} ({})", vm.host, vm.id)).collect();
-                let sentence = format!("{} VMs are called {name}: on {}.", found.len(), places.join(", "));
-                Err(Problem::new(Code::AmbiguousName, sentence).with_fix("Name the host, too."))
+                let vms = found.iter().map(|vm| (vm.host.clone(), vm.id)).collect();
+                Err(Error::AmbiguousName { name: name.to_owned(), vms })
             }
         }
     }
@@ -132,10 +131,10 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
-    pub async fn act(&self, id: VmId, action: VmAction) -> Result<(), Problem> {
+    pub async fn act(&self, id: VmId, action: VmAction) -> Result<(), Error> {
         let (host, connection) = {
             let inventory = self.context.inventory();
-            let vm = inventory.vm(id).ok_or_else(|| unknown_vm(&id.to_string()))?;
+            let vm = inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
             is_possible(vm, action)?;
             (vm.host.clone(), inventory.connection(&vm.host)?)
         };
@@ -153,7 +152,7 @@ impl Engine {
         vm: VmId,
         destination: &HostName,
         options: &MigrationOptions,
-    ) -> Result<Preflight, Problem> {
+    ) -> Result<Preflight, Error> {
         self.preflights.run(vm, destination, options).await
     }
 
@@ -161,7 +160,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-vm`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
-    pub async fn measure(&self, vm: VmId) -> Result<u64, Problem> {
+    pub async fn measure(&self, vm: VmId) -> Result<u64, Error> {
         self.preflights.measure(vm).await
     }
 
@@ -169,9 +168,9 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`; `same-host` for this machine's own addresses; `invalid-input` for what is no address.
-    pub fn host(&self, name_or_address: &str) -> Result<HostName, Problem> {
+    pub fn host(&self, name_or_address: &str) -> Result<HostName, Error> {
         let inventory = self.context.inventory();
-        let entry = inventory.find_host(name_or_address)?.ok_or_else(|| unknown_host(name_or_address))?;
+        let entry = inventory.find_host(name_or_address)?.ok_or_else(|| HostError::unknown_host(name_or_address))?;
         Ok(entry.config.name.clone())
     }
 
@@ -185,7 +184,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input`; why it can't be reached.
-    pub async fn test_host(&self, host: &HostConfig, credentials: &HostCredentials) -> Result<HostTest, Problem> {
+    pub async fn test_host(&self, host: &HostConfig, credentials: &HostCredentials) -> Result<HostTest, Error> {
         self.hosts.test(host, credentials).await
     }
 
@@ -193,7 +192,7 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
-    pub async fn add_host(&self, host: HostConfig, credentials: HostCredentials) -> Result<(), Problem> {
+    pub async fn add_host(&self, host: HostConfig, credentials: HostCredentials) -> Result<(), Error> {
         self.hosts.add(host, credentials).await
     }
 
@@ -208,7 +207,7 @@ impl Engine {
         name: &HostName,
         host: HostConfig,
         credentials: HostCredentials,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         self.hosts.change(name, host, credentials).await
     }
 
@@ -216,7 +215,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`.
-    pub async fn remove_host(&self, name: &HostName) -> Result<HostConfig, Problem> {
+    pub async fn remove_host(&self, name: &HostName) -> Result<HostConfig, Error> {
         self.hosts.remove(name).await
     }
 
@@ -226,7 +225,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
-    pub async fn log_in(&self, name: &HostName, credentials: HostCredentials) -> Result<(), Problem> {
+    pub async fn log_in(&self, name: &HostName, credentials: HostCredentials) -> Result<(), Error> {
         self.hosts.log_in(name, credentials).await
     }
 
@@ -246,7 +245,7 @@ impl Engine {
         port: Option<u16>,
         credentials: HostCredentials,
         register: Option<HostName>,
-    ) -> Result<Reached, Problem> {
+    ) -> Result<Reached, Error> {
         self.hosts.reach(destination, port, credentials, register).await
     }
 
@@ -255,7 +254,7 @@ impl Engine {
     /// # Errors
     /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,
     /// `invalid-input`, `already-there`, `host-unreachable`.
-    pub async fn migrate(&self, request: MigrationRequest, requested_by: &str) -> Result<Migration, Problem> {
+    pub async fn migrate(&self, request: MigrationRequest, requested_by: &str) -> Result<Migration, Error> {
         self.migrations.start(request, requested_by).await
     }
 
@@ -270,7 +269,7 @@ impl Engine {
         reached: Reached,
         request: MigrationRequest,
         requested_by: &str,
-    ) -> Result<Migration, Problem> {
+    ) -> Result<Migration, Error> {
         self.migrations.start_to(reached, request, requested_by).await
     }
 
@@ -279,7 +278,7 @@ impl Engine {
     /// # Errors
     /// `unknown-vm`, `unknown-host`, `invalid-input`, `already-migrating`.
     #[cfg(any(test, feature = "unchecked"))]
-    pub async fn migrate_unchecked(&self, request: MigrationRequest, requested_by: &str) -> Result<Migration, Problem> {
+    pub async fn migrate_unchecked(&self, request: MigrationRequest, requested_by: &str) -> Result<Migration, Error> {
         self.migrations.start_unchecked(request, requested_by).await
     }
 
@@ -287,7 +286,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-migration`; `already-ended`.
-    pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Problem> {
+    pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
         self.migrations.cancel(id, by).await
     }
 
@@ -295,7 +294,7 @@ impl Engine {
     ///
     /// # Errors
     /// `unknown-migration`.
-    pub async fn migration(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
+    pub async fn migration(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Error> {
         self.migrations.get(id).await
     }
 
@@ -303,7 +302,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
+    pub async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Error> {
         self.migrations.list(filter).await
     }
 }
@@ -320,14 +319,12 @@ impl Engine {
 }
 
 /// Whether an action makes sense now.
-fn is_possible(vm: &Vm, action: VmAction) -> Result<(), Problem> {
+fn is_possible(vm: &Vm, action: VmAction) -> Result<(), Error> {
     if let Some(open) = vm.migration {
-        return Err(already_migrating(&vm.name, open));
+        return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });
     }
     if !action.is_possible(vm.state) {
-        let sentence =
-            format!("{} is {}: “{}” makes no sense now.", vm.name, vm.state.as_str(), action.label().to_lowercase());
-        return Err(Problem::new(Code::WrongState, sentence));
+        return Err(Error::NotPossible { vm: vm.name.clone(), state: vm.state, action });
     }
     Ok(())
 }

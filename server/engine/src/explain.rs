@@ -1,19 +1,216 @@
-//! The engine's edge towards people: what became of a host's error, and the sentences that more than one folder needs.
+//! The engine's edge towards people: the sentence and the fix for each of its errors, and their codes for programs.
 //!
-//! Inside, the engine decides by [`HostErrorKind`]; a [`Problem`] with its code for programs is made of a [`HostError`] only where
-//! a record
-//! or a host's state is written, or a call is answered.
+//! Inside, the engine decides by the variants of [`Error`] and by [`HostErrorKind`]. A [`Problem`] is made of them where a record or a
+//! host's state is written, or a call is answered.
 
-use model::{Code, HostName, MigrationId, Problem};
+use std::fmt;
 
-use store::StoreError;
+use model::{Code, Finding, FindingCode, Problem, text};
 
-use crate::hypervisor::{HostError, HostErrorKind, LARGEST_BANDWIDTH_MIB_S};
+use crate::{
+    error::Error,
+    hypervisor::{HostError, HostErrorKind, InvalidInput},
+};
+
+/// What to do about two hosts with one UUID.
+const IF_CLONED: &str = "If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them.";
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&Problem::from(self.clone()).sentence)
+    }
+}
 
 impl From<HostError> for Problem {
     fn from(HostError { kind, sentence, fix, details, fingerprint }: HostError) -> Self {
         Self { fix, details, fingerprint, ..Self::new(code(kind), sentence) }
     }
+}
+
+impl From<InvalidInput> for Problem {
+    fn from(InvalidInput { sentence, fix }: InvalidInput) -> Self {
+        Self { fix, ..Self::new(Code::InvalidInput, sentence) }
+    }
+}
+
+/// A table: each row is the code, the sentence and the fix of one error.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Host(error) => error.into(),
+            Error::Input(error) => error.into(),
+            Error::Store => Self::new(Code::Internal, "vmferry could not write to its store.")
+                .with_fix("Look at the console's log: the disk may be full or read-only."),
+            Error::Stopping => Self::new(Code::Internal, "vmferry is stopping."),
+            Error::UnknownMigration(id) => Self::new(Code::UnknownMigration, format!("There is no migration {id}.")),
+            Error::AlreadyEnded(migration) => {
+                let summary = text::summary(&migration);
+                Self::new(Code::AlreadyEnded, format!("This migration has ended already: {summary}"))
+            }
+            Error::Cancelled => Self::new(Code::Cancelled, "The migration was cancelled before libvirt began."),
+
+            Error::AmbiguousName { name, vms } => {
+                let places: Vec<String> = vms.iter().map(|(host, id)| format!("{host} ({id})")).collect();
+                let sentence = format!("{} VMs are called {name}: on {}.", vms.len(), places.join(", "));
+                Self::new(Code::AmbiguousName, sentence).with_fix("Name the host, too.")
+            }
+            Error::AlreadyMigrating { vm, open } => {
+                Self::new(Code::AlreadyMigrating, format!("{vm} is being migrated already (migration {open})."))
+                    .with_fix("Wait for it to end, or cancel it.")
+                    .with_migration(open)
+            }
+            Error::MigratedFromOutside { vm } => {
+                Self::new(Code::WrongState, format!("{vm} is being migrated by another program, not by this console."))
+                    .with_fix("Wait for that migration to end.")
+            }
+            Error::LeftPaused { vm, host } => {
+                Self::new(Code::WrongState, format!("{vm} is paused on {host}: an earlier migration has left it so."))
+                    .with_fix("Look whether it has run at that migration's destination. If not, resume it first; if so, force it off here.")
+            }
+            Error::NotPossible { vm, state, action } => {
+                let (state, action) = (state.as_str(), action.label().to_lowercase());
+                Self::new(Code::WrongState, format!("{vm} is {state}: “{action}” makes no sense now."))
+            }
+            Error::NothingToMeasure { vm, state } => {
+                Self::new(Code::WrongState, format!("{vm} is {}: it writes nothing to its memory.", state.as_str()))
+            }
+            Error::StateChanged { vm, state } => {
+                let now = state.map_or("gone", |state| state.as_str());
+                Self::new(Code::WrongState, format!("{vm} is {now} by now.")).with_fix("Look at it, then try again.")
+            }
+            Error::JustMoved { vm, host } => {
+                Self::new(Code::WrongState, format!("{vm} has just moved to {host}.")).with_fix("Try again.")
+            }
+            Error::OnTemporaryHost { vm, host } => {
+                Self::new(Code::WrongState, format!("{vm} is on {host}, which is here for a migration only."))
+                    .with_fix(format!("Register {host} first: Hosts, Add a host."))
+            }
+            Error::NameTaken { host, name, other } => {
+                Self::new(Code::AlreadyThere, format!("{host} has another VM called {name} ({other})."))
+                    .with_fix("Give this one a new name there, or rename or remove the other.")
+            }
+            Error::Known(problem) => *problem,
+            Error::Refused { check, error } => {
+                let findings = vec![finding(check, (*error).clone())];
+                Self::from(*error).with_findings(findings)
+            }
+            Error::Blocked(findings) => found(Code::Blocked, findings),
+            Error::NeedsConsent(findings) => found(Code::NeedsConsent, findings),
+
+            Error::ThisMachine { address } => Self::new(
+                Code::SameHost,
+                format!("{address} is not another host: migrating to localhost is not allowed."),
+            )
+            .with_fix("Use the name or address of a registered host."),
+            Error::OneMachine { source_host, destination } => Self::new(
+                Code::SameHost,
+                format!("{source_host} and {destination} are the same machine: they have one host UUID."),
+            )
+            .with_fix(IF_CLONED),
+            Error::SameMachine { host, registered } => Self::new(
+                Code::HostExists,
+                format!("{host} is the same machine as {registered}: they have one host UUID."),
+            )
+            .with_fix(IF_CLONED),
+            Error::AnotherMachine { host, known, answers } => Self::new(
+                Code::HostUnreachable,
+                format!("Another machine than {host} answers there: it has another host UUID."),
+            )
+            .with_fix(format!("Check the address. If {host} has been replaced, remove it and add it again."))
+            .with_details(format!("{host} has the host UUID {known}, the other has {answers}.")),
+            Error::HostNameTaken(host) => {
+                Self::new(Code::HostExists, format!("A host called {host} is registered already."))
+                    .with_fix("Give this one another name.")
+            }
+            Error::AddressTaken(host) => {
+                Self::new(Code::HostExists, format!("The host {host} is registered at this address already."))
+                    .with_fix("Change that one, or give this one an address of its own.")
+            }
+            Error::TakenForMigration(host) => {
+                Self::new(Code::HostInUse, format!("{host} is there for a migration already."))
+                    .with_fix("Wait for the migration to end.")
+            }
+            Error::RegisteredAlready(host) => {
+                Self::new(Code::HostExists, format!("This host is registered already: it is {host}."))
+                    .with_fix("Move the VM there without registering it again.")
+            }
+            Error::HasAnotherName(host) => {
+                Self::new(Code::HostInUse, format!("This host is there for another migration, under the name {host}."))
+                    .with_fix(format!("Register it as {host}, or wait for that migration to end."))
+            }
+            Error::HostConfigured(host) => {
+                Self::new(Code::HostConfigured, format!("{host} is registered in the configuration file."))
+                    .with_fix("Change it there, then restart vmferry.")
+            }
+            Error::HostInUse { host, open } => Self {
+                migration: open,
+                ..Self::new(Code::HostInUse, format!("{host} is part of a migration that has not ended."))
+                    .with_fix("Wait for the migration to end, or cancel it.")
+            },
+
+            Error::DisksChanged { vm, findings } => {
+                let worst = findings.first();
+                let changed = || format!("The disks of {vm} have changed since this migration was requested.");
+                let sentence = worst.map_or_else(changed, |worst| worst.text.clone());
+                let fix = worst.and_then(|worst| worst.fix.clone());
+                Self::new(Code::Blocked, sentence)
+                    .with_fix(fix.unwrap_or_else(|| "Look at what is planned now, then start it again.".to_owned()))
+                    .with_findings(findings)
+            }
+            Error::PoolsDiffer { source_pool: (source, from), destination_pool: (destination, to) } => {
+                let text = format!(
+                    "The pool {from} on {source} and the pool {to} on {destination} are not the same place: a volume made in the one \
+                     is not seen in the other."
+                );
+                let fix = format!(
+                    "See what is mounted there on both hosts, and that the pool {to} on {destination} is really that."
+                );
+                found(Code::Blocked, vec![Finding::blocker(FindingCode::DiskShared, text).with_fix(fix)])
+            }
+            Error::NoPoolWith { path, host } => {
+                Self::new(Code::Blocked, format!("{host} has no pool with {path}, so the console can't read it."))
+                    .with_fix("Define and start a pool for its directory.")
+            }
+            Error::StartedMeanwhile { vm } => Self::new(
+                Code::WrongState,
+                format!("{vm} was started while its disks were copied, so the copy is worth nothing."),
+            )
+            .with_fix("Move it while it runs, or shut it down and try again."),
+            Error::WrittenMeanwhile { vm, pool, volume } => {
+                Self::new(Code::WrongState, format!("{volume} of the pool {pool} was written to while it was copied."))
+                    .with_fix(format!("See that nothing uses the disks of {vm}, then try again."))
+            }
+            Error::OldImageGone { vm, image, host } => {
+                Self::new(Code::NeedsAttention, format!("{vm} no longer has the image {image} on {host}."))
+                    .with_fix("Check whether the VM uses the copy now: then the copy must stay.")
+            }
+
+            Error::NeverBegun => Self::new(Code::ReasonLost, "The console was restarted before it began.")
+                .with_fix("Start the migration again."),
+            Error::DriverStopped => Self::new(Code::ReasonLost, "The console that drove it has stopped.").with_fix(
+                "Start the migration again. Peer-to-peer it would go on without a console, if the source may log in at the destination.",
+            ),
+            Error::EndedUnwatched => {
+                Self::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
+                    .with_fix("Look at libvirt's log on the source and the destination, then try again.")
+            }
+        }
+    }
+}
+
+/// What a preflight found, told by the first of its findings.
+fn found(code: Code, findings: Vec<Finding>) -> Problem {
+    let (sentence, fix, details) = match findings.first() {
+        Some(first) => (first.text.clone(), first.fix.clone(), first.details.clone()),
+        None => Default::default(),
+    };
+    Problem { fix, details, ..Problem::new(code, sentence) }.with_findings(findings)
+}
+
+/// An error as a preflight tells it.
+pub(crate) fn finding(check: FindingCode, error: Error) -> Finding {
+    let Problem { sentence, fix, details, .. } = error.into();
+    Finding { fix, details, ..Finding::blocker(check, sentence) }
 }
 
 /// The code that programs see.
@@ -38,51 +235,4 @@ fn code(kind: HostErrorKind) -> Code {
         HostErrorKind::Refused => Code::Hypervisor,
         HostErrorKind::Internal => Code::Internal,
     }
-}
-
-/// An earlier migration was abandoned and left the VM paused. To move it now would decide that this is the right copy.
-pub(crate) fn left_paused(name: &str, host: &HostName) -> Problem {
-    Problem::new(Code::WrongState, format!("{name} is paused on {host}: an earlier migration has left it so."))
-        .with_fix("Look whether it has run at that migration's destination. If not, resume it first; if so, force it off here.")
-}
-
-/// No VM has this name or id.
-pub(crate) fn unknown_vm(name: &str) -> Problem {
-    HostError::unknown_vm(name).into()
-}
-
-/// The VM has an open migration.
-pub(crate) fn already_migrating(name: &str, open: MigrationId) -> Problem {
-    Problem::new(Code::AlreadyMigrating, format!("{name} is being migrated already (migration {open})."))
-        .with_fix("Wait for it to end, or cancel it.")
-        .with_migration(open)
-}
-
-/// The VM is migrated from outside this console: by virsh, or by another console.
-pub(crate) fn migrated_from_outside(name: &str) -> Problem {
-    Problem::new(Code::WrongState, format!("{name} is being migrated by another program, not by this console."))
-        .with_fix("Wait for that migration to end.")
-}
-
-/// No host is registered under this name or address.
-pub(crate) fn unknown_host(name: &str) -> Problem {
-    HostError::unknown_host(name).into()
-}
-
-/// No migration has this id.
-pub(crate) fn unknown_migration(id: MigrationId) -> Problem {
-    Problem::new(Code::UnknownMigration, format!("There is no migration {id}."))
-}
-
-/// The store failed: nothing may be begun that could not be written down.
-pub(crate) fn store_failed(error: &StoreError) -> Problem {
-    tracing::error!(%error, "the store failed");
-    Problem::new(Code::Internal, "vmferry could not write to its store.")
-        .with_fix("Look at the console's log: the disk may be full or read-only.")
-}
-
-/// A bandwidth limit that no migration may have.
-pub(crate) fn bandwidth_out_of_range() -> Problem {
-    Problem::new(Code::InvalidInput, "The bandwidth limit is out of range.")
-        .with_fix(format!("Give 1 to {LARGEST_BANDWIDTH_MIB_S} MiB/s, or leave it out."))
 }

@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod context;
 mod engine;
+mod error;
 mod explain;
 mod hosts;
 mod hypervisor;
@@ -21,12 +22,13 @@ mod tasks;
 pub mod testing;
 
 pub use engine::Engine;
+pub use error::Error;
 pub use hosts::{HostCredentials, Reached};
 pub use hypervisor::{
     Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
     Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, Interface,
-    MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin, Statistics,
-    Survey, Tpm, Transport, UserName, Volume,
+    InvalidInput, MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin,
+    Statistics, Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

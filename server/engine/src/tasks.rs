@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use model::{Code, Problem};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::error::Error;
 
 /// How long [`Tasks::stop`] waits for tasks to end.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -36,10 +37,10 @@ impl Tasks {
     /// Those of the task; `internal` if the runtime was shut down under it.
     pub(crate) async fn spawn_to_completion<T: Send + 'static>(
         &self,
-        task: impl Future<Output = Result<T, Problem>> + Send + 'static,
-    ) -> Result<T, Problem> {
+        task: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
         let done = self.tracker.spawn(task).await;
-        done.unwrap_or_else(|_| Err(Problem::new(Code::Internal, "vmferry is stopping.")))
+        done.unwrap_or_else(|_| Err(Error::Stopping))
     }
 
     /// How many tasks run.

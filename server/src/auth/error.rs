@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::Problem;
+use engine::InvalidInput;
 use store::StoreError;
 use tower_sessions::session;
 
@@ -25,7 +25,7 @@ pub enum AuthError {
     WeakPassword(Weakness),
     /// This can't be a user's name.
     #[error("{0}")]
-    InvalidName(Problem),
+    InvalidName(InvalidInput),
     /// There is a user of this name.
     #[error("there is a user {0} already")]
     UserExists(String),

@@ -17,7 +17,7 @@ impl From<AuthError> for Problem {
                 .with_fix(format!("Wait {}, then try again.", text::duration(wait.as_secs().max(1) * 1_000))),
             AuthError::WeakPassword(weakness) => Self::new(Code::WeakPassword, sentence(weakness))
                 .with_fix("Take three or four words that have nothing to do with each other."),
-            AuthError::InvalidName(problem) => problem,
+            AuthError::InvalidName(error) => error.into(),
             AuthError::UserExists(name) => Self::new(Code::InvalidInput, format!("There is a user {name} already."))
                 .with_fix("Choose another name, or set that user's password."),
             AuthError::UnknownUser(name) => Self::new(Code::NotFound, format!("There is no user {name}."))

@@ -28,7 +28,7 @@ pub enum KnownHostsCommand {
 }
 
 fn address(text: &str) -> Result<Address, String> {
-    text.parse().map_err(|problem: model::Problem| problem.sentence)
+    text.parse().map_err(|error: engine::InvalidInput| error.sentence)
 }
 
 pub(super) async fn run(config: &Path, command: KnownHostsCommand) -> Result<(), Failure> {

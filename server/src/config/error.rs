@@ -2,7 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use model::{HostName, Problem};
+use engine::InvalidInput;
+use model::HostName;
 
 /// Why the configuration can't be used: where, why, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +47,7 @@ pub enum ConfigError {
     SessionsTooShort,
     /// The fields of a host contradict each other.
     #[error("{}", [Some(.0.sentence.as_str()), .0.fix.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "))]
-    Host(Box<Problem>),
+    Host(InvalidInput),
     /// Two hosts have one name.
     #[error("Two hosts are called {0}: give each a name of its own.")]
     SameName(HostName),

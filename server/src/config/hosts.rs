@@ -13,7 +13,7 @@ pub(super) fn checked(settings: &[HostSettings]) -> Result<Vec<HostConfig>, Conf
     if let Some(twice) = settings.iter().find(|host| !names.insert(&host.name)) {
         return Err(ConfigError::SameName(twice.name.clone()));
     }
-    let checked = |settings| HostConfig::checked(settings).map_err(|problem| ConfigError::Host(Box::new(problem)));
+    let checked = |settings| HostConfig::checked(settings).map_err(ConfigError::Host);
     let hosts: Vec<HostConfig> = settings.iter().map(checked).collect::<Result<_, _>>()?;
     check_addresses(&hosts)?;
     Ok(hosts)

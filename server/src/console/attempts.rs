@@ -14,6 +14,7 @@ use std::{
 
 use engine::HostCredentials;
 use model::{Code, Problem, text};
+use ssh::SshError;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -31,6 +32,24 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Default)]
 pub(super) struct Attempts(Mutex<HashMap<String, Arc<Allowance>>>);
 
+/// Why a login did not work.
+pub(super) trait LoginError: Into<Problem> {
+    /// Whether the host refused the password.
+    fn is_login_refused(&self) -> bool;
+}
+
+impl LoginError for engine::Error {
+    fn is_login_refused(&self) -> bool {
+        self.is_login_refused()
+    }
+}
+
+impl LoginError for SshError {
+    fn is_login_refused(&self) -> bool {
+        self.is_login_refused()
+    }
+}
+
 /// What is left of a host's attempts.
 struct Allowance {
     left: Arc<Semaphore>,
@@ -42,21 +61,21 @@ impl Attempts {
     ///
     /// # Errors
     /// `throttled`; those of `trying`.
-    pub(super) async fn at<T>(
+    pub(super) async fn at<T, E: LoginError>(
         &self,
         address: &str,
         login: &HostCredentials,
-        trying: impl Future<Output = Result<T, Problem>>,
+        trying: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Problem> {
         if login.password.is_none() {
-            return trying.await;
+            return trying.await.map_err(E::into);
         }
         let attempt = Attempt::begin(self.allowance(address), address).await?;
         let tried = trying.await;
-        if !matches!(&tried, Err(problem) if problem.code == Code::LoginRefused) {
+        if !tried.as_ref().is_err_and(E::is_login_refused) {
             attempt.was_not_wrong();
         }
-        tried
+        tried.map_err(E::into)
     }
 
     fn allowance(&self, address: &str) -> Arc<Allowance> {
@@ -118,6 +137,7 @@ fn too_many(address: &str) -> Problem {
 mod tests {
     use std::future::{pending, ready};
 
+    use engine::{HostError, HostErrorKind};
     use model::Secret;
 
     use super::*;
@@ -126,29 +146,26 @@ mod tests {
         HostCredentials { password: Some(Secret::new("wrong".into())), ..HostCredentials::default() }
     }
 
-    fn refused(code: Code) -> impl Future<Output = Result<(), Problem>> {
-        ready(Err(Problem::new(code, "No.")))
+    fn works() -> impl Future<Output = Result<(), engine::Error>> {
+        ready(Ok(()))
     }
 
-    async fn code(attempts: &Attempts, address: &str, code: Code) -> Code {
-        attempts.at(address, &login(), refused(code)).await.unwrap_err().code
+    async fn code(attempts: &Attempts, address: &str, kind: HostErrorKind) -> Code {
+        let refused = ready(Err::<(), _>(engine::Error::from(HostError::new(kind, "No."))));
+        attempts.at(address, &login(), refused).await.unwrap_err().code
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_sees_three_wrong_passwords_in_ten_minutes() {
         let attempts = Attempts::default();
         for _ in 0..MOST {
-            assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::LoginRefused);
+            assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::LoginRefused);
         }
-        assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::Throttled);
-        assert_eq!(
-            attempts.at("gamma", &HostCredentials::default(), ready(Ok(()))).await,
-            Ok(()),
-            "keys are not passwords"
-        );
-        assert_eq!(code(&attempts, "delta", Code::LoginRefused).await, Code::LoginRefused);
+        assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::Throttled);
+        assert_eq!(attempts.at("gamma", &HostCredentials::default(), works()).await, Ok(()), "keys are not passwords");
+        assert_eq!(code(&attempts, "delta", HostErrorKind::LoginRefused).await, Code::LoginRefused);
         sleep(COUNTS + PATIENCE).await;
-        assert_eq!(attempts.at("gamma", &login(), ready(Ok(()))).await, Ok(()));
+        assert_eq!(attempts.at("gamma", &login(), works()).await, Ok(()));
         assert_eq!(attempts.0.lock().unwrap().len(), 1, "an address is remembered only while it counts");
     }
 
@@ -156,8 +173,8 @@ mod tests {
     async fn what_is_not_wrong_does_not_count() {
         let attempts = Attempts::default();
         for _ in 0..=MOST {
-            assert_eq!(attempts.at("gamma", &login(), ready(Ok(()))).await, Ok(()));
-            assert_eq!(code(&attempts, "gamma", Code::HostKeyUnknown).await, Code::HostKeyUnknown);
+            assert_eq!(attempts.at("gamma", &login(), works()).await, Ok(()));
+            assert_eq!(code(&attempts, "gamma", HostErrorKind::HostKeyUnknown).await, Code::HostKeyUnknown);
         }
     }
 
@@ -166,10 +183,10 @@ mod tests {
         let attempts = Attempts::default();
         let login = login();
         for _ in 0..MOST {
-            let leaving = attempts.at("gamma", &login, pending::<Result<(), Problem>>());
+            let leaving = attempts.at("gamma", &login, pending::<Result<(), engine::Error>>());
             timeout(Duration::from_millis(1), leaving).await.unwrap_err();
         }
-        assert_eq!(code(&attempts, "gamma", Code::LoginRefused).await, Code::Throttled);
+        assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::Throttled);
     }
 
     #[tokio::test(start_paused = true)]
@@ -177,7 +194,7 @@ mod tests {
         let attempts = Attempts::default();
         let slowly = || async {
             sleep(PATIENCE / 4).await;
-            Ok(())
+            Ok::<_, engine::Error>(())
         };
         let login = login();
         let at_once = futures::future::join_all((0..3 * MOST).map(|_| attempts.at("gamma", &login, slowly())));

@@ -32,16 +32,15 @@ impl ServerConsole {
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let address = ssh.address.to_string();
-        let installing = async { Ok(ssh::install_key(&ssh, &self.keys.known_hosts, &key).await?) };
-        self.attempts.at(&address, &login, installing).await?;
+        self.attempts.at(&address, &login, ssh::install_key(&ssh, &self.keys.known_hosts, &key)).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
         let by_key = HostCredentials { fingerprint: login.fingerprint, ..HostCredentials::default() };
-        let Err(problem) = self.engine.change_host(name, changed, by_key).await else { return Ok(()) };
+        let Err(refused) = self.engine.change_host(name, changed, by_key).await else { return Ok(()) };
         if let Err(error) = ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await {
             tracing::warn!(host = %name, %error, "a key that is not used stays on a host");
         }
-        Err(problem)
+        Err(refused.into())
     }
 
     /// Removes the console's key from a host and makes a password the host's login. Can be repeated if it stopped half-way.
@@ -50,8 +49,7 @@ impl ServerConsole {
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let address = ssh.address.to_string();
-        let removing = async { Ok(ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await?) };
-        self.attempts.at(&address, &login, removing).await?;
+        self.attempts.at(&address, &login, ssh::remove_key(&ssh, &self.keys.known_hosts, &key)).await?;
         if !matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
             return Ok(());
         }

@@ -1,7 +1,7 @@
 //! Migrations.
 
 use async_trait::async_trait;
-use engine::{Address, Reached, UserName};
+use engine::{Address, HostError, HostErrorKind, Reached, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
@@ -22,11 +22,11 @@ impl Migrations for ServerConsole {
         let to = |destination| MigrationRequest { vm, destination, mode, options, accept };
         // The audit entry of a start is written by the store, in the same transaction as the migration; so is that of its end.
         match destination {
-            Destination::Registered(host) => self.engine.migrate(to(host), who.user()).await,
+            Destination::Registered(host) => Ok(self.engine.migrate(to(host), who.user()).await?),
             Destination::Address(destination) => {
                 let reached = self.reach(who, vm, destination).await?;
                 let host = reached.host.clone();
-                self.engine.migrate_to(reached, to(host), who.user()).await
+                Ok(self.engine.migrate_to(reached, to(host), who.user()).await?)
             }
         }
     }
@@ -43,7 +43,7 @@ impl Migrations for ServerConsole {
             Problem::new(Code::UnknownHost, "This host is not registered any more.").with_fix("Choose another host.")
         })?;
         let preflight = self.engine.preflight(vm.id, destination, options).await;
-        Ok(DestinationReport { host, preflight })
+        Ok(DestinationReport { host, preflight: preflight.map_err(Problem::from) })
     }
 
     async fn destinations(&self, _who: &Principal, request: DestinationsRequest) -> Result<Destinations, Problem> {
@@ -58,24 +58,24 @@ impl Migrations for ServerConsole {
                 Some(patience) => tokio::time::timeout(patience, preflight).await.ok()?,
                 None => preflight.await,
             };
-            Some(DestinationReport { host, preflight })
+            Some(DestinationReport { host, preflight: preflight.map_err(Problem::from) })
         });
         let reports = join_all(reports).await.into_iter().flatten().collect();
         Ok(Destinations::ranked(vm, reports))
     }
 
     async fn measure(&self, _who: &Principal, vm: VmId) -> Result<u64, Problem> {
-        self.engine.measure(vm).await
+        Ok(self.engine.measure(vm).await?)
     }
 
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem> {
         let (migration, _) = self.engine.migration(id).await?;
         self.audit(who, Action::MigrationCancelled(&migration)).await?;
-        self.engine.cancel(id, who.user()).await
+        Ok(self.engine.cancel(id, who.user()).await?)
     }
 
     async fn migration(&self, _who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
-        self.engine.migration(id).await
+        Ok(self.engine.migration(id).await?)
     }
 
     async fn migrations(&self, _who: &Principal, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
@@ -83,11 +83,11 @@ impl Migrations for ServerConsole {
             return Err(Problem::new(Code::InvalidInput, "The list would be too long or empty.")
                 .with_fix(format!("Ask for 1 to {LONGEST_LIST} migrations.")));
         }
-        self.engine.migrations(filter).await
+        Ok(self.engine.migrations(filter).await?)
     }
 
     fn host(&self, _who: &Principal, name_or_address: &str) -> Result<HostName, Problem> {
-        self.engine.host(name_or_address)
+        Ok(self.engine.host(name_or_address)?)
     }
 }
 
@@ -102,7 +102,7 @@ impl ServerConsole {
             );
         }
         let (place, address) = match self.engine.host(&named) {
-            Err(problem) if problem.code == Code::UnknownHost => {
+            Err(engine::Error::Host(HostError { kind: HostErrorKind::UnknownHost, .. })) => {
                 let address = named.parse::<Address>()?.to_string();
                 (address.clone(), address)
             }

@@ -14,7 +14,7 @@ impl Vms for ServerConsole {
     }
 
     fn find(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
-        self.engine.find(name, host)
+        Ok(self.engine.find(name, host)?)
     }
 
     fn vm(&self, _who: &Principal, id: VmId) -> Result<Vm, Problem> {
@@ -23,7 +23,7 @@ impl Vms for ServerConsole {
 
     async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem> {
         self.audit(who, Action::VmActed(vm, action)).await?;
-        self.engine.act(vm, action).await
+        Ok(self.engine.act(vm, action).await?)
     }
 }
 

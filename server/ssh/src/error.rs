@@ -150,6 +150,13 @@ pub enum SshError {
     },
 }
 
+impl SshError {
+    /// Whether the host refused the password.
+    pub fn is_login_refused(&self) -> bool {
+        matches!(self, Self::PasswordsDisabled { .. } | Self::PasswordRefused { .. })
+    }
+}
+
 /// Why the command that adds or removes the console's key failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandFailure {

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use model::{Code, HostName, HostOrigin, Problem};
+use model::{HostName, HostOrigin};
 use tokio::time::Instant;
 
 use super::{
@@ -10,8 +10,8 @@ use super::{
     login::{HostCredentials, is_still_itself},
 };
 use crate::{
-    explain::unknown_host,
-    hypervisor::{Address, HostConfig, HostError, Opened, Ssh, SshLogin, Transport, deadline},
+    error::Error,
+    hypervisor::{Address, HostConfig, HostError, InvalidInput, Opened, Ssh, SshLogin, Transport, deadline},
     inventory::{Inventory, LoginOverride, Watch},
 };
 
@@ -95,7 +95,7 @@ impl Hosts {
         port: Option<u16>,
         login: HostCredentials,
         register: Option<HostName>,
-    ) -> Result<Reached, Problem> {
+    ) -> Result<Reached, Error> {
         let deadline = deadline();
         let to = Destination::of(&self.context.inventory(), destination, port, &login, register.as_ref())?;
         let (host, held, login) = match &to {
@@ -113,7 +113,7 @@ impl Hosts {
         Ok(Reached { host, login, register: register.is_some(), deadline, _lease: lease })
     }
 
-    fn hold_registered(&self, name: &HostName) -> Result<Arc<()>, Problem> {
+    fn hold_registered(&self, name: &HostName) -> Result<Arc<()>, HostError> {
         let mut inventory = self.context.inventory();
         inventory.connection(name)?;
         inventory.hold(name)
@@ -140,17 +140,17 @@ impl Destination {
         port: Option<u16>,
         login: &HostCredentials,
         register: Option<&HostName>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, Error> {
         let registered = inventory.find_host(text)?;
         let address = match registered {
             Some(entry) if entry.origin == HostOrigin::Temporary => entry.config.peer_address.clone(),
             Some(entry) => {
                 if register.is_some() {
-                    return Err(registered_already(&entry.config.name));
+                    return Err(Error::RegisteredAlready(entry.config.name.clone()));
                 }
                 if !login.stands_in() {
                     if port.is_some() || login.fingerprint.is_some() {
-                        return Err(is_reached_as_registered(&entry.config.name));
+                        return Err(is_reached_as_registered(&entry.config.name).into());
                     }
                     return Ok(Self::Registered(entry.config.name.clone()));
                 }
@@ -180,16 +180,12 @@ impl Destination {
     }
 
     /// Enters the host in the inventory, or finds the entry that it has already, under another address perhaps.
-    fn enter(
-        &self,
-        inventory: &mut Inventory,
-        opened: &Opened,
-        register: Option<&HostName>,
-    ) -> Result<Entered, Problem> {
+    fn enter(&self, inventory: &mut Inventory, opened: &Opened, register: Option<&HostName>) -> Result<Entered, Error> {
         let (config, known) = match self {
             Self::Registered(name) => return Ok((name.clone(), inventory.hold(name)?, None)),
             Self::OverriddenLogin(config) => {
-                let entry = inventory.host(&config.name).ok_or_else(|| unknown_host(config.name.as_str()))?;
+                let entry =
+                    inventory.host(&config.name).ok_or_else(|| HostError::unknown_host(config.name.as_str()))?;
                 (config, Some(entry))
             }
             Self::AdHoc(config) => {
@@ -207,8 +203,8 @@ impl Destination {
         is_still_itself(entry, opened)?;
         let (name, origin) = (entry.config.name.clone(), entry.origin);
         match register {
-            Some(_) if origin != HostOrigin::Temporary => return Err(registered_already(&name)),
-            Some(wanted) if *wanted != name => return Err(has_another_name(&name)),
+            Some(_) if origin != HostOrigin::Temporary => return Err(Error::RegisteredAlready(name)),
+            Some(wanted) if *wanted != name => return Err(Error::HasAnotherName(name)),
             _ => {}
         }
         let (is_connected, has_login) = (entry.connection.is_some(), entry.login.is_some());
@@ -242,20 +238,10 @@ fn free_name(inventory: &Inventory, address: &Address) -> HostName {
     free.next().expect("there are more numbers than hosts")
 }
 
-fn is_reached_as_registered(name: &HostName) -> Problem {
-    Problem::new(Code::InvalidInput, format!("{name} is registered, and reached as it was registered.")).with_fix(
+fn is_reached_as_registered(name: &HostName) -> InvalidInput {
+    InvalidInput::new(format!("{name} is registered, and reached as it was registered.")).with_fix(
         "Leave out the port and the fingerprint, or log in for this one move with a user and a password, too.",
     )
-}
-
-fn registered_already(name: &HostName) -> Problem {
-    Problem::new(Code::HostExists, format!("This host is registered already: it is {name}."))
-        .with_fix("Move the VM there without registering it again.")
-}
-
-fn has_another_name(name: &HostName) -> Problem {
-    Problem::new(Code::HostInUse, format!("This host is there for another migration, under the name {name}."))
-        .with_fix(format!("Register it as {name}, or wait for that migration to end."))
 }
 
 #[cfg(test)]

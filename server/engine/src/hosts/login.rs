@@ -2,13 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{Code, HostName, Problem, Secret};
+use model::{HostName, Secret};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Hosts;
 use crate::{
-    explain::unknown_host,
-    hypervisor::{Address, Fingerprint, HostConfig, HostError, Opened, Ssh, SshLogin, Transport, UserName, deadline},
+    error::Error,
+    hypervisor::{
+        Address, Fingerprint, HostConfig, HostError, InvalidInput, Opened, Ssh, SshLogin, Transport, UserName, deadline,
+    },
     inventory::{HostEntry, LoginOverride},
 };
 
@@ -48,19 +50,20 @@ impl HostCredentials {
     /// How a host is reached that is about to be registered, in the place of `before` if that is given; and how the password is kept.
     ///
     /// # Errors
-    /// `invalid-input` if what was typed is not what the host is to be reached with.
+    /// What was typed is not what the host is to be reached with.
     pub(super) fn first(
         &self,
         host: &HostConfig,
         before: Option<&HostEntry>,
-    ) -> Result<(HostConfig, Option<LoginOverride>), Problem> {
+    ) -> Result<(HostConfig, Option<LoginOverride>), InvalidInput> {
         let Transport::Ssh(own) = &host.transport else {
             let is_empty = !self.stands_in() && self.fingerprint.is_none();
             return if is_empty { Ok((host.clone(), None)) } else { Err(not_by_ssh(&host.name)) };
         };
         if self.user.as_ref().is_some_and(|user| *user != own.user) {
-            return Err(Problem::new(Code::InvalidInput, "Two users were given.")
-                .with_fix("Say once, for the host, as whom to log in."));
+            return Err(
+                InvalidInput::new("Two users were given.").with_fix("Say once, for the host, as whom to log in.")
+            );
         }
         let ssh = Ssh { fingerprint: self.fingerprint.clone(), ..own.clone() };
         let with = |login| Transport::Ssh(Ssh { login, ..ssh.clone() });
@@ -69,7 +72,7 @@ impl HostCredentials {
             (SshLogin::Password(_), None) => before.and_then(|before| before.login_for(own)),
             (_, None) => None,
             (_, Some(_)) => {
-                return Err(Problem::new(Code::InvalidInput, format!("{} is not reached by password.", host.name))
+                return Err(InvalidInput::new(format!("{} is not reached by password.", host.name))
                     .with_fix("Leave the password out, or choose to log in by password."));
             }
         };
@@ -118,17 +121,17 @@ impl Hosts {
     ///
     /// # Errors
     /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
-    pub(crate) async fn log_in(self: &Arc<Self>, name: &HostName, login: HostCredentials) -> Result<(), Problem> {
+    pub(crate) async fn log_in(self: &Arc<Self>, name: &HostName, login: HostCredentials) -> Result<(), Error> {
         let (config, number) = {
             let inventory = self.context.inventory();
-            let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
+            let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
             (login_at(entry, &login)?, entry.number)
         };
         let opened = self.open_soon(&config).await?;
         let watch = {
             let mut inventory = self.context.inventory();
             let entry = inventory.host(name).filter(|entry| entry.number == number);
-            is_still_itself(entry.ok_or_else(|| unknown_host(name.as_str()))?, &opened)?;
+            is_still_itself(entry.ok_or_else(|| HostError::unknown_host(name.as_str()))?, &opened)?;
             inventory.logged_in(name, login.kept(&config.transport), &opened)
         };
         if let Some(watch) = watch {
@@ -155,12 +158,12 @@ impl Hosts {
     }
 }
 
-fn login_at(entry: &HostEntry, login: &HostCredentials) -> Result<HostConfig, Problem> {
+fn login_at(entry: &HostEntry, login: &HostCredentials) -> Result<HostConfig, Error> {
     let now = entry.with_login();
     let typed = match &now.transport {
         _ if !login.stands_in() && login.fingerprint.is_none() => return Ok(entry.connect_config()?),
         Transport::Ssh(_) => login.instead(&now, None),
-        _ => return Err(not_by_ssh(&now.name)),
+        _ => return Err(not_by_ssh(&now.name).into()),
     };
     match typed.login {
         SshLogin::Password(None) => Err(HostError::needs_login(&now.name).into()),
@@ -171,25 +174,18 @@ fn login_at(entry: &HostEntry, login: &HostCredentials) -> Result<HostConfig, Pr
 /// Whether a host that was logged in at is the one that was known.
 ///
 /// # Errors
-/// `host-unreachable`: the one that was known is somewhere else.
-pub(super) fn is_still_itself(entry: &HostEntry, opened: &Opened) -> Result<(), Problem> {
+/// [`Error::AnotherMachine`]: the one that was known is somewhere else.
+pub(super) fn is_still_itself(entry: &HostEntry, opened: &Opened) -> Result<(), Error> {
     match &entry.facts {
         Some(known) if known.uuid != opened.facts.uuid => {
-            let name = &entry.config.name;
-            let sentence = format!("Another machine than {name} answers there: it has another host UUID.");
-            let details = format!("{name} has the host UUID {}, the other has {}.", known.uuid, opened.facts.uuid);
-            Err(Problem::new(Code::HostUnreachable, sentence)
-                .with_fix(format!("Check the address. If {name} has been replaced, remove it and add it again."))
-                .with_details(details))
+            let host = entry.config.name.clone();
+            Err(Error::AnotherMachine { host, known: known.uuid, answers: opened.facts.uuid })
         }
         _ => Ok(()),
     }
 }
 
-fn not_by_ssh(host: &HostName) -> Problem {
-    Problem::new(
-        Code::InvalidInput,
-        format!("{host} is not reached by ssh: there is no user or password to log in with."),
-    )
-    .with_fix("Leave them out.")
+fn not_by_ssh(host: &HostName) -> InvalidInput {
+    InvalidInput::new(format!("{host} is not reached by ssh: there is no user or password to log in with."))
+        .with_fix("Leave them out.")
 }

@@ -1,8 +1,7 @@
 //! Hosts that come and go while the console runs: registered, changed, removed, or there for one migration only.
 //!
 //! [`Hosts`] changes the inventory and the store together, and spawns a watcher (`watcher.rs`) for each host, which keeps it
-//! connected
-//! and the inventory true to it.
+//! connected and the inventory true to it.
 
 mod destination;
 mod login;
@@ -12,7 +11,7 @@ mod watcher;
 
 use std::sync::Arc;
 
-use model::{Code, HostName, HostOrigin, HostTest, Problem};
+use model::{HostName, HostOrigin, HostTest};
 use tokio::sync::Mutex;
 
 pub use destination::Reached;
@@ -22,7 +21,7 @@ pub(crate) use watcher::refresh_copy;
 
 use crate::{
     context::Context,
-    explain::store_failed,
+    error::Error,
     hypervisor::{HostConfig, Opened},
     inventory::{Inventory, LoginOverride, Watch},
 };
@@ -49,7 +48,7 @@ impl Hosts {
     ///
     /// # Errors
     /// `invalid-input`; why it can't be reached.
-    pub(crate) async fn test(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Problem> {
+    pub(crate) async fn test(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Error> {
         let (host, _) = login.first(host, self.context.inventory().host(&host.name))?;
         Ok(self.open_soon(&host).await?.test())
     }
@@ -58,7 +57,7 @@ impl Hosts {
     ///
     /// # Errors
     /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
-    pub(crate) async fn add(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Problem> {
+    pub(crate) async fn add(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Error> {
         let (config, typed) = login.first(&host, None)?;
         self.context.inventory().is_free(&host, None)?;
         let opened = self.open_soon(&config).await?;
@@ -70,18 +69,17 @@ impl Hosts {
         host: HostConfig,
         typed: Option<LoginOverride>,
         opened: Opened,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         let _changes = self.changes.lock().await;
         is_new(&self.context.inventory(), &host, &opened, None)?;
-        self.context.store().put_host(&host.settings(), None).await.map_err(|error| store_failed(&error))?;
+        self.context.store().put_host(&host.settings(), None).await?;
         let watch = self.context.inventory().attach(host, HostOrigin::Added, typed, Some(&opened));
         self.watch(watch, Some(opened));
         Ok(())
     }
 
     /// Replaces how a host is reached, if it answers with the new settings; its name may change, too. A password that was typed
-    /// for the same account
-    /// stays.
+    /// for the same account stays.
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`, `host-exists`, `invalid-input`; why it can't be reached.
@@ -90,7 +88,7 @@ impl Hosts {
         name: &HostName,
         host: HostConfig,
         login: HostCredentials,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         let (config, typed) = {
             let inventory = self.context.inventory();
             inventory.may_leave(name)?;
@@ -107,13 +105,13 @@ impl Hosts {
         host: HostConfig,
         typed: Option<LoginOverride>,
         opened: Opened,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Error> {
         let _changes = self.changes.lock().await;
         is_new(&self.context.inventory(), &host, &opened, Some(&before))?;
         self.context.inventory().begin_leaving(&before)?;
         if let Err(error) = self.context.store().put_host(&host.settings(), Some(&before)).await {
             self.context.inventory().end_leaving(&before);
-            return Err(store_failed(&error));
+            return Err(error.into());
         }
         let watch = self.context.inventory().replace(&before, host, typed, &opened);
         self.context.inventory().peer_logins.forget(&before);
@@ -125,16 +123,16 @@ impl Hosts {
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`.
-    pub(crate) async fn remove(self: &Arc<Self>, name: &HostName) -> Result<HostConfig, Problem> {
+    pub(crate) async fn remove(self: &Arc<Self>, name: &HostName) -> Result<HostConfig, Error> {
         self.context.tasks().spawn_to_completion(Arc::clone(self).strike_out(name.clone())).await
     }
 
-    async fn strike_out(self: Arc<Self>, name: HostName) -> Result<HostConfig, Problem> {
+    async fn strike_out(self: Arc<Self>, name: HostName) -> Result<HostConfig, Error> {
         let _changes = self.changes.lock().await;
         let config = self.context.inventory().begin_leaving(&name)?;
         if let Err(error) = self.context.store().remove_host(&name).await {
             self.context.inventory().end_leaving(&name);
-            return Err(store_failed(&error));
+            return Err(error.into());
         }
         self.context.inventory().detach(&name);
         self.context.inventory().peer_logins.forget(&name);
@@ -143,16 +141,12 @@ impl Hosts {
 }
 
 /// Whether this host may be registered, in the place of `before` if that is given.
-fn is_new(inventory: &Inventory, host: &HostConfig, opened: &Opened, before: Option<&HostName>) -> Result<(), Problem> {
+fn is_new(inventory: &Inventory, host: &HostConfig, opened: &Opened, before: Option<&HostName>) -> Result<(), Error> {
     inventory.is_free(host, before)?;
     let uuid = opened.facts.uuid;
     let is_same = |name: &&HostName| Some(*name) != before;
     match inventory.with_uuid(uuid).map(|entry| &entry.config.name).filter(is_same) {
         None => Ok(()),
-        Some(other) => {
-            let sentence = format!("{} is the same machine as {other}: they have one host UUID.", host.name);
-            let fix = "If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them.";
-            Err(Problem::new(Code::HostExists, sentence).with_fix(fix))
-        }
+        Some(other) => Err(Error::SameMachine { host: host.name.clone(), registered: other.clone() }),
     }
 }

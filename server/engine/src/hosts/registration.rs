@@ -2,11 +2,10 @@
 
 use std::str::FromStr;
 
-use model::{Code, DaemonKind, HostName, HostSettings, Problem, SshLoginKind, TransportKind};
+use model::{DaemonKind, HostName, HostSettings, SshLoginKind, TransportKind};
 
-use crate::{
-    explain::bandwidth_out_of_range,
-    hypervisor::{Address, Daemon, HostConfig, Ssh, SshLogin, Transport, UserName, is_bandwidth},
+use crate::hypervisor::{
+    Address, Daemon, HostConfig, InvalidInput, Ssh, SshLogin, Transport, UserName, check_bandwidth,
 };
 
 /// `tcp_port` of libvirtd.conf, unless the host's admin sets another.
@@ -19,7 +18,7 @@ impl HostConfig {
     ///
     /// # Errors
     /// `invalid-input`: a field that is not what it should be, or fields that do not fit together.
-    pub fn checked(settings: &HostSettings) -> Result<Self, Problem> {
+    pub fn checked(settings: &HostSettings) -> Result<Self, InvalidInput> {
         Fields::of(settings)?.config()
     }
 
@@ -129,17 +128,21 @@ struct Fields<'a> {
     peer_user: Option<UserName>,
 }
 
-fn read<T: FromStr<Err = Problem>>(host: &HostName, field: &str, text: Option<&String>) -> Result<Option<T>, Problem> {
-    text.map(|text| text.parse().map_err(|problem| cannot_be_used(host, field, problem))).transpose()
+fn read<T: FromStr<Err = InvalidInput>>(
+    host: &HostName,
+    field: &str,
+    text: Option<&String>,
+) -> Result<Option<T>, InvalidInput> {
+    text.map(|text| text.parse().map_err(|why| cannot_be_used(host, field, why))).transpose()
 }
 
-fn cannot_be_used(host: &HostName, field: &str, problem: Problem) -> Problem {
-    let sentence = format!("Host {host}: {field} can't be used. {}", problem.sentence);
-    Problem { sentence, ..problem }
+fn cannot_be_used(host: &HostName, field: &str, why: InvalidInput) -> InvalidInput {
+    let sentence = format!("Host {host}: {field} can't be used. {}", why.sentence);
+    InvalidInput { sentence, ..why }
 }
 
 impl<'a> Fields<'a> {
-    fn of(settings: &'a HostSettings) -> Result<Self, Problem> {
+    fn of(settings: &'a HostSettings) -> Result<Self, InvalidInput> {
         Ok(Self {
             settings,
             address: read(&settings.name, "address", settings.address.as_ref())?,
@@ -149,7 +152,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn config(&self) -> Result<HostConfig, Problem> {
+    fn config(&self) -> Result<HostConfig, InvalidInput> {
         let settings = self.settings;
         let peer_kind = self.peer_kind()?;
         self.refuse_misfits(peer_kind)?;
@@ -176,7 +179,7 @@ impl<'a> Fields<'a> {
     }
 
     /// How other hosts log in there: as the console does, unless something else is said.
-    fn peer_kind(&self) -> Result<TransportKind, Problem> {
+    fn peer_kind(&self) -> Result<TransportKind, InvalidInput> {
         match (self.settings.peer_transport, self.settings.transport) {
             (Some(TransportKind::Local), _) => {
                 Err(self.wrong("other hosts can't reach it by peer_transport = \"local\"."))
@@ -189,7 +192,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses what a host of these transports can't have.
-    fn refuse_misfits(&self, peer_kind: TransportKind) -> Result<(), Problem> {
+    fn refuse_misfits(&self, peer_kind: TransportKind) -> Result<(), InvalidInput> {
         let settings = self.settings;
         let speaks = |kind| settings.transport == kind || peer_kind == kind;
         let is_local = settings.transport == TransportKind::Local;
@@ -215,16 +218,14 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses a limit that no migration may ask for either.
-    fn refuse_limit(&self) -> Result<(), Problem> {
+    fn refuse_limit(&self) -> Result<(), InvalidInput> {
         let HostSettings { name, bandwidth_mib_s, .. } = self.settings;
         if *bandwidth_mib_s == Some(0) {
             return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }
         match bandwidth_mib_s {
-            Some(limit) if !is_bandwidth(*limit) => {
-                Err(cannot_be_used(name, "bandwidth_mib_s", bandwidth_out_of_range()))
-            }
-            _ => Ok(()),
+            Some(limit) => check_bandwidth(*limit).map_err(|error| cannot_be_used(name, "bandwidth_mib_s", error)),
+            None => Ok(()),
         }
     }
 
@@ -235,7 +236,7 @@ impl<'a> Fields<'a> {
         port: Option<u16>,
         user: Option<UserName>,
         login: SshLogin,
-    ) -> Result<Transport, Problem> {
+    ) -> Result<Transport, InvalidInput> {
         if port == Some(0) {
             return Err(self.wrong("there is no port 0."));
         }
@@ -261,7 +262,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    fn login(&self) -> Result<SshLogin, Problem> {
+    fn login(&self) -> Result<SshLogin, InvalidInput> {
         match (self.settings.login, self.settings.transport) {
             (None, _) => Ok(SshLogin::Program),
             (Some(SshLoginKind::Program), TransportKind::Ssh) => Ok(SshLogin::Program),
@@ -272,8 +273,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn wrong(&self, what: &str) -> Problem {
-        Problem::new(Code::InvalidInput, format!("Host {}: {what}", self.settings.name))
+    fn wrong(&self, what: &str) -> InvalidInput {
+        InvalidInput::new(format!("Host {}: {what}", self.settings.name))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use model::{HostOrigin, HostSettings, Migration};
 
-use crate::{hypervisor::HostConfig, inventory::Inventory};
+use crate::{error::Error, hypervisor::HostConfig, inventory::Inventory};
 
 /// Adds hosts that were registered at run time. One that can't be used is left out: the console has to start all the same.
 pub(crate) fn add_stored(inventory: &mut Inventory, hosts: &[HostSettings]) {
@@ -22,7 +22,7 @@ pub(crate) fn add_unregistered(inventory: &mut Inventory, open: &[Migration]) {
 }
 
 fn add(inventory: &mut Inventory, settings: &HostSettings, origin: HostOrigin) {
-    let usable = HostConfig::checked(settings).and_then(|config| {
+    let usable = HostConfig::checked(settings).map_err(Error::from).and_then(|config| {
         // A migration has to ask its destination for the verdict, whoever has its address now.
         if origin == HostOrigin::Added {
             inventory.is_free(&config, None)?;
@@ -31,6 +31,6 @@ fn add(inventory: &mut Inventory, settings: &HostSettings, origin: HostOrigin) {
     });
     match usable {
         Ok(config) => drop(inventory.attach(config, origin, None, None)),
-        Err(problem) => tracing::warn!(host = %settings.name, %problem, "a stored host can't be used"),
+        Err(error) => tracing::warn!(host = %settings.name, %error, "a stored host can't be used"),
     }
 }

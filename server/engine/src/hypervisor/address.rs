@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use model::{Code, Problem};
+use super::InvalidInput;
 
 /// A host name (RFC 1123) or an IP address.
 ///
@@ -50,11 +50,11 @@ impl Address {
 }
 
 impl FromStr for Address {
-    type Err = Problem;
+    type Err = InvalidInput;
 
-    fn from_str(text: &str) -> Result<Self, Problem> {
+    fn from_str(text: &str) -> Result<Self, InvalidInput> {
         let refused = || {
-            Problem::new(Code::InvalidInput, "This is not a host name or IP address.")
+            InvalidInput::new("This is not a host name or IP address.")
                 .with_fix("Give a name such as host7.example.org, or an address such as 192.0.2.7 or 2001:db8::7.")
         };
         if let Ok(address) = text.parse::<IpAddr>() {
@@ -108,15 +108,15 @@ impl UserName {
 }
 
 impl FromStr for UserName {
-    type Err = Problem;
+    type Err = InvalidInput;
 
-    fn from_str(text: &str) -> Result<Self, Problem> {
+    fn from_str(text: &str) -> Result<Self, InvalidInput> {
         let first = |b: u8| b.is_ascii_lowercase() || b == b'_';
         let rest = |b: u8| first(b) || b.is_ascii_digit() || b == b'-';
         if text.len() <= 32 && text.bytes().next().is_some_and(first) && text.bytes().all(rest) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Problem::new(Code::InvalidInput, "This is not an account's name.")
+        Err(InvalidInput::new("This is not an account's name.")
             .with_fix("Small letters, digits, _ and -, starting with a letter or _; at most 32 characters."))
     }
 }

@@ -2,7 +2,7 @@
 
 use model::{HostName, Secret};
 
-use super::{Address, Fingerprint, UserName};
+use super::{Address, Fingerprint, InvalidInput, UserName};
 
 /// How to reach a host. Checked fields only: no user's string ever becomes a URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,9 +103,16 @@ impl Transport {
 }
 
 /// The largest bandwidth that can be asked for, in MiB/s: 8 Tbit/s.
-pub(crate) const LARGEST_BANDWIDTH_MIB_S: u32 = 1_000_000;
+const LARGEST_BANDWIDTH_MIB_S: u32 = 1_000_000;
 
-/// Whether this limit, in MiB/s, lets a migration move at all and is one that libvirt understands.
-pub(crate) fn is_bandwidth(limit_mib_s: u32) -> bool {
-    (1..=LARGEST_BANDWIDTH_MIB_S).contains(&limit_mib_s)
+/// Checks that a limit, in MiB/s, lets a migration move at all and is one that libvirt understands.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn check_bandwidth(limit_mib_s: u32) -> Result<(), InvalidInput> {
+    match limit_mib_s {
+        1..=LARGEST_BANDWIDTH_MIB_S => Ok(()),
+        _ => Err(InvalidInput::new("The bandwidth limit is out of range.")
+            .with_fix(format!("Give 1 to {LARGEST_BANDWIDTH_MIB_S} MiB/s, or leave it out."))),
+    }
 }

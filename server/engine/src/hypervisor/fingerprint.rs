@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use model::{Code, Problem};
+use super::InvalidInput;
 
 /// The SHA-256 of a host's public key as OpenSSH shows it: `SHA256:` and 43 characters of base64 without padding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,13 +22,13 @@ impl fmt::Display for Fingerprint {
 }
 
 impl FromStr for Fingerprint {
-    type Err = Problem;
+    type Err = InvalidInput;
 
-    fn from_str(text: &str) -> Result<Self, Problem> {
+    fn from_str(text: &str) -> Result<Self, InvalidInput> {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
         match text.strip_prefix("SHA256:") {
             Some(hash) if hash.len() == 43 && hash.bytes().all(is_base64) => Ok(Self(text.to_owned())),
-            _ => Err(Problem::new(Code::InvalidInput, "This is not the fingerprint of an ssh key.")
+            _ => Err(InvalidInput::new("This is not the fingerprint of an ssh key.")
                 .with_fix("Give it as OpenSSH shows it: SHA256: and 43 characters. On the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")),
         }
     }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use model::{Code, HostName, HostOrigin, MigrationId, Problem, VmId};
+use model::{HostName, HostOrigin, MigrationId, VmId};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Claim, HostEntry, Inventory, LoginOverride, Watch, host::Link};
 use crate::{
-    explain::unknown_host,
-    hypervisor::{Address, HostConfig, Opened},
+    error::Error,
+    hypervisor::{Address, HostConfig, HostError, Opened},
 };
 
 impl Inventory {
@@ -72,7 +72,7 @@ impl Inventory {
     ///
     /// # Errors
     /// `same-host` for this machine's own addresses; `invalid-input` for a text that is no address.
-    pub(crate) fn find_host(&self, text: &str) -> Result<Option<&HostEntry>, Problem> {
+    pub(crate) fn find_host(&self, text: &str) -> Result<Option<&HostEntry>, Error> {
         let by_name = text.parse::<HostName>().ok().and_then(|name| self.host(&name));
         if by_name.is_some() {
             return Ok(by_name);
@@ -83,10 +83,7 @@ impl Inventory {
             config.peer_address == address || config.transport.address() == address.to_string()
         });
         if by_address.is_none() && address.is_this_machine() {
-            let sentence = format!("{text} is not another host: migrating to localhost is not allowed.");
-            return Err(
-                Problem::new(Code::SameHost, sentence).with_fix("Use the name or address of a registered host.")
-            );
+            return Err(Error::ThisMachine { address: text.to_owned() });
         }
         Ok(by_address)
     }
@@ -115,7 +112,7 @@ impl Inventory {
     ///
     /// # Errors
     /// `host-exists`; `host-in-use` if a host has them that is there for a migration only.
-    pub(crate) fn is_free(&self, config: &HostConfig, except: Option<&HostName>) -> Result<(), Problem> {
+    pub(crate) fn is_free(&self, config: &HostConfig, except: Option<&HostName>) -> Result<(), Error> {
         let other = |entry: &&HostEntry| {
             Some(&entry.config.name) != except
                 && (entry.config.name == config.name
@@ -142,13 +139,12 @@ impl Inventory {
     ///
     /// # Errors
     /// `unknown-host`, `host-configured`, `host-in-use`.
-    pub(crate) fn may_leave(&self, name: &HostName) -> Result<(), Problem> {
-        let entry = self.hosts.get(name).ok_or_else(|| unknown_host(name.as_str()))?;
+    pub(crate) fn may_leave(&self, name: &HostName) -> Result<(), Error> {
+        let entry = self.hosts.get(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
         match (entry.origin, self.claim_on(name)) {
-            (HostOrigin::Configured, _) => Err(configured(name)),
-            (_, Some(open)) => Err(in_use(name).with_migration(open)),
-            (_, None) if entry.is_held() => Err(in_use(name)),
-            (_, None) => Ok(()),
+            (HostOrigin::Configured, _) => Err(Error::HostConfigured(name.clone())),
+            (_, None) if !entry.is_held() => Ok(()),
+            (_, open) => Err(Error::HostInUse { host: name.clone(), open }),
         }
     }
 
@@ -156,9 +152,9 @@ impl Inventory {
     ///
     /// # Errors
     /// Those of [`Self::may_leave`].
-    pub(crate) fn begin_leaving(&mut self, name: &HostName) -> Result<HostConfig, Problem> {
+    pub(crate) fn begin_leaving(&mut self, name: &HostName) -> Result<HostConfig, Error> {
         self.may_leave(name)?;
-        let entry = self.hosts.get_mut(name).ok_or_else(|| unknown_host(name.as_str()))?;
+        let entry = self.hosts.get_mut(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
         entry.leaving = true;
         Ok(entry.config.clone())
     }
@@ -174,10 +170,10 @@ impl Inventory {
     ///
     /// # Errors
     /// `unknown-host`
-    pub(crate) fn ensure_available(&self, name: &HostName) -> Result<(), Problem> {
+    pub(crate) fn ensure_available(&self, name: &HostName) -> Result<(), HostError> {
         match self.hosts.get(name) {
             Some(entry) if !entry.leaving => Ok(()),
-            _ => Err(unknown_host(name.as_str())),
+            _ => Err(HostError::unknown_host(name.as_str())),
         }
     }
 
@@ -185,9 +181,9 @@ impl Inventory {
     ///
     /// # Errors
     /// `unknown-host`
-    pub(crate) fn hold(&mut self, name: &HostName) -> Result<Arc<()>, Problem> {
+    pub(crate) fn hold(&mut self, name: &HostName) -> Result<Arc<()>, HostError> {
         self.ensure_available(name)?;
-        let entry = self.hosts.get_mut(name).ok_or_else(|| unknown_host(name.as_str()))?;
+        let entry = self.hosts.get_mut(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
         let held = entry.held.upgrade().unwrap_or_default();
         entry.held = Arc::downgrade(&held);
         Ok(held)
@@ -240,26 +236,11 @@ fn addresses(config: &HostConfig) -> [String; 2] {
     [config.transport.address(), config.peer_address.to_string()]
 }
 
-fn taken(entry: &HostEntry, config: &HostConfig) -> Problem {
-    let HostEntry { config: other, origin, .. } = entry;
-    if *origin == HostOrigin::Temporary {
-        return Problem::new(Code::HostInUse, format!("{} is there for a migration already.", other.name))
-            .with_fix("Wait for the migration to end.");
+fn taken(entry: &HostEntry, config: &HostConfig) -> Error {
+    let name = entry.config.name.clone();
+    match entry.origin {
+        HostOrigin::Temporary => Error::TakenForMigration(name),
+        _ if name == config.name => Error::HostNameTaken(name),
+        _ => Error::AddressTaken(name),
     }
-    if other.name == config.name {
-        return Problem::new(Code::HostExists, format!("A host called {} is registered already.", other.name))
-            .with_fix("Give this one another name.");
-    }
-    let sentence = format!("The host {} is registered at this address already.", other.name);
-    Problem::new(Code::HostExists, sentence).with_fix("Change that one, or give this one an address of its own.")
-}
-
-fn configured(name: &HostName) -> Problem {
-    Problem::new(Code::HostConfigured, format!("{name} is registered in the configuration file."))
-        .with_fix("Change it there, then restart vmferry.")
-}
-
-fn in_use(name: &HostName) -> Problem {
-    Problem::new(Code::HostInUse, format!("{name} is part of a migration that has not ended."))
-        .with_fix("Wait for the migration to end, or cancel it.")
 }

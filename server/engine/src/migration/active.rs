@@ -9,8 +9,9 @@ use tokio::time::Instant;
 use super::{inbox::Inbox, journal::Journal, progress::Tracker};
 use crate::{
     context::Context,
+    error::Error,
     hypervisor::{HostConnection, HostError, Presence, Statistics},
-    storage::{Stopped, StorageJournal},
+    storage::StorageJournal,
 };
 
 /// How long to wait before an abort that libvirt accepted is asked for again.
@@ -217,7 +218,7 @@ impl StorageJournal for ActiveMigration {
         }
     }
 
-    async fn unless_cancelled(&mut self) -> Result<(), Stopped> {
+    async fn unless_cancelled(&mut self) -> Result<(), Error> {
         let is_new = self.has_new_cancel();
         if !self.record().cancel_requested {
             if !is_new {
@@ -225,6 +226,6 @@ impl StorageJournal for ActiveMigration {
             }
             self.note_cancel().await;
         }
-        Err(Stopped::Cancelled)
+        Err(Error::Cancelled)
     }
 }

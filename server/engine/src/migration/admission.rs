@@ -1,10 +1,13 @@
 //! Admission: what is refused before anything begins, within 10 s and without having changed anything.
 
-use model::{Code, Finding, FindingCode, MigrationRequest, Mode, Preflight, Problem, Severity, Vm};
+use model::{Finding, FindingCode, MigrationRequest, Mode, Preflight, Severity, Vm};
 
-use crate::preflight::{self, Gathered, PreflightInput, PreflightRequest, Preflights};
 #[cfg(any(test, feature = "unchecked"))]
-use crate::{context::Context, explain::unknown_vm};
+use crate::{context::Context, hypervisor::HostError};
+use crate::{
+    error::Error,
+    preflight::{self, Gathered, PreflightInput, PreflightRequest, Preflights},
+};
 
 /// A request that was checked.
 #[derive(Debug)]
@@ -19,12 +22,9 @@ pub(super) struct Accepted {
 /// # Errors
 /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,
 /// `invalid-input`, `already-there`, `host-unreachable`.
-pub(super) async fn admit(preflights: &Preflights, request: &MigrationRequest) -> Result<Accepted, Problem> {
+pub(super) async fn admit(preflights: &Preflights, request: &MigrationRequest) -> Result<Accepted, Error> {
     match preflights.gather(preflight_request(request)).await? {
-        Gathered::Refused(refusal) => {
-            let findings = vec![refusal.finding()];
-            Err(refusal.problem.with_findings(findings))
-        }
+        Gathered::Refused(refusal) => Err(refusal.into()),
         Gathered::Input(input) => {
             let accepted = accepted(*input);
             check_consent(&accepted.preflight, &request.accept)?;
@@ -39,11 +39,15 @@ pub(super) async fn admit_unchecked(
     context: &Context,
     preflights: &Preflights,
     request: &MigrationRequest,
-) -> Result<Accepted, Problem> {
+) -> Result<Accepted, Error> {
     match preflights.gather(preflight_request(request)).await? {
         Gathered::Input(input) => Ok(accepted(*input)),
         Gathered::Refused(refusal) => {
-            let vm = context.inventory().vm(request.vm).ok_or_else(|| unknown_vm(&request.vm.to_string()))?.clone();
+            let vm = context
+                .inventory()
+                .vm(request.vm)
+                .ok_or_else(|| HostError::unknown_vm(&request.vm.to_string()))?
+                .clone();
             let mode = preflight_request(request).mode_of(&vm);
             Ok(Accepted { vm, mode, preflight: preflight::refused(&request.destination, &refusal) })
         }
@@ -62,15 +66,13 @@ fn accepted(input: PreflightInput) -> Accepted {
 }
 
 /// Blockers refuse, and so do risks that the request does not accept.
-fn check_consent(preflight: &Preflight, accepted: &[FindingCode]) -> Result<(), Problem> {
-    let asked = preflight.findings.iter().filter(|finding| finding.consent && !accepted.contains(&finding.code));
+fn check_consent(preflight: &Preflight, accepted: &[FindingCode]) -> Result<(), Error> {
+    let asked = |finding: &&Finding| finding.consent && !accepted.contains(&finding.code);
+    let asked: Vec<Finding> = preflight.findings.iter().filter(asked).cloned().collect();
     let blockers: Vec<Finding> = preflight.of(Severity::Blocker).cloned().collect();
-    let (code, findings) = match blockers[..] {
-        [] => (Code::NeedsConsent, asked.cloned().collect()),
-        _ => (Code::Blocked, [blockers, asked.cloned().collect()].concat()),
-    };
-    let Some(first) = findings.first() else { return Ok(()) };
-    let problem = Problem::new(code, &first.text);
-    let problem = Problem { fix: first.fix.clone(), details: first.details.clone(), ..problem };
-    Err(problem.with_findings(findings))
+    match (&blockers[..], &asked[..]) {
+        ([], []) => Ok(()),
+        ([], _) => Err(Error::NeedsConsent(asked)),
+        _ => Err(Error::Blocked([blockers, asked].concat())),
+    }
 }

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     clock::every_sample,
+    error::Error,
     hypervisor::{HostError, HostErrorKind, MigrationPlan, NotMigrated, Presence, Transport},
-    storage::{Prepared, Stopped, StorageJournal as _},
+    storage::{Prepared, StorageJournal as _},
 };
 
 /// What libvirt needs besides the record.
@@ -115,11 +116,11 @@ fn is_peer_login(refusal: &HostError) -> bool {
 }
 
 /// From now on the console drives it, which the next console has to know of. What was made ready stays so.
-async fn go_direct(active: &mut ActiveMigration, refusal: &HostError) -> Result<(), Stopped> {
+async fn go_direct(active: &mut ActiveMigration, refusal: &HostError) -> Result<(), Error> {
     active.unless_cancelled().await?;
     let Migration { source, destination, .. } = active.record();
     let because = refusal.details.as_ref().map_or_else(String::new, |words| format!(" ({words})"));
     let text =
         format!("{source} could not log in on {destination}{because}. It goes on direct: the console drives it.");
-    Ok(active.journal().go_direct(text).await?)
+    active.journal().go_direct(text).await
 }

@@ -3,7 +3,10 @@
 use model::{Code, Migration, Phase, Problem};
 
 use super::{Reported, Setback, active::ActiveMigration, reconcile, verdict::Verdict};
-use crate::storage::{self, StorageJournal as _};
+use crate::{
+    error::Error,
+    storage::{self, StorageJournal as _},
+};
 
 /// Finds out where the VM is and ends the migration accordingly, whatever libvirt reported.
 pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
@@ -68,9 +71,9 @@ fn why_it_stayed(migration: &Migration, reported: Reported) -> (Phase, Option<Pr
         }
         Err(setback) if setback.is_cancelled() => {
             let sentence = "The migration was aborted from outside this console.".to_owned();
-            (Phase::Failed, Some(Problem { sentence, ..setback.into() }))
+            (Phase::Failed, Some(Problem { sentence, ..Error::from(setback).into() }))
         }
-        Err(setback) => (Phase::Failed, Some(setback.into())),
+        Err(setback) => (Phase::Failed, Some(Error::from(setback).into())),
         Ok(()) => {
             let sentence = "libvirt reported success, but the VM is still on the source.";
             (Phase::Failed, Some(Problem::new(Code::Hypervisor, sentence).with_fix("Try again.")))
@@ -116,7 +119,7 @@ fn attention(migration: &Migration, verdict: Verdict, reported: Reported) -> Pro
         ),
     };
     let problem = Problem::new(Code::NeedsAttention, sentence).with_fix(fix);
-    match reported.map_err(Problem::from) {
+    match reported.map_err(|setback| Problem::from(Error::from(setback))) {
         Err(Problem { details: Some(details), .. }) => problem.with_details(details),
         Err(Problem { sentence, .. }) => problem.with_details(sentence),
         Ok(()) => problem,

@@ -6,7 +6,7 @@ use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Pr
 use tokio::time::sleep;
 
 use super::phases::may_follow;
-use crate::{context::Context, explain::store_failed, hypervisor::Statistics};
+use crate::{context::Context, error::Error, hypervisor::Statistics};
 
 /// Between two tries to write an end down.
 const WRITE_AGAIN: Duration = Duration::from_secs(2);
@@ -42,7 +42,7 @@ impl Journal {
     ///
     /// # Errors
     /// When it can't be written down.
-    pub(super) async fn enter_durably(&mut self, phase: Phase) -> Result<(), Problem> {
+    pub(super) async fn enter_durably(&mut self, phase: Phase) -> Result<(), Error> {
         self.transition(phase);
         self.write_durably(format!("{}.", phase.label())).await
     }
@@ -57,7 +57,7 @@ impl Journal {
     ///
     /// # Errors
     /// When it can't be written down: the next console has to know that this one drove it.
-    pub(super) async fn go_direct(&mut self, text: String) -> Result<(), Problem> {
+    pub(super) async fn go_direct(&mut self, text: String) -> Result<(), Error> {
         self.record.control_flow = Some(ControlFlow::Direct);
         self.write_durably(text).await
     }
@@ -108,10 +108,9 @@ impl Journal {
     ///
     /// # Errors
     /// When it can't be written down.
-    pub(super) async fn write_durably(&mut self, text: String) -> Result<(), Problem> {
+    pub(super) async fn write_durably(&mut self, text: String) -> Result<(), Error> {
         let event = self.event(text);
-        let kept = self.context.store().update_migration(&self.record, Some(&event)).await;
-        kept.map_err(|error| store_failed(&error))?;
+        self.context.store().update_migration(&self.record, Some(&event)).await?;
         self.publish();
         Ok(())
     }

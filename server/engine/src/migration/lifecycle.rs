@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Code, Migration, MigrationFilter, Mode, Phase, Problem};
+use model::{Migration, MigrationFilter, Mode, Phase};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
@@ -13,10 +13,10 @@ use super::{
     sample::watch_until_gone,
 };
 use crate::{
-    explain::{left_paused, migrated_from_outside},
+    error::Error,
     hypervisor::Transport,
     preflight,
-    storage::{self, Prepared, Stopped, StorageJournal as _},
+    storage::{self, Prepared, StorageJournal as _},
 };
 
 /// How many earlier migrations are looked through for one that measured the link.
@@ -40,17 +40,17 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
         return active.journal().end(Phase::Cancelled, None, None).await;
     };
     active.journal().enter(Phase::Checking).await;
-    if let Err(problem) = check_again(active).await {
-        return active.journal().end(Phase::Failed, Some(problem), None).await;
+    if let Err(error) = check_again(active).await {
+        return active.journal().end(Phase::Failed, Some(error.into()), None).await;
     }
     // What has not come as far as this the next console knows not to have begun, whatever it finds on the hosts.
-    if let Err(problem) = active.journal().enter_durably(Phase::Preparing).await {
-        return active.journal().end(Phase::Failed, Some(problem), None).await;
+    if let Err(error) = active.journal().enter_durably(Phase::Preparing).await {
+        return active.journal().end(Phase::Failed, Some(error.into()), None).await;
     }
     active.expect_memory();
     let prepared = match prepare(active).await {
         Ok(prepared) => prepared,
-        Err(stopped) => return not_begun(active, Setback::NotBegun(stopped)).await,
+        Err(error) => return not_begun(active, Setback::NotBegun(error)).await,
     };
     let Start { persistent, login } = start;
     match drive::drive(active, Handover { persistent, login, prepared }).await {
@@ -93,7 +93,7 @@ async fn queue(active: &mut ActiveMigration) -> Result<Permits, ()> {
 }
 
 /// Does all that comes before libvirt is asked to move the VM.
-async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Stopped> {
+async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Error> {
     let context = active.shared_context();
     let limit = bandwidth_bytes_s(active);
     let link = match limit {
@@ -131,20 +131,19 @@ async fn measured_link_bytes_s(active: &ActiveMigration) -> Option<u64> {
 }
 
 /// Looks at the VM once more: it may have waited in the queue for a long time.
-async fn check_again(active: &ActiveMigration) -> Result<(), Problem> {
+async fn check_again(active: &ActiveMigration) -> Result<(), Error> {
     let Migration { vm, vm_name, source, mode, .. } = active.record();
     let connection = active.source()?;
     let copy = connection.copy(*vm).await?;
     let is_active = copy.as_ref().is_some_and(|copy| copy.state.is_active());
     if copy.as_ref().is_some_and(|copy| copy.abandoned) {
-        return Err(left_paused(vm_name, source));
+        return Err(Error::LeftPaused { vm: vm_name.clone(), host: source.clone() });
     }
     if copy.is_some() && is_active == (*mode == Mode::Live) {
         return match is_active && connection.job(*vm).await?.is_some() {
-            true => Err(migrated_from_outside(vm_name)),
+            true => Err(Error::MigratedFromOutside { vm: vm_name.clone() }),
             false => Ok(()),
         };
     }
-    let now = copy.map_or("gone", |copy| copy.state.as_str());
-    Err(Problem::new(Code::WrongState, format!("{vm_name} is {now} by now.")).with_fix("Look at it, then try again."))
+    Err(Error::StateChanged { vm: vm_name.clone(), state: copy.map(|copy| copy.state) })
 }

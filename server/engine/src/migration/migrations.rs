@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Code, ControlFlow, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress,
-    Severity, Treatment,
+    ControlFlow, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter,
+    MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity, Treatment,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -21,9 +20,9 @@ use super::{
 use crate::{
     commands::Command,
     context::Context,
-    explain::{already_migrating, store_failed, unknown_migration},
+    error::Error,
     hosts::{Hosts, Reached},
-    hypervisor::HostError,
+    hypervisor::{HostError, InvalidInput},
     preflight::Preflights,
 };
 
@@ -44,7 +43,7 @@ impl Migrations {
         self: &Arc<Self>,
         request: MigrationRequest,
         requested_by: &str,
-    ) -> Result<Migration, Problem> {
+    ) -> Result<Migration, Error> {
         let accepted = admission::admit(&self.preflights, &request).await?;
         self.write_down(accepted, request, requested_by, None).await
     }
@@ -55,7 +54,7 @@ impl Migrations {
         self: &Arc<Self>,
         request: MigrationRequest,
         requested_by: &str,
-    ) -> Result<Migration, Problem> {
+    ) -> Result<Migration, Error> {
         let accepted = admission::admit_unchecked(&self.context, &self.preflights, &request).await?;
         self.write_down(accepted, request, requested_by, None).await
     }
@@ -66,16 +65,16 @@ impl Migrations {
         reached: Reached,
         mut request: MigrationRequest,
         requested_by: &str,
-    ) -> Result<Migration, Problem> {
+    ) -> Result<Migration, Error> {
         let is_temporary = self.context.inventory().is_temporary(&reached.host);
         if reached.login().is_some() && !is_temporary {
             // To a host that is not registered the control flow is direct anyway.
             if *request.options.control_flow.get_or_insert(ControlFlow::Direct) != ControlFlow::Direct {
-                return Err(login_is_the_consoles(&reached.host));
+                return Err(login_is_the_consoles(&reached.host).into());
             }
         }
         if request.options.keep_source_definition && !reached.is_to_be_registered() && is_temporary {
-            return Err(would_not_be_seen(&reached.host));
+            return Err(would_not_be_seen(&reached.host).into());
         }
         let admitted = timeout_at(reached.deadline(), admission::admit(&self.preflights, &request)).await;
         let accepted = admitted.unwrap_or_else(|_| Err(HostError::too_late(&reached.host).into()))?;
@@ -89,7 +88,7 @@ impl Migrations {
         request: MigrationRequest,
         requested_by: &str,
         reached: Option<Reached>,
-    ) -> Result<Migration, Problem> {
+    ) -> Result<Migration, Error> {
         let migration = Migration {
             id: MigrationId(Uuid::now_v7()),
             vm: vm.id,
@@ -122,8 +121,8 @@ impl Migrations {
         mut migration: Migration,
         persistent: bool,
         reached: Option<Reached>,
-    ) -> Result<Migration, Problem> {
-        let already = |open| already_migrating(&migration.vm_name, open);
+    ) -> Result<Migration, Error> {
+        let already = |open| Error::AlreadyMigrating { vm: migration.vm_name.clone(), open };
         migration.unregistered = {
             let mut inventory = self.context.inventory();
             inventory.ensure_available(&migration.source)?;
@@ -137,7 +136,7 @@ impl Migrations {
             self.context.inventory().release(migration.vm);
             return Err(match error {
                 StoreError::Open(open) => already(open),
-                StoreError::Failed(_) => store_failed(&error),
+                StoreError::Failed(_) => error.into(),
             });
         }
         self.context.inventory().set_migration(migration.clone());
@@ -178,36 +177,30 @@ impl Migrations {
     }
 
     /// Asks for a migration to be cancelled.
-    pub(crate) async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Problem> {
+    pub(crate) async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
         // The migration itself writes it down: it alone changes a record that is under way.
         if !self.context.commands().send(id, Command::Cancel { by: by.to_owned() }) {
             let (migration, _) = self.get(id).await?;
-            let ended = format!("This migration has ended already: {}", model::text::summary(&migration));
-            return Err(Problem::new(Code::AlreadyEnded, ended));
+            return Err(Error::AlreadyEnded(Box::new(migration)));
         }
         let known = self.context.inventory().migration(id).cloned();
-        known.map(|migration| Migration { cancel_requested: true, ..migration }).ok_or_else(|| unknown_migration(id))
+        known.map(|migration| Migration { cancel_requested: true, ..migration }).ok_or(Error::UnknownMigration(id))
     }
 
     /// One migration as it is now, and its history, oldest entry first.
-    pub(crate) async fn get(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {
+    pub(crate) async fn get(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Error> {
         let now = self.context.inventory().migration(id).cloned();
         let store = self.context.store();
         let migration = match now {
             Some(migration) => migration,
-            None => {
-                let stored = store.migration(id).await.map_err(|error| store_failed(&error))?;
-                stored.ok_or_else(|| unknown_migration(id))?
-            }
+            None => store.migration(id).await?.ok_or(Error::UnknownMigration(id))?,
         };
-        let events = store.events(id).await.map_err(|error| store_failed(&error))?;
-        Ok((migration, events))
+        Ok((migration, store.events(id).await?))
     }
 
     /// The migrations that a filter lets through, newest first.
-    pub(crate) async fn list(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem> {
-        let stored = self.context.store().migrations(filter).await;
-        let mut migrations = stored.map_err(|error| store_failed(&error))?;
+    pub(crate) async fn list(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Error> {
+        let mut migrations = self.context.store().migrations(filter).await?;
         // The store has the phase; the figures of those under way are fresher here.
         let inventory = self.context.inventory();
         for migration in &mut migrations {
@@ -236,20 +229,16 @@ fn copied(DiskPlan { target, source, treatment, .. }: DiskPlan) -> Option<DiskMo
     }
 }
 
-fn login_is_the_consoles(name: &HostName) -> Problem {
-    Problem::new(
-        Code::InvalidInput,
-        format!("A login for one move is the console's: the source can't log in on {name} with it."),
-    )
-    .with_fix("Let the VM move directly (leave out `way`), or leave out the user and the password.")
+fn login_is_the_consoles(name: &HostName) -> InvalidInput {
+    InvalidInput::new(format!("A login for one move is the console's: the source can't log in on {name} with it."))
+        .with_fix("Let the VM move directly (leave out `way`), or leave out the user and the password.")
 }
 
 /// What is left at the source would look like a VM that is off, and could be started a second time.
-fn would_not_be_seen(name: &HostName) -> Problem {
-    Problem::new(
-        Code::InvalidInput,
-        format!("The VM can't stay defined where it is while it runs on {name}, which is not registered."),
-    )
+fn would_not_be_seen(name: &HostName) -> InvalidInput {
+    InvalidInput::new(format!(
+        "The VM can't stay defined where it is while it runs on {name}, which is not registered."
+    ))
     .with_fix(
         "Register the host with the migration, so that vmferry sees the VM there, or let its definition go along.",
     )

@@ -45,11 +45,9 @@ mod verdict;
 
 pub(crate) use migrations::Migrations;
 
-use model::Problem;
-
 use crate::{
+    error::Error,
     hypervisor::{HostError, HostErrorKind, NotMigrated},
-    storage::Stopped,
 };
 
 /// How a migration ended, as libvirt reports it. A claim to be verified by asking both hosts.
@@ -59,20 +57,20 @@ type Reported = Result<(), Setback>;
 #[derive(Clone, Debug)]
 enum Setback {
     /// Nothing was begun: the VM is where it was.
-    NotBegun(Stopped),
+    NotBegun(Error),
     /// libvirt says that it failed, and that the VM stayed.
     Failed(HostError),
     /// It is not known how it ended, or whether it has: the connection to the source was lost, or the console was not there.
-    Lost(Problem),
+    Lost(Error),
 }
 
 impl Setback {
     /// Whether a cancel ended it: this console's, or an abort from outside.
     fn is_cancelled(&self) -> bool {
         match self {
-            Self::NotBegun(Stopped::Cancelled) => true,
-            Self::NotBegun(Stopped::Host(error)) | Self::Failed(error) => error.kind == HostErrorKind::Cancelled,
-            Self::NotBegun(Stopped::Refused(_)) | Self::Lost(_) => false,
+            Self::NotBegun(Error::Cancelled) => true,
+            Self::NotBegun(Error::Host(error)) | Self::Failed(error) => error.kind == HostErrorKind::Cancelled,
+            Self::NotBegun(_) | Self::Lost(_) => false,
         }
     }
 
@@ -91,12 +89,11 @@ impl From<NotMigrated> for Setback {
     }
 }
 
-impl From<Setback> for Problem {
+impl From<Setback> for Error {
     fn from(setback: Setback) -> Self {
         match setback {
-            Setback::NotBegun(stopped) => stopped.into(),
+            Setback::NotBegun(error) | Setback::Lost(error) => error,
             Setback::Failed(error) => error.into(),
-            Setback::Lost(problem) => problem,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Goes on with a migration that an earlier run of the console left open.
 
-use model::{Code, Migration, Mode, Phase, Problem};
+use model::{Migration, Mode, Phase};
 
 use super::{
     Setback,
@@ -8,7 +8,7 @@ use super::{
     finalize::{finalize, not_begun},
     sample::watch_until_gone,
 };
-use crate::storage::StorageJournal as _;
+use crate::{error::Error, storage::StorageJournal as _};
 
 /// Runs it to its end: watches it if it still moves, and asks both hosts where the VM is.
 pub(super) async fn resume(active: &mut ActiveMigration) {
@@ -19,17 +19,14 @@ pub(super) async fn resume(active: &mut ActiveMigration) {
     active.last_heard_at(events.last().map_or(0, |event| event.at_ms));
     active.write("The console was restarted and looks after this migration again.".to_owned()).await;
     active.expect_memory();
-    let problem = if !began {
-        Problem::new(Code::ReasonLost, "The console was restarted before it began.")
-            .with_fix("Start the migration again.")
+    let reason = if !began {
+        Error::NeverBegun
     } else if active.is_direct() {
-        Problem::new(Code::ReasonLost, "The console that drove it has stopped.")
-            .with_fix("Start the migration again. Peer-to-peer it would go on without a console, if the source may log in at the destination.")
+        Error::DriverStopped
     } else {
-        Problem::new(Code::ReasonLost, "It ended while the console was not running, so the reason is lost.")
-            .with_fix("Look at libvirt's log on the source and the destination, then try again.")
+        Error::EndedUnwatched
     };
-    let lost = Setback::Lost(problem);
+    let lost = Setback::Lost(reason);
     if !began || (mode == Mode::Offline && phase < Phase::SwitchingOver) {
         return not_begun(active, lost).await;
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use model::{HostName, Migration, MigrationFilter, Problem, Vm};
+use model::{HostName, Migration, MigrationFilter, Vm};
+use store::StoreError;
 use tokio::time::{Instant, timeout_at};
 
 use super::reach::DATA_PORT;
 use crate::{
     context::Context,
-    explain::store_failed,
+    error::Error,
     hypervisor::{CopyFacts, DomainFacts, HostConfig, HostConnection, HostError, Probe, Survey},
 };
 
@@ -37,7 +38,7 @@ pub(super) struct FromDestination {
 ///
 /// # Errors
 /// `unknown-vm` if it is gone by now, `host-unreachable` for everything else.
-pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Result<FromSource, Problem> {
+pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Result<FromSource, Error> {
     let host = &vm.host;
     let connection = context.inventory().connection(host)?;
     let asked = async {
@@ -57,9 +58,9 @@ pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Res
     Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier? })
 }
 
-async fn earlier(context: &Context, source: &HostName) -> Result<Vec<Migration>, Problem> {
+async fn earlier(context: &Context, source: &HostName) -> Result<Vec<Migration>, StoreError> {
     let filter = MigrationFilter { source: Some(source.clone()), ..MigrationFilter::newest(EARLIER) }.succeeded();
-    context.store().migrations(&filter).await.map_err(|error| store_failed(&error))
+    context.store().migrations(&filter).await
 }
 
 /// Asks a destination what it has for this VM.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{Code, FindingCode, HostName, MigrationOptions, Mode, Problem, Vm, VmId};
+use model::{FindingCode, HostName, MigrationOptions, Mode, Vm, VmId};
 use tokio::time::Instant;
 
 use super::{
@@ -12,8 +12,8 @@ use super::{
     options, refusal,
 };
 use crate::{
-    explain::{unknown_host, unknown_vm},
-    hypervisor::{DomainFacts, HostConfig, HostConnection, Presence, Survey},
+    error::Error,
+    hypervisor::{DomainFacts, HostConfig, HostConnection, HostError, Presence, Survey},
     inventory::Inventory,
 };
 
@@ -55,7 +55,7 @@ impl Preflights {
     ///
     /// # Errors
     /// `unknown-vm`, `unknown-host`, `invalid-input`; `host-unreachable` if the VM's own host does not answer.
-    pub(crate) async fn gather(&self, request: PreflightRequest<'_>) -> Result<Gathered, Problem> {
+    pub(crate) async fn gather(&self, request: PreflightRequest<'_>) -> Result<Gathered, Error> {
         options::check(request.options)?;
         let (vm, connection, config) = match self.parties(request)? {
             Ok(known) => known,
@@ -72,20 +72,20 @@ impl Preflights {
         match ask::destination(&self.context, &*connection, &config, &wanted, knock, deadline).await {
             Ok(answer) => self.put_together(request, &vm, &said, answer),
             Err(error) => {
-                Ok(Gathered::Refused(Refusal { code: FindingCode::DestinationReachable, problem: error.into() }))
+                Ok(Gathered::Refused(Refusal { check: FindingCode::DestinationReachable, error: error.into() }))
             }
         }
     }
 
     /// What the inventory says before a host is asked.
-    fn parties(&self, request: PreflightRequest<'_>) -> Result<Result<Parties, Refusal>, Problem> {
+    fn parties(&self, request: PreflightRequest<'_>) -> Result<Result<Parties, Refusal>, HostError> {
         let PreflightRequest { vm, destination, .. } = request;
         let inventory = self.context.inventory();
-        let vm = inventory.vm(vm).ok_or_else(|| unknown_vm(&vm.to_string()))?.clone();
+        let vm = inventory.vm(vm).ok_or_else(|| HostError::unknown_vm(&vm.to_string()))?.clone();
         if let Err(refusal) = refusal::known(&inventory, &vm, request)? {
             return Ok(Err(refusal));
         }
-        let entry = inventory.host(destination).ok_or_else(|| unknown_host(destination.as_str()))?;
+        let entry = inventory.host(destination).ok_or_else(|| HostError::unknown_host(destination.as_str()))?;
         Ok(Ok((vm, inventory.connection(destination)?, entry.config.clone())))
     }
 
@@ -94,7 +94,7 @@ impl Preflights {
         request: PreflightRequest<'_>,
         vm: &Vm,
         deadline: Instant,
-    ) -> Result<Arc<FromSource>, Problem> {
+    ) -> Result<Arc<FromSource>, Error> {
         let ask = async || ask::source(&self.context, vm, deadline).await.map(Arc::new);
         if !request.recent_will_do {
             return ask().await;
@@ -115,17 +115,16 @@ impl Preflights {
         before: &Vm,
         said: &FromSource,
         answer: FromDestination,
-    ) -> Result<Gathered, Problem> {
+    ) -> Result<Gathered, Error> {
         let PreflightRequest { destination, options, .. } = request;
         let inventory = self.context.inventory();
-        let vm = inventory.vm(before.id).ok_or_else(|| unknown_vm(&before.name))?.clone();
+        let vm = inventory.vm(before.id).ok_or_else(|| HostError::unknown_vm(&before.name))?.clone();
         if let Err(refusal) = refusal::known(&inventory, &vm, request)? {
             return Ok(Gathered::Refused(refusal));
         }
         if vm.host != before.host {
-            let problem = Problem::new(Code::WrongState, format!("{} has just moved to {}.", vm.name, vm.host));
-            let problem = problem.with_fix("Try again.");
-            return Ok(Gathered::Refused(Refusal { code: FindingCode::VmState, problem }));
+            let error = Error::JustMoved { vm: vm.name, host: vm.host };
+            return Ok(Gathered::Refused(Refusal { check: FindingCode::VmState, error }));
         }
         if let Presence::Incoming | Presence::Outgoing = Presence::of(answer.copy.as_ref()) {
             return Ok(Gathered::Refused(refusal::migrated_from_outside(&vm)));
@@ -149,8 +148,8 @@ impl Preflights {
     }
 }
 
-fn party(inventory: &Inventory, name: &HostName, survey: Arc<Survey>) -> Result<Party, Problem> {
-    let entry = inventory.host(name).ok_or_else(|| unknown_host(name.as_str()))?;
+fn party(inventory: &Inventory, name: &HostName, survey: Arc<Survey>) -> Result<Party, HostError> {
+    let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
     let memory_bytes = entry.facts.as_ref().map_or(0, |facts| facts.memory_bytes);
     Ok(Party { config: entry.config.clone(), origin: entry.origin, memory_bytes, survey })
 }

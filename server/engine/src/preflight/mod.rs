@@ -26,13 +26,9 @@ mod vm;
 
 use std::{cmp::Reverse, sync::Arc};
 
-use model::{Code, ControlFlow, HostName, MigrationOptions, Preflight, Problem, Treatment, VmId};
+use model::{ControlFlow, HostName, MigrationOptions, Preflight, Treatment, Vm, VmId};
 
-use crate::{
-    context::Context,
-    explain::{already_migrating, unknown_vm},
-    storage,
-};
+use crate::{context::Context, error::Error, hypervisor::HostError, storage};
 pub(crate) use gather::{Gathered, PreflightRequest};
 pub(crate) use input::PreflightInput;
 use input::Route;
@@ -60,7 +56,7 @@ impl Preflights {
         vm: VmId,
         destination: &HostName,
         options: &MigrationOptions,
-    ) -> Result<Preflight, Problem> {
+    ) -> Result<Preflight, Error> {
         let before = self.seen(vm, destination, options);
         let kept = before.as_ref().and_then(|seen| self.recent.preflight(seen));
         if let Some(preflight) = kept {
@@ -82,17 +78,17 @@ impl Preflights {
     ///
     /// # Errors
     /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
-    pub(crate) async fn measure(&self, id: VmId) -> Result<u64, Problem> {
+    pub(crate) async fn measure(&self, id: VmId) -> Result<u64, Error> {
         let connection = {
             let inventory = self.context.inventory();
-            let vm = inventory.vm(id).ok_or_else(|| unknown_vm(&id.to_string()))?;
-            if let Some(open) = vm.migration {
-                return Err(already_migrating(&vm.name, open));
+            let Vm { name, host, state, migration, .. } =
+                inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
+            if let Some(open) = *migration {
+                return Err(Error::AlreadyMigrating { vm: name.clone(), open });
             }
-            let connection = inventory.connection(&vm.host)?;
-            if !vm.state.is_active() {
-                let sentence = format!("{} is {}: it writes nothing to its memory.", vm.name, vm.state.as_str());
-                return Err(Problem::new(Code::WrongState, sentence));
+            let connection = inventory.connection(host)?;
+            if !state.is_active() {
+                return Err(Error::NothingToMeasure { vm: name.clone(), state: *state });
             }
             connection
         };

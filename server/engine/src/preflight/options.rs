@@ -1,11 +1,8 @@
 //! Options that can't be chosen, whatever the hosts say.
 
-use model::{Code, MigrationOptions, Problem};
+use model::MigrationOptions;
 
-use crate::{
-    explain::bandwidth_out_of_range,
-    hypervisor::{DomainFacts, Survey, is_bandwidth},
-};
+use crate::hypervisor::{DomainFacts, InvalidInput, Survey, check_bandwidth};
 
 /// The longest name a VM may be given.
 const LONGEST_NAME: usize = 63;
@@ -14,12 +11,10 @@ const LONGEST_NAME: usize = 63;
 ///
 /// # Errors
 /// `invalid-input`
-pub(super) fn check(options: &MigrationOptions) -> Result<(), Problem> {
-    if options.bandwidth_mib_s.is_some_and(|limit| !is_bandwidth(limit)) {
-        return Err(bandwidth_out_of_range());
-    }
+pub(super) fn check(options: &MigrationOptions) -> Result<(), InvalidInput> {
+    options.bandwidth_mib_s.map_or(Ok(()), check_bandwidth)?;
     if options.new_name.as_ref().is_some_and(|name| !is_name(name)) {
-        return Err(Problem::new(Code::InvalidInput, "The new name can't be a VM's name.").with_fix(format!(
+        return Err(InvalidInput::new("The new name can't be a VM's name.").with_fix(format!(
             "Give 1 to {LONGEST_NAME} of the characters A-Z a-z 0-9 . _ + -, the first of them no dot or hyphen."
         )));
     }
@@ -33,14 +28,18 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Pools are chosen for disks the VM has, from those the destination has.
-pub(super) fn check_pools(options: &MigrationOptions, domain: &DomainFacts, survey: &Survey) -> Result<(), Problem> {
+pub(super) fn check_pools(
+    options: &MigrationOptions,
+    domain: &DomainFacts,
+    survey: &Survey,
+) -> Result<(), InvalidInput> {
     for (target, name) in &options.pools {
         if !domain.disks.iter().any(|disk| disk.target == *target) {
-            return Err(Problem::new(Code::InvalidInput, format!("{} has no disk {target:?}.", domain.name))
+            return Err(InvalidInput::new(format!("{} has no disk {target:?}.", domain.name))
                 .with_fix("Name disks as the guest does, e.g. vda."));
         }
         if survey.pools.as_ref().is_some_and(|pools| !pools.iter().any(|pool| pool.name == *name)) {
-            return Err(Problem::new(Code::InvalidInput, format!("The destination has no storage pool {name:?}."))
+            return Err(InvalidInput::new(format!("The destination has no storage pool {name:?}."))
                 .with_fix("Choose one of its pools."));
         }
     }

@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use model::{Host, HostName, MigrationOptions, Preflight, Problem, Vm, VmId};
+use model::{Host, HostName, MigrationOptions, Preflight, Vm, VmId};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::ask::FromSource;
-use crate::lock::lock;
+use crate::{error::Error, lock::lock};
 
 /// How long an answer counts, if nothing that the console knows of has changed meanwhile.
 const ANSWER_COUNTS: Duration = Duration::from_secs(5);
@@ -18,7 +18,7 @@ const ANSWER_COUNTS: Duration = Duration::from_secs(5);
 const MEASURE_COUNTS: Duration = Duration::from_secs(10 * 60);
 
 /// The source's answer, asked for once however many callers wait for it.
-pub(super) type Flight = Arc<OnceCell<Result<Arc<FromSource>, Problem>>>;
+pub(super) type Flight = Arc<OnceCell<Result<Arc<FromSource>, Error>>>;
 
 /// A VM, and the number of its host.
 type AtHost = (Vm, u64);

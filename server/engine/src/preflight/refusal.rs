@@ -1,25 +1,27 @@
 //! What the inventory alone can refuse, before either host is asked.
 
-use model::{Code, Finding, FindingCode, HostName, Problem, Vm, refusal};
+use model::{Finding, FindingCode, HostName, Vm, refusal};
 
 use super::PreflightRequest;
-use crate::{
-    explain::{self, left_paused, unknown_host},
-    inventory::Inventory,
-};
+use crate::{error::Error, explain, hypervisor::HostError, inventory::Inventory};
 
 /// One fault after which nothing else need be checked.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    pub(crate) code: FindingCode,
-    pub(crate) problem: Problem,
+    pub(crate) check: FindingCode,
+    pub(crate) error: Error,
 }
 
 impl Refusal {
     /// The same as a preflight tells it.
     pub(crate) fn finding(&self) -> Finding {
-        let Problem { sentence, fix, details, .. } = self.problem.clone();
-        Finding { fix, details, ..Finding::blocker(self.code, sentence) }
+        explain::finding(self.check, self.error.clone())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(Refusal { check, error }: Refusal) -> Self {
+        Self::Refused { check, error: Box::new(error) }
     }
 }
 
@@ -31,52 +33,40 @@ pub(super) fn known(
     inventory: &Inventory,
     vm: &Vm,
     PreflightRequest { destination: to, mode, options, .. }: PreflightRequest<'_>,
-) -> Result<Result<(), Refusal>, Problem> {
-    let destination = inventory.shown_host(to).ok_or_else(|| unknown_host(to.as_str()))?;
-    let refused = |code, problem| Ok(Err(Refusal { code, problem }));
-    if let Some(problem) = refusal(vm, destination, mode) {
-        // Of a VM on a host that does not answer nothing is known.
-        inventory.connection(&vm.host)?;
-        return match (problem.code, inventory.connection(to)) {
+) -> Result<Result<(), Refusal>, HostError> {
+    let destination = inventory.shown_host(to).ok_or_else(|| HostError::unknown_host(to.as_str()))?;
+    let refused = |check, error| Ok(Err(Refusal { check, error }));
+    let (name, host) = (&vm.name, &vm.host);
+    let known = refusal(vm, destination, mode);
+    // Of a VM on a host that does not answer nothing is known.
+    inventory.connection(host)?;
+    if let Some(model::Refusal { check, problem }) = known {
+        return match (check, inventory.connection(to)) {
             // Why the destination does not answer is known only here.
-            (Code::HostUnreachable, Err(reason)) => refused(FindingCode::DestinationReachable, reason.into()),
-            (code, _) => refused(finding_code(code), problem),
+            (FindingCode::DestinationReachable, Err(reason)) => refused(check, reason.into()),
+            _ => refused(check, Error::Known(Box::new(problem))),
         };
     }
-    inventory.connection(&vm.host)?;
-    if inventory.is_temporary(&vm.host) {
-        let sentence = format!("{} is on {}, which is here for a migration only.", vm.name, vm.host);
-        let fix = format!("Register {} first: Hosts, Add a host.", vm.host);
-        return refused(FindingCode::VmState, Problem::new(Code::WrongState, sentence).with_fix(fix));
+    if inventory.is_temporary(host) {
+        return refused(FindingCode::VmState, Error::OnTemporaryHost { vm: name.clone(), host: host.clone() });
     }
-    if one_machine(inventory, &vm.host, to) {
-        let sentence = format!("{} and {to} are the same machine: they have one host UUID.", vm.host);
-        let fix = "If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them.";
-        return refused(FindingCode::SameHost, Problem::new(Code::SameHost, sentence).with_fix(fix));
+    if one_machine(inventory, host, to) {
+        let error = Error::OneMachine { source_host: host.clone(), destination: to.clone() };
+        return refused(FindingCode::SameHost, error);
     }
-    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.outgoing) {
+    let copy = inventory.copy(host, vm.id);
+    if copy.is_some_and(|copy| copy.outgoing) {
         return Ok(Err(migrated_from_outside(vm)));
     }
-    if inventory.copy(&vm.host, vm.id).is_some_and(|copy| copy.abandoned) {
-        return refused(FindingCode::VmState, left_paused(&vm.name, &vm.host));
+    if copy.is_some_and(|copy| copy.abandoned) {
+        return refused(FindingCode::VmState, Error::LeftPaused { vm: name.clone(), host: host.clone() });
     }
-    let name = options.new_name.as_ref().unwrap_or(&vm.name);
-    if let Some(other) = inventory.namesake(vm.id, name, to) {
-        let sentence = format!("{to} has another VM called {name} ({other}).");
-        let fix = "Give this one a new name there, or rename or remove the other.";
-        return refused(FindingCode::NameTaken, Problem::new(Code::AlreadyThere, sentence).with_fix(fix));
+    let new_name = options.new_name.as_ref().unwrap_or(name);
+    if let Some(other) = inventory.namesake(vm.id, new_name, to) {
+        let error = Error::NameTaken { host: to.clone(), name: new_name.clone(), other };
+        return refused(FindingCode::NameTaken, error);
     }
     Ok(Ok(()))
-}
-
-/// What [`refusal`] was about.
-fn finding_code(code: Code) -> FindingCode {
-    match code {
-        Code::AlreadyMigrating => FindingCode::AlreadyMigrating,
-        Code::SameHost => FindingCode::SameHost,
-        Code::AlreadyThere | Code::NeedsAttention => FindingCode::RunsThere,
-        _ => FindingCode::VmState,
-    }
 }
 
 /// Whether two registered hosts are one machine, registered twice; libvirt compares the same UUIDs.
@@ -87,5 +77,6 @@ fn one_machine(inventory: &Inventory, a: &HostName, b: &HostName) -> bool {
 
 /// The VM is migrated from outside this console: by virsh, or by another console.
 pub(super) fn migrated_from_outside(vm: &Vm) -> Refusal {
-    Refusal { code: FindingCode::AlreadyMigrating, problem: explain::migrated_from_outside(&vm.name) }
+    let error = Error::MigratedFromOutside { vm: vm.name.clone() };
+    Refusal { check: FindingCode::AlreadyMigrating, error }
 }

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use model::{Code, DiskMove, Migration, Problem, VmId};
+use model::{DiskMove, Migration, VmId};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    endpoints::Endpoints,
-    journal::{Stopped, StorageJournal},
-    shared,
-};
+use super::{endpoints::Endpoints, journal::StorageJournal, shared};
 use crate::{
     context::Context,
+    error::Error,
     hypervisor::{DiskSource, HostError, HostErrorKind, Presence},
 };
 
@@ -48,7 +45,7 @@ pub(crate) async fn remove_copies(context: &Context, journal: &mut dyn StorageJo
     left
 }
 
-async fn remove_copy(hosts: &Endpoints<'_>, migration: &Migration, disk: &DiskMove) -> Result<(), Stopped> {
+async fn remove_copy(hosts: &Endpoints<'_>, migration: &Migration, disk: &DiskMove) -> Result<(), Error> {
     let destination = hosts.destination()?;
     let copy = destination.copy(migration.vm).await?;
     // The verdict said so; all the same nothing is deleted that a VM might have open.
@@ -58,11 +55,8 @@ async fn remove_copy(hosts: &Endpoints<'_>, migration: &Migration, disk: &DiskMo
         return Err(HostError::new(HostErrorKind::WrongState, active).into());
     }
     if !has_its_old_image(hosts, migration, disk).await? {
-        let Migration { vm_name, source, .. } = migration;
-        let sentence = format!("{vm_name} no longer has the image {} on {source}.", disk.source);
-        return Err(Problem::new(Code::NeedsAttention, sentence)
-            .with_fix("Check whether the VM uses the copy now: then the copy must stay.")
-            .into());
+        let Migration { vm_name: vm, source: host, .. } = migration.clone();
+        return Err(Error::OldImageGone { vm, image: disk.source.clone(), host });
     }
     Ok(destination.delete_volume(&disk.pool, &disk.volume).await?)
 }
@@ -145,21 +139,21 @@ async fn remove_source_disk(hosts: &Endpoints<'_>, vm: VmId, path: &str) -> Resu
 }
 
 /// Asks the destination until it is there and at rest, or for too long.
-async fn patiently<T, F>(begun: Instant, ask: impl Fn() -> F) -> Result<T, Problem>
+async fn patiently<T, F>(begun: Instant, ask: impl Fn() -> F) -> Result<T, Error>
 where
-    F: Future<Output = Result<T, Stopped>>,
+    F: Future<Output = Result<T, Error>>,
 {
     loop {
         let answer = ask().await;
         let is_away = matches!(
             &answer,
-            Err(Stopped::Host(HostError {
+            Err(Error::Host(HostError {
                 kind: HostErrorKind::Unreachable | HostErrorKind::TimedOut | HostErrorKind::WrongState,
                 ..
             }))
         );
         if !is_away || begun.elapsed() > LIMIT {
-            return answer.map_err(Problem::from);
+            return answer;
         }
         sleep(AGAIN).await;
     }

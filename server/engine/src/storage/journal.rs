@@ -1,45 +1,12 @@
 //! What the work on storage needs of the migration that it is done for.
 
 use async_trait::async_trait;
-use model::{Code, Migration, Problem};
+use model::Migration;
 
-use crate::hypervisor::{HostError, Statistics};
+use crate::{error::Error, hypervisor::Statistics};
 
-/// Why the work on a migration stopped.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Stopped {
-    /// A cancel has arrived.
-    Cancelled,
-    /// A host could not be asked, or refused.
-    Host(HostError),
-    /// The console itself refuses to go on.
-    Refused(Problem),
-}
-
-impl From<HostError> for Stopped {
-    fn from(error: HostError) -> Self {
-        Self::Host(error)
-    }
-}
-
-impl From<Problem> for Stopped {
-    fn from(problem: Problem) -> Self {
-        Self::Refused(problem)
-    }
-}
-
-impl From<Stopped> for Problem {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Cancelled => Self::new(Code::Cancelled, "The migration was cancelled before libvirt began."),
-            Stopped::Host(error) => error.into(),
-            Stopped::Refused(problem) => problem,
-        }
-    }
-}
-
-/// Where the work on storage is written down and shown, and where it hears of a cancel. Implemented by `migration/active.rs`. What is made on a host is told at once, so that the next console finds it, whatever happens
-/// to this one.
+/// Where the work on storage is written down and shown, and where it hears of a cancel. Implemented by `migration/active.rs`.
+/// What is made on a host is told at once, so that the next console finds it, whatever happens to this one.
 #[async_trait]
 pub(crate) trait StorageJournal: Send + Sync {
     /// The migration as it is now.
@@ -69,6 +36,6 @@ pub(crate) trait StorageJournal: Send + Sync {
     /// Whether the work may go on.
     ///
     /// # Errors
-    /// [`Stopped::Cancelled`]
-    async fn unless_cancelled(&mut self) -> Result<(), Stopped>;
+    /// [`Error::Cancelled`]
+    async fn unless_cancelled(&mut self) -> Result<(), Error>;
 }

@@ -17,7 +17,7 @@ mod proof;
 mod shared;
 
 pub(crate) use cleanup::{remove_copies, remove_source_disks};
-pub(crate) use journal::{Stopped, StorageJournal};
+pub(crate) use journal::StorageJournal;
 pub(crate) use plan::{Side, plan};
 pub(crate) use prepare::{Prepared, prepare};
 

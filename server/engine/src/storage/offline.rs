@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Code, Migration, Problem, VmState};
+use model::{Migration, VmState};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, sleep_until},
@@ -17,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     endpoints::Endpoints,
-    journal::{Stopped, StorageJournal},
+    journal::StorageJournal,
     plan::{Place, Plan, PlannedDisk},
 };
 use crate::{
     clock::{every_sample, millis},
+    error::Error,
     hypervisor::{Chunk, Disk, HostError, Statistics, Volume},
     lock::lock,
 };
@@ -60,7 +61,7 @@ pub(super) async fn copy_volumes(
     journal: &mut dyn StorageJournal,
     plan: &Plan,
     limit_bytes_s: Option<u64>,
-) -> Result<(), Stopped> {
+) -> Result<(), Error> {
     let mut images = Vec::new();
     for (PlannedDisk { disk, source, .. }, place) in plan.copies() {
         images.push(image(hosts, disk, source, place).await?);
@@ -76,11 +77,8 @@ pub(super) async fn copy_volumes(
 }
 
 /// An image as it is before it is copied.
-async fn image(hosts: &Endpoints<'_>, disk: &Disk, path: &str, place: &Place) -> Result<Image, Stopped> {
-    let missing = || {
-        let sentence = format!("{} has no pool with {path}, so the console can't read it.", hosts.source_name());
-        Problem::new(Code::Blocked, sentence).with_fix("Define and start a pool for its directory.")
-    };
+async fn image(hosts: &Endpoints<'_>, disk: &Disk, path: &str, place: &Place) -> Result<Image, Error> {
+    let missing = || Error::NoPoolWith { path: path.to_owned(), host: hosts.source_name().clone() };
     let (pool, volume) = place.origin.clone().ok_or_else(missing)?;
     let before = hosts.source()?.volume(&pool, &volume).await?.ok_or_else(missing)?;
     let bytes = if before.allocation_bytes == 0 { disk.capacity_bytes } else { before.allocation_bytes };
@@ -93,7 +91,7 @@ async fn copy_volume(
     journal: &mut dyn StorageJournal,
     image: &Image,
     meter: &Meter,
-) -> Result<(), Stopped> {
+) -> Result<(), Error> {
     let (source, destination) = (hosts.source()?, hosts.destination()?);
     let (read_to, read_from) = mpsc::channel(UNDER_WAY);
     let (write_to, write_from) = mpsc::channel(UNDER_WAY);
@@ -164,28 +162,25 @@ async fn pump(
 }
 
 /// As far as the console has heard.
-fn still_shut_off(hosts: &Endpoints<'_>, migration: &Migration) -> Result<(), Problem> {
+fn still_shut_off(hosts: &Endpoints<'_>, migration: &Migration) -> Result<(), Error> {
     match hosts.context().inventory().copy(&migration.source, migration.vm) {
-        Some(copy) if copy.state.is_active() => Err(started(&migration.vm_name)),
+        Some(copy) if copy.state.is_active() => Err(Error::StartedMeanwhile { vm: migration.vm_name.clone() }),
         _ => Ok(()),
     }
 }
 
 /// Asks the source whether the VM was started, or its images were written to, while they were copied.
-async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Image]) -> Result<(), Stopped> {
+async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Image]) -> Result<(), Error> {
     let source = hosts.source()?;
-    let name = &migration.vm_name;
+    let vm = migration.vm_name.clone();
     let copy = source.copy(migration.vm).await?;
     if copy.is_none_or(|copy| copy.state != VmState::ShutOff) {
-        return Err(started(name).into());
+        return Err(Error::StartedMeanwhile { vm });
     }
     for Image { pool, volume, before, .. } in images {
         let now = source.volume(pool, volume).await?;
         if now.is_none_or(|now| now.modified != before.modified) {
-            let sentence = format!("{volume} of the pool {pool} was written to while it was copied.");
-            return Err(Problem::new(Code::WrongState, sentence)
-                .with_fix(format!("See that nothing uses the disks of {name}, then try again."))
-                .into());
+            return Err(Error::WrittenMeanwhile { vm, pool: pool.clone(), volume: volume.clone() });
         }
     }
     Ok(())
@@ -208,14 +203,6 @@ async fn ended(
         stop.cancel();
     }
     Some(result)
-}
-
-fn started(name: &str) -> Problem {
-    Problem::new(
-        Code::WrongState,
-        format!("{name} was started while its disks were copied, so the copy is worth nothing."),
-    )
-    .with_fix("Move it while it runs, or shut it down and try again.")
 }
 
 impl Meter {

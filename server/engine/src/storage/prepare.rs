@@ -2,12 +2,12 @@
 
 use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
-use model::{Code, Finding, Migration, Mode, Problem, Severity, text};
+use model::{Finding, Migration, Mode, Severity, text};
 use tokio::time::{Instant, sleep};
 
 use super::{
     endpoints::Endpoints,
-    journal::{Stopped, StorageJournal},
+    journal::StorageJournal,
     offline,
     plan::{Fate, Plan, PlannedDisk, Side, decide},
     proof,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     clock::millis,
     context::Context,
+    error::Error,
     hypervisor::{DiskCopy, DiskSource, HostError, NewVolume},
 };
 
@@ -39,7 +40,7 @@ pub(crate) async fn prepare(
     journal: &mut dyn StorageJournal,
     link_bytes_s: Option<u64>,
     limit_bytes_s: Option<u64>,
-) -> Result<Prepared, Stopped> {
+) -> Result<Prepared, Error> {
     let hosts = Endpoints::of(context, journal.record());
     let plan = storage_plan(&hosts, journal.record()).await?;
     is_as_planned(journal.record(), &plan)?;
@@ -76,7 +77,7 @@ async fn storage_plan(hosts: &Endpoints<'_>, migration: &Migration) -> Result<Pl
 }
 
 /// Refuses if other disks are to be copied now than were shown, or if libvirt would leave a disk behind unasked.
-fn is_as_planned(migration: &Migration, plan: &Plan) -> Result<(), Problem> {
+fn is_as_planned(migration: &Migration, plan: &Plan) -> Result<(), Error> {
     let shown: BTreeSet<_> =
         migration.disks.iter().map(|disk| (&disk.target, &disk.source, &disk.pool, &disk.volume)).collect();
     let now: BTreeSet<_> =
@@ -93,12 +94,7 @@ fn is_as_planned(migration: &Migration, plan: &Plan) -> Result<(), Problem> {
     };
     let mut findings: Vec<Finding> = plan.findings.iter().filter(in_the_way).cloned().collect();
     findings.sort_by_key(|found| Reverse(found.severity));
-    let (sentence, fix) = match findings.first() {
-        Some(Finding { text, fix, .. }) => (text.clone(), fix.clone()),
-        None => (format!("The disks of {} have changed since this migration was requested.", migration.vm_name), None),
-    };
-    let fix = fix.unwrap_or_else(|| "Look at what is planned now, then start it again.".to_owned());
-    Err(Problem::new(Code::Blocked, sentence).with_fix(fix).with_findings(findings))
+    Err(Error::DisksChanged { vm: migration.vm_name.clone(), findings })
 }
 
 /// Whether a disk can neither stay nor be copied, and libvirt would not mind. It refuses to leave files behind that it does
@@ -115,7 +111,7 @@ async fn create_volumes(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
     plan: &Plan,
-) -> Result<Vec<DiskCopy>, Stopped> {
+) -> Result<Vec<DiskCopy>, Error> {
     let mut copies = Vec::new();
     for (PlannedDisk { disk, .. }, place) in plan.copies() {
         journal.unless_cancelled().await?;

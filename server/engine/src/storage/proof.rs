@@ -2,17 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use model::{Code, Finding, FindingCode, HostName, Problem};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{
     endpoints::Endpoints,
-    journal::{Stopped, StorageJournal},
+    journal::StorageJournal,
     plan::{Plan, PlannedDisk},
     shared::PoolPair,
 };
-use crate::hypervisor::{HostError, HostErrorKind, NewVolume};
+use crate::{
+    error::Error,
+    hypervisor::{HostError, HostErrorKind, NewVolume},
+};
 
 /// The token's size, in bytes: a block, since some pools make nothing smaller.
 const TOKEN: u64 = 4096;
@@ -25,7 +27,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 const REMOVALS: u32 = 5;
 
 /// Proves for all disks whose evidence is a pair of pools that the pools are one place.
-pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, plan: &Plan) -> Result<(), Stopped> {
+pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, plan: &Plan) -> Result<(), Error> {
     let pairs: BTreeSet<&PoolPair> = plan.disks.iter().filter_map(PlannedDisk::proof).collect();
     for pair in pairs {
         journal.unless_cancelled().await?;
@@ -34,7 +36,7 @@ pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJourna
     Ok(())
 }
 
-async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pair: &PoolPair) -> Result<(), Stopped> {
+async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pair: &PoolPair) -> Result<(), Error> {
     let name = format!(".vmferry-{}", Uuid::now_v7());
     let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
     // Told before, so that it can be found if the console dies.
@@ -57,7 +59,10 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
     };
     remove_token(hosts, journal, &token).await;
     if !seen? {
-        return Err(not_one_place(pair, source, destination).into());
+        return Err(Error::PoolsDiffer {
+            source_pool: (source.clone(), pair.source.clone()),
+            destination_pool: (destination.clone(), pair.destination.clone()),
+        });
     }
     let text = format!(
         "Proven: what {source} puts into its pool {} {destination} sees in its pool {}.",
@@ -73,7 +78,7 @@ async fn sees(
     journal: &mut dyn StorageJournal,
     pair: &PoolPair,
     name: &str,
-) -> Result<bool, Stopped> {
+) -> Result<bool, Error> {
     let begun = Instant::now();
     loop {
         if hosts.destination()?.volume(&pair.destination, name).await?.is_some() {
@@ -107,17 +112,4 @@ async fn remove_token(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, t
             }
         }
     }
-}
-
-fn not_one_place(pair: &PoolPair, source_host: &HostName, destination_host: &HostName) -> Problem {
-    let PoolPair { source, destination } = pair;
-    let text = format!(
-        "The pool {source} on {source_host} and the pool {destination} on {destination_host} are not the same place: a volume \
-         made in the one is not seen in the other."
-    );
-    let fix = format!(
-        "See what is mounted there on both hosts, and that the pool {destination} on {destination_host} is really that."
-    );
-    let finding = Finding::blocker(FindingCode::DiskShared, text.clone()).with_fix(fix.clone());
-    Problem::new(Code::Blocked, text).with_fix(fix).with_findings(vec![finding])
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, ControlFlow, HostOrigin, Phase, Problem, Secret};
+use model::{Code, ControlFlow, HostOrigin, Phase, Secret};
 use tokio::time::sleep;
 
 use super::*;
@@ -31,11 +31,11 @@ impl Elsewhere {
         HostCredentials::typed(password, self.bench.sim.key(&self.there.name))
     }
 
-    async fn reach(&self, password: &str) -> Result<Reached, Problem> {
+    async fn reach(&self, password: &str) -> Result<Reached, Error> {
         self.bench.engine.reach(ADDRESS, None, self.typed(password), None).await
     }
 
-    async fn migrate(&self, reached: Reached) -> Result<Migration, Problem> {
+    async fn migrate(&self, reached: Reached) -> Result<Migration, Error> {
         let request = request(self.vm, reached.host.as_str());
         self.bench.engine.migrate_to(reached, request, "admin").await
     }
@@ -75,15 +75,16 @@ async fn a_refused_login_is_one_attempt_and_leaves_no_host() {
     let Elsewhere { bench, there, .. } = &elsewhere;
     let unconfirmed = HostCredentials { fingerprint: None, ..elsewhere.typed("right") };
     let unknown = bench.engine.reach(ADDRESS, None, unconfirmed, None).await.unwrap_err();
-    assert_eq!((unknown.code, bench.sim.attempts(&there.name)), (Code::HostKeyUnknown, 0));
-    assert_eq!(unknown.fingerprint.as_deref(), Some(bench.sim.key(&there.name).as_str()));
-    assert_eq!(elsewhere.reach("wrong").await.unwrap_err().code, Code::LoginRefused);
+    assert_eq!((unknown.code(), bench.sim.attempts(&there.name)), (Code::HostKeyUnknown, 0));
+    assert_eq!(unknown.told().fingerprint.as_deref(), Some(bench.sim.key(&there.name).as_str()));
+    assert_eq!(elsewhere.reach("wrong").await.unwrap_err().code(), Code::LoginRefused);
     sleep(Duration::from_mins(11)).await;
     assert_eq!((bench.sim.attempts(&there.name), bench.engine.registered().len()), (1, 3));
     let nowhere = bench.engine.reach("nowhere.simulated", None, HostCredentials::default(), None).await.unwrap_err();
-    assert_eq!(nowhere.code, Code::HostUnreachable);
+    assert_eq!(nowhere.code(), Code::HostUnreachable);
     assert_eq!(
-        nowhere.sentence, "nowhere.simulated does not answer (simulated).",
+        nowhere.told().sentence,
+        "nowhere.simulated does not answer (simulated).",
         "no name but the one that was typed"
     );
 }
@@ -93,8 +94,8 @@ async fn a_host_that_can_not_say_what_it_is_does_not_answer() {
     let elsewhere = Elsewhere::new(IDLE).await;
     elsewhere.bench.sim.take_qemu_away(&elsewhere.there.name);
     let refused = elsewhere.reach("right").await.unwrap_err();
-    assert_eq!(refused.code, Code::HostUnreachable);
-    assert!(refused.details.is_some_and(|details| details.contains("no QEMU")));
+    assert_eq!(refused.code(), Code::HostUnreachable);
+    assert!(refused.told().details.is_some_and(|details| details.contains("no QEMU")));
     assert_eq!(elsewhere.bench.engine.registered().len(), 3);
 }
 
@@ -106,14 +107,14 @@ async fn what_would_be_of_no_use_is_refused() {
     let confirmed = HostCredentials { password: None, ..elsewhere.typed("") };
     for (port, login) in [(None, confirmed), (Some(2222), HostCredentials::default())] {
         let refused = bench.engine.reach("delta", port, login, None).await.unwrap_err();
-        assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
+        assert_eq!(refused.code(), Code::InvalidInput, "{}", refused.told().sentence);
     }
     for control_flow in [ControlFlow::PeerToPeer, ControlFlow::Tunnelled] {
         let reached = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap();
         let mut wish = request(elsewhere.vm, there.name.as_str());
         wish.options.control_flow = Some(control_flow);
         let refused = bench.engine.migrate_to(reached, wish, "admin").await.unwrap_err();
-        assert_eq!(refused.code, Code::InvalidInput, "{}", refused.sentence);
+        assert_eq!(refused.code(), Code::InvalidInput, "{}", refused.told().sentence);
     }
 }
 
@@ -126,7 +127,7 @@ async fn a_definition_stays_only_where_it_is_seen_that_the_vm_runs_elsewhere() {
         let mut wish = request(elsewhere.vm, reached.host.as_str());
         wish.options.keep_source_definition = true;
         let begun = bench.engine.migrate_to(reached, wish, "admin").await;
-        assert_eq!(begun.err().map(|problem| problem.code), expected);
+        assert_eq!(begun.err().map(|problem| problem.code()), expected);
     }
 }
 
@@ -136,7 +137,7 @@ async fn a_destination_that_is_given_up_is_gone() {
     let reached = elsewhere.reach("right").await.unwrap();
     let unknown = request(VmId(uuid::Uuid::nil()), NAME);
     let refused = elsewhere.bench.engine.migrate_to(reached, unknown, "admin").await.unwrap_err();
-    assert_eq!(refused.code, Code::UnknownVm);
+    assert_eq!(refused.code(), Code::UnknownVm);
     assert!(elsewhere.shown(NAME).is_none());
     elsewhere.bench.until(|bench| bench.sim.connections(&elsewhere.there.name) == 0).await;
 }
@@ -147,7 +148,7 @@ async fn two_share_a_destination_and_each_has_to_log_in() {
     let (first, second) = tokio::join!(elsewhere.reach("right"), elsewhere.reach("right"));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!((&first.host, elsewhere.bench.engine.registered().len()), (&second.host, 4));
-    assert_eq!(elsewhere.reach("wrong").await.unwrap_err().code, Code::LoginRefused);
+    assert_eq!(elsewhere.reach("wrong").await.unwrap_err().code(), Code::LoginRefused);
     drop(first);
     assert!(elsewhere.shown(NAME).is_some(), "the second lease needs it");
     drop(second);
@@ -159,7 +160,7 @@ async fn this_machine_is_no_destination() {
     let bench = Bench::new().await;
     for address in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1"] {
         let refused = bench.engine.reach(address, None, HostCredentials::default(), None).await.unwrap_err();
-        assert_eq!(refused.code, Code::SameHost, "{address}");
+        assert_eq!(refused.code(), Code::SameHost, "{address}");
     }
 }
 
@@ -171,9 +172,9 @@ async fn a_registered_host_is_known_by_another_address_too() {
     assert_eq!(reached.unwrap().host, host("gamma"));
     let (typed, name) = (elsewhere.typed("right"), Some(host("new")));
     let refused = elsewhere.bench.engine.reach("other-name.simulated", None, typed.clone(), name.clone()).await;
-    assert_eq!(refused.unwrap_err().code, Code::HostExists);
+    assert_eq!(refused.unwrap_err().code(), Code::HostExists);
     let refused = elsewhere.bench.engine.reach("gamma", None, typed, name).await;
-    assert_eq!(refused.unwrap_err().code, Code::HostExists);
+    assert_eq!(refused.unwrap_err().code(), Code::HostExists);
     assert_eq!(elsewhere.bench.engine.registered().len(), 3);
 }
 
@@ -184,7 +185,7 @@ async fn a_login_for_one_move_stands_in_for_a_registered_host_s_own() {
     elsewhere.register(HostCredentials { keep_until_restart: true, ..elsewhere.typed("right") }).await;
     bench.sim.change_password(&there.name, "new");
     let refused = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap_err();
-    assert_eq!((refused.code, elsewhere.bench.problem(&there.name)), (Code::LoginRefused, None));
+    assert_eq!((refused.code(), elsewhere.bench.problem(&there.name)), (Code::LoginRefused, None));
     let reached = bench.engine.reach(ADDRESS, None, elsewhere.typed("new"), None).await.unwrap();
     assert_eq!((&reached.host, bench.engine.registered().len()), (&there.name, 4));
     let migration = elsewhere.migrate(reached).await.unwrap();
@@ -204,7 +205,7 @@ async fn a_login_for_one_move_connects_a_host_that_waits_for_one() {
     bench.until(|bench| bench.problem(&there.name) == Some(Code::NeedsLogin)).await;
     bench.until(|bench| bench.engine.snapshot().hosts.iter().filter(|host| host.is_connected()).count() == 3).await;
     let refused = bench.engine.reach("delta", None, HostCredentials::default(), None).await.unwrap_err();
-    assert_eq!(refused.code, Code::NeedsLogin);
+    assert_eq!(refused.code(), Code::NeedsLogin);
     let reached = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap();
     let id = elsewhere.migrate(reached).await.unwrap().id;
     sleep(Duration::from_mins(11)).await;
@@ -221,10 +222,10 @@ async fn another_machine_at_a_registered_host_s_address_is_not_that_host() {
     elsewhere.register(elsewhere.typed("right")).await;
     elsewhere.bench.sim.become_another_machine(&elsewhere.there.name);
     let refused = elsewhere.bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap_err();
-    assert_eq!(refused.code, Code::HostUnreachable);
-    assert!(refused.sentence.contains("Another machine"), "{refused:?}");
+    assert_eq!(refused.code(), Code::HostUnreachable);
+    assert!(refused.told().sentence.contains("Another machine"), "{refused:?}");
     let refused = elsewhere.bench.engine.log_in(&host("delta"), elsewhere.typed("right")).await.unwrap_err();
-    assert!(refused.sentence.contains("Another machine"), "{refused:?}");
+    assert!(refused.told().sentence.contains("Another machine"), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,11 +233,11 @@ async fn a_destination_is_registered_once_its_migration_has_begun() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let Elsewhere { bench, .. } = &elsewhere;
     let reach = |name| bench.engine.reach(ADDRESS, None, elsewhere.typed("right"), Some(host(name)));
-    assert_eq!(reach("alpha").await.unwrap_err().code, Code::HostExists);
+    assert_eq!(reach("alpha").await.unwrap_err().code(), Code::HostExists);
     let reached = reach("store").await.unwrap();
     assert_eq!(elsewhere.shown("store").unwrap().origin, HostOrigin::Temporary);
     assert!(bench.store.hosts().await.unwrap().is_empty());
-    assert_eq!(reach("other").await.unwrap_err().code, Code::HostInUse);
+    assert_eq!(reach("other").await.unwrap_err().code(), Code::HostInUse);
     let migration = elsewhere.migrate(reached).await.unwrap();
     assert_eq!(elsewhere.shown("store").unwrap().origin, HostOrigin::Added);
     let stored = bench.store.hosts().await.unwrap();
@@ -275,10 +276,10 @@ async fn a_host_that_is_here_for_one_migration_is_offered_to_no_other_vm() {
     let offered = bench.engine.destinations(&bench.engine.vm(*vm).unwrap().host);
     assert!(!offered.is_empty() && offered.iter().all(|destination| destination.name != host(NAME)), "{offered:?}");
     let refused = bench.engine.migrate(request(theirs, "beta"), "admin").await.unwrap_err();
-    assert_eq!(refused.code, Code::WrongState);
-    assert!(refused.fix.unwrap().contains("Register"));
+    assert_eq!(refused.code(), Code::WrongState);
+    assert!(refused.told().fix.unwrap().contains("Register"));
     let removed = bench.engine.remove_host(&host(NAME)).await.unwrap_err();
-    assert_eq!(removed.code, Code::HostInUse);
+    assert_eq!(removed.code(), Code::HostInUse);
 }
 
 #[tokio::test(start_paused = true)]
@@ -292,7 +293,7 @@ async fn a_host_that_is_removed_while_it_is_reached_is_not_reached() {
     bench.sim.until_a_client_knocks(&there.name).await;
     bench.engine.remove_host(&there.name).await.unwrap();
     bench.sim.hang_logins(&there.name, false);
-    assert_eq!(reaching.await.unwrap().unwrap_err().code, Code::UnknownHost);
+    assert_eq!(reaching.await.unwrap().unwrap_err().code(), Code::UnknownHost);
     assert_eq!(bench.engine.registered().len(), 3);
 }
 

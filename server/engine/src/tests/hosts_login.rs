@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, ConnectionState, Phase, Problem, Secret};
+use model::{Code, ConnectionState, Phase, Secret};
 use tokio::time::sleep;
 
 use super::*;
@@ -54,7 +54,7 @@ impl Delta {
         self.bench.until(|_| self.problem() == Some(code)).await;
     }
 
-    async fn log_in(&self, password: &str) -> Result<(), Problem> {
+    async fn log_in(&self, password: &str) -> Result<(), Error> {
         let login = HostCredentials { password: Some(Secret::new(password.to_owned())), ..HostCredentials::default() };
         self.bench.engine.log_in(&self.config.name, login).await
     }
@@ -83,7 +83,7 @@ async fn an_unknown_key_is_told_and_a_confirmed_one_is_remembered() {
     let password = Some(Secret::new("right".to_owned()));
     let unconfirmed = HostCredentials { password: password.clone(), ..HostCredentials::default() };
     let told = bench.engine.add_host(delta.clone(), unconfirmed.clone()).await.unwrap_err();
-    assert_eq!((told.code, told.fingerprint.as_deref()), (Code::HostKeyUnknown, Some(key.as_str())));
+    assert_eq!((told.code(), told.told().fingerprint.as_deref()), (Code::HostKeyUnknown, Some(key.as_str())));
     assert!(bench.store.hosts().await.unwrap().is_empty());
     let test =
         bench.engine.test_host(&delta, &HostCredentials { password, ..HostCredentials::typed("", key) }).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_wrong_password_is_tried_once() {
     let bench = Bench::new().await;
     let delta = bench.sim.add_ssh_host("delta", "right");
     let login = HostCredentials::typed("wrong", bench.sim.key(&delta.name));
-    assert_eq!(bench.engine.add_host(delta.clone(), login).await.unwrap_err().code, Code::LoginRefused);
+    assert_eq!(bench.engine.add_host(delta.clone(), login).await.unwrap_err().code(), Code::LoginRefused);
     sleep(MINUTES).await;
     assert_eq!(bench.sim.attempts(&delta.name), 1);
 }
@@ -110,8 +110,8 @@ async fn a_kept_password_that_turns_out_wrong_is_tried_once_and_forgotten() {
     sleep(MINUTES).await;
     assert_eq!((delta.attempts(), delta.problem()), (2, Some(Code::LoginRefused)));
     let nothing_typed = delta.bench.engine.log_in(&delta.config.name, HostCredentials::default()).await.unwrap_err();
-    assert_eq!((nothing_typed.code, delta.attempts()), (Code::NeedsLogin, 2), "it is not kept any more");
-    assert_eq!(delta.log_in("wrong").await.unwrap_err().code, Code::LoginRefused);
+    assert_eq!((nothing_typed.code(), delta.attempts()), (Code::NeedsLogin, 2), "it is not kept any more");
+    assert_eq!(delta.log_in("wrong").await.unwrap_err().code(), Code::LoginRefused);
     sleep(MINUTES).await;
     assert_eq!(delta.attempts(), 3);
     delta.log_in("new").await.unwrap();
@@ -168,7 +168,7 @@ async fn a_changed_key_waits_for_a_person_and_no_flag_overrides_it() {
     assert_eq!((delta.attempts(), delta.problem()), (1, Some(Code::HostKeyChanged)));
     let confirmed = HostCredentials::typed("right", delta.bench.sim.key(name));
     let refused = delta.bench.engine.log_in(name, confirmed).await.unwrap_err();
-    assert_eq!((refused.code, delta.attempts()), (Code::HostKeyChanged, 1));
+    assert_eq!((refused.code(), delta.attempts()), (Code::HostKeyChanged, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,7 +214,7 @@ async fn a_change_keeps_the_password_of_the_same_account_only() {
     let Transport::Ssh(ssh) = faster.transport.clone() else { panic!("it is ssh") };
     let other_account = crate::Ssh { user: "ada".parse().unwrap(), ..ssh };
     let other = HostConfig { transport: Transport::Ssh(other_account), ..faster };
-    assert_eq!(engine.change_host(name, other, HostCredentials::default()).await.unwrap_err().code, Code::NeedsLogin);
+    assert_eq!(engine.change_host(name, other, HostCredentials::default()).await.unwrap_err().code(), Code::NeedsLogin);
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,9 +222,9 @@ async fn what_is_typed_has_to_fit_the_host() {
     let delta = Delta::new(true).await;
     let password = HostCredentials { password: Some(Secret::new("right".to_owned())), ..HostCredentials::default() };
     let not_ssh = delta.bench.engine.log_in(&host("alpha"), password.clone()).await.unwrap_err();
-    assert_eq!(not_ssh.code, Code::InvalidInput);
+    assert_eq!(not_ssh.code(), Code::InvalidInput);
     let other_user = HostCredentials { user: Some("ada".parse().unwrap()), ..password };
     let two_users = delta.bench.engine.test_host(&delta.config, &other_user).await.unwrap_err();
-    assert_eq!(two_users.code, Code::InvalidInput);
+    assert_eq!(two_users.code(), Code::InvalidInput);
     delta.bench.engine.log_in(&host("alpha"), HostCredentials::default()).await.expect("it is tried once more");
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use model::{Change, Code, ConnectionState, HostOrigin, Mode, Phase, Problem};
+use model::{Change, Code, ConnectionState, HostOrigin, Mode, Phase};
 use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::{HostCredentials, MachineFit};
 
 impl Bench {
-    async fn add(&self, config: &HostConfig) -> Result<(), Problem> {
+    async fn add(&self, config: &HostConfig) -> Result<(), Error> {
         self.engine.add_host(config.clone(), HostCredentials::default()).await
     }
 
@@ -44,12 +44,12 @@ async fn what_does_not_answer_within_ten_seconds_is_not_registered() {
     let bench = Bench::new().await;
     let down = bench.sim.add_host("down");
     bench.sim.kill(&down.name);
-    assert_eq!(bench.add(&down).await.unwrap_err().code, Code::HostUnreachable);
+    assert_eq!(bench.add(&down).await.unwrap_err().code(), Code::HostUnreachable);
     let slow = bench.sim.add_ssh_host("slow", "secret");
     bench.sim.hang_logins(&slow.name, true);
     let login = HostCredentials { password: Some(model::Secret::new("secret".into())), ..HostCredentials::default() };
     let added = timeout(Duration::from_secs(10), bench.engine.add_host(slow, login)).await;
-    assert_eq!(added.expect("within 10 s").unwrap_err().code, Code::HostUnreachable);
+    assert_eq!(added.expect("within 10 s").unwrap_err().code(), Code::HostUnreachable);
     assert_eq!(bench.names(), ["alpha", "beta", "gamma"]);
     assert!(bench.store.hosts().await.unwrap().is_empty());
 }
@@ -64,7 +64,7 @@ async fn a_name_an_address_and_a_machine_are_one_host_s() {
     let same_peer_address = HostConfig { peer_address: bench.hosts[0].peer_address.clone(), ..other };
     let same_machine = bench.sim.register_again(&delta.name, "clone");
     for taken in [same_name, same_address, same_peer_address, same_machine] {
-        assert_eq!(bench.add(&taken).await.unwrap_err().code, Code::HostExists, "{taken:?}");
+        assert_eq!(bench.add(&taken).await.unwrap_err().code(), Code::HostExists, "{taken:?}");
     }
     assert_eq!(bench.names(), ["alpha", "beta", "delta", "gamma"]);
 }
@@ -76,7 +76,7 @@ async fn of_two_that_are_added_at_once_under_one_name_one_wins() {
     let other = HostConfig { name: one.name.clone(), ..other };
     let (first, second) = tokio::join!(bench.add(&one), bench.add(&other));
     let lost = first.and(second).unwrap_err();
-    assert_eq!(lost.code, Code::HostExists);
+    assert_eq!(lost.code(), Code::HostExists);
     let stored = bench.store.hosts().await.unwrap();
     let registered = bench.engine.registered().into_iter().find(|(config, _)| config.name == one.name).unwrap().0;
     assert_eq!(stored, [registered.settings()]);
@@ -125,9 +125,9 @@ async fn a_host_stays_while_a_migration_needs_it() {
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "delta").await;
     let refused = bench.engine.remove_host(&delta.name).await.unwrap_err();
-    assert_eq!((refused.code, refused.migration), (Code::HostInUse, Some(id)));
+    assert_eq!((refused.code(), refused.told().migration), (Code::HostInUse, Some(id)));
     let refused = bench.engine.change_host(&delta.name, delta.clone(), HostCredentials::default()).await.unwrap_err();
-    assert_eq!(refused.code, Code::HostInUse);
+    assert_eq!(refused.code(), Code::HostInUse);
     bench.engine.cancel(id, "admin").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
     bench.engine.remove_host(&delta.name).await.unwrap();
@@ -143,7 +143,7 @@ async fn a_host_stays_while_a_migration_to_it_is_written_down() {
     while bench.engine.inventory().may_leave(&delta.name).is_ok() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code, Code::HostInUse);
+    assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code(), Code::HostInUse);
     drop(gate);
     let id = migrating.await.unwrap().unwrap().id;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
@@ -155,19 +155,19 @@ async fn nothing_begins_with_a_host_that_is_being_removed() {
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.engine.inventory().begin_leaving(&delta.name).unwrap();
     let refused = bench.engine.migrate(request(vm, "delta"), "admin").await.unwrap_err();
-    assert_eq!(refused.code, Code::UnknownHost);
+    assert_eq!(refused.code(), Code::UnknownHost);
     let refused = bench.engine.reach("delta", None, HostCredentials::default(), None).await.unwrap_err();
-    assert_eq!(refused.code, Code::UnknownHost);
+    assert_eq!(refused.code(), Code::UnknownHost);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_configuration_names_is_changed_there() {
     let bench = Bench::new().await;
     let alpha = bench.hosts[0].clone();
-    assert_eq!(bench.engine.remove_host(&alpha.name).await.unwrap_err().code, Code::HostConfigured);
+    assert_eq!(bench.engine.remove_host(&alpha.name).await.unwrap_err().code(), Code::HostConfigured);
     let changed = bench.engine.change_host(&alpha.name, alpha.clone(), HostCredentials::default()).await;
-    assert_eq!(changed.unwrap_err().code, Code::HostConfigured);
-    assert_eq!(bench.engine.remove_host(&host("unknown")).await.unwrap_err().code, Code::UnknownHost);
+    assert_eq!(changed.unwrap_err().code(), Code::HostConfigured);
+    assert_eq!(bench.engine.remove_host(&host("unknown")).await.unwrap_err().code(), Code::UnknownHost);
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,10 +198,10 @@ async fn a_change_that_does_not_answer_changes_nothing() {
     let down = bench.sim.add_host("down");
     bench.sim.kill(&down.name);
     let changed = bench.engine.change_host(&delta.name, down, HostCredentials::default()).await;
-    assert_eq!(changed.unwrap_err().code, Code::HostUnreachable);
+    assert_eq!(changed.unwrap_err().code(), Code::HostUnreachable);
     let gone = HostConfig { name: host("alpha"), ..delta.clone() };
     let changed = bench.engine.change_host(&delta.name, gone, HostCredentials::default()).await;
-    assert_eq!(changed.unwrap_err().code, Code::HostExists);
+    assert_eq!(changed.unwrap_err().code(), Code::HostExists);
     assert_eq!(bench.store.hosts().await.unwrap(), [delta.settings()]);
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let id = bench.start(vm, "delta").await;
@@ -213,10 +213,10 @@ async fn what_cannot_be_written_down_is_not_done() {
     let (bench, delta) = Bench::added("delta").await;
     let other = bench.sim.add_host("other");
     bench.store.set_broken(true);
-    assert_eq!(bench.add(&other).await.unwrap_err().code, Code::Internal);
-    assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code, Code::Internal);
+    assert_eq!(bench.add(&other).await.unwrap_err().code(), Code::Internal);
+    assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code(), Code::Internal);
     let changed = bench.engine.change_host(&delta.name, other, HostCredentials::default()).await;
-    assert_eq!(changed.unwrap_err().code, Code::Internal);
+    assert_eq!(changed.unwrap_err().code(), Code::Internal);
     bench.store.set_broken(false);
     assert_eq!(bench.names(), ["alpha", "beta", "delta", "gamma"]);
     let vm = bench.vm("web", VmState::Running, IDLE).await;
@@ -251,5 +251,5 @@ async fn what_was_found_of_a_removed_host_says_nothing_of_the_next_one() {
     bench.add(&delta).await.unwrap();
     assert_eq!(preflight().await.of(model::Severity::Blocker).count(), 1);
     let refused = bench.engine.migrate(MigrationRequest { mode: Some(Mode::Live), ..request(vm, "delta") }, "admin");
-    assert_eq!(refused.await.unwrap_err().code, Code::Blocked);
+    assert_eq!(refused.await.unwrap_err().code(), Code::Blocked);
 }

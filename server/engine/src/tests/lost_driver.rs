@@ -300,7 +300,12 @@ async fn a_vm_that_may_have_moved_on_to_a_host_that_does_not_answer_stays_paused
         assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
         if gives_up {
             let refused = bench.engine.migrate(request(vm, "beta"), "admin").await.unwrap_err();
-            assert_eq!(refused.code, Code::WrongState, "nor does another migration decide: {}", refused.sentence);
+            assert_eq!(
+                refused.code(),
+                Code::WrongState,
+                "nor does another migration decide: {}",
+                refused.told().sentence
+            );
         }
     }
 }

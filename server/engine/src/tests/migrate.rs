@@ -53,7 +53,7 @@ async fn one_that_never_converges_is_named_and_can_be_cancelled() {
     assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
     assert_eq!(bench.sim.copy(&host("beta"), vm), None);
     assert!(bench.history(id).await.contains(&"eve asked to cancel.".to_owned()));
-    assert_eq!(bench.engine.cancel(id, "eve").await.unwrap_err().code, Code::AlreadyEnded);
+    assert_eq!(bench.engine.cancel(id, "eve").await.unwrap_err().code(), Code::AlreadyEnded);
 }
 
 #[tokio::test(start_paused = true)]

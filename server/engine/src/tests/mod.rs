@@ -26,7 +26,7 @@ use store::{EngineStore, Hosts, MemoryStore, Migrations};
 use tokio::sync::mpsc;
 
 use crate::{
-    Engine, HostConfig,
+    Engine, Error, HostConfig,
     testing::{Load, Sim},
 };
 

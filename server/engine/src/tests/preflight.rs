@@ -35,13 +35,13 @@ impl Bench {
         let options = MigrationOptions::default();
         let reports = self.engine.destinations(&vm.host).into_iter().map(|host| async {
             let preflight = self.engine.preflight(vm.id, &host.name, &options).await;
-            DestinationReport { host, preflight }
+            DestinationReport { host, preflight: preflight.map_err(Problem::from) }
         });
         let reports = futures::future::join_all(reports).await;
         Destinations::ranked(vm, reports).preflights().map(|all| all.into_iter().cloned().collect())
     }
 
-    async fn refused(&self, request: MigrationRequest) -> Problem {
+    async fn refused(&self, request: MigrationRequest) -> Error {
         let problem = self.engine.migrate(request, "admin").await.unwrap_err();
         assert!(
             self.store.migrations(&MigrationFilter::newest(10)).await.unwrap().is_empty(),
@@ -141,7 +141,7 @@ async fn without_the_vms_own_host_there_is_no_preflight() {
     bench.sim.kill(&host("alpha"));
     bench.until(|bench| !bench.engine.snapshot().hosts[0].is_connected()).await;
     assert_eq!(bench.preflights(vm).await.unwrap_err().code, Code::HostUnreachable);
-    assert_eq!(bench.engine.measure(vm).await.unwrap_err().code, Code::HostUnreachable);
+    assert_eq!(bench.engine.measure(vm).await.unwrap_err().code(), Code::HostUnreachable);
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,10 +174,10 @@ async fn a_new_name_gets_round_a_namesake() {
         let options = MigrationOptions { new_name: Some(name.to_owned()), ..MigrationOptions::default() };
         MigrationRequest { options, ..request(vm, "beta") }
     };
-    assert_eq!(bench.refused(request(vm, "beta")).await.code, Code::AlreadyThere);
-    assert_eq!(bench.refused(named("web")).await.code, Code::AlreadyThere);
+    assert_eq!(bench.refused(request(vm, "beta")).await.code(), Code::AlreadyThere);
+    assert_eq!(bench.refused(named("web")).await.code(), Code::AlreadyThere);
     for nonsense in ["", "-web", ".web", "a b", "a/b", "a<b", "a\nb", "ä", &"a".repeat(64)] {
-        assert_eq!(bench.refused(named(nonsense)).await.code, Code::InvalidInput, "{nonsense:?}");
+        assert_eq!(bench.refused(named(nonsense)).await.code(), Code::InvalidInput, "{nonsense:?}");
     }
     assert!(bench.engine.migrate(named("web-2.new_+"), "admin").await.is_ok());
 }
@@ -189,12 +189,15 @@ async fn blockers_refuse_with_all_that_was_found() {
     bench.sim.shape_vm(vm, |domain| (domain.snapshots, domain.tpm) = (1, Some(Tpm::Passthrough)));
     bench.sim.shape_host(&host("beta"), |survey| survey.machine = MachineFit::NoMachine);
     let problem = bench.refused(request(vm, "beta")).await;
-    assert_eq!(problem.code, Code::Blocked);
-    let codes: Vec<FindingCode> = problem.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(problem.code(), Code::Blocked);
+    let codes: Vec<FindingCode> = problem.told().findings.iter().map(|finding| finding.code).collect();
     assert_eq!(codes, [FindingCode::MachineType, FindingCode::Snapshots, FindingCode::Tpm]);
-    assert_eq!((&problem.sentence, &problem.fix), (&problem.findings[0].text, &problem.findings[0].fix));
+    assert_eq!(
+        (&problem.told().sentence, &problem.told().fix),
+        (&problem.told().findings[0].text, &problem.told().findings[0].fix)
+    );
     let said: Vec<Finding> = bench.preflight(vm, "beta").await.findings;
-    assert_eq!(problem.findings, said[..3], "the preflight says the same");
+    assert_eq!(problem.told().findings, said[..3], "the preflight says the same");
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,8 +209,8 @@ async fn what_is_refused_at_once_is_a_finding_too() {
     bench.sim.hang(&host("gamma"));
     for (to, code) in [("beta", Code::AlreadyThere), ("gamma", Code::HostUnreachable)] {
         let problem = bench.refused(request(vm, to)).await;
-        assert_eq!(problem.code, code);
-        assert_eq!(problem.findings, bench.preflight(vm, to).await.findings, "the preflight says the same");
+        assert_eq!(problem.code(), code);
+        assert_eq!(problem.told().findings, bench.preflight(vm, to).await.findings, "the preflight says the same");
     }
 }
 
@@ -217,10 +220,10 @@ async fn a_risk_needs_consent() {
     let vm = bench.vm("web", VmState::ShutOff, IDLE).await;
     bench.sim.shape_vm(vm, |domain| domain.nvram = Some("/nvram/web.fd".to_owned()));
     let problem = bench.refused(request(vm, "beta")).await;
-    assert_eq!((problem.code, problem.findings.len()), (Code::NeedsConsent, 1));
-    assert_eq!(problem.findings[0].code, FindingCode::Nvram);
+    assert_eq!((problem.code(), problem.told().findings.len()), (Code::NeedsConsent, 1));
+    assert_eq!(problem.told().findings[0].code, FindingCode::Nvram);
     let accepting = |code| MigrationRequest { accept: vec![code], ..request(vm, "beta") };
-    assert_eq!(bench.refused(accepting(FindingCode::Tpm)).await.code, Code::NeedsConsent);
+    assert_eq!(bench.refused(accepting(FindingCode::Tpm)).await.code(), Code::NeedsConsent);
     let accepted = bench.engine.migrate(accepting(FindingCode::Nvram), "admin").await.unwrap();
     assert_eq!(bench.ended(accepted.id).await.phase, Phase::Succeeded);
 }
@@ -244,8 +247,8 @@ async fn pools_are_chosen_for_disks_that_there_are() {
     let options =
         MigrationOptions { pools: [("vdz".to_owned(), "images".to_owned())].into(), ..MigrationOptions::default() };
     let asked = bench.engine.preflight(vm, &host("beta"), &options).await;
-    assert_eq!(asked.unwrap_err().code, Code::InvalidInput);
-    assert_eq!(bench.refused(MigrationRequest { options, ..request(vm, "beta") }).await.code, Code::InvalidInput);
+    assert_eq!(asked.unwrap_err().code(), Code::InvalidInput);
+    assert_eq!(bench.refused(MigrationRequest { options, ..request(vm, "beta") }).await.code(), Code::InvalidInput);
 }
 
 #[tokio::test(start_paused = true)]
@@ -275,8 +278,8 @@ async fn what_was_learned_makes_the_next_preflight_better() {
 async fn a_vm_that_is_off_or_moves_can_not_be_measured() {
     let bench = Bench::new().await;
     let off = bench.vm("off", VmState::ShutOff, IDLE).await;
-    assert_eq!(bench.engine.measure(off).await.unwrap_err().code, Code::WrongState);
+    assert_eq!(bench.engine.measure(off).await.unwrap_err().code(), Code::WrongState);
     let moves = bench.vm("web", VmState::Running, IDLE).await;
     bench.engine.migrate(request(moves, "beta"), "admin").await.unwrap();
-    assert_eq!(bench.engine.measure(moves).await.unwrap_err().code, Code::AlreadyMigrating);
+    assert_eq!(bench.engine.measure(moves).await.unwrap_err().code(), Code::AlreadyMigrating);
 }

@@ -8,9 +8,9 @@ use super::*;
 async fn refused(bench: &Bench, request: MigrationRequest) -> Code {
     let problem = bench.engine.migrate(request, "admin").await.unwrap_err();
     let failures = [Code::Internal, Code::ReasonLost, Code::Hypervisor, Code::TimedOut];
-    assert!(!failures.contains(&problem.code), "the caller can change it: {problem:?}");
+    assert!(!failures.contains(&problem.code()), "the caller can change it: {problem:?}");
     assert!(bench.store.migrations(&MigrationFilter::newest(10)).await.unwrap().is_empty(), "nothing is written down");
-    problem.code
+    problem.code()
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,9 +59,9 @@ async fn another_vm_of_the_same_name_there() {
     bench.sim.add_vm(&host("beta"), "web", VmState::ShutOff, IDLE);
     bench.until(|bench| bench.engine.snapshot().vms.len() == 2).await;
     assert_eq!(refused(&bench, request(vm, "beta")).await, Code::AlreadyThere);
-    assert_eq!(bench.engine.find("web", None).unwrap_err().code, Code::AmbiguousName);
+    assert_eq!(bench.engine.find("web", None).unwrap_err().code(), Code::AmbiguousName);
     assert_eq!(bench.engine.find("web", Some(&host("alpha"))).unwrap().id, vm);
-    assert_eq!(bench.engine.find("web", Some(&host("gamma"))).unwrap_err().code, Code::UnknownVm);
+    assert_eq!(bench.engine.find("web", Some(&host("gamma"))).unwrap_err().code(), Code::UnknownVm);
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,9 +86,9 @@ async fn a_second_migration_names_the_first() {
         (Ok(migration), Err(problem)) | (Err(problem), Ok(migration)) => (migration.id, problem),
         other => panic!("exactly one may begin: {other:?}"),
     };
-    assert_eq!((refused.code, refused.migration), (Code::AlreadyMigrating, Some(id)));
+    assert_eq!((refused.code(), refused.told().migration), (Code::AlreadyMigrating, Some(id)));
     let act = bench.engine.act(vm, VmAction::ForceOff).await.unwrap_err();
-    assert_eq!((act.code, act.migration), (Code::AlreadyMigrating, Some(id)));
+    assert_eq!((act.code(), act.told().migration), (Code::AlreadyMigrating, Some(id)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +110,7 @@ async fn destinations_by_name_and_address() {
         ("beta;id", Code::InvalidInput),
         ("", Code::InvalidInput),
     ] {
-        assert_eq!(bench.engine.host(text).unwrap_err().code, code, "{text}");
+        assert_eq!(bench.engine.host(text).unwrap_err().code(), code, "{text}");
     }
 }
 
@@ -118,10 +118,10 @@ async fn destinations_by_name_and_address() {
 async fn actions_that_make_no_sense() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    assert_eq!(bench.engine.act(vm, VmAction::Start).await.unwrap_err().code, Code::WrongState);
+    assert_eq!(bench.engine.act(vm, VmAction::Start).await.unwrap_err().code(), Code::WrongState);
     bench.engine.act(vm, VmAction::Pause).await.unwrap();
     assert_eq!(bench.engine.find("web", None).unwrap().state, VmState::Paused, "seen before the call returns");
-    assert_eq!(bench.engine.act(vm, VmAction::ShutDown).await.unwrap_err().code, Code::WrongState);
+    assert_eq!(bench.engine.act(vm, VmAction::ShutDown).await.unwrap_err().code(), Code::WrongState);
 }
 
 #[tokio::test(start_paused = true)]

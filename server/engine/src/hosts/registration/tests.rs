@@ -37,7 +37,6 @@ fn peer(settings: &HostSettings) -> (Option<&str>, Option<TransportKind>, Option
 #[track_caller]
 fn is_refused(settings: &HostSettings, words: &str) {
     let problem = HostConfig::checked(settings).unwrap_err();
-    assert_eq!(problem.code, Code::InvalidInput);
     assert!(problem.sentence.contains(words), "{problem}");
 }
 

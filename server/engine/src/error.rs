@@ -1,0 +1,239 @@
+//! Why the engine refused something, or gave it up. `explain.rs` has the sentences for people.
+
+use model::{Finding, FindingCode, HostName, Migration, MigrationId, Problem, VmAction, VmId, VmState};
+use store::StoreError;
+use uuid::Uuid;
+
+use crate::hypervisor::{HostError, HostErrorKind, InvalidInput};
+
+/// Why the engine refused something, or gave it up.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// A host could not be asked, or refused. That a host or a VM is not known is a kind of this, as hosts say it, too.
+    Host(#[from] HostError),
+    /// What a user wrote can't be used.
+    Input(#[from] InvalidInput),
+    /// The store failed: nothing may be begun that could not be written down. Its words are in the log.
+    Store,
+    /// The console is stopping, and nothing new begins.
+    Stopping,
+    /// There is no such migration.
+    UnknownMigration(MigrationId),
+    /// There is nothing left to cancel.
+    AlreadyEnded(Box<Migration>),
+    /// A cancel arrived before libvirt was asked to move the VM.
+    Cancelled,
+
+    /// Several different VMs have this name.
+    AmbiguousName {
+        /// The name.
+        name: String,
+        /// Where the VMs are.
+        vms: Vec<(HostName, VmId)>,
+    },
+    /// The VM has an open migration.
+    AlreadyMigrating {
+        /// The VM's name.
+        vm: String,
+        /// Its migration.
+        open: MigrationId,
+    },
+    /// The VM is migrated from outside this console: by virsh, or by another console.
+    MigratedFromOutside {
+        /// The VM's name.
+        vm: String,
+    },
+    /// An earlier migration was abandoned and left the VM paused. To move it now would decide that this is the right copy.
+    LeftPaused {
+        /// The VM's name.
+        vm: String,
+        /// Where it is paused.
+        host: HostName,
+    },
+    /// The VM's state does not allow this action.
+    NotPossible {
+        /// The VM's name.
+        vm: String,
+        /// Its state.
+        state: VmState,
+        /// What was to be done.
+        action: VmAction,
+    },
+    /// The VM does not run, so that it can't be measured.
+    NothingToMeasure {
+        /// The VM's name.
+        vm: String,
+        /// Its state.
+        state: VmState,
+    },
+    /// The VM was started, turned off or removed while its migration waited.
+    StateChanged {
+        /// The VM's name.
+        vm: String,
+        /// Its state now; none if it is gone.
+        state: Option<VmState>,
+    },
+    /// The VM moved while the hosts were asked.
+    JustMoved {
+        /// The VM's name.
+        vm: String,
+        /// Where it is now.
+        host: HostName,
+    },
+    /// The VM is on a host that is in the inventory for a migration only.
+    OnTemporaryHost {
+        /// The VM's name.
+        vm: String,
+        /// The host.
+        host: HostName,
+    },
+    /// The destination has another VM of this name.
+    NameTaken {
+        /// The destination.
+        host: HostName,
+        /// The name.
+        name: String,
+        /// The VM that has it.
+        other: VmId,
+    },
+    /// What the console knows is enough to refuse: see [`model::refusal`], by which pages refuse the same.
+    Known(Box<Problem>),
+    /// A preflight stopped at one thing, after which nothing else need be checked.
+    Refused {
+        /// The check that found it.
+        check: FindingCode,
+        /// What it is.
+        error: Box<Error>,
+    },
+    /// A preflight found what would make the migration fail. The first is the worst.
+    Blocked(Vec<Finding>),
+    /// A preflight found risks for data that the request does not accept.
+    NeedsConsent(Vec<Finding>),
+
+    /// Every machine means itself by this address.
+    ThisMachine {
+        /// The address as it was written.
+        address: String,
+    },
+    /// Source and destination have one UUID.
+    OneMachine {
+        /// The source.
+        source_host: HostName,
+        /// The destination.
+        destination: HostName,
+    },
+    /// A host is registered already, under another name.
+    SameMachine {
+        /// The host that was to be registered.
+        host: HostName,
+        /// The name that it has.
+        registered: HostName,
+    },
+    /// A host has the UUID of another than the one that was known there.
+    AnotherMachine {
+        /// The host that was known.
+        host: HostName,
+        /// Its UUID.
+        known: Uuid,
+        /// The UUID of the machine that answers.
+        answers: Uuid,
+    },
+    /// A host is registered under this name.
+    HostNameTaken(HostName),
+    /// This host is registered at one of the addresses.
+    AddressTaken(HostName),
+    /// This host has the name or an address, and is in the inventory for a migration only.
+    TakenForMigration(HostName),
+    /// The destination is registered, under this name.
+    RegisteredAlready(HostName),
+    /// The destination is in the inventory for another migration, under this name.
+    HasAnotherName(HostName),
+    /// The host is registered in the configuration file.
+    HostConfigured(HostName),
+    /// The host is part of a migration that has not ended.
+    HostInUse {
+        /// The host.
+        host: HostName,
+        /// The migration, if it has begun.
+        open: Option<MigrationId>,
+    },
+
+    /// Other disks would be copied or left behind than the request was shown.
+    DisksChanged {
+        /// The VM's name.
+        vm: String,
+        /// What was found, the worst first; empty if it would only be otherwise.
+        findings: Vec<Finding>,
+    },
+    /// Two pools that should be one place are not.
+    PoolsDiffer {
+        /// The source, and its pool.
+        source_pool: (HostName, String),
+        /// The destination, and its pool.
+        destination_pool: (HostName, String),
+    },
+    /// The console can't read an image that it has to copy.
+    NoPoolWith {
+        /// The image.
+        path: String,
+        /// The source.
+        host: HostName,
+    },
+    /// The VM was started while its disks were copied.
+    StartedMeanwhile {
+        /// The VM's name.
+        vm: String,
+    },
+    /// An image was written to while it was copied.
+    WrittenMeanwhile {
+        /// The VM's name.
+        vm: String,
+        /// The pool of the image.
+        pool: String,
+        /// Its volume.
+        volume: String,
+    },
+    /// The VM has another image than the one that was copied.
+    OldImageGone {
+        /// The VM's name.
+        vm: String,
+        /// The image that was copied.
+        image: String,
+        /// The source.
+        host: HostName,
+    },
+
+    /// The console was restarted before it began a migration.
+    NeverBegun,
+    /// The console that drove a direct migration has stopped.
+    DriverStopped,
+    /// A migration ended while no console watched.
+    EndedUnwatched,
+}
+
+impl Error {
+    /// Whether a host refused user name, password or key.
+    pub fn is_login_refused(&self) -> bool {
+        matches!(self, Self::Host(HostError { kind: HostErrorKind::LoginRefused, .. }))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Store
+    }
+}
+
+#[cfg(test)]
+impl Error {
+    /// The code that programs see.
+    pub(crate) fn code(&self) -> model::Code {
+        self.told().code
+    }
+
+    /// What people see.
+    pub(crate) fn told(&self) -> Problem {
+        self.clone().into()
+    }
+}
