@@ -227,7 +227,7 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 }
 
 fn not_offered() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").with_fix("README.md lists the methods.")
+    Problem::new(Code::MethodNotAllowed, "This method is not offered here.").with_fix("docs/api.md lists the methods.")
 }
 
 async fn nothing_here() -> Refused {
