@@ -1,7 +1,6 @@
 //! The port, implemented with engine, store and auth: a file a noun, as in `server/port`.
 
 mod account;
-mod attempts;
 mod hosts;
 mod keys;
 mod login;
@@ -20,7 +19,6 @@ use store::{Action, Audit};
 
 use crate::auth::{Auth, store_failed};
 
-use attempts::Attempts;
 pub use keys::Keys;
 
 /// Everything a person or program can ask for, on real hosts. Every user is an administrator: a [`Principal`] may do everything.
@@ -30,7 +28,6 @@ pub struct ServerConsole {
     audit: Arc<dyn Audit>,
     keys: Keys,
     allowed: Allowed,
-    attempts: Attempts,
 }
 
 /// Which hosts may be registered at run time.
@@ -45,7 +42,7 @@ pub struct Allowed {
 impl ServerConsole {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, auth: Auth, audit: Arc<dyn Audit>, keys: Keys, allowed: Allowed) -> Self {
-        Self { engine, auth, audit, keys, allowed, attempts: Attempts::default() }
+        Self { engine, auth, audit, keys, allowed }
     }
 
     /// Writes down what a user asks for before it is done: nothing happens without an entry, even if the caller leaves meanwhile.

@@ -4,7 +4,7 @@ use model::{Finding, FindingCode, HostName, Migration, MigrationId, Problem, VmA
 use store::StoreError;
 use uuid::Uuid;
 
-use crate::hypervisor::{HostError, HostErrorKind, InvalidInput};
+use crate::hypervisor::{HostError, InvalidInput};
 
 /// Why the engine refused something, or gave it up.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -23,6 +23,15 @@ pub enum Error {
     AlreadyEnded(Box<Migration>),
     /// A cancel arrived before libvirt was asked to move the VM.
     Cancelled,
+    /// Too many passwords were wrong at a host, or are being tried there.
+    TooManyPasswords {
+        /// The host's address.
+        address: String,
+        /// How many it gets to see.
+        most: usize,
+        /// Within how long, in ms.
+        within_ms: u64,
+    },
 
     /// Several different VMs have this name.
     AmbiguousName {
@@ -209,13 +218,6 @@ pub enum Error {
     DriverStopped,
     /// A migration ended while no console watched.
     EndedUnwatched,
-}
-
-impl Error {
-    /// Whether a host refused user name, password or key.
-    pub fn is_login_refused(&self) -> bool {
-        matches!(self, Self::Host(HostError { kind: HostErrorKind::LoginRefused, .. }))
-    }
 }
 
 impl From<StoreError> for Error {

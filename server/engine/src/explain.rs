@@ -48,6 +48,12 @@ impl From<Error> for Problem {
                 Self::new(Code::AlreadyEnded, format!("This migration has ended already: {summary}"))
             }
             Error::Cancelled => Self::new(Code::Cancelled, "The migration was cancelled before libvirt began."),
+            Error::TooManyPasswords { address, most, within_ms } => {
+                let within = text::duration(within_ms);
+                Self::new(Code::Throttled, format!("Too many passwords were wrong at {address}.")).with_fix(format!(
+                    "Wait {within}: vmferry tries {most} within that time, so that the host does not shut it out."
+                ))
+            }
 
             Error::AmbiguousName { name, vms } => {
                 let places: Vec<String> = vms.iter().map(|(host, id)| format!("{host} ({id})")).collect();

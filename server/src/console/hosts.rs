@@ -28,22 +28,20 @@ impl Hosts for ServerConsole {
     async fn test_host(&self, who: &Principal, host: NewHost) -> Result<HostTest, Problem> {
         let (host, login) = self.new_host(host)?;
         self.audit(who, Action::HostTested(&host.settings())).await?;
-        self.attempts.at(&host.transport.address(), &login, self.engine.test_host(&host, &login)).await
+        Ok(self.engine.test_host(&host, &login).await?)
     }
 
     async fn add_host(&self, who: &Principal, host: NewHost) -> Result<(), Problem> {
         let (host, login) = self.new_host(host)?;
         self.audit(who, Action::HostAdded(&host.settings())).await?;
-        let address = host.transport.address();
-        self.attempts.at(&address, &login, self.engine.add_host(host, login.clone())).await
+        Ok(self.engine.add_host(host, login).await?)
     }
 
     async fn change_host(&self, who: &Principal, name: &HostName, host: NewHost) -> Result<(), Problem> {
         let (host, login) = self.new_host(host)?;
         let (before, _) = self.host_config(name)?;
         self.audit(who, Action::HostChanged(name, &host.settings())).await?;
-        let changing = self.engine.change_host(name, host.clone(), login.clone());
-        self.attempts.at(&host.transport.address(), &login, changing).await?;
+        self.engine.change_host(name, host.clone(), login).await?;
         if ssh_address(&before) == ssh_address(&host) { Ok(()) } else { self.forget_key(&before) }
     }
 
@@ -57,8 +55,8 @@ impl Hosts for ServerConsole {
         let login = login(typed)?;
         let user = login.user.as_ref().map(UserName::as_str);
         self.audit(who, Action::HostLogin(name, user)).await?;
-        let address = self.host_config(name)?.0.transport.address();
-        self.attempts.at(&address, &login, self.engine.log_in(name, login.clone())).await
+        self.host_config(name)?;
+        Ok(self.engine.log_in(name, login).await?)
     }
 
     async fn set_up_key(&self, who: &Principal, name: &HostName, typed: HostLogin) -> Result<(), Problem> {

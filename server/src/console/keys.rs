@@ -3,7 +3,7 @@
 use engine::{HostConfig, HostCredentials, Ssh, SshLogin, Transport};
 use libvirt::SshFiles;
 use model::{Code, HostName, HostOrigin, Problem};
-use ssh::{ConsoleKey, KnownHosts, PublicKey};
+use ssh::{ConsoleKey, KnownHosts, PublicKey, SshError};
 
 use super::ServerConsole;
 
@@ -31,8 +31,8 @@ impl ServerConsole {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
-        let address = ssh.address.to_string();
-        self.attempts.at(&address, &login, ssh::install_key(&ssh, &self.keys.known_hosts, &key)).await?;
+        let installing = ssh::install_key(&ssh, &self.keys.known_hosts, &key);
+        self.try_password(&ssh, &login, installing).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
         let by_key = HostCredentials { fingerprint: login.fingerprint, ..HostCredentials::default() };
@@ -48,13 +48,24 @@ impl ServerConsole {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
-        let address = ssh.address.to_string();
-        self.attempts.at(&address, &login, ssh::remove_key(&ssh, &self.keys.known_hosts, &key)).await?;
+        let removing = ssh::remove_key(&ssh, &self.keys.known_hosts, &key);
+        self.try_password(&ssh, &login, removing).await?;
         if !matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
             return Ok(());
         }
         let changed = logged_in_by(&host, &ssh, SshLogin::Password(None));
-        self.attempts.at(&address, &login, self.engine.change_host(name, changed, login.clone())).await
+        Ok(self.engine.change_host(name, changed, login).await?)
+    }
+
+    /// Uses a password outside libvirt: it counts as one of those that the host gets to see.
+    async fn try_password(
+        &self,
+        ssh: &Ssh,
+        login: &HostCredentials,
+        trying: impl Future<Output = Result<(), SshError>>,
+    ) -> Result<(), Problem> {
+        let address = ssh.address.to_string();
+        Ok(self.engine.try_password(&address, login, SshError::is_login_refused, trying).await??)
     }
 
     /// A host whose login may be changed.

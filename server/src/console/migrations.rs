@@ -1,7 +1,7 @@
 //! Migrations.
 
 use async_trait::async_trait;
-use engine::{Address, HostError, HostErrorKind, Reached, UserName};
+use engine::UserName;
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
@@ -19,16 +19,13 @@ const LONGEST_LIST: u32 = 1_000;
 impl Migrations for ServerConsole {
     async fn start(&self, who: &Principal, request: MigrationRequest<Destination>) -> Result<Migration, Problem> {
         let MigrationRequest { vm, destination, mode, options, accept } = request;
-        let to = |destination| MigrationRequest { vm, destination, mode, options, accept };
+        let destination = match destination {
+            Destination::Registered(host) => engine::Destination::Registered(host),
+            Destination::Address(typed) => engine::Destination::AdHoc(Box::new(self.ad_hoc(who, vm, typed).await?)),
+        };
         // The audit entry of a start is written by the store, in the same transaction as the migration; so is that of its end.
-        match destination {
-            Destination::Registered(host) => Ok(self.engine.migrate(to(host), who.user()).await?),
-            Destination::Address(destination) => {
-                let reached = self.reach(who, vm, destination).await?;
-                let host = reached.host.clone();
-                Ok(self.engine.migrate_to(reached, to(host), who.user()).await?)
-            }
-        }
+        let request = MigrationRequest { vm, destination, mode, options, accept };
+        Ok(self.engine.migrate(request, who.user()).await?)
     }
 
     async fn destination(
@@ -92,28 +89,23 @@ impl Migrations for ServerConsole {
 }
 
 impl ServerConsole {
-    /// Logs in at an ad-hoc destination.
-    async fn reach(&self, who: &Principal, vm: VmId, destination: AdHocDestination) -> Result<Reached, Problem> {
-        let AdHocDestination { address: named, port, login: typed, register } = destination;
-        let login = login(typed)?;
+    /// An ad-hoc destination as it was typed, checked. That a login there is wanted is written down.
+    async fn ad_hoc(
+        &self,
+        who: &Principal,
+        vm: VmId,
+        typed: AdHocDestination,
+    ) -> Result<engine::AdHocDestination, Problem> {
+        let AdHocDestination { address, port, login: typed, register } = typed;
+        let credentials = login(typed)?;
         if port == Some(0) {
             return Err(
                 Problem::new(Code::InvalidInput, "There is no port 0.").with_fix("Leave it out for 22, ssh's own.")
             );
         }
-        let (place, address) = match self.engine.host(&named) {
-            Err(engine::Error::Host(HostError { kind: HostErrorKind::UnknownHost, .. })) => {
-                let address = named.parse::<Address>()?.to_string();
-                (address.clone(), address)
-            }
-            host => {
-                let host = host?;
-                (host.to_string(), self.host_config(&host)?.0.transport.address())
-            }
-        };
-        let user = login.user.as_ref().map(UserName::as_str);
-        self.audit(who, Action::MigrationToAddress(vm, &place, user)).await?;
-        let reaching = self.engine.reach(&place, port, login.clone(), register);
-        self.attempts.at(&address, &login, reaching).await
+        let place = self.engine.place(&address)?;
+        let user = credentials.user.as_ref().map(UserName::as_str);
+        self.audit(who, Action::MigrationToAddress(vm, &place.to_string(), user)).await?;
+        Ok(engine::AdHocDestination { place, port, credentials, register })
     }
 }

@@ -9,7 +9,8 @@ use super::Hosts;
 use crate::{
     error::Error,
     hypervisor::{
-        Address, Fingerprint, HostConfig, HostError, InvalidInput, Opened, Ssh, SshLogin, Transport, UserName, deadline,
+        Address, Fingerprint, HostConfig, HostError, HostErrorKind, InvalidInput, Opened, Ssh, SshLogin, Transport,
+        UserName, deadline,
     },
     inventory::{HostEntry, LoginOverride},
 };
@@ -107,13 +108,18 @@ impl HostCredentials {
 }
 
 impl Hosts {
-    /// Connects to a host for a request that waits for it.
+    /// Connects to a host for a request that waits for it. A password among the credentials counts as one of those that the host gets
+    /// to see.
     ///
     /// # Errors
-    /// Why it can't be reached; `host-unreachable` also if it takes too long.
-    pub(super) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, HostError> {
-        let opened = timeout_at(deadline(), self.context.open(config)).await;
-        opened.unwrap_or_else(|_| Err(HostError::too_late(&config.name)))
+    /// Why it can't be reached; `host-unreachable` also if it takes too long; `throttled`.
+    pub(super) async fn open_soon(&self, config: &HostConfig, login: &HostCredentials) -> Result<Opened, Error> {
+        let opening = async {
+            let opened = timeout_at(deadline(), self.context.open(config)).await;
+            opened.unwrap_or_else(|_| Err(HostError::too_late(&config.name)))
+        };
+        let is_refused = |error: &HostError| error.kind == HostErrorKind::LoginRefused;
+        Ok(self.attempts.at(&config.transport.address(), login, is_refused, opening).await??)
     }
 
     /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as
@@ -127,7 +133,7 @@ impl Hosts {
             let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
             (login_at(entry, &login)?, entry.number)
         };
-        let opened = self.open_soon(&config).await?;
+        let opened = self.open_soon(&config, &login).await?;
         let watch = {
             let mut inventory = self.context.inventory();
             let entry = inventory.host(name).filter(|entry| entry.number == number);

@@ -3,6 +3,8 @@
 //! [`Hosts`] changes the inventory and the store together, and spawns a watcher (`watcher.rs`) for each host, which keeps it
 //! connected and the inventory true to it.
 
+mod approach;
+mod attempts;
 mod destination;
 mod login;
 mod registration;
@@ -14,7 +16,9 @@ use std::sync::Arc;
 use model::{HostName, HostOrigin, HostTest};
 use tokio::sync::Mutex;
 
-pub use destination::Reached;
+use attempts::Attempts;
+pub(crate) use destination::Reached;
+pub use destination::{AdHocDestination, Destination, Place};
 pub use login::HostCredentials;
 pub(crate) use restore::{add_stored, add_unregistered};
 pub(crate) use watcher::refresh_copy;
@@ -29,13 +33,19 @@ use crate::{
 /// Registers hosts and watches them.
 pub(crate) struct Hosts {
     context: Arc<Context>,
+    attempts: Attempts,
     /// Held while hosts are registered, changed or removed, in the store and in the inventory.
     changes: Mutex<()>,
 }
 
 impl Hosts {
     pub(crate) fn new(context: Arc<Context>) -> Arc<Self> {
-        Arc::new(Self { context, changes: Mutex::default() })
+        Arc::new(Self { context, attempts: Attempts::default(), changes: Mutex::default() })
+    }
+
+    /// The passwords that were tried lately.
+    pub(crate) fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// Spawns a watcher for a host, from a connection on that was just made if there is one.
@@ -50,7 +60,7 @@ impl Hosts {
     /// `invalid-input`; why it can't be reached.
     pub(crate) async fn test(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Error> {
         let (host, _) = login.first(host, self.context.inventory().host(&host.name))?;
-        Ok(self.open_soon(&host).await?.test())
+        Ok(self.open_soon(&host, login).await?.test())
     }
 
     /// Registers a host that answers, within 10 s. A password that was typed is kept for as long as the login says.
@@ -60,7 +70,7 @@ impl Hosts {
     pub(crate) async fn add(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Error> {
         let (config, typed) = login.first(&host, None)?;
         self.context.inventory().is_free(&host, None)?;
-        let opened = self.open_soon(&config).await?;
+        let opened = self.open_soon(&config, &login).await?;
         self.context.tasks().spawn_to_completion(Arc::clone(self).enter(host, typed, opened)).await
     }
 
@@ -95,7 +105,7 @@ impl Hosts {
             inventory.is_free(&host, Some(name))?;
             login.first(&host, inventory.host(name))?
         };
-        let opened = self.open_soon(&config).await?;
+        let opened = self.open_soon(&config, &login).await?;
         self.context.tasks().spawn_to_completion(Arc::clone(self).exchange(name.clone(), host, typed, opened)).await
     }
 

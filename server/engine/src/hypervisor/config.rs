@@ -71,8 +71,7 @@ impl Ssh {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SshLogin {
     /// By the program `ssh` of the account that the console runs as, with its keys, its configuration and its known hosts. The
-    /// only one
-    /// for another host's own login.
+    /// only one for another host's own login.
     Program,
     /// With the keys and the agent of that account; the console keeps the known hosts.
     AccountKeys,

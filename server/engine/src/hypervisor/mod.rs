@@ -45,9 +45,8 @@ pub trait Hypervisor: Send + Sync + 'static {
     /// Connects to a host, within 10 s. From then on `events` tells what changes there; it ends with [`HostEvent::Closed`].
     ///
     /// # Errors
-    /// `host-unreachable` with the reason; `host-key-unknown`, `host-key-changed`, `needs-login`, `login-refused`, `not-permitted`
-    /// where
-    /// another attempt is in vain until a user or an admin acts.
+    /// `host-unreachable` with the reason; `host-key-unknown`, `host-key-changed`, `needs-login`, `login-refused`,
+    /// `not-permitted` where another attempt is in vain until a user or an admin acts.
     async fn connect(
         &self,
         host: &HostConfig,
@@ -123,9 +122,8 @@ pub trait HostConnection: Send + Sync {
     /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError>;
 
-    /// What still needs the image at this path, in words: VMs here, volumes that have it in their backing chain, and others if its
-    /// pool is shared: they
-    /// can't be asked. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
+    /// What still needs the image at this path, in words: VMs here, volumes that have it in their backing chain, and others if
+    /// its pool is shared: they can't be asked. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
     async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError>;
 
     /// Makes a volume here that takes up no more than it must. May take 30 s.
@@ -148,9 +146,8 @@ pub trait HostConnection: Send + Sync {
     ///
     /// # Errors
     /// `cancelled` if [`Self::abort`] ended it; `already-there`, `already-migrating`, `same-host` or `wrong-state` where a caller
-    /// could
-    /// do something about it; `peer-login` if the source's daemon could not log in at the destination, and so nothing was begun;
-    /// what [`Hypervisor::connect`] says if the destination of a direct migration can't be connected to; `hypervisor` or
+    /// could do something about it; `peer-login` if the source's daemon could not log in at the destination, and so nothing was
+    /// begun; what [`Hypervisor::connect`] says if the destination of a direct migration can't be connected to; `hypervisor` or
     /// `host-unreachable` otherwise.
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated>;
 
@@ -229,8 +226,7 @@ pub struct CopyFacts {
     /// Whether it is paused because a migration from here switched over, and waits for the verdict.
     pub outgoing: bool,
     /// Whether it is paused because a migration from here switched over, and nothing waits for the verdict any more: the console
-    /// that drove it
-    /// is gone, and this host does not know whether the VM goes on elsewhere.
+    /// that drove it is gone, and this host does not know whether the VM goes on elsewhere.
     pub abandoned: bool,
     /// Whether its definition outlives a power-off; unknown (false) of an incoming copy.
     pub persistent: bool,

@@ -21,7 +21,7 @@ use crate::{
     commands::Command,
     context::Context,
     error::Error,
-    hosts::{Hosts, Reached},
+    hosts::{Destination, Hosts, Reached},
     hypervisor::{HostError, InvalidInput},
     preflight::Preflights,
 };
@@ -38,14 +38,26 @@ impl Migrations {
         Arc::new(Self { context, hosts, preflights })
     }
 
-    /// Admits a migration to a registered host, writes it down and starts it.
-    pub(crate) async fn start(
+    /// Admits a migration, writes it down and starts it. An ad-hoc destination is logged in at first.
+    pub(crate) async fn start<D: Into<Destination>>(
         self: &Arc<Self>,
-        request: MigrationRequest,
+        request: MigrationRequest<D>,
         requested_by: &str,
     ) -> Result<Migration, Error> {
-        let accepted = admission::admit(&self.preflights, &request).await?;
-        self.write_down(accepted, request, requested_by, None).await
+        let MigrationRequest { vm, destination, mode, options, accept } = request;
+        let to = |destination| MigrationRequest { vm, destination, mode, options, accept };
+        match destination.into() {
+            Destination::Registered(host) => {
+                let request = to(host);
+                let accepted = admission::admit(&self.preflights, &request).await?;
+                self.write_down(accepted, request, requested_by, None).await
+            }
+            Destination::AdHoc(destination) => {
+                let reached = self.hosts.reach(*destination).await?;
+                let host = reached.host.clone();
+                self.start_to(reached, to(host), requested_by).await
+            }
+        }
     }
 
     /// The same whatever the preflight finds.
@@ -59,7 +71,11 @@ impl Migrations {
         self.write_down(accepted, request, requested_by, None).await
     }
 
-    /// Admits a migration to a destination that was reached, writes it down and starts it.
+    /// The same, to a destination that was reached. Ends within 10 s of when that was asked for.
+    ///
+    /// # Errors
+    /// `invalid-input` for another control flow than direct to a registered host with a login for this one migration, and for a definition
+    /// that is to stay where the console could not see that the VM runs elsewhere.
     pub(crate) async fn start_to(
         self: &Arc<Self>,
         reached: Reached,

@@ -33,8 +33,7 @@ const TAIL_LIMIT: Duration = Duration::from_secs(10);
 const CERTAIN: Duration = Duration::from_secs(5);
 
 /// How soon after the last that was heard of a migration the VM can't have been moved on yet, from the destination to a third
-/// host. Later
-/// all hosts have to say that they do not have it before an abandoned copy is resumed.
+/// host. Later all hosts have to say that they do not have it before an abandoned copy is resumed.
 const PROMPT: Duration = Duration::from_mins(2);
 
 /// The questions so far.
@@ -143,8 +142,7 @@ async fn ask_both(active: &ActiveMigration) -> [Presence; 2] {
 }
 
 /// Whether a person has to do something first: log in at a host before it can be asked, say; or see that the destination answers,
-/// while
-/// the VM is paused until it does; or a third host, to which the VM may have moved on. Shown as long as that is so.
+/// while the VM is paused until it does; or a third host, to which the VM may have moved on. Shown as long as that is so.
 async fn waits_for_a_person(active: &mut ActiveMigration, [source, destination]: [Presence; 2]) -> bool {
     let is_paused = matches!((source, destination), (Presence::Abandoned { .. }, Presence::Unknown));
     let may_have_moved_on =

@@ -34,8 +34,8 @@ pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Pre
     match (mode, source, destination) {
         (Mode::Live, Abandoned { .. }, Active) => return Verdict::ToDrop,
         // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has
-        // none
-        // to keep, or where there is one, it can't be told: the VM may have run there and ended, and what is on its disks is newer.
+        // none to keep, or where there is one, it can't be told: the VM may have run there and ended, and what is on its disks is
+        // newer.
         (Mode::Live, Abandoned { persistent: true }, Absent) => return Verdict::ToResume,
         (Mode::Live, Abandoned { .. }, Absent | Inactive) => return Verdict::LeftPaused,
         _ => {}

@@ -45,8 +45,7 @@ fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -
 }
 
 /// What the fastest of these moves, that succeeded and had the same control flow, reached, in bytes a second: the link carries
-/// that much at
-/// least. Only moves of the same choice of bandwidth count.
+/// that much at least. Only moves of the same choice of bandwidth count.
 pub(crate) fn carried<'a>(earlier: impl Iterator<Item = &'a Migration>, options: &MigrationOptions) -> Option<u64> {
     earlier
         .filter(|migration| migration.mode == Mode::Live && migration.control_flow != Some(ControlFlow::Tunnelled))

@@ -44,8 +44,7 @@ impl World {
     }
 
     /// The driver is gone after the memory was sent: the source has paused the VM and learns no more. The destination throws away
-    /// what
-    /// it has received, unless it was told that all was well.
+    /// what it has received, unless it was told that all was well.
     pub(super) fn abandon(&mut self, source: &HostName, plan: &MigrationPlan) {
         let host = self.host(source);
         host.jobs.remove(&plan.vm);

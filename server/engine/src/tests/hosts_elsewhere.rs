@@ -6,7 +6,7 @@ use model::{Code, ControlFlow, HostOrigin, Phase, Secret};
 use tokio::time::sleep;
 
 use super::*;
-use crate::{HostCredentials, Reached};
+use crate::{AdHocDestination, Destination, HostCredentials, hosts::Reached};
 
 /// A VM on alpha, and a host that is not registered.
 struct Elsewhere {
@@ -67,6 +67,28 @@ async fn a_vm_moves_to_a_host_that_nobody_registered_and_nothing_is_kept() {
     assert!(bench.history(migration.id).await.iter().any(|entry| entry.contains("not registered")));
     assert_eq!((bench.sim.connections(&there.name), bench.engine.registered().len()), (0, 3));
     assert!(bench.store.hosts().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_logs_in_and_moves_and_the_limit_of_wrong_passwords_holds() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let Elsewhere { bench, vm, there } = &elsewhere;
+    let migrate = async |password| {
+        let place = bench.engine.place(ADDRESS).unwrap();
+        let credentials = elsewhere.typed(password);
+        let destination = AdHocDestination { place, port: None, credentials, register: None };
+        let request = MigrationRequest::plain(*vm, Destination::AdHoc(Box::new(destination)));
+        bench.engine.migrate(request, "admin").await
+    };
+    for _ in 0..3 {
+        assert_eq!(migrate("wrong").await.unwrap_err().code(), Code::LoginRefused);
+    }
+    assert_eq!(migrate("right").await.unwrap_err().code(), Code::Throttled);
+    assert_eq!(bench.sim.attempts(&there.name), 3);
+    sleep(Duration::from_mins(11)).await;
+    let migration = migrate("right").await.unwrap();
+    assert_eq!(bench.ended(migration.id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.runs_on(*vm), [host("delta")]);
 }
 
 #[tokio::test(start_paused = true)]

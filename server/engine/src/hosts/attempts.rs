@@ -12,14 +12,14 @@ use std::{
     time::Duration,
 };
 
-use engine::HostCredentials;
-use model::{Code, Problem, text};
-use ssh::SshError;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
+
+use super::HostCredentials;
+use crate::{clock::millis, error::Error};
 
 /// How many passwords may be wrong or under way at a host.
 const MOST: usize = 3;
@@ -30,25 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The passwords that were tried lately, by the hosts' addresses.
 #[derive(Default)]
-pub(super) struct Attempts(Mutex<HashMap<String, Arc<Allowance>>>);
-
-/// Why a login did not work.
-pub(super) trait LoginError: Into<Problem> {
-    /// Whether the host refused the password.
-    fn is_login_refused(&self) -> bool;
-}
-
-impl LoginError for engine::Error {
-    fn is_login_refused(&self) -> bool {
-        self.is_login_refused()
-    }
-}
-
-impl LoginError for SshError {
-    fn is_login_refused(&self) -> bool {
-        self.is_login_refused()
-    }
-}
+pub(crate) struct Attempts(Mutex<HashMap<String, Arc<Allowance>>>);
 
 /// What is left of a host's attempts.
 struct Allowance {
@@ -59,23 +41,26 @@ struct Allowance {
 impl Attempts {
     /// Tries a login at the host at this address, if not too many passwords were wrong there. Without a password nothing is counted.
     ///
+    /// `is_refused` says whether an error means that the host refused the password.
+    ///
     /// # Errors
-    /// `throttled`; those of `trying`.
-    pub(super) async fn at<T, E: LoginError>(
+    /// The outer one is [`Error::TooManyPasswords`], the inner one that of `trying`.
+    pub(crate) async fn at<T, E>(
         &self,
         address: &str,
         login: &HostCredentials,
+        is_refused: impl Fn(&E) -> bool,
         trying: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Problem> {
+    ) -> Result<Result<T, E>, Error> {
         if login.password.is_none() {
-            return trying.await.map_err(E::into);
+            return Ok(trying.await);
         }
         let attempt = Attempt::begin(self.allowance(address), address).await?;
         let tried = trying.await;
-        if !tried.as_ref().is_err_and(E::is_login_refused) {
+        if !tried.as_ref().is_err_and(is_refused) {
             attempt.was_not_wrong();
         }
-        tried.map_err(E::into)
+        Ok(tried)
     }
 
     fn allowance(&self, address: &str) -> Arc<Allowance> {
@@ -94,7 +79,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    async fn begin(allowance: Arc<Allowance>, address: &str) -> Result<Self, Problem> {
+    async fn begin(allowance: Arc<Allowance>, address: &str) -> Result<Self, Error> {
         let permit = if allowance.wrong.load(Ordering::Relaxed) < MOST {
             timeout(PATIENCE, allowance.left.clone().acquire_owned()).await.ok().and_then(Result::ok)
         } else {
@@ -102,7 +87,7 @@ impl Attempt {
         };
         match permit {
             Some(permit) => Ok(Self { allowance, permit: Some(permit) }),
-            None => Err(too_many(address)),
+            None => Err(Error::TooManyPasswords { address: address.to_owned(), most: MOST, within_ms: millis(COUNTS) }),
         }
     }
 
@@ -126,33 +111,31 @@ impl Drop for Attempt {
     }
 }
 
-fn too_many(address: &str) -> Problem {
-    let within = text::duration(u64::try_from(COUNTS.as_millis()).unwrap_or(u64::MAX));
-    Problem::new(Code::Throttled, format!("Too many passwords were wrong at {address}.")).with_fix(format!(
-        "Wait {within}: vmferry tries {MOST} within that time, so that the host does not shut it out."
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
 
-    use engine::{HostError, HostErrorKind};
-    use model::Secret;
+    use model::{Code, Secret};
 
     use super::*;
+    use crate::hypervisor::{HostError, HostErrorKind};
 
     fn login() -> HostCredentials {
         HostCredentials { password: Some(Secret::new("wrong".into())), ..HostCredentials::default() }
     }
 
-    fn works() -> impl Future<Output = Result<(), engine::Error>> {
-        ready(Ok(()))
+    async fn tried(
+        attempts: &Attempts,
+        address: &str,
+        login: &HostCredentials,
+        trying: impl Future<Output = Result<(), HostError>>,
+    ) -> Result<(), Error> {
+        let is_refused = |error: &HostError| error.kind == HostErrorKind::LoginRefused;
+        Ok(attempts.at(address, login, is_refused, trying).await??)
     }
 
     async fn code(attempts: &Attempts, address: &str, kind: HostErrorKind) -> Code {
-        let refused = ready(Err::<(), _>(engine::Error::from(HostError::new(kind, "No."))));
-        attempts.at(address, &login(), refused).await.unwrap_err().code
+        tried(attempts, address, &login(), ready(Err(HostError::new(kind, "No.")))).await.unwrap_err().code()
     }
 
     #[tokio::test(start_paused = true)]
@@ -162,10 +145,14 @@ mod tests {
             assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::LoginRefused);
         }
         assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::Throttled);
-        assert_eq!(attempts.at("gamma", &HostCredentials::default(), works()).await, Ok(()), "keys are not passwords");
+        assert_eq!(
+            tried(&attempts, "gamma", &HostCredentials::default(), ready(Ok(()))).await,
+            Ok(()),
+            "keys are not passwords"
+        );
         assert_eq!(code(&attempts, "delta", HostErrorKind::LoginRefused).await, Code::LoginRefused);
         sleep(COUNTS + PATIENCE).await;
-        assert_eq!(attempts.at("gamma", &login(), works()).await, Ok(()));
+        assert_eq!(tried(&attempts, "gamma", &login(), ready(Ok(()))).await, Ok(()));
         assert_eq!(attempts.0.lock().unwrap().len(), 1, "an address is remembered only while it counts");
     }
 
@@ -173,7 +160,7 @@ mod tests {
     async fn what_is_not_wrong_does_not_count() {
         let attempts = Attempts::default();
         for _ in 0..=MOST {
-            assert_eq!(attempts.at("gamma", &login(), works()).await, Ok(()));
+            assert_eq!(tried(&attempts, "gamma", &login(), ready(Ok(()))).await, Ok(()));
             assert_eq!(code(&attempts, "gamma", HostErrorKind::HostKeyUnknown).await, Code::HostKeyUnknown);
         }
     }
@@ -183,7 +170,7 @@ mod tests {
         let attempts = Attempts::default();
         let login = login();
         for _ in 0..MOST {
-            let leaving = attempts.at("gamma", &login, pending::<Result<(), engine::Error>>());
+            let leaving = tried(&attempts, "gamma", &login, pending());
             timeout(Duration::from_millis(1), leaving).await.unwrap_err();
         }
         assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::Throttled);
@@ -194,10 +181,10 @@ mod tests {
         let attempts = Attempts::default();
         let slowly = || async {
             sleep(PATIENCE / 4).await;
-            Ok::<_, engine::Error>(())
+            Ok(())
         };
         let login = login();
-        let at_once = futures::future::join_all((0..3 * MOST).map(|_| attempts.at("gamma", &login, slowly())));
+        let at_once = futures::future::join_all((0..3 * MOST).map(|_| tried(&attempts, "gamma", &login, slowly())));
         assert!(at_once.await.iter().all(Result::is_ok));
     }
 }

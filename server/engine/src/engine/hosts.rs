@@ -1,0 +1,104 @@
+//! Hosts at run time.
+
+use model::{Host, HostName, HostOrigin, HostTest};
+
+use super::Engine;
+use crate::{
+    error::Error,
+    hosts::{HostCredentials, Place},
+    hypervisor::{HostConfig, HostError},
+};
+
+impl Engine {
+    /// The registered host of this name or address.
+    ///
+    /// # Errors
+    /// `unknown-host`; those of [`Engine::place`].
+    pub fn host(&self, name_or_address: &str) -> Result<HostName, Error> {
+        match self.place(name_or_address)? {
+            Place::Known(name) => Ok(name),
+            Place::Elsewhere(_) => Err(HostError::unknown_host(name_or_address).into()),
+        }
+    }
+
+    /// Where that is: one of the hosts in the inventory, by its name or address, or another address.
+    ///
+    /// # Errors
+    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address.
+    pub fn place(&self, name_or_address: &str) -> Result<Place, Error> {
+        Place::named(&self.context.inventory(), name_or_address)
+    }
+
+    /// The registered hosts, and those that are there for a migration only, by name. Without passwords.
+    pub fn registered(&self) -> Vec<(HostConfig, HostOrigin)> {
+        self.context.inventory().hosts().map(|entry| (entry.config.clone(), entry.origin)).collect()
+    }
+
+    /// A host as it is now, if the console has one of this name.
+    pub fn shown_host(&self, name: &HostName) -> Option<Host> {
+        self.context.inventory().shown_host(name).cloned()
+    }
+
+    /// Connects to a host that need not be registered, once, and says what it is. A password that was typed for the same account of a
+    /// registered one counts. Changes nothing but the known hosts, if a fingerprint was confirmed.
+    ///
+    /// # Errors
+    /// `invalid-input`; why it can't be reached.
+    pub async fn test_host(&self, host: &HostConfig, credentials: &HostCredentials) -> Result<HostTest, Error> {
+        self.hosts.test(host, credentials).await
+    }
+
+    /// Registers a host that answers, within 10 s. A password that was typed is kept for as long as the credentials say.
+    ///
+    /// # Errors
+    /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
+    pub async fn add_host(&self, host: HostConfig, credentials: HostCredentials) -> Result<(), Error> {
+        self.hosts.add(host, credentials).await
+    }
+
+    /// Replaces how a host is reached, if it answers with the new settings; its name may change, too. A password that was typed
+    /// for the same account stays.
+    ///
+    /// # Errors
+    /// `unknown-host`, `host-configured`, `host-in-use`, `host-exists`, `invalid-input`; why it can't be reached.
+    pub async fn change_host(
+        &self,
+        name: &HostName,
+        host: HostConfig,
+        credentials: HostCredentials,
+    ) -> Result<(), Error> {
+        self.hosts.change(name, host, credentials).await
+    }
+
+    /// Forgets a host, and says how it was reached. Its VMs stay what and where they are.
+    ///
+    /// # Errors
+    /// `unknown-host`, `host-configured`, `host-in-use`.
+    pub async fn remove_host(&self, name: &HostName) -> Result<HostConfig, Error> {
+        self.hosts.remove(name).await
+    }
+
+    /// Logs in at a host: it is connected from then on, for as long as the credentials say. With nothing typed it is tried once
+    /// more as it is.
+    ///
+    /// # Errors
+    /// `unknown-host`; `invalid-input` if something was typed and the host is not reached by ssh; why it can't be reached.
+    pub async fn log_in(&self, name: &HostName, credentials: HostCredentials) -> Result<(), Error> {
+        self.hosts.log_in(name, credentials).await
+    }
+
+    /// Tries a password that was typed by other means than the engine's own, within the limit of wrong ones that a host gets to see.
+    /// `is_refused` says whether an error means that the host refused it.
+    ///
+    /// # Errors
+    /// The outer one is `throttled`, the inner one that of `trying`.
+    pub async fn try_password<T, E>(
+        &self,
+        address: &str,
+        credentials: &HostCredentials,
+        is_refused: impl Fn(&E) -> bool,
+        trying: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, E>, Error> {
+        self.hosts.attempts().at(address, credentials, is_refused, trying).await
+    }
+}

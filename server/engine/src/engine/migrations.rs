@@ -1,0 +1,81 @@
+//! Migrations, and where VMs could go.
+
+use model::{
+    Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
+    MigrationRequest, Preflight, VmId,
+};
+
+use super::Engine;
+use crate::{error::Error, hosts::Destination};
+
+impl Engine {
+    /// The hosts that a VM at `source` could go to, by name: the registered ones but `source`, as they are now. One that
+    /// is there for a migration only is no destination for others.
+    pub fn destinations(&self, source: &HostName) -> Vec<Host> {
+        let inventory = self.context.inventory();
+        let others =
+            inventory.hosts().filter(|entry| entry.origin != HostOrigin::Temporary && entry.config.name != *source);
+        others.filter_map(|entry| inventory.shown_host(&entry.config.name).cloned()).collect()
+    }
+
+    /// Looks whether a VM can go to a host, without side effects.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `unknown-host`, `host-unreachable` if the VM's own host does not answer.
+    pub async fn preflight(
+        &self,
+        vm: VmId,
+        destination: &HostName,
+        options: &MigrationOptions,
+    ) -> Result<Preflight, Error> {
+        self.preflights.run(vm, destination, options).await
+    }
+
+    /// Writes a migration down and begins it. What can be refused is refused here, within 10 s. An ad-hoc destination is logged in at
+    /// first.
+    ///
+    /// # Errors
+    /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,
+    /// `invalid-input`, `already-there`, `host-unreachable`. Of an ad-hoc destination also why it can't be reached, `throttled`, and
+    /// `host-exists` and `host-in-use` for the name that it is to be registered under.
+    pub async fn migrate<D: Into<Destination>>(
+        &self,
+        request: MigrationRequest<D>,
+        requested_by: &str,
+    ) -> Result<Migration, Error> {
+        self.migrations.start(request, requested_by).await
+    }
+
+    /// The same whatever is found, for the test that compares what a preflight says with what happens then.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `unknown-host`, `invalid-input`, `already-migrating`.
+    #[cfg(any(test, feature = "unchecked"))]
+    pub async fn migrate_unchecked(&self, request: MigrationRequest, requested_by: &str) -> Result<Migration, Error> {
+        self.migrations.start_unchecked(request, requested_by).await
+    }
+
+    /// Asks for a migration to be cancelled.
+    ///
+    /// # Errors
+    /// `unknown-migration`; `already-ended`.
+    pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
+        self.migrations.cancel(id, by).await
+    }
+
+    /// One migration as it is now, and its history, oldest entry first.
+    ///
+    /// # Errors
+    /// `unknown-migration`.
+    pub async fn migration(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Error> {
+        self.migrations.get(id).await
+    }
+
+    /// The migrations that a filter lets through, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Error> {
+        self.migrations.list(filter).await
+    }
+}

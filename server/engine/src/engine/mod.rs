@@ -1,0 +1,93 @@
+//! The engine as the console sees it: composes the parts, and passes each call on to one of them. A file a noun, as in the port.
+
+mod hosts;
+mod migrations;
+#[cfg(test)]
+mod parts;
+mod vms;
+
+use std::sync::Arc;
+
+use model::{HostOrigin, MigrationFilter, Snapshot, Update};
+use store::{EngineStore, StoreError};
+use tokio::sync::mpsc;
+
+use crate::{
+    clock::Clock,
+    context::Context,
+    hosts::{Hosts, add_stored, add_unregistered},
+    hypervisor::{HostConfig, Hypervisor},
+    inventory::{self, Feed, Inventory, RESERVED},
+    migration::Migrations,
+    preflight::Preflights,
+};
+
+/// How many migrations of earlier runs pages show at once.
+const REMEMBERED: u32 = 50;
+
+/// Moves VMs between hosts.
+pub struct Engine {
+    context: Arc<Context>,
+    hosts: Arc<Hosts>,
+    preflights: Arc<Preflights>,
+    migrations: Arc<Migrations>,
+}
+
+impl Engine {
+    /// Connects to the hosts and resumes the migrations that an earlier run left open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn start(
+        configured: Vec<HostConfig>,
+        hypervisor: Arc<dyn Hypervisor>,
+        store: Arc<dyn EngineStore>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let clock = Clock::start();
+        let feed = Feed::new(store.reserve_sequence(RESERVED).await?);
+        let stored = store.hosts().await?;
+        let open = store.open_migrations().await?;
+        let mut inventory = Inventory::new(clock, feed);
+        for host in configured {
+            inventory.attach(host, HostOrigin::Configured, None, None);
+        }
+        add_stored(&mut inventory, &stored);
+        add_unregistered(&mut inventory, &open);
+        inventory.remember(store.migrations(&MigrationFilter::newest(REMEMBERED)).await?);
+        let watches = inventory.watches();
+        let context = Context::new(hypervisor, store, clock, inventory);
+        let hosts = Hosts::new(Arc::clone(&context));
+        let preflights = Arc::new(Preflights::new(Arc::clone(&context)));
+        let migrations = Migrations::new(Arc::clone(&context), Arc::clone(&hosts), Arc::clone(&preflights));
+        for migration in open {
+            migrations.resume(migration);
+        }
+        for watch in watches {
+            hosts.watch(watch, None);
+        }
+        context.tasks().spawn(Arc::clone(&hosts).keep_letting_go());
+        Ok(Arc::new(Self { context, hosts, preflights, migrations }))
+    }
+
+    /// Stops watching. Migrations under way go on without the console, and the next start resumes them.
+    pub async fn stop(&self) {
+        self.context.tasks().stop().await;
+    }
+
+    /// Whether every host was tried at least once.
+    pub fn is_ready(&self) -> bool {
+        self.context.inventory().is_ready()
+    }
+
+    /// Hosts, VMs, and the current and latest migrations.
+    pub fn snapshot(&self) -> Snapshot {
+        self.context.inventory().snapshot()
+    }
+
+    /// All updates after number `since`, from a snapshot on where that number is unknown; a subscriber that lags gets one, too.
+    pub fn subscribe(&self, since: Option<u64>) -> mpsc::Receiver<Update> {
+        let (receiver, feeding) = inventory::subscribe(self.context.shared_inventory(), since);
+        self.context.tasks().spawn(feeding);
+        receiver
+    }
+}

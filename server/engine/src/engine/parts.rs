@@ -1,0 +1,43 @@
+//! What tests of the engine see of its parts.
+
+use std::sync::MutexGuard;
+
+use model::{HostName, Migration, MigrationRequest};
+
+use super::Engine;
+use crate::{
+    error::Error,
+    hosts::{AdHocDestination, HostCredentials, Reached},
+    inventory::Inventory,
+};
+
+impl Engine {
+    pub(crate) fn inventory(&self) -> MutexGuard<'_, Inventory> {
+        self.context.inventory()
+    }
+
+    /// The first half of a migration to an ad-hoc destination.
+    pub(crate) async fn reach(
+        &self,
+        destination: &str,
+        port: Option<u16>,
+        credentials: HostCredentials,
+        register: Option<HostName>,
+    ) -> Result<Reached, Error> {
+        self.hosts.reach(AdHocDestination { place: self.place(destination)?, port, credentials, register }).await
+    }
+
+    /// The second half.
+    pub(crate) async fn migrate_to(
+        &self,
+        reached: Reached,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Error> {
+        self.migrations.start_to(reached, request, requested_by).await
+    }
+
+    pub(crate) fn running_tasks(&self) -> usize {
+        self.context.tasks().len()
+    }
+}
