@@ -67,11 +67,11 @@ impl Context {
         Arc::clone(&self.inventory)
     }
 
-    /// Connects to a host, once, and asks what it is and has.
+    /// Connects to a host, once, and asks what it is and has. Errors call it as `called` says.
     ///
     /// # Errors
     /// Why it can't be reached.
-    pub(crate) async fn open(&self, config: &HostConfig) -> Result<Opened, HostError> {
-        Opened::connect(self.hypervisor(), config).await
+    pub(crate) async fn open(&self, config: &HostConfig, called: &str) -> Result<Opened, HostError> {
+        Opened::connect(self.hypervisor(), config, called).await
     }
 }

@@ -46,10 +46,11 @@ impl Hypervisor for Recording {
     async fn connect(
         &self,
         host: &HostConfig,
+        called: &str,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn HostConnection>, HostError> {
         self.contacted.lock().expect("no thread panicked with the lock").push(host.transport.address());
-        self.sim.connect(host, events).await
+        self.sim.connect(host, called, events).await
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

@@ -70,17 +70,6 @@ impl Approach {
         Ok(Self::OwnLogin(config.name.clone()))
     }
 
-    /// A refusal in the words of whoever asked: they may have written an address, and the name made of it is ours.
-    pub(super) fn by_its_address(&self, error: Error) -> Error {
-        let Error::Host(error) = error else { return error };
-        let Self::Unregistered(HostConfig { name, peer_address, .. }) = self else { return error.into() };
-        if HostName::made_of(&peer_address.to_string()).as_ref() != Ok(name) {
-            return error.into();
-        }
-        let words = |text: String| text.replace(name.as_str(), &peer_address.to_string());
-        HostError { sentence: words(error.sentence), fix: error.fix.map(words), ..error }.into()
-    }
-
     /// Enters the host in the inventory, or finds the entry that it has already, under another address perhaps.
     pub(super) fn enter(
         &self,
@@ -122,6 +111,12 @@ impl Approach {
         };
         Ok((name, held, watch))
     }
+}
+
+/// What errors call a destination while it is reached: a name that the console made of its address is not known to whoever asked.
+pub(super) fn called(config: &HostConfig) -> String {
+    let address = config.peer_address.to_string();
+    if HostName::made_of(&address).as_ref() == Ok(&config.name) { address } else { config.name.to_string() }
 }
 
 /// A host that is not registered, reached by ssh, under this name.

@@ -5,7 +5,11 @@ use std::{fmt, sync::Arc};
 use model::HostName;
 use tokio::time::Instant;
 
-use super::{Hosts, approach::Approach, login::HostCredentials};
+use super::{
+    Hosts,
+    approach::{Approach, called},
+    login::HostCredentials,
+};
 use crate::{
     error::Error,
     hypervisor::{Address, HostError, Transport, deadline},
@@ -135,7 +139,7 @@ impl Hosts {
         let (host, held, login) = match &to {
             Approach::OwnLogin(name) => (name.clone(), self.hold_registered(name)?, None),
             Approach::OverriddenLogin(config) | Approach::Unregistered(config) => {
-                let opened = self.open_soon(config, &credentials).await.map_err(|error| to.by_its_address(error))?;
+                let opened = self.open_soon_called(&called(config), config, &credentials).await?;
                 let (host, held, watch) = to.enter(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.watch(watch, Some(opened));

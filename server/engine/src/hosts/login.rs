@@ -114,9 +114,22 @@ impl Hosts {
     /// # Errors
     /// Why it can't be reached; `host-unreachable` also if it takes too long; `throttled`.
     pub(super) async fn open_soon(&self, config: &HostConfig, login: &HostCredentials) -> Result<Opened, Error> {
+        self.open_soon_called(config.name.as_str(), config, login).await
+    }
+
+    /// The same, of a host that errors call something else than its name.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_soon`].
+    pub(super) async fn open_soon_called(
+        &self,
+        called: &str,
+        config: &HostConfig,
+        login: &HostCredentials,
+    ) -> Result<Opened, Error> {
         let opening = async {
-            let opened = timeout_at(deadline(), self.context.open(config)).await;
-            opened.unwrap_or_else(|_| Err(HostError::too_late(&config.name)))
+            let opened = timeout_at(deadline(), self.context.open(config, called)).await;
+            opened.unwrap_or_else(|_| Err(HostError::too_late(called)))
         };
         let is_refused = |error: &HostError| error.kind == HostErrorKind::LoginRefused;
         Ok(self.attempts.at(&config.transport.address(), login, is_refused, opening).await??)

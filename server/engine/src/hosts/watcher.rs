@@ -68,7 +68,7 @@ fn backoff() -> impl Iterator<Item = Duration> {
 
 async fn connect(context: &Context, watch: &Watch) -> Result<Opened, HostError> {
     let config = context.inventory().connect_config(watch)?;
-    let opened = context.open(&config).await?;
+    let opened = context.open(&config, config.name.as_str()).await?;
     context.inventory().connected(watch, &opened);
     tracing::info!(host = %watch.host, "connected");
     Ok(opened)

@@ -117,7 +117,7 @@ impl HostError {
     }
 
     /// The host did not answer a request within its limit.
-    pub(crate) fn too_late(host: &HostName) -> Self {
+    pub(crate) fn too_late(host: &str) -> Self {
         Self::new(HostErrorKind::Unreachable, format!("{host} did not answer in time."))
             .with_fix("Check the host and its libvirt daemon, then try again.")
     }
@@ -135,7 +135,7 @@ impl HostError {
 
     /// A host that was asked gave another answer than it should: for the caller it does not answer, whatever the reason.
     #[must_use]
-    pub(crate) fn into_no_answer(self, host: &HostName) -> Self {
+    pub(crate) fn into_no_answer(self, host: &str) -> Self {
         if matches!(self.kind, HostErrorKind::Unreachable | HostErrorKind::UnknownVm) {
             return self;
         }

@@ -23,10 +23,14 @@ impl Opened {
     ///
     /// # Errors
     /// Why it can't be reached.
-    pub(crate) async fn connect(hypervisor: &dyn Hypervisor, config: &HostConfig) -> Result<Self, HostError> {
+    pub(crate) async fn connect(
+        hypervisor: &dyn Hypervisor,
+        config: &HostConfig,
+        called: &str,
+    ) -> Result<Self, HostError> {
         let (sender, events) = mpsc::unbounded_channel();
-        let connection = hypervisor.connect(config, sender).await?;
-        let no_answer = |error: HostError| error.into_no_answer(&config.name);
+        let connection = hypervisor.connect(config, called, sender).await?;
+        let no_answer = |error: HostError| error.into_no_answer(called);
         let facts = connection.host().await.map_err(no_answer)?;
         let copies = connection.copies().await.map_err(no_answer)?;
         Ok(Self { connection, events, facts, copies })

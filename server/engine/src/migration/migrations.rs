@@ -93,7 +93,7 @@ impl Migrations {
             return Err(would_not_be_seen(&reached.host).into());
         }
         let admitted = timeout_at(reached.deadline(), admission::admit(&self.preflights, &request)).await;
-        let accepted = admitted.unwrap_or_else(|_| Err(HostError::too_late(&reached.host).into()))?;
+        let accepted = admitted.unwrap_or_else(|_| Err(HostError::too_late(reached.host.as_str()).into()))?;
         self.write_down(accepted, request, requested_by, Some(reached)).await
     }
 

@@ -54,7 +54,7 @@ pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Res
     };
     let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(context, host));
     let (migrates, domain, survey) =
-        answer.map_err(|_| HostError::too_late(host))?.map_err(|error| error.into_no_answer(host))?;
+        answer.map_err(|_| HostError::too_late(host.as_str()))?.map_err(|error| error.into_no_answer(host.as_str()))?;
     Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier? })
 }
 
@@ -82,9 +82,10 @@ pub(super) async fn destination(
         }
     };
     let asked = async { tokio::join!(connection.survey(domain), connection.copy(domain.vm), probe) };
-    let (survey, copy, probe) = timeout_at(deadline, asked).await.map_err(|_| HostError::too_late(&config.name))?;
-    let survey = survey.map_err(|error| error.into_no_answer(&config.name))?;
-    let copy = copy.map_err(|error| error.into_no_answer(&config.name))?;
+    let (survey, copy, probe) =
+        timeout_at(deadline, asked).await.map_err(|_| HostError::too_late(config.name.as_str()))?;
+    let survey = survey.map_err(|error| error.into_no_answer(config.name.as_str()))?;
+    let copy = copy.map_err(|error| error.into_no_answer(config.name.as_str()))?;
     context.inventory().set_copy(&config.name, domain.vm, copy.clone());
     Ok(FromDestination { survey, copy, probe })
 }

@@ -114,7 +114,7 @@ impl SimConnection {
     pub(super) fn ask<T>(&self, question: impl FnOnce(&mut SimHost) -> T) -> Result<T, HostError> {
         let mut world = self.sim.world();
         let host = world.host(&self.name);
-        if host.up && host.cuts == self.cuts { Ok(question(host)) } else { Err(unreachable(&self.name)) }
+        if host.up && host.cuts == self.cuts { Ok(question(host)) } else { Err(unreachable(self.name.as_str())) }
     }
 }
 
@@ -244,8 +244,8 @@ impl HostConnection for SimConnection {
                 HostErrorKind::PeerLogin => NotMigrated::NotBegun(error),
                 _ => NotMigrated::Failed(error),
             }),
-            () = cut => Err(NotMigrated::Lost(unreachable(&self.name))),
-            else => Err(NotMigrated::Lost(unreachable(&self.name))),
+            () = cut => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
+            else => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
         }
     }
 

@@ -127,7 +127,7 @@ impl World {
     pub(super) fn let_through(&mut self, plan: &MigrationPlan) -> Result<MigrationPlan, HostError> {
         let name = self.name_at(&plan.destination);
         if plan.control_flow == ControlFlow::Direct {
-            self.host(&name).let_in(&plan.destination)?;
+            self.host(&name).let_in(&plan.destination, plan.destination.name.as_str())?;
         }
         let plan = MigrationPlan { destination: HostConfig { name, ..plan.destination.clone() }, ..plan.clone() };
         self.let_peer_in(&plan)?;
@@ -141,16 +141,16 @@ impl SimHost {
     }
 
     /// Lets a client in, or says why not.
-    pub(super) fn let_in(&mut self, config: &HostConfig) -> Result<(), HostError> {
+    pub(super) fn let_in(&mut self, config: &HostConfig, called: &str) -> Result<(), HostError> {
         match (&mut self.door, &config.transport) {
-            (Some(door), Transport::Ssh(ssh)) => door.let_in(&config.name, ssh),
+            (Some(door), Transport::Ssh(ssh)) => door.let_in(called, ssh),
             _ => Ok(()),
         }
     }
 }
 
 impl Door {
-    fn let_in(&mut self, host: &HostName, ssh: &Ssh) -> Result<(), HostError> {
+    fn let_in(&mut self, host: &str, ssh: &Ssh) -> Result<(), HostError> {
         let told = |code, what| HostError::new(code, format!("{host}: {what} (simulated)."));
         let key = self.key.clone();
         match self.known.as_ref().or(ssh.fingerprint.as_ref()) {

@@ -239,15 +239,16 @@ impl Hypervisor for Sim {
     async fn connect(
         &self,
         host: &HostConfig,
+        called: &str,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn HostConnection>, HostError> {
         let name = self.world().name_at(host);
         self.knock_at(&name).await;
         let mut world = self.world();
         let Some(entry) = world.hosts.get_mut(&name).filter(|entry| entry.up && entry.reachable) else {
-            return Err(unreachable(&host.name));
+            return Err(unreachable(called));
         };
-        entry.let_in(host)?;
+        entry.let_in(host, called)?;
         entry.listeners.push(events);
         Ok(Arc::new(SimConnection { sim: self.clone(), name, cuts: entry.cuts }))
     }
@@ -257,6 +258,6 @@ impl Hypervisor for Sim {
     }
 }
 
-fn unreachable(name: &HostName) -> HostError {
+fn unreachable(name: &str) -> HostError {
     HostError::new(HostErrorKind::Unreachable, format!("{name} does not answer (simulated)."))
 }

@@ -35,7 +35,7 @@ pub(super) async fn run(
     let outcome = attempt(&sim, &source, &plan, &driver, fault.as_ref()).await;
     sim.world().host(&source).jobs.remove(&plan.vm);
     let told = match fault {
-        Some(Fault::ResultLost) => Err(unreachable(&source)),
+        Some(Fault::ResultLost) => Err(unreachable(source.as_str())),
         Some(Fault::TakenForALogin) => {
             Err(HostError::new(HostErrorKind::PeerLogin, "Connection timed out (simulated)"))
         }

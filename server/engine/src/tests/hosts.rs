@@ -83,10 +83,11 @@ impl Hypervisor for Tried {
     async fn connect(
         &self,
         host: &HostConfig,
+        called: &str,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn HostConnection>, HostError> {
         self.times.lock().unwrap().entry(host.name.clone()).or_default().push(Instant::now());
-        self.sim.connect(host, events).await
+        self.sim.connect(host, called, events).await
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use engine::{Fingerprint, Ssh, SshLogin, Transport};
 use engine::{HostError, HostErrorKind};
-use model::{HostName, Secret};
+use model::Secret;
 use ssh::{HostKeyError, KnownHosts};
 use virt::sys;
 
@@ -16,7 +16,8 @@ use crate::error::LibvirtError;
 /// It uses only the method that was chosen: each key that a host refuses counts as one of the few attempts that it
 /// allows (MaxAuthTries), and a password is not sent to a host that is to be reached by key.
 pub(crate) struct LibsshLogin {
-    host: HostName,
+    /// What errors call the host.
+    host: String,
     ssh: Ssh,
     known_hosts: KnownHosts,
     /// The methods that libvirt may use, as its URI parameter `sshauth` names them.
@@ -27,7 +28,7 @@ pub(crate) struct LibsshLogin {
 
 impl LibsshLogin {
     /// The login for this transport; none if the transport does not use libssh.
-    pub(crate) fn of(host: &HostName, transport: &Transport, files: &SshFiles) -> Option<Self> {
+    pub(crate) fn of(host: &str, transport: &Transport, files: &SshFiles) -> Option<Self> {
         let Transport::Ssh(ssh) = transport else { return None };
         let (methods, key, secret) = match &ssh.login {
             SshLogin::Program => return None,
@@ -40,7 +41,7 @@ impl LibsshLogin {
             SshLogin::Password(password) => ("password,keyboard-interactive", None, password.clone()),
         };
         let known_hosts = KnownHosts::at(files.known_hosts.clone());
-        Some(Self { host: host.clone(), ssh: ssh.clone(), known_hosts, methods, key, secret })
+        Some(Self { host: host.to_owned(), ssh: ssh.clone(), known_hosts, methods, key, secret })
     }
 
     /// Checks what can be checked before the host is asked.
@@ -153,7 +154,7 @@ mod tests {
             fingerprint: confirmed.map(|text| text.parse().unwrap()),
         };
         let files = SshFiles::below(Path::new("/nonexistent"));
-        LibsshLogin::of(&"alpha".parse().unwrap(), &Transport::Ssh(ssh), &files).unwrap()
+        LibsshLogin::of("alpha", &Transport::Ssh(ssh), &files).unwrap()
     }
 
     fn refused(number: u32, message: &str, confirmed: Option<&str>) -> Option<HostError> {

@@ -9,7 +9,6 @@ use std::{
 
 use engine::{Address, HostConfig, Ssh, SshLogin, Transport};
 use engine::{HostError, HostErrorKind};
-use model::HostName;
 use tokio::{
     net::{TcpStream, lookup_host},
     sync::Semaphore,
@@ -47,17 +46,17 @@ impl Connector {
         Self { ssh, opening: Mutex::default() }
     }
 
-    /// Opens connections to this host.
-    pub(crate) fn to(&self, host: &HostConfig) -> HostConnector {
+    /// Opens connections to this host, which errors call as `called` says.
+    pub(crate) fn to(&self, host: &HostConfig, called: &str) -> HostConnector {
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         // A `HostConnector` holds the entry of its daemon, and so does a thread that hangs, by its permit.
         opening.retain(|_, of_daemon| Arc::strong_count(of_daemon) > 1);
         let of_daemon = opening.entry(uri::daemon(&host.transport));
         let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(MAX_OPENING))).clone();
         HostConnector {
-            host: host.name.clone(),
+            host: called.to_owned(),
             transport: host.transport.clone(),
-            login: LibsshLogin::of(&host.name, &host.transport, &self.ssh),
+            login: LibsshLogin::of(called, &host.transport, &self.ssh),
             opening,
         }
     }
@@ -65,7 +64,8 @@ impl Connector {
 
 /// Opens connections to one daemon.
 pub(crate) struct HostConnector {
-    pub(crate) host: HostName,
+    /// What errors call the host.
+    pub(crate) host: String,
     transport: Transport,
     /// None where libvirt connects without libssh.
     login: Option<LibsshLogin>,
@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn host_connector(port: u16) -> HostConnector {
-        connector().to(&config(port))
+        connector().to(&config(port), "alpha")
     }
 
     #[tokio::test]
@@ -259,7 +259,7 @@ mod tests {
             login: SshLogin::ConsoleKey,
             fingerprint: None,
         };
-        let host_connector = connector().to(&HostConfig { transport: Transport::Ssh(ssh), ..config(1) });
+        let host_connector = connector().to(&HostConfig { transport: Transport::Ssh(ssh), ..config(1) }, "alpha");
         let problem = host_connector
             .within_limit(host_connector.open(1, KeepAlive::PROMPT, |_| Ok(())))
             .await
@@ -274,13 +274,13 @@ mod tests {
         let connector = connector();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let silent = config(listener.local_addr().unwrap().port());
-        let host_connector = connector.to(&silent);
+        let host_connector = connector.to(&silent, "alpha");
         host_connector.within_limit(host_connector.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
         drop(host_connector);
-        drop(connector.to(&config(1)));
-        drop(connector.to(&config(2)));
+        drop(connector.to(&config(1), "alpha"));
+        drop(connector.to(&config(2), "alpha"));
         assert_eq!(connector.opening.lock().unwrap().len(), 2, "the one where a thread hangs, and the last one");
-        assert_eq!(connector.to(&silent).opening.available_permits(), MAX_OPENING - 1);
+        assert_eq!(connector.to(&silent, "alpha").opening.available_permits(), MAX_OPENING - 1);
     }
 
     #[tokio::test(start_paused = true)]

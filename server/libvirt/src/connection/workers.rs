@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use model::HostName;
 use tokio::{sync::oneshot, time::timeout};
 
 use super::Connection;
@@ -31,7 +30,7 @@ impl Workers {
     /// Connects with `open` on a new thread, and serves calls on that and on further threads, `threads` in all. If the caller stops
     /// waiting, the connection is closed as soon as it is open.
     pub(crate) async fn open(
-        host: &HostName,
+        host: &str,
         threads: usize,
         open: impl FnOnce() -> Result<Connection, LibvirtError> + Send + 'static,
     ) -> Result<Self, CallFailure> {
@@ -135,7 +134,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(5);
 
     async fn workers(threads: usize) -> Arc<Workers> {
-        Arc::new(Workers::open(&"alpha".parse().unwrap(), threads, || Ok(testing::connection())).await.unwrap())
+        Arc::new(Workers::open("alpha", threads, || Ok(testing::connection())).await.unwrap())
     }
 
     /// Lets a thread hang until what this returns is dropped.
@@ -201,7 +200,7 @@ mod tests {
             connection.notify_changes(&notifier)?;
             Ok(connection)
         };
-        let workers = Workers::open(&"alpha".parse().unwrap(), 2, open).await.unwrap();
+        let workers = Workers::open("alpha", 2, open).await.unwrap();
         drop(workers);
         while events.recv().await.is_some() {}
     }

@@ -37,9 +37,10 @@ impl engine::Hypervisor for LibvirtHypervisor {
     async fn connect(
         &self,
         host: &HostConfig,
+        called: &str,
         events: UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn engine::HostConnection>, HostError> {
-        Ok(Arc::new(LibvirtHost::open(self.connector.clone(), host, events).await?))
+        Ok(Arc::new(LibvirtHost::open(self.connector.clone(), host, called, events).await?))
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

@@ -114,7 +114,7 @@ mod tests {
         migrate::testing::plan,
         translate::{
             not_migrated,
-            testing::{check, error, host},
+            testing::{check, error},
         },
     };
 
@@ -183,7 +183,7 @@ mod tests {
     fn only_a_login_by_the_source_is_a_peer_login() {
         let of = |control_flow, words: &str| {
             let plan = engine::MigrationPlan { control_flow, ..plan(Mode::Live) };
-            not_migrated(&host("alpha"), &plan, CallFailure::Refused(error(38, 7, 111, words)))
+            not_migrated("alpha", &plan, CallFailure::Refused(error(38, 7, 111, words)))
         };
         let is_login = |control_flow, words| match of(control_flow, words) {
             engine::NotMigrated::NotBegun(problem) => problem.kind == PeerLogin,
@@ -206,7 +206,7 @@ mod tests {
     fn a_connection_that_breaks_later_is_no_failed_login() {
         let is_login = |int1, words: &str| {
             let failure = CallFailure::Refused(error(38, 7, int1, words));
-            matches!(not_migrated(&host("alpha"), &plan(Mode::Live), failure), engine::NotMigrated::NotBegun(_))
+            matches!(not_migrated("alpha", &plan(Mode::Live), failure), engine::NotMigrated::NotBegun(_))
         };
         assert!(!is_login(110, "Cannot recv data: Connection timed out"));
         assert!(!is_login(113, "Cannot write data: No route to host"));

@@ -3,7 +3,6 @@
 use std::ffi::c_int;
 
 use engine::{HostError, HostErrorKind};
-use model::HostName;
 use virt::sys;
 
 use super::template;
@@ -77,11 +76,11 @@ impl Meaning {
     }
 
     /// The error with this row's sentence and fix.
-    pub(super) fn told(&self, host: &HostName, destination: &HostName, error: &LibvirtError) -> HostError {
+    pub(super) fn told(&self, host: &str, destination: &str, error: &LibvirtError) -> HostError {
         let names = template::find(self.text, &error.message).unwrap_or_default();
         let meant = |name: &str| match name {
-            "host" => Some(host.as_str()),
-            "destination" => Some(destination.as_str()),
+            "host" => Some(host),
+            "destination" => Some(destination),
             other => names.iter().find(|(name, _)| *name == other).map(|(_, value)| *value),
         };
         HostError::new(self.kind, template::fill(self.sentence, meant)).with_fix(template::fill(self.fix, meant))

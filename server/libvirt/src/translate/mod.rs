@@ -32,32 +32,32 @@ fn meanings() -> [&'static [Meaning]; 6] {
 }
 
 /// The problem of a call on a host that failed.
-pub(crate) fn failed(host: &HostName, failure: CallFailure) -> HostError {
+pub(crate) fn failed(host: &str, failure: CallFailure) -> HostError {
     told(host, failure, |error| explain(host, host, error))
 }
 
 /// Why a migration failed according to libvirt, or that its result is not known.
-pub(crate) fn not_migrated(source: &HostName, plan: &MigrationPlan, failure: CallFailure) -> NotMigrated {
+pub(crate) fn not_migrated(source: &str, plan: &MigrationPlan, failure: CallFailure) -> NotMigrated {
     let destination = &plan.destination;
     match failure {
         CallFailure::Refused(error) => match peer_login(source, plan, &error) {
             Some(problem) => NotMigrated::NotBegun(problem.with_details(error.message)),
-            None => NotMigrated::Failed(explain(source, &destination.name, &error).with_details(error.message)),
+            None => NotMigrated::Failed(explain(source, destination.name.as_str(), &error).with_details(error.message)),
         },
-        failure => NotMigrated::Lost(told(source, failure, |error| explain(source, &destination.name, error))),
+        failure => NotMigrated::Lost(told(source, failure, |error| explain(source, destination.name.as_str(), error))),
     }
 }
 
 /// Why the source's daemon could not log in at the destination, if the error says so.
-fn peer_login(source: &HostName, plan: &MigrationPlan, error: &LibvirtError) -> Option<HostError> {
+fn peer_login(source: &str, plan: &MigrationPlan, error: &LibvirtError) -> Option<HostError> {
     let destination = &plan.destination;
     let is_direct = plan.control_flow == ControlFlow::Direct;
     let meaning = login::meaning(error, &destination.peer_transport).filter(|_| !is_direct)?;
-    Some(meaning.told(source, &destination.name, error))
+    Some(meaning.told(source, destination.name.as_str(), error))
 }
 
 /// The problem of a connection that could not be opened. Its code is `host-unreachable`, unless a person has to do something about it.
-pub(crate) fn not_opened(host: &HostName, failure: CallFailure) -> HostError {
+pub(crate) fn not_opened(host: &str, failure: CallFailure) -> HostError {
     told(host, failure, |error| match meaning::of(&[opening::MEANINGS], error) {
         Some(meaning) => match meaning.told(host, host, error) {
             problem if problem.kind == HostErrorKind::Refused => {
@@ -86,8 +86,8 @@ pub(crate) fn closed(host: &HostName, reason: c_int) -> HostError {
 }
 
 /// What `refused` makes of libvirt's error, or that there was no answer.
-fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtError) -> HostError) -> HostError {
-    tracing::debug!(%host, ?failure);
+fn told(host: &str, failure: CallFailure, refused: impl FnOnce(&LibvirtError) -> HostError) -> HostError {
+    tracing::debug!(host, ?failure);
     match failure {
         CallFailure::Refused(error) => refused(&error).with_details(error.message),
         CallFailure::Lost(error) => {
@@ -110,7 +110,7 @@ fn told(host: &HostName, failure: CallFailure, refused: impl FnOnce(&LibvirtErro
 }
 
 /// The error in the words of the tables, or in libvirt's own.
-fn explain(host: &HostName, destination: &HostName, error: &LibvirtError) -> HostError {
+fn explain(host: &str, destination: &str, error: &LibvirtError) -> HostError {
     match meaning::of(&meanings(), error) {
         Some(meaning) => meaning.told(host, destination, error),
         None => HostError::new(HostErrorKind::Refused, format!("libvirt on {host} says: {}.", quoted(error)))
@@ -146,8 +146,8 @@ mod tests {
     fn failures_have_codes_for_programs() {
         let words = "End of file while reading data: Input/output error";
         let lost = CallFailure::Lost(error(38, 7, 5, words));
-        assert_eq!(not_migrated(&host("alpha"), &plan(Mode::Live), lost).error().kind, HostErrorKind::Unreachable);
-        let late = failed(&host("alpha"), CallFailure::Late(Duration::from_secs(5)));
+        assert_eq!(not_migrated("alpha", &plan(Mode::Live), lost).error().kind, HostErrorKind::Unreachable);
+        let late = failed("alpha", CallFailure::Late(Duration::from_secs(5)));
         assert_eq!(late.kind, HostErrorKind::TimedOut);
         assert_eq!(late.sentence, "alpha did not answer within 5 s.");
     }
@@ -166,7 +166,7 @@ mod tests {
             for problem in [
                 not_migrated_because(error(number, domain, int1, &text)),
                 not_opened_because(error(number, domain, int1, &text)),
-                failed(&host("alpha"), CallFailure::Refused(error(number, domain, int1, &text))),
+                failed("alpha", CallFailure::Refused(error(number, domain, int1, &text))),
             ] {
                 prop_assert_eq!(problem.details.as_deref(), Some(text.as_str()));
                 prop_assert!(problem.fix.is_some_and(|fix| !fix.is_empty()));

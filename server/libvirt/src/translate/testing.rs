@@ -1,7 +1,7 @@
 //! For tests: errors as libvirt 11.3.0 and QEMU 10.0.2 gave them, or as their sources have them.
 
 use engine::{HostError, HostErrorKind};
-use model::{HostName, Mode};
+use model::Mode;
 
 use super::{Meaning, login, meaning, meanings, not_migrated, not_opened, opening};
 use crate::{
@@ -37,18 +37,14 @@ pub(super) fn check(table: &'static [Meaning], recorded: &[Recorded]) {
     assert!(unused.is_empty(), "rows without a recorded error: {unused:?}");
 }
 
-pub(super) fn host(name: &str) -> HostName {
-    name.parse().unwrap()
-}
-
 pub(super) fn error(number: u32, domain: u32, int1: i32, message: &str) -> LibvirtError {
     LibvirtError { number, domain, int1, message: message.to_owned() }
 }
 
 pub(super) fn not_migrated_because(error: LibvirtError) -> HostError {
-    not_migrated(&host("alpha"), &plan(Mode::Live), CallFailure::Refused(error)).into_error()
+    not_migrated("alpha", &plan(Mode::Live), CallFailure::Refused(error)).into_error()
 }
 
 pub(super) fn not_opened_because(error: LibvirtError) -> HostError {
-    not_opened(&host("alpha"), CallFailure::Refused(error))
+    not_opened("alpha", CallFailure::Refused(error))
 }

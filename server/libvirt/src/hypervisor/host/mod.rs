@@ -67,10 +67,11 @@ impl LibvirtHost {
     pub(crate) async fn open(
         connector: Arc<Connector>,
         host: &HostConfig,
+        called: &str,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Self, HostError> {
-        let host_connector = connector.to(host);
-        let notifier = Arc::new(Notifier::new(host_connector.host.clone(), events));
+        let host_connector = connector.to(host, called);
+        let notifier = Arc::new(Notifier::new(host.name.clone(), events));
         let for_jobs = notifier.clone();
         let opening = async {
             host_connector.check_reachable().await?;
@@ -157,13 +158,13 @@ impl LibvirtHost {
 
     /// A connection to the destination of a migration that the console drives.
     async fn connect_to(&self, host: &HostConfig) -> Result<Arc<Connection>, HostError> {
-        let host_connector = self.connector.to(host);
+        let host_connector = self.connector.to(host, host.name.as_str());
         let opening = async {
             host_connector.check_reachable().await?;
             host_connector.open(1, KeepAlive::PATIENT, |_| Ok(())).await
         };
         let workers = host_connector.within_limit(opening).await?;
-        workers.connection().await.map_err(|failure| translate::not_opened(&host.name, failure))
+        workers.connection().await.map_err(|failure| translate::not_opened(host.name.as_str(), failure))
     }
 
     /// Reads or writes a volume's contents, on a connection of its own: they would delay all other calls.
