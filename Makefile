@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # often too old.
 export PATH := $(CURDIR)/target/tools/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The shell, as make would take a path with spaces for several.
-export VMFERRY := $(shell realpath --canonicalize-missing "$${CARGO_TARGET_DIR:-target}")/release/vmferry
+export VMFERRY := $(shell realpath --canonicalize-missing "$(or $(CARGO_TARGET_DIR),target)")/release/vmferry
 
 # All crates but the browser's entry point: built together with it, the crate app would get the features of both sides.
 native := --workspace --exclude frontend

@@ -54,7 +54,7 @@ pub(crate) fn CancelForm(
                     "The console stops asking the hosts where {vm} is. You then have to look on both yourself."
                 );
             }
-            format!("{vm} stays on {source}. The next migration starts from the beginning.")
+            format!("Unless it is too late, {vm} stays on {source}. The next migration starts from the beginning.")
         })
     };
     view! {

@@ -17,8 +17,8 @@ use crate::{
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// A host that comes back should not have to wait long for us, and a dead one costs one connection attempt each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// What is waited longer where the login works and libvirt may not be used: it costs a login each time, and may pass by itself, as where a daemon
-/// that starts has made its socket and not yet given it to its group.
+/// Added to each wait where the login works but libvirt may not be used. Each attempt costs a login, and the refusal may pass by
+/// itself: a daemon that is starting makes its socket first, and gives it to its group afterwards.
 const NOT_PERMITTED_WAIT: Duration = Duration::from_mins(1);
 /// How often free memory is asked for, and everything else again: libvirt forgets to tell of a definition that a migration
 /// removed (libvirt issue 186).
