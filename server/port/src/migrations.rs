@@ -81,7 +81,8 @@ pub trait Migrations: Send + Sync {
     /// `unknown-migration`.
     async fn migration(&self, who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem>;
 
-    /// The migrations that a filter lets through, newest first. The database searches.
+    /// The migrations that a filter lets through, newest first. The database searches. A page that is filtered by phase may be shorter
+    /// than `limit` without being the last: a migration that entered another phase after the search is left out.
     ///
     /// # Errors
     /// `invalid-input` if the filter's `limit` is not 1 to 1000.

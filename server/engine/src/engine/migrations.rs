@@ -71,7 +71,7 @@ impl Engine {
         self.migrations.get(id).await
     }
 
-    /// The migrations that a filter lets through, newest first.
+    /// The migrations that a filter lets through, newest first. Filtered by phase they may be fewer than `limit` without being the last.
     ///
     /// # Errors
     /// When the store fails.

@@ -217,9 +217,9 @@ impl Migrations {
     /// The migrations that a filter lets through, newest first.
     pub(crate) async fn list(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, Error> {
         let mut migrations = self.context.store().migrations(filter).await?;
-        // The store has the phase; the figures of those under way are fresher here.
+        // The store has the phase; the figures of those under way are fresher here. An end is in the store first.
         let inventory = self.context.inventory();
-        for migration in &mut migrations {
+        for migration in migrations.iter_mut().filter(|migration| !migration.phase.has_ended()) {
             if let Some(now) = inventory.migration(migration.id) {
                 migration.clone_from(now);
             }

@@ -85,6 +85,24 @@ async fn a_shut_off_vm_moves_its_definition() {
     assert_eq!(bench.sim.copy(&host("beta"), vm).unwrap().state, VmState::ShutOff);
 }
 
+/// An end is in the store a moment before it is shown.
+#[tokio::test(start_paused = true)]
+async fn at_every_moment_a_migration_is_listed_as_open_or_as_ended() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    let (now, _) = bench.engine.migration(id).await.unwrap();
+    let listed = async |phase| {
+        let filter = MigrationFilter { phases: Some(vec![phase]), ..MigrationFilter::newest(10) };
+        bench.engine.migrations(&filter).await.unwrap().len()
+    };
+    assert_eq!((listed(Phase::CopyingMemory).await, listed(Phase::Failed).await), (1, 0));
+    let ended = Migration { phase: Phase::Failed, ..now };
+    bench.store.update_migration(&ended, None).await.unwrap();
+    assert_eq!((listed(Phase::CopyingMemory).await, listed(Phase::Failed).await), (0, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_definition_can_be_kept_and_the_vm_can_come_back() {
     let bench = Bench::new().await;
