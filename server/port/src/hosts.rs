@@ -11,7 +11,7 @@ pub trait Hosts: Send + Sync {
     /// All hosts as they were written, by name: registered ones, and those that are there for a migration only. Without secrets.
     fn registered(&self, who: &Principal) -> Result<Vec<RegisteredHost>, Problem>;
 
-    /// Connects to a host once, within 10 s, and says what it is.
+    /// Connects to a host once, within 10 s, and says what it is. While other passwords are tried there, up to 3 s are waited before that.
     ///
     /// # Errors
     /// `invalid-input`; `not-supported` for TCP where the configuration does not allow it; `host-unreachable`, `host-key-unknown` and

@@ -33,7 +33,8 @@ impl DestinationsRequest {
 pub trait Migrations: Send + Sync {
     /// Writes a migration down and begins it; it goes on when the caller leaves. Refuses within 10 s what can be refused.
     ///
-    /// A destination that is named by hand is reached, checked and moved to over ssh. Its password is not kept. The host is registered
+    /// A destination that is named by hand is reached, checked and moved to over ssh; the 10 s begin up to 3 s later while other passwords
+    /// are tried there. Its password is not kept. The host is registered
     /// only if the request says so; its key stays, and its address and account in the migration's record and in the audit log.
     ///
     /// # Errors

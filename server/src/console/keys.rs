@@ -32,7 +32,7 @@ impl ServerConsole {
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let installing = ssh::install_key(&ssh, &self.keys.known_hosts, &key);
-        self.try_password(&ssh, &login, installing).await?;
+        self.try_password(&ssh, installing).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
         let by_key = HostCredentials { fingerprint: login.fingerprint, ..HostCredentials::default() };
@@ -49,7 +49,7 @@ impl ServerConsole {
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
         let removing = ssh::remove_key(&ssh, &self.keys.known_hosts, &key);
-        self.try_password(&ssh, &login, removing).await?;
+        self.try_password(&ssh, removing).await?;
         if !matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
             return Ok(());
         }
@@ -58,14 +58,13 @@ impl ServerConsole {
     }
 
     /// Uses a password outside libvirt: it counts as one of those that the host gets to see.
-    async fn try_password(
-        &self,
-        ssh: &Ssh,
-        login: &HostCredentials,
-        trying: impl Future<Output = Result<(), SshError>>,
-    ) -> Result<(), Problem> {
-        let address = ssh.address.to_string();
-        Ok(self.engine.try_password(&address, login, SshError::is_login_refused, trying).await??)
+    async fn try_password(&self, ssh: &Ssh, trying: impl Future<Output = Result<(), SshError>>) -> Result<(), Problem> {
+        let attempt = self.engine.begin_attempt(&ssh.address).await?;
+        let tried = trying.await;
+        if !tried.as_ref().is_err_and(SshError::is_login_refused) {
+            attempt.was_not_wrong();
+        }
+        Ok(tried?)
     }
 
     /// A host whose login may be changed.

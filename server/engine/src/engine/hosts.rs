@@ -5,8 +5,8 @@ use model::{Host, HostName, HostOrigin, HostTest};
 use super::Engine;
 use crate::{
     error::Error,
-    hosts::{HostCredentials, Place},
-    hypervisor::{HostConfig, HostError},
+    hosts::{Attempt, HostCredentials, Place},
+    hypervisor::{Address, HostConfig, HostError},
 };
 
 impl Engine {
@@ -48,7 +48,7 @@ impl Engine {
         self.hosts.test(host, credentials).await
     }
 
-    /// Registers a host that answers, within 10 s. A password that was typed is kept for as long as the credentials say.
+    /// Registers a host that answers within 10 s. A password that was typed is kept for as long as the credentials say.
     ///
     /// # Errors
     /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
@@ -87,18 +87,12 @@ impl Engine {
         self.hosts.log_in(name, credentials).await
     }
 
-    /// Tries a password that was typed by other means than the engine's own, within the limit of wrong ones that a host gets to see.
-    /// `is_refused` says whether an error means that the host refused it.
+    /// To be called before a password is tried by other means than the engine's own: it counts as one of the wrong ones that a host gets
+    /// to see, unless [`Attempt::was_not_wrong`].
     ///
     /// # Errors
-    /// The outer one is `throttled`, the inner one that of `trying`.
-    pub async fn try_password<T, E>(
-        &self,
-        address: &str,
-        credentials: &HostCredentials,
-        is_refused: impl Fn(&E) -> bool,
-        trying: impl Future<Output = Result<T, E>>,
-    ) -> Result<Result<T, E>, Error> {
-        self.hosts.attempts().at(address, credentials, is_refused, trying).await
+    /// `throttled`
+    pub async fn begin_attempt(&self, address: &Address) -> Result<Attempt, Error> {
+        self.hosts.attempts().begin(&address.to_string()).await
     }
 }

@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// Writes a migration down and begins it. What can be refused is refused here, within 10 s. An ad-hoc destination is logged in at
-    /// first.
+    /// first; while other passwords are tried there, up to 3 s are waited before that.
     ///
     /// # Errors
     /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,

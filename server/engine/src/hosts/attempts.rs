@@ -18,14 +18,13 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::HostCredentials;
 use crate::{clock::millis, error::Error};
 
 /// How many passwords may be wrong or under way at a host.
 const MOST: usize = 3;
 /// How long a wrong one counts.
 const COUNTS: Duration = Duration::from_mins(10);
-/// How long to wait for those that are under way.
+/// How long to wait for those that are under way, before a request's 10 s begin.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The passwords that were tried lately, by the hosts' addresses.
@@ -39,28 +38,21 @@ struct Allowance {
 }
 
 impl Attempts {
-    /// Tries a login at the host at this address, if not too many passwords were wrong there. Without a password nothing is counted.
-    ///
-    /// `is_refused` says whether an error means that the host refused the password.
+    /// Begins to try a password at the host at this address, if not too many were wrong there. Waits for those that are under way.
     ///
     /// # Errors
-    /// The outer one is [`Error::TooManyPasswords`], the inner one that of `trying`.
-    pub(crate) async fn at<T, E>(
-        &self,
-        address: &str,
-        login: &HostCredentials,
-        is_refused: impl Fn(&E) -> bool,
-        trying: impl Future<Output = Result<T, E>>,
-    ) -> Result<Result<T, E>, Error> {
-        if login.password.is_none() {
-            return Ok(trying.await);
+    /// `throttled`
+    pub(crate) async fn begin(&self, address: &str) -> Result<Attempt, Error> {
+        let allowance = self.allowance(address);
+        let permit = if allowance.wrong.load(Ordering::Relaxed) < MOST {
+            timeout(PATIENCE, allowance.left.clone().acquire_owned()).await.ok().and_then(Result::ok)
+        } else {
+            None
+        };
+        match permit {
+            Some(permit) => Ok(Attempt { allowance, permit: Some(permit) }),
+            None => Err(Error::TooManyPasswords { address: address.to_owned(), most: MOST, within_ms: millis(COUNTS) }),
         }
-        let attempt = Attempt::begin(self.allowance(address), address).await?;
-        let tried = trying.await;
-        if !tried.as_ref().is_err_and(is_refused) {
-            attempt.was_not_wrong();
-        }
-        Ok(tried)
     }
 
     fn allowance(&self, address: &str) -> Arc<Allowance> {
@@ -73,25 +65,15 @@ impl Attempts {
 }
 
 /// A password that is tried. It counts as wrong until [`Self::was_not_wrong`]: the caller may leave before the host has answered.
-struct Attempt {
+#[must_use]
+pub struct Attempt {
     allowance: Arc<Allowance>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Attempt {
-    async fn begin(allowance: Arc<Allowance>, address: &str) -> Result<Self, Error> {
-        let permit = if allowance.wrong.load(Ordering::Relaxed) < MOST {
-            timeout(PATIENCE, allowance.left.clone().acquire_owned()).await.ok().and_then(Result::ok)
-        } else {
-            None
-        };
-        match permit {
-            Some(permit) => Ok(Self { allowance, permit: Some(permit) }),
-            None => Err(Error::TooManyPasswords { address: address.to_owned(), most: MOST, within_ms: millis(COUNTS) }),
-        }
-    }
-
-    fn was_not_wrong(mut self) {
+    /// The host has not refused the password: it does not count.
+    pub fn was_not_wrong(mut self) {
         self.permit = None;
     }
 }
@@ -113,46 +95,25 @@ impl Drop for Attempt {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
-
-    use model::{Code, Secret};
+    use model::Code;
 
     use super::*;
-    use crate::hypervisor::{HostError, HostErrorKind};
 
-    fn login() -> HostCredentials {
-        HostCredentials { password: Some(Secret::new("wrong".into())), ..HostCredentials::default() }
-    }
-
-    async fn tried(
-        attempts: &Attempts,
-        address: &str,
-        login: &HostCredentials,
-        trying: impl Future<Output = Result<(), HostError>>,
-    ) -> Result<(), Error> {
-        let is_refused = |error: &HostError| error.kind == HostErrorKind::LoginRefused;
-        Ok(attempts.at(address, login, is_refused, trying).await??)
-    }
-
-    async fn code(attempts: &Attempts, address: &str, kind: HostErrorKind) -> Code {
-        tried(attempts, address, &login(), ready(Err(HostError::new(kind, "No.")))).await.unwrap_err().code()
+    /// A host refuses a password; or the attempt is refused, with this code.
+    async fn wrong(attempts: &Attempts, address: &str) -> Result<(), Code> {
+        attempts.begin(address).await.map(drop).map_err(|error| error.code())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_sees_three_wrong_passwords_in_ten_minutes() {
         let attempts = Attempts::default();
         for _ in 0..MOST {
-            assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::LoginRefused);
+            assert_eq!(wrong(&attempts, "gamma").await, Ok(()));
         }
-        assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::Throttled);
-        assert_eq!(
-            tried(&attempts, "gamma", &HostCredentials::default(), ready(Ok(()))).await,
-            Ok(()),
-            "keys are not passwords"
-        );
-        assert_eq!(code(&attempts, "delta", HostErrorKind::LoginRefused).await, Code::LoginRefused);
+        assert_eq!(wrong(&attempts, "gamma").await, Err(Code::Throttled));
+        assert_eq!(wrong(&attempts, "delta").await, Ok(()));
         sleep(COUNTS + PATIENCE).await;
-        assert_eq!(tried(&attempts, "gamma", &login(), ready(Ok(()))).await, Ok(()));
+        assert_eq!(wrong(&attempts, "gamma").await, Ok(()));
         assert_eq!(attempts.0.lock().unwrap().len(), 1, "an address is remembered only while it counts");
     }
 
@@ -160,31 +121,33 @@ mod tests {
     async fn what_is_not_wrong_does_not_count() {
         let attempts = Attempts::default();
         for _ in 0..=MOST {
-            assert_eq!(tried(&attempts, "gamma", &login(), ready(Ok(()))).await, Ok(()));
-            assert_eq!(code(&attempts, "gamma", HostErrorKind::HostKeyUnknown).await, Code::HostKeyUnknown);
+            attempts.begin("gamma").await.unwrap().was_not_wrong();
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_wait_for_the_answer_has_tried_all_the_same() {
         let attempts = Attempts::default();
-        let login = login();
         for _ in 0..MOST {
-            let leaving = tried(&attempts, "gamma", &login, pending());
+            let leaving = async {
+                let _attempt = attempts.begin("gamma").await;
+                std::future::pending::<()>().await;
+            };
             timeout(Duration::from_millis(1), leaving).await.unwrap_err();
         }
-        assert_eq!(code(&attempts, "gamma", HostErrorKind::LoginRefused).await, Code::Throttled);
+        assert_eq!(wrong(&attempts, "gamma").await, Err(Code::Throttled));
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_at_once_wait_for_each_other() {
         let attempts = Attempts::default();
-        let slowly = || async {
+        let slowly = async || {
+            let attempt = attempts.begin("gamma").await?;
             sleep(PATIENCE / 4).await;
-            Ok(())
+            attempt.was_not_wrong();
+            Ok::<_, Error>(())
         };
-        let login = login();
-        let at_once = futures::future::join_all((0..3 * MOST).map(|_| tried(&attempts, "gamma", &login, slowly())));
+        let at_once = futures::future::join_all((0..3 * MOST).map(|_| slowly()));
         assert!(at_once.await.iter().all(Result::is_ok));
     }
 }

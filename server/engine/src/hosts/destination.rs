@@ -127,24 +127,23 @@ impl fmt::Display for Place {
 }
 
 impl Hosts {
-    /// Sees that a destination answers, within 10 s.
+    /// Sees that a destination answers, within 10 s. It waits up to 3 s more while other passwords are tried there.
     ///
     /// # Errors
     /// `invalid-input` for a port or a fingerprint that would not be used; `host-exists` if `register` is another's name, or the host is
     /// registered; `throttled`; why it can't be reached.
     pub(crate) async fn reach(self: &Arc<Self>, destination: AdHocDestination) -> Result<Reached, Error> {
-        let deadline = deadline();
         let to = Approach::to(&self.context.inventory(), &destination)?;
-        let AdHocDestination { credentials, register, .. } = destination;
-        let (host, held, login) = match &to {
-            Approach::OwnLogin(name) => (name.clone(), self.hold_registered(name)?, None),
+        let AdHocDestination { register, .. } = destination;
+        let (host, held, login, deadline) = match &to {
+            Approach::OwnLogin(name) => (name.clone(), self.hold_registered(name)?, None, deadline()),
             Approach::OverriddenLogin(config) | Approach::Unregistered(config) => {
-                let opened = self.open_soon_called(&called(config), config, &credentials).await?;
+                let (opened, deadline) = self.open_soon_called(&called(config), config).await?;
                 let (host, held, watch) = to.enter(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.watch(watch, Some(opened));
                 }
-                (host, held, Some(config.transport.clone()))
+                (host, held, Some(config.transport.clone()), deadline)
             }
         };
         let lease = Lease { held: Some(held), hosts: Arc::clone(self) };

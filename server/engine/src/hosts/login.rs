@@ -108,31 +108,37 @@ impl HostCredentials {
 }
 
 impl Hosts {
-    /// Connects to a host for a request that waits for it. A password among the credentials counts as one of those that the host gets
-    /// to see.
+    /// Connects to a host for a request that waits for it. A password, typed now or kept from before, counts as one of those that the
+    /// host gets to see.
     ///
     /// # Errors
     /// Why it can't be reached; `host-unreachable` also if it takes too long; `throttled`.
-    pub(super) async fn open_soon(&self, config: &HostConfig, login: &HostCredentials) -> Result<Opened, Error> {
-        self.open_soon_called(config.name.as_str(), config, login).await
+    pub(super) async fn open_soon(&self, config: &HostConfig) -> Result<Opened, Error> {
+        self.open_soon_called(config.name.as_str(), config).await.map(|(opened, _)| opened)
     }
 
-    /// The same, of a host that errors call something else than its name.
+    /// The same, of a host that errors call something else than its name. Says until when the request has to be answered: the wait for
+    /// other passwords that are tried there comes before the host's own time.
     ///
     /// # Errors
     /// Those of [`Self::open_soon`].
-    pub(super) async fn open_soon_called(
-        &self,
-        called: &str,
-        config: &HostConfig,
-        login: &HostCredentials,
-    ) -> Result<Opened, Error> {
-        let opening = async {
-            let opened = timeout_at(deadline(), self.context.open(config, called)).await;
-            opened.unwrap_or_else(|_| Err(HostError::too_late(called)))
+    pub(super) async fn open_soon_called(&self, called: &str, config: &HostConfig) -> Result<(Opened, Instant), Error> {
+        let attempt = match &config.transport {
+            Transport::Ssh(Ssh { address, login: SshLogin::Password(Some(_)), .. }) => {
+                Some(self.attempts.begin(&address.to_string()).await?)
+            }
+            _ => None,
         };
-        let is_refused = |error: &HostError| error.kind == HostErrorKind::LoginRefused;
-        Ok(self.attempts.at(&config.transport.address(), login, is_refused, opening).await??)
+        let deadline = deadline();
+        let opened = timeout_at(deadline, self.context.open(config, called)).await;
+        let opened = opened.unwrap_or_else(|_| Err(HostError::too_late(called)));
+        let is_refused = opened.as_ref().is_err_and(|error| error.kind == HostErrorKind::LoginRefused);
+        if let Some(attempt) = attempt
+            && !is_refused
+        {
+            attempt.was_not_wrong();
+        }
+        Ok((opened?, deadline))
     }
 
     /// Logs in at a host: it is connected from then on, for as long as the login says. With nothing typed it is tried once more as
@@ -146,7 +152,7 @@ impl Hosts {
             let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
             (login_at(entry, &login)?, entry.number)
         };
-        let opened = self.open_soon(&config, &login).await?;
+        let opened = self.open_soon(&config).await?;
         let watch = {
             let mut inventory = self.context.inventory();
             let entry = inventory.host(name).filter(|entry| entry.number == number);

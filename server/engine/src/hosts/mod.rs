@@ -16,6 +16,7 @@ use std::sync::Arc;
 use model::{HostName, HostOrigin, HostTest};
 use tokio::sync::Mutex;
 
+pub use attempts::Attempt;
 use attempts::Attempts;
 pub(crate) use destination::Reached;
 pub use destination::{AdHocDestination, Destination, Place};
@@ -60,17 +61,17 @@ impl Hosts {
     /// `invalid-input`; why it can't be reached.
     pub(crate) async fn test(&self, host: &HostConfig, login: &HostCredentials) -> Result<HostTest, Error> {
         let (host, _) = login.first(host, self.context.inventory().host(&host.name))?;
-        Ok(self.open_soon(&host, login).await?.test())
+        Ok(self.open_soon(&host).await?.test())
     }
 
-    /// Registers a host that answers, within 10 s. A password that was typed is kept for as long as the login says.
+    /// Registers a host that answers within 10 s. A password that was typed is kept for as long as the login says.
     ///
     /// # Errors
     /// `invalid-input`, `host-exists`, `host-in-use`; why it can't be reached.
     pub(crate) async fn add(self: &Arc<Self>, host: HostConfig, login: HostCredentials) -> Result<(), Error> {
         let (config, typed) = login.first(&host, None)?;
         self.context.inventory().is_free(&host, None)?;
-        let opened = self.open_soon(&config, &login).await?;
+        let opened = self.open_soon(&config).await?;
         self.context.tasks().spawn_to_completion(Arc::clone(self).enter(host, typed, opened)).await
     }
 
@@ -105,7 +106,7 @@ impl Hosts {
             inventory.is_free(&host, Some(name))?;
             login.first(&host, inventory.host(name))?
         };
-        let opened = self.open_soon(&config, &login).await?;
+        let opened = self.open_soon(&config).await?;
         self.context.tasks().spawn_to_completion(Arc::clone(self).exchange(name.clone(), host, typed, opened)).await
     }
 

@@ -7,7 +7,8 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{CopyFacts, HostConfig, HostConnection, HostError, HostEvent, HostFacts, Hypervisor};
 
-/// How long a host has to answer a request that waits for it. What else such a request does fits into the rest of 10 s.
+/// How long a host has to answer a request that waits for it. What else such a request does fits into the rest of 10 s, which begin once
+/// the host may be tried: see `hosts/attempts.rs`.
 const LIMIT: Duration = Duration::from_millis(9_500);
 
 /// A connection, and what the host said first.

@@ -71,7 +71,7 @@ impl Migrations {
         self.write_down(accepted, request, requested_by, None).await
     }
 
-    /// The same, to a destination that was reached. Ends within 10 s of when that was asked for.
+    /// The same, to a destination that was reached. What can be refused is refused within the 10 s that began as that was tried.
     ///
     /// # Errors
     /// `invalid-input` for another control flow than direct to a registered host with a login for this one migration, and for a definition

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::{Code, ControlFlow, HostOrigin, Phase, Secret};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::{AdHocDestination, Destination, HostCredentials, hosts::Reached};
@@ -89,6 +89,29 @@ async fn one_call_logs_in_and_moves_and_the_limit_of_wrong_passwords_holds() {
     let migration = migrate("right").await.unwrap();
     assert_eq!(bench.ended(migration.id).await.phase, Phase::Succeeded);
     assert_eq!(bench.sim.runs_on(*vm), [host("delta")]);
+}
+
+/// The wait for other passwords that are tried at a host takes nothing of the time that the host and the preflight have.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_others_to_log_in_has_as_long_as_they_have() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let Elsewhere { bench, there, .. } = &elsewhere;
+    let address = ADDRESS.parse().unwrap();
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(bench.engine.begin_attempt(&address).await.unwrap());
+    }
+    bench.sim.hang_logins(&there.name, true);
+    let others_and_the_host = async {
+        sleep(Duration::from_millis(2_500)).await;
+        others.into_iter().for_each(crate::Attempt::was_not_wrong);
+        sleep(Duration::from_secs(8)).await;
+        bench.sim.hang_logins(&there.name, false);
+    };
+    let (reached, ()) = tokio::join!(elsewhere.reach("right"), others_and_the_host);
+    let reached = reached.unwrap();
+    assert!(reached.deadline() > Instant::now() + Duration::from_secs(1), "there is time for the preflight");
+    elsewhere.migrate(reached).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

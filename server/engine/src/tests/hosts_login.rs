@@ -118,6 +118,27 @@ async fn a_kept_password_that_turns_out_wrong_is_tried_once_and_forgotten() {
     assert_eq!(delta.problem(), None);
 }
 
+/// The host is connected all the while, so that nothing has told the console that the password is wrong by now.
+#[tokio::test(start_paused = true)]
+async fn a_kept_password_counts_as_one_that_the_host_gets_to_see() {
+    let delta = Delta::new(true).await;
+    let (bench, config) = (&delta.bench, &delta.config);
+    bench.sim.change_password(&config.name, "new");
+    let nothing_typed = HostCredentials::default;
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        codes.push(bench.engine.test_host(config, &nothing_typed()).await.unwrap_err().code());
+        codes.push(bench.engine.log_in(&config.name, nothing_typed()).await.unwrap_err().code());
+    }
+    codes.push(bench.engine.change_host(&config.name, config.clone(), nothing_typed()).await.unwrap_err().code());
+    let [refused, throttled] = [Code::LoginRefused, Code::Throttled];
+    assert_eq!(codes, [refused, refused, refused, throttled, throttled]);
+    assert_eq!(delta.attempts(), 1 + 3, "the first one was right");
+    assert_eq!(delta.log_in("new").await.unwrap_err().code(), Code::Throttled);
+    sleep(MINUTES).await;
+    delta.log_in("new").await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_kept_password_connects_again_until_the_console_is_restarted() {
     let mut delta = Delta::new(true).await;
