@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .PHONY: demo test lint unit integration browser bench fuzz build prepare-demo prepare-test
 
 # First the tools that prepare.sh installed, then rustup's cargo, which a shell may not have in its PATH: the distribution's cargo is
-# often too old.
-export PATH := $(CURDIR)/target/tools/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+# often too old. Last /usr/sbin, which Debian's users do not have, and where the tests find nft.
+export PATH := $(CURDIR)/target/tools/bin:$(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH):/usr/sbin
 # The shell, as make would take a path with spaces for several.
 export VMFERRY := $(shell realpath --canonicalize-missing "$(or $(CARGO_TARGET_DIR),target)")/release/vmferry
 
