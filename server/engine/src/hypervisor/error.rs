@@ -136,9 +136,15 @@ impl HostError {
     /// A host that was asked gave another answer than it should: for the caller it does not answer, whatever the reason.
     #[must_use]
     pub(crate) fn into_no_answer(self, host: &str) -> Self {
-        if matches!(self.kind, HostErrorKind::Unreachable | HostErrorKind::UnknownVm) {
-            return self;
+        match self.kind {
+            HostErrorKind::Unreachable | HostErrorKind::UnknownVm => self,
+            _ => self.into_details_of_no_answer(host),
         }
+    }
+
+    /// The same, where even the sentence of a host that does not answer may have another name for it than people know.
+    #[must_use]
+    pub(crate) fn into_details_of_no_answer(self, host: &str) -> Self {
         let details = self.details.unwrap_or(self.sentence);
         Self::new(HostErrorKind::Unreachable, format!("{host} does not answer as it should."))
             .with_fix("Check the host and its libvirt daemon, then try again.")

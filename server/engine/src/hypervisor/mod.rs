@@ -43,7 +43,8 @@ pub use volume::{Chunk, NewVolume, Volume};
 #[async_trait]
 pub trait Hypervisor: Send + Sync + 'static {
     /// Connects to a host, within 10 s. From then on `events` tells what changes there; it ends with [`HostEvent::Closed`].
-    /// Errors call the host as `called` says: by its name, or by the address if that is all that people know of it.
+    /// Errors call the host as `called` says: by its name, or by the address if that is all that people know of it. Errors of the
+    /// connection that is made call it by its name.
     ///
     /// # Errors
     /// `host-unreachable` with the reason; `host-key-unknown`, `host-key-changed`, `needs-login`, `login-refused`,

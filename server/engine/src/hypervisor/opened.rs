@@ -31,7 +31,10 @@ impl Opened {
     ) -> Result<Self, HostError> {
         let (sender, events) = mpsc::unbounded_channel();
         let connection = hypervisor.connect(config, called, sender).await?;
-        let no_answer = |error: HostError| error.into_no_answer(called);
+        let no_answer = |error: HostError| match called == config.name.as_str() {
+            true => error.into_no_answer(called),
+            false => error.into_details_of_no_answer(called),
+        };
         let facts = connection.host().await.map_err(no_answer)?;
         let copies = connection.copies().await.map_err(no_answer)?;
         Ok(Self { connection, events, facts, copies })

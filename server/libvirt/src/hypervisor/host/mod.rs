@@ -63,29 +63,30 @@ pub(crate) struct LibvirtHost {
 }
 
 impl LibvirtHost {
-    /// Connects within 10 s.
+    /// Connects within 10 s. Errors of connecting call the host as `called` says, those of the connection by its name.
     pub(crate) async fn open(
         connector: Arc<Connector>,
         host: &HostConfig,
         called: &str,
         events: mpsc::UnboundedSender<HostEvent>,
     ) -> Result<Self, HostError> {
-        let host_connector = connector.to(host, called);
+        let opener = connector.to(host, called);
         let notifier = Arc::new(Notifier::new(host.name.clone(), events));
         let for_jobs = notifier.clone();
         let opening = async {
-            host_connector.check_reachable().await?;
-            let control = host_connector.open(CONTROL_THREADS, KeepAlive::PROMPT, move |connection| {
+            opener.check_reachable().await?;
+            let control = opener.open(CONTROL_THREADS, KeepAlive::PROMPT, move |connection| {
                 connection.notify_closed(&notifier)?;
                 connection.notify_changes(&notifier)
             });
             let control = control.await?;
-            let jobs = host_connector
+            let jobs = opener
                 .open(JOB_THREADS, KeepAlive::PROMPT, move |connection| connection.notify_closed(&for_jobs))
                 .await?;
             Ok((control, jobs))
         };
-        let (control, jobs) = host_connector.within_limit(opening).await?;
+        let (control, jobs) = opener.within_limit(opening).await?;
+        let host_connector = connector.to(host, host.name.as_str());
         let [action_permits, storage_permits] =
             [ACTION_THREADS, STORAGE_THREADS].map(|threads| Arc::new(Semaphore::new(threads)));
         Ok(Self {
