@@ -6,7 +6,7 @@ use model::{FindingCode, HostName, MigrationOptions, Mode, Vm, VmId};
 use tokio::time::Instant;
 
 use super::{
-    Preflights, Refusal,
+    FailedCheck, Preflights,
     ask::{self, FromDestination, FromSource},
     input::{Party, PreflightInput},
     options, refusal,
@@ -42,7 +42,7 @@ impl PreflightRequest<'_> {
 /// What came of asking.
 pub(crate) enum Gathered {
     /// One thing is so wrong that nothing else was asked.
-    Refused(Refusal),
+    Refused(FailedCheck),
     /// Both hosts answered.
     Input(Box<PreflightInput>),
 }
@@ -72,13 +72,13 @@ impl Preflights {
         match ask::destination(&self.context, &*connection, &config, &wanted, knock, deadline).await {
             Ok(answer) => self.put_together(request, &vm, &said, answer),
             Err(error) => {
-                Ok(Gathered::Refused(Refusal { check: FindingCode::DestinationReachable, error: error.into() }))
+                Ok(Gathered::Refused(FailedCheck { check: FindingCode::DestinationReachable, error: error.into() }))
             }
         }
     }
 
     /// What the inventory says before a host is asked.
-    fn parties(&self, request: PreflightRequest<'_>) -> Result<Result<Parties, Refusal>, HostError> {
+    fn parties(&self, request: PreflightRequest<'_>) -> Result<Result<Parties, FailedCheck>, HostError> {
         let PreflightRequest { vm, destination, .. } = request;
         let inventory = self.context.inventory();
         let vm = inventory.vm(vm).ok_or_else(|| HostError::unknown_vm(&vm.to_string()))?.clone();
@@ -124,7 +124,7 @@ impl Preflights {
         }
         if vm.host != before.host {
             let error = Error::JustMoved { vm: vm.name, host: vm.host };
-            return Ok(Gathered::Refused(Refusal { check: FindingCode::VmState, error }));
+            return Ok(Gathered::Refused(FailedCheck { check: FindingCode::VmState, error }));
         }
         if let Presence::Incoming | Presence::Outgoing = Presence::of(answer.copy.as_ref()) {
             return Ok(Gathered::Refused(refusal::migrated_from_outside(&vm)));

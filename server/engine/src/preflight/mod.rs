@@ -34,7 +34,7 @@ pub(crate) use input::PreflightInput;
 use input::Route;
 pub(crate) use prediction::carried;
 use recent::{Recent, Seen};
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::FailedCheck;
 
 /// Makes preflights, and keeps those of the last seconds.
 pub(crate) struct Preflights {
@@ -143,8 +143,8 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
 }
 
 /// The one thing that is wrong, as a preflight.
-pub(crate) fn refused(destination: &HostName, refusal: &Refusal) -> Preflight {
-    let findings = vec![refusal.finding()];
+pub(crate) fn refused(destination: &HostName, failed: &FailedCheck) -> Preflight {
+    let findings = vec![failed.finding()];
     Preflight {
         destination: destination.clone(),
         findings,

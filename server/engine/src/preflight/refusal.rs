@@ -1,26 +1,26 @@
 //! What the inventory alone can refuse, before either host is asked.
 
-use model::{Finding, FindingCode, HostName, Vm, refusal};
+use model::{Finding, FindingCode, HostName, Refusal, Vm, refusal};
 
 use super::PreflightRequest;
 use crate::{error::Error, explain, hypervisor::HostError, inventory::Inventory};
 
 /// One fault after which nothing else need be checked.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct FailedCheck {
     pub(crate) check: FindingCode,
     pub(crate) error: Error,
 }
 
-impl Refusal {
+impl FailedCheck {
     /// The same as a preflight tells it.
     pub(crate) fn finding(&self) -> Finding {
         explain::finding(self.check, self.error.clone())
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(Refusal { check, error }: Refusal) -> Self {
+impl From<FailedCheck> for Error {
+    fn from(FailedCheck { check, error }: FailedCheck) -> Self {
         Self::Refused { check, error: Box::new(error) }
     }
 }
@@ -33,14 +33,14 @@ pub(super) fn known(
     inventory: &Inventory,
     vm: &Vm,
     PreflightRequest { destination: to, mode, options, .. }: PreflightRequest<'_>,
-) -> Result<Result<(), Refusal>, HostError> {
+) -> Result<Result<(), FailedCheck>, HostError> {
     let destination = inventory.shown_host(to).ok_or_else(|| HostError::unknown_host(to.as_str()))?;
-    let refused = |check, error| Ok(Err(Refusal { check, error }));
+    let refused = |check, error| Ok(Err(FailedCheck { check, error }));
     let (name, host) = (&vm.name, &vm.host);
     let known = refusal(vm, destination, mode);
     // Of a VM on a host that does not answer nothing is known.
     inventory.connection(host)?;
-    if let Some(model::Refusal { check, problem }) = known {
+    if let Some(Refusal { check, problem }) = known {
         return match (check, inventory.connection(to)) {
             // Why the destination does not answer is known only here.
             (FindingCode::DestinationReachable, Err(reason)) => refused(check, reason.into()),
@@ -76,7 +76,7 @@ fn one_machine(inventory: &Inventory, a: &HostName, b: &HostName) -> bool {
 }
 
 /// The VM is migrated from outside this console: by virsh, or by another console.
-pub(super) fn migrated_from_outside(vm: &Vm) -> Refusal {
+pub(super) fn migrated_from_outside(vm: &Vm) -> FailedCheck {
     let error = Error::MigratedFromOutside { vm: vm.name.clone() };
-    Refusal { check: FindingCode::AlreadyMigrating, error }
+    FailedCheck { check: FindingCode::AlreadyMigrating, error }
 }
