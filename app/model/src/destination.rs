@@ -2,16 +2,16 @@
 
 use crate::{HostLogin, HostName};
 
-/// Where a migration shall go.
+/// Where a migration shall go. `A` is an ad-hoc destination: the port takes what was typed, the engine what was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
+pub enum Destination<A = AdHocDestination> {
     /// A registered host, as it is.
     Registered(HostName),
     /// A host named by hand, reached for this migration.
-    Address(AdHocDestination),
+    Address(A),
 }
 
-impl From<HostName> for Destination {
+impl<A> From<HostName> for Destination<A> {
     fn from(host: HostName) -> Self {
         Self::Registered(host)
     }

@@ -137,8 +137,8 @@ pub struct MigrationOptions {
 
 /// A migration asked for.
 ///
-/// `D` is what its destination is called by: the port takes a [`Destination`], which may be an address; pages send, and the engine
-/// takes, the name of a host that the console has.
+/// `D` is what its destination is called by: port and engine take a [`Destination`], which may be an address; pages send, and a
+/// migration begins with, the name of a host that the console has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MigrationRequest<D = HostName> {
     /// The VM.
@@ -163,7 +163,7 @@ impl<D> MigrationRequest<D> {
     }
 }
 
-impl From<MigrationRequest> for MigrationRequest<Destination> {
+impl<A> From<MigrationRequest> for MigrationRequest<Destination<A>> {
     fn from(MigrationRequest { vm, destination, mode, options, accept }: MigrationRequest) -> Self {
         Self { vm, destination: Destination::Registered(destination), mode, options, accept }
     }

@@ -23,7 +23,7 @@ pub mod testing;
 
 pub use engine::Engine;
 pub use error::Error;
-pub use hosts::{AdHocDestination, Attempt, Destination, HostCredentials, Place};
+pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
     Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
     Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, Interface,

@@ -1,7 +1,7 @@
 //! Migrations.
 
 use async_trait::async_trait;
-use engine::UserName;
+use engine::{Address, HostToReach, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
@@ -20,8 +20,8 @@ impl Migrations for ServerConsole {
     async fn start(&self, who: &Principal, request: MigrationRequest<Destination>) -> Result<Migration, Problem> {
         let MigrationRequest { vm, destination, mode, options, accept } = request;
         let destination = match destination {
-            Destination::Registered(host) => engine::Destination::Registered(host),
-            Destination::Address(typed) => engine::Destination::AdHoc(Box::new(self.ad_hoc(who, vm, typed).await?)),
+            Destination::Registered(host) => Destination::Registered(host),
+            Destination::Address(typed) => Destination::Address(self.ad_hoc(who, vm, typed).await?),
         };
         // The audit entry of a start is written by the store, in the same transaction as the migration; so is that of its end.
         let request = MigrationRequest { vm, destination, mode, options, accept };
@@ -90,12 +90,7 @@ impl Migrations for ServerConsole {
 
 impl ServerConsole {
     /// An ad-hoc destination as it was typed, checked. That a login there is wanted is written down.
-    async fn ad_hoc(
-        &self,
-        who: &Principal,
-        vm: VmId,
-        typed: AdHocDestination,
-    ) -> Result<engine::AdHocDestination, Problem> {
+    async fn ad_hoc(&self, who: &Principal, vm: VmId, typed: AdHocDestination) -> Result<HostToReach, Problem> {
         let AdHocDestination { address, port, login: typed, register } = typed;
         let credentials = login(typed)?;
         if port == Some(0) {
@@ -103,9 +98,12 @@ impl ServerConsole {
                 Problem::new(Code::InvalidInput, "There is no port 0.").with_fix("Leave it out for 22, ssh's own.")
             );
         }
-        let place = self.engine.place(&address)?;
+        let place = match self.engine.find_host(&address)? {
+            Some(host) => host.to_string(),
+            None => address.parse::<Address>()?.to_string(),
+        };
         let user = credentials.user.as_ref().map(UserName::as_str);
-        self.audit(who, Action::MigrationToAddress(vm, &place.to_string(), user)).await?;
-        Ok(engine::AdHocDestination { place, port, credentials, register })
+        self.audit(who, Action::MigrationToAddress(vm, &place, user)).await?;
+        Ok(HostToReach { address, port, credentials, register })
     }
 }

@@ -5,7 +5,7 @@ use model::{Host, HostName, HostOrigin, HostTest};
 use super::Engine;
 use crate::{
     error::Error,
-    hosts::{Attempt, HostCredentials, Place},
+    hosts::{Attempt, HostCredentials},
     hypervisor::{Address, HostConfig, HostError},
 };
 
@@ -13,20 +13,19 @@ impl Engine {
     /// The registered host of this name or address.
     ///
     /// # Errors
-    /// `unknown-host`; those of [`Engine::place`].
+    /// `unknown-host`; those of [`Engine::find_host`].
     pub fn host(&self, name_or_address: &str) -> Result<HostName, Error> {
-        match self.place(name_or_address)? {
-            Place::Known(name) => Ok(name),
-            Place::Elsewhere(_) => Err(HostError::unknown_host(name_or_address).into()),
-        }
+        let found = self.find_host(name_or_address)?;
+        found.ok_or_else(|| HostError::unknown_host(name_or_address).into())
     }
 
-    /// Where that is: one of the hosts in the inventory, by its name or address, or another address.
+    /// The same, or none if none has this address.
     ///
     /// # Errors
     /// `same-host` for this machine's own addresses; `invalid-input` for what is no address.
-    pub fn place(&self, name_or_address: &str) -> Result<Place, Error> {
-        Place::named(&self.context.inventory(), name_or_address)
+    pub fn find_host(&self, name_or_address: &str) -> Result<Option<HostName>, Error> {
+        let inventory = self.context.inventory();
+        Ok(inventory.find_host(name_or_address)?.map(|entry| entry.config.name.clone()))
     }
 
     /// The registered hosts, and those that are there for a migration only, by name. Without passwords.

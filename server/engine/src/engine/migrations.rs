@@ -1,12 +1,12 @@
 //! Migrations, and where VMs could go.
 
 use model::{
-    Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
+    Destination, Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
     MigrationRequest, Preflight, VmId,
 };
 
 use super::Engine;
-use crate::{error::Error, hosts::Destination};
+use crate::{error::Error, hosts::HostToReach};
 
 impl Engine {
     /// The hosts that a VM at `source` could go to, by name: the registered ones but `source`, as they are now. One that
@@ -38,9 +38,9 @@ impl Engine {
     /// See [`model::refusal`]; `blocked` and `needs-consent` with what the preflight found; and `unknown-vm`, `unknown-host`,
     /// `invalid-input`, `already-there`, `host-unreachable`. Of an ad-hoc destination also why it can't be reached, `throttled`, and
     /// `host-exists` and `host-in-use` for the name that it is to be registered under.
-    pub async fn migrate<D: Into<Destination>>(
+    pub async fn migrate(
         &self,
-        request: MigrationRequest<D>,
+        request: MigrationRequest<Destination<HostToReach>>,
         requested_by: &str,
     ) -> Result<Migration, Error> {
         self.migrations.start(request, requested_by).await

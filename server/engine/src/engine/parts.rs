@@ -7,13 +7,22 @@ use model::{HostName, Migration, MigrationRequest};
 use super::Engine;
 use crate::{
     error::Error,
-    hosts::{AdHocDestination, HostCredentials, Reached},
+    hosts::{HostCredentials, HostToReach, Reached},
     inventory::Inventory,
 };
 
 impl Engine {
     pub(crate) fn inventory(&self) -> MutexGuard<'_, Inventory> {
         self.context.inventory()
+    }
+
+    /// Begins a migration to a registered host.
+    pub(crate) async fn migrate_to_host(
+        &self,
+        request: MigrationRequest,
+        requested_by: &str,
+    ) -> Result<Migration, Error> {
+        self.migrate(request.into(), requested_by).await
     }
 
     /// The first half of a migration to an ad-hoc destination.
@@ -24,7 +33,7 @@ impl Engine {
         credentials: HostCredentials,
         register: Option<HostName>,
     ) -> Result<Reached, Error> {
-        self.hosts.reach(AdHocDestination { place: self.place(destination)?, port, credentials, register }).await
+        self.hosts.reach(HostToReach { address: destination.to_owned(), port, credentials, register }).await
     }
 
     /// The second half.

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use model::{HostName, HostOrigin};
 use tokio::time::Instant;
 
-use super::{
-    destination::{AdHocDestination, Place},
-    login::is_still_itself,
-};
+use super::{destination::HostToReach, login::is_still_itself};
 use crate::{
     error::Error,
     hypervisor::{Address, HostConfig, HostError, InvalidInput, Opened, Ssh, SshLogin, Transport},
@@ -22,29 +19,27 @@ pub(super) enum Approach {
     /// A registered host, by a login that was typed.
     OverriddenLogin(HostConfig),
     /// A host that is not registered.
-    Unregistered(HostConfig),
+    Unregistered {
+        config: HostConfig,
+        /// What errors call it while it is reached: a name that the console makes of its address is not known to whoever asks.
+        called: String,
+    },
 }
 
 /// The destination as it is in the inventory: its name, what holds it, and the watch to begin over the connection that was just made.
 pub(super) type Entered = (HostName, Arc<()>, Option<Watch>);
 
 impl Approach {
-    pub(super) fn to(inventory: &Inventory, destination: &AdHocDestination) -> Result<Self, Error> {
-        let AdHocDestination { place, port, credentials, register } = destination;
-        let (known, address) = match place {
-            Place::Known(name) => {
-                let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
-                (Some(entry), entry.config.peer_address.clone())
-            }
-            // It may have come meanwhile.
-            Place::Elsewhere(address) => {
-                let entry = inventory.find_host(&address.to_string())?;
-                (entry, entry.map_or(address, |entry| &entry.config.peer_address).clone())
-            }
-        };
+    pub(super) fn to(inventory: &Inventory, destination: &HostToReach) -> Result<Self, Error> {
+        let HostToReach { address: typed, port, credentials, register } = destination;
+        let known = inventory.find_host(typed)?;
         if let Some(entry) = known.filter(|entry| entry.origin != HostOrigin::Temporary) {
             return Self::to_registered(&entry.config, destination);
         }
+        let address = match known {
+            Some(entry) => entry.config.peer_address.clone(),
+            None => typed.parse()?,
+        };
         let name = match (register, known) {
             (Some(name), _) if known.is_none_or(|entry| entry.config.name != *name) => name.clone(),
             (_, Some(entry)) => entry.config.name.clone(),
@@ -52,11 +47,12 @@ impl Approach {
         };
         let config = unregistered(name, credentials.at(address, *port));
         inventory.is_free(&config, known.map(|entry| &entry.config.name))?;
-        Ok(Self::Unregistered(config))
+        let called = register.as_ref().map_or_else(|| typed.clone(), ToString::to_string);
+        Ok(Self::Unregistered { config, called })
     }
 
-    fn to_registered(config: &HostConfig, destination: &AdHocDestination) -> Result<Self, Error> {
-        let AdHocDestination { port, credentials, register, .. } = destination;
+    fn to_registered(config: &HostConfig, destination: &HostToReach) -> Result<Self, Error> {
+        let HostToReach { port, credentials, register, .. } = destination;
         if register.is_some() {
             return Err(Error::RegisteredAlready(config.name.clone()));
         }
@@ -68,6 +64,14 @@ impl Approach {
             return Err(is_reached_as_registered(&config.name).into());
         }
         Ok(Self::OwnLogin(config.name.clone()))
+    }
+
+    /// What errors call the host while it is reached.
+    pub(super) fn called(&self) -> &str {
+        match self {
+            Self::OwnLogin(name) | Self::OverriddenLogin(HostConfig { name, .. }) => name.as_str(),
+            Self::Unregistered { called, .. } => called,
+        }
     }
 
     /// Enters the host in the inventory, or finds the entry that it has already, under another address perhaps.
@@ -84,7 +88,7 @@ impl Approach {
                     inventory.host(&config.name).ok_or_else(|| HostError::unknown_host(config.name.as_str()))?;
                 (config, Some(entry))
             }
-            Self::Unregistered(config) => {
+            Self::Unregistered { config, .. } => {
                 let same = inventory.with_uuid(opened.facts.uuid).or_else(|| inventory.at_address_of(config));
                 (config, same)
             }
@@ -111,12 +115,6 @@ impl Approach {
         };
         Ok((name, held, watch))
     }
-}
-
-/// What errors call a destination while it is reached: a name that the console made of its address is not known to whoever asked.
-pub(super) fn called(config: &HostConfig) -> String {
-    let address = config.peer_address.to_string();
-    if HostName::made_of(&address).as_ref() == Ok(&config.name) { address } else { config.name.to_string() }
 }
 
 /// A host that is not registered, reached by ssh, under this name.

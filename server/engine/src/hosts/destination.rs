@@ -5,15 +5,10 @@ use std::{fmt, sync::Arc};
 use model::HostName;
 use tokio::time::Instant;
 
-use super::{
-    Hosts,
-    approach::{Approach, called},
-    login::HostCredentials,
-};
+use super::{Hosts, approach::Approach, login::HostCredentials};
 use crate::{
     error::Error,
-    hypervisor::{Address, HostError, Transport, deadline},
-    inventory::Inventory,
+    hypervisor::{HostError, Transport, deadline},
 };
 
 /// A destination that answers, held for a migration that is about to begin. A temporary host is removed, and its typed password
@@ -66,26 +61,11 @@ impl Drop for Lease {
     }
 }
 
-/// Where a VM shall go.
+/// An ad-hoc destination, and how to log in there for one migration.
 #[derive(Debug)]
-pub enum Destination {
-    /// To a host by its name, and by the login that it has.
-    Registered(HostName),
-    /// To any host, which is logged in at for this migration.
-    AdHoc(Box<AdHocDestination>),
-}
-
-impl From<HostName> for Destination {
-    fn from(name: HostName) -> Self {
-        Self::Registered(name)
-    }
-}
-
-/// A destination that need not be registered.
-#[derive(Debug)]
-pub struct AdHocDestination {
-    /// Which host.
-    pub place: Place,
+pub struct HostToReach {
+    /// A host's name or address, as it was typed. Which host that is is decided when it is reached: hosts come and go meanwhile.
+    pub address: String,
     /// Its port of ssh; none is 22, or what a registered host has.
     pub port: Option<u16>,
     /// How to log in there.
@@ -95,50 +75,20 @@ pub struct AdHocDestination {
     pub register: Option<HostName>,
 }
 
-/// A host that is in the inventory, or an address that none in it has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// It is in the inventory under this name.
-    Known(HostName),
-    /// It is not.
-    Elsewhere(Address),
-}
-
-impl Place {
-    /// The place of this name or address.
-    ///
-    /// # Errors
-    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address.
-    pub(crate) fn named(inventory: &Inventory, name_or_address: &str) -> Result<Self, Error> {
-        match inventory.find_host(name_or_address)? {
-            Some(entry) => Ok(Self::Known(entry.config.name.clone())),
-            None => Ok(Self::Elsewhere(name_or_address.parse()?)),
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Known(name) => name.fmt(formatter),
-            Self::Elsewhere(address) => address.fmt(formatter),
-        }
-    }
-}
-
 impl Hosts {
     /// Sees that a destination answers, within 10 s. It waits up to 3 s more while other passwords are tried there.
     ///
     /// # Errors
-    /// `invalid-input` for a port or a fingerprint that would not be used; `host-exists` if `register` is another's name, or the host is
+    /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that would
+    /// not be used; `host-exists` if `register` is another's name, or the host is
     /// registered; `throttled`; why it can't be reached.
-    pub(crate) async fn reach(self: &Arc<Self>, destination: AdHocDestination) -> Result<Reached, Error> {
+    pub(crate) async fn reach(self: &Arc<Self>, destination: HostToReach) -> Result<Reached, Error> {
         let to = Approach::to(&self.context.inventory(), &destination)?;
-        let AdHocDestination { register, .. } = destination;
+        let register = destination.register;
         let (host, held, login, deadline) = match &to {
             Approach::OwnLogin(name) => (name.clone(), self.hold_registered(name)?, None, deadline()),
-            Approach::OverriddenLogin(config) | Approach::Unregistered(config) => {
-                let (opened, deadline) = self.open_soon_called(&called(config), config).await?;
+            Approach::OverriddenLogin(config) | Approach::Unregistered { config, .. } => {
+                let (opened, deadline) = self.open_soon_called(to.called(), config).await?;
                 let (host, held, watch) = to.enter(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.watch(watch, Some(opened));

@@ -18,8 +18,8 @@ use tokio::sync::Mutex;
 
 pub use attempts::Attempt;
 use attempts::Attempts;
+pub use destination::HostToReach;
 pub(crate) use destination::Reached;
-pub use destination::{AdHocDestination, Destination, Place};
 pub use login::HostCredentials;
 pub(crate) use restore::{add_stored, add_unregistered};
 pub(crate) use watcher::refresh_copy;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use model::{
-    ControlFlow, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter,
-    MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity, Treatment,
+    ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity,
+    Treatment,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -21,7 +22,7 @@ use crate::{
     commands::Command,
     context::Context,
     error::Error,
-    hosts::{Destination, Hosts, Reached},
+    hosts::{HostToReach, Hosts, Reached},
     hypervisor::{HostError, InvalidInput},
     preflight::Preflights,
 };
@@ -39,21 +40,21 @@ impl Migrations {
     }
 
     /// Admits a migration, writes it down and starts it. An ad-hoc destination is logged in at first.
-    pub(crate) async fn start<D: Into<Destination>>(
+    pub(crate) async fn start(
         self: &Arc<Self>,
-        request: MigrationRequest<D>,
+        request: MigrationRequest<Destination<HostToReach>>,
         requested_by: &str,
     ) -> Result<Migration, Error> {
         let MigrationRequest { vm, destination, mode, options, accept } = request;
         let to = |destination| MigrationRequest { vm, destination, mode, options, accept };
-        match destination.into() {
+        match destination {
             Destination::Registered(host) => {
                 let request = to(host);
                 let accepted = admission::admit(&self.preflights, &request).await?;
                 self.write_down(accepted, request, requested_by, None).await
             }
-            Destination::AdHoc(destination) => {
-                let reached = self.hosts.reach(*destination).await?;
+            Destination::Address(destination) => {
+                let reached = self.hosts.reach(destination).await?;
                 let host = reached.host.clone();
                 self.start_to(reached, to(host), requested_by).await
             }

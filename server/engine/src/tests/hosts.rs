@@ -58,7 +58,7 @@ async fn a_host_down_from_the_beginning_does_not_keep_the_console_from_starting(
 async fn a_vm_that_vanishes_vanishes() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    bench.engine.migrate(request(vm, "beta"), "admin").await.unwrap();
+    bench.engine.migrate_to_host(request(vm, "beta"), "admin").await.unwrap();
     bench.until(|bench| bench.engine.snapshot().vms[0].host == host("beta")).await;
     assert_eq!(bench.engine.snapshot().vms.len(), 1, "an incoming copy is no row of its own");
 }

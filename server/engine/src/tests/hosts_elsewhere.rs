@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use model::{Code, ControlFlow, HostOrigin, Phase, Secret};
+use model::{Code, ControlFlow, Destination, HostOrigin, Phase, Secret};
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::{AdHocDestination, Destination, HostCredentials, hosts::Reached};
+use crate::{HostCredentials, HostToReach, hosts::Reached};
 
 /// A VM on alpha, and a host that is not registered.
 struct Elsewhere {
@@ -74,11 +74,9 @@ async fn one_call_logs_in_and_moves_and_the_limit_of_wrong_passwords_holds() {
     let elsewhere = Elsewhere::new(IDLE).await;
     let Elsewhere { bench, vm, there } = &elsewhere;
     let migrate = async |password| {
-        let place = bench.engine.place(ADDRESS).unwrap();
         let credentials = elsewhere.typed(password);
-        let destination = AdHocDestination { place, port: None, credentials, register: None };
-        let request = MigrationRequest::plain(*vm, Destination::AdHoc(Box::new(destination)));
-        bench.engine.migrate(request, "admin").await
+        let destination = HostToReach { address: ADDRESS.to_owned(), port: None, credentials, register: None };
+        bench.engine.migrate(MigrationRequest::plain(*vm, Destination::Address(destination)), "admin").await
     };
     for _ in 0..3 {
         assert_eq!(migrate("wrong").await.unwrap_err().code(), Code::LoginRefused);
@@ -132,6 +130,38 @@ async fn a_refused_login_is_one_attempt_and_leaves_no_host() {
         "nowhere.simulated does not answer (simulated).",
         "no name but the one that was typed"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_is_called_as_the_request_calls_it_until_it_is_reached() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let Elsewhere { bench, there, .. } = &elsewhere;
+    let told = async |register| {
+        let refused = bench.engine.reach(ADDRESS, None, elsewhere.typed("wrong"), register).await.unwrap_err();
+        refused.told().sentence
+    };
+    // The name that would be made of the address is another host's, so that a number comes before it.
+    let taken = bench.sim.add_host(NAME);
+    bench.engine.add_host(taken.clone(), HostCredentials::default()).await.unwrap();
+    assert_eq!(told(None).await, format!("{ADDRESS}: the login was refused (simulated)."));
+    assert_eq!(told(Some(host("store"))).await, "store: the login was refused (simulated).");
+    bench.engine.remove_host(&taken.name).await.unwrap();
+    // Here it is the name that an admin gave.
+    bench.engine.add_host(HostConfig { name: host(NAME), ..there.clone() }, elsewhere.typed("right")).await.unwrap();
+    assert_eq!(told(None).await, format!("{NAME}: the login was refused (simulated)."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_is_reached_though_the_host_that_was_there_is_let_go_meanwhile() {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let Elsewhere { bench, vm, .. } = &elsewhere;
+    let reached = elsewhere.reach("right").await.unwrap();
+    assert_eq!(bench.engine.find_host(ADDRESS).unwrap(), Some(host(NAME)));
+    let (address, credentials) = (ADDRESS.to_owned(), elsewhere.typed("right"));
+    let destination = HostToReach { address, port: None, credentials, register: None };
+    drop(reached);
+    assert_eq!(bench.engine.find_host(ADDRESS).unwrap(), None);
+    bench.engine.migrate(MigrationRequest::plain(*vm, Destination::Address(destination)), "admin").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -320,7 +350,7 @@ async fn a_host_that_is_here_for_one_migration_is_offered_to_no_other_vm() {
     let _reached = elsewhere.reach("right").await.unwrap();
     let offered = bench.engine.destinations(&bench.engine.vm(*vm).unwrap().host);
     assert!(!offered.is_empty() && offered.iter().all(|destination| destination.name != host(NAME)), "{offered:?}");
-    let refused = bench.engine.migrate(request(theirs, "beta"), "admin").await.unwrap_err();
+    let refused = bench.engine.migrate_to_host(request(theirs, "beta"), "admin").await.unwrap_err();
     assert_eq!(refused.code(), Code::WrongState);
     assert!(refused.told().fix.unwrap().contains("Register"));
     let removed = bench.engine.remove_host(&host(NAME)).await.unwrap_err();

@@ -139,7 +139,7 @@ async fn a_host_stays_while_a_migration_to_it_is_written_down() {
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let gate = bench.store.hold_inserts().await;
     let (engine, there) = (Arc::clone(&bench.engine), request(vm, "delta"));
-    let migrating = tokio::spawn(async move { engine.migrate(there, "admin").await });
+    let migrating = tokio::spawn(async move { engine.migrate_to_host(there, "admin").await });
     while bench.engine.inventory().may_leave(&delta.name).is_ok() {
         tokio::task::yield_now().await;
     }
@@ -154,7 +154,7 @@ async fn nothing_begins_with_a_host_that_is_being_removed() {
     let (bench, delta) = Bench::added("delta").await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.engine.inventory().begin_leaving(&delta.name).unwrap();
-    let refused = bench.engine.migrate(request(vm, "delta"), "admin").await.unwrap_err();
+    let refused = bench.engine.migrate_to_host(request(vm, "delta"), "admin").await.unwrap_err();
     assert_eq!(refused.code(), Code::UnknownHost);
     let refused = bench.engine.reach("delta", None, HostCredentials::default(), None).await.unwrap_err();
     assert_eq!(refused.code(), Code::UnknownHost);
@@ -188,7 +188,7 @@ async fn a_host_changes_its_name_and_keeps_its_vms() {
             _ => {}
         }
     }
-    let id = bench.engine.migrate(request(vm, "alpha"), "admin").await.unwrap().id;
+    let id = bench.engine.migrate_to_host(request(vm, "alpha"), "admin").await.unwrap().id;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
 }
 
@@ -250,6 +250,7 @@ async fn what_was_found_of_a_removed_host_says_nothing_of_the_next_one() {
     bench.sim.shape_host(&delta.name, |survey| survey.machine = MachineFit::NoMachine);
     bench.add(&delta).await.unwrap();
     assert_eq!(preflight().await.of(model::Severity::Blocker).count(), 1);
-    let refused = bench.engine.migrate(MigrationRequest { mode: Some(Mode::Live), ..request(vm, "delta") }, "admin");
+    let refused =
+        bench.engine.migrate_to_host(MigrationRequest { mode: Some(Mode::Live), ..request(vm, "delta") }, "admin");
     assert_eq!(refused.await.unwrap_err().code(), Code::Blocked);
 }

@@ -299,7 +299,7 @@ async fn a_vm_that_may_have_moved_on_to_a_host_that_does_not_answer_stays_paused
         assert!(end.problem.unwrap().sentence.contains("ended there or moved on"));
         assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
         if gives_up {
-            let refused = bench.engine.migrate(request(vm, "beta"), "admin").await.unwrap_err();
+            let refused = bench.engine.migrate_to_host(request(vm, "beta"), "admin").await.unwrap_err();
             assert_eq!(
                 refused.code(),
                 Code::WrongState,

@@ -109,7 +109,7 @@ async fn the_definition_can_be_kept_and_the_vm_can_come_back() {
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let options = MigrationOptions { keep_source_definition: true, ..MigrationOptions::default() };
     let kept = MigrationRequest { options, ..request(vm, "beta") };
-    let id = bench.engine.migrate(kept, "admin").await.unwrap().id;
+    let id = bench.engine.migrate_to_host(kept, "admin").await.unwrap().id;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::ShutOff);
     let shown = bench.engine.find("web", None).unwrap();
@@ -204,7 +204,7 @@ async fn who_asks_and_leaves_leaves_nothing_half_begun() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let locked = bench.store.hold_inserts().await;
-    let asked = bench.engine.migrate(request(vm, "beta"), "admin");
+    let asked = bench.engine.migrate_to_host(request(vm, "beta"), "admin");
     assert!(tokio::time::timeout(Duration::from_secs(1), asked).await.is_err(), "the caller gives up");
     drop(locked);
     bench.until(|bench| bench.engine.snapshot().migrations.iter().any(|migration| migration.phase.has_ended())).await;

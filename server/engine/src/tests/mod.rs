@@ -72,7 +72,7 @@ impl Bench {
     }
 
     async fn start(&self, vm: VmId, destination: &str) -> MigrationId {
-        self.engine.migrate(request(vm, destination), "admin").await.unwrap().id
+        self.engine.migrate_to_host(request(vm, destination), "admin").await.unwrap().id
     }
 
     /// Waits until something is so; every update is a chance to look again.

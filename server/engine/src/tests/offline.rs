@@ -139,7 +139,7 @@ async fn the_half_is_left(bench: &Bench, vm: VmId, end: &Migration) {
     assert!(bench.told(end.id, "Could not remove the volume web.qcow2 of the pool images on beta: it is still").await);
     assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"]);
     bench.sim.add_pool(&host("gamma"), pool("images", "/images"), "gamma");
-    let elsewhere = bench.engine.migrate(request(vm, "gamma"), "admin").await.unwrap();
+    let elsewhere = bench.engine.migrate_to_host(request(vm, "gamma"), "admin").await.unwrap();
     assert_eq!(bench.ended(elsewhere.id).await.phase, Phase::Succeeded);
 }
 

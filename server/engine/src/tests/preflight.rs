@@ -42,7 +42,7 @@ impl Bench {
     }
 
     async fn refused(&self, request: MigrationRequest) -> Error {
-        let problem = self.engine.migrate(request, "admin").await.unwrap_err();
+        let problem = self.engine.migrate_to_host(request, "admin").await.unwrap_err();
         assert!(
             self.store.migrations(&MigrationFilter::newest(10)).await.unwrap().is_empty(),
             "nothing is written down"
@@ -179,7 +179,7 @@ async fn a_new_name_gets_round_a_namesake() {
     for nonsense in ["", "-web", ".web", "a b", "a/b", "a<b", "a\nb", "ä", &"a".repeat(64)] {
         assert_eq!(bench.refused(named(nonsense)).await.code(), Code::InvalidInput, "{nonsense:?}");
     }
-    assert!(bench.engine.migrate(named("web-2.new_+"), "admin").await.is_ok());
+    assert!(bench.engine.migrate_to_host(named("web-2.new_+"), "admin").await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,7 +224,7 @@ async fn a_risk_needs_consent() {
     assert_eq!(problem.told().findings[0].code, FindingCode::Nvram);
     let accepting = |code| MigrationRequest { accept: vec![code], ..request(vm, "beta") };
     assert_eq!(bench.refused(accepting(FindingCode::Tpm)).await.code(), Code::NeedsConsent);
-    let accepted = bench.engine.migrate(accepting(FindingCode::Nvram), "admin").await.unwrap();
+    let accepted = bench.engine.migrate_to_host(accepting(FindingCode::Nvram), "admin").await.unwrap();
     assert_eq!(bench.ended(accepted.id).await.phase, Phase::Succeeded);
 }
 
@@ -280,6 +280,6 @@ async fn a_vm_that_is_off_or_moves_can_not_be_measured() {
     let off = bench.vm("off", VmState::ShutOff, IDLE).await;
     assert_eq!(bench.engine.measure(off).await.unwrap_err().code(), Code::WrongState);
     let moves = bench.vm("web", VmState::Running, IDLE).await;
-    bench.engine.migrate(request(moves, "beta"), "admin").await.unwrap();
+    bench.engine.migrate_to_host(request(moves, "beta"), "admin").await.unwrap();
     assert_eq!(bench.engine.measure(moves).await.unwrap_err().code(), Code::AlreadyMigrating);
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 
 async fn refused(bench: &Bench, request: MigrationRequest) -> Code {
-    let problem = bench.engine.migrate(request, "admin").await.unwrap_err();
+    let problem = bench.engine.migrate_to_host(request, "admin").await.unwrap_err();
     let failures = [Code::Internal, Code::ReasonLost, Code::Hypervisor, Code::TimedOut];
     assert!(!failures.contains(&problem.code()), "the caller can change it: {problem:?}");
     assert!(bench.store.migrations(&MigrationFilter::newest(10)).await.unwrap().is_empty(), "nothing is written down");
@@ -80,8 +80,10 @@ async fn a_host_registered_twice_is_one_host() {
 async fn a_second_migration_names_the_first() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
-    let (first, second) =
-        tokio::join!(bench.engine.migrate(request(vm, "beta"), "a"), bench.engine.migrate(request(vm, "gamma"), "b"));
+    let (first, second) = tokio::join!(
+        bench.engine.migrate_to_host(request(vm, "beta"), "a"),
+        bench.engine.migrate_to_host(request(vm, "gamma"), "b")
+    );
     let (id, refused) = match (first, second) {
         (Ok(migration), Err(problem)) | (Err(problem), Ok(migration)) => (migration.id, problem),
         other => panic!("exactly one may begin: {other:?}"),

@@ -76,7 +76,7 @@ impl Bench {
     }
 
     pub(super) async fn start_with(&self, vm: VmId, options: MigrationOptions) -> MigrationId {
-        self.engine.migrate(MigrationRequest { options, ..request(vm, "beta") }, "admin").await.unwrap().id
+        self.engine.migrate_to_host(MigrationRequest { options, ..request(vm, "beta") }, "admin").await.unwrap().id
     }
 
     pub(super) async fn reaches(&self, id: MigrationId, phase: Phase) {
@@ -404,7 +404,8 @@ async fn an_old_image_on_storage_that_others_share_is_not_removed() {
     let preflight = bench.engine.preflight(vm, &host("gamma"), &options).await.unwrap();
     let warning = preflight.of(Severity::Warning).find(|finding| finding.code == FindingCode::Pool).unwrap();
     assert!(warning.text.contains("on shared storage"), "{warning:?}");
-    let id = bench.engine.migrate(MigrationRequest { options, ..request(vm, "gamma") }, "admin").await.unwrap().id;
+    let id =
+        bench.engine.migrate_to_host(MigrationRequest { options, ..request(vm, "gamma") }, "admin").await.unwrap().id;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.sim.volumes(&host("gamma"), "images"), ["web.qcow2"]);
     assert_eq!(bench.sim.volumes(&host("alpha"), "vms"), ["web.qcow2"]);
