@@ -177,3 +177,38 @@ impl From<KnownHostsError> for HostError {
         host_error(HostErrorKind::Internal, error.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// One of each kind.
+    fn all() -> Vec<SshError> {
+        let (address, user) = (|| "192.0.2.7".parse().unwrap(), || "root".parse().unwrap());
+        let shown = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+        let reason = String::new;
+        let known_hosts =
+            KnownHostsError { file: "known_hosts".into(), action: "read", source: io::ErrorKind::NotFound.into() };
+        vec![
+            SshError::NoPassword { address: address(), user: user() },
+            SshError::HostKey(HostKeyError::Unknown { host: "alpha".into(), shown }),
+            SshError::KnownHosts(known_hosts),
+            SshError::PasswordsDisabled { address: address() },
+            SshError::PasswordRefused { address: address(), user: user() },
+            SshError::NoCommonAlgorithm { address: address(), reason: reason() },
+            SshError::NotConnected { address: address(), port: 22, reason: reason() },
+            SshError::TimedOut { address: address(), seconds: 10 },
+            SshError::Command { address: address(), user: user(), reason: CommandFailure::NoShell, output: reason() },
+        ]
+    }
+
+    #[test]
+    fn what_counts_as_a_refused_login_is_told_as_one() {
+        for error in all() {
+            let (counts, words) = (error.is_login_refused(), error.to_string());
+            assert_eq!(counts, Problem::from(error).code == Code::LoginRefused, "{words}");
+        }
+    }
+}
