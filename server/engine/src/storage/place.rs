@@ -57,14 +57,18 @@ fn can_be_copied(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<(), Fi
     let (target, destination) = (&disk.target, input.destination.name());
     let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::DiskKind, text).with_fix(fix));
     let declare = format!(
-        "If {destination} has it, too, say so: a pool for it on both hosts, or its directory in both hosts' shared_directories."
+        "If {destination} has it, too, tell vmferry so: define a pool for it on both hosts, or list its directory in both hosts' \
+         shared_directories."
     );
     if disk.shareable {
-        return blocker(format!("{target} may be used by several VMs at a time; a copy would part them."), declare);
+        return blocker(
+            format!("{target} may be used by several VMs at a time; a copy would no longer be shared."),
+            declare,
+        );
     }
     let is_same = |other: &&Disk| other.target != *target && location(input, other) == path;
     if let Some(Disk { target: other, .. }) = input.domain.disks.iter().find(is_same) {
-        let text = format!("{target} and {other} are the same image ({path}); copies would be two.");
+        let text = format!("{target} and {other} are the same image ({path}); their copies would be two images.");
         return blocker(text, "Detach one of the two.".to_owned());
     }
     if disk.has_data_file_or_slice {
@@ -93,7 +97,7 @@ fn can_be_copied(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<(), Fi
     Ok(())
 }
 
-/// The source's pool and volume that an image is.
+/// The source's pool and volume in which an image is.
 fn origin(input: PlanInput<'_>, disk: &Disk, path: &str) -> Option<(String, String)> {
     if let DiskSource::Volume { pool, volume } = &disk.source {
         return Some((pool.clone(), volume.clone()));
@@ -103,7 +107,7 @@ fn origin(input: PlanInput<'_>, disk: &Disk, path: &str) -> Option<(String, Stri
     if let Some((pool, volume)) = volumes.find(|(_, volume)| volume.path == path) {
         return Some((pool.name.clone(), volume.name.clone()));
     }
-    // libvirt learns of files that others put into a directory only when it looks again, which it does before they are read.
+    // libvirt lists a file that another program made only after the pool has been refreshed, which happens before the file is read.
     let (directory, name) = path.rsplit_once('/')?;
     let holds = |pool: &&Pool| FILE_POOLS.contains(&pool.kind.as_str()) && pool.path.as_deref() == Some(directory);
     active().find(holds).map(|pool| (pool.name.clone(), name.to_owned()))
@@ -116,7 +120,7 @@ fn not_in_a_pool(input: PlanInput<'_>, disk: &Disk, path: &str) -> Finding {
         .with_fix(format!("Define and start a pool for {directory} on {source}, or move the VM while it runs."))
 }
 
-/// The file's name; that of the disk before it where another disk's copy has the name.
+/// The file's name; with the disk's target before it if another disk's copy has that name already.
 fn volume_name(disk: &Disk, path: &str, pool: &str, spent: &Spent) -> String {
     let name = match &disk.source {
         DiskSource::Volume { volume, .. } => volume.as_str(),
@@ -139,8 +143,8 @@ fn exists(input: PlanInput<'_>, disk: &Disk, pool: &Pool, existing: &Volume) -> 
         pool.name, existing.name
     );
     Finding::blocker(FindingCode::DiskExists, text).with_fix(
-        "If it is a leftover, delete it; pick another pool if not. If it is the very same disk, say so: a pool from the same \
-         place on both hosts, or the directory in both hosts' shared_directories.",
+        "If it is a leftover, delete it; if not, choose another pool. If it is the same disk, tell vmferry so: define a pool of the \
+         same source on both hosts, or list the directory in both hosts' shared_directories.",
     )
 }
 
@@ -154,7 +158,7 @@ fn space(
 ) -> Result<(), Finding> {
     let tables = disk.capacity_bytes / TABLES + HEADER;
     let most = disk.capacity_bytes.saturating_add(tables);
-    // A volume group has no holes. What a chain of images takes, or one of unknown size, is only known to be at most that.
+    // A logical volume has no holes. What a backing chain takes, or an image of unknown allocation, is only known to be at most `most`.
     let least = if pool.kind == LOGICAL {
         disk.capacity_bytes
     } else {
@@ -183,7 +187,7 @@ fn space(
     Ok(())
 }
 
-/// Adds findings: where the disk is copied to, and what the user should know of that.
+/// Adds findings: where the disk is copied to, and that the copy has no backing chain.
 fn tell(input: PlanInput<'_>, disk: &Disk, path: &str, pool: &Pool, volume: &str, findings: &mut Vec<Finding>) {
     let (target, destination) = (&disk.target, input.destination.name());
     let size = text::bytes(disk.capacity_bytes);

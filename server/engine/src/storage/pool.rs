@@ -23,7 +23,7 @@ fn suits(pool: &Pool, disk: &Disk) -> bool {
     }
 }
 
-/// The pool that was picked; else the one at the same path, else of the same name, else with the most free space.
+/// The pool that the request names; else the one at the same path, else one of the same name, else the one with the most free space.
 pub(super) fn choose<'a>(input: PlanInput<'a>, disk: &'a Disk, path: &str) -> Result<&'a Pool, Finding> {
     let (target, destination) = (&disk.target, input.destination.name());
     let blocker = |text: String, fix: String| Err(Finding::blocker(FindingCode::Pool, text).with_fix(fix));
@@ -48,14 +48,14 @@ pub(super) fn choose<'a>(input: PlanInput<'a>, disk: &'a Disk, path: &str) -> Re
         };
     }
     let chosen = candidates(input, disk).find(|pool| of_same_name(pool)).or_else(|| {
-        // A block device goes nowhere by chance: volume groups have their purposes.
+        // A volume group is not chosen for its free space: it may be meant for something else.
         let files = candidates(input, disk).filter(|pool| pool.kind != LOGICAL);
         files.max_by_key(|pool| pool.available_bytes)
     });
     chosen.map_or_else(|| Err(no_pool(input, disk, path)), Ok)
 }
 
-/// The pool that the user picked for a disk, if it will do.
+/// The pool that the request names for a disk, if the disk can be copied there.
 fn picked<'a>(input: PlanInput<'a>, disk: &Disk, name: &str) -> Result<&'a Pool, Finding> {
     let (target, destination) = (&disk.target, input.destination.name());
     let (text, fix) = match input.destination.pool(name) {
@@ -101,7 +101,7 @@ fn no_pool(input: PlanInput<'_>, disk: &Disk, path: &str) -> Finding {
             format!(
                 "{target} ({path}) is not shared, and {destination} has no active storage pool it could be copied to."
             ),
-            format!("Define and start a directory pool on {destination}, best for {directory}."),
+            format!("Define and start a directory pool on {destination}, preferably at {directory}."),
         )
     };
     Finding::blocker(FindingCode::Pool, text).with_fix(fix)
