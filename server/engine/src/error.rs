@@ -9,13 +9,13 @@ use crate::hypervisor::{HostError, InvalidInput};
 /// Why the engine refused something, or gave it up.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// A host could not be asked, or refused. That a host or a VM is not known is a kind of this, as hosts say it, too.
-    Host(#[from] HostError),
+    /// A host could not be asked, or refused. Also that there is no such host or VM, whether a host says so or the inventory.
+    Host(HostError),
     /// What a user wrote can't be used.
-    Input(#[from] InvalidInput),
+    Input(InvalidInput),
     /// The store failed: nothing may be begun that could not be written down. Its words are in the log.
     Store,
-    /// The console is stopping, and nothing new begins.
+    /// The task that worked on the request did not end: the console is stopping, or the task panicked.
     Stopping,
     /// There is no such migration.
     UnknownMigration(MigrationId),
@@ -105,7 +105,8 @@ pub enum Error {
         /// The VM that has it.
         other: VmId,
     },
-    /// What the console knows is enough to refuse: see [`model::refusal`], by which pages refuse the same.
+    /// What the console knows is enough to refuse. The only variant with a finished problem: [`model::refusal`] makes it, by which pages
+    /// refuse in the same words.
     Known(Box<Problem>),
     /// A preflight stopped at one thing, after which nothing else need be checked.
     Refused {
@@ -171,7 +172,7 @@ pub enum Error {
     DisksChanged {
         /// The VM's name.
         vm: String,
-        /// What was found, the worst first; empty if it would only be otherwise.
+        /// What stands against the new plan, the worst first; empty if nothing does, and the plan is only another than was shown.
         findings: Vec<Finding>,
     },
     /// Two pools that should be one place are not.
@@ -218,6 +219,19 @@ pub enum Error {
     DriverStopped,
     /// A migration ended while no console watched.
     EndedUnwatched,
+}
+
+// Plain, not `#[from]`, which would make each the source of an error that prints the same sentence.
+impl From<HostError> for Error {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl From<InvalidInput> for Error {
+    fn from(error: InvalidInput) -> Self {
+        Self::Input(error)
+    }
 }
 
 impl From<StoreError> for Error {

@@ -169,7 +169,7 @@ impl From<Error> for Problem {
                      is not seen in the other."
                 );
                 let fix = format!(
-                    "See what is mounted there on both hosts, and that the pool {to} on {destination} is really that."
+                    "Check that the same storage is mounted at both pools' paths, and that the pool {to} on {destination} is the right one."
                 );
                 found(Code::Blocked, vec![Finding::blocker(FindingCode::DiskShared, text).with_fix(fix)])
             }

@@ -34,7 +34,7 @@ impl Tasks {
     /// inventory apart.
     ///
     /// # Errors
-    /// Those of the task; `internal` if the runtime was shut down under it.
+    /// Those of the task; [`Error::Stopping`] if it panicked, or the runtime was shut down under it.
     pub(crate) async fn spawn_to_completion<T: Send + 'static>(
         &self,
         task: impl Future<Output = Result<T, Error>> + Send + 'static,

@@ -86,8 +86,8 @@ impl Engine {
         self.hosts.log_in(name, credentials).await
     }
 
-    /// To be called before a password is tried by other means than the engine's own: it counts as one of the wrong ones that a host gets
-    /// to see, unless [`Attempt::was_not_wrong`].
+    /// To be called before a password is sent to a host by anything but the engine. It counts as wrong, within the engine's limit
+    /// for that host, unless [`Attempt::was_not_wrong`] is called.
     ///
     /// # Errors
     /// `throttled`

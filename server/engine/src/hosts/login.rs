@@ -17,7 +17,7 @@ use crate::{
 
 /// How long a login counts without *keep until restart* while no migration needs it: time enough to begin one.
 const LOGIN_LASTS: Duration = Duration::from_mins(10);
-/// How often it is looked whether one counts no more.
+/// How often logins are looked through for those that no longer count.
 const LET_GO_EVERY: Duration = Duration::from_secs(10);
 
 /// What a user typed to log in at a host, checked.

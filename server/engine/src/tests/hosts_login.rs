@@ -140,6 +140,27 @@ async fn a_kept_password_counts_as_one_that_the_host_gets_to_see() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_passwords_that_a_host_refuses_are_counted() {
+    let bench = Bench::new().await;
+    let delta = bench.sim.add_ssh_host("delta", "right");
+    let key = bench.sim.key(&delta.name);
+    let unconfirmed = HostCredentials { fingerprint: None, ..HostCredentials::typed("right", key.clone()) };
+    let Transport::Ssh(ssh) = delta.transport.clone() else { panic!("it is ssh") };
+    let by_key = Transport::Ssh(crate::Ssh { login: crate::SshLogin::AccountKeys, ..ssh });
+    let by_key = HostConfig { transport: by_key, ..delta.clone() };
+    let confirmed = HostCredentials { password: None, ..HostCredentials::typed("", key.clone()) };
+    for _ in 0..5 {
+        let unknown = bench.engine.test_host(&delta, &unconfirmed).await.unwrap_err();
+        assert_eq!(unknown.code(), Code::HostKeyUnknown);
+    }
+    for _ in 0..5 {
+        let refused = bench.engine.test_host(&by_key, &confirmed).await.unwrap_err();
+        assert_eq!(refused.code(), Code::LoginRefused, "keys are not passwords");
+    }
+    bench.engine.test_host(&delta, &HostCredentials::typed("right", key)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kept_password_connects_again_until_the_console_is_restarted() {
     let mut delta = Delta::new(true).await;
     sleep(MINUTES).await;
