@@ -55,7 +55,8 @@ mod tests {
     use crate::test_directory::TestDirectory;
 
     fn written(directory: &TestDirectory, text: &str, mode: u32) -> PathBuf {
-        let file = directory.path().join("passphrase");
+        // A file for each mode: only root could write to one again that its owner may only read.
+        let file = directory.path().join(format!("passphrase-{mode:o}"));
         fs::write(&file, text).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         file
