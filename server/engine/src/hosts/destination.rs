@@ -80,8 +80,7 @@ impl Hosts {
     ///
     /// # Errors
     /// `same-host` for this machine's own addresses; `invalid-input` for what is no address, and for a port or a fingerprint that would
-    /// not be used; `host-exists` if `register` is another's name, or the host is
-    /// registered; `throttled`; why it can't be reached.
+    /// not be used; `host-exists` if `register` is another's name, or the host is registered; `throttled`; why it can't be reached.
     pub(crate) async fn reach(self: &Arc<Self>, destination: HostToReach) -> Result<Reached, Error> {
         let to = Approach::to(&self.context.inventory(), &destination)?;
         let register = destination.register;
