@@ -69,5 +69,6 @@ pub fn migration(id: u128) -> Migration {
         progress: Progress::default(),
         outcome: None,
         problem: None,
+        leftovers: Vec::new(),
     }
 }

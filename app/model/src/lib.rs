@@ -11,6 +11,7 @@ pub mod examples;
 mod finding;
 mod host;
 mod id;
+mod leftover;
 mod migration;
 mod migration_filter;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use destinations::{DestinationReport, Destinations, recommended};
 pub use finding::{Finding, FindingCode, Severity};
 pub use host::{ConnectionState, Host};
 pub use id::{HostName, MigrationId, VmId};
+pub use leftover::{Leftover, LeftoverKind};
 pub use migration::{
     ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase,
     Refusal, refusal,

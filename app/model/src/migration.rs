@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
-    Code, Destination, FindingCode, Host, HostName, HostSettings, MigrationId, Problem, Progress, Vm, VmId, VmState,
+    Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Problem, Progress, Vm, VmId,
+    VmState,
 };
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
@@ -214,6 +215,16 @@ pub struct Migration {
     pub outcome: Option<Outcome>,
     /// Why it failed, or what needs attention.
     pub problem: Option<Problem>,
+    /// What it has made on hosts, or may have, and what is not yet known to be gone or the VM's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<Leftover>,
+}
+
+impl Migration {
+    /// Whether vmferry has to look after it though it has ended: it has left something, or it is not certain where the VM is.
+    pub fn needs_care(&self) -> bool {
+        self.phase.has_ended() && (self.phase == Phase::NeedsAttention || !self.leftovers.is_empty())
+    }
 }
 
 /// A disk that is copied. Kept with the migration, so that what was created is known after a restart, too.

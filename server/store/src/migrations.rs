@@ -30,6 +30,9 @@ pub trait Migrations: Send + Sync + 'static {
     /// All migrations that have not ended, oldest first.
     async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError>;
 
+    /// All migrations that have ended and still need care ([`Migration::needs_care`]), oldest first.
+    async fn needing_care(&self) -> Result<Vec<Migration>, StoreError>;
+
     /// A migration's history, oldest first.
     async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError>;
 

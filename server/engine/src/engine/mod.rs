@@ -34,7 +34,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Connects to the hosts and resumes the migrations that an earlier run left open.
+    /// Connects to the hosts, resumes the migrations that an earlier run left open, and looks after ended ones that need it.
     ///
     /// # Errors
     /// When the store fails.
@@ -47,6 +47,7 @@ impl Engine {
         let feed = Feed::new(store.reserve_sequence(RESERVED).await?);
         let stored = store.hosts().await?;
         let open = store.open_migrations().await?;
+        let ended = store.needing_care().await?;
         let mut inventory = Inventory::new(clock, feed);
         for host in configured {
             inventory.attach(host, HostOrigin::Configured, None, None);
@@ -54,6 +55,7 @@ impl Engine {
         add_stored(&mut inventory, &stored);
         add_unregistered(&mut inventory, &open);
         inventory.remember(store.migrations(&MigrationFilter::newest(REMEMBERED)).await?);
+        inventory.remember(ended.clone());
         let watches = inventory.watches();
         let context = Context::new(hypervisor, store, clock, inventory);
         let hosts = Hosts::new(Arc::clone(&context));
@@ -61,6 +63,9 @@ impl Engine {
         let migrations = Migrations::new(Arc::clone(&context), Arc::clone(&hosts), Arc::clone(&preflights));
         for migration in open {
             migrations.resume(migration);
+        }
+        for migration in ended {
+            migrations.look_after(migration);
         }
         for watch in watches {
             hosts.watch(watch, None);

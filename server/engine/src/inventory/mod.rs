@@ -21,13 +21,14 @@ use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
 use model::{Change, Host, HostName, Migration, MigrationId, Snapshot, Update, Vm, VmId};
 use peer_logins::PeerLogins;
+use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
     hypervisor::{CopyFacts, HostConnection, HostError},
 };
 
-/// Ended migrations a snapshot shows.
+/// Ended migrations a snapshot shows, besides those that still need care.
 const RECENT: usize = 50;
 
 /// The part of a VM that moves in the inventory: neither the VM nor its two hosts may be meddled with.
@@ -51,6 +52,8 @@ pub(crate) struct Inventory {
     entries: u64,
     pub(crate) peer_logins: PeerLogins,
     feed: Feed,
+    /// Tells whenever a host has connected.
+    arrivals: watch::Sender<()>,
 }
 
 impl Inventory {
@@ -65,6 +68,7 @@ impl Inventory {
             entries: 0,
             peer_logins: PeerLogins::default(),
             feed,
+            arrivals: watch::Sender::new(()),
         }
     }
 
@@ -97,6 +101,11 @@ impl Inventory {
     /// Who watches the hosts now.
     pub(crate) fn watches(&self) -> Vec<Watch> {
         self.hosts.values().map(|entry| entry.watch.clone()).collect()
+    }
+
+    /// Tells, from now on, whenever a host has connected.
+    pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
+        self.arrivals.subscribe()
     }
 
     /// The host as people see it.
@@ -204,8 +213,8 @@ impl Inventory {
     }
 
     fn forget_old_migrations(&mut self) {
-        let ended: Vec<MigrationId> =
-            self.migrations.values().filter(|migration| migration.phase.has_ended()).map(|m| m.id).collect();
+        let is_over = |migration: &&Migration| migration.phase.has_ended() && !migration.needs_care();
+        let ended: Vec<MigrationId> = self.migrations.values().filter(is_over).map(|m| m.id).collect();
         for id in ended.iter().rev().skip(RECENT) {
             self.migrations.remove(id);
         }

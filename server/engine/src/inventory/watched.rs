@@ -22,6 +22,7 @@ impl Inventory {
         entry.facts = Some(opened.facts.clone());
         entry.link = Link::Connected;
         self.replace_copies(&watch.host, opened.copies.clone());
+        self.arrivals.send_replace(());
     }
 
     /// The host does not answer. What it had is kept, as unknown; a password that it refused is not.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     active::ActiveMigration,
     admission::{self, Accepted},
+    aftercare::Aftercare,
     inbox::Inbox,
     lifecycle::{self, Start},
     resume,
@@ -25,6 +26,7 @@ use crate::{
     hosts::{HostToReach, Hosts, Reached},
     hypervisor::{HostError, InvalidInput},
     preflight::Preflights,
+    storage::StorageJournal as _,
 };
 
 /// Starts migrations and keeps track of those that run.
@@ -32,11 +34,13 @@ pub(crate) struct Migrations {
     context: Arc<Context>,
     hosts: Arc<Hosts>,
     preflights: Arc<Preflights>,
+    aftercare: Arc<Aftercare>,
 }
 
 impl Migrations {
     pub(crate) fn new(context: Arc<Context>, hosts: Arc<Hosts>, preflights: Arc<Preflights>) -> Arc<Self> {
-        Arc::new(Self { context, hosts, preflights })
+        let aftercare = Aftercare::new(Arc::clone(&context));
+        Arc::new(Self { context, hosts, preflights, aftercare })
     }
 
     /// Admits a migration, writes it down and starts it. An ad-hoc destination is logged in at first.
@@ -128,6 +132,7 @@ impl Migrations {
             progress: Progress::default(),
             outcome: None,
             problem: None,
+            leftovers: Vec::new(),
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);
         self.context.tasks().spawn_to_completion(begun).await
@@ -177,6 +182,11 @@ impl Migrations {
         self.spawn(migration, None);
     }
 
+    /// Goes on looking after a migration that has ended in an earlier run of the console.
+    pub(crate) fn look_after(&self, ended: Migration) {
+        self.aftercare.take(ended);
+    }
+
     /// Runs a migration in a task of its own: a new one, or (without a `start`) one that an earlier console began.
     fn spawn(self: &Arc<Self>, migration: Migration, start: Option<Start>) {
         let id = migration.id;
@@ -189,6 +199,7 @@ impl Migrations {
                 None => resume::resume(&mut active).await,
             }
             migrations.context.commands().close(id);
+            migrations.aftercare.take(active.record().clone());
             migrations.hosts.let_go();
         });
     }

@@ -4,6 +4,7 @@
 //! (`active.rs`) to the end: it waits in the queue, lets `storage/` prepare the disks, hands the plan to libvirt (`drive.rs`), takes
 //! samples and commands meanwhile (`sample.rs`), asks both hosts where the VM is (`reconcile.rs`, `verdict.rs`) and writes down the
 //! end (`finalize.rs`). `resume.rs` goes on with what an earlier run of the console left open. Only `journal.rs` changes the record.
+//! `aftercare.rs` looks after migrations that have ended and left something, or that need attention.
 //!
 //! The phases, and the transitions that `phases.rs` allows:
 //!
@@ -30,10 +31,12 @@
 
 mod active;
 mod admission;
+mod aftercare;
 mod drive;
 mod finalize;
 mod inbox;
 mod journal;
+mod leftovers;
 mod lifecycle;
 mod migrations;
 mod phases;
@@ -41,6 +44,7 @@ mod progress;
 mod reconcile;
 mod resume;
 mod sample;
+mod settle;
 mod verdict;
 
 pub(crate) use migrations::Migrations;

@@ -1,7 +1,7 @@
 //! Migrations, their history and the sequence.
 
 use crate::{AuditFilter, StoreError};
-use model::{MigrationFilter, Phase, VmId};
+use model::{Leftover, LeftoverKind, MigrationFilter, Phase, VmId};
 use uuid::Uuid;
 
 use super::*;
@@ -9,6 +9,7 @@ use super::*;
 contract!(
     a_migration_outlives_a_restart,
     a_vm_has_one_open_migration,
+    what_an_ended_migration_has_left_is_found_again,
     a_list_goes_on_where_its_last_page_ended,
     a_start_and_an_end_are_audited_once,
     what_is_not_there_can_not_be_updated,
@@ -52,6 +53,32 @@ async fn a_vm_has_one_open_migration(database: Database) {
     store.update_migration(&first, None).await.unwrap();
     store.insert_migration(&second).await.unwrap();
     assert_eq!(store.open_migrations().await.unwrap(), [second]);
+}
+
+async fn what_an_ended_migration_has_left_is_found_again(database: Database) {
+    let store = database.open().await;
+    let [mut left, mut unclear, mut fine] = [1, 2, 3].map(|vm| migration(VmId(Uuid::from_u128(vm))));
+    let leftover =
+        Leftover { host: left.destination.clone(), what: LeftoverKind::Definition, since_ms: 1, problem: None };
+    left.leftovers.push(leftover);
+    for migration in [&left, &unclear, &fine] {
+        store.insert_migration(migration).await.unwrap();
+    }
+    assert!(store.needing_care().await.unwrap().is_empty(), "those under way are looked after anyway");
+    (left.phase, unclear.phase, fine.phase) = (Phase::Failed, Phase::NeedsAttention, Phase::Succeeded);
+    for migration in [&left, &unclear, &fine] {
+        store.update_migration(migration, Some(&event(migration.phase))).await.unwrap();
+    }
+    drop(store);
+
+    let store = database.open().await;
+    assert_eq!(store.needing_care().await.unwrap(), [left.clone(), unclear.clone()]);
+    left.leftovers.clear();
+    unclear.phase = Phase::Failed;
+    for migration in [&left, &unclear] {
+        store.update_migration(migration, None).await.unwrap();
+    }
+    assert!(store.needing_care().await.unwrap().is_empty());
 }
 
 async fn a_list_goes_on_where_its_last_page_ended(database: Database) {

@@ -55,6 +55,12 @@ impl Migrations for MemoryStore {
         Ok(kept.filter(|migration| !migration.phase.has_ended()).cloned().collect())
     }
 
+    async fn needing_care(&self) -> Result<Vec<Migration>, StoreError> {
+        let tables = self.tables();
+        let kept = tables.migrations.values().map(|(migration, _)| migration);
+        Ok(kept.filter(|migration| migration.needs_care()).cloned().collect())
+    }
+
     async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError> {
         Ok(self.tables().migrations.get(&id).map(|(_, events)| events.clone()).unwrap_or_default())
     }

@@ -9,10 +9,10 @@ use crate::{Action, Migrations, StoreError};
 
 /// All columns. [`with_columns`] binds all but the last two.
 const INSERT: &str = "INSERT INTO migrations (vm_name, source, destination, phase, open, requested_by, created_at_ms, \
-                      ended_at_ms, document, id, vm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                      ended_at_ms, document, needs_care, id, vm) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// The columns that may change, in the same order, and the id.
 const UPDATE: &str = "UPDATE migrations SET vm_name = ?, source = ?, destination = ?, phase = ?, open = ?, \
-                      requested_by = ?, created_at_ms = ?, ended_at_ms = ?, document = ? WHERE id = ?";
+                      requested_by = ?, created_at_ms = ?, ended_at_ms = ?, document = ?, needs_care = ? WHERE id = ?";
 
 #[async_trait]
 impl Migrations for SqliteStore {
@@ -87,6 +87,14 @@ impl Migrations for SqliteStore {
         documents.iter().map(|document| from_json(document)).collect()
     }
 
+    async fn needing_care(&self) -> Result<Vec<Migration>, StoreError> {
+        let documents: Vec<String> = sqlx::query_scalar("SELECT document FROM migrations WHERE needs_care ORDER BY id")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed)?;
+        documents.iter().map(|document| from_json(document)).collect()
+    }
+
     async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError> {
         let rows: Vec<(i64, String, String)> =
             sqlx::query_as("SELECT at_ms, phase, text FROM migration_events WHERE migration = ? ORDER BY number")
@@ -125,7 +133,8 @@ fn with_columns<'q>(
         .bind(&migration.requested_by)
         .bind(to_ms(migration.created_at_ms))
         .bind(migration.ended_at_ms.map(to_ms))
-        .bind(to_json(migration)?))
+        .bind(to_json(migration)?)
+        .bind(migration.needs_care()))
 }
 
 /// The query that answers a filter.

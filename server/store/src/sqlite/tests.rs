@@ -83,6 +83,10 @@ async fn migrations_from_before_columns_are_found() {
     assert_eq!(events[0], (1_000, Phase::Checking, "Checking".into()));
     assert_eq!(events[6], (14_000, Phase::Succeeded, "web runs on beta; \"done\" – ü".into()));
 
+    // Those that need attention are looked after again.
+    let care = store.needing_care().await.unwrap();
+    assert_eq!(care.iter().map(|migration| migration.vm_name.as_str()).collect::<Vec<_>>(), ["mail server"]);
+
     // Those under way go on: one open migration a VM, also after the file was opened again.
     let open = store.open_migrations().await.unwrap();
     let phases: Vec<(Phase, Mode)> = open.iter().map(|migration| (migration.phase, migration.mode)).collect();

@@ -1,0 +1,78 @@
+//! Aftercare: what is left to do for migrations that have ended.
+//!
+//! A migration that has left something on a host (`leftovers.rs`), or of which it is not certain where the VM is (`settle.rs`), is looked
+//! after until neither is so, also by the next console. From its end on nothing else changes its record.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use model::{Migration, MigrationId};
+use tokio::{
+    sync::{Mutex as Turn, watch},
+    time::sleep,
+};
+
+use super::{journal::Journal, leftovers, settle};
+use crate::{context::Context, lock::lock};
+
+/// Between two looks, if no host comes back meanwhile: soon enough for a person who watches.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// An ended migration that is looked after. Only who has its turn changes the record.
+pub(super) type Case = Arc<Turn<Journal>>;
+
+/// Looks after migrations that have ended.
+pub(super) struct Aftercare {
+    context: Arc<Context>,
+    cases: Mutex<BTreeMap<MigrationId, Case>>,
+}
+
+impl Aftercare {
+    pub(super) fn new(context: Arc<Context>) -> Arc<Self> {
+        Arc::new(Self { context, cases: Mutex::default() })
+    }
+
+    /// Looks after a migration that has ended, if it needs that.
+    pub(super) fn take(self: &Arc<Self>, record: Migration) {
+        if !record.needs_care() {
+            return;
+        }
+        let id = record.id;
+        let case = Arc::new(Turn::new(Journal::new(Arc::clone(&self.context), record)));
+        lock(&self.cases).insert(id, Arc::clone(&case));
+        let arrivals = self.context.inventory().arrivals();
+        let aftercare = Arc::clone(self);
+        // A task each: a host that hangs holds up nothing but its own.
+        self.context.tasks().spawn(async move {
+            look_after(&aftercare.context, &case, arrivals).await;
+            lock(&aftercare.cases).remove(&id);
+        });
+    }
+
+    /// An ended migration, if it is looked after.
+    #[expect(dead_code, reason = "a step that a person takes begins with it")]
+    pub(super) fn case(&self, id: MigrationId) -> Option<Case> {
+        lock(&self.cases).get(&id).cloned()
+    }
+}
+
+/// Returns when nothing is left to do.
+async fn look_after(context: &Context, case: &Case, mut arrivals: watch::Receiver<()>) {
+    loop {
+        {
+            let mut journal = case.lock().await;
+            settle::settle(context, &mut journal).await;
+            leftovers::clean(context, &mut journal).await;
+            if !journal.record().needs_care() {
+                return;
+            }
+        }
+        tokio::select! {
+            () = sleep(AGAIN) => {}
+            Ok(()) = arrivals.changed() => {}
+        }
+    }
+}
