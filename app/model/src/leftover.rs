@@ -1,6 +1,9 @@
 //! What a migration has made on a host, or may have: kept with it until that is known to be gone, or is the VM's own.
 
+use std::mem::discriminant;
+
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{HostName, Problem};
 
@@ -15,6 +18,9 @@ pub struct Leftover {
     pub what: LeftoverKind,
     /// Since when it may be there, in ms since 1970.
     pub since_ms: u64,
+    /// The host's UUID, as libvirt tells it: on another machine of the same name nothing is looked for. None if it was not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Uuid>,
     /// Why it could not be removed so far; none if nothing was tried, or the host does not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -34,6 +40,9 @@ pub enum LeftoverKind {
         capacity_bytes: u64,
         /// Whether the host has said that it made it. If it has not, nothing was written to it.
         confirmed: bool,
+        /// Whether the VM was seen on its old image after the migration, so that it does not need this one.
+        #[serde(default)]
+        unused: bool,
     },
     /// The VM's definition at the destination, which had none before.
     Definition,
@@ -55,6 +64,11 @@ impl LeftoverKind {
             Self::Volume { pool, name, .. } | Self::Token { pool, name } => Some((pool, name)),
             Self::Definition | Self::IncomingCopy => None,
         }
+    }
+
+    /// Whether both mean the same thing on a host, whatever is known of it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        discriminant(self) == discriminant(other) && self.volume() == other.volume()
     }
 }
 
@@ -82,11 +96,12 @@ mod tests {
             name: "web.qcow2".into(),
             capacity_bytes: 1 << 30,
             confirmed: true,
+            unused: false,
         };
-        let left = Leftover { host: "beta".parse().unwrap(), what, since_ms: 1, problem: None };
+        let left = Leftover { host: "beta".parse().unwrap(), what, since_ms: 1, machine: None, problem: None };
         let json = serde_json::json!({
             "host": "beta", "what": "volume", "pool": "vms", "name": "web.qcow2", "capacity_bytes": 1 << 30,
-            "confirmed": true, "since_ms": 1
+            "confirmed": true, "unused": false, "since_ms": 1
         });
         assert_eq!(serde_json::to_value(&left).unwrap(), json);
         assert_eq!(serde_json::from_value::<Leftover>(json).unwrap(), left);

@@ -213,6 +213,25 @@ pub enum Error {
         host: HostName,
     },
 
+    /// A volume of this name was left by another migration, and is still to be removed.
+    VolumeLeft {
+        /// The pool.
+        pool: String,
+        /// The volume.
+        volume: String,
+        /// The destination.
+        host: HostName,
+        /// The migration that has left it.
+        by: MigrationId,
+    },
+    /// A definition that a migration has left can't be removed: no host says that it runs the VM.
+    DefinitionMayBeNeeded {
+        /// The VM's name.
+        vm: String,
+        /// Where the definition is.
+        host: HostName,
+    },
+
     /// The console was restarted before it began a migration.
     NeverBegun,
     /// The console that drove a direct migration has stopped.

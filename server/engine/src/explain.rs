@@ -191,6 +191,18 @@ impl From<Error> for Problem {
                     .with_fix("Check whether the VM uses the copy now: then the copy must stay.")
             }
 
+            Error::VolumeLeft { pool, volume, host, by } => {
+                let sentence = format!("The volume {volume} of the pool {pool} on {host} was left by migration {by}.");
+                Self::new(Code::Blocked, sentence)
+                    .with_fix("Wait until vmferry has removed it, or choose another pool.")
+                    .with_migration(by)
+            }
+            Error::DefinitionMayBeNeeded { vm, host } => Self::new(
+                Code::WrongState,
+                format!("No other host runs {vm} now, so its definition on {host} may be needed."),
+            )
+            .with_fix(format!("Start {vm} where it should be, or remove the definition on {host} by hand.")),
+
             Error::NeverBegun => Self::new(Code::ReasonLost, "The console was restarted before it began.")
                 .with_fix("Start the migration again."),
             Error::DriverStopped => Self::new(Code::ReasonLost, "The console that drove it has stopped.").with_fix(

@@ -26,9 +26,9 @@ pub use error::Error;
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
     Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
-    Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, Interface,
-    InvalidInput, MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh, SshLogin,
-    Statistics, Survey, Tpm, Transport, UserName, Volume,
+    Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, ImageUsers,
+    Interface, InvalidInput, MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh,
+    SshLogin, Statistics, Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

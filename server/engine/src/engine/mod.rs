@@ -53,7 +53,7 @@ impl Engine {
             inventory.attach(host, HostOrigin::Configured, None, None);
         }
         add_stored(&mut inventory, &stored);
-        add_unregistered(&mut inventory, &open);
+        add_unregistered(&mut inventory, open.iter().chain(&ended));
         inventory.remember(store.migrations(&MigrationFilter::newest(REMEMBERED)).await?);
         inventory.remember(ended.clone());
         let watches = inventory.watches();

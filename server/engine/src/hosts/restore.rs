@@ -1,4 +1,4 @@
-//! Hosts of an earlier run of the console: those that were registered at run time, and those that open migrations need.
+//! Hosts of an earlier run of the console: those that were registered at run time, and those that migrations need.
 
 use model::{HostOrigin, HostSettings, Migration};
 
@@ -11,9 +11,9 @@ pub(crate) fn add_stored(inventory: &mut Inventory, hosts: &[HostSettings]) {
     }
 }
 
-/// Adds the hosts that are not registered and that open migrations go to.
-pub(crate) fn add_unregistered(inventory: &mut Inventory, open: &[Migration]) {
-    for settings in open.iter().filter_map(|migration| migration.unregistered.as_ref()) {
+/// Adds the hosts that are not registered and that these migrations go to.
+pub(crate) fn add_unregistered<'a>(inventory: &mut Inventory, migrations: impl IntoIterator<Item = &'a Migration>) {
+    for settings in migrations.into_iter().filter_map(|migration| migration.unregistered.as_ref()) {
         // Several migrations may go there, or it was registered meanwhile.
         if inventory.host(&settings.name).is_none() {
             add(inventory, settings, HostOrigin::Temporary);

@@ -68,6 +68,11 @@ impl HostErrorKind {
         matches!(self, Self::NeedsLogin | Self::LoginRefused | Self::HostKeyUnknown | Self::HostKeyChanged)
     }
 
+    /// Whether it is not known whether the host has done what it was asked.
+    pub(crate) fn is_no_answer(self) -> bool {
+        matches!(self, Self::Unreachable | Self::TimedOut)
+    }
+
     /// Whether a person has to do something before the host can be asked.
     pub(crate) fn is_for_a_person(self) -> bool {
         self.is_in_vain() || self == Self::NotPermitted

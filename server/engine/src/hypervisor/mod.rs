@@ -37,7 +37,7 @@ pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 pub(crate) use presence::Presence;
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, MachineFit, Network, Pool, Survey};
-pub use volume::{Chunk, NewVolume, Volume};
+pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
 
 /// Makes connections to hosts.
 #[async_trait]
@@ -125,9 +125,8 @@ pub trait HostConnection: Send + Sync {
     /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError>;
 
-    /// What still needs the image at this path, in words: VMs here, volumes that have it in their backing chain, and others if
-    /// its pool is shared: they can't be asked. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError>;
+    /// What still needs the image at this path. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError>;
 
     /// Makes a volume here that takes up no more than it must. May take 30 s.
     ///

@@ -17,6 +17,15 @@ pub struct Volume {
     pub modified: Option<String>,
 }
 
+/// What still needs an image, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageUsers {
+    /// VMs of the host, and volumes that have it in their backing chain.
+    pub here: Vec<String>,
+    /// Hosts that share a pool that it is in: they can't be asked.
+    pub elsewhere: Vec<String>,
+}
+
 /// A volume to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVolume {

@@ -192,7 +192,10 @@ impl Inventory {
     /// Forgets what no migration needs: hosts that were there for one only, and passwords that were typed for a while. Returns the
     /// hosts that are to be reached by their own login again.
     pub(crate) fn let_go(&mut self) -> Vec<Watch> {
-        let needless = |entry: &&HostEntry| !entry.is_held() && self.claim_on(&entry.config.name).is_none();
+        let needless = |entry: &&HostEntry| {
+            let name = &entry.config.name;
+            !entry.is_held() && self.claim_on(name).is_none() && !self.is_cared_for(name)
+        };
         let (temporary, others): (Vec<&HostEntry>, Vec<&HostEntry>) =
             self.hosts.values().filter(needless).partition(|entry| entry.origin == HostOrigin::Temporary);
         let is_over = |login: &LoginOverride| login.until.is_some_and(|until| until <= Instant::now());

@@ -19,7 +19,7 @@ use std::{
 pub(crate) use feed::{Feed, RESERVED, subscribe};
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
-use model::{Change, Host, HostName, Migration, MigrationId, Snapshot, Update, Vm, VmId};
+use model::{Change, Host, HostName, Leftover, Migration, MigrationId, Snapshot, Update, Vm, VmId};
 use peer_logins::PeerLogins;
 use tokio::sync::watch;
 
@@ -190,6 +190,19 @@ impl Inventory {
 
     pub(crate) fn migration(&self, id: MigrationId) -> Option<&Migration> {
         self.migrations.get(&id)
+    }
+
+    /// The ended migration that has left this volume on a host, if one has.
+    pub(crate) fn left_by(&self, host: &HostName, pool: &str, volume: &str) -> Option<MigrationId> {
+        let is_it = |left: &Leftover| left.host == *host && left.what.volume() == Some((pool, volume));
+        let mut ended = self.migrations.values().filter(|migration| migration.phase.has_ended());
+        ended.find(|migration| migration.leftovers.iter().any(is_it)).map(|migration| migration.id)
+    }
+
+    /// Whether an ended migration still has something to do with a host.
+    pub(crate) fn is_cared_for(&self, host: &HostName) -> bool {
+        let mut cared_for = self.migrations.values().filter(|migration| migration.needs_care());
+        cared_for.any(|Migration { source, destination, .. }| source == host || destination == host)
     }
 
     /// Ended migrations of an earlier run of the console, for the pages.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use model::{ControlFlow, HostName, Migration, Mode, Phase};
+use model::{ControlFlow, HostName, LeftoverKind, Migration, Mode, Phase};
 use tokio::time::Instant;
 
 use super::{inbox::Inbox, journal::Journal, progress::Tracker};
@@ -28,8 +28,6 @@ pub(super) struct ActiveMigration {
     last_abort: Option<Instant>,
     /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
     last_heard_ms: u64,
-    /// The pool and the name of the volume that the destination did not stop writing to.
-    hanging_volume: Option<(String, String)>,
 }
 
 impl ActiveMigration {
@@ -42,7 +40,6 @@ impl ActiveMigration {
             inbox,
             last_sample: None,
             last_abort: None,
-            hanging_volume: None,
         }
     }
 
@@ -173,20 +170,20 @@ impl StorageJournal for ActiveMigration {
         self.journal.write(text).await;
     }
 
-    async fn volume_created(&mut self, target: &str, path: &str, text: String) {
-        self.journal.volume_created(target, path, text).await;
+    async fn expect(&mut self, host: &HostName, what: LeftoverKind) -> Result<(), Error> {
+        self.journal.expect(host, [what]).await
     }
 
-    async fn volume_removed(&mut self, target: &str, text: String) {
-        self.journal.volume_removed(target, text).await;
+    async fn forget(&mut self, host: &HostName, what: &LeftoverKind, text: Option<String>) {
+        self.journal.forget(host, what, text).await;
+    }
+
+    async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error> {
+        self.journal.volume_created(target, path, text).await
     }
 
     fn volume_hangs(&mut self, pool: &str, volume: &str) {
-        self.hanging_volume = Some((pool.to_owned(), volume.to_owned()));
-    }
-
-    fn does_volume_hang(&self, pool: &str, volume: &str) -> bool {
-        self.hanging_volume.as_ref().is_some_and(|(at, name)| at == pool && name == volume)
+        self.journal.volume_hangs(pool, volume);
     }
 
     /// Shows figures, and enters the phase that they tell of.

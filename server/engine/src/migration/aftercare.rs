@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use model::{Migration, MigrationId};
+use model::{Migration, MigrationId, Phase};
 use tokio::{
     sync::{Mutex as Turn, watch},
     time::sleep,
@@ -19,7 +19,9 @@ use super::{journal::Journal, leftovers, settle};
 use crate::{context::Context, lock::lock};
 
 /// Between two looks, if no host comes back meanwhile: soon enough for a person who watches.
-const AGAIN: Duration = Duration::from_secs(3);
+const SOON: Duration = Duration::from_secs(3);
+/// The same where all that is left is what hosts have refused to remove.
+const LATER: Duration = Duration::from_mins(1);
 
 /// An ended migration that is looked after. Only who has its turn changes the record.
 pub(super) type Case = Arc<Turn<Journal>>;
@@ -62,6 +64,7 @@ impl Aftercare {
 /// Returns when nothing is left to do.
 async fn look_after(context: &Context, case: &Case, mut arrivals: watch::Receiver<()>) {
     loop {
+        let wait;
         {
             let mut journal = case.lock().await;
             settle::settle(context, &mut journal).await;
@@ -69,10 +72,16 @@ async fn look_after(context: &Context, case: &Case, mut arrivals: watch::Receive
             if !journal.record().needs_care() {
                 return;
             }
+            wait = until_next_look(journal.record());
         }
         tokio::select! {
-            () = sleep(AGAIN) => {}
+            () = sleep(wait) => {}
             Ok(()) = arrivals.changed() => {}
         }
     }
+}
+
+fn until_next_look(record: &Migration) -> Duration {
+    let is_refused = record.leftovers.iter().all(|leftover| leftover.problem.is_some());
+    if is_refused && record.phase != Phase::NeedsAttention { LATER } else { SOON }
 }

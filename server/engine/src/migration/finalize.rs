@@ -2,7 +2,7 @@
 
 use model::{Code, Migration, Phase, Problem};
 
-use super::{Reported, Setback, active::ActiveMigration, reconcile, verdict::Verdict};
+use super::{Reported, Setback, active::ActiveMigration, leftovers, reconcile, verdict::Verdict};
 use crate::{
     error::Error,
     storage::{self, StorageJournal as _},
@@ -14,6 +14,10 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
         active.switched();
     }
     active.journal().enter(Phase::Verifying).await;
+    if matches!(reported, Err(Setback::NotBegun(_) | Setback::Failed(_))) {
+        let context = active.shared_context();
+        leftovers::see_whether_volumes_are_needed(&context, active.journal()).await;
+    }
     match reconcile::reconcile(active, &reported).await {
         Verdict::Moved => {
             let figures = active.final_figures().await;
@@ -44,11 +48,10 @@ pub(super) async fn not_begun(active: &mut ActiveMigration, why: Setback) {
     end_at_source(active, phase, problem).await;
 }
 
-/// Ends a migration whose VM stayed: first removes what the migration made at the destination, and only that.
+/// Ends a migration whose VM stayed: first removes what the migration made at the destination, if that is done at once.
 async fn end_at_source(active: &mut ActiveMigration, phase: Phase, problem: Option<Problem>) {
     let context = active.shared_context();
-    let left = storage::remove_copies(&context, active).await;
-    let problem = if left.is_empty() { problem } else { Some(with_the_rest(problem, &left)) };
+    leftovers::clean_promptly(&context, active.journal()).await;
     let figures = active.last_figures();
     active.journal().end(phase, problem, figures).await;
 }
@@ -124,17 +127,4 @@ fn attention(migration: &Migration, verdict: Verdict, reported: Reported) -> Pro
         Err(Problem { sentence, .. }) => problem.with_details(sentence),
         Ok(()) => problem,
     }
-}
-
-/// The problem, with what a person has to remove by hand.
-fn with_the_rest(problem: Option<Problem>, left: &[String]) -> Problem {
-    let by_hand = format!("Remove {} by hand.", left.join(" and "));
-    let problem = problem.unwrap_or_else(|| {
-        Problem::new(Code::Cancelled, "It was cancelled, but not all that it had made could be removed.")
-    });
-    let fix = match &problem.fix {
-        Some(fix) => format!("{fix} {by_hand}"),
-        None => by_hand,
-    };
-    problem.with_fix(fix)
 }

@@ -1,5 +1,7 @@
 //! The record of a migration under way: the one place that changes it, writes it to the store and shows it.
 
+mod ledger;
+
 use std::{sync::Arc, time::Duration};
 
 use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, text};
@@ -15,11 +17,13 @@ const WRITE_AGAIN: Duration = Duration::from_secs(2);
 pub(super) struct Journal {
     context: Arc<Context>,
     record: Migration,
+    /// The pool and the name of a volume that its host did not stop writing to.
+    hanging: Option<(String, String)>,
 }
 
 impl Journal {
     pub(super) fn new(context: Arc<Context>, record: Migration) -> Self {
-        Self { context, record }
+        Self { context, record, hanging: None }
     }
 
     /// The migration as it is now.
@@ -71,22 +75,6 @@ impl Journal {
     /// Takes over new figures. [`Self::publish`] shows them.
     pub(super) fn set_progress(&mut self, progress: Progress) {
         self.record.progress = progress;
-    }
-
-    /// A volume was made for the copy of a disk.
-    pub(super) async fn volume_created(&mut self, target: &str, path: &str, text: String) {
-        if let Some(disk) = self.disk(target) {
-            (disk.path, disk.created) = (Some(path.to_owned()), true);
-        }
-        self.write(text).await;
-    }
-
-    /// The volume that was made for the copy of a disk is gone.
-    pub(super) async fn volume_removed(&mut self, target: &str, text: String) {
-        if let Some(disk) = self.disk(target) {
-            (disk.path, disk.created) = (None, false);
-        }
-        self.write(text).await;
     }
 
     /// Shows the migration as it is now on the pages.
@@ -143,8 +131,11 @@ impl Journal {
     /// The outcome, by what is known now.
     fn conclude(&mut self, problem: Option<Problem>, figures: Statistics) {
         let now = self.context.now_ms();
+        let succeeded = self.record.phase == Phase::Succeeded;
+        if succeeded {
+            self.hand_over_leftovers();
+        }
         let migration = &mut self.record;
-        let succeeded = migration.phase == Phase::Succeeded;
         migration.ended_at_ms = Some(now);
         migration.problem = problem;
         migration.progress.time_left = None;

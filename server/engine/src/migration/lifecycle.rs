@@ -10,6 +10,7 @@ use super::{
     active::ActiveMigration,
     drive::{self, Handover},
     finalize::{finalize, not_begun},
+    leftovers,
     sample::watch_until_gone,
 };
 use crate::{
@@ -104,6 +105,9 @@ async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Error> {
     if active.record().mode == Mode::Offline {
         // It may have been started meanwhile, and libvirt would not mind: both hosts would have it.
         check_again(active).await?;
+    }
+    leftovers::expect_copy(active).await?;
+    if active.record().mode == Mode::Offline {
         // Of a VM that is off both hosts may have had a definition all along, so the next console could not see by them
         // whether libvirt was asked.
         active.journal().enter_durably(Phase::SwitchingOver).await?;

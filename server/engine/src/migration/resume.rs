@@ -18,6 +18,7 @@ pub(super) async fn resume(active: &mut ActiveMigration) {
     let events = active.context().store().events(id).await.unwrap_or_default();
     active.last_heard_at(events.last().map_or(0, |event| event.at_ms));
     active.write("The console was restarted and looks after this migration again.".to_owned()).await;
+    active.journal().complete_ledger();
     active.expect_memory();
     let reason = if !began {
         Error::NeverBegun

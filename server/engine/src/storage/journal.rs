@@ -1,12 +1,12 @@
 //! What the work on storage needs of the migration that it is done for.
 
 use async_trait::async_trait;
-use model::Migration;
+use model::{HostName, LeftoverKind, Migration};
 
 use crate::{error::Error, hypervisor::Statistics};
 
 /// Where the work on storage is written down and shown, and where it hears of a cancel. Implemented by `migration/active.rs`.
-/// What is made on a host is told at once, so that the next console finds it, whatever happens to this one.
+/// What is made on a host is told before and afterwards, so that it is found whatever dies meanwhile.
 #[async_trait]
 pub(crate) trait StorageJournal: Send + Sync {
     /// The migration as it is now.
@@ -15,17 +15,23 @@ pub(crate) trait StorageJournal: Send + Sync {
     /// Adds an entry to the migration's history.
     async fn write(&mut self, text: String);
 
-    /// A volume was made for the copy of a disk.
-    async fn volume_created(&mut self, target: &str, path: &str, text: String);
+    /// This may come to be on a host from now on.
+    ///
+    /// # Errors
+    /// When it can't be written down: then it must not come to be.
+    async fn expect(&mut self, host: &HostName, what: LeftoverKind) -> Result<(), Error>;
 
-    /// The volume that was made for the copy of a disk is gone.
-    async fn volume_removed(&mut self, target: &str, text: String);
+    /// It has not come to be, or is gone.
+    async fn forget(&mut self, host: &HostName, what: &LeftoverKind, text: Option<String>);
+
+    /// A volume was made for the copy of a disk.
+    ///
+    /// # Errors
+    /// When it can't be written down: then nothing may be written to the volume, either.
+    async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error>;
 
     /// The destination did not stop writing to this volume: its storage hangs.
     fn volume_hangs(&mut self, pool: &str, volume: &str);
-
-    /// Whether the destination may still be writing to this volume.
-    fn does_volume_hang(&self, pool: &str, volume: &str) -> bool;
 
     /// Shows the figures of a copy that the console makes itself.
     async fn show(&mut self, figures: &Statistics);

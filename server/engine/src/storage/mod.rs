@@ -1,7 +1,7 @@
 //! Disks: which are shared and which are copied, and the copying.
 //!
 //! [`plan`] decides, purely, for a preflight. For a migration [`prepare`] makes everything ready before libvirt moves the VM, and
-//! [`remove_copies`] and [`remove_source_disks`] clean up afterwards. What they need of the migration is in [`StorageJournal`].
+//! [`remove_volume`] and [`remove_source_disks`] clean up afterwards. What they need of the migration is in [`StorageJournal`].
 
 mod cleanup;
 mod endpoints;
@@ -14,12 +14,14 @@ mod plan;
 mod pool;
 mod prepare;
 mod proof;
+mod removal;
 mod shared;
 
-pub(crate) use cleanup::{remove_copies, remove_source_disks};
+pub(crate) use cleanup::remove_source_disks;
 pub(crate) use journal::StorageJournal;
 pub(crate) use plan::{Side, plan};
 pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use removal::{Removal, has_its_old_image, remove_volume};
 
 #[cfg(test)]
 pub(crate) mod tests;

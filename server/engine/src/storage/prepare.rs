@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
-use model::{Finding, Migration, Mode, Severity, text};
+use model::{Finding, LeftoverKind, Migration, Mode, Severity, text};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     clock::millis,
     context::Context,
     error::Error,
-    hypervisor::{DiskCopy, DiskSource, HostError, NewVolume},
+    hypervisor::{DiskCopy, DiskSource, HostError, NewVolume, Volume},
 };
 
 /// Between two measurements of what the guest has written to its disks.
@@ -34,7 +34,7 @@ pub(crate) struct Prepared {
 /// used of it. Both in bytes a second.
 ///
 /// # Errors
-/// Nothing has moved then. What was made by then is in the journal, and is to be removed with [`super::remove_copies`].
+/// Nothing has moved then. What was made by then is among the migration's leftovers.
 pub(crate) async fn prepare(
     context: &Context,
     journal: &mut dyn StorageJournal,
@@ -105,8 +105,7 @@ fn libvirt_would_leave_behind(mode: Mode, plan: &Plan, disk: &PlannedDisk) -> bo
     matches!(disk.fate, Fate::Stuck) && !refuses
 }
 
-/// Makes the volumes that disks are copied to. Each is in the journal as soon as it is made: the intent has been in the store since
-/// the migration was.
+/// Makes the volumes that disks are copied to.
 async fn create_volumes(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
@@ -121,14 +120,42 @@ async fn create_volumes(
             format: disk.format.clone(),
             capacity_bytes: disk.capacity_bytes,
         };
-        let made = hosts.destination()?.create_volume(&wanted).await?;
+        let made = create_volume(hosts, journal, &wanted).await?;
         let size = text::bytes(disk.capacity_bytes);
         let (volume, pool, host) = (&wanted.name, &wanted.pool, hosts.destination_name());
         let told = format!("Made the volume {volume} ({size}) in the pool {pool} on {host}.");
-        journal.volume_created(&disk.target, &made.path, told).await;
+        journal.volume_created(&disk.target, &made.path, told).await?;
         copies.push(DiskCopy { target: disk.target.clone(), path: made.path, is_block: place.is_block });
     }
     Ok(copies)
+}
+
+/// Makes a volume. If it is not certain whether it was made, it stays among the migration's leftovers: the pool had none of its name
+/// before, and libvirt makes none over another.
+async fn create_volume(
+    hosts: &Endpoints<'_>,
+    journal: &mut dyn StorageJournal,
+    wanted: &NewVolume,
+) -> Result<Volume, Error> {
+    let (host, destination) = (hosts.destination_name(), hosts.destination()?);
+    let NewVolume { pool, name, capacity_bytes, .. } = wanted.clone();
+    if let Some(by) = hosts.context().inventory().left_by(host, &pool, &name) {
+        return Err(Error::VolumeLeft { pool, volume: name, host: host.clone(), by });
+    }
+    if destination.volume(&pool, &name).await?.is_some() {
+        // libvirt refuses, in words of its own.
+        return Ok(destination.create_volume(wanted).await?);
+    }
+    let what = LeftoverKind::Volume { pool, name, capacity_bytes, confirmed: false, unused: false };
+    journal.expect(host, what.clone()).await?;
+    let made = destination.create_volume(wanted).await;
+    // It has said that it has not made it.
+    if let Err(error) = &made
+        && !error.kind.is_no_answer()
+    {
+        journal.forget(host, &what, None).await;
+    }
+    Ok(made?)
 }
 
 /// Whether the guest writes so fast that the copies of its disks might never catch up. Written down, if so.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use model::LeftoverKind;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -23,8 +24,6 @@ const TOKEN: u64 = 4096;
 const SEEN_LIMIT: Duration = Duration::from_secs(65);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How often a token is tried to be removed.
-const REMOVALS: u32 = 5;
 
 /// Proves for all disks whose evidence is a pair of pools that the pools are one place.
 pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, plan: &Plan) -> Result<(), Error> {
@@ -39,9 +38,8 @@ pub(super) async fn prove(hosts: &Endpoints<'_>, journal: &mut dyn StorageJourna
 async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pair: &PoolPair) -> Result<(), Error> {
     let name = format!(".vmferry-{}", Uuid::now_v7());
     let token = NewVolume { pool: pair.source.clone(), name, format: "raw".to_owned(), capacity_bytes: TOKEN };
-    // Told before, so that it can be found if the console dies.
-    let text = format!("Testing whether the pools are shared: the volume {} in the pool {}.", token.name, token.pool);
-    journal.write(text).await;
+    let what = LeftoverKind::Token { pool: token.pool.clone(), name: token.name.clone() };
+    journal.expect(hosts.source_name(), what.clone()).await?;
     let made = hosts.source()?.create_volume(&token).await;
     let (source, destination) = (hosts.source_name(), hosts.destination_name());
     if let Err(HostError { kind: HostErrorKind::Refused, sentence, details, .. }) = made {
@@ -50,6 +48,7 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
             "The pool {} on {source} takes no new volumes ({words}), so it was not proven that {destination} sees the same.",
             pair.source
         );
+        journal.forget(source, &what, None).await;
         journal.write(text).await;
         return Ok(());
     }
@@ -57,7 +56,7 @@ async fn prove_pair(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, pai
         Ok(_) => sees(hosts, journal, pair, &token.name).await,
         Err(error) => Err(error.into()),
     };
-    remove_token(hosts, journal, &token).await;
+    remove_token(hosts, journal, &what, &token).await;
     if !seen? {
         return Err(Error::PoolsDiffer {
             source_pool: (source.clone(), pair.source.clone()),
@@ -92,24 +91,19 @@ async fn sees(
     }
 }
 
-/// Removes the token, whatever came of it.
-async fn remove_token(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, token: &NewVolume) {
-    let mut tries = 0;
-    loop {
-        let removed = match hosts.source() {
-            Ok(source) => source.delete_volume(&token.pool, &token.name).await,
-            Err(problem) => Err(problem),
-        };
-        tries += 1;
-        match removed {
-            Ok(()) => return,
-            Err(_) if tries < REMOVALS => sleep(AGAIN).await,
-            Err(problem) => {
-                let NewVolume { pool, name, .. } = token;
-                let host = hosts.source_name();
-                let text = format!("Could not remove the volume {name} from the pool {pool} on {host}: {problem}");
-                return journal.write(text).await;
-            }
+/// Removes the token, whatever came of it. One that can't be removed now stays among the migration's leftovers.
+async fn remove_token(hosts: &Endpoints<'_>, journal: &mut dyn StorageJournal, what: &LeftoverKind, token: &NewVolume) {
+    let removed = match hosts.source() {
+        Ok(source) => source.delete_volume(&token.pool, &token.name).await,
+        Err(problem) => Err(problem),
+    };
+    match removed {
+        Ok(()) => journal.forget(hosts.source_name(), what, None).await,
+        Err(problem) => {
+            let NewVolume { pool, name, .. } = token;
+            let host = hosts.source_name();
+            let text = format!("Could not remove the volume {name} from the pool {pool} on {host} yet: {problem}");
+            journal.write(text).await;
         }
     }
 }

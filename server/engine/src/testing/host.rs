@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
 use crate::hypervisor::{
-    Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, MigrationPlan,
-    NewVolume, NotMigrated, Statistics, Survey, Volume,
+    Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, ImageUsers,
+    MigrationPlan, NewVolume, NotMigrated, Statistics, Survey, Volume,
 };
 
 /// A simulated host's memory.
@@ -196,7 +196,7 @@ impl HostConnection for SimConnection {
         self.find_volume_at(path)
     }
 
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError> {
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError> {
         self.find_users(path, left)
     }
 

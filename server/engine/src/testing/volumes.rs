@@ -11,7 +11,7 @@ use super::{
     host::SimConnection,
     storage::{SimVolume, StorageFault},
 };
-use crate::hypervisor::{Chunk, Disk, DiskSource, HostError, HostErrorKind, NewVolume, Volume};
+use crate::hypervisor::{Chunk, Disk, DiskSource, HostError, HostErrorKind, ImageUsers, NewVolume, Volume};
 
 /// What reading or writing a chunk takes at least.
 const CHUNK_TIME: Duration = Duration::from_millis(5);
@@ -36,18 +36,17 @@ impl SimConnection {
         Ok(self.find_volume(&pool, &name)?.map(|volume| (pool, volume)))
     }
 
-    pub(super) fn find_users(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError> {
+    pub(super) fn find_users(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError> {
         self.storage(|world, host| {
             let has = |disk: &Disk| matches!(&disk.source, DiskSource::File { path: known } if known == path);
             let disks = &world.storage.disks;
             let uses = |vm: &VmId| disks.get(vm).is_some_and(|disks| disks.iter().any(has));
             let copies = world.hosts[host].copies.values().filter(|copy| copy.vm != left || copy.state.is_active());
-            let mut users: Vec<_> =
-                copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect();
+            let here = copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect();
             let shared = world.storage.pools(host).filter(|pool| pool.source.is_some());
             let around = shared.filter(|pool| path.rsplit_once('/').map(|(at, _)| at) == pool.path.as_deref());
-            users.extend(around.map(|pool| format!("other hosts that share the pool {}", pool.name)));
-            Ok(users)
+            let elsewhere = around.map(|pool| format!("other hosts that share the pool {}", pool.name)).collect();
+            Ok(ImageUsers { here, elsewhere })
         })
     }
 

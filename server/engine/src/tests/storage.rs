@@ -95,11 +95,19 @@ impl Bench {
 
     /// That nothing is left at the destination, the VM is where it was with its disk, and a second try succeeds.
     pub(super) async fn stayed_and_can_go(&self, vm: VmId, end: &Migration) {
+        let end = self.cleaned(end.id).await;
         assert!(self.volumes("beta").is_empty(), "{:?} {:?}", self.volumes("beta"), self.history(end.id).await);
         assert!(end.disks.iter().all(|disk| !disk.created && disk.path.is_none()), "{end:?}");
         assert!(self.sim.copy(&host("alpha"), vm).is_some());
         assert_eq!(self.sim.copy(&host("beta"), vm), None);
         self.arrives(vm).await;
+    }
+
+    /// Waits until nothing is left of an ended migration.
+    pub(super) async fn cleaned(&self, id: MigrationId) -> Migration {
+        let now = |bench: &Self| bench.engine.snapshot().migrations.into_iter().find(|migration| migration.id == id);
+        self.until(|bench| now(bench).is_some_and(|now| now.phase.has_ended() && now.leftovers.is_empty())).await;
+        now(self).unwrap()
     }
 
     /// That the VM moves, with its disk.
@@ -236,10 +244,11 @@ async fn of_two_volumes_the_first_is_removed_when_the_second_fails() {
     bench.sim.put_volume(&host("alpha"), "images", "data.qcow2", contents());
     bench.sim.add_disk(vm, disk("vdb", "/images/data.qcow2"));
     bench.sim.fail_storage(&host("beta"), StorageFault::TakenMeanwhile("data.qcow2".into()));
-    let id = bench.start(vm, "beta").await;
-    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    let problem = end.problem.unwrap();
+    assert_eq!((end.phase, problem.details.as_deref()), (Phase::Failed, Some("storage volume exists already")));
     assert_eq!(bench.volumes("beta"), ["data.qcow2"], "what this migration did not make is not touched");
-    assert!(bench.told(id, "it was not touched").await);
+    assert!(end.leftovers.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,10 +258,13 @@ async fn what_can_not_be_removed_is_named() {
     bench.sim.fail_storage(&host("beta"), StorageFault::DeleteFails);
     let id = bench.start(vm, "beta").await;
     let end = bench.ended(id).await;
-    let fix = end.problem.unwrap().fix.unwrap();
-    assert!(fix.contains("Remove the volume web.qcow2 of the pool images on beta by hand."), "{fix}");
+    assert_eq!(end.leftovers[0].name(), "the volume web.qcow2 of the pool images on beta");
+    assert_eq!(end.leftovers[0].problem.as_ref().unwrap().details.as_deref(), Some("cannot unlink file"));
     assert!(bench.told(id, "Could not remove the volume web.qcow2").await);
     assert!(end.disks[0].created, "it is known what was made");
+    bench.cleaned(id).await;
+    assert!(bench.told(id, "Removed the volume web.qcow2 of the pool images on beta.").await, "it is tried again");
+    assert!(bench.volumes("beta").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,13 +285,13 @@ async fn a_destination_that_dies_while_it_makes_a_volume() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.fail_storage(&host("beta"), StorageFault::DiesCreating);
     let id = bench.start(vm, "beta").await;
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    bench.sim.revive(&host("beta"));
     let end = bench.ended(id).await;
-    assert_eq!((end.phase, end.problem.unwrap().code), (Phase::Failed, Code::HostUnreachable));
+    assert_eq!((end.phase, end.problem.as_ref().unwrap().code), (Phase::Failed, Code::HostUnreachable));
+    assert_eq!(end.leftovers[0].name(), "the volume web.qcow2 of the pool images on beta");
     assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
     assert_eq!(bench.volumes("beta"), ["web.qcow2"]);
-    assert!(bench.told(id, "it was not touched").await, "the user has to know");
+    bench.sim.revive(&host("beta"));
+    bench.stayed_and_can_go(vm, &end).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! Users of an image, which must not be deleted then: VMs that have it as a disk, images with it in their backing chain, and hosts that
 //! share its pool.
 
+use engine::ImageUsers;
 use model::VmId;
 use roxmltree::Node;
 use virt::{domain::Domain, storage_pool::StoragePool, sys};
@@ -21,32 +22,34 @@ impl Image<'_> {
     }
 }
 
-/// The users of the image at a path, in words: VMs, volumes, and other hosts if its pool is shared. The VM `left`, which has moved
-/// away, counts only if it runs here all the same.
-pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<Vec<String>, LibvirtError> {
+/// The users of the image at a path. The VM `left`, which has moved away, counts only if it runs here all the same.
+pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<ImageUsers, LibvirtError> {
     let volume = volumes::at(connection, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };
-    let mut users = Vec::new();
+    let mut users = ImageUsers::default();
     for domain in connection.list_all_domains(0)? {
         if domain::if_there(has(&domain, &image, left))? == Some(true) {
-            users.push(format!("the VM {}", domain.name()?));
+            users.here.push(format!("the VM {}", domain.name()?));
         }
     }
     for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
-        users.extend(volumes::unless_stopped(in_pool(&pool, &image))?.unwrap_or_default());
+        let of_pool = volumes::unless_stopped(in_pool(&pool, &image))?.unwrap_or_default();
+        users.here.extend(of_pool.here);
+        users.elsewhere.extend(of_pool.elsewhere);
     }
     Ok(users)
 }
 
 /// The users of the image among a pool's volumes, and the hosts that share the pool.
-fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<Vec<String>, LibvirtError> {
+fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<ImageUsers, LibvirtError> {
     let (name, definition) = (pool.name()?, pool.xml_desc(0)?);
     let overlays = overlays_of(pool, image)?.into_iter();
-    let mut users: Vec<String> = overlays.map(|volume| format!("the volume {volume} of the pool {name}")).collect();
+    let here = overlays.map(|volume| format!("the volume {volume} of the pool {name}")).collect();
+    let mut elsewhere = Vec::new();
     if image.is_in(&name, &definition)? && pool_source::is_shared(&definition)? {
-        users.push(format!("other hosts that share the pool {name}"));
+        elsewhere.push(format!("other hosts that share the pool {name}"));
     }
-    Ok(users)
+    Ok(ImageUsers { here, elsewhere })
 }
 
 /// Whether a VM has the image in the backing chain of a disk, now or in its persistent definition.
@@ -113,10 +116,10 @@ mod tests {
         let by_path = define(&connection, "users-path", &disk(&format!("<source file='{path}'/>"), "file"));
         let other = define(&connection, "users-other", &disk("<source file='/users-of/a.qcow2.old'/>", "file"));
         let left = VmId(by_path.uuid().unwrap());
-        assert_eq!(of(&connection, path, VmId(other.uuid().unwrap())).unwrap(), ["the VM users-path"]);
-        assert!(of(&connection, path, left).unwrap().is_empty());
+        assert_eq!(of(&connection, path, VmId(other.uuid().unwrap())).unwrap().here, ["the VM users-path"]);
+        assert_eq!(of(&connection, path, left).unwrap(), ImageUsers::default());
         by_path.create().unwrap();
-        assert_eq!(of(&connection, path, left).unwrap(), ["the VM users-path"]);
+        assert_eq!(of(&connection, path, left).unwrap().here, ["the VM users-path"]);
     }
 
     #[test]
@@ -154,8 +157,8 @@ mod tests {
                    <format type='raw'/></backingStore></volume>";
         StorageVol::create_xml(&pool, top, 0).unwrap();
         let other = VmId(uuid::Uuid::nil());
-        assert_eq!(of(&connection, "/users/base", other).unwrap(), ["the volume top of the pool users"]);
-        assert!(of(&connection, "/users/top", other).unwrap().is_empty());
+        assert_eq!(of(&connection, "/users/base", other).unwrap().here, ["the volume top of the pool users"]);
+        assert_eq!(of(&connection, "/users/top", other).unwrap(), ImageUsers::default());
         pool.destroy().unwrap();
         pool.undefine().unwrap();
     }

@@ -58,8 +58,13 @@ async fn a_vm_has_one_open_migration(database: Database) {
 async fn what_an_ended_migration_has_left_is_found_again(database: Database) {
     let store = database.open().await;
     let [mut left, mut unclear, mut fine] = [1, 2, 3].map(|vm| migration(VmId(Uuid::from_u128(vm))));
-    let leftover =
-        Leftover { host: left.destination.clone(), what: LeftoverKind::Definition, since_ms: 1, problem: None };
+    let leftover = Leftover {
+        host: left.destination.clone(),
+        what: LeftoverKind::Definition,
+        since_ms: 1,
+        machine: None,
+        problem: None,
+    };
     left.leftovers.push(leftover);
     for migration in [&left, &unclear, &fine] {
         store.insert_migration(migration).await.unwrap();

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{
-    Chunk, CopyFacts, DomainFacts, HostFacts, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey, Volume,
+    Chunk, CopyFacts, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey,
+    Volume,
 };
 use engine::{HostError, HostErrorKind};
 use model::{ControlFlow, VmAction, VmId};
@@ -128,7 +129,7 @@ impl engine::HostConnection for LibvirtHost {
         self.ask_pool(move |connection| volumes::at(connection, &path)).await
     }
 
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<Vec<String>, HostError> {
+    async fn users_of_image(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError> {
         let path = path.to_owned();
         self.ask_pool(move |connection| users::of(connection, &path, left)).await
     }

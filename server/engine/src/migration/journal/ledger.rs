@@ -1,0 +1,146 @@
+//! The ledger: what a migration may have left on hosts. Written down before it can come to be, and until it is known to be gone or is
+//! the VM's own.
+
+use model::{DiskMove, HostName, Leftover, LeftoverKind, Problem};
+
+use super::Journal;
+use crate::error::Error;
+
+impl Journal {
+    /// This may come to be on a host from now on.
+    ///
+    /// # Errors
+    /// When it can't be written down: then it must not come to be.
+    pub(in crate::migration) async fn expect(
+        &mut self,
+        host: &HostName,
+        kinds: impl IntoIterator<Item = LeftoverKind>,
+    ) -> Result<(), Error> {
+        let before = self.record.leftovers.clone();
+        for what in kinds {
+            self.enter_into_ledger(host, what);
+        }
+        let written = self.keep().await;
+        if written.is_err() {
+            self.record.leftovers = before;
+        }
+        written
+    }
+
+    /// A volume was made for the copy of a disk.
+    ///
+    /// # Errors
+    /// When it can't be written down: then nothing may be written to the volume, either.
+    pub(in crate::migration) async fn volume_created(
+        &mut self,
+        target: &str,
+        path: &str,
+        text: String,
+    ) -> Result<(), Error> {
+        let Some(disk) = self.disk(target) else { return Ok(()) };
+        (disk.path, disk.created) = (Some(path.to_owned()), true);
+        let (pool, volume) = (disk.pool.clone(), disk.volume.clone());
+        for leftover in &mut self.record.leftovers {
+            if let LeftoverKind::Volume { pool: at, name, confirmed, .. } = &mut leftover.what
+                && (&*at, &*name) == (&pool, &volume)
+            {
+                *confirmed = true;
+            }
+        }
+        self.write_durably(text).await
+    }
+
+    /// The host did not stop writing to a volume: at the end of the migration there is no use in trying to remove it.
+    pub(in crate::migration) fn volume_hangs(&mut self, pool: &str, volume: &str) {
+        self.hanging = Some((pool.to_owned(), volume.to_owned()));
+    }
+
+    /// Whether the host may still be writing to it.
+    pub(in crate::migration) fn does_hang(&self, what: &LeftoverKind) -> bool {
+        self.hanging.as_ref().is_some_and(|(pool, volume)| what.volume() == Some((pool, volume)))
+    }
+
+    /// It is gone, has never been there, or is not this migration's.
+    pub(in crate::migration) async fn forget(&mut self, host: &HostName, what: &LeftoverKind, text: Option<String>) {
+        self.record.leftovers.retain(|kept| kept.host != *host || !kept.what.is_same(what));
+        if let LeftoverKind::Volume { pool, name, .. } = what {
+            let is_its = |disk: &&mut DiskMove| (&disk.pool, &disk.volume) == (pool, name);
+            for disk in self.record.disks.iter_mut().filter(is_its) {
+                (disk.path, disk.created) = (None, false);
+            }
+        }
+        match text {
+            Some(text) => self.write(text).await,
+            None => {
+                if let Err(error) = self.keep().await {
+                    // Not fatal: whoever looks for it again finds nothing.
+                    tracing::error!(migration = %self.record.id, %error, "could not write down that a leftover is gone");
+                }
+                self.publish();
+            }
+        }
+    }
+
+    /// The host refused to remove it, and why.
+    pub(in crate::migration) async fn not_removed(&mut self, leftover: &Leftover, problem: Problem) {
+        let is_it = |kept: &&mut Leftover| kept.host == leftover.host && kept.what.is_same(&leftover.what);
+        let Some(kept) = self.record.leftovers.iter_mut().find(is_it) else { return };
+        if kept.problem.as_ref() == Some(&problem) {
+            return;
+        }
+        let text = format!("Could not remove {}: {}", kept.name(), problem.sentence);
+        kept.problem = Some(problem);
+        self.write(text).await;
+    }
+
+    /// The VM was seen on the old image of a disk after the migration: it does not need the new volume.
+    pub(in crate::migration) async fn volume_unused(&mut self, disk: &DiskMove) {
+        let mut is_news = false;
+        for leftover in &mut self.record.leftovers {
+            if let LeftoverKind::Volume { pool, name, unused, .. } = &mut leftover.what
+                && (&*pool, &*name) == (&disk.pool, &disk.volume)
+            {
+                is_news |= !*unused;
+                *unused = true;
+            }
+        }
+        if is_news && let Err(error) = self.keep().await {
+            tracing::error!(migration = %self.record.id, %error, "could not write down that a volume is not needed");
+        }
+    }
+
+    /// Enters what an earlier version has written down in another way: the volumes that it had made.
+    pub(in crate::migration) fn complete_ledger(&mut self) {
+        let host = self.record.destination.clone();
+        for disk in self.record.disks.clone().into_iter().filter(|disk| disk.created) {
+            let what = LeftoverKind::Volume {
+                pool: disk.pool,
+                name: disk.volume,
+                capacity_bytes: 0,
+                confirmed: true,
+                unused: false,
+            };
+            self.enter_into_ledger(&host, what);
+        }
+    }
+
+    /// What was made at the destination is the VM's own from now on.
+    pub(super) fn hand_over_leftovers(&mut self) {
+        self.record.leftovers.retain(|leftover| matches!(leftover.what, LeftoverKind::Token { .. }));
+    }
+
+    fn enter_into_ledger(&mut self, host: &HostName, what: LeftoverKind) {
+        if self.record.leftovers.iter().any(|known| known.host == *host && known.what.is_same(&what)) {
+            return;
+        }
+        let machine =
+            self.context.inventory().host(host).and_then(|entry| entry.facts.as_ref()).map(|facts| facts.uuid);
+        let since_ms = self.context.now_ms();
+        self.record.leftovers.push(Leftover { host: host.clone(), what, since_ms, machine, problem: None });
+    }
+
+    /// Writes the record down, without an entry in the history.
+    async fn keep(&self) -> Result<(), Error> {
+        Ok(self.context.store().update_migration(&self.record, None).await?)
+    }
+}
