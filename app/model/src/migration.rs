@@ -44,7 +44,9 @@ pub enum Phase {
     Failed,
     /// Stopped on request; the VM stayed at the source.
     Cancelled,
-    /// It can't be told that exactly one copy runs. Nothing was touched; a person has to look.
+    /// The VM runs somewhere, but not because of this migration: another console or program moved it.
+    MovedElsewhere,
+    /// It can't be told that exactly one copy runs. Nothing was touched; a person has to look. Settled later, if the hosts agree.
     NeedsAttention,
 }
 
@@ -52,9 +54,9 @@ impl Phase {
     /// All phases, in the order a migration goes through them.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Whether nothing more will happen.
+    /// Whether it is over: the VM is free for another migration. Of [`Self::NeedsAttention`] the result may become known later.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::NeedsAttention)
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::MovedElsewhere | Self::NeedsAttention)
     }
 
     /// The phase as stored and as in JSON, e.g. `copying-memory`.
@@ -77,6 +79,7 @@ impl Phase {
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
             Self::Cancelled => "Cancelled",
+            Self::MovedElsewhere => "Moved by another console or program",
             Self::NeedsAttention => "Needs attention",
         }
     }

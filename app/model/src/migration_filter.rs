@@ -20,7 +20,7 @@ pub struct MigrationFilter {
     pub destination: Option<HostName>,
     /// Away from this host or to it.
     pub host: Option<HostName>,
-    /// In one of these phases. Ended ones are results: `Succeeded`, `Failed`, `Cancelled`, `NeedsAttention`.
+    /// In one of these phases. Ended ones are results: `Succeeded`, `Failed`, `Cancelled`, `MovedElsewhere`, `NeedsAttention`.
     pub phases: Option<Vec<Phase>>,
     /// Asked for by this user.
     pub requested_by: Option<String>,

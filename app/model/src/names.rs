@@ -33,7 +33,7 @@ fn names_that_programs_know_stay() {
     assert_eq!(
         phases.join(" "),
         "queued checking preparing copying-disks copying-memory converging switching-over post-copy verifying succeeded \
-         failed cancelled needs-attention"
+         failed cancelled moved-elsewhere needs-attention"
     );
     let states: Vec<&str> = VmState::ALL.iter().map(|state| state.as_str()).collect();
     assert_eq!(states, ["running", "paused", "shutting down", "shut off", "crashed", "suspended", "unknown"]);

@@ -184,6 +184,9 @@ pub fn summary(migration: &Migration) -> String {
             let what = if migration.phase == Phase::Failed { "failed" } else { "was cancelled" };
             format!("The migration {what} after {total}; {vm_name} stayed on {source}.")
         }
+        Phase::MovedElsewhere => {
+            format!("Another console or program moved {vm_name}; this migration ended without moving it after {total}.")
+        }
         Phase::NeedsAttention => {
             format!("It is not certain that exactly one copy of {vm_name} runs. Look at {source} and {destination}.")
         }

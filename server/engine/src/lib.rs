@@ -28,7 +28,7 @@ pub use hypervisor::{
     Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
     Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, ImageUsers,
     Interface, InvalidInput, MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh,
-    SshLogin, Statistics, Survey, Tpm, Transport, UserName, Volume,
+    SshLogin, StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod opened;
 mod plan;
 mod precopy;
 mod presence;
+mod reason;
 mod statistics;
 mod survey;
 mod volume;
@@ -35,6 +36,7 @@ pub(crate) use opened::{Opened, deadline};
 pub use plan::{DiskCopy, MigrationPlan};
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 pub(crate) use presence::Presence;
+pub use reason::StateReason;
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, MachineFit, Network, Pool, Survey};
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
@@ -223,6 +225,8 @@ pub struct CopyFacts {
     pub name: String,
     /// What it does.
     pub state: VmState,
+    /// Why.
+    pub reason: StateReason,
     /// Whether it is being received: the destination's half of a migration under way. Not a VM of its own.
     pub incoming: bool,
     /// Whether it is paused because a migration from here switched over, and waits for the verdict.
@@ -236,4 +240,7 @@ pub struct CopyFacts {
     pub vcpus: u32,
     /// Its memory in bytes; 0 of an incoming copy.
     pub memory_bytes: u64,
+    /// What its QEMU has used of the host's CPUs so far, in ns: while it stands, nothing executes. None if that is not known, or never
+    /// asked, as of an incoming copy.
+    pub cpu_time_ns: Option<u64>,
 }

@@ -38,16 +38,19 @@ impl Journal {
 
     /// Enters a phase.
     pub(super) async fn enter(&mut self, phase: Phase) {
-        self.transition(phase);
-        self.write(format!("{}.", phase.label())).await;
+        if self.transition(phase) {
+            self.write(format!("{}.", phase.label())).await;
+        }
     }
 
     /// Enters a phase that the next console has to know of.
     ///
     /// # Errors
-    /// When it can't be written down.
+    /// When it can't be written down, or is not legal.
     pub(super) async fn enter_durably(&mut self, phase: Phase) -> Result<(), Error> {
-        self.transition(phase);
+        if !self.transition(phase) {
+            return Err(Error::Store);
+        }
         self.write_durably(format!("{}.", phase.label())).await
     }
 
@@ -106,7 +109,9 @@ impl Journal {
     /// Writes the end down, with libvirt's final figures if there are any. It is shown only when the store has it, however long that
     /// takes: no page may show an end that a restart would not know of, while the store refuses the VM's next migration.
     pub(super) async fn end(&mut self, phase: Phase, problem: Option<Problem>, figures: Option<Statistics>) {
-        self.transition(phase);
+        if !self.transition(phase) {
+            return;
+        }
         self.conclude(problem, figures.unwrap_or_default());
         let text = text::summary(&self.record);
         tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
@@ -118,14 +123,17 @@ impl Journal {
         self.publish();
     }
 
-    /// Every change of phase. One that is not in the state machine is a bug; it is logged, and written down all the same, because a
-    /// VM that nothing watches would be worse.
-    fn transition(&mut self, to: Phase) {
-        let from = std::mem::replace(&mut self.record.phase, to);
-        if !may_follow(from, to) {
+    /// Every change of phase. One that is not in the state machine is a bug: it is logged and not made. A migration whose end is
+    /// refused stays open in the store, so that the next console asks its hosts.
+    fn transition(&mut self, to: Phase) -> bool {
+        let from = self.record.phase;
+        let is_legal = may_follow(from, to);
+        if is_legal {
+            self.record.phase = to;
+        } else {
             tracing::error!(migration = %self.record.id, from = from.as_str(), to = to.as_str(), "impossible transition");
-            debug_assert!(false, "{from:?} to {to:?}");
         }
+        is_legal
     }
 
     /// The outcome, by what is known now.
@@ -164,3 +172,6 @@ impl Journal {
         MigrationEvent { at_ms: self.context.now_ms(), phase: self.record.phase, text }
     }
 }
+
+#[cfg(test)]
+mod tests;

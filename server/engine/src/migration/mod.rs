@@ -6,25 +6,7 @@
 //! end (`finalize.rs`). `resume.rs` goes on with what an earlier run of the console left open. Only `journal.rs` changes the record.
 //! `aftercare.rs` looks after migrations that have ended and left something, or that need attention.
 //!
-//! The phases, and the transitions that `phases.rs` allows:
-//!
-//! ```text
-//!   queued ──────► checking ──────► preparing ──────────────────────────────┐
-//!     │               │                │  samples only go forward,           │
-//!     │               │                ▼  and may skip phases                │
-//!     │               │         copying disks ► copying memory ► converging  │
-//!     │               │                │               │            │        │
-//!     │               │                └───────────────┴────────────┤        │
-//!     │               │                                             ▼        │
-//!     │               │                                     switching over   │
-//!     │               │                                             │        │
-//!     │               │           libvirt has returned, or was lost:│        │
-//!     │               │           both hosts are asked              ▼        ▼
-//!     │               │                                            verifying
-//!     │               │                                             │
-//!     ▼               ▼                                             ▼
-//!   cancelled | failed, from every phase           succeeded | needs attention
-//! ```
+//! The phases and their transitions stand in `phases.rs` and are drawn in ARCHITECTURE.md.
 //!
 //! Before `preparing` libvirt has not been asked for anything, so a migration that a restart finds there has not begun. `failed` and
 //! `cancelled` mean that the VM is known to be at its source: either nothing was begun, or both hosts have said so.

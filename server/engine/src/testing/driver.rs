@@ -1,6 +1,6 @@
 //! Who drives a simulated migration: the source's daemon, if the destination lets it in, or the console.
 
-use model::{ControlFlow, HostName, VmState};
+use model::{ControlFlow, HostName};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Sim, World};
@@ -48,12 +48,7 @@ impl World {
     pub(super) fn abandon(&mut self, source: &HostName, plan: &MigrationPlan) {
         let host = self.host(source);
         host.jobs.remove(&plan.vm);
-        host.change(plan.vm, |copy| {
-            copy.outgoing = false;
-            if copy.state == VmState::Running {
-                (copy.abandoned, copy.state) = (true, VmState::Paused);
-            }
-        });
+        host.change(plan.vm, |copy| (copy.outgoing, copy.abandoned) = (false, copy.outgoing));
         self.throw_away(plan);
     }
 

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use model::{HostName, VmAction, VmId, VmState};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use uuid::Uuid;
 
 use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
 use crate::hypervisor::{
     Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, ImageUsers,
-    MigrationPlan, NewVolume, NotMigrated, Statistics, Survey, Volume,
+    MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Volume,
 };
 
 /// A simulated host's memory.
@@ -41,6 +41,8 @@ pub(super) struct SimHost {
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
     pub(super) uuid: Uuid,
+    /// Since when guests that run use its CPUs.
+    made: Instant,
     /// None lets everybody in.
     pub(super) door: Option<Door>,
 }
@@ -58,6 +60,7 @@ impl SimHost {
             completed: BTreeMap::new(),
             listeners: Vec::new(),
             uuid,
+            made: Instant::now(),
             door: None,
         }
     }
@@ -66,13 +69,29 @@ impl SimHost {
         self.listeners.retain(|listener| listener.send(event.clone()).is_ok());
     }
 
+    /// What it has of a VM.
+    pub(super) fn copy(&self, vm: VmId) -> Option<CopyFacts> {
+        self.copies.get(&vm).map(|copy| self.seen(copy))
+    }
+
+    /// A copy, with what its QEMU has used of the CPUs: that grows only while it runs.
+    fn seen(&self, copy: &CopyFacts) -> CopyFacts {
+        let used = match copy.state {
+            VmState::Running => Some(self.made.elapsed().as_nanos().try_into().unwrap_or(u64::MAX)),
+            state if state.is_active() && !copy.incoming => Some(0),
+            _ => None,
+        };
+        CopyFacts { cpu_time_ns: used, ..copy.clone() }
+    }
+
     pub(super) fn kill(&mut self) {
         self.up = false;
         self.life += 1;
         self.jobs.clear();
         self.copies.retain(|_, copy| !copy.incoming);
         for copy in self.copies.values_mut() {
-            copy.outgoing = false;
+            // It does not know what became of the VM.
+            (copy.outgoing, copy.abandoned) = (false, copy.outgoing || copy.abandoned);
         }
         self.close("The daemon was killed (simulated).");
     }
@@ -100,6 +119,17 @@ impl SimHost {
             change(copy);
         }
         self.tell(&HostEvent::Changed(vm));
+    }
+}
+
+/// Why a VM is in a state that nothing but its user has brought about.
+pub(super) fn reason_of(state: VmState) -> StateReason {
+    match state {
+        VmState::Running => StateReason::Booted,
+        VmState::Paused | VmState::ShuttingDown => StateReason::User,
+        VmState::ShutOff => StateReason::Shutdown,
+        VmState::Crashed => StateReason::Panicked,
+        VmState::Suspended | VmState::Unknown => StateReason::Other,
     }
 }
 
@@ -137,20 +167,28 @@ impl HostConnection for SimConnection {
     }
 
     async fn copies(&self) -> Result<Vec<CopyFacts>, HostError> {
-        self.ask(|host| host.copies.values().cloned().collect())
+        self.ask(|host| host.copies.values().map(|copy| host.seen(copy)).collect())
     }
 
     async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, HostError> {
-        self.ask(|host| host.copies.get(&vm).cloned())
+        self.ask(|host| host.copy(vm))
     }
 
     async fn act(&self, vm: VmId, action: VmAction) -> Result<(), HostError> {
-        let state = match action {
-            VmAction::Start | VmAction::Resume => VmState::Running,
-            VmAction::Pause => VmState::Paused,
-            VmAction::ShutDown | VmAction::ForceOff => VmState::ShutOff,
+        let (state, reason) = match action {
+            VmAction::Start => (VmState::Running, StateReason::Booted),
+            VmAction::Resume => (VmState::Running, StateReason::Unpaused),
+            VmAction::Pause => (VmState::Paused, StateReason::User),
+            VmAction::ShutDown => (VmState::ShutOff, StateReason::Shutdown),
+            VmAction::ForceOff => (VmState::ShutOff, StateReason::Destroyed),
         };
-        self.ask(|host| host.change(vm, |copy| (copy.state, copy.abandoned) = (state, false)))
+        self.ask(|host| {
+            host.change(vm, |copy| (copy.state, copy.reason, copy.abandoned) = (state, reason, false));
+            if action == VmAction::ForceOff {
+                // What has no definition is gone.
+                host.copies.retain(|other, copy| *other != vm || copy.persistent);
+            }
+        })
     }
 
     async fn undefine(&self, vm: VmId) -> Result<(), HostError> {

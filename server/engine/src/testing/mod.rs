@@ -128,12 +128,14 @@ impl Sim {
                 vm,
                 name: name.to_owned(),
                 state,
+                reason: host::reason_of(state),
                 incoming: false,
                 outgoing: false,
                 abandoned: false,
                 persistent: true,
                 vcpus: 1,
                 memory_bytes: load.memory_bytes,
+                cpu_time_ns: None,
             },
         );
         vm
@@ -178,7 +180,7 @@ impl Sim {
 
     /// What a host has of a VM, up or not.
     pub fn copy(&self, host: &HostName, vm: VmId) -> Option<CopyFacts> {
-        self.world().host(host).copies.get(&vm).cloned()
+        self.world().host(host).copy(vm)
     }
 
     /// The hosts on which a VM runs.

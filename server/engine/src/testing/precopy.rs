@@ -12,7 +12,9 @@ use tokio::{
 use super::{Driver, Fault, Sim, World, host::Job, switch::switch_over, unreachable};
 use crate::{
     clock::millis,
-    hypervisor::{CopyFacts, DiskDevice, DiskSource, HostError, HostErrorKind, HostEvent, MigrationPlan, Statistics},
+    hypervisor::{
+        CopyFacts, DiskDevice, DiskSource, HostError, HostErrorKind, HostEvent, MigrationPlan, StateReason, Statistics,
+    },
 };
 
 /// One step of the model.
@@ -85,7 +87,9 @@ fn prepare(sim: &Sim, source: &HostName, plan: &MigrationPlan) -> Outcome {
         return Err(hypervisor("domain is already active"));
     }
     if plan.mode == Mode::Live {
-        destination.copies.insert(plan.vm, CopyFacts { incoming: true, state: VmState::Paused, ..copy });
+        let (state, reason) = (VmState::Paused, StateReason::Migration);
+        let arriving = CopyFacts { incoming: true, persistent: false, state, reason, ..copy };
+        destination.copies.insert(plan.vm, arriving);
         destination.tell(&HostEvent::Changed(plan.vm));
     }
     world.host(source).jobs.insert(plan.vm, Job::default());
@@ -238,7 +242,9 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
             (pass, pass_begun) = (pass + 1, Instant::now());
         }
         if matches!(fault, Some(Fault::ShutsDown)) && processed * 2 > load.memory_bytes {
-            sim.world().host(source).change(plan.vm, |copy| copy.state = VmState::ShutOff);
+            sim.world()
+                .host(source)
+                .change(plan.vm, |copy| (copy.state, copy.reason) = (VmState::ShutOff, StateReason::Shutdown));
             return Err(hypervisor("domain is not running"));
         }
         let over = pass_ends && fits_the_pause(remaining);

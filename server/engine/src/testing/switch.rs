@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::millis,
-    hypervisor::{CopyFacts, HostEvent, MigrationPlan, Statistics},
+    hypervisor::{CopyFacts, HostEvent, MigrationPlan, StateReason, Statistics},
 };
 
 /// The source pauses, the destination goes on, the source forgets.
@@ -24,7 +24,7 @@ pub(super) async fn switch_over(
         let mut world = sim.world();
         let host = world.host(source);
         let moving = host.copies.get(&plan.vm).cloned().ok_or_else(|| hypervisor("no such domain"))?;
-        host.change(plan.vm, |copy| copy.outgoing = true);
+        host.change(plan.vm, pause);
         moving
     };
     sleep(STEP).await;
@@ -36,6 +36,20 @@ pub(super) async fn switch_over(
         still_driven(sim, source, plan, driver)?;
     }
     leave(sim, source, plan, fault)
+}
+
+/// The source stops its copy, and waits for the destination's word. One that a user has paused stays as it is.
+fn pause(copy: &mut CopyFacts) {
+    if copy.state == VmState::Running {
+        (copy.outgoing, copy.state, copy.reason) = (true, VmState::Paused, StateReason::Migration);
+    }
+}
+
+/// The migration came to nothing: the source lets its copy go on.
+fn go_on(copy: &mut CopyFacts) {
+    if copy.outgoing {
+        (copy.outgoing, copy.state, copy.reason) = (false, VmState::Running, StateReason::MigrationCanceled);
+    }
 }
 
 /// What both hosts do if it is gone by now.
@@ -53,10 +67,11 @@ fn arrive(sim: &Sim, source: &HostName, plan: &MigrationPlan, moving: CopyFacts)
     let statistics = world.host(source).jobs.get(&plan.vm).map(|job| job.statistics).unwrap_or_default();
     let destination = world.host(&plan.destination.name);
     if !destination.up {
-        world.host(source).change(plan.vm, |copy| copy.outgoing = false);
+        world.host(source).change(plan.vm, go_on);
         return Err(hypervisor("Lost connection to destination host"));
     }
-    let arrived = CopyFacts { incoming: false, outgoing: false, persistent: plan.persist_destination, ..moving };
+    let reason = if moving.state == VmState::Running { StateReason::Migrated } else { moving.reason };
+    let arrived = CopyFacts { reason, persistent: plan.persist_destination, ..moving };
     destination.copies.insert(plan.vm, arrived);
     destination.completed.insert(plan.vm, Statistics { downtime_ms: Some(millis(STEP)), ..statistics });
     destination.tell(&HostEvent::Changed(plan.vm));
@@ -69,14 +84,16 @@ fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Faul
     let mut world = sim.world();
     let host = world.host(source);
     if matches!(fault, Some(Fault::RunsTwice)) {
-        host.change(plan.vm, |copy| copy.outgoing = false);
+        host.change(plan.vm, go_on);
         return Err(hypervisor("internal error"));
     }
     if plan.undefine_source {
         host.copies.remove(&plan.vm);
         host.tell(&HostEvent::Changed(plan.vm));
     } else {
-        host.change(plan.vm, |copy| (copy.outgoing, copy.state) = (false, VmState::ShutOff));
+        host.change(plan.vm, |copy| {
+            (copy.outgoing, copy.state, copy.reason) = (false, VmState::ShutOff, StateReason::Migrated);
+        });
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use virt::{domain::Domain, sys};
 use super::{
     if_there,
     jobs::{self, Role},
+    reasons,
 };
 use crate::{connection::Connection, error::LibvirtError};
 
@@ -25,12 +26,14 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         vm: VmId(domain.uuid()?),
         name: domain.name()?,
         state: vm_state(state, reason),
+        reason: reasons::reason(state, reason),
         incoming: false,
         outgoing: false,
         abandoned: false,
         persistent: false,
         vcpus: 0,
         memory_bytes: 0,
+        cpu_time_ns: None,
     };
     if may_be_switching_over(state, reason) {
         match jobs::role(domain)? {
@@ -44,6 +47,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     facts.persistent = domain.is_persistent()?;
     facts.vcpus = info.nr_virt_cpu;
     facts.memory_bytes = info.max_mem * 1024;
+    facts.cpu_time_ns = Some(info.cpu_time).filter(|_| facts.state.is_active());
     Ok(facts)
 }
 
@@ -94,6 +98,7 @@ fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
 
 #[cfg(test)]
 mod tests {
+    use engine::StateReason;
     use model::VmAction;
 
     use super::{
@@ -111,12 +116,14 @@ mod tests {
             vm,
             name: "acted-on".to_owned(),
             state: VmState::ShutOff,
+            reason: StateReason::Other,
             incoming: false,
             outgoing: false,
             abandoned: false,
             persistent: true,
             vcpus: 2,
             memory_bytes: 64 << 20,
+            cpu_time_ns: None,
         };
         assert_eq!(copy(&domain).unwrap(), expected);
         assert!(copies(&connection).unwrap().contains(&expected));

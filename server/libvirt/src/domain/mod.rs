@@ -5,6 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod copies;
 pub(crate) mod jobs;
 pub(crate) mod media;
+pub(crate) mod reasons;
 
 use model::VmId;
 use virt::{domain::Domain, sys};

@@ -43,7 +43,7 @@ impl From<Phase> for Status {
     fn from(phase: Phase) -> Self {
         match phase {
             Phase::Succeeded => Self::Finished,
-            Phase::Failed | Phase::NeedsAttention => Self::Failed,
+            Phase::Failed | Phase::MovedElsewhere | Phase::NeedsAttention => Self::Failed,
             Phase::Cancelled => Self::Killed,
             _ => Self::Running,
         }
@@ -167,7 +167,7 @@ mod tests {
         for &phase in Phase::ALL {
             assert!(Status::from(phase).phases().contains(&phase), "{phase:?}");
         }
-        assert_eq!(Status::Failed.phases(), [Phase::Failed, Phase::NeedsAttention]);
+        assert_eq!(Status::Failed.phases(), [Phase::Failed, Phase::MovedElsewhere, Phase::NeedsAttention]);
         assert!(Status::Running.phases().iter().all(|phase| !phase.has_ended()));
     }
 

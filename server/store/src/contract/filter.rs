@@ -102,8 +102,8 @@ fn a_name() -> impl Strategy<Value = String> {
 
 /// Mostly ended: a VM has one open migration.
 fn a_phase() -> impl Strategy<Value = Phase> {
-    use Phase::{Cancelled, CopyingMemory, Failed, NeedsAttention, Queued, Succeeded};
-    select(vec![Queued, CopyingMemory, Succeeded, Succeeded, Failed, Cancelled, NeedsAttention])
+    use Phase::{Cancelled, CopyingMemory, Failed, MovedElsewhere, NeedsAttention, Queued, Succeeded};
+    select(vec![Queued, CopyingMemory, Succeeded, Succeeded, Failed, Cancelled, MovedElsewhere, NeedsAttention])
 }
 
 fn an_id() -> impl Strategy<Value = MigrationId> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{ControlFlow, FindingCode as Code, Severity::*};
 
 use super::*;
-use crate::hypervisor::{CopyFacts, Interface, Network, SecretUse, Tpm};
+use crate::hypervisor::{CopyFacts, Interface, Network, SecretUse, StateReason, Tpm};
 
 type Row = (Code, Severity, fn(&mut PreflightInput));
 
@@ -40,12 +40,14 @@ fn copy_there(input: &mut PreflightInput, name: &str) {
         vm: input.vm.id,
         name: name.into(),
         state: VmState::ShutOff,
+        reason: StateReason::Shutdown,
         incoming: false,
         outgoing: false,
         abandoned: false,
         persistent: true,
         vcpus: 2,
         memory_bytes: GIB,
+        cpu_time_ns: None,
     });
 }
 
