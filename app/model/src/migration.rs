@@ -245,6 +245,9 @@ pub struct DiskMove {
     pub path: Option<String>,
     /// Whether this migration created the volume, so that it may remove it.
     pub created: bool,
+    /// Whether the copy was proven to be the same as the disk. Without that the old image is not removed.
+    #[serde(default)]
+    pub proven: bool,
 }
 
 /// The figures of a migration that has ended.

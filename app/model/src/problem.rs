@@ -78,6 +78,8 @@ pub enum Code {
     Cancelled,
     /// libvirt or QEMU refused; its words are in the details.
     Hypervisor,
+    /// What was read of a disk, or of its copy, is not what it should be. The old image was not touched.
+    CopyDiffers,
     /// A host did not answer in time.
     TimedOut,
     /// It can't be told that exactly one copy of the VM runs.

@@ -203,6 +203,28 @@ pub enum Error {
         /// Its volume.
         volume: String,
     },
+    /// The source sent less, or more, of an image than there is.
+    ReadIncomplete {
+        /// The image.
+        path: String,
+        /// The source.
+        host: HostName,
+        /// How long the image is, in bytes.
+        expected_bytes: u64,
+        /// What was read of it, in bytes.
+        read_bytes: u64,
+    },
+    /// A copy was read back, and it is not what was copied.
+    CopyDiffers {
+        /// The pool of the copy.
+        pool: String,
+        /// Its volume.
+        volume: String,
+        /// The destination.
+        host: HostName,
+        /// What is different.
+        difference: Difference,
+    },
     /// The VM has another image than the one that was copied.
     OldImageGone {
         /// The VM's name.
@@ -238,6 +260,29 @@ pub enum Error {
     DriverStopped,
     /// A migration ended while no console watched.
     EndedUnwatched,
+}
+
+/// What a copy differs in from the image that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// Some byte, or the length.
+    Contents,
+    /// The size that a guest sees.
+    Size {
+        /// That of the image, in bytes.
+        expected_bytes: u64,
+        /// That of the copy, in bytes.
+        found_bytes: u64,
+    },
+    /// The format, e.g. `qcow2`.
+    Format {
+        /// That of the image.
+        expected: String,
+        /// That of the copy.
+        found: String,
+    },
+    /// The volume is gone.
+    Gone,
 }
 
 // Plain, not `#[from]`, which would make each the source of an error that prints the same sentence.

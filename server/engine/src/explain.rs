@@ -8,7 +8,7 @@ use std::fmt;
 use model::{Code, Finding, FindingCode, Problem, text};
 
 use crate::{
-    error::Error,
+    error::{Difference, Error},
     hypervisor::{HostError, HostErrorKind, InvalidInput},
 };
 
@@ -185,6 +185,28 @@ impl From<Error> for Problem {
             Error::WrittenMeanwhile { vm, pool, volume } => {
                 Self::new(Code::WrongState, format!("{volume} of the pool {pool} was written to while it was copied."))
                     .with_fix(format!("See that nothing uses the disks of {vm}, then try again."))
+            }
+            Error::ReadIncomplete { path, host, expected_bytes, read_bytes } => {
+                let (expected, read) = (text::bytes(expected_bytes), text::bytes(read_bytes));
+                Self::new(Code::CopyDiffers, format!("{host} sent {read} of the {expected} of {path}."))
+                    .with_fix(format!("Look at the storage of {host} and at its libvirt log, then try again."))
+                    .with_details(format!("{read_bytes} of {expected_bytes} bytes"))
+            }
+            Error::CopyDiffers { pool, volume, host, difference } => {
+                let differs = match difference {
+                    Difference::Contents => "does not hold what was written to it".to_owned(),
+                    Difference::Size { expected_bytes, found_bytes } => {
+                        let (expected, found) = (text::bytes(expected_bytes), text::bytes(found_bytes));
+                        format!("has a size of {found} instead of {expected}")
+                    }
+                    Difference::Format { expected, found } => format!("has the format {found} instead of {expected}"),
+                    Difference::Gone => "is gone".to_owned(),
+                };
+                let sentence = format!("The volume {volume} in the pool {pool} on {host} was read back, and {differs}.");
+                Self::new(Code::CopyDiffers, sentence).with_fix(format!(
+                    "The old image was not touched. Check that the pool {pool} has enough free space, and look at the storage of {host}; \
+                     then try again."
+                ))
             }
             Error::OldImageGone { vm, image, host } => {
                 Self::new(Code::NeedsAttention, format!("{vm} no longer has the image {image} on {host}."))

@@ -37,7 +37,7 @@ pub(super) fn of(code: Code) -> StatusCode {
         Code::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Throttled => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal | Code::ReasonLost => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::Hypervisor => StatusCode::BAD_GATEWAY,
+        Code::Hypervisor | Code::CopyDiffers => StatusCode::BAD_GATEWAY,
         Code::TimedOut => StatusCode::GATEWAY_TIMEOUT,
     }
 }

@@ -1,6 +1,10 @@
 //! A shut-off VM moves with its disk.
 
-use std::fs;
+use std::{
+    fs::{self, File},
+    io::{Seek, SeekFrom, Write},
+    path::Path,
+};
 
 use model::{Mode, Phase, VmState};
 use reqwest::Method;
@@ -43,6 +47,43 @@ async fn a_shut_off_vm_moves_with_its_disk() {
     vm.stop("beta");
     assert_disk(&image, vm.console.passes());
     assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "nothing writes to the old image");
+}
+
+/// MiB/s. Sending the disk's 24 MiB takes long enough to damage what was written first.
+const SLOWLY: u32 = 8;
+
+#[tokio::test]
+async fn a_copy_that_lost_what_was_written_to_it_does_not_count() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::define(&demo, "drawer");
+    let disk = fs::read(vm.image("alpha")).expect("it was made");
+    stream.until_vm(vm.name, |found| found.state == VmState::ShutOff).await;
+
+    let request = json!({"destination": "beta", "bandwidth_mib_s": SLOWLY, "remove_source_disks": true});
+    let task = api.migrate_with(vm.name, request).await;
+    stream.until_migration(vm.name, |now| now.progress.bytes_processed > 8 << 20).await;
+    lose_a_block(&vm.image("beta"), 1 << 20);
+    let end = api.ended(&task).await;
+    assert_eq!(end["status"], "failed", "{end}");
+    assert_eq!(end["migration"]["problem"]["code"], "copy-differs", "{end}");
+    assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "the only complete image");
+    vm.assert_nothing_on("beta");
+
+    // With nothing lost, it may go.
+    api.migrate_with(vm.name, json!({"destination": "beta", "remove_source_disks": true})).await;
+    let end = stream.until_migration(vm.name, |now| now.phase == Phase::Succeeded).await;
+    assert!(end.disks[0].proven, "{end:?}");
+    vm.assert_nothing_on("alpha");
+    assert!(fs::read(vm.image("beta")).expect("it was copied") == disk, "byte for byte the same");
+}
+
+/// Overwrites 64 KiB of a file with zeroes: so it reads what was not written for want of space.
+fn lose_a_block(image: &Path, at: u64) {
+    let mut file = File::options().write(true).open(image).expect("the copy is there");
+    file.seek(SeekFrom::Start(at)).expect("a file can be sought in");
+    file.write_all(&[0; 64 << 10]).expect("it can be written to");
 }
 
 #[tokio::test]

@@ -13,6 +13,10 @@ pub struct Volume {
     pub capacity_bytes: u64,
     /// What it takes up, in bytes.
     pub allocation_bytes: u64,
+    /// How long its file or device is, which is what is read of it, in bytes; none where the host does not say.
+    pub length_bytes: Option<u64>,
+    /// Whether it is only what was changed of another image.
+    pub has_backing: bool,
     /// When its contents were last changed, as libvirt writes it (seconds since 1970 with a fraction); none where it does not say.
     pub modified: Option<String>,
 }

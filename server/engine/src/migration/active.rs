@@ -182,6 +182,10 @@ impl StorageJournal for ActiveMigration {
         self.journal.volume_created(target, path, text).await
     }
 
+    async fn copy_proven(&mut self, target: &str, text: String) -> Result<(), Error> {
+        self.journal.copy_proven(target, text).await
+    }
+
     fn volume_hangs(&mut self, pool: &str, volume: &str) {
         self.journal.volume_hangs(pool, volume);
     }

@@ -26,6 +26,9 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
                 reconcile::undefine_at_source(active).await;
             }
             let context = active.shared_context();
+            if reported.is_ok() {
+                storage::prove_mirrored(&context, active).await;
+            }
             storage::remove_source_disks(&context, active, reported.is_ok()).await;
             note_unregistered_destination(active).await;
             active.journal().end(Phase::Succeeded, None, figures).await;

@@ -251,7 +251,7 @@ fn goes_by_rdma(preflight: &Preflight) -> bool {
 fn copied(DiskPlan { target, source, treatment, .. }: DiskPlan) -> Option<DiskMove> {
     match treatment {
         Treatment::Copy { pool, volume, .. } => {
-            Some(DiskMove { target, source, pool, volume, path: None, created: false })
+            Some(DiskMove { target, source, pool, volume, path: None, created: false, proven: false })
         }
         Treatment::Shared { .. } | Treatment::Stuck => None,
     }

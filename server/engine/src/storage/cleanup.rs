@@ -6,8 +6,9 @@ use super::{endpoints::Endpoints, journal::StorageJournal, shared};
 use crate::{context::Context, hypervisor::HostError};
 
 /// Removes the old images of the disks that were copied, if that was asked for: last of all, when the VM is known to be at
-/// the destination and only there, and libvirt `succeeded`, too: where the VM runs says nothing of what is on its disks. Not if
-/// the migration was cancelled too late: whoever cancels has a reason. A failure here does not make the migration a failure.
+/// the destination and only there, and libvirt `succeeded`, too: where the VM runs says nothing of what is on its disks. Only those
+/// whose copies are proven. Not if the migration was cancelled too late: whoever cancels has a reason. A failure here does not make the
+/// migration a failure.
 pub(crate) async fn remove_source_disks(context: &Context, journal: &mut dyn StorageJournal, succeeded: bool) {
     let hosts = Endpoints::of(context, journal.record());
     let copied: Vec<DiskMove> = journal.record().disks.iter().filter(|disk| disk.created).cloned().collect();
@@ -24,7 +25,12 @@ pub(crate) async fn remove_source_disks(context: &Context, journal: &mut dyn Sto
     if let Some(why) = why_not {
         return journal.write(format!("The old images stay on {}: {why}.", hosts.source_name())).await;
     }
-    for DiskMove { source: path, .. } in copied {
+    for DiskMove { source: path, proven, .. } in copied {
+        if !proven {
+            let text = format!("The old image {path} stays on {}: its copy is not proven.", hosts.source_name());
+            journal.write(text).await;
+            continue;
+        }
         let text = remove_source_disk(&hosts, journal.record().vm, &path).await.unwrap_or_else(|problem| {
             format!("Could not remove the old image {path} from {}: {problem}", hosts.source_name())
         });

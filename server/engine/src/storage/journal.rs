@@ -30,7 +30,13 @@ pub(crate) trait StorageJournal: Send + Sync {
     /// When it can't be written down: then nothing may be written to the volume, either.
     async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error>;
 
-    /// The destination did not stop writing to this volume: its storage hangs.
+    /// The copy of a disk is proven to be the same: the old image may be removed once the VM has moved.
+    ///
+    /// # Errors
+    /// When it can't be written down. Then it does not count.
+    async fn copy_proven(&mut self, target: &str, text: String) -> Result<(), Error>;
+
+    /// The destination did not stop writing to or reading this volume: its storage hangs.
     fn volume_hangs(&mut self, pool: &str, volume: &str);
 
     /// Shows the figures of a copy that the console makes itself.

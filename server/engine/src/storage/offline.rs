@@ -1,61 +1,39 @@
-//! Disks of a VM that is shut off: copied through the console, from one libvirt's stream into the other's.
+//! Disks of a VM that is shut off: copied through the console, from one libvirt's stream into the other's, and read back.
+//!
+//! Nothing that a host says proves a copy: libvirt can lose what it wrote last and report success, and so can storage. So contents are
+//! hashed while they are read at the source, and hashed again as the destination has them.
 
-use std::{
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-
-use model::{Migration, VmState};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep, sleep_until},
-};
+use model::VmState;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    contents::{Contents, Hasher},
     endpoints::Endpoints,
     journal::StorageJournal,
+    place,
     plan::{Place, Plan, PlannedDisk},
+    transfer::{Meter, UNDER_WAY, ended, pass_on, watch},
 };
 use crate::{
-    clock::{every_sample, millis},
-    error::Error,
-    hypervisor::{Chunk, Disk, HostError, Statistics, Volume},
-    lock::lock,
+    error::{Difference, Error},
+    hypervisor::{Disk, Volume},
 };
 
-/// Chunks in transit between the two hosts. A few hide the latency of either; more only take memory.
-const UNDER_WAY: usize = 4;
-/// How long a side has to end once the copy is to stop: storage that hangs keeps it for ever.
-const END_LIMIT: Duration = Duration::from_secs(30);
-
 /// A disk that is copied, and how its image was before.
-struct Image {
+struct Image<'a> {
+    disk: &'a Disk,
+    path: &'a str,
     pool: String,
     volume: String,
-    to_pool: String,
-    to_volume: String,
+    to: &'a Place,
     /// What is to send, in bytes.
     bytes: u64,
     before: Volume,
 }
 
-/// Counts what went through, and keeps to the limit. Shared by the copy, which counts, and the loop that shows the figures.
-struct Meter {
-    begun: Instant,
-    limit_bytes_s: Option<u64>,
-    /// In bytes.
-    total: u64,
-    /// In bytes.
-    sent: AtomicU64,
-    /// When the limit lets the next chunk go.
-    next: Mutex<Instant>,
-}
-
-/// Copies the contents of all disks into the volumes made for them, and makes sure that nothing wrote to them meanwhile.
+/// Copies the contents of all disks into the volumes made for them. Makes sure that the copies have the same contents, and that nothing
+/// wrote to the disks meanwhile.
 pub(super) async fn copy_volumes(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
@@ -63,115 +41,154 @@ pub(super) async fn copy_volumes(
     limit_bytes_s: Option<u64>,
 ) -> Result<(), Error> {
     let mut images = Vec::new();
-    for (PlannedDisk { disk, source, .. }, place) in plan.copies() {
-        images.push(image(hosts, disk, source, place).await?);
+    for (disk, place) in plan.copies() {
+        images.push(image(hosts, journal, disk, place).await?);
     }
     if images.is_empty() {
         return Ok(());
     }
-    let meter = Meter::new(images.iter().map(|image| image.bytes).sum(), limit_bytes_s);
+    // All goes over the network twice: to the destination and back.
+    let meter = Meter::new(2 * images.iter().map(|image| image.bytes).sum::<u64>(), limit_bytes_s);
+    let mut copied = Vec::new();
     for image in &images {
-        copy_volume(hosts, journal, image, &meter).await?;
+        let contents = copy_volume(hosts, journal, image, &meter).await?;
+        read_back(hosts, journal, image, contents, &meter).await?;
+        copied.push(contents);
     }
-    is_untouched(hosts, journal.record(), &images).await
+    is_untouched(hosts, journal, &images).await?;
+    for (image, contents) in images.iter().zip(copied) {
+        let words = proven(hosts, image, contents);
+        journal.copy_proven(&image.disk.target, words).await?;
+    }
+    Ok(())
 }
 
 /// An image as it is before it is copied.
-async fn image(hosts: &Endpoints<'_>, disk: &Disk, path: &str, place: &Place) -> Result<Image, Error> {
+async fn image<'a>(
+    hosts: &Endpoints<'_>,
+    journal: &mut dyn StorageJournal,
+    PlannedDisk { disk, source: path, .. }: &'a PlannedDisk,
+    to: &'a Place,
+) -> Result<Image<'a>, Error> {
     let missing = || Error::NoPoolWith { path: path.to_owned(), host: hosts.source_name().clone() };
-    let (pool, volume) = place.origin.clone().ok_or_else(missing)?;
+    let (pool, volume) = to.origin.clone().ok_or_else(missing)?;
     let before = hosts.source()?.volume(&pool, &volume).await?.ok_or_else(missing)?;
+    if before.has_backing {
+        // The plan refuses it, too. But only now the pool was looked at for certain.
+        let findings = vec![place::only_the_top(&disk.target)];
+        return Err(Error::DisksChanged { vm: journal.record().vm_name.clone(), findings });
+    }
     let bytes = if before.allocation_bytes == 0 { disk.capacity_bytes } else { before.allocation_bytes };
-    Ok(Image { pool, volume, to_pool: place.pool.clone(), to_volume: place.volume.clone(), bytes, before })
+    Ok(Image { disk, path, pool, volume, to, bytes, before })
 }
 
 /// Copies one image. While it goes on figures are shown, and it is stopped if the migration is cancelled or the VM started.
 async fn copy_volume(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
-    image: &Image,
+    image: &Image<'_>,
     meter: &Meter,
-) -> Result<(), Error> {
+) -> Result<Contents, Error> {
     let (source, destination) = (hosts.source()?, hosts.destination()?);
     let (read_to, read_from) = mpsc::channel(UNDER_WAY);
     let (write_to, write_from) = mpsc::channel(UNDER_WAY);
     let sent_before = meter.sent();
-    let stop = CancellationToken::new();
-    let copying = async {
+    let (stop, mut hasher) = (CancellationToken::new(), Hasher::new());
+    let parts = async {
         tokio::join!(
             ended(&stop, source.read_volume(&image.pool, &image.volume, read_to)),
-            ended(&stop, pump(read_from, write_to, meter, &stop)),
-            ended(&stop, destination.write_volume(&image.to_pool, &image.to_volume, write_from)),
+            pass_on(read_from, Some(write_to), &mut hasher, meter, &stop),
+            ended(&stop, destination.write_volume(&image.to.pool, &image.to.volume, write_from)),
         )
     };
-    tokio::pin!(copying);
-    let mut ticks = every_sample();
-    ticks.reset();
-    let mut shut_off = Ok(());
-    let (read, pumped, written) = loop {
-        tokio::select! {
-            biased;
-            results = &mut copying => break results,
-            () = journal.cancelled(), if !stop.is_cancelled() => stop.cancel(),
-            _ = ticks.tick(), if !stop.is_cancelled() => {
-                journal.show(&meter.figures()).await;
-                shut_off = still_shut_off(hosts, journal.record());
-                if shut_off.is_err() {
-                    stop.cancel();
-                }
-            }
-        }
-    };
+    let ((read, (), written), shut_off) = watch(hosts, journal, meter, &stop, parts).await;
     if written.is_none() {
-        journal.volume_hangs(&image.to_pool, &image.to_volume);
+        journal.volume_hangs(&image.to.pool, &image.to.volume);
     }
     journal.unless_cancelled().await?;
     shut_off?;
     // The part that failed made the others stop. One that did not end has nothing to say of why.
-    [pumped, written, read].into_iter().flatten().collect::<Result<(), HostError>>()?;
-    // What the host counts as allocated is not quite what it sends.
-    meter.set_sent((sent_before + image.bytes).min(meter.total));
+    for part in [written, read].into_iter().flatten() {
+        part?;
+    }
+    meter.set_sent(sent_before + image.bytes);
+    let contents = hasher.finish();
+    if let Some(expected) = image.before.length_bytes
+        && expected != contents.len
+    {
+        let (host, path) = (hosts.source_name().clone(), image.path.to_owned());
+        return Err(Error::ReadIncomplete { path, host, expected_bytes: expected, read_bytes: contents.len });
+    }
+    let text = format!("Copied {}. Reading the copy back to compare it.", image.path);
+    journal.write(text).await;
+    Ok(contents)
+}
+
+/// Reads a copy back, and compares it with what was read at the source.
+async fn read_back(
+    hosts: &Endpoints<'_>,
+    journal: &mut dyn StorageJournal,
+    image: &Image<'_>,
+    expected: Contents,
+    meter: &Meter,
+) -> Result<(), Error> {
+    let destination = hosts.destination()?;
+    let Place { pool, volume, is_block, .. } = image.to;
+    let (to, from) = mpsc::channel(UNDER_WAY);
+    let sent_before = meter.sent();
+    // A block device may be larger, because sizes are rounded up there.
+    let mut hasher = if *is_block { Hasher::of_first(expected.len) } else { Hasher::new() };
+    let stop = CancellationToken::new();
+    let parts = async {
+        tokio::join!(
+            ended(&stop, destination.read_volume(pool, volume, to)),
+            pass_on(from, None, &mut hasher, meter, &stop),
+        )
+    };
+    let ((read, ()), shut_off) = watch(hosts, journal, meter, &stop, parts).await;
+    if read.is_none() {
+        journal.volume_hangs(pool, volume);
+    }
+    journal.unless_cancelled().await?;
+    shut_off?;
+    if let Some(read) = read {
+        read?;
+    }
+    let differs = |difference| {
+        let host = hosts.destination_name().clone();
+        Err(Error::CopyDiffers { pool: pool.clone(), volume: volume.clone(), host, difference })
+    };
+    if hasher.finish() != expected {
+        return differs(Difference::Contents);
+    }
+    let found = destination.volume(pool, volume).await?;
+    if let Some(difference) = difference(&image.before, found.as_ref(), *is_block) {
+        return differs(difference);
+    }
+    meter.set_sent(sent_before + image.bytes);
     journal.show(&meter.figures()).await;
     Ok(())
 }
 
-/// Hands chunks on, at the pace that is allowed, until there are no more or it is to stop.
-async fn pump(
-    mut from: mpsc::Receiver<Chunk>,
-    to: mpsc::Sender<Chunk>,
-    meter: &Meter,
-    stop: &CancellationToken,
-) -> Result<(), HostError> {
-    loop {
-        let passed_on = async {
-            let Some(chunk) = from.recv().await else { return false };
-            if let Chunk::Data(data) = &chunk {
-                meter.pace(data.len() as u64).await;
-            }
-            to.send(chunk).await.is_ok()
-        };
-        let goes_on = tokio::select! {
-            biased;
-            () = stop.cancelled() => false,
-            goes_on = passed_on => goes_on,
-        };
-        if !goes_on {
-            return Ok(());
-        }
+/// What a host says that two volumes of the same contents differ in. A block device has no format, and may be larger than the image on
+/// it.
+fn difference(image: &Volume, copy: Option<&Volume>, is_block: bool) -> Option<Difference> {
+    let Some(copy) = copy else { return Some(Difference::Gone) };
+    let (expected, found) = (image.capacity_bytes, copy.capacity_bytes);
+    if found < expected || (found > expected && !is_block) {
+        return Some(Difference::Size { expected_bytes: expected, found_bytes: found });
     }
-}
-
-/// As far as the console has heard.
-fn still_shut_off(hosts: &Endpoints<'_>, migration: &Migration) -> Result<(), Error> {
-    match hosts.context().inventory().copy(&migration.source, migration.vm) {
-        Some(copy) if copy.state.is_active() => Err(Error::StartedMeanwhile { vm: migration.vm_name.clone() }),
-        _ => Ok(()),
-    }
+    let is_other = copy.format != image.format && !is_block;
+    is_other.then(|| Difference::Format { expected: image.format.clone(), found: copy.format.clone() })
 }
 
 /// Asks the source whether the VM was started, or its images were written to, while they were copied.
-async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Image]) -> Result<(), Error> {
-    let source = hosts.source()?;
+async fn is_untouched(
+    hosts: &Endpoints<'_>,
+    journal: &mut dyn StorageJournal,
+    images: &[Image<'_>],
+) -> Result<(), Error> {
+    let (source, migration) = (hosts.source()?, journal.record());
     let vm = migration.vm_name.clone();
     let copy = source.copy(migration.vm).await?;
     if copy.is_none_or(|copy| copy.state != VmState::ShutOff) {
@@ -186,64 +203,12 @@ async fn is_untouched(hosts: &Endpoints<'_>, migration: &Migration, images: &[Im
     Ok(())
 }
 
-/// What came of one part of a copy; none if it did not end though it had to. If it failed, the others have to stop.
-async fn ended(
-    stop: &CancellationToken,
-    part: impl Future<Output = Result<(), HostError>>,
-) -> Option<Result<(), HostError>> {
-    let too_late = async {
-        stop.cancelled().await;
-        sleep(END_LIMIT).await;
-    };
-    let result = tokio::select! {
-        result = part => result,
-        () = too_late => return None,
-    };
-    if result.is_err() {
-        stop.cancel();
-    }
-    Some(result)
-}
-
-impl Meter {
-    fn new(total: u64, limit_bytes_s: Option<u64>) -> Self {
-        let now = Instant::now();
-        Self { begun: now, limit_bytes_s, total, sent: AtomicU64::new(0), next: Mutex::new(now) }
-    }
-
-    fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-
-    fn set_sent(&self, bytes: u64) {
-        self.sent.store(bytes, Ordering::Relaxed);
-    }
-
-    /// Counts bytes, and waits until the limit lets them go.
-    async fn pace(&self, bytes: u64) {
-        self.sent.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(limit) = self.limit_bytes_s {
-            let next = *lock(&self.next);
-            sleep_until(next).await;
-            let takes = Duration::from_micros(bytes.saturating_mul(1_000_000) / limit.max(1));
-            // Time in which nothing came is not made up for.
-            *lock(&self.next) = next.max(Instant::now()) + takes;
-        }
-    }
-
-    /// As libvirt would give them.
-    fn figures(&self) -> Statistics {
-        let processed = self.sent().min(self.total);
-        let remaining = self.total - processed;
-        Statistics {
-            elapsed_ms: millis(self.begun.elapsed()),
-            data_total: self.total,
-            data_processed: processed,
-            data_remaining: remaining,
-            disk_total: self.total,
-            disk_processed: processed,
-            disk_remaining: remaining,
-            ..Statistics::default()
-        }
-    }
+/// What was proven, in words.
+fn proven(hosts: &Endpoints<'_>, Image { path, to, .. }: &Image<'_>, contents: Contents) -> String {
+    let (from, host) = (hosts.source_name(), hosts.destination_name());
+    let (Place { pool, volume, .. }, data) = (to, model::text::bytes(contents.data));
+    format!(
+        "Proven: the volume {volume} in the pool {pool} on {host} holds what {path} on {from} does ({data} besides zeroes; SHA-256 of its \
+         blocks {contents})."
+    )
 }

@@ -90,11 +90,15 @@ fn can_be_copied(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<(), Fi
         return Err(Finding::blocker(FindingCode::DiskCopied, text).with_fix("See that its image is there."));
     }
     if input.mode == Mode::Offline && disk.has_backing {
-        let text = format!("{target} has a backing chain, and only its top image would be copied while the VM is off.");
-        return Err(Finding::blocker(FindingCode::BackingChain, text)
-            .with_fix("Move the VM while it runs: the copy then stands alone."));
+        return Err(only_the_top(target));
     }
     Ok(())
+}
+
+/// That the copy of a shut-off VM's disk would lack what is in its backing chain.
+pub(super) fn only_the_top(target: &str) -> Finding {
+    let text = format!("{target} has a backing chain, and only its top image would be copied while the VM is off.");
+    Finding::blocker(FindingCode::BackingChain, text).with_fix("Move the VM while it runs: the copy then stands alone.")
 }
 
 /// The source's pool and volume in which an image is.

@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use super::Sim;
 use crate::hypervisor::{Chunk, Disk, DiskCopy, DiskSource, DomainFacts, Pool, Volume};
 
+/// LVM's default extent, in bytes.
+const EXTENT: u64 = 4 << 20;
+
 /// What goes wrong with a host's storage, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorageFault {
@@ -25,8 +28,17 @@ pub enum StorageFault {
     ReadHangs,
     /// A volume can't be written to its end, likewise.
     WriteHangs,
+    /// A volume is read to its half, and the host says that this is all.
+    ReadEnds,
     /// The pool is full half-way through a volume.
     NoSpace,
+    /// What is written last is lost, and the host does not say so: libvirt forgets the error of a write that fails while it finishes a
+    /// stream (`virFDStreamCloseInt`).
+    LosesEnd,
+    /// libvirt's own copying leaves a volume empty, and does not say so.
+    MirrorsNothing,
+    /// libvirt's own copying leaves a volume of half the size, likewise.
+    MirrorsHalf,
 }
 
 /// A volume's contents and when they changed.
@@ -35,6 +47,8 @@ pub(super) struct SimVolume {
     format: String,
     capacity_bytes: u64,
     pub(super) contents: Vec<Chunk>,
+    has_backing: bool,
+    is_device: bool,
     changes: u64,
 }
 
@@ -96,8 +110,10 @@ impl Storage {
         let Some(contents) = self.pool(from, &source.0).and_then(|(_, volumes)| volumes.get(&source.1).cloned()) else {
             return;
         };
-        if let Some((_, volumes)) = self.pool(to, &destination.0) {
-            volumes.insert(destination.1, contents);
+        let (empty, half) = (self.fails(to, &StorageFault::MirrorsNothing), self.fails(to, &StorageFault::MirrorsHalf));
+        if let Some((_, volumes)) = self.pool(to, &destination.0).filter(|_| !empty) {
+            let capacity_bytes = contents.capacity_bytes / if half { 2 } else { 1 };
+            volumes.insert(destination.1, SimVolume { capacity_bytes, ..contents });
         }
     }
 
@@ -140,9 +156,16 @@ impl Sim {
     pub fn put_volume(&self, host: &HostName, pool: &str, name: &str, contents: Vec<Chunk>) {
         let mut world = self.world();
         let (_, volumes) = world.storage.pool(host, pool).expect("a test names pools it made");
-        let volume = volumes.entry(name.to_owned()).or_default();
+        let volume = volumes.entry(name.to_owned()).or_insert_with(|| SimVolume::new("qcow2".to_owned(), 0));
         volume.capacity_bytes = contents.iter().map(length).sum();
         (volume.contents, volume.changes) = (contents, volume.changes + 1);
+    }
+
+    /// Lays a volume over another one: it has only what was changed since.
+    pub fn lay_over_another(&self, host: &HostName, pool: &str, name: &str) {
+        let mut world = self.world();
+        let volume = world.storage.pool(host, pool).and_then(|(_, volumes)| volumes.get_mut(name));
+        volume.expect("a test names volumes it made").has_backing = true;
     }
 
     /// The names of the volumes in a pool.
@@ -192,6 +215,29 @@ impl SimVolume {
         Self { format, capacity_bytes, ..Self::default() }
     }
 
+    /// A logical volume: a whole number of extents.
+    pub(super) fn logical(capacity_bytes: u64) -> Self {
+        let capacity_bytes = capacity_bytes.next_multiple_of(EXTENT);
+        Self { is_device: true, ..Self::new("raw".to_owned(), capacity_bytes) }
+    }
+
+    /// All that is read of it. A device is read to its end, however little was written.
+    pub(super) fn whole(&self) -> Vec<Chunk> {
+        let mut contents = self.contents.clone();
+        let len: u64 = contents.iter().map(length).sum();
+        if self.is_device && len < self.capacity_bytes {
+            contents.push(Chunk::Hole(self.capacity_bytes - len));
+        }
+        contents
+    }
+
+    /// What was written last was not kept: it reads as zeroes.
+    pub(super) fn lose_end(&mut self) {
+        if let Some(last) = self.contents.iter_mut().rfind(|chunk| matches!(chunk, Chunk::Data(_))) {
+            *last = Chunk::Hole(length(last));
+        }
+    }
+
     pub(super) fn facts(&self, pool: &Pool, name: &str) -> Volume {
         let data = |chunk: &Chunk| if matches!(chunk, Chunk::Data(_)) { length(chunk) } else { 0 };
         Volume {
@@ -200,6 +246,8 @@ impl SimVolume {
             format: self.format.clone(),
             capacity_bytes: self.capacity_bytes,
             allocation_bytes: self.contents.iter().map(data).sum(),
+            length_bytes: Some(self.whole().iter().map(length).sum()),
+            has_backing: self.has_backing,
             modified: Some(self.changes.to_string()),
         }
     }

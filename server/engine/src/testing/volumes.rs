@@ -64,7 +64,10 @@ impl SimConnection {
             if volumes.contains_key(&name) {
                 return Err(refused("storage volume exists already"));
             }
-            let volume = SimVolume::new(format, capacity_bytes);
+            let volume = match pool.kind.as_str() {
+                "logical" => SimVolume::logical(capacity_bytes),
+                _ => SimVolume::new(format, capacity_bytes),
+            };
             let facts = volume.facts(pool, &name);
             volumes.insert(name.clone(), volume);
             Ok(facts)
@@ -97,7 +100,7 @@ impl SimConnection {
     pub(super) async fn send_volume(&self, pool: &str, name: &str, to: mpsc::Sender<Chunk>) -> Result<(), HostError> {
         let contents = self.storage(|world, host| {
             let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
-            volumes.get(name).map(|volume| volume.contents.clone()).ok_or_else(|| refused("no such volume"))
+            volumes.get(name).map(SimVolume::whole).ok_or_else(|| refused("no such volume"))
         })?;
         let half = contents.len() / 2;
         for (index, chunk) in contents.into_iter().enumerate() {
@@ -105,6 +108,9 @@ impl SimConnection {
             self.ask(|_| ())?;
             if index == half {
                 self.unless_storage_hangs(&StorageFault::ReadHangs).await;
+                if self.sim.world().storage.fails(&self.name, &StorageFault::ReadEnds) {
+                    return Ok(());
+                }
                 if self.sim.world().storage.fails(&self.name, &StorageFault::ReadFails) {
                     return Err(refused("cannot read: Input/output error"));
                 }
@@ -123,6 +129,7 @@ impl SimConnection {
         mut from: mpsc::Receiver<Chunk>,
     ) -> Result<(), HostError> {
         let mut received = 0;
+        let loses_end = self.sim.world().storage.fails(&self.name, &StorageFault::LosesEnd);
         while let Some(chunk) = from.recv().await {
             sleep(CHUNK_TIME).await;
             received += 1;
@@ -136,6 +143,13 @@ impl SimConnection {
                 let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
                 let volume = volumes.get_mut(name).ok_or_else(|| refused("no such volume"))?;
                 volume.contents.push(chunk);
+                Ok(())
+            })?;
+        }
+        if loses_end {
+            self.storage(|world, host| {
+                let (_, volumes) = world.storage.pool(host, pool).ok_or_else(|| no_pool(pool))?;
+                volumes.get_mut(name).ok_or_else(|| refused("no such volume"))?.lose_end();
                 Ok(())
             })?;
         }

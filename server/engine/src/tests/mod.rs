@@ -12,6 +12,7 @@ mod lost_driver;
 mod migrate;
 mod offline;
 mod preflight;
+mod proven;
 mod recovery;
 mod refused;
 mod storage;

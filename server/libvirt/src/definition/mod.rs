@@ -15,7 +15,7 @@ use crate::{
     connection::Connection,
     domain::{copies, jobs},
     error::LibvirtError,
-    storage::contents,
+    storage::{contents, volumes},
     xml,
 };
 
@@ -109,7 +109,7 @@ fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError>
 /// has a data file.
 fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), LibvirtError> {
     let volume = match &disk.source {
-        DiskSource::File { path } | DiskSource::Block { path } => connection.lookup_storage_vol_by_path(path)?,
+        DiskSource::File { path } | DiskSource::Block { path } => volumes::known_at(connection, path)?,
         DiskSource::Volume { pool, volume } => {
             connection.lookup_storage_pool_by_name(pool)?.lookup_storage_vol_by_name(volume)?
         }

@@ -8,8 +8,12 @@ use crate::error::LibvirtError;
 /// What is kept free, in bytes: for the file system itself, and for what other programs write meanwhile.
 const RESERVE: u64 = 4 << 20;
 
-/// How much is written before the free space is read again, in bytes.
+/// How much is written at most before the free space is read again, in bytes. As it gets less, it is read more often: what other
+/// programs write meanwhile then matters.
 const GRANT: u64 = 64 << 20;
+
+/// The part of the free space that is written before it is read again.
+const PART: u64 = 8;
 
 /// The system's number for "No space left on device".
 const ENOSPC: i32 = 28;
@@ -43,7 +47,7 @@ impl<'a> Space<'a> {
 /// How much of the available space may be written before it is read again; none if less than `wanted` is usable.
 fn grant(available: u64, wanted: u64) -> Option<u64> {
     let usable = available.saturating_sub(RESERVE);
-    (usable >= wanted).then_some(usable.min(GRANT.max(wanted)))
+    (usable >= wanted).then_some((usable / PART).min(GRANT).max(wanted))
 }
 
 fn no_space() -> LibvirtError {
@@ -65,7 +69,9 @@ mod tests {
         assert_eq!(grant(RESERVE, 1), None);
         assert_eq!(grant(RESERVE + 10, 11), None);
         assert_eq!(grant(RESERVE + 10, 10), Some(10));
-        assert_eq!(grant(RESERVE + 2 * GRANT, 1), Some(GRANT));
-        assert_eq!(grant(RESERVE + 2 * GRANT, GRANT + 1), Some(GRANT + 1));
+        assert_eq!(grant(RESERVE + PART * GRANT, 1), Some(GRANT));
+        assert_eq!(grant(u64::MAX, 1), Some(GRANT));
+        assert_eq!(grant(RESERVE + GRANT, 1), Some(GRANT / PART));
+        assert_eq!(grant(RESERVE + PART * GRANT, GRANT + 1), Some(GRANT + 1));
     }
 }

@@ -30,6 +30,17 @@ pub(crate) fn at(connection: &Connection, path: &str) -> Result<Option<(String, 
     Ok(Some((volume.lookup_storage_pool()?.name()?, described(&volume)?)))
 }
 
+/// The volume at a path. Pools are refreshed only if none knows it: another program may have made it.
+pub(crate) fn known_at(connection: &Connection, path: &str) -> Result<StorageVol, LibvirtError> {
+    if let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? {
+        return Ok(volume);
+    }
+    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+        unless_stopped(refresh_around(&pool, path))?;
+    }
+    Ok(connection.lookup_storage_vol_by_path(path)?)
+}
+
 /// Refreshes a pool if the path is below it.
 fn refresh_around(pool: &StoragePool, path: &str) -> Result<(), LibvirtError> {
     if is_below(path, &pool.xml_desc(0)?)? {
@@ -130,6 +141,8 @@ fn parsed(volume: &str) -> Result<Volume, LibvirtError> {
         format: xml::attribute(root, &["target", "format"], "type").unwrap_or("raw").to_owned(),
         capacity_bytes: xml::bytes(root, &["capacity"]).ok_or_else(|| missing("capacity"))?,
         allocation_bytes: xml::bytes(root, &["allocation"]).ok_or_else(|| missing("allocation"))?,
+        length_bytes: xml::bytes(root, &["physical"]),
+        has_backing: xml::text(root, &["backingStore", "path"]).is_some(),
         modified: xml::text(root, &["target", "timestamps", "mtime"]).map(str::to_owned),
     })
 }
@@ -236,6 +249,8 @@ mod tests {
             format: "qcow2".to_owned(),
             capacity_bytes: 64 << 20,
             allocation_bytes: 200_704,
+            length_bytes: Some(196_616),
+            has_backing: true,
             modified: Some("1795417859.782242126".to_owned()),
         };
         assert_eq!(parsed(file).unwrap(), expected);
@@ -243,6 +258,7 @@ mod tests {
                       <allocation unit='bytes'>512</allocation><target><path>/dev/vg/a</path></target></volume>";
         let device = parsed(device).unwrap();
         assert_eq!((device.format.as_str(), device.modified), ("raw", None));
+        assert_eq!((device.length_bytes, device.has_backing), (None, false));
         assert!(parsed("<volume><name>a</name></volume>").is_err());
     }
 }

@@ -71,6 +71,7 @@ async fn migrations_from_before_columns_are_found() {
     assert_eq!(store.migration(first.id).await.unwrap().as_ref(), Some(&first));
     assert_eq!(first.options.new_name.as_deref(), Some("web2"));
     assert_eq!(first.disks[0].path.as_deref(), Some("/pool/web.qcow2"));
+    assert!(!first.disks[0].proven, "no copy was proven then");
     assert_eq!(first.outcome.unwrap().downtime_ms, Some(42));
     let events: Vec<(u64, Phase, String)> = store
         .events(first.id)

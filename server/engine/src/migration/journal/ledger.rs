@@ -50,6 +50,20 @@ impl Journal {
         self.write_durably(text).await
     }
 
+    /// The copy of a disk is proven to be the same.
+    ///
+    /// # Errors
+    /// When it can't be written down: the record then does not say so.
+    pub(in crate::migration) async fn copy_proven(&mut self, target: &str, text: String) -> Result<(), Error> {
+        let Some(disk) = self.disk(target) else { return Ok(()) };
+        disk.proven = true;
+        let written = self.write_durably(text).await;
+        if let (Err(_), Some(disk)) = (&written, self.disk(target)) {
+            disk.proven = false;
+        }
+        written
+    }
+
     /// The host did not stop writing to a volume: at the end of the migration there is no use in trying to remove it.
     pub(in crate::migration) fn volume_hangs(&mut self, pool: &str, volume: &str) {
         self.hanging = Some((pool.to_owned(), volume.to_owned()));
@@ -66,7 +80,7 @@ impl Journal {
         if let LeftoverKind::Volume { pool, name, .. } = what {
             let is_its = |disk: &&mut DiskMove| (&disk.pool, &disk.volume) == (pool, name);
             for disk in self.record.disks.iter_mut().filter(is_its) {
-                (disk.path, disk.created) = (None, false);
+                (disk.path, disk.created, disk.proven) = (None, false, false);
             }
         }
         match text {

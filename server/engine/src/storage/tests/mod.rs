@@ -106,6 +106,8 @@ fn volume(path: &str, capacity_bytes: u64) -> Volume {
         format: "raw".into(),
         capacity_bytes,
         allocation_bytes: 0,
+        length_bytes: None,
+        has_backing: false,
         modified: None,
     }
 }
