@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use model::{Mode, Phase, VmState};
+use model::{Code, Mode, Phase, VmState};
 use reqwest::Method;
 use serde_json::json;
 
@@ -62,12 +62,12 @@ async fn a_copy_that_lost_what_was_written_to_it_does_not_count() {
     stream.until_vm(vm.name, |found| found.state == VmState::ShutOff).await;
 
     let request = json!({"destination": "beta", "bandwidth_mib_s": SLOWLY, "remove_source_disks": true});
-    let task = api.migrate_with(vm.name, request).await;
+    api.migrate_with(vm.name, request).await;
     stream.until_migration(vm.name, |now| now.progress.bytes_processed > 8 << 20).await;
     lose_a_block(&vm.image("beta"), 1 << 20);
-    let end = api.ended(&task).await;
-    assert_eq!(end["status"], "failed", "{end}");
-    assert_eq!(end["migration"]["problem"]["code"], "copy-differs", "{end}");
+    let end = stream.until_migration(vm.name, |now| now.phase.has_ended()).await;
+    let code = end.problem.as_ref().map(|problem| problem.code);
+    assert_eq!((end.phase, code), (Phase::Failed, Some(Code::CopyDiffers)), "{end:?}");
     assert!(fs::read(vm.image("alpha")).expect("it stays") == disk, "the only complete image");
     vm.assert_nothing_on("beta");
 
