@@ -6,6 +6,7 @@
 //! register. Nothing is simulated, and the integration and browser tests drive the same code.
 
 mod boot_sector;
+mod daemons;
 mod directory;
 mod domain;
 mod error;
@@ -28,6 +29,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use self::boot_sector::BootSector;
+pub use self::daemons::{Daemon, Daemons};
 use self::directory::Directory;
 pub use self::error::DemoError;
 use self::guest::GUESTS;
@@ -146,7 +148,7 @@ impl Demo {
             storage::write_image(&self.directory, user, guest)?;
             if let Some(export) = disks.export(&self.directory, programs, user, guest) {
                 let mut server = export.spawn()?;
-                export.wait_until(&mut server, storage::exported(&self.directory, guest)).await?;
+                export.wait_until(&mut server, storage::exported(&self.directory, guest.name)).await?;
                 self.services.spawn(export.keep_running(server));
             }
             domain::start(programs, &self.hosts[0], &self.directory, disks, guest).await?;

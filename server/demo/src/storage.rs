@@ -35,7 +35,7 @@ pub enum SharedStorage {
 impl SharedStorage {
     /// The storage to use with the installed libvirt.
     pub(crate) fn choose(self, programs: &Programs) -> Result<Disks, DemoError> {
-        let supported = programs.libvirt_version >= KNOWS_SHARED_FILESYSTEMS;
+        let supported = can_share_directories(programs);
         match (self, supported) {
             (Self::Auto | Self::Filesystem, true) => Ok(Disks::Files),
             (Self::Auto, false) | (Self::Nbd, _) => Ok(Disks::Nbd),
@@ -58,12 +58,12 @@ impl Disks {
     /// The disk in the VM's XML.
     pub(crate) fn xml(self, directory: &Directory, guest: &Guest) -> String {
         let (kind, source) = match self {
-            Self::Files => ("file", format!("<source file='{}'/>", image(directory, guest).display())),
+            Self::Files => ("file", format!("<source file='{}'/>", image(directory, guest.name).display())),
             Self::Nbd => (
                 "network",
                 format!(
                     "<source protocol='nbd'><host transport='unix' socket='{}'/></source>",
-                    socket(directory, guest).display()
+                    socket(directory, guest.name).display()
                 ),
             ),
         };
@@ -83,23 +83,33 @@ impl Disks {
         if self == Self::Files {
             return None;
         }
-        Some(Service {
-            name: format!("qemu-nbd of VM {}", guest.name),
-            program: programs.qemu_nbd.clone(),
-            arguments: vec![
-                "--persistent".into(),
-                "--format=raw".into(),
-                format!("--shared={NBD_CLIENTS}").into(),
-                "--socket".into(),
-                socket(directory, guest).into(),
-                image(directory, guest).into(),
-            ],
-            home: shared(directory),
-            environment: Vec::new(),
-            log: directory.path().join(format!("{}-nbd.log", guest.name)),
-            user,
-        })
+        Some(export(directory, programs, user, guest.name))
     }
+}
+
+/// The server of the disk of the VM called `vm`, for all hosts.
+pub(crate) fn export(directory: &Directory, programs: &Programs, user: Option<Unprivileged>, vm: &str) -> Service {
+    Service {
+        name: format!("qemu-nbd of VM {vm}"),
+        program: programs.qemu_nbd.clone(),
+        arguments: vec![
+            "--persistent".into(),
+            "--format=raw".into(),
+            format!("--shared={NBD_CLIENTS}").into(),
+            "--socket".into(),
+            socket(directory, vm).into(),
+            image(directory, vm).into(),
+        ],
+        home: shared(directory),
+        environment: Vec::new(),
+        log: directory.path().join(format!("{vm}-nbd.log")),
+        user,
+    }
+}
+
+/// Whether the installed libvirt can be told that a directory is shared between hosts.
+pub(crate) fn can_share_directories(programs: &Programs) -> bool {
+    programs.libvirt_version >= KNOWS_SHARED_FILESYSTEMS
 }
 
 /// The directory that all hosts see.
@@ -112,12 +122,12 @@ pub(crate) fn make_shared(directory: &Directory, user: Option<Unprivileged>) -> 
     make_directory(&shared(directory), user)
 }
 
-fn image(directory: &Directory, guest: &Guest) -> PathBuf {
-    shared(directory).join(format!("{}.img", guest.name))
+fn image(directory: &Directory, vm: &str) -> PathBuf {
+    shared(directory).join(format!("{vm}.img"))
 }
 
-fn socket(directory: &Directory, guest: &Guest) -> PathBuf {
-    shared(directory).join(format!("{}.nbd", guest.name))
+fn socket(directory: &Directory, vm: &str) -> PathBuf {
+    shared(directory).join(format!("{vm}.nbd"))
 }
 
 /// Writes the VM's disk: a boot sector and zeroes.
@@ -125,12 +135,12 @@ pub(crate) fn write_image(directory: &Directory, user: Option<Unprivileged>, gue
     let mut disk = vec![0; DISK_SIZE];
     let sector = guest.boot_sector();
     disk[..sector.len()].copy_from_slice(&sector);
-    write_file(&image(directory, guest), &disk, user)
+    write_file(&image(directory, guest.name), &disk, user)
 }
 
-/// Returns when the VM's disk is being served.
-pub(crate) async fn exported(directory: &Directory, guest: &Guest) -> Result<(), DemoError> {
-    while UnixStream::connect(socket(directory, guest)).await.is_err() {
+/// Returns when the disk of the VM called `vm` is being served.
+pub(crate) async fn exported(directory: &Directory, vm: &str) -> Result<(), DemoError> {
+    while UnixStream::connect(socket(directory, vm)).await.is_err() {
         sleep(Duration::from_millis(20)).await;
     }
     Ok(())

@@ -10,6 +10,7 @@ mod hosts;
 mod json;
 mod kimchi;
 mod login;
+mod migrations;
 mod named;
 mod pages;
 mod refused;
@@ -123,7 +124,7 @@ pub fn router(doors: Doors) -> Router {
             "/plugins",
             programs(Router::new().nest("/kimchi", kimchi::router()), &state).layer(map_response(as_kimchi)),
         )
-        .nest("/api", programs(Router::new().nest("/hosts", hosts::router()), &state).layer(map_response(as_problem)))
+        .nest("/api", programs(api(), &state).layer(map_response(as_problem)))
         .merge(stream(&state))
         .merge(pages(&state))
         .with_state(state.clone())
@@ -141,6 +142,11 @@ fn health() -> Router<DoorState> {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(as_problem))
+}
+
+/// vmferry's own API.
+fn api() -> Router<DoorState> {
+    Router::new().nest("/hosts", hosts::router()).nest("/migrations", migrations::router())
 }
 
 /// For everyone: to log in and out. wok has the same doors, so that their refusals are in its shape.

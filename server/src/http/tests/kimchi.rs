@@ -32,6 +32,22 @@ async fn a_vm_is_asked_to_move_and_the_task_followed() {
 }
 
 #[tokio::test]
+async fn the_whole_record_is_told_with_its_history() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let task = house.send(post(MIGRATE, &cookie, &json!({ "destination": "beta" }))).await.json();
+    let path = |id: &str| format!("/api/migrations/{id}");
+    let answer = house.send(get(&path(task["id"].as_str().unwrap()), &cookie)).await;
+    let record: Migration = serde_json::from_value(answer.json()["migration"].clone()).unwrap();
+    assert_eq!((answer.status, &record), (StatusCode::OK, &house.console.migrations()[0]));
+    assert!(answer.json()["history"].is_array());
+    for id in ["x", "0190c7a0-0000-7000-8000-000000000000"] {
+        let answer = house.send(get(&path(id), &cookie)).await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::NOT_FOUND, Some("unknown-migration")));
+    }
+}
+
+#[tokio::test]
 async fn a_task_is_cancelled_once() {
     let house = House::new().await;
     let cookie = house.cookie().await;
