@@ -52,6 +52,34 @@ pub enum Error {
         /// The VM's name.
         vm: String,
     },
+    /// Another console or program has moved the VM.
+    MovedFromOutside {
+        /// The VM's name.
+        vm: String,
+        /// Where it is.
+        host: HostName,
+    },
+    /// The VM's QEMU died while the VM was being moved.
+    QemuDied {
+        /// The VM's name.
+        vm: String,
+        /// Where that was.
+        host: HostName,
+    },
+    /// The VM was forced off while it was being moved.
+    ForcedOff {
+        /// The VM's name.
+        vm: String,
+        /// Where that was.
+        host: HostName,
+    },
+    /// The VM was turned off while it was being moved.
+    TurnedOff {
+        /// The VM's name.
+        vm: String,
+        /// Where that was.
+        host: HostName,
+    },
     /// An earlier migration was abandoned and left the VM paused. To move it now would decide that this is the right copy.
     LeftPaused {
         /// The VM's name.

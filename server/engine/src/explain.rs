@@ -69,6 +69,20 @@ impl From<Error> for Problem {
                 Self::new(Code::WrongState, format!("{vm} is being migrated by another program, not by this console."))
                     .with_fix("Wait for that migration to end.")
             }
+            Error::MovedFromOutside { vm, host } => Self::new(
+                Code::WrongState,
+                format!("{vm} is on {host}: another console or program moved it there, not this migration."),
+            ),
+            Error::QemuDied { vm, host } => {
+                Self::new(Code::Hypervisor, format!("The QEMU of {vm} died on {host} while it was being moved."))
+                    .with_fix(format!("See why: QEMU's log is on {host}. {vm} is off there."))
+            }
+            Error::ForcedOff { vm, host } => {
+                Self::new(Code::WrongState, format!("{vm} was forced off on {host} while it was being moved."))
+            }
+            Error::TurnedOff { vm, host } => {
+                Self::new(Code::WrongState, format!("{vm} was shut down on {host} while it was being moved."))
+            }
             Error::LeftPaused { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} is paused on {host}: an earlier migration has left it so."))
                     .with_fix("Look whether it has run at that migration's destination. If not, resume it first; if so, force it off here.")

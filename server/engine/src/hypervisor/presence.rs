@@ -2,7 +2,7 @@
 
 use model::VmState;
 
-use super::CopyFacts;
+use super::{CopyFacts, StateReason};
 
 /// What one host says of its copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,8 @@ pub(crate) enum Presence {
     Sending,
     /// It has handed the VM over and waits for the other side's word.
     Outgoing,
-    /// It has handed the VM over, and waits for no answer any more: the process that drove the migration is gone.
+    /// It has it paused for a migration that nothing drives any more. At the source: it has handed the VM over and waits for no answer, or
+    /// could not let it go on. At the destination: the VM has arrived, and was never let go on.
     Abandoned {
         /// Whether its definition outlives a power-off, and so the destination's does.
         persistent: bool,
@@ -34,11 +35,16 @@ impl Presence {
             None => Self::Absent,
             Some(copy) if copy.incoming => Self::Incoming,
             Some(copy) if copy.outgoing => Self::Outgoing,
-            Some(copy) if copy.abandoned => Self::Abandoned { persistent: copy.persistent },
+            Some(copy) if copy.abandoned || was_not_resumed(copy) => Self::Abandoned { persistent: copy.persistent },
             Some(copy) if copy.state.is_active() => Self::Active,
             // A host that does not know the state of its own copy has not answered the question.
             Some(copy) if copy.state == VmState::Unknown => Self::Unknown,
             Some(_) => Self::Inactive,
         }
     }
+}
+
+/// Whether libvirt has tried to let it go on, and could not.
+fn was_not_resumed(copy: &CopyFacts) -> bool {
+    copy.state == VmState::Paused && copy.reason == StateReason::ApiError
 }

@@ -165,12 +165,6 @@ impl Inventory {
         self.hosts.get(host)?.copies.get(&vm)
     }
 
-    /// Whether a host that has no part in this migration has the VM, and not just its definition.
-    pub(crate) fn is_elsewhere(&self, Migration { vm, source, destination, .. }: &Migration) -> bool {
-        let others = self.hosts.iter().filter(|(name, _)| *name != source && *name != destination);
-        others.filter_map(|(_, entry)| entry.copies.get(vm)).any(|copy| copy.incoming || copy.state.is_active())
-    }
-
     /// Claims the VM and its two hosts for a migration: the one place where two at once are told apart.
     pub(crate) fn claim(&mut self, migration: &Migration) -> Result<(), MigrationId> {
         match self.open.entry(migration.vm) {

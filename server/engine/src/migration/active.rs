@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use model::{ControlFlow, HostName, LeftoverKind, Migration, Mode, Phase};
 use tokio::time::Instant;
 
-use super::{inbox::Inbox, journal::Journal, progress::Tracker};
+use super::{inbox::Inbox, inquiry::Look, journal::Journal, progress::Tracker, verdict::Answer};
 use crate::{
     context::Context,
     error::Error,
@@ -75,19 +75,29 @@ impl ActiveMigration {
 
     /// What one host says of the VM now.
     pub(super) async fn presence_at(&self, host: &HostName) -> Presence {
+        self.look_at(host).await.presence()
+    }
+
+    /// The same, with the reason of the state and what the copy has used of the CPUs.
+    pub(super) async fn look_at(&self, host: &HostName) -> Look {
         let vm = self.record().vm;
-        let Ok(connection) = self.context.inventory().connection(host) else { return Presence::Unknown };
-        let Ok(copy) = connection.copy(vm).await else { return Presence::Unknown };
+        let Ok(connection) = self.context.inventory().connection(host) else { return Look::UNKNOWN };
+        let Ok(copy) = connection.copy(vm).await else { return Look::UNKNOWN };
         let presence = Presence::of(copy.as_ref());
+        let reason = copy.as_ref().map(|copy| copy.reason).unwrap_or_default();
+        let cpu_time_ns = copy.as_ref().and_then(|copy| copy.cpu_time_ns);
         self.context.inventory().set_copy(host, vm, copy);
-        match presence {
-            Presence::Active if *host == self.record().source => match connection.job(vm).await {
-                Ok(None) => Presence::Active,
-                Ok(Some(_)) => Presence::Sending,
-                Err(_) => Presence::Unknown,
-            },
+        let presence = match presence {
+            Presence::Active | Presence::Abandoned { .. } if *host != self.record().destination => {
+                match connection.job(vm).await {
+                    Ok(None) => presence,
+                    Ok(Some(_)) => Presence::Sending,
+                    Err(_) => Presence::Unknown,
+                }
+            }
             presence => presence,
-        }
+        };
+        Look { answer: Answer { presence, reason }, cpu_time_ns }
     }
 
     /// Waits for a command, and keeps it until it is acted on. Dropping the future loses no command.

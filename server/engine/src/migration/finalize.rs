@@ -1,8 +1,11 @@
 //! The end of a migration: what both hosts agree on is written down.
 
-use model::{Code, Migration, Phase, Problem};
+use model::{Code, HostName, Migration, Phase, Problem};
 
-use super::{Reported, Setback, active::ActiveMigration, leftovers, reconcile, verdict::Verdict};
+use super::{
+    Reported, Setback, active::ActiveMigration, elsewhere, ended, leftovers, reconcile, reconcile::Found,
+    verdict::Verdict,
+};
 use crate::{
     error::Error,
     storage::{self, StorageJournal as _},
@@ -18,10 +21,11 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
         let context = active.shared_context();
         leftovers::see_whether_volumes_are_needed(&context, active.journal()).await;
     }
-    match reconcile::reconcile(active, &reported).await {
+    let Found { verdict, elsewhere, looks: [source, _], silent } = reconcile::reconcile(active, &reported).await;
+    match verdict {
         Verdict::Moved => {
             let figures = active.final_figures().await;
-            // Where libvirt refused, the VM was moved from outside this console, which decided what is to stay.
+            // Where libvirt says that it failed, what is to stay was not decided by it.
             if matches!(reported, Ok(()) | Err(Setback::Lost(_))) {
                 reconcile::undefine_at_source(active).await;
             }
@@ -34,7 +38,17 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
             active.journal().end(Phase::Succeeded, None, figures).await;
         }
         Verdict::Stayed => {
+            note_silent(active, &silent).await;
             let (phase, problem) = why_it_stayed(active.record(), reported);
+            end_at_source(active, phase, problem).await;
+        }
+        Verdict::Ended => {
+            let (phase, problem) = ended::end(active.record(), source, reported);
+            end_at_source(active, phase, problem).await;
+        }
+        Verdict::MovedElsewhere => {
+            let host = elsewhere.unwrap_or_else(|| active.record().destination.clone());
+            let (phase, problem) = elsewhere::end(active.record(), &host);
             end_at_source(active, phase, problem).await;
         }
         contradiction => {
@@ -45,9 +59,13 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
     }
 }
 
-/// Ends a migration that libvirt was not asked for, so that there is no doubt where the VM is.
+/// Ends a migration that libvirt was not asked for: the VM is where it was, unless others have moved it.
 pub(super) async fn not_begun(active: &mut ActiveMigration, why: Setback) {
-    let (phase, problem) = why_it_stayed(active.record(), Err(why));
+    let moved_to = if elsewhere::may_be_why(&why) { elsewhere::moved_to(active).await } else { None };
+    let (phase, problem) = match moved_to {
+        Some(host) => elsewhere::end(active.record(), &host),
+        None => why_it_stayed(active.record(), Err(why)),
+    };
     end_at_source(active, phase, problem).await;
 }
 
@@ -57,6 +75,14 @@ async fn end_at_source(active: &mut ActiveMigration, phase: Phase, problem: Opti
     leftovers::clean_promptly(&context, active.journal()).await;
     let figures = active.last_figures();
     active.journal().end(phase, problem, figures).await;
+}
+
+/// Hosts that could not be asked whether they have the VM, too.
+async fn note_silent(active: &mut ActiveMigration, hosts: &[HostName]) {
+    if !hosts.is_empty() {
+        let hosts: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+        active.write(format!("Not asked, because they did not answer: {}.", hosts.join(", "))).await;
+    }
 }
 
 /// A VM on a host that is not registered is seen only while a migration needs that host.
@@ -119,7 +145,13 @@ fn attention(migration: &Migration, verdict: Verdict, reported: Reported) -> Pro
             format!("{vm} runs on {destination}, and {source} could not turn off the copy that it has paused."),
             format!("Force it off on {source}, and nowhere else."),
         ),
-        Verdict::Moved | Verdict::Stayed | Verdict::Undecided => (
+        Verdict::ToRemove => (
+            format!(
+                "{vm} is on {source}, and {destination} could not remove the paused copy that the migration has left."
+            ),
+            format!("Force it off on {destination}, and nowhere else."),
+        ),
+        Verdict::Moved | Verdict::Stayed | Verdict::Ended | Verdict::MovedElsewhere | Verdict::Undecided => (
             format!("{source} and {destination} could not both say where {vm} runs."),
             "See that both hosts answer, then look at the VM before you do anything to it.".to_owned(),
         ),

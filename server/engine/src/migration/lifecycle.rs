@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    hypervisor::Transport,
+    hypervisor::{Presence, Transport},
     preflight,
     storage::{self, Prepared, StorageJournal as _},
 };
@@ -42,7 +42,7 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
     };
     active.journal().enter(Phase::Checking).await;
     if let Err(error) = check_again(active).await {
-        return active.journal().end(Phase::Failed, Some(error.into()), None).await;
+        return not_begun(active, Setback::NotBegun(error)).await;
     }
     // What has not come as far as this the next console knows not to have begun, whatever it finds on the hosts.
     if let Err(error) = active.journal().enter_durably(Phase::Preparing).await {
@@ -140,7 +140,7 @@ async fn check_again(active: &ActiveMigration) -> Result<(), Error> {
     let connection = active.source()?;
     let copy = connection.copy(*vm).await?;
     let is_active = copy.as_ref().is_some_and(|copy| copy.state.is_active());
-    if copy.as_ref().is_some_and(|copy| copy.abandoned) {
+    if matches!(Presence::of(copy.as_ref()), Presence::Abandoned { .. }) {
         return Err(Error::LeftPaused { vm: vm_name.clone(), host: source.clone() });
     }
     if copy.is_some() && is_active == (*mode == Mode::Live) {

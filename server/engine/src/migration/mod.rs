@@ -2,21 +2,24 @@
 //!
 //! [`Migrations`] admits a request (`admission.rs`), writes it down and spawns its [`lifecycle`], which owns an `ActiveMigration`
 //! (`active.rs`) to the end: it waits in the queue, lets `storage/` prepare the disks, hands the plan to libvirt (`drive.rs`), takes
-//! samples and commands meanwhile (`sample.rs`), asks both hosts where the VM is (`reconcile.rs`, `verdict.rs`) and writes down the
-//! end (`finalize.rs`). `resume.rs` goes on with what an earlier run of the console left open. Only `journal.rs` changes the record.
+//! samples and commands meanwhile (`sample.rs`), asks all hosts where the VM is (`reconcile.rs`, `inquiry.rs`, `verdict.rs`), names
+//! what it waits for (`waiting.rs`), and writes down the end (`finalize.rs`). `resume.rs` goes on with what an earlier run of the console left open. Only `journal.rs` changes the record.
 //! `aftercare.rs` looks after migrations that have ended and left something, or that need attention.
 //!
 //! The phases and their transitions stand in `phases.rs` and are drawn in ARCHITECTURE.md.
 //!
 //! Before `preparing` libvirt has not been asked for anything, so a migration that a restart finds there has not begun. `failed` and
-//! `cancelled` mean that the VM is known to be at its source: either nothing was begun, or both hosts have said so.
+//! `cancelled` mean that the VM is known to be at its source, running or off: nothing was begun, or both hosts have said so.
 
 mod active;
 mod admission;
 mod aftercare;
 mod drive;
+mod elsewhere;
+mod ended;
 mod finalize;
 mod inbox;
+mod inquiry;
 mod journal;
 mod leftovers;
 mod lifecycle;
@@ -28,6 +31,7 @@ mod resume;
 mod sample;
 mod settle;
 mod verdict;
+mod waiting;
 
 pub(crate) use migrations::Migrations;
 

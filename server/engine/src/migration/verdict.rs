@@ -1,154 +1,173 @@
-//! The verdict: where the VM runs after a migration, decided from what both hosts say and never from a return code alone.
+//! The verdict: where the VM is after a migration, decided from what all hosts say and never from a return code alone.
 
 use model::Mode;
 
-use crate::hypervisor::Presence;
+use crate::hypervisor::{Presence, StateReason};
 
 /// Where the VM is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Verdict {
     /// At the destination, and only there.
     Moved,
     /// At the source, and only there.
     Stayed,
-    /// At the source, which has paused it and is to go on: the destination never had it.
+    /// It has ended at the source, before anything could run at the destination: its QEMU died, or it was turned off.
+    Ended,
+    /// Away from the source, but not because of this migration.
+    MovedElsewhere,
+    /// At the source, which has paused it and is to go on: it has never run at the destination.
     ToResume,
     /// At the destination; the source still has the copy that it paused, and is to drop it.
     ToDrop,
-    /// The source has paused it, and it may have run at the destination and ended there.
+    /// At the source; the destination has a copy that this migration made and that has never run, and is to drop it.
+    ToRemove,
+    /// One host has it paused, and it may have run at another and ended there.
     LeftPaused,
     /// Not known yet: ask again.
     Undecided,
-    /// On both.
+    /// On several.
     Both,
-    /// On neither.
+    /// On none.
     Neither,
 }
 
-/// Judges what the hosts say (`reference` for live migrations: libvirt's own recovery, `qemuProcessRecoverMigration`).
-///
-/// `kept` is whether a definition at the source is no contradiction: it was to stay there, and libvirt said that all went well. Else
-/// the destination's may be one that it had before.
-pub(crate) fn verdict(mode: Mode, kept: bool, source: Presence, destination: Presence) -> Verdict {
-    use Presence::{Abandoned, Absent, Active, Inactive, Incoming, Outgoing, Sending, Unknown};
-    match (mode, source, destination) {
-        (Mode::Live, Abandoned { .. }, Active) => return Verdict::ToDrop,
+/// What one of the two hosts says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Answer {
+    pub(crate) presence: Presence,
+    pub(crate) reason: StateReason,
+}
+
+/// What the hosts say that have no part in the migration: the worst of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Others {
+    /// None of them has more than a definition.
+    Without,
+    /// One of them can't be asked.
+    Silent,
+    /// One of them sends or receives it.
+    Moving,
+    /// One of them has it.
+    Have,
+}
+
+/// All that a verdict is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    pub(crate) mode: Mode,
+    pub(crate) source: Answer,
+    pub(crate) destination: Answer,
+    pub(crate) others: Others,
+    /// Whether a definition at the source is no contradiction: it was to stay there, and libvirt said that all went well. Else the
+    /// destination's may be one that it had before.
+    pub(crate) kept: bool,
+    /// Whether the destination had no copy before, so that the one that it has came by this migration.
+    pub(crate) made: bool,
+    /// Whether libvirt refused because the VM was not there to be moved, or was being moved already.
+    pub(crate) refused: bool,
+    /// Whether so little time has passed that the VM can't have been moved on from the destination.
+    pub(crate) prompt: bool,
+}
+
+/// Judges what the hosts say (for live migrations compare libvirt's own recovery, `qemuProcessRecoverMigrationIn` and `…Out`).
+pub(crate) fn verdict(evidence: &Evidence) -> Verdict {
+    use Presence::{Incoming, Outgoing, Sending, Unknown};
+    let is_open = |answer: Answer| matches!(answer.presence, Unknown | Incoming | Sending | Outgoing);
+    match evidence.mode {
+        Mode::Offline => offline(evidence),
+        Mode::Live if is_left_receiving(evidence) => Verdict::ToRemove,
+        Mode::Live if is_open(evidence.source) || is_open(evidence.destination) => Verdict::Undecided,
+        Mode::Live if evidence.others == Others::Moving => Verdict::Undecided,
+        Mode::Live => live(evidence),
+    }
+}
+
+/// The source has the VM and does not send it: nothing will ever tell the copy that this migration made to go on. libvirt removes it by
+/// itself as soon as it notices, so this has to last.
+fn is_left_receiving(Evidence { source, destination, others, made, .. }: &Evidence) -> bool {
+    *made
+        && *others < Others::Moving
+        && source.presence == Presence::Active
+        && destination.presence == Presence::Incoming
+}
+
+fn live(evidence: &Evidence) -> Verdict {
+    use Presence::{Abandoned, Absent, Active, Inactive};
+    let Evidence { source, destination, others, made, refused, prompt, .. } = *evidence;
+    // The destination's has arrived, and waits to be let go on. Where the reason is another, a resume was tried.
+    let never_ran = destination.reason == StateReason::Migration && made;
+    match (source.presence, destination.presence) {
+        (Active, Active) => Verdict::Both,
+        (Active, _) | (_, Active) if others == Others::Have => Verdict::Both,
+        (Abandoned { .. }, _) | (_, Abandoned { .. }) if others == Others::Have => Verdict::LeftPaused,
+        (Absent | Inactive, Absent | Inactive) if others == Others::Have => Verdict::MovedElsewhere,
+        (Abandoned { .. }, Active) => Verdict::ToDrop,
         // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has
         // none to keep, or where there is one, it can't be told: the VM may have run there and ended, and what is on its disks is
         // newer.
-        (Mode::Live, Abandoned { persistent: true }, Absent) => return Verdict::ToResume,
-        (Mode::Live, Abandoned { .. }, Absent | Inactive) => return Verdict::LeftPaused,
-        _ => {}
+        (Abandoned { persistent: true }, Absent) if others == Others::Without || prompt => Verdict::ToResume,
+        (Abandoned { persistent: true }, Absent) => Verdict::Undecided,
+        // Where the source could not let it go on, the destination holds its disks, and so may have run.
+        (Abandoned { .. }, Abandoned { .. }) if never_ran && source.reason == StateReason::Migration => {
+            Verdict::ToResume
+        }
+        (Abandoned { .. }, _) => Verdict::LeftPaused,
+        (Active, Abandoned { .. }) if never_ran => Verdict::ToRemove,
+        (Active, Abandoned { .. }) => Verdict::Both,
+        (Active, _) => Verdict::Stayed,
+        (_, Active) if refused => Verdict::MovedElsewhere,
+        (_, Active) => Verdict::Moved,
+        (_, Abandoned { .. }) => Verdict::LeftPaused,
+        (Inactive, Absent) if ended_here(source.reason) => Verdict::Ended,
+        // Its definition never left, and all hosts have said that they do not have it.
+        (Inactive, Absent) if source.reason != StateReason::Migrated && others == Others::Without => Verdict::Ended,
+        // What the destination had before, or what libvirt gave up before the VM could run.
+        (Inactive, Inactive)
+            if ended_here(source.reason)
+                && matches!(destination.reason, StateReason::Migrated | StateReason::Failed) =>
+        {
+            Verdict::Ended
+        }
+        _ => Verdict::Neither,
     }
-    // Any other copy that a migration has left paused is one like any other.
-    let [source, destination] = [source, destination].map(|presence| match presence {
+}
+
+/// Whether this is how a VM ends where it is. One that moved away leaves another reason behind, or none.
+fn ended_here(reason: StateReason) -> bool {
+    matches!(
+        reason,
+        StateReason::Crashed
+            | StateReason::Failed
+            | StateReason::Destroyed
+            | StateReason::Shutdown
+            | StateReason::Saved
+    )
+}
+
+/// Offline there is nothing that runs: the definition is what moves. A VM that is started at once has moved, too.
+fn offline(&Evidence { source, destination, others, kept, refused, .. }: &Evidence) -> Verdict {
+    use Presence::{Abandoned, Absent, Active, Inactive};
+    // A copy that another migration has left paused is one like any other.
+    let [source, destination] = [source, destination].map(|answer| match answer.presence {
         Abandoned { .. } => Active,
         other => other,
     });
-    match (mode, source, destination) {
-        (_, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }, _)
-        | (_, _, Unknown | Incoming | Sending | Outgoing | Abandoned { .. }) => Verdict::Undecided,
-        (_, Active, Active) => Verdict::Both,
-        (_, Active, Absent | Inactive) => Verdict::Stayed,
-        (Mode::Live, Absent | Inactive, Active) => Verdict::Moved,
-        (Mode::Live, Absent | Inactive, Absent | Inactive) => Verdict::Neither,
-        // Offline there is nothing that runs: the definition is what moves. A VM that is started at once has moved too.
-        (Mode::Offline, Absent, Inactive | Active) => Verdict::Moved,
-        (Mode::Offline, Inactive, Inactive | Active) if kept => Verdict::Moved,
-        (Mode::Offline, Inactive, Inactive | Active) => Verdict::Both,
-        (Mode::Offline, Inactive, Absent) => Verdict::Stayed,
-        (Mode::Offline, Absent, Absent) => Verdict::Neither,
+    let moved = if refused { Verdict::MovedElsewhere } else { Verdict::Moved };
+    match (source, destination) {
+        (Active, Active) => Verdict::Both,
+        (Active, Absent | Inactive) => Verdict::Stayed,
+        (Absent, Inactive | Active) => moved,
+        (Inactive, Inactive | Active) if kept => Verdict::Moved,
+        (Inactive, Inactive | Active) => Verdict::Both,
+        (Inactive, Absent) => Verdict::Stayed,
+        (Absent, Absent) => match others {
+            Others::Have => Verdict::MovedElsewhere,
+            Others::Moving => Verdict::Undecided,
+            Others::Without | Others::Silent => Verdict::Neither,
+        },
+        _ => Verdict::Undecided,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Presence::*;
-    use super::*;
-
-    const LEFT: Presence = Abandoned { persistent: true };
-    const LEFT_TRANSIENT: Presence = Abandoned { persistent: false };
-    const ALL: [Presence; 9] = [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, LEFT, LEFT_TRANSIENT, Active];
-
-    #[test]
-    fn moved_and_stayed_are_only_said_when_both_hosts_agree() {
-        for mode in [Mode::Live, Mode::Offline] {
-            for source in ALL {
-                for destination in ALL {
-                    let said = verdict(mode, false, source, destination);
-                    if said == Verdict::Moved {
-                        assert!(matches!(source, Absent | Inactive), "{source:?} {destination:?}");
-                        let is_there = matches!(destination, Active | Inactive | Abandoned { .. });
-                        assert!(is_there, "{source:?} {destination:?}");
-                    }
-                    if said == Verdict::Stayed {
-                        let is_there = matches!(source, Active | Inactive | Abandoned { .. });
-                        assert!(is_there, "{source:?} {destination:?}");
-                        assert!(matches!(destination, Absent | Inactive), "{source:?} {destination:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_live_migration() {
-        let live = |source, destination| verdict(Mode::Live, false, source, destination);
-        assert_eq!(live(Absent, Active), Verdict::Moved);
-        assert_eq!(live(Inactive, Active), Verdict::Moved);
-        assert_eq!(live(Active, Absent), Verdict::Stayed);
-        assert_eq!(live(Active, Inactive), Verdict::Stayed);
-        assert_eq!(live(Active, Active), Verdict::Both);
-        assert_eq!(live(Absent, Absent), Verdict::Neither);
-        assert_eq!(live(Inactive, Inactive), Verdict::Neither);
-        assert_eq!(live(Outgoing, Active), Verdict::Undecided);
-        assert_eq!(live(Active, Incoming), Verdict::Undecided);
-        assert_eq!(live(Active, Unknown), Verdict::Undecided);
-    }
-
-    #[test]
-    fn a_vm_that_was_left_paused() {
-        let live = |source, destination| verdict(Mode::Live, false, source, destination);
-        assert_eq!(live(LEFT, Absent), Verdict::ToResume);
-        assert_eq!(live(LEFT, Active), Verdict::ToDrop);
-        assert_eq!(live(LEFT_TRANSIENT, Active), Verdict::ToDrop);
-        assert_eq!(live(LEFT, Inactive), Verdict::LeftPaused, "it may have run there and been shut down");
-        assert_eq!(live(LEFT_TRANSIENT, Absent), Verdict::LeftPaused, "nor would that leave a trace");
-        assert_eq!(live(LEFT, LEFT), Verdict::Both);
-        for destination in [Unknown, Incoming, Outgoing] {
-            assert_eq!(live(LEFT, destination), Verdict::Undecided);
-        }
-        assert_eq!(live(Active, LEFT), Verdict::Both);
-        assert_eq!(live(Absent, LEFT), Verdict::Moved);
-    }
-
-    #[test]
-    fn nothing_is_done_to_a_vm_unless_both_hosts_said_where_it_is() {
-        for mode in [Mode::Live, Mode::Offline] {
-            for source in ALL {
-                for destination in ALL {
-                    let said = verdict(mode, false, source, destination);
-                    if said == Verdict::ToResume {
-                        assert_eq!((mode, source, destination), (Mode::Live, LEFT, Absent));
-                    }
-                    if said == Verdict::ToDrop {
-                        assert!(matches!((mode, source, destination), (Mode::Live, Abandoned { .. }, Active)));
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn an_offline_migration() {
-        let offline = |source, destination| verdict(Mode::Offline, false, source, destination);
-        assert_eq!(offline(Absent, Inactive), Verdict::Moved);
-        assert_eq!(offline(Absent, Active), Verdict::Moved);
-        assert_eq!(offline(Inactive, Inactive), Verdict::Both);
-        assert_eq!(offline(Inactive, Active), Verdict::Both);
-        assert_eq!(offline(Inactive, Absent), Verdict::Stayed);
-        assert_eq!(offline(Absent, Absent), Verdict::Neither);
-        assert_eq!(verdict(Mode::Offline, true, Inactive, Inactive), Verdict::Moved);
-        assert_eq!(verdict(Mode::Offline, true, Inactive, Active), Verdict::Moved);
-    }
-}
+mod tests;

@@ -258,8 +258,8 @@ impl HostConnection for SimConnection {
         let is_busy = self.ask(|host| host.jobs.contains_key(&plan.vm)).map_err(NotMigrated::NotBegun)?;
         if is_busy {
             let problem =
-                HostError::new(HostErrorKind::Refused, "another migration job is already running (simulated)");
-            return Err(NotMigrated::NotBegun(problem));
+                HostError::new(HostErrorKind::AlreadyMigrating, "another migration job is already running (simulated)");
+            return Err(NotMigrated::Failed(problem));
         }
         let let_through = self.sim.world().let_through(plan);
         if let Err(HostError { kind: HostErrorKind::PeerLogin, .. }) = let_through {

@@ -159,11 +159,17 @@ async fn two_running_copies_need_attention_and_nothing_is_touched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vm_that_shuts_down_meanwhile_needs_attention() {
+async fn a_vm_that_shuts_down_meanwhile_was_not_moved() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.fail_next(vm, Fault::ShutsDown);
-    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::NeedsAttention);
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    let problem = end.problem.unwrap();
+    assert_eq!(
+        (end.phase, problem.sentence.as_str()),
+        (Phase::Failed, "web was shut down on alpha while it was being moved.")
+    );
+    assert_eq!(problem.details.as_deref(), Some("domain is not running"));
     assert!(bench.sim.runs_on(vm).is_empty());
 }
 

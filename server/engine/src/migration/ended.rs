@@ -1,0 +1,26 @@
+//! A VM that ended at its source while it was being moved: what it ended by is told.
+
+use model::{Migration, Phase, Problem};
+
+use super::{Reported, inquiry::Look};
+use crate::{error::Error, hypervisor::StateReason};
+
+/// The end of such a migration: it has failed, because there was nothing left to move.
+pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (Phase, Option<Problem>) {
+    let Migration { vm_name, source: host, .. } = migration;
+    let reason = source.answer.reason;
+    let (vm, host) = (vm_name.clone(), host.clone());
+    let error = match reason {
+        StateReason::Crashed | StateReason::Failed => Error::QemuDied { vm, host },
+        StateReason::Destroyed => Error::ForcedOff { vm, host },
+        _ => Error::TurnedOff { vm, host },
+    };
+    let problem = Problem::from(error);
+    let words = reported.err().map(|setback| Problem::from(Error::from(setback)));
+    let problem = match words {
+        Some(Problem { details: Some(details), .. }) => problem.with_details(details),
+        Some(Problem { sentence, .. }) => problem.with_details(sentence),
+        None => problem,
+    };
+    (Phase::Failed, Some(problem))
+}
