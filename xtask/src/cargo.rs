@@ -77,6 +77,15 @@ impl Cargo {
         Ok(())
     }
 
+    /// Builds the server and the fault matrix, and runs the matrix.
+    pub fn run_faults(&self, options: &[&str]) -> Result<()> {
+        let built = self.build().args(["--package", "vmferry", "--package", "faults"]).status();
+        ensure!(built.context("cargo could not be started")?.success(), "the fault matrix does not build");
+        let matrix = Command::new(self.target.join("debug/faults")).args(options).status();
+        ensure!(matrix.context("the fault matrix could not be started")?.success(), "the fault matrix found faults");
+        Ok(())
+    }
+
     fn build(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.current_dir(&self.workspace).arg("build");

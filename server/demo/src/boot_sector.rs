@@ -74,6 +74,7 @@ mod tests {
     fn the_binary_is_the_source_assembled() {
         is_assembled("src/boot_sector.S", ASSEMBLED);
         is_assembled("../tests/storage/guest.S", include_bytes!("../../tests/storage/guest.bin"));
+        is_assembled("../faults/src/guest.S", include_bytes!("../../faults/src/guest.bin"));
     }
 
     fn is_assembled(source: &str, binary: &[u8; 512]) {

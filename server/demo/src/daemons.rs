@@ -104,11 +104,6 @@ impl Daemons {
         storage::can_share_directories(&self.programs)
     }
 
-    /// libvirt's version: major, minor, release.
-    pub fn libvirt_version(&self) -> (u32, u32, u32) {
-        self.programs.libvirt_version
-    }
-
     /// Writes a file that the daemons can use.
     ///
     /// # Errors

@@ -1,0 +1,42 @@
+//! A migration's record and history, as the API tells it.
+
+use serde_json::Value;
+
+/// The answer of `GET /api/migrations/<id>`.
+#[derive(Clone, Debug)]
+pub struct Record(pub Value);
+
+impl Record {
+    /// Its phase, e.g. `copying-memory`.
+    pub fn phase(&self) -> &str {
+        self.0["migration"]["phase"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it has ended. `needs-attention` is an end that may be settled later.
+    pub fn has_ended(&self) -> bool {
+        !self.0["migration"]["ended_at_ms"].is_null() || self.needs_attention()
+    }
+
+    /// Whether it says that a person has to look.
+    pub fn needs_attention(&self) -> bool {
+        self.phase() == "needs-attention"
+    }
+
+    /// Why it failed, what it waits for, or what needs attention.
+    pub fn problem(&self) -> Option<&str> {
+        self.0["migration"]["problem"]["sentence"].as_str()
+    }
+
+    /// The one safe next step that it offers.
+    pub fn step(&self) -> Option<&Value> {
+        Some(&self.0["migration"]["step"]).filter(|step| !step.is_null())
+    }
+
+    /// What it says in a line.
+    pub fn told(&self) -> String {
+        match self.problem() {
+            Some(problem) => format!("{}: {problem}", self.phase()),
+            None => self.phase().to_owned(),
+        }
+    }
+}
