@@ -7,6 +7,7 @@ mod lab;
 mod support;
 
 mod blank;
+mod full;
 mod guest;
 mod live;
 mod netfs;

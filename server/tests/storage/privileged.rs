@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model::Phase;
+use model::{Phase, VmState};
 use serde_json::{Value, json};
 
 use super::{
@@ -46,12 +46,19 @@ impl Site {
 
     /// Starts a VM with the guest of guest.S and this disk on red; returns when the guest has written to it.
     pub(crate) async fn start_vm(&mut self, name: &str, disk: &str) -> Console {
-        let console = Console(self.sandbox.shared().join(format!("{name}.console")));
-        let file = self.file(&format!("{name}.xml"), &domain_xml(name, disk, &console.0));
-        self.lab.red.virsh(&["define", &file]);
+        let console = self.define_vm(name, disk).await;
         self.lab.red.virsh(&["start", name]);
         console.until_passes(1).await;
         self.stream.until_vm(name, |vm| vm.state.is_active()).await;
+        console
+    }
+
+    /// Defines a VM with this disk on red.
+    pub(crate) async fn define_vm(&mut self, name: &str, disk: &str) -> Console {
+        let console = Console(self.sandbox.shared().join(format!("{name}.console")));
+        let file = self.file(&format!("{name}.xml"), &domain_xml(name, disk, &console.0));
+        self.lab.red.virsh(&["define", &file]);
+        self.stream.until_vm(name, |vm| vm.state == VmState::ShutOff).await;
         console
     }
 
