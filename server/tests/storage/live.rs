@@ -11,7 +11,7 @@ use super::{
     DEMO,
     guest::{assert_disk, image_info},
     support::{Api, LIMIT, Stream},
-    vm::Vm,
+    vm::{POOL, Vm},
 };
 
 /// MiB/s. Copying the disk takes some seconds, so that the guest writes meanwhile.
@@ -47,6 +47,35 @@ async fn a_disk_is_copied_while_the_guest_writes_to_it() {
     vm.stop("beta");
     assert_disk(&image, vm.console.passes());
     assert!(fs::read(vm.image("alpha")).expect("it stays") == left, "nothing writes to the old image any more");
+}
+
+#[tokio::test]
+async fn a_backing_chain_becomes_one_image_and_its_base_stays() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let vm = Vm::define(&demo, "layer");
+    let (top, base) = (vm.image("alpha"), vm.image("alpha").with_file_name("ground.qcow2"));
+    fs::rename(&top, &base).expect("one directory");
+    demo.virsh_succeeds("alpha", &["pool-refresh", POOL]);
+    let new = ["vol-create-as", POOL, "layer.qcow2", "64M", "--format", "qcow2"];
+    let over = ["--backing-vol", "ground.qcow2", "--backing-vol-format", "qcow2"];
+    demo.virsh_succeeds("alpha", &[&new[..], &over].concat());
+    let ground = fs::read(&base).expect("it was renamed");
+    demo.virsh_succeeds("alpha", &["start", vm.name]);
+    vm.console.until_passes(1).await;
+    stream.until_vm(vm.name, |found| found.state.is_active()).await;
+
+    let request = json!({"destination": "beta", "remove_source_disks": true, "accept": ["backing-chain"]});
+    api.migrate_with(vm.name, request).await;
+    let end = stream.until_migration(vm.name, |now| now.phase.has_ended()).await;
+    assert_eq!((end.phase, end.disks[0].proven), (Phase::Succeeded, true), "{end:?}");
+    vm.assert_nothing_on("alpha");
+    assert!(fs::read(&base).expect("it stays") == ground, "the base is not the VM's alone");
+    vm.console.until_two_more_passes().await;
+    vm.stop("beta");
+    assert_eq!(image_info(&vm.image("beta"))["backing-filename"], serde_json::Value::Null);
+    assert_disk(&vm.image("beta"), vm.console.passes());
 }
 
 #[tokio::test]

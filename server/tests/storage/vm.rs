@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The pool's name on every host; each has its own directory.
-const POOL: &str = "images";
+pub(crate) const POOL: &str = "images";
 /// Another pool, which is on beta only.
 pub(crate) const OTHER_POOL: &str = "archive";
 
