@@ -74,7 +74,7 @@ async fn pass(context: &Context, journal: &mut Journal, deadline: Option<Instant
                 journal.forget(host, what, Some(text)).await;
             }
             Ok(Removal::Absent) => journal.forget(host, what, None).await,
-            Ok(Removal::Kept(why)) => journal.forget(host, what, Some(capitalized(&why))).await,
+            Ok(Removal::Kept(why)) => journal.forget(host, what, Some(why)).await,
             Err(error) if is_no_answer(&error) => {}
             Err(error) => journal.not_removed(&leftover, error.into()).await,
         }
@@ -133,19 +133,17 @@ async fn removal(context: &Context, migration: &Migration, leftover: &Leftover) 
 
 /// Why the host can't be asked at all: it is not there any more, or is not the machine that it was.
 fn is_another_machine(context: &Context, leftover: &Leftover) -> Option<String> {
-    let (name, host) = (leftover.name(), &leftover.host);
-    let by_hand = format!("{name} may be left: remove it by hand.");
+    let host = &leftover.host;
+    let told = |why: &str| Some(format!("{host} {why}. Remove by hand what may be left: {}.", leftover.name()));
     let inventory = context.inventory();
-    let Some(entry) = inventory.host(host) else {
-        return Some(format!("{host} is not registered any more. {}", capitalized(&by_hand)));
-    };
+    let Some(entry) = inventory.host(host) else { return told("is not registered any more") };
     let answers = entry.facts.as_ref().map(|facts| facts.uuid);
     if answers.zip(leftover.machine).is_some_and(|(now, then)| now != then) {
-        return Some(format!("{host} is another machine by now. {}", capitalized(&by_hand)));
+        return told("is another machine by now");
     }
-    let refusal = inventory.connection(host).err().filter(|error| error.kind.is_for_a_person());
-    if inventory.is_temporary(host) && refusal.is_some() {
-        return Some(format!("{host} is not registered, and wants a login. {}", capitalized(&by_hand)));
+    let wants_login = inventory.connection(host).is_err_and(|error| error.kind.is_for_a_person());
+    if inventory.is_temporary(host) && wants_login {
+        return told("is not registered, and wants a login");
     }
     None
 }
@@ -205,10 +203,4 @@ async fn runs_elsewhere(context: &Context, migration: &Migration, leftover: &Lef
 fn still_receiving(migration: &Migration, leftover: &Leftover) -> HostError {
     let text = format!("{} still has a copy that was to receive {}.", leftover.host, migration.vm_name);
     HostError::new(HostErrorKind::WrongState, text)
-}
-
-/// The sentence, with a capital letter.
-fn capitalized(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

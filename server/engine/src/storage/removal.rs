@@ -42,7 +42,11 @@ pub(crate) async fn remove_volume(
         is_at_rest(connection, migration, leftover).await?;
         let users = connection.users_of_image(&volume.path, migration.vm).await?.here;
         if !users.is_empty() {
-            return Ok(Removal::Kept(format!("{} is in use ({}), so it stays.", leftover.name(), users.join(", "))));
+            return Ok(Removal::Kept(format!(
+                "It stays, because it is in use: {} ({}).",
+                leftover.name(),
+                users.join(", ")
+            )));
         }
         if confirmed && !unused {
             return Err(old_image_gone(migration, leftover));

@@ -10,7 +10,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Sim, driver::Driver, login::Door, precopy, unreachable};
+use super::{Sim, driver::Driver, login::Door, precopy, storage::StorageFault, unreachable};
 use crate::hypervisor::{
     Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, ImageUsers,
     MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Volume,
@@ -239,10 +239,13 @@ impl HostConnection for SimConnection {
     }
 
     async fn create_volume(&self, volume: &NewVolume) -> Result<Volume, HostError> {
-        self.make_volume(volume)
+        let made = self.make_volume(volume);
+        self.unless_storage_hangs(&StorageFault::CreateHangs).await;
+        made
     }
 
     async fn delete_volume(&self, pool: &str, name: &str) -> Result<(), HostError> {
+        self.unless_storage_hangs(&StorageFault::DeleteHangs).await;
         self.remove_volume(pool, name)
     }
 

@@ -20,8 +20,12 @@ pub enum StorageFault {
     TakenMeanwhile(String),
     /// A volume is made, and the daemon dies before it says so.
     DiesCreating,
+    /// A volume is made, and the host does not say so: its storage hangs.
+    CreateHangs,
     /// A volume can't be deleted.
     DeleteFails,
+    /// A volume can't be deleted, and the host does not say so.
+    DeleteHangs,
     /// A volume can't be read to its end.
     ReadFails,
     /// A volume can't be read to its end, and the host does not say so: its storage hangs.

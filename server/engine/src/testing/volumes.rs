@@ -90,7 +90,7 @@ impl SimConnection {
     }
 
     /// Waits for ever if this is to go wrong.
-    async fn unless_storage_hangs(&self, fault: &StorageFault) {
+    pub(super) async fn unless_storage_hangs(&self, fault: &StorageFault) {
         let hangs = self.sim.world().storage.fails(&self.name, fault);
         if hangs {
             std::future::pending::<()>().await;

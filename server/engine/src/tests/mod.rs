@@ -8,6 +8,7 @@ mod hosts_elsewhere;
 mod hosts_login;
 mod hosts_run_time;
 mod imports;
+mod leftovers;
 mod lost_driver;
 mod migrate;
 mod offline;

@@ -65,7 +65,7 @@ impl Bench {
     }
 
     /// The same with a disk in a pool that both hosts have from an NFS server; `same` is whether it really is.
-    async fn with_shared_disk(same: bool) -> (Self, VmId) {
+    pub(super) async fn with_shared_disk(same: bool) -> (Self, VmId) {
         let bench = Self::new().await;
         bench.sim.add_pool(&host("alpha"), nfs("vms"), "filer");
         bench.sim.add_pool(&host("beta"), nfs("nfs"), if same { "filer" } else { "other" });
