@@ -1,8 +1,8 @@
 //! Numbers and results in words. One place, so that pages and programs read the same.
 
 use crate::{
-    Convergence, DiskPlan, Ending, HostName, Migration, MigrationOptions, Mode, Phase, Prediction, Preflight, Severity,
-    Treatment, Vm, VmState,
+    Convergence, DiskPlan, Ending, HostName, Leftover, Migration, MigrationOptions, Mode, Phase, Prediction, Preflight,
+    Severity, Treatment, Vm, VmState,
 };
 
 /// A number of bytes with a binary unit and at most one decimal: `0 B`, `1.5 KiB`, `64 MiB`.
@@ -194,6 +194,26 @@ pub fn summary(migration: &Migration) -> String {
     }
 }
 
+/// What an ended migration has left on hosts, a sentence each, and what becomes of it.
+pub fn leftovers(migration: &Migration) -> Vec<String> {
+    if !migration.phase.has_ended() {
+        return Vec::new();
+    }
+    let told = |leftover: &Leftover| {
+        let (name, host) = (leftover.name(), &leftover.host);
+        match &leftover.problem {
+            _ if migration.phase == Phase::NeedsAttention => {
+                format!("May be left: {name}. vmferry looks after it once it is certain where the VM is.")
+            }
+            None => format!("Left: {name}. vmferry removes it when {host} answers."),
+            Some(problem) => {
+                format!("Left: {name}. It could not be removed: {} vmferry tries again every minute.", problem.sentence)
+            }
+        }
+    };
+    migration.leftovers.iter().map(told).collect()
+}
+
 /// Why a migration will not end by itself, in a sentence with numbers; none while it may.
 pub fn convergence(migration: &Migration) -> Option<String> {
     match migration.progress.convergence {
@@ -279,6 +299,28 @@ mod tests {
         let removed = plan(&off, &beta, &everything, &[disk("vda", copy()), disk("vdb", copy())]);
         assert!(removed.starts_with("web is shut off: its definition moves from alpha to beta."), "{removed}");
         assert!(removed.ends_with("Last of all, the old images of vda, vdb are deleted."), "{removed}");
+    }
+
+    #[test]
+    fn what_is_left_is_named_with_what_becomes_of_it() {
+        let left = |problem| Leftover {
+            host: "beta".parse().unwrap(),
+            what: crate::LeftoverKind::Definition,
+            since_ms: 0,
+            machine: None,
+            problem,
+        };
+        let mut migration = crate::examples::migration(1);
+        migration.leftovers = vec![left(None)];
+        assert!(leftovers(&migration).is_empty(), "it is under way");
+        migration.phase = Phase::Failed;
+        assert_eq!(leftovers(&migration), ["Left: the VM's definition on beta. vmferry removes it when beta answers."]);
+        let refused = crate::Problem::new(crate::Code::Hypervisor, "libvirt refused.");
+        migration.leftovers = vec![left(Some(refused))];
+        let expected = "Left: the VM's definition on beta. It could not be removed: libvirt refused. vmferry tries again every minute.";
+        assert_eq!(leftovers(&migration), [expected]);
+        migration.phase = Phase::NeedsAttention;
+        assert!(leftovers(&migration)[0].starts_with("May be left: the VM's definition on beta."));
     }
 
     #[test]

@@ -3,19 +3,25 @@
 use leptos::prelude::*;
 use model::{Migration, Outcome, Phase, text};
 
-use crate::ui::{fact::Fact, problem::ProblemNote};
+use crate::ui::{
+    fact::Fact,
+    icon::{Draw, Icon},
+    problem::ProblemNote,
+};
 
 /// The result, and what can be done next.
 #[component]
 pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
     let summary = move || text::summary(&migration.read());
     let problem = Memo::new(move |_| migration.read().problem.clone());
+    let leftovers = Memo::new(move |_| text::leftovers(&migration.read()));
     let outcome = Memo::new(move |_| migration.read().outcome);
     let offers_again = move || matches!(migration.read().phase, Phase::Failed | Phase::Cancelled);
     let again = move || format!("/vms/{}/migrate", migration.read().vm);
     view! {
         <p class="result">{summary}</p>
         {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
+        {move || leftovers.with(|left| (!left.is_empty()).then(|| view! { <Left sentences=left.clone() /> }))}
         {move || outcome.get().map(|outcome| view! { <Figures outcome /> })}
         <div class="buttons">
             <Show when=offers_again>
@@ -26,6 +32,18 @@ pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
             <a class="button" href="/">
                 "Back to the VMs"
             </a>
+        </div>
+    }
+}
+
+/// What it has left on hosts.
+#[component]
+fn Left(sentences: Vec<String>) -> impl IntoView {
+    let sentence = |text: String| view! { <p>{text}</p> };
+    view! {
+        <div class="note note-warn leftovers">
+            <Draw icon=Icon::Warning />
+            <div class="note-text">{sentences.into_iter().map(sentence).collect_view()}</div>
         </div>
     }
 }

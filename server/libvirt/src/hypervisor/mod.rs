@@ -40,7 +40,9 @@ impl engine::Hypervisor for LibvirtHypervisor {
         called: &str,
         events: UnboundedSender<HostEvent>,
     ) -> Result<Arc<dyn engine::HostConnection>, HostError> {
-        Ok(Arc::new(LibvirtHost::open(self.connector.clone(), host, called, events).await?))
+        let host = Arc::new(LibvirtHost::open(self.connector.clone(), host, called, events).await?);
+        host.tidy();
+        Ok(host)
     }
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {

@@ -15,7 +15,7 @@ mod trial;
 use engine::{DomainFacts, Survey};
 use model::VmId;
 
-pub(crate) use self::certificates::CertificateCache;
+pub(crate) use self::certificates::{CertificateCache, stop_left_behind};
 use crate::{connection::Connection, domain::if_there, error::LibvirtError};
 
 /// What this host has for a VM. Changes nothing on it, but refreshes its pools.

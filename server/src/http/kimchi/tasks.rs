@@ -78,7 +78,7 @@ fn target_uri(vm_name: &str) -> String {
     format!("/plugins/kimchi/vms/{}/migrate", utf8_percent_encode(vm_name, UNRESERVED))
 }
 
-/// Phase and percent, or the result; of a failure the reason in libvirt's words, too.
+/// Phase and percent, or the result; of a failure the reason in libvirt's words, too; and what is left on hosts.
 fn message(migration: &Migration) -> String {
     let mut message = text::summary(migration);
     if let Some(problem) = &migration.problem {
@@ -86,6 +86,10 @@ fn message(migration: &Migration) -> String {
             message.push(' ');
             message.push_str(more);
         }
+    }
+    for left in text::leftovers(migration) {
+        message.push(' ');
+        message.push_str(&left);
     }
     message
 }

@@ -27,7 +27,7 @@ use crate::{
     },
     error::{CallFailure, LibvirtError},
     storage::volumes,
-    survey::{CertificateCache, facts::Identity},
+    survey::{self, CertificateCache, facts::Identity},
     translate,
 };
 
@@ -99,6 +99,17 @@ impl LibvirtHost {
             identity: OnceLock::new(),
             certificates: Arc::default(),
         })
+    }
+
+    /// Removes what consoles left on the host when they died. Nothing waits for it: its storage may hang.
+    pub(crate) fn tidy(self: &Arc<Self>) {
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            let stopped = host.with_permit(&host.storage_permits, survey::stop_left_behind);
+            if let Err(error) = host.within(VOLUME_LIMIT, stopped).await {
+                tracing::info!(host = host.host_connector.host, %error, "could not look for what consoles left behind");
+            }
+        });
     }
 
     /// Lets a thread of `control` do `work` as soon as a permit is free. The permit is given back when the work is

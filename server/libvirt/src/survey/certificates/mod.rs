@@ -19,6 +19,7 @@ use engine::Certificates;
 
 use self::{judge::judge, pool::Pool};
 use crate::{connection::Connection, error::LibvirtError};
+pub(crate) use pool::stop_left_behind;
 
 /// QEMU's default directory (`SYSCONFDIR/pki/qemu`).
 const DIRECTORY: &str = "/etc/pki/qemu";

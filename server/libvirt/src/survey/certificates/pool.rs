@@ -75,6 +75,19 @@ impl Drop for Pool<'_> {
     }
 }
 
+/// Stops the pools that consoles left behind when they died.
+pub(crate) fn stop_left_behind(connection: &Connection) -> Result<(), LibvirtError> {
+    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+        let name = pool.name()?;
+        if is_left_behind(&name, now()) {
+            tracing::info!(pool = name, "stopping a pool that a console left behind");
+            // Another console may have been faster.
+            connection.known(pool.destroy().map_err(LibvirtError::from))?;
+        }
+    }
+    Ok(())
+}
+
 /// The pool over this directory.
 pub(super) fn existing(connection: &Connection, directory: &str) -> Result<Option<StoragePool>, LibvirtError> {
     for pool in connection.list_all_storage_pools(0)? {
@@ -146,6 +159,18 @@ mod tests {
         assert!(!is_left_behind(&name, made_at) && is_left_behind(&name, made_at + LEFT_BEHIND));
         drop(Pool::over(&connection, directory).unwrap().unwrap());
         assert!(existing(&connection, directory).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_a_dead_console_left_behind_is_stopped_by_any_that_connects() {
+        let (connection, directory) = (testing::connection(), "/srv/left-behind-for-any");
+        made(&connection, directory, Duration::from_secs(1_000_001)).unwrap();
+        // No other test makes one in this second.
+        let fresh = made(&connection, "/srv/in-use", now() + Duration::from_hours(2)).unwrap();
+        stop_left_behind(&connection).unwrap();
+        assert!(existing(&connection, directory).unwrap().is_none());
+        assert!(fresh.is_active().unwrap(), "another console reads");
+        fresh.destroy().unwrap();
     }
 
     #[test]
