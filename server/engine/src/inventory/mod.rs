@@ -193,6 +193,13 @@ impl Inventory {
         ended.find(|migration| migration.leftovers.iter().any(is_it)).map(|migration| migration.id)
     }
 
+    /// The volumes, by pool and name, that ended migrations have left on a host.
+    pub(crate) fn left_volumes(&self, host: &HostName) -> Vec<(String, String)> {
+        let ended = self.migrations.values().filter(|migration| migration.phase.has_ended());
+        let left = ended.flat_map(|migration| &migration.leftovers).filter(|left| left.host == *host);
+        left.filter_map(|left| left.what.volume()).map(|(pool, name)| (pool.to_owned(), name.to_owned())).collect()
+    }
+
     /// Whether an ended migration still has something to do with a host.
     pub(crate) fn is_cared_for(&self, host: &HostName) -> bool {
         let mut cared_for = self.migrations.values().filter(|migration| migration.needs_care());

@@ -18,11 +18,13 @@ pub(crate) struct Party {
     /// All of its memory, in bytes; 0 if it never said.
     pub(crate) memory_bytes: u64,
     pub(crate) survey: Arc<Survey>,
+    /// Volumes, by pool and name, that migrations have left there and vmferry is removing.
+    pub(crate) left_volumes: Vec<(String, String)>,
 }
 
 impl Party {
     pub(crate) fn side(&self) -> Side<'_> {
-        Side { config: &self.config, survey: &self.survey }
+        Side { config: &self.config, survey: &self.survey, left_volumes: &self.left_volumes }
     }
 }
 

@@ -146,6 +146,14 @@ fn exists(input: PlanInput<'_>, disk: &Disk, pool: &Pool, existing: &Volume) -> 
         "The pool {} on {host} has a volume {} of {now}{size} already; it is not touched.",
         pool.name, existing.name
     );
+    if input.destination.left_volumes.iter().any(|(at, name)| (at, name) == (&pool.name, &existing.name)) {
+        let text = format!(
+            "The pool {} on {host} still has the volume {} that an earlier migration has left. vmferry is removing it.",
+            pool.name, existing.name
+        );
+        return Finding::blocker(FindingCode::DiskExists, text)
+            .with_fix("Try again in a minute, or choose another pool.");
+    }
     Finding::blocker(FindingCode::DiskExists, text).with_fix(
         "If it is a leftover, delete it; if not, choose another pool. If it is the same disk, tell vmferry so: define a pool of the \
          same source on both hosts, or list the directory in both hosts' shared_directories.",

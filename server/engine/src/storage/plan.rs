@@ -14,6 +14,8 @@ use crate::hypervisor::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, P
 pub(crate) struct Side<'a> {
     pub(crate) config: &'a HostConfig,
     pub(crate) survey: &'a Survey,
+    /// Volumes, by pool and name, that migrations have left there and vmferry is removing.
+    pub(crate) left_volumes: &'a [(String, String)],
 }
 
 impl<'a> Side<'a> {

@@ -71,8 +71,9 @@ async fn storage_plan(hosts: &Endpoints<'_>, migration: &Migration) -> Result<Pl
     let (from, to) = hosts.configs()?;
     let mut options = migration.options.clone();
     options.pools.extend(migration.disks.iter().map(|disk| (disk.target.clone(), disk.pool.clone())));
-    let source = Side { config: &from, survey: &source_survey };
-    let destination = Side { config: &to, survey: &destination_survey };
+    let left_volumes = hosts.context().inventory().left_volumes(hosts.destination_name());
+    let source = Side { config: &from, survey: &source_survey, left_volumes: &[] };
+    let destination = Side { config: &to, survey: &destination_survey, left_volumes: &left_volumes };
     Ok(decide(&domain, source, destination, migration.mode, &options))
 }
 

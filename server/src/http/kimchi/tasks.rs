@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use model::{Code, ControlFlow, Migration, MigrationFilter, MigrationId, Phase, Problem, text};
+use model::{Code, ControlFlow, Leftover, Migration, MigrationFilter, MigrationId, Phase, Problem, text};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use port::Principal;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub(super) struct Task {
     #[serde(rename = "way")]
     control_flow: Option<ControlFlow>,
     encrypted: bool,
+    /// What it has made on hosts, or may have, and what is not known to be gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leftovers: Vec<Leftover>,
 }
 
 /// The status of a task, in wok's words.
@@ -66,6 +69,7 @@ impl From<&Migration> for Task {
             target_uri: target_uri(&migration.vm_name),
             control_flow: migration.control_flow,
             encrypted: migration.encrypted,
+            leftovers: migration.leftovers.clone(),
         }
     }
 }

@@ -88,6 +88,7 @@ fn party(name: &str) -> Party {
             rdma: Some(false),
             ..Survey::default()
         }),
+        left_volumes: Vec::new(),
     }
 }
 

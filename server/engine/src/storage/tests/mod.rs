@@ -20,6 +20,8 @@ struct Bench {
     destination_pools: Vec<Pool>,
     /// Whether the destination tells its pools.
     destination_tells: bool,
+    /// What migrations have left at the destination, by pool and name.
+    left_volumes: Vec<(String, String)>,
     mode: Mode,
     options: MigrationOptions,
 }
@@ -35,6 +37,7 @@ impl Bench {
             source_pools: Vec::new(),
             destination_pools: Vec::new(),
             destination_tells: true,
+            left_volumes: Vec::new(),
             mode: Mode::Live,
             options: MigrationOptions::default(),
         }
@@ -51,15 +54,15 @@ impl Bench {
 
     fn plan(&self) -> (Vec<DiskPlan>, Vec<Finding>) {
         let (on_source, on_destination) = self.surveys();
-        let source = Side { config: &self.source, survey: &on_source };
-        let destination = Side { config: &self.destination, survey: &on_destination };
+        let source = Side { config: &self.source, survey: &on_source, left_volumes: &[] };
+        let destination = Side { config: &self.destination, survey: &on_destination, left_volumes: &self.left_volumes };
         shown(&self.domain, &source, &destination, self.mode, &self.options)
     }
 
     fn decide(&self) -> Plan {
         let (on_source, on_destination) = self.surveys();
-        let source = Side { config: &self.source, survey: &on_source };
-        let destination = Side { config: &self.destination, survey: &on_destination };
+        let source = Side { config: &self.source, survey: &on_source, left_volumes: &[] };
+        let destination = Side { config: &self.destination, survey: &on_destination, left_volumes: &self.left_volumes };
         decide(&self.domain, source, destination, self.mode, &self.options)
     }
 }

@@ -160,6 +160,8 @@ fn a_blank_file_of_that_name_is_not_the_disk() {
     is_stuck(&bench, FindingCode::DiskExists, "web.qcow2 of 1 GiB already");
     bench.destination_pools = vec![with_volumes(pool("vms", "/srv/vms"), &[("/srv/vms/web.qcow2", GIB / 2)])];
     is_stuck(&bench, FindingCode::DiskExists, "512 MiB (vda has 1 GiB)");
+    bench.left_volumes = vec![("vms".into(), "web.qcow2".into())];
+    is_stuck(&bench, FindingCode::DiskExists, "vmferry is removing it");
 }
 
 #[test]
