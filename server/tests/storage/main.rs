@@ -9,6 +9,7 @@ mod support;
 mod blank;
 mod full;
 mod guest;
+mod leftovers;
 mod live;
 mod netfs;
 mod nfs;
