@@ -73,8 +73,15 @@ pub enum Error {
         /// Where that was.
         host: HostName,
     },
-    /// The VM was turned off while it was being moved.
-    TurnedOff {
+    /// The VM was shut down while it was being moved.
+    ShutDown {
+        /// The VM's name.
+        vm: String,
+        /// Where that was.
+        host: HostName,
+    },
+    /// The VM ended while it was being moved, and its host does not know why.
+    Ended {
         /// The VM's name.
         vm: String,
         /// Where that was.

@@ -80,8 +80,11 @@ impl From<Error> for Problem {
             Error::ForcedOff { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} was forced off on {host} while it was being moved."))
             }
-            Error::TurnedOff { vm, host } => {
+            Error::ShutDown { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} was shut down on {host} while it was being moved."))
+            }
+            Error::Ended { vm, host } => {
+                Self::new(Code::WrongState, format!("{vm} is off on {host}: it ended while it was being moved."))
             }
             Error::LeftPaused { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} is paused on {host}: an earlier migration has left it so."))

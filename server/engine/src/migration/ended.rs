@@ -13,7 +13,8 @@ pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (P
     let error = match reason {
         StateReason::Crashed | StateReason::Failed => Error::QemuDied { vm, host },
         StateReason::Destroyed => Error::ForcedOff { vm, host },
-        _ => Error::TurnedOff { vm, host },
+        StateReason::Shutdown | StateReason::Saved => Error::ShutDown { vm, host },
+        _ => Error::Ended { vm, host },
     };
     let problem = Problem::from(error);
     let words = reported.err().map(|setback| Problem::from(Error::from(setback)));

@@ -25,10 +25,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
     match verdict {
         Verdict::Moved => {
             let figures = active.final_figures().await;
-            // Where libvirt says that it failed, what is to stay was not decided by it.
-            if matches!(reported, Ok(()) | Err(Setback::Lost(_))) {
-                reconcile::undefine_at_source(active).await;
-            }
+            reconcile::undefine_at_source(active).await;
             let context = active.shared_context();
             if reported.is_ok() {
                 storage::prove_mirrored(&context, active).await;

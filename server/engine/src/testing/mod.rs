@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     hypervisor::{
         Address, CopyFacts, Daemon, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, Hypervisor,
-        MigrationPlan, Probe, Transport,
+        MigrationPlan, Probe, StateReason, Transport,
     },
     lock::lock,
 };
@@ -58,8 +58,13 @@ pub enum Fault {
     TakenForALogin,
     /// libvirt reports a failure, and the VM runs on both hosts.
     RunsTwice,
-    /// The guest shuts itself down half-way.
-    ShutsDown,
+    /// The guest shuts itself down half-way, or ends otherwise: this is why.
+    Ends(StateReason),
+    /// The destination's daemon dies while the hosts switch over, and this is what the hosts are left with: the states of source and
+    /// destination with their reasons, none where there is no copy. The daemon stays down.
+    BrokenSwitch([Option<(VmState, StateReason)>; 2]),
+    /// The daemons lose each other half-way, and the destination does not notice: its copy waits for ever.
+    LeftReceiving,
     /// The copying of its disks breaks off half-way.
     DiskCopyFails,
 }

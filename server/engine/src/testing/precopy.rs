@@ -35,7 +35,9 @@ pub(super) async fn run(
 ) {
     let fault = sim.world().faults.remove(&plan.vm);
     let outcome = attempt(&sim, &source, &plan, &driver, fault.as_ref()).await;
-    sim.world().host(&source).jobs.remove(&plan.vm);
+    if !matches!(&outcome, Err(HostError { kind: HostErrorKind::AlreadyMigrating, .. })) {
+        sim.world().host(&source).jobs.remove(&plan.vm);
+    }
     let told = match fault {
         Some(Fault::ResultLost) => Err(unreachable(source.as_str())),
         Some(Fault::TakenForALogin) => {
@@ -59,11 +61,17 @@ async fn attempt(
         Some(Fault::FalseSuccess) => return Ok(()),
         _ => {}
     }
+    if sim.world().host(source).jobs.contains_key(&plan.vm) {
+        let words = "another migration job is already running";
+        return Err(HostError::new(HostErrorKind::AlreadyMigrating, words));
+    }
     prepare(sim, source, plan)?;
     if plan.mode == Mode::Live
         && let Err(problem) = copy(&Move::begin(sim, source, plan, driver, fault)).await
     {
-        sim.world().throw_away(plan);
+        if !matches!(fault, Some(Fault::LeftReceiving)) {
+            sim.world().throw_away(plan);
+        }
         return Err(problem);
     }
     switch_over(sim, source, plan, driver, fault).await
@@ -241,11 +249,14 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
             remaining = (remaining + written).min(load.memory_bytes);
             (pass, pass_begun) = (pass + 1, Instant::now());
         }
-        if matches!(fault, Some(Fault::ShutsDown)) && processed * 2 > load.memory_bytes {
-            sim.world()
-                .host(source)
-                .change(plan.vm, |copy| (copy.state, copy.reason) = (VmState::ShutOff, StateReason::Shutdown));
+        if let Some(Fault::Ends(reason)) = fault
+            && processed * 2 > load.memory_bytes
+        {
+            sim.world().host(source).change(plan.vm, |copy| (copy.state, copy.reason) = (VmState::ShutOff, *reason));
             return Err(hypervisor("domain is not running"));
+        }
+        if matches!(fault, Some(Fault::LeftReceiving)) && processed * 2 > load.memory_bytes {
+            return Err(hypervisor("Lost connection to destination host"));
         }
         let over = pass_ends && fits_the_pause(remaining);
         moving.show(Statistics {

@@ -28,6 +28,10 @@ pub(super) async fn switch_over(
         moving
     };
     sleep(STEP).await;
+    if let Some(Fault::BrokenSwitch(left)) = fault {
+        break_off(sim, source, plan, moving, left);
+        return Err(hypervisor("internal error: client socket is closed"));
+    }
     still_driven(sim, source, plan, driver)?;
     arrive(sim, source, plan, moving)?;
     if plan.control_flow == ControlFlow::Direct {
@@ -77,6 +81,28 @@ fn arrive(sim: &Sim, source: &HostName, plan: &MigrationPlan, moving: CopyFacts)
     destination.tell(&HostEvent::Changed(plan.vm));
     world.storage.arrived(plan.vm, &plan.disks);
     Ok(())
+}
+
+/// The destination's daemon dies, and the hosts are left with these copies.
+fn break_off(
+    sim: &Sim,
+    source: &HostName,
+    plan: &MigrationPlan,
+    moving: CopyFacts,
+    left: &[Option<(VmState, StateReason)>; 2],
+) {
+    let mut world = sim.world();
+    let destination = &plan.destination.name;
+    world.host(destination).kill();
+    for (host, left) in [source, destination].into_iter().zip(left) {
+        let host = world.host(host);
+        host.copies.remove(&plan.vm);
+        if let Some((state, reason)) = *left {
+            let abandoned = (state, reason) == (VmState::Paused, StateReason::Migration);
+            host.copies.insert(plan.vm, CopyFacts { state, reason, abandoned, ..moving.clone() });
+        }
+        host.tell(&HostEvent::Changed(plan.vm));
+    }
 }
 
 /// The source drops its copy, as libvirt's Confirm does.

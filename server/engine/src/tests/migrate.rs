@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::{Code, Convergence, MigrationOptions, MigrationRequest, Mode, Phase, VmState};
 
 use super::*;
-use crate::testing::Fault;
+use crate::{StateReason, testing::Fault};
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_vm_moves() {
@@ -162,7 +162,7 @@ async fn two_running_copies_need_attention_and_nothing_is_touched() {
 async fn a_vm_that_shuts_down_meanwhile_was_not_moved() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    bench.sim.fail_next(vm, Fault::ShutsDown);
+    bench.sim.fail_next(vm, Fault::Ends(StateReason::Shutdown));
     let end = bench.ended(bench.start(vm, "beta").await).await;
     let problem = end.problem.unwrap();
     assert_eq!(
@@ -232,7 +232,7 @@ async fn an_end_is_shown_only_when_it_is_written_down() {
 }
 
 impl Bench {
-    fn phase(&self, id: MigrationId) -> Phase {
+    pub(super) fn phase(&self, id: MigrationId) -> Phase {
         let snapshot = self.engine.snapshot();
         snapshot.migrations.iter().find(|migration| migration.id == id).map(|migration| migration.phase).unwrap()
     }

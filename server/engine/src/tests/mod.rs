@@ -17,6 +17,8 @@ mod proven;
 mod recovery;
 mod refused;
 mod storage;
+mod switch_over;
+mod two_consoles;
 
 use std::sync::Arc;
 
