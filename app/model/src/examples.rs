@@ -69,6 +69,7 @@ pub fn migration(id: u128) -> Migration {
         progress: Progress::default(),
         outcome: None,
         problem: None,
+        step: None,
         leftovers: Vec::new(),
     }
 }

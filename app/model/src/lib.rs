@@ -21,6 +21,7 @@ mod problem;
 mod progress;
 mod registration;
 mod secret;
+mod step;
 pub mod text;
 mod update;
 mod vm;
@@ -44,5 +45,6 @@ pub use registration::{
     DaemonKind, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind, TransportKind,
 };
 pub use secret::Secret;
+pub use step::Step;
 pub use update::{Change, Resume, Snapshot, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
-    Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Problem, Progress, Vm, VmId,
-    VmState,
+    Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Problem, Progress, Step, Vm,
+    VmId, VmState,
 };
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
@@ -218,6 +218,9 @@ pub struct Migration {
     pub outcome: Option<Outcome>,
     /// Why it failed, or what needs attention.
     pub problem: Option<Problem>,
+    /// Of a migration that needs attention, the one step that is safe next; none if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
     /// What it has made on hosts, or may have, and what is not yet known to be gone or the VM's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<Leftover>,
@@ -327,7 +330,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Refusa
     }
     if vm.runs_twice() {
         let sentence = format!("{name} runs on more than one host.");
-        let fix = "Find out which copy is the right one and force the other off, before its disks are damaged.";
+        let fix = "To pause one of the copies stops further damage to its disks, and can be undone. Only one may run before it can move.";
         return refused(FindingCode::RunsThere, Code::NeedsAttention, sentence, fix);
     }
     if !destination.is_connected() {
@@ -337,7 +340,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Refusa
     }
     let there = vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.is_active())?;
     let sentence = format!("{host} already has a copy of {name}; it is {}.", there.state.as_str());
-    let fix = "Only one copy may run. Find out which one is right before anything else.";
+    let fix = "Only one copy may run. Find out what this one is for before anything else.";
     refused(FindingCode::RunsThere, Code::AlreadyThere, sentence, fix)
 }
 

@@ -122,6 +122,11 @@ pub struct Vm {
 impl Vm {
     /// Whether more than one copy runs: its disks are in danger.
     pub fn runs_twice(&self) -> bool {
-        self.state == VmState::Running && self.other_copies.iter().any(|copy| copy.state == VmState::Running)
+        self.state == VmState::Running && self.running_elsewhere().next().is_some()
+    }
+
+    /// The other copies that run.
+    pub fn running_elsewhere(&self) -> impl Iterator<Item = &Copy> {
+        self.other_copies.iter().filter(|copy| copy.state == VmState::Running)
     }
 }

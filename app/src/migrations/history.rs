@@ -6,13 +6,13 @@ use model::{Migration, MigrationEvent, MigrationId};
 use crate::migrations::server_fns::load_migration;
 use crate::ui::time::Time;
 
-/// The history; it is loaded again at each new phase.
+/// The history; it is loaded again whenever the phase or the problem changes.
 #[component]
 pub(super) fn History(id: MigrationId, events: Vec<MigrationEvent>, migration: Signal<Migration>) -> impl IntoView {
     let events = RwSignal::new(events);
     let stage = Memo::new(move |_| {
         let migration = migration.read();
-        (migration.phase, migration.cancel_requested)
+        (migration.phase, migration.cancel_requested, migration.problem.clone())
     });
     Effect::new(move |before: Option<_>| {
         let now = stage.get();

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 pub mod ad_hoc_destination;
+pub mod attention;
 pub mod cancel_form;
 pub mod cancel_page;
 mod checked_destination;
@@ -21,3 +22,5 @@ mod request;
 mod result;
 mod running;
 pub mod server_fns;
+pub mod step_form;
+pub mod step_page;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use model::{Migration, Outcome, Phase, text};
 
+use crate::migrations::attention::StepLink;
 use crate::ui::{
     fact::Fact,
     icon::{Draw, Icon},
@@ -18,12 +19,21 @@ pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
     let outcome = Memo::new(move |_| migration.read().outcome);
     let offers_again = move || matches!(migration.read().phase, Phase::Failed | Phase::Cancelled);
     let again = move || format!("/vms/{}/migrate", migration.read().vm);
+    let id = migration.read_untracked().id;
+    let step = Memo::new(move |_| migration.read().step.clone());
+    let needs_attention = move || migration.read().phase == Phase::NeedsAttention;
     view! {
         <p class="result">{summary}</p>
-        {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
+        <div role="alert">{move || problem.get().map(|problem| view! { <ProblemNote problem /> })}</div>
+        <Show when=needs_attention>
+            <p class="hint">
+                "vmferry asks all hosts again every few seconds. As soon as they agree on where the VM is, it is settled here."
+            </p>
+        </Show>
         {move || leftovers.with(|left| (!left.is_empty()).then(|| view! { <Left sentences=left.clone() /> }))}
         {move || outcome.get().map(|outcome| view! { <Figures outcome /> })}
         <div class="buttons">
+            {move || step.get().map(|step| view! { <StepLink id step /> })}
             <Show when=offers_again>
                 <a class="button primary" href=again>
                     "Try again"

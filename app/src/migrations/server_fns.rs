@@ -7,7 +7,9 @@ use std::time::Duration;
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use model::MigrationFilter;
-use model::{DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest};
+use model::{
+    DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Step,
+};
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
 
@@ -71,6 +73,14 @@ pub async fn load_destinations(id: String, query: String) -> Result<(Destination
 #[server]
 pub async fn cancel(id: MigrationId) -> Result<Migration, Failure> {
     let migration = console().cancel(&who()?, id).await.map_err(refused)?;
+    after_form(&format!("/migrations/{id}"));
+    Ok(migration)
+}
+
+/// Takes the step that a migration offers which needs attention.
+#[server]
+pub async fn take_step(id: MigrationId, step: Step) -> Result<Migration, Failure> {
+    let migration = console().take_step(&who()?, id, step).await.map_err(refused)?;
     after_form(&format!("/migrations/{id}"));
     Ok(migration)
 }

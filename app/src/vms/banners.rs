@@ -1,23 +1,28 @@
-//! What an admin has to know before anything else: VMs that run on two hosts, and hosts that do not answer.
+//! What an admin has to know before anything else: VMs of which it is not certain that exactly one copy runs, and hosts that do not
+//! answer.
 
 use leptos::prelude::*;
-use model::{ConnectionState, Host, Problem, Vm};
+use model::{ConnectionState, Host, Migration, MigrationId, Problem, Step, Vm, VmAction, VmId};
 
 use crate::live::Live;
+use crate::migrations::attention::{StepLink, needing_attention};
 use crate::ui::{
+    dialog::QuestionLink,
     icon::{Draw, Icon},
     problem::ProblemText,
     time::Time,
 };
+use crate::vms::action_form::action_question;
 
-/// What is wrong, and since when, in ms since 1970.
+/// What is wrong.
 #[derive(Clone, PartialEq)]
-struct Banner {
-    what: String,
-    since_ms: Option<u64>,
-    /// A VM's disks are in danger.
-    is_alarm: bool,
-    problem: Option<Problem>,
+enum Banner {
+    /// A migration needs attention: what its record says, and the step it offers.
+    Attention { id: MigrationId, problem: Problem, step: Option<Step> },
+    /// A VM runs on several hosts, and no migration of this console says why.
+    RunsTwice { vm: VmId, what: String, pause: String },
+    /// A host does not answer, since so many ms after 1970.
+    Unreachable { what: String, since_ms: u64, problem: Problem },
 }
 
 /// The banners, the most urgent first.
@@ -25,59 +30,90 @@ struct Banner {
 pub(crate) fn Banners() -> impl IntoView {
     let live = expect_context::<Live>();
     let banners = Memo::new(move |_| {
-        let vms = live.vms.values().into_iter().filter_map(runs_twice);
-        vms.chain(live.hosts.values().into_iter().filter_map(unreachable)).collect::<Vec<_>>()
+        let doubtful = needing_attention(live);
+        let unexplained = |vm: &Vm| vm.runs_twice() && !doubtful.iter().any(|migration| migration.vm == vm.id);
+        let twice = live.vms.values().into_iter().filter(unexplained).map(|vm| runs_twice(&vm)).collect::<Vec<_>>();
+        let hosts = live.hosts.values().into_iter().filter_map(unreachable);
+        doubtful.into_iter().filter_map(attention).chain(twice).chain(hosts).collect::<Vec<_>>()
     });
     view! {
         <div class="banners" role="alert">
-            {move || banners.get().into_iter().map(|banner| view! { <Shown banner /> }).collect_view()}
+            {move || banners.get().into_iter().map(|banner| view! { <Shown live banner /> }).collect_view()}
         </div>
     }
 }
 
-fn runs_twice(vm: Vm) -> Option<Banner> {
-    let others: Vec<&str> = vm.other_copies.iter().map(|copy| copy.host.as_str()).collect();
-    vm.runs_twice().then(|| Banner {
-        what: format!(
-            "{} runs on {} and {} at the same time. Its disks are being damaged.",
-            vm.name,
-            vm.host,
-            others.join(" and ")
-        ),
-        since_ms: None,
-        is_alarm: true,
-        problem: None,
-    })
+fn attention(Migration { id, problem, step, .. }: Migration) -> Option<Banner> {
+    Some(Banner::Attention { id, problem: problem?, step })
+}
+
+fn runs_twice(vm: &Vm) -> Banner {
+    let Vm { id, name, host, .. } = vm;
+    let others = vm.running_elsewhere().map(|copy| copy.host.as_str()).collect::<Vec<_>>().join(" and ");
+    Banner::RunsTwice {
+        vm: *id,
+        what: format!("{name} runs on {host} and {others} at the same time."),
+        pause: format!("Pause the copy on {host}"),
+    }
 }
 
 fn unreachable(host: Host) -> Option<Banner> {
     let ConnectionState::Unreachable { since_ms, problem } = host.connection else { return None };
-    Some(Banner {
-        what: format!("{} has not answered", host.name),
-        since_ms: Some(since_ms),
-        is_alarm: false,
-        problem: Some(problem),
-    })
+    Some(Banner::Unreachable { what: format!("{} has not answered", host.name), since_ms, problem })
 }
 
 #[component]
-fn Shown(banner: Banner) -> impl IntoView {
-    let Banner { what, since_ms, is_alarm, problem } = banner;
-    let advice = is_alarm.then(|| {
-        view! { <p>"Find out which copy is the right one, and force the other off on its host, now."</p> }
-    });
-    let since = since_ms.map(|ms| view! { " since " <Time ms /> "; its VMs are shown as last known." });
-    view! {
-        <div class=if is_alarm { "note note-alarm" } else { "note note-warn" }>
-            <Draw icon=Icon::Warning />
-            <div class="note-text">
-                <p class="what">
-                    <strong>{what}</strong>
-                    {since}
-                </p>
-                {advice}
-                {problem.map(|problem| view! { <ProblemText problem /> })}
+fn Shown(live: Live, banner: Banner) -> impl IntoView {
+    match banner {
+        Banner::Attention { id, problem, step } => view! {
+            <div class="note note-alarm">
+                <Draw icon=Icon::Warning />
+                <div class="note-text">
+                    <ProblemText problem />
+                    <p class="buttons">
+                        {step.map(|step| view! { <StepLink id step /> })}
+                        <a class="button" href=format!("/migrations/{id}")>
+                            "Show the migration"
+                        </a>
+                    </p>
+                </div>
             </div>
-        </div>
+        }
+        .into_any(),
+        Banner::RunsTwice { vm, what, pause } => view! {
+            <div class="note note-alarm">
+                <Draw icon=Icon::Warning />
+                <div class="note-text">
+                    <p class="what">
+                        <strong>{what}</strong>
+                    </p>
+                    <p>
+                        "If both write to the same disks, these are being damaged. vmferry did not do this, and can't tell which copy is the \
+                         right one. To pause one of them stops the damage, and can be undone."
+                    </p>
+                    <p class="buttons">
+                        <QuestionLink class="button danger" question=move || action_question(live, vm, VmAction::Pause)>
+                            {pause}
+                        </QuestionLink>
+                    </p>
+                </div>
+            </div>
+        }
+        .into_any(),
+        Banner::Unreachable { what, since_ms, problem } => view! {
+            <div class="note note-warn">
+                <Draw icon=Icon::Warning />
+                <div class="note-text">
+                    <p class="what">
+                        <strong>{what}</strong>
+                        " since "
+                        <Time ms=since_ms />
+                        "; its VMs are shown as last known."
+                    </p>
+                    <ProblemText problem />
+                </div>
+            </div>
+        }
+        .into_any(),
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::live::Live;
+use crate::migrations::attention::Attention;
 use crate::ui::{
     form::problem_of,
     icon::{Draw, Icon},
@@ -22,6 +23,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
     // For the rows' menus: what needs no confirmation is done at once.
     let act = ServerAction::<Act>::new();
     provide_context(act);
+    provide_context(Attention::new(live));
     view! {
         <LiveTitle text=Signal::derive(move || title(live)) />
         <Banners />

@@ -5,6 +5,7 @@ use model::{Migration, Vm, VmId, text};
 
 use crate::live::Live;
 use crate::migrations::{
+    attention::Attention,
     migrate_form::migrate_question,
     progress::{Bar, percent_memo},
 };
@@ -64,6 +65,11 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
 fn Row(id: VmId) -> impl IntoView {
     let vm: Signal<Vm> = expect_context::<Live>().vms.get_untracked(&id)?.into();
     let state = Memo::new(move |_| vm.read().state);
+    let attention = expect_context::<Attention>();
+    let doubt = move || {
+        let link = |id| view! { <a class="doubt" href=format!("/migrations/{id}")>"Needs attention"</a> };
+        attention.of(id).map(link)
+    };
     let copies = move || {
         let vm = vm.read();
         let copies: Vec<_> =
@@ -82,6 +88,7 @@ fn Row(id: VmId) -> impl IntoView {
                 <span class="state" data-state=move || state.get().as_str()>
                     {move || state.get().as_str()}
                 </span>
+                {doubt}
             </td>
             <td role="cell" class="vm-cpus number">
                 {move || vm.read().vcpus.to_string()}

@@ -21,6 +21,8 @@ pub enum Error {
     UnknownMigration(MigrationId),
     /// There is nothing left to cancel.
     AlreadyEnded(Box<Migration>),
+    /// The step that was to be taken is not the one that is safe now. What is, stands in the record.
+    NotTheStep(Box<Migration>),
     /// A cancel arrived before libvirt was asked to move the VM.
     Cancelled,
     /// Too many passwords were wrong at a host, or are being tried there.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use model::{Code, Finding, FindingCode, Problem, text};
+use model::{Code, Finding, FindingCode, Migration, Problem, text};
 
 use crate::{
     error::{Difference, Error},
@@ -47,6 +47,7 @@ impl From<Error> for Problem {
                 let summary = text::summary(&migration);
                 Self::new(Code::AlreadyEnded, format!("This migration has ended already: {summary}"))
             }
+            Error::NotTheStep(migration) => not_the_step(&migration),
             Error::Cancelled => Self::new(Code::Cancelled, "The migration was cancelled before libvirt began."),
             Error::TooManyPasswords { address, most, within_ms } => {
                 let within = text::duration(within_ms);
@@ -88,7 +89,7 @@ impl From<Error> for Problem {
             }
             Error::LeftPaused { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} is paused on {host}: an earlier migration has left it so."))
-                    .with_fix("Look whether it has run at that migration's destination. If not, resume it first; if so, force it off here.")
+                    .with_fix("That migration's page says what is safe, if it was vmferry's. Else find out first whether the VM has run at its destination.")
             }
             Error::NotPossible { vm, state, action } => {
                 let (state, action) = (state.as_str(), action.label().to_lowercase());
@@ -253,6 +254,18 @@ impl From<Error> for Problem {
             }
         }
     }
+}
+
+/// Nothing was done: another step is safe now, or none is needed.
+fn not_the_step(migration: &Migration) -> Problem {
+    let now = match (&migration.step, &migration.problem) {
+        (Some(step), _) => format!("What is safe now: {}.", step.label()),
+        (None, Some(problem)) => problem.sentence.clone(),
+        (None, None) => text::summary(migration),
+    };
+    Problem::new(Code::WrongState, "Something has changed since this step was offered, so nothing was done.")
+        .with_fix(now)
+        .with_migration(migration.id)
 }
 
 /// What a preflight found, told by the first of its findings.

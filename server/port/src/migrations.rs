@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use model::{
     Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId,
-    MigrationOptions, MigrationRequest, Problem, VmId,
+    MigrationOptions, MigrationRequest, Problem, Step, VmId,
 };
 
 use crate::Principal;
@@ -75,6 +75,13 @@ pub trait Migrations: Send + Sync {
     /// # Errors
     /// `unknown-migration`, `already-ended`.
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem>;
+
+    /// Takes the step that a migration which needs attention offers. All hosts are asked before: it is done only if it is still the safe
+    /// one, and only what was asked for. May take 45 s.
+    ///
+    /// # Errors
+    /// `unknown-migration`; `wrong-state` if another step is the safe one now, or none; why the host could not do it.
+    async fn take_step(&self, who: &Principal, id: MigrationId, step: Step) -> Result<Migration, Problem>;
 
     /// One migration and its history, oldest entry first.
     ///

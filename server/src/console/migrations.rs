@@ -5,7 +5,7 @@ use engine::{Address, HostToReach, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Problem, VmId,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Problem, Step, VmId,
 };
 use port::{DestinationsRequest, Migrations, Principal};
 
@@ -69,6 +69,12 @@ impl Migrations for ServerConsole {
         let (migration, _) = self.engine.migration(id).await?;
         self.audit(who, Action::MigrationCancelled(&migration)).await?;
         Ok(self.engine.cancel(id, who.user()).await?)
+    }
+
+    async fn take_step(&self, who: &Principal, id: MigrationId, step: Step) -> Result<Migration, Problem> {
+        let (migration, _) = self.engine.migration(id).await?;
+        self.audit(who, Action::MigrationStep(&migration, &step)).await?;
+        Ok(self.engine.take_step(id, step, who.user()).await?)
     }
 
     async fn migration(&self, _who: &Principal, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Problem> {

@@ -1,14 +1,19 @@
-//! `/api/migrations`: the record of a migration as it is kept, for programs that need more than Kimchi's tasks say.
+//! `/api/migrations`: the record of a migration as it is kept, for programs that need more than Kimchi's tasks say; and the step that is
+//! offered where it needs attention.
 
-use axum::{Extension, Json, Router, extract::State, routing::get};
-use model::{Code, Migration, MigrationEvent, Problem};
+use axum::{
+    Extension, Json, Router,
+    extract::{Request, State},
+    routing::{get, post},
+};
+use model::{Code, Migration, MigrationEvent, MigrationId, Problem, Step};
 use port::Principal;
 use serde::Serialize;
 
-use super::{DoorState, Doors, Refused, named::Named};
+use super::{DoorState, Doors, Refused, json::json_body, named::Named};
 
 pub(super) fn router() -> Router<DoorState> {
-    Router::new().route("/{id}", get(one))
+    Router::new().route("/{id}", get(one)).route("/{id}/step", post(take_step))
 }
 
 /// A migration and its history, oldest entry first.
@@ -22,10 +27,28 @@ struct Shown {
 async fn one(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
-    Named(id): Named,
+    named: Named,
 ) -> Result<Json<Shown>, Refused> {
-    // A text that can't be an id is answered like the id of an unknown migration.
-    let id = id.parse().map_err(|_| Problem::new(Code::UnknownMigration, "There is no migration of this id."))?;
-    let (migration, history) = doors.console.migration(&who, id).await?;
+    let (migration, history) = doors.console.migration(&who, parse(&named)?).await?;
     Ok(Json(Shown { migration, history }))
+}
+
+/// `POST /api/migrations/<id>/step`: takes the step that the migration offers, which the body repeats.
+async fn take_step(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<Json<Migration>, Refused> {
+    let id = parse(&named)?;
+    let step: Step = json_body(request).await?;
+    Ok(Json(doors.console.take_step(&who, id, step).await?))
+}
+
+/// A text that can't be an id is answered like the id of an unknown migration.
+fn parse(Named(id): &Named) -> Result<MigrationId, Problem> {
+    id.parse().map_err(|_| {
+        Problem::new(Code::UnknownMigration, "There is no migration of this id.")
+            .with_fix("The task's id in Kimchi's API is the migration's.")
+    })
 }

@@ -1,7 +1,7 @@
 //! The audit log: who did what, for ever. Never a secret in it.
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, VmAction, VmId};
+use model::{HostName, HostSettings, Migration, Step, VmAction, VmId};
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
 
@@ -37,6 +37,8 @@ pub enum Action<'a> {
     /// Asked to cancel a migration.
     #[strum(serialize = "migration-cancel")]
     MigrationCancelled(&'a Migration),
+    /// Asked to take the step that a migration offers which needs attention.
+    MigrationStep(&'a Migration, &'a Step),
     /// Had started a migration that has ended now.
     MigrationEnded(&'a Migration),
     /// Asked to move a VM to the host at this address, registered or not, with a login for this migration: as this account, if one
@@ -85,6 +87,9 @@ impl Action<'_> {
                 "destination": migration.destination,
                 "phase": migration.phase,
             }),
+            Self::MigrationStep(migration, step) => {
+                json!({ "migration": migration.id, "vm": migration.vm, "vm_name": migration.vm_name, "step": step })
+            }
             Self::MigrationToAddress(vm, address, user) => json!({ "vm": vm, "address": address, "user": user }),
             Self::HostTested(settings) | Self::HostAdded(settings) => json!(settings),
             Self::HostChanged(host, settings) => json!({ "host": host, "settings": settings }),

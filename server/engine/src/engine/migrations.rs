@@ -2,7 +2,7 @@
 
 use model::{
     Destination, Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
-    MigrationRequest, Preflight, VmId,
+    MigrationRequest, Preflight, Step, VmId,
 };
 
 use super::Engine;
@@ -61,6 +61,14 @@ impl Engine {
     /// `unknown-migration`; `already-ended`.
     pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
         self.migrations.cancel(id, by).await
+    }
+
+    /// Takes the step that a migration which needs attention offers, if it is still the safe one when all hosts have been asked again.
+    ///
+    /// # Errors
+    /// `unknown-migration`; `wrong-state` if another step is the safe one now, or none; why the host could not do it.
+    pub async fn take_step(&self, id: MigrationId, step: Step, by: &str) -> Result<Migration, Error> {
+        self.migrations.take_step(id, step, by).await
     }
 
     /// One migration as it is now, and its history, oldest entry first.

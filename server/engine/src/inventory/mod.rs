@@ -177,6 +177,11 @@ impl Inventory {
         }
     }
 
+    /// The migration that has claimed the VM.
+    pub(crate) fn open_migration(&self, vm: VmId) -> Option<MigrationId> {
+        self.open.get(&vm).map(|claim| claim.migration)
+    }
+
     /// Gives a claim back that came to nothing.
     pub(crate) fn release(&mut self, vm: VmId) {
         self.open.remove(&vm);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Change, Copy, Host, HostName, Vm, VmId, VmState};
+use model::{Change, Copy, Host, HostName, Migration, Phase, Vm, VmId, VmState};
 
 use super::{HostEntry, Inventory};
 use crate::hypervisor::CopyFacts;
@@ -65,8 +65,9 @@ impl Inventory {
         let between = |name: &HostName| open.is_some_and(|open| *name == open.source || *name == open.destination);
         let other_copies = copies[1..]
             .iter()
-            // While it moves, what its two hosts have is the migration's affair, which asks both at the end.
-            .filter(|(entry, _)| !between(&entry.config.name))
+            // While it moves, what its two hosts have is the migration's affair, which asks both at the end. Two copies that run are
+            // everybody's.
+            .filter(|(entry, other)| !between(&entry.config.name) || (!may_switch_over(open) && both_run(copy, other)))
             .map(|(entry, copy)| Copy { host: entry.config.name.clone(), state: entry.state_of(copy) })
             .collect();
         Some(Vm {
@@ -81,4 +82,13 @@ impl Inventory {
             migration: claim.map(|claim| claim.migration),
         })
     }
+}
+
+/// Whether the VM may be going from one of the migration's hosts to the other just now: their events need not arrive in order.
+fn may_switch_over(open: Option<&Migration>) -> bool {
+    open.is_some_and(|open| !matches!(open.phase, Phase::Queued | Phase::Checking | Phase::Verifying))
+}
+
+fn both_run(one: &CopyFacts, other: &CopyFacts) -> bool {
+    [one, other].iter().all(|copy| copy.state == VmState::Running && !copy.outgoing)
 }

@@ -55,7 +55,6 @@ impl Aftercare {
     }
 
     /// An ended migration, if it is looked after.
-    #[expect(dead_code, reason = "a step that a person takes begins with it")]
     pub(super) fn case(&self, id: MigrationId) -> Option<Case> {
         lock(&self.cases).get(&id).cloned()
     }

@@ -3,7 +3,12 @@
 use model::{Code, HostName, Migration, Phase, Problem};
 
 use super::{
-    Reported, Setback, active::ActiveMigration, elsewhere, ended, leftovers, reconcile, reconcile::Found,
+    Reported, Setback,
+    active::ActiveMigration,
+    advice::{Advice, advise},
+    elsewhere, ended, leftovers, reconcile,
+    reconcile::Found,
+    situation::Situation,
     verdict::Verdict,
 };
 use crate::{
@@ -48,8 +53,8 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
             let (phase, problem) = elsewhere::end(active.record(), &host);
             end_at_source(active, phase, problem).await;
         }
-        contradiction => {
-            let problem = attention(active.record(), contradiction, reported);
+        _ => {
+            let problem = attention(active, reported).await;
             let figures = active.last_figures();
             active.journal().end(Phase::NeedsAttention, Some(problem), figures).await;
         }
@@ -110,50 +115,12 @@ fn why_it_stayed(migration: &Migration, reported: Reported) -> (Phase, Option<Pr
     }
 }
 
-fn attention(migration: &Migration, verdict: Verdict, reported: Reported) -> Problem {
-    let (vm, source, destination) = (&migration.vm_name, &migration.source, &migration.destination);
-    let (sentence, fix) = match verdict {
-        Verdict::Both => (
-            format!("{source} and {destination} both have {vm}."),
-            "Find out which copy is the right one and turn the other off, before disks are damaged.".to_owned(),
-        ),
-        Verdict::Neither if reported.is_ok() => (
-            format!("libvirt says that {vm} has arrived, but {destination} does not have it, nor has {source}."),
-            format!(
-                "Was it shut down meanwhile? If not, look which machine {source} takes for {destination}, and do not start {vm} before \
-                 you know: it may run there."
-            ),
-        ),
-        Verdict::Neither => (
-            format!("{vm} runs neither on {source} nor on {destination}."),
-            format!("Was it shut down meanwhile? If not, start it on one of the two: {source}, if in doubt."),
-        ),
-        Verdict::LeftPaused => (
-            format!("{source} has {vm} paused, and it may have run on {destination} and ended there or moved on."),
-            format!(
-                "If it has never run on {destination}, resume it on {source}. If it has, force it off on {source}."
-            ),
-        ),
-        Verdict::ToResume => (
-            format!("{source} has {vm} paused, and could not let it go on."),
-            format!("Resume it on {source}: {destination} does not have it."),
-        ),
-        Verdict::ToDrop => (
-            format!("{vm} runs on {destination}, and {source} could not turn off the copy that it has paused."),
-            format!("Force it off on {source}, and nowhere else."),
-        ),
-        Verdict::ToRemove => (
-            format!(
-                "{vm} is on {source}, and {destination} could not remove the paused copy that the migration has left."
-            ),
-            format!("Force it off on {destination}, and nowhere else."),
-        ),
-        Verdict::Moved | Verdict::Stayed | Verdict::Ended | Verdict::MovedElsewhere | Verdict::Undecided => (
-            format!("{source} and {destination} could not both say where {vm} runs."),
-            "See that both hosts answer, then look at the VM before you do anything to it.".to_owned(),
-        ),
-    };
-    let problem = Problem::new(Code::NeedsAttention, sentence).with_fix(fix);
+/// What the hosts say now, the safe step, and in the details what libvirt said.
+async fn attention(active: &mut ActiveMigration, reported: Reported) -> Problem {
+    let context = active.shared_context();
+    let situation = Situation::look(&context, active.record()).await;
+    let Advice { problem, step } = advise(active.record(), &situation);
+    active.journal().offer(step);
     match reported.map_err(|setback| Problem::from(Error::from(setback))) {
         Err(Problem { details: Some(details), .. }) => problem.with_details(details),
         Err(Problem { sentence, .. }) => problem.with_details(sentence),

@@ -4,7 +4,7 @@ mod ledger;
 
 use std::{sync::Arc, time::Duration};
 
-use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, text};
+use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, Step, text};
 use tokio::time::sleep;
 
 use super::phases::may_follow;
@@ -87,8 +87,13 @@ impl Journal {
 
     /// Keeps the migration as it is now, with an entry in its history, and shows it.
     pub(super) async fn write(&mut self, text: String) {
-        let event = self.event(text);
-        if let Err(error) = self.context.store().update_migration(&self.record, Some(&event)).await {
+        self.update(Some(text)).await;
+    }
+
+    /// The same, where there may be nothing to say in the history.
+    async fn update(&mut self, text: Option<String>) {
+        let event = text.map(|text| self.event(text));
+        if let Err(error) = self.context.store().update_migration(&self.record, event.as_ref()).await {
             // Not fatal: the next start finds the migration open and asks both hosts.
             tracing::error!(migration = %self.record.id, %error, "could not write a migration down");
         }
@@ -115,12 +120,45 @@ impl Journal {
         self.conclude(problem, figures.unwrap_or_default());
         let text = text::summary(&self.record);
         tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
+        self.write_until_written(text).await;
+    }
+
+    /// Writes an end down, however long that takes, and shows it then.
+    async fn write_until_written(&mut self, text: String) {
         let event = self.event(text);
         while let Err(error) = self.context.store().update_migration(&self.record, Some(&event)).await {
             tracing::error!(migration = %self.record.id, %error, "could not write a migration's end down; trying again");
             sleep(WRITE_AGAIN).await;
         }
         self.publish();
+    }
+
+    /// What a migration that is about to end as needing attention offers.
+    pub(super) fn offer(&mut self, step: Option<Step>) {
+        self.record.step = step;
+    }
+
+    /// Of an ended migration: what needs attention now. The history tells it once: a host that comes and goes would fill it.
+    pub(super) async fn attention(&mut self, problem: Problem, step: Option<Step>) {
+        let text = problem.sentence.clone();
+        (self.record.problem, self.record.step) = (Some(problem), step);
+        let events = self.context.store().events(self.record.id).await.unwrap_or_default();
+        let is_new = events.iter().all(|event| event.text != text);
+        self.update(is_new.then_some(text)).await;
+    }
+
+    /// Ends the doubt about a migration that needed attention. What was measured stays as it was when it ended.
+    pub(super) async fn settle(&mut self, phase: Phase, problem: Option<Problem>, text: String) {
+        if !self.transition(phase) {
+            return;
+        }
+        (self.record.problem, self.record.step) = (problem, None);
+        if phase == Phase::Succeeded {
+            self.hand_over_leftovers();
+            (self.record.progress.percent, self.record.progress.bytes_remaining) = (100.0, 0);
+        }
+        tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
+        self.write_until_written(text).await;
     }
 
     /// Every change of phase. One that is not in the state machine is a bug: it is logged and not made. A migration whose end is

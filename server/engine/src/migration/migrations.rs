@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::{
     ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity, Step,
     Treatment,
 };
 use store::StoreError;
@@ -18,6 +18,7 @@ use super::{
     inbox::Inbox,
     lifecycle::{self, Start},
     resume,
+    take_step::take_step,
 };
 use crate::{
     commands::Command,
@@ -132,6 +133,7 @@ impl Migrations {
             progress: Progress::default(),
             outcome: None,
             problem: None,
+            step: None,
             leftovers: Vec::new(),
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);
@@ -213,6 +215,20 @@ impl Migrations {
         }
         let known = self.context.inventory().migration(id).cloned();
         known.map(|migration| Migration { cancel_requested: true, ..migration }).ok_or(Error::UnknownMigration(id))
+    }
+
+    /// Takes the step that a migration offers which needs attention. It is taken to its end, also when the caller leaves.
+    pub(crate) async fn take_step(&self, id: MigrationId, step: Step, by: &str) -> Result<Migration, Error> {
+        let Some(case) = self.aftercare.case(id) else {
+            return Err(Error::NotTheStep(Box::new(self.get(id).await?.0)));
+        };
+        let (context, by) = (Arc::clone(&self.context), by.to_owned());
+        let taken = async move {
+            let mut journal = case.lock().await;
+            take_step(&context, &mut journal, &step, &by).await?;
+            Ok(journal.record().clone())
+        };
+        self.context.tasks().spawn_to_completion(taken).await
     }
 
     /// One migration as it is now, and its history, oldest entry first.

@@ -1,8 +1,161 @@
-//! Settles a migration that needs attention, once its hosts answer and agree where the VM is.
+//! Settles a migration that needs attention, once its hosts answer and agree where the VM is; until then it keeps the advice up to date.
 
-use super::journal::Journal;
-use crate::context::Context;
+use std::time::Duration;
+
+use model::{Code, HostName, Migration, MigrationFilter, Mode, Phase, Problem};
+use tokio::time::sleep;
+
+use super::{
+    advice::{self, Advice},
+    journal::Journal,
+    situation::{Answer, Doing, Seen, Situation},
+};
+use crate::{context::Context, hypervisor::StateReason};
+
+/// How long hosts must say the same: they are not asked at the very same moment, and each may be in between.
+const CERTAIN: Duration = Duration::from_secs(2);
 
 /// Looks once more where the VM is, and ends the doubt if that is clear.
-#[expect(clippy::unused_async, reason = "it asks hosts, once it is written")]
-pub(super) async fn settle(_context: &Context, _journal: &mut Journal) {}
+pub(super) async fn settle(context: &Context, journal: &mut Journal) {
+    if journal.record().phase != Phase::NeedsAttention || is_open(context, journal.record()) {
+        return;
+    }
+    match later(context, journal.record()).await {
+        Later::Unknown | Later::Open => return,
+        Later::Ended(later) => return by_later(journal, &later).await,
+        Later::None => {}
+    }
+    let situation = Situation::look(context, journal.record()).await;
+    if !says_something_new(journal.record(), &situation) {
+        return;
+    }
+    sleep(CERTAIN).await;
+    let again = Situation::look(context, journal.record()).await;
+    if again == situation && !is_open(context, journal.record()) {
+        conclude(journal, &situation).await;
+    }
+}
+
+/// Whether the VM has a migration under way, so that it is in between.
+fn is_open(context: &Context, record: &Migration) -> bool {
+    context.inventory().open_migration(record.vm).is_some()
+}
+
+fn says_something_new(record: &Migration, situation: &Situation) -> bool {
+    let Advice { problem, step } = advice::advise(record, situation);
+    let is_told =
+        record.problem.as_ref().is_some_and(|told| (&told.sentence, &told.fix) == (&problem.sentence, &problem.fix));
+    only_place(record, situation).is_some() || !is_told || record.step != step
+}
+
+/// Writes down what is so now: the end, or what a person has to know.
+pub(super) async fn conclude(journal: &mut Journal, situation: &Situation) {
+    let record = journal.record();
+    match only_place(record, situation) {
+        Some(host) => {
+            let (phase, text) = (phase_of(record, host), text_of(record, host, situation));
+            let problem = (phase == Phase::Failed).then(|| why(record));
+            journal.settle(phase, problem, text).await;
+        }
+        None => {
+            let Advice { problem, step } = advice::advise(record, situation);
+            journal.attention(with_details(problem, record), step).await;
+        }
+    }
+}
+
+/// The one host that has the VM, if that is beyond doubt: both ends have answered, and no other host that has holds it in memory.
+pub(super) fn only_place<'a>(record: &'a Migration, situation: &'a Situation) -> Option<&'a HostName> {
+    let ends = [&record.source, &record.destination];
+    if ends.iter().any(|host| *situation.at(host) == Answer::Silent) || !situation.doing(Doing::Moving).is_empty() {
+        return None;
+    }
+    let have_all_answered = situation.silent().is_empty();
+    match (&situation.doing(Doing::Running)[..], &situation.doing(Doing::Paused)[..]) {
+        ([(host, seen)], []) if !advice::is_half_of_post_copy(*seen) => Some(host),
+        // A third host that does not answer may run it.
+        ([], [(host, seen)]) if have_all_answered && is_paused_on_purpose(*seen) => Some(host),
+        ([], []) => match situation.doing(Doing::Off)[..] {
+            [(host, _)] if record.mode == Mode::Offline => Some(host),
+            // It ended where it was.
+            [(host, seen)] if *host == record.source && have_all_answered && seen.reason != StateReason::Migrated => {
+                Some(host)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_paused_on_purpose(seen: Seen) -> bool {
+    !advice::is_left_by_migration(seen) && !advice::is_half_of_post_copy(seen)
+}
+
+fn phase_of(record: &Migration, host: &HostName) -> Phase {
+    if *host == record.destination {
+        Phase::Succeeded
+    } else if *host != record.source {
+        Phase::MovedElsewhere
+    } else if record.cancel_requested {
+        Phase::Cancelled
+    } else {
+        Phase::Failed
+    }
+}
+
+fn text_of(record: &Migration, host: &HostName, situation: &Situation) -> String {
+    let vm = &record.vm_name;
+    let does = match situation.at(host) {
+        Answer::Copy(Seen { doing: Doing::Running, .. }) => "runs",
+        Answer::Copy(Seen { doing: Doing::Paused, .. }) => "is paused",
+        _ => "is off",
+    };
+    match situation.silent()[..] {
+        [] => format!("All hosts have answered: {vm} {does} on {host}, and only there."),
+        _ => format!(
+            "{} and {} have answered: {vm} {does} on {host}, and only there.",
+            record.source, record.destination
+        ),
+    }
+}
+
+/// Why it failed is no longer known, but for what libvirt said then.
+fn why(record: &Migration) -> Problem {
+    let sentence = "The migration broke off, and it was not certain at once where the VM was.";
+    with_details(Problem::new(Code::ReasonLost, sentence).with_fix("Try again."), record)
+}
+
+fn with_details(problem: Problem, record: &Migration) -> Problem {
+    match record.problem.as_ref().and_then(|problem| problem.details.clone()) {
+        Some(details) => problem.with_details(details),
+        None => problem,
+    }
+}
+
+/// The VM's latest migration, if it is a later one.
+enum Later {
+    None,
+    Open,
+    Ended(Box<Migration>),
+    /// The store can't be read now.
+    Unknown,
+}
+
+async fn later(context: &Context, record: &Migration) -> Later {
+    let filter = MigrationFilter { vm: Some(record.vm), ..MigrationFilter::newest(1) };
+    match context.store().migrations(&filter).await.map(|mut newest| newest.pop()) {
+        Ok(Some(later)) if later.id > record.id && later.phase.has_ended() => Later::Ended(Box::new(later)),
+        Ok(Some(later)) if later.id > record.id => Later::Open,
+        Ok(_) => Later::None,
+        Err(_) => Later::Unknown,
+    }
+}
+
+/// A later migration began where the VM was, and looks after it now.
+async fn by_later(journal: &mut Journal, later: &Migration) {
+    let record = journal.record();
+    let phase = phase_of(record, &later.source);
+    let text = format!("A later migration found {} on {}.", record.vm_name, later.source);
+    let problem = (phase == Phase::Failed).then(|| why(record));
+    journal.settle(phase, problem, text).await;
+}

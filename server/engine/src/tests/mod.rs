@@ -1,6 +1,7 @@
 //! The engine against its simulator, under paused time.
 
 mod agreement;
+mod attention;
 mod direct;
 mod feed;
 mod hosts;

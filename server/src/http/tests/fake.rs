@@ -7,7 +7,7 @@ use model::{
     Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding, FindingCode, HostLogin,
     HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId,
     MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost,
-    SessionInfo, Severity, Snapshot, SshLoginKind, TransportKind, Treatment, Update, Vm, VmAction, VmId,
+    SessionInfo, Severity, Snapshot, SshLoginKind, Step, TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -221,6 +221,17 @@ impl Migrations for FakeConsole {
             return Err(Problem::new(Code::AlreadyEnded, "It has ended."));
         }
         migration.phase = Phase::Cancelled;
+        Ok(migration.clone())
+    }
+
+    async fn take_step(&self, _: &Principal, id: MigrationId, step: Step) -> Result<Migration, Problem> {
+        let mut migrations = self.migrations();
+        let migration = migrations.iter_mut().find(|migration| migration.id == id);
+        let migration = migration.ok_or_else(|| Problem::new(Code::UnknownMigration, "No migration has this id."))?;
+        if migration.step.as_ref() != Some(&step) {
+            return Err(Problem::new(Code::WrongState, "This is not the safe step any more."));
+        }
+        (migration.phase, migration.step) = (Phase::Failed, None);
         Ok(migration.clone())
     }
 

@@ -11,6 +11,7 @@ mod hosts;
 mod kimchi;
 mod login;
 mod logs;
+mod migrations;
 mod preflight;
 mod strangers;
 mod stream;

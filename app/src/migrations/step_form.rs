@@ -1,0 +1,105 @@
+//! The question before the step is taken that a migration offers which needs attention: in the dialog, and on a page of its own.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_navigate;
+use model::{MigrationId, Step};
+
+use crate::live::Live;
+use crate::migrations::server_fns::TakeStep;
+use crate::ui::{
+    dialog::Question,
+    form::{CancelButton, on_success, problem_of},
+    problem::Alert,
+};
+
+/// The question, for the dialog.
+pub(crate) fn step_question(id: MigrationId, step: Step) -> Question {
+    Question {
+        href: format!("/migrations/{id}/step"),
+        title: step_title(&step),
+        form: Callback::new(move |close| view! { <StepForm id step=step.clone() close=Some(close) /> }.into_any()),
+    }
+}
+
+/// The question in a line.
+pub(crate) fn step_title(step: &Step) -> String {
+    format!("{}?", step.label())
+}
+
+/// The values of the step's fields in the form.
+fn fields(step: &Step) -> (&'static str, String) {
+    let act = match step {
+        Step::TurnOff { .. } => "turn-off",
+        Step::Pause { .. } => "pause",
+        Step::Resume { .. } => "resume",
+        Step::Start { .. } => "start",
+        Step::Undefine { .. } => "undefine",
+    };
+    (act, step.host().to_string())
+}
+
+/// Says what will happen, and does it. The form keeps the step that it was opened with: if another one is safe by now, the engine
+/// refuses this one.
+#[component]
+pub(crate) fn StepForm(
+    id: MigrationId,
+    step: Step,
+    /// Closes the dialog it is in.
+    close: Option<Callback<()>>,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let page = format!("/migrations/{id}");
+    let navigate = use_navigate();
+    let take = ServerAction::<TakeStep>::new();
+    on_success(take, {
+        let page = page.clone();
+        move |_| match close {
+            Some(close) => close.run(()),
+            None => navigate(&page, Default::default()),
+        }
+    });
+    let (act, host) = fields(&step);
+    let label = step.label();
+    let is_harmless = matches!(step, Step::Pause { .. });
+    let consequence = move || live.migrations.value(&id).map(|migration| step.consequence(&migration));
+    view! {
+        <ActionForm action=take>
+            <input type="hidden" name="id" value=id.to_string() />
+            <input type="hidden" name="step[act]" value=act />
+            <input type="hidden" name="step[host]" value=host />
+            <p class="consequence">{consequence}</p>
+            <p class="hint">"vmferry asks all hosts once more before it does this. If anything has changed, it does nothing."</p>
+            <div class="form-foot">
+                <Alert problem=problem_of(take) />
+                <div class="buttons">
+                    <CancelButton close href=page autofocus=close.is_some() label="Cancel" />
+                    <button class=if is_harmless { "button primary" } else { "button danger" } disabled=take.pending()>
+                        {label}
+                    </button>
+                </div>
+            </div>
+        </ActionForm>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::HostName;
+
+    #[test]
+    fn a_step_is_written_in_forms_as_in_json() {
+        let beta = || "beta".parse::<HostName>().unwrap();
+        for step in [
+            Step::TurnOff { host: beta() },
+            Step::Pause { host: beta() },
+            Step::Resume { host: beta() },
+            Step::Start { host: beta() },
+            Step::Undefine { host: beta() },
+        ] {
+            let (act, host) = fields(&step);
+            let json = format!("{{\"act\":\"{act}\",\"host\":\"{host}\"}}");
+            assert_eq!(serde_json::from_str::<Step>(&json).unwrap(), step);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a person has to know of a migration that needs attention, and the one safe next step.
+//!
+//! Words are made of what the hosts say and of the step, never beside them: a text names no act but the step's. A robot in the tests
+//! follows every step in every situation, and after none of them more than one copy runs. What can't be proven is said, and left alone.
+
+mod sentences;
+#[cfg(test)]
+mod tests;
+
+use model::{Code, HostName, Leftover, LeftoverKind, Migration, Mode, Problem, Step};
+
+use super::situation::{Answer, Doing, Seen, Situation};
+use crate::hypervisor::StateReason as Reason;
+use sentences::Sentences;
+
+/// What is told, and what can be done.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Advice {
+    pub(super) problem: Problem,
+    pub(super) step: Option<Step>,
+}
+
+/// A copy and its host.
+type Placed<'a> = (&'a HostName, Seen);
+
+/// Judges a situation in which it is not certain that exactly one copy runs.
+pub(super) fn advise(record: &Migration, situation: &Situation) -> Advice {
+    let Found { step, sentence, fix } = found(record, situation);
+    Advice { problem: Problem::new(Code::NeedsAttention, sentence).with_fix(fix), step }
+}
+
+/// What was found, in words, and the step.
+struct Found {
+    step: Option<Step>,
+    sentence: String,
+    fix: String,
+}
+
+fn found(record: &Migration, situation: &Situation) -> Found {
+    let say = Sentences { record, silent: situation.silent() };
+    let running = situation.doing(Doing::Running);
+    let paused = situation.doing(Doing::Paused);
+    let moving = situation.doing(Doing::Moving);
+    match running[..] {
+        [one, other] => {
+            let step = one_of_two(record, one, other);
+            say.runs_twice([one, other], step)
+        }
+        [first, .., _] if running.len() > 2 => say.runs_often(&running, Step::Pause { host: first.0.clone() }),
+        _ if !moving.is_empty() => say.moves(&moving),
+        [runs] => match paused.iter().find(|(_, seen)| !is_half_of_post_copy(*seen)) {
+            _ if is_half_of_post_copy(runs.1) || paused.iter().any(|(_, seen)| is_half_of_post_copy(*seen)) => {
+                say.post_copy(runs.0)
+            }
+            Some((host, _)) => say.also_paused(runs.0, host, Step::TurnOff { host: (*host).clone() }),
+            None => say.runs(runs.0),
+        },
+        _ if !say.silent.is_empty() => say.unknown(),
+        _ if !paused.is_empty() => left_paused(&say, record, situation, &paused),
+        _ => runs_nowhere(&say, record, situation),
+    }
+}
+
+/// Which of two running copies is not to run. It is turned off only where it is proven that the other is the VM; else it is paused.
+fn one_of_two(record: &Migration, one: Placed<'_>, other: Placed<'_>) -> Step {
+    let turn_off = |host: &HostName| Step::TurnOff { host: host.clone() };
+    let pause = |host: &HostName| Step::Pause { host: host.clone() };
+    let (source, destination) = if *other.0 == record.source { (other, one) } else { (one, other) };
+    if *source.0 != record.source || *destination.0 != record.destination {
+        // The migration knows nothing of the others.
+        return pause(if is_fresh(source.1) { source.0 } else { destination.0 });
+    }
+    match (source.1.reason, destination.1.reason) {
+        // libvirt decided that the move had failed, and let the source go on; what the move made is not needed.
+        (Reason::MigrationCanceled, Reason::Migrated | Reason::Unpaused | Reason::PostCopy)
+        | (Reason::Unpaused, Reason::Migrated) => turn_off(destination.0),
+        // A guest that arrived was running before; one that booted began anew while it did.
+        (_, Reason::Migrated) if is_fresh(source.1) => turn_off(source.0),
+        _ if is_fresh(source.1) && !is_fresh(destination.1) => pause(source.0),
+        _ => pause(destination.0),
+    }
+}
+
+/// Whether the copy is not the continuation of one elsewhere.
+fn is_fresh(seen: Seen) -> bool {
+    matches!(seen.reason, Reason::Booted | Reason::Restored | Reason::FromSnapshot)
+}
+
+/// Whether a part of its memory is on another host: neither copy is any good without the other.
+pub(super) fn is_half_of_post_copy(seen: Seen) -> bool {
+    matches!(seen.reason, Reason::PostCopy | Reason::PostCopyFailed) && seen.doing != Doing::Off
+}
+
+/// Whether it is paused because of a migration, and not by a user or a program that may let it go on.
+pub(super) fn is_left_by_migration(seen: Seen) -> bool {
+    matches!(seen.reason, Reason::Migration | Reason::ApiError)
+}
+
+/// Nothing runs, and all hosts have said so.
+fn left_paused(say: &Sentences<'_>, record: &Migration, situation: &Situation, paused: &[Placed<'_>]) -> Found {
+    let (source, destination) = (&record.source, &record.destination);
+    match paused {
+        _ if paused.iter().any(|(_, seen)| is_half_of_post_copy(*seen)) => say.post_copy(paused[0].0),
+        [(host, seen)] if *host == source && is_left_by_migration(*seen) => {
+            match ran_at_destination(situation, record, *seen) {
+                Some(false) => say.never_ran_there(Step::Resume { host: source.clone() }),
+                Some(true) => say.ran_there_and_ended(Step::TurnOff { host: source.clone() }),
+                None => say.may_have_run_there(),
+            }
+        }
+        // The source is gone in the middle of it. What was copied of disks may not be all.
+        [(host, seen)] if *host == destination && seen.reason == Reason::Migration => match record.disks.is_empty() {
+            true => say.arrived_paused(Step::Resume { host: destination.clone() }),
+            false => say.arrived_in_part(),
+        },
+        [(host, _)] => say.is_paused(host),
+        [one, other] => match (on(source, one, other), on(destination, one, other)) {
+            // The destination's has never run. Where the source's could not go on, the destination holds its disks, and so may have run.
+            (Some(Seen { reason: Reason::Migration, .. }), Some(Seen { reason: Reason::Migration, .. })) => {
+                say.both_paused(Step::Resume { host: source.clone() })
+            }
+            _ => say.all_paused(paused),
+        },
+        _ => say.all_paused(paused),
+    }
+}
+
+fn on(host: &HostName, one: &Placed<'_>, other: &Placed<'_>) -> Option<Seen> {
+    [one, other].into_iter().find(|(at, _)| *at == host).map(|(_, seen)| *seen)
+}
+
+/// Whether the VM ran at the destination after the source had paused it; none if that can't be told.
+fn ran_at_destination(situation: &Situation, record: &Migration, source: Seen) -> Option<bool> {
+    match situation.at(&record.destination) {
+        // It may have moved on, and ended there.
+        _ if is_defined_elsewhere(situation, record) => None,
+        // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind.
+        Answer::Absent => source.persistent.then_some(false),
+        Answer::Copy(Seen { reason: Reason::Shutdown | Reason::Crashed, .. }) => Some(true),
+        Answer::Copy(_) | Answer::Silent => None,
+    }
+}
+
+/// Whether a host that has no part in the migration has a definition of the VM.
+fn is_defined_elsewhere(situation: &Situation, record: &Migration) -> bool {
+    let off = situation.doing(Doing::Off);
+    off.iter().any(|(host, _)| **host != record.source && **host != record.destination)
+}
+
+/// All hosts have said that they neither run it nor have it paused.
+fn runs_nowhere(say: &Sentences<'_>, record: &Migration, situation: &Situation) -> Found {
+    let off = situation.doing(Doing::Off);
+    let [source, destination] = [&record.source, &record.destination].map(|host| match situation.at(host) {
+        Answer::Copy(seen) => Some(*seen),
+        Answer::Absent | Answer::Silent => None,
+    });
+    if off.is_empty() {
+        return say.is_gone();
+    }
+    if record.mode == Mode::Offline {
+        return match (source, destination) {
+            (Some(_), Some(_)) if off.len() == 2 => {
+                say.defined_twice(made_definition(record).then(|| Step::Undefine { host: record.destination.clone() }))
+            }
+            _ => say.is_off(&off),
+        };
+    }
+    let start = |host: &HostName| Step::Start { host: host.clone() };
+    let step = match (source, destination) {
+        _ if is_defined_elsewhere(situation, record) => None,
+        // It has left the source: what is there is older.
+        (Some(Seen { reason: Reason::Migrated, .. }) | None, Some(_)) => Some(start(&record.destination)),
+        (Some(Seen { reason: Reason::Migrated, .. }) | None, None) => None,
+        (Some(_), None) => Some(start(&record.source)),
+        (Some(_), Some(there)) => {
+            matches!(there.reason, Reason::Shutdown | Reason::Crashed).then(|| start(&record.destination))
+        }
+    };
+    say.runs_nowhere(&off, step)
+}
+
+/// Whether the definition at the destination is there because of the migration.
+pub(super) fn made_definition(record: &Migration) -> bool {
+    let is_it = |left: &Leftover| left.host == record.destination && left.what == LeftoverKind::Definition;
+    record.leftovers.iter().any(is_it)
+}

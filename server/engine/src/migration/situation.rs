@@ -1,0 +1,118 @@
+//! What all hosts say of a VM at one moment: verdicts about ended migrations, and advice, are made of it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::future::join_all;
+use model::{HostName, Migration, VmId, VmState};
+use tokio::time::timeout;
+
+use crate::{
+    context::Context,
+    hypervisor::{CopyFacts, HostError, StateReason},
+};
+
+/// How long one host is waited for.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// What one host says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    /// It could not be asked, or does not know.
+    Silent,
+    /// It has no copy of the VM.
+    Absent,
+    /// It has a copy.
+    Copy(Seen),
+}
+
+/// A copy, as far as advice goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Seen {
+    pub(super) doing: Doing,
+    pub(super) reason: StateReason,
+    /// Whether its definition outlives a power-off.
+    pub(super) persistent: bool,
+}
+
+/// What a copy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Doing {
+    /// It runs, or will without being told to.
+    Running,
+    /// It is in memory and does not run.
+    Paused,
+    /// It is a definition.
+    Off,
+    /// It is starting, being sent or being received: what it will be is not known yet.
+    Moving,
+}
+
+/// What all hosts say.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Situation {
+    answers: BTreeMap<HostName, Answer>,
+}
+
+impl Situation {
+    #[cfg(test)]
+    pub(super) fn of(answers: BTreeMap<HostName, Answer>) -> Self {
+        Self { answers }
+    }
+
+    /// Asks all hosts afresh, at once. The hosts of the migration are among them, also where the console has none of that name any more.
+    pub(super) async fn look(context: &Context, record: &Migration) -> Self {
+        let mut hosts: Vec<HostName> = context.inventory().hosts().map(|entry| entry.config.name.clone()).collect();
+        for end in [&record.source, &record.destination] {
+            if !hosts.contains(end) {
+                hosts.push(end.clone());
+            }
+        }
+        let ask = |host: HostName| async move {
+            let answer = match timeout(LIMIT, ask(context, &host, record.vm)).await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(_)) | Err(_) => Answer::Silent,
+            };
+            (host, answer)
+        };
+        Self { answers: join_all(hosts.into_iter().map(ask)).await.into_iter().collect() }
+    }
+
+    pub(super) fn at(&self, host: &HostName) -> &Answer {
+        self.answers.get(host).unwrap_or(&Answer::Silent)
+    }
+
+    /// The hosts that could not be asked.
+    pub(super) fn silent(&self) -> Vec<&HostName> {
+        self.answers.iter().filter(|(_, answer)| **answer == Answer::Silent).map(|(host, _)| host).collect()
+    }
+
+    /// The copies that do this, with their hosts.
+    pub(super) fn doing(&self, doing: Doing) -> Vec<(&HostName, Seen)> {
+        let copies = self.answers.iter().filter_map(|(host, answer)| match answer {
+            Answer::Copy(seen) if seen.doing == doing => Some((host, *seen)),
+            _ => None,
+        });
+        copies.collect()
+    }
+}
+
+async fn ask(context: &Context, host: &HostName, vm: VmId) -> Result<Answer, HostError> {
+    let connection = context.inventory().connection(host)?;
+    let copy = connection.copy(vm).await?;
+    context.inventory().set_copy(host, vm, copy.clone());
+    let Some(copy) = copy else { return Ok(Answer::Absent) };
+    // An incoming copy must not be asked for a job.
+    let is_sent = copy.state.is_active() && !copy.incoming && connection.job(vm).await?.is_some();
+    Ok(answer(&copy, is_sent))
+}
+
+fn answer(copy: &CopyFacts, is_sent: bool) -> Answer {
+    let doing = match copy.state {
+        _ if copy.incoming || copy.outgoing || is_sent || copy.reason == StateReason::StartingUp => Doing::Moving,
+        VmState::Running | VmState::ShuttingDown | VmState::Suspended => Doing::Running,
+        VmState::Paused | VmState::Crashed => Doing::Paused,
+        VmState::ShutOff => Doing::Off,
+        VmState::Unknown => return Answer::Silent,
+    };
+    Answer::Copy(Seen { doing, reason: copy.reason, persistent: copy.persistent })
+}

@@ -1,0 +1,202 @@
+//! Migrations that need attention: the one safe step, and how the doubt ends.
+
+use std::time::Duration;
+
+use model::{Code, Phase, Step, VmState};
+use tokio::time::sleep;
+
+use super::*;
+use crate::{StateReason, testing::Fault};
+
+fn turn_off(name: &str) -> Step {
+    Step::TurnOff { host: host(name) }
+}
+
+impl Bench {
+    /// A migration whose end left two running copies, one of them at beta only because libvirt lost track of it.
+    async fn runs_twice() -> (Self, VmId, MigrationId) {
+        let bench = Self::new().await;
+        let vm = bench.vm("web", VmState::Running, IDLE).await;
+        bench.sim.fail_next(vm, Fault::RunsTwice);
+        let id = bench.start(vm, "beta").await;
+        let end = bench.ended(id).await;
+        assert_eq!((end.phase, end.step), (Phase::NeedsAttention, Some(turn_off("beta"))));
+        (bench, vm, id)
+    }
+
+    async fn record(&self, id: MigrationId) -> Migration {
+        self.engine.migration(id).await.unwrap().0
+    }
+
+    /// Waits until a record is so, as pages see it.
+    async fn until_record(&self, id: MigrationId, is_so: impl Fn(&Migration) -> bool) -> Migration {
+        self.until(|bench| {
+            bench.engine.snapshot().migrations.iter().any(|migration| migration.id == id && is_so(migration))
+        })
+        .await;
+        self.record(id).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it() {
+    let (bench, vm, id) = Bench::runs_twice().await;
+    let told = bench.record(id).await.problem.unwrap();
+    assert!(told.sentence.contains("alpha and beta at the same time"), "{told:?}");
+    assert!(told.fix.unwrap().contains("Turn off the copy on beta"));
+    let settled = bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap();
+    assert_eq!((settled.phase, settled.step), (Phase::Failed, None));
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    let history = bench.history(id).await;
+    let at =
+        |words: &str| history.iter().position(|text| text.contains(words)).unwrap_or_else(|| panic!("{history:?}"));
+    let order = [
+        at("not certain"),
+        at("ada chose: Turn off the copy on beta"),
+        at("was turned off"),
+        at("runs on alpha, and only there"),
+    ];
+    assert!(order.is_sorted(), "{history:?}");
+    assert_eq!(bench.record(id).await, bench.engine.snapshot().migrations[0], "pages show what is kept");
+    assert_eq!(
+        bench.ended(bench.start(vm, "gamma").await).await.phase,
+        Phase::Succeeded,
+        "and the next migration works"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_not_the_safe_one_any_more_is_not_taken() {
+    let (bench, vm, id) = Bench::runs_twice().await;
+    for wrong in [turn_off("alpha"), Step::Start { host: host("gamma") }, Step::Pause { host: host("beta") }] {
+        let refused = bench.engine.take_step(id, wrong.clone(), "eve").await.unwrap_err();
+        assert_eq!(refused.code(), Code::WrongState, "{wrong:?}");
+        assert!(refused.told().fix.unwrap().contains("Turn off the copy on beta"), "what is safe is said");
+        assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")], "{wrong:?}");
+    }
+    // The source's copy dies a moment before the step is taken: beta's is the only one now.
+    bench.sim.forget(&host("alpha"), vm);
+    let refused = bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap_err();
+    assert_eq!(refused.code(), Code::WrongState);
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+    assert_eq!(bench.record(id).await.phase, Phase::Succeeded);
+    let again = bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap_err();
+    assert_eq!(again.code(), Code::WrongState, "it is settled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_a_host_cannot_take_leaves_the_record_as_it_is() {
+    let (bench, vm, id) = Bench::runs_twice().await;
+    bench.sim.cut(&host("beta"));
+    bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap_err();
+    let now = bench.record(id).await;
+    assert_eq!((now.phase, now.step), (Phase::NeedsAttention, None), "beta may have lost it meanwhile");
+    assert!(now.problem.unwrap().sentence.contains("beta does not answer"));
+    bench.sim.mend(&host("beta"));
+    let now = bench.until_record(id, |migration| migration.step.is_some()).await;
+    assert_eq!(now.step, Some(turn_off("beta")));
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_started_afresh_after_the_vm_had_moved_goes() {
+    let (bench, vm, id) = Bench::runs_twice().await;
+    let mut fresh = bench.sim.copy(&host("alpha"), vm).unwrap();
+    fresh.reason = StateReason::Booted;
+    bench.sim.put(&host("alpha"), fresh);
+    bench.until_record(id, |migration| migration.step == Some(turn_off("alpha"))).await;
+    let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
+    assert_eq!(settled.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_who_turned_it_off_with_virsh_finds_it_settled() {
+    for (goes, phase) in [("beta", Phase::Failed), ("alpha", Phase::Succeeded)] {
+        let (bench, vm, id) = Bench::runs_twice().await;
+        bench.sim.forget(&host(goes), vm);
+        let settled = bench.until_record(id, |migration| migration.phase != Phase::NeedsAttention).await;
+        assert_eq!((settled.phase, settled.step), (phase, None));
+        assert!(bench.history(id).await.iter().any(|text| text.contains("and only there")));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_comes_back_ends_the_doubt_also_for_the_next_console() {
+    for restarts in [false, true] {
+        let mut bench = Bench::new().await;
+        let vm = bench.vm("cache", VmState::Running, NEVER).await;
+        let id = bench.start(vm, "beta").await;
+        bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+        bench.sim.kill(&host("beta"));
+        assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+        if restarts {
+            bench.restart().await;
+        }
+        sleep(Duration::from_mins(10)).await;
+        let waiting = bench.record(id).await;
+        assert_eq!((waiting.phase, waiting.step), (Phase::NeedsAttention, None));
+        assert!(waiting.problem.unwrap().sentence.contains("beta does not answer"));
+        bench.sim.revive(&host("beta"));
+        let settled = bench.until_record(id, |migration| migration.phase != Phase::NeedsAttention).await;
+        assert_eq!(settled.phase, Phase::Failed);
+        let history = bench.history(id).await;
+        assert!(history.iter().any(|text| text.contains("not certain")), "both entries stay: {history:?}");
+        assert!(history.last().unwrap().contains("cache runs on alpha, and only there"), "{history:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_that_comes_back_with_a_second_copy_is_told() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.kill(&host("beta"));
+    bench.ended(id).await;
+    let there = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("beta"), there);
+    bench.sim.revive(&host("beta"));
+    let told = bench.until_record(id, |migration| migration.step.is_some()).await;
+    assert!(told.problem.unwrap().sentence.contains("runs on alpha and beta at the same time"));
+    // Both say that they booted it: none is proven to be needless.
+    assert_eq!(told.step, Some(Step::Pause { host: host("beta") }));
+    bench.engine.take_step(id, Step::Pause { host: host("beta") }, "ada").await.unwrap();
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    let then = bench.record(id).await;
+    assert_eq!(then.step, Some(turn_off("beta")), "it stays until somebody has found out");
+    bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap();
+    assert_eq!(bench.record(id).await.phase, Phase::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_migration_ends_the_doubt_about_an_earlier_one() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.kill(&host("beta"));
+    assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+    let later = bench.start(vm, "gamma").await;
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(bench.record(id).await.phase, Phase::NeedsAttention, "the VM is in between");
+    bench.engine.cancel(later, "admin").await.unwrap();
+    bench.ended(later).await;
+    let settled = bench.until_record(id, |migration| migration.phase != Phase::NeedsAttention).await;
+    assert_eq!(settled.phase, Phase::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_migration_waits_pages_see_a_second_copy_at_its_destination() {
+    let bench = Bench::new().await;
+    for number in 0..4 {
+        let vm = bench.vm(&format!("vm{number}"), VmState::Running, NEVER).await;
+        bench.start(vm, "beta").await;
+    }
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.start(vm, "beta").await;
+    assert!(!bench.engine.vm(vm).unwrap().runs_twice());
+    let second = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("beta"), second);
+    bench.until(|bench| bench.engine.vm(vm).unwrap().runs_twice()).await;
+}
