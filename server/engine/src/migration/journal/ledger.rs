@@ -64,12 +64,12 @@ impl Journal {
         written
     }
 
-    /// The host did not stop writing to a volume: at the end of the migration there is no use in trying to remove it.
+    /// The host did not stop writing to a volume or reading it: at the end of the migration there is no use in trying to remove it.
     pub(in crate::migration) fn volume_hangs(&mut self, pool: &str, volume: &str) {
         self.hanging = Some((pool.to_owned(), volume.to_owned()));
     }
 
-    /// Whether the host may still be writing to it.
+    /// Whether the host may still have it open.
     pub(in crate::migration) fn does_hang(&self, what: &LeftoverKind) -> bool {
         self.hanging.as_ref().is_some_and(|(pool, volume)| what.volume() == Some((pool, volume)))
     }
