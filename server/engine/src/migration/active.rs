@@ -26,6 +26,8 @@ pub(super) struct ActiveMigration {
     /// For the case that libvirt has forgotten the figures afterwards.
     last_sample: Option<Statistics>,
     last_abort: Option<Instant>,
+    /// Since when the source has not answered.
+    silent_since: Option<Instant>,
     /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
     last_heard_ms: u64,
 }
@@ -40,6 +42,7 @@ impl ActiveMigration {
             inbox,
             last_sample: None,
             last_abort: None,
+            silent_since: None,
         }
     }
 
@@ -125,6 +128,12 @@ impl ActiveMigration {
     /// libvirt was asked to abort.
     pub(super) fn abort_requested(&mut self) {
         self.last_abort = Some(Instant::now());
+    }
+
+    /// The source did not answer a question, or did. Returns for how long it has not.
+    pub(super) fn source_silent(&mut self, is_silent: bool) -> Duration {
+        self.silent_since = is_silent.then(|| self.silent_since.unwrap_or_else(Instant::now));
+        self.silent_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// What follows the disks is known as soon as the source has told of the VM.

@@ -48,9 +48,7 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
             continue;
         }
         inquiry.heard(looks);
-        // Where libvirt and both hosts say the same, no other host is waited for.
-        let is_plain = reported.is_ok() && source != Presence::Active && destination == Presence::Active;
-        let others = if is_plain { Vec::new() } else { ask_others(active).await };
+        let others = if others_matter(reported, source, destination) { ask_others(active).await } else { Vec::new() };
         let evidence = evidence(active, reported, looks, worst(&others), &inquiry);
         let verdict = verdict(&evidence);
         inquiry.judged(verdict);
@@ -88,6 +86,14 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
         }
         sleep(ASK_AGAIN).await;
     }
+}
+
+/// Whether the verdict depends on what other hosts say. Where libvirt and both hosts say the same no other host is waited for, and
+/// before both hosts have said something none is asked.
+fn others_matter(reported: &Reported, source: Presence, destination: Presence) -> bool {
+    let has_arrived = reported.is_ok() && source != Presence::Active && destination == Presence::Active;
+    let is_open = matches!(source, Presence::Unknown | Presence::Sending | Presence::Outgoing);
+    !has_arrived && !is_open && destination != Presence::Unknown
 }
 
 fn evidence(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval};
 
-use super::active::ActiveMigration;
+use super::{active::ActiveMigration, waiting};
 use crate::{
     clock::every_sample,
     hypervisor::{HostError, HostErrorKind},
@@ -56,6 +56,13 @@ pub(super) async fn sample(active: &mut ActiveMigration) -> Job {
     if active.has_new_cancel() && !active.record().cancel_requested {
         active.note_cancel().await;
     }
+    let job = job(active).await;
+    let silent = active.source_silent(job == Job::Unknown);
+    waiting::name_silent_source(active, silent).await;
+    job
+}
+
+async fn job(active: &mut ActiveMigration) -> Job {
     let Ok(source) = active.source() else { return Job::Unknown };
     let vm = active.record().vm;
     if active.is_abort_due() {

@@ -64,6 +64,21 @@ pub(super) async fn wait(
     Wait { is_endless, gives_up }
 }
 
+/// Shows that the source, which moves the VM, does not answer the questions how far it is; or that it does again.
+pub(super) async fn name_silent_source(active: &mut ActiveMigration, silent: Duration) {
+    if silent > NAMED {
+        let Migration { vm_name, source, .. } = active.record();
+        let sentence = format!("{source} does not answer. How far {vm_name} has moved is not known before.");
+        let fix = format!(
+            "See that {source} is up and its libvirt daemon runs. The migration may go on meanwhile, and is shown again as soon as it \
+             answers."
+        );
+        show(active, Some(Problem::new(Code::HostUnreachable, sentence).with_fix(fix))).await;
+    } else if silent.is_zero() {
+        show(active, None).await;
+    }
+}
+
 async fn show(active: &mut ActiveMigration, shown: Option<Problem>) {
     if active.record().problem == shown {
         return;
