@@ -9,6 +9,7 @@ mod clock;
 #[cfg(test)]
 mod contract;
 mod error;
+mod health;
 mod hosts;
 mod known_networks;
 mod login_failures;
@@ -24,7 +25,8 @@ mod memory;
 mod sqlite;
 
 pub use audit::{Action, Audit, AuditEntry, AuditFilter};
-pub use error::StoreError;
+pub use error::{StoreError, StoreFault};
+pub use health::Health;
 pub use hosts::Hosts;
 pub use known_networks::KnownNetworks;
 pub use login_failures::{Attempt, Counter, LoginFailures};
@@ -37,12 +39,12 @@ pub use sqlite::SqliteStore;
 pub use users::Users;
 
 /// What the engine keeps.
-pub trait EngineStore: Migrations + Hosts {}
-impl<S: Migrations + Hosts> EngineStore for S {}
+pub trait EngineStore: Migrations + Hosts + Health {}
+impl<S: Migrations + Hosts + Health> EngineStore for S {}
 
 /// What is kept about who may log in.
-pub trait AuthStore: Users + Sessions + LoginFailures + KnownNetworks + Audit {}
-impl<S: Users + Sessions + LoginFailures + KnownNetworks + Audit> AuthStore for S {}
+pub trait AuthStore: Users + Sessions + LoginFailures + KnownNetworks + Audit + Health {}
+impl<S: Users + Sessions + LoginFailures + KnownNetworks + Audit + Health> AuthStore for S {}
 
 /// Everything that is kept.
 #[async_trait]

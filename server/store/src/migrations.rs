@@ -14,12 +14,12 @@ pub trait Migrations: Send + Sync + 'static {
     /// [`StoreError::Open`] if the VM has one that has not ended: decided by the database, so that it holds over restarts.
     async fn insert_migration(&self, migration: &Migration) -> Result<(), StoreError>;
 
-    /// Replaces what is kept of a migration, and adds an event to its history if there is one. When the migration ends by this, the
-    /// audit log gets an entry. All of it or nothing.
+    /// Replaces what is kept of a migration, and adds events to its history, oldest first. When the migration ends by this, the audit
+    /// log gets an entry. All of it or nothing.
     ///
     /// # Errors
     /// Also when there is no such migration.
-    async fn update_migration(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError>;
+    async fn update_migration(&self, migration: &Migration, events: &[MigrationEvent]) -> Result<(), StoreError>;
 
     /// One migration.
     async fn migration(&self, id: MigrationId) -> Result<Option<Migration>, StoreError>;

@@ -26,15 +26,15 @@ async fn a_migration_outlives_a_restart(database: Database) {
     store.insert_migration(&first).await.unwrap();
     first.phase = Phase::CopyingMemory;
     first.progress.percent = 12.5;
-    store.update_migration(&first, Some(&event(Phase::CopyingMemory))).await.unwrap();
-    store.update_migration(&first, None).await.unwrap();
+    store.update_migration(&first, &[event(Phase::CopyingMemory)]).await.unwrap();
+    store.update_migration(&first, &[]).await.unwrap();
     drop(store);
 
     let store = database.open().await;
     assert_eq!(store.migration(first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.open_migrations().await.unwrap(), [first.clone()]);
     first.phase = Phase::Succeeded;
-    store.update_migration(&first, Some(&event(Phase::Succeeded))).await.unwrap();
+    store.update_migration(&first, &[event(Phase::Succeeded)]).await.unwrap();
     assert_eq!(store.events(first.id).await.unwrap(), [event(Phase::CopyingMemory), event(Phase::Succeeded)]);
     assert!(store.open_migrations().await.unwrap().is_empty());
 }
@@ -50,7 +50,7 @@ async fn a_vm_has_one_open_migration(database: Database) {
     }
     assert_eq!(store.migration(second.id).await.unwrap(), None);
     first.phase = Phase::Failed;
-    store.update_migration(&first, None).await.unwrap();
+    store.update_migration(&first, &[]).await.unwrap();
     store.insert_migration(&second).await.unwrap();
     assert_eq!(store.open_migrations().await.unwrap(), [second]);
 }
@@ -72,7 +72,7 @@ async fn what_an_ended_migration_has_left_is_found_again(database: Database) {
     assert!(store.needing_care().await.unwrap().is_empty(), "those under way are looked after anyway");
     (left.phase, unclear.phase, fine.phase) = (Phase::Failed, Phase::NeedsAttention, Phase::Succeeded);
     for migration in [&left, &unclear, &fine] {
-        store.update_migration(migration, Some(&event(migration.phase))).await.unwrap();
+        store.update_migration(migration, &[event(migration.phase)]).await.unwrap();
     }
     drop(store);
 
@@ -81,7 +81,7 @@ async fn what_an_ended_migration_has_left_is_found_again(database: Database) {
     left.leftovers.clear();
     unclear.phase = Phase::Failed;
     for migration in [&left, &unclear] {
-        store.update_migration(migration, None).await.unwrap();
+        store.update_migration(migration, &[]).await.unwrap();
     }
     assert!(store.needing_care().await.unwrap().is_empty());
 }
@@ -105,10 +105,10 @@ async fn a_start_and_an_end_are_audited_once(database: Database) {
     store.insert_migration(&first).await.unwrap();
     store.insert_migration(&migration(VM)).await.unwrap_err();
     first.phase = Phase::Verifying;
-    store.update_migration(&first, None).await.unwrap();
+    store.update_migration(&first, &[]).await.unwrap();
     first.phase = Phase::Succeeded;
     for _ in 0..2 {
-        store.update_migration(&first, None).await.unwrap();
+        store.update_migration(&first, &[]).await.unwrap();
     }
     let log = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();
     let actions: Vec<(&str, &str)> = log.iter().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
@@ -118,7 +118,7 @@ async fn a_start_and_an_end_are_audited_once(database: Database) {
 
 async fn what_is_not_there_can_not_be_updated(database: Database) {
     let store = database.open().await;
-    store.update_migration(&migration(VM), None).await.unwrap_err();
+    store.update_migration(&migration(VM), &[]).await.unwrap_err();
     assert!(store.migrations(&MigrationFilter::newest(1)).await.unwrap().is_empty());
 }
 

@@ -10,29 +10,30 @@ use crate::{Action, Migrations, StoreError};
 impl Migrations for MemoryStore {
     async fn insert_migration(&self, migration: &Migration) -> Result<(), StoreError> {
         let _open = self.gate.read().await;
+        self.unless_broken()?;
         let mut tables = self.tables();
         let mut kept = tables.migrations.values().map(|(migration, _)| migration);
         if let Some(open) = kept.find(|kept| kept.vm == migration.vm && !kept.phase.has_ended()) {
             return Err(StoreError::Open(open.id));
         }
         if tables.migrations.contains_key(&migration.id) {
-            return Err(StoreError::Failed(format!("there is a migration {} already", migration.id)));
+            return Err(StoreError::other(format!("there is a migration {} already", migration.id)));
         }
         tables.migrations.insert(migration.id, (migration.clone(), Vec::new()));
         tables.add_entry(&migration.requested_by, Action::MigrationStarted(migration));
         Ok(())
     }
 
-    async fn update_migration(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
+    async fn update_migration(&self, migration: &Migration, events: &[MigrationEvent]) -> Result<(), StoreError> {
         self.unless_broken()?;
         let mut tables = self.tables();
-        let (kept, events) = tables
+        let (kept, history) = tables
             .migrations
             .get_mut(&migration.id)
-            .ok_or_else(|| StoreError::Failed(format!("there is no migration {}", migration.id)))?;
+            .ok_or_else(|| StoreError::other(format!("there is no migration {}", migration.id)))?;
         let was_open = !kept.phase.has_ended();
         kept.clone_from(migration);
-        events.extend(event.cloned());
+        history.extend_from_slice(events);
         if was_open && migration.phase.has_ended() {
             tables.add_entry(&migration.requested_by, Action::MigrationEnded(migration));
         }

@@ -1,6 +1,7 @@
 //! A store in memory, for tests: the same contract as the database, with faults to order. A file here for each noun.
 
 mod audit;
+mod health;
 mod hosts;
 mod known_networks;
 mod login_failures;
@@ -10,23 +11,22 @@ mod users;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
-use crate::{AuditEntry, SessionRecord, Store, StoreError};
+use crate::{AuditEntry, SessionRecord, Store, StoreError, StoreFault, health::Condition};
 
 /// A store in memory. Share it (`Arc`) to open it again as after a restart.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
-    broken: AtomicBool,
+    /// Why nothing of the engine can be written.
+    fault: Mutex<Option<StoreFault>>,
+    condition: Condition,
     /// New migrations wait for this.
     gate: RwLock<()>,
 }
@@ -50,7 +50,12 @@ struct Tables {
 impl MemoryStore {
     /// From now on no migration and no host can be changed, as when a disk is full; or they can again.
     pub fn set_broken(&self, broken: bool) {
-        self.broken.store(broken, Ordering::Relaxed);
+        self.set_fault(broken.then_some(StoreFault::Full));
+    }
+
+    /// The same, for any reason.
+    pub fn set_fault(&self, fault: Option<StoreFault>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// New migrations wait until what this returns is dropped, as when the database is locked.
@@ -58,10 +63,18 @@ impl MemoryStore {
         self.gate.write().await
     }
 
+    /// What every write of the engine begins with.
     fn unless_broken(&self) -> Result<(), StoreError> {
-        match self.broken.load(Ordering::Relaxed) {
-            true => Err(StoreError::Failed("broken on purpose".to_owned())),
-            false => Ok(()),
+        let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match fault {
+            Some(fault) => {
+                self.condition.failed(fault);
+                Err(StoreError::Failed { fault, words: "broken on purpose".to_owned() })
+            }
+            None => {
+                self.condition.written();
+                Ok(())
+            }
         }
     }
 
@@ -80,6 +93,6 @@ impl Store for MemoryStore {
 fn user_exists(tables: &Tables, user: &str) -> Result<(), StoreError> {
     match tables.users.contains_key(user) {
         true => Ok(()),
-        false => Err(StoreError::Failed(format!("there is no user {user}"))),
+        false => Err(StoreError::other(format!("there is no user {user}"))),
     }
 }

@@ -1,34 +1,28 @@
 //! The audit log, in SQLite.
 
 use async_trait::async_trait;
-use sqlx::{QueryBuilder, Sqlite, Transaction};
+use sqlx::QueryBuilder;
 
-use super::{SqliteStore, failed};
+use super::{SqliteStore, fault::failed, writing::Writing};
 use crate::{Action, Audit, AuditEntry, AuditFilter, StoreError, clock::now_ms};
 
 /// Adds an entry as part of a transaction.
-pub(super) async fn write(
-    transaction: &mut Transaction<'static, Sqlite>,
-    actor: &str,
-    action: Action<'_>,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO audit (at, actor, action, details) VALUES (?, ?, ?, ?)")
+pub(super) async fn write(writing: &mut Writing, actor: &str, action: Action<'_>) -> Result<(), StoreError> {
+    let insert = sqlx::query("INSERT INTO audit (at, actor, action, details) VALUES (?, ?, ?, ?)")
         .bind(now_ms())
         .bind(actor)
         .bind(action.name())
-        .bind(action.details().to_string())
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
+        .bind(action.details().to_string());
+    writing.execute(insert).await?;
     Ok(())
 }
 
 #[async_trait]
 impl Audit for SqliteStore {
     async fn audit(&self, actor: &str, action: Action<'_>) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        write(&mut transaction, actor, action).await?;
-        transaction.commit().await.map_err(failed)
+        let mut writing = self.write().await?;
+        write(&mut writing, actor, action).await?;
+        writing.commit().await
     }
 
     async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
@@ -44,7 +38,7 @@ impl Audit for SqliteStore {
             query.push(" AND number < ").push_bind(*before);
         }
         query.push(" ORDER BY number DESC LIMIT ").push_bind(*limit);
-        query.build_query_as().fetch_all(&self.pool).await.map_err(failed)
+        query.build_query_as().fetch_all(&self.readers).await.map_err(failed)
     }
 }
 
@@ -58,7 +52,7 @@ mod tests {
         let store = SqliteStore::open(directory.path()).await.unwrap();
         store.audit("ada", Action::LoggedIn("192.0.2.1")).await.unwrap();
         for statement in ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit"] {
-            let error = sqlx::query(statement).execute(&store.pool).await.unwrap_err().to_string();
+            let error = sqlx::query(statement).execute(&store.writer).await.unwrap_err().to_string();
             assert!(error.contains("append-only"), "{error}");
         }
         let entries = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, failed};
+use super::{SqliteStore, fault::failed};
 use crate::{
     Attempt, Counter, LoginFailures, StoreError,
     clock::{ms_ago, now_ms},
@@ -18,50 +18,34 @@ impl LoginFailures for SqliteStore {
         let now = now_ms();
         let forgotten = ms_ago(forgotten_after);
         // A refused attempt takes no write lock, so that guessing does not hold up those who write.
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut connection = self.readers.acquire().await.map_err(failed)?;
         if let Some(wait) = wait(&mut connection, counters, now, forgotten).await? {
             return Ok(Attempt::Wait(wait));
         }
         drop(connection);
-        let mut transaction = self.write().await?;
+        let mut writing = self.write().await?;
         // Others may have been counted before the lock was there.
-        if let Some(wait) = wait(&mut transaction, counters, now, forgotten).await? {
+        if let Some(wait) = wait(&mut writing, counters, now, forgotten).await? {
             return Ok(Attempt::Wait(wait));
         }
-        sqlx::query("DELETE FROM login_failures WHERE last < ?")
-            .bind(forgotten)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        writing.execute(sqlx::query("DELETE FROM login_failures WHERE last < ?").bind(forgotten)).await?;
         for Counter { key, .. } in counters {
-            sqlx::query(
+            let count = sqlx::query(
                 "INSERT INTO login_failures (key, failures, last) VALUES (?1, 1, ?2) \
                  ON CONFLICT (key) DO UPDATE SET failures = min(failures + 1, ?3), last = ?2",
-            )
-            .bind(key)
-            .bind(now)
-            .bind(MOST_FAILURES)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+            );
+            writing.execute(count.bind(key).bind(now).bind(MOST_FAILURES)).await?;
         }
-        transaction.commit().await.map_err(failed)?;
+        writing.commit().await?;
         Ok(Attempt::Counted)
     }
 
     async fn forget_attempts(&self, account: &str, address: Option<&str>) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        sqlx::query("DELETE FROM login_failures WHERE key = ?")
-            .bind(account)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        sqlx::query("UPDATE login_failures SET failures = failures - 1 WHERE key = ?")
-            .bind(address)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        transaction.commit().await.map_err(failed)
+        let mut writing = self.write().await?;
+        writing.execute(sqlx::query("DELETE FROM login_failures WHERE key = ?").bind(account)).await?;
+        let fewer = sqlx::query("UPDATE login_failures SET failures = failures - 1 WHERE key = ?").bind(address);
+        writing.execute(fewer).await?;
+        writing.commit().await
     }
 }
 

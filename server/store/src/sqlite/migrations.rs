@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
 use sqlx::{QueryBuilder, Sqlite, query::Query, sqlite::SqliteArguments};
 
-use super::{SqliteStore, audit, failed, from_json, to_json, to_ms};
+use super::{SqliteStore, audit, fault::failed, from_json, to_json, to_ms};
 use crate::{Action, Migrations, StoreError};
 
 /// All columns. [`with_columns`] binds all but the last two.
@@ -17,71 +17,61 @@ const UPDATE: &str = "UPDATE migrations SET vm_name = ?, source = ?, destination
 #[async_trait]
 impl Migrations for SqliteStore {
     async fn insert_migration(&self, migration: &Migration) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let mut writing = self.write().await?;
         let open: Option<String> = sqlx::query_scalar("SELECT id FROM migrations WHERE vm = ? AND open")
             .bind(migration.vm.to_string())
-            .fetch_optional(&mut *transaction)
+            .fetch_optional(&mut *writing)
             .await
-            .map_err(failed)?;
+            .map_err(|error| writing.failed(error))?;
         // The write lock is held: no other writer comes between this query and the insert. The index keeps it true for other versions.
         if let Some(id) = open {
-            return Err(StoreError::Open(id.parse().map_err(|_| StoreError::Failed("an id is damaged".into()))?));
+            return Err(StoreError::Open(id.parse().map_err(|_| StoreError::other("an id is damaged"))?));
         }
-        with_columns(INSERT, migration)?
-            .bind(migration.id.to_string())
-            .bind(migration.vm.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        audit::write(&mut transaction, &migration.requested_by, Action::MigrationStarted(migration)).await?;
-        transaction.commit().await.map_err(failed)
+        let insert = with_columns(INSERT, migration)?.bind(migration.id.to_string()).bind(migration.vm.to_string());
+        writing.execute(insert).await?;
+        audit::write(&mut writing, &migration.requested_by, Action::MigrationStarted(migration)).await?;
+        writing.commit().await
     }
 
-    async fn update_migration(&self, migration: &Migration, event: Option<&MigrationEvent>) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+    async fn update_migration(&self, migration: &Migration, events: &[MigrationEvent]) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
         let was_open: bool = sqlx::query_scalar("SELECT open FROM migrations WHERE id = ?")
             .bind(migration.id.to_string())
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut *writing)
             .await
-            .map_err(failed)?;
-        with_columns(UPDATE, migration)?
-            .bind(migration.id.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        if let Some(event) = event {
-            sqlx::query("INSERT INTO migration_events (migration, at_ms, phase, text) VALUES (?, ?, ?, ?)")
+            .map_err(|error| writing.failed(error))?;
+        writing.execute(with_columns(UPDATE, migration)?.bind(migration.id.to_string())).await?;
+        for event in events {
+            let insert = sqlx::query("INSERT INTO migration_events (migration, at_ms, phase, text) VALUES (?, ?, ?, ?)")
                 .bind(migration.id.to_string())
                 .bind(to_ms(event.at_ms))
                 .bind(event.phase.as_str())
-                .bind(&event.text)
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
+                .bind(&event.text);
+            writing.execute(insert).await?;
         }
         if was_open && migration.phase.has_ended() {
-            audit::write(&mut transaction, &migration.requested_by, Action::MigrationEnded(migration)).await?;
+            audit::write(&mut writing, &migration.requested_by, Action::MigrationEnded(migration)).await?;
         }
-        transaction.commit().await.map_err(failed)
+        writing.commit().await
     }
 
     async fn migration(&self, id: MigrationId) -> Result<Option<Migration>, StoreError> {
         let document: Option<String> = sqlx::query_scalar("SELECT document FROM migrations WHERE id = ?")
             .bind(id.to_string())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await
             .map_err(failed)?;
         document.map(|document| from_json(&document)).transpose()
     }
 
     async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, StoreError> {
-        let documents: Vec<String> = list(filter).build_query_scalar().fetch_all(&self.pool).await.map_err(failed)?;
+        let documents: Vec<String> = list(filter).build_query_scalar().fetch_all(&self.readers).await.map_err(failed)?;
         documents.iter().map(|document| from_json(document)).collect()
     }
 
     async fn open_migrations(&self) -> Result<Vec<Migration>, StoreError> {
         let documents: Vec<String> = sqlx::query_scalar("SELECT document FROM migrations WHERE open ORDER BY id")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await
             .map_err(failed)?;
         documents.iter().map(|document| from_json(document)).collect()
@@ -89,7 +79,7 @@ impl Migrations for SqliteStore {
 
     async fn needing_care(&self) -> Result<Vec<Migration>, StoreError> {
         let documents: Vec<String> = sqlx::query_scalar("SELECT document FROM migrations WHERE needs_care ORDER BY id")
-            .fetch_all(&self.pool)
+            .fetch_all(&self.readers)
             .await
             .map_err(failed)?;
         documents.iter().map(|document| from_json(document)).collect()
@@ -99,7 +89,7 @@ impl Migrations for SqliteStore {
         let rows: Vec<(i64, String, String)> =
             sqlx::query_as("SELECT at_ms, phase, text FROM migration_events WHERE migration = ? ORDER BY number")
                 .bind(id.to_string())
-                .fetch_all(&self.pool)
+                .fetch_all(&self.readers)
                 .await
                 .map_err(failed)?;
         let event = |(at_ms, phase, text): (i64, String, String)| {
@@ -109,13 +99,15 @@ impl Migrations for SqliteStore {
     }
 
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {
-        let count = i64::try_from(count).map_err(|_| StoreError::Failed("too many numbers at once".into()))?;
+        let count = i64::try_from(count).map_err(|_| StoreError::other("too many numbers at once"))?;
+        let mut writing = self.write().await?;
         let first: i64 = sqlx::query_scalar("UPDATE sequence SET next = next + ?1 RETURNING next - ?1")
             .bind(count)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *writing)
             .await
-            .map_err(failed)?;
-        u64::try_from(first).map_err(|_| StoreError::Failed("the sequence is damaged".into()))
+            .map_err(|error| writing.failed(error))?;
+        writing.commit().await?;
+        u64::try_from(first).map_err(|_| StoreError::other("the sequence is damaged"))
     }
 }
 
@@ -191,5 +183,5 @@ pub(super) fn list(filter: &MigrationFilter) -> QueryBuilder<Sqlite> {
 
 /// The phase of this name, as [`Phase::as_str`] gives it.
 fn phase_of(name: String) -> Result<Phase, StoreError> {
-    serde_json::from_value(name.into()).map_err(|error| StoreError::Failed(format!("a phase is damaged: {error}")))
+    serde_json::from_value(name.into()).map_err(|error| StoreError::other(format!("a phase is damaged: {error}")))
 }

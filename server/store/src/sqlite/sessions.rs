@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{SqliteStore, failed};
+use super::{SqliteStore, fault::failed};
 use crate::{
     SessionLimits, SessionRecord, Sessions, StoreError,
     clock::{ms_ago, now_ms},
@@ -19,18 +19,14 @@ impl Sessions for SqliteStore {
         address: &str,
         user_agent: &str,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO sessions (id_hash, user, created_at, last_seen, address, user_agent) \
              VALUES (?1, ?2, ?3, ?3, ?4, ?5) ON CONFLICT (id_hash) DO NOTHING",
-        )
-        .bind(id_hash)
-        .bind(user)
-        .bind(now_ms())
-        .bind(address)
-        .bind(user_agent)
-        .execute(&self.pool)
-        .await
-        .map_err(failed)?;
+        );
+        let insert = insert.bind(id_hash).bind(user).bind(now_ms()).bind(address).bind(user_agent);
+        let mut writing = self.write().await?;
+        let done = writing.execute(insert).await?;
+        writing.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -39,7 +35,7 @@ impl Sessions for SqliteStore {
             .bind(id_hash)
             .bind(ms_ago(limits.idle))
             .bind(ms_ago(limits.absolute))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await
             .map_err(failed)
     }
@@ -51,7 +47,7 @@ impl Sessions for SqliteStore {
         .bind(user)
         .bind(ms_ago(limits.idle))
         .bind(ms_ago(limits.absolute))
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await
         .map_err(failed)
     }
@@ -62,40 +58,30 @@ impl Sessions for SqliteStore {
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sessions WHERE id_hash = ? AND last_seen < ?)")
                 .bind(id_hash)
                 .bind(earlier)
-                .fetch_one(&self.pool)
+                .fetch_one(&self.readers)
                 .await
                 .map_err(failed)?;
         // An update takes the write lock even if it changes nothing.
         if !is_due {
             return Ok(());
         }
-        sqlx::query("UPDATE sessions SET last_seen = ? WHERE id_hash = ? AND last_seen < ?")
-            .bind(now_ms())
-            .bind(id_hash)
-            .bind(earlier)
-            .execute(&self.pool)
-            .await
-            .map_err(failed)?;
-        Ok(())
+        let update = sqlx::query("UPDATE sessions SET last_seen = ? WHERE id_hash = ? AND last_seen < ?");
+        let mut writing = self.write().await?;
+        writing.execute(update.bind(now_ms()).bind(id_hash).bind(earlier)).await?;
+        writing.commit().await
     }
 
     async fn remove_session(&self, id_hash: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE id_hash = ?")
-            .bind(id_hash)
-            .execute(&self.pool)
-            .await
-            .map_err(failed)?;
-        Ok(())
+        let mut writing = self.write().await?;
+        writing.execute(sqlx::query("DELETE FROM sessions WHERE id_hash = ?").bind(id_hash)).await?;
+        writing.commit().await
     }
 
     async fn remove_expired_sessions(&self, limits: SessionLimits) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE last_seen <= ? OR created_at <= ?")
-            .bind(ms_ago(limits.idle))
-            .bind(ms_ago(limits.absolute))
-            .execute(&self.pool)
-            .await
-            .map_err(failed)?;
-        Ok(())
+        let delete = sqlx::query("DELETE FROM sessions WHERE last_seen <= ? OR created_at <= ?");
+        let mut writing = self.write().await?;
+        writing.execute(delete.bind(ms_ago(limits.idle)).bind(ms_ago(limits.absolute))).await?;
+        writing.commit().await
     }
 }
 

@@ -1,4 +1,6 @@
-//! What only SQLite has: its file, its indexes, and the databases that earlier versions wrote.
+//! What only SQLite has: its file, its indexes, how it fails, and the databases that earlier versions wrote.
+
+mod faults;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -128,12 +130,12 @@ async fn everything_else_from_before_columns_is_found() {
 async fn an_upgraded_file_is_as_a_new_one() {
     let schema = |store: SqliteStore| async move {
         let rows = sqlx::query_as::<_, (String, String)>("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
-        rows.fetch_all(&store.pool).await.unwrap().into_iter().collect::<BTreeSet<_>>()
+        rows.fetch_all(&store.readers).await.unwrap().into_iter().collect::<BTreeSet<_>>()
     };
     let (_directory, old) = upgraded(BEFORE_COLUMNS).await;
     let directory = tempfile::tempdir().unwrap();
     let new = SqliteStore::open(directory.path()).await.unwrap();
-    let broken: Vec<_> = sqlx::query("PRAGMA foreign_key_check").fetch_all(&old.pool).await.unwrap();
+    let broken: Vec<_> = sqlx::query("PRAGMA foreign_key_check").fetch_all(&old.readers).await.unwrap();
     assert!(broken.is_empty(), "rows that refer to nothing");
     assert_eq!(schema(old).await, schema(new).await);
 }
@@ -171,6 +173,6 @@ async fn plan(store: &SqliteStore, filter: &MigrationFilter) -> Vec<String> {
     let mut query = migrations::list(filter);
     let explained = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
     let arguments = query.build().take_arguments().unwrap().unwrap();
-    let steps = sqlx::query_with(AssertSqlSafe(explained), arguments).fetch_all(&store.pool).await.unwrap();
+    let steps = sqlx::query_with(AssertSqlSafe(explained), arguments).fetch_all(&store.readers).await.unwrap();
     steps.iter().map(|step| step.get::<String, _>("detail")).collect()
 }
