@@ -46,5 +46,5 @@ pub use registration::{
 };
 pub use secret::Secret;
 pub use step::Step;
-pub use update::{Change, Resume, Snapshot, StreamMessage, Update};
+pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};

@@ -86,6 +86,8 @@ pub enum Code {
     NeedsAttention,
     /// The console was restarted meanwhile and the reason of the failure is lost.
     ReasonLost,
+    /// vmferry's database can't be read or written now; try again.
+    StoreUnavailable,
     /// vmferry itself failed.
     Internal,
 }

@@ -15,6 +15,18 @@ pub struct Snapshot {
     pub vms: Vec<Vm>,
     /// Migrations that have not ended, and the latest that have; newest first.
     pub migrations: Vec<Migration>,
+    /// That the store can't be written, if that is so.
+    #[serde(default)]
+    pub store_outage: Option<StoreOutage>,
+}
+
+/// The store can't be written: migrations under way go on, nothing new is begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreOutage {
+    /// Since when, in ms since 1970.
+    pub since_ms: u64,
+    /// Why, and what to do about it.
+    pub problem: Problem,
 }
 
 /// One change, numbered. Numbers grow by one and survive a restart of the console.
@@ -44,6 +56,8 @@ pub enum Change {
     VmGone(VmId),
     /// A migration.
     Migration(Box<Migration>),
+    /// The store can't be written, or (none) can be again.
+    StoreOutage(Option<StoreOutage>),
 }
 
 /// The first message of a browser on the stream.

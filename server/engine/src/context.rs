@@ -12,6 +12,7 @@ use crate::{
     hypervisor::{HostConfig, HostError, Hypervisor, Opened},
     inventory::Inventory,
     lock::lock,
+    records::Records,
     tasks::Tasks,
 };
 
@@ -19,6 +20,7 @@ use crate::{
 pub(crate) struct Context {
     hypervisor: Arc<dyn Hypervisor>,
     store: Arc<dyn EngineStore>,
+    records: Records,
     clock: Clock,
     inventory: Arc<Mutex<Inventory>>,
     tasks: Tasks,
@@ -33,7 +35,15 @@ impl Context {
         inventory: Inventory,
     ) -> Arc<Self> {
         let inventory = Arc::new(Mutex::new(inventory));
-        Arc::new(Self { hypervisor, store, clock, inventory, tasks: Tasks::default(), commands: Commands::default() })
+        Arc::new(Self {
+            hypervisor,
+            records: Records::new(Arc::clone(&store)),
+            store,
+            clock,
+            inventory,
+            tasks: Tasks::default(),
+            commands: Commands::default(),
+        })
     }
 
     pub(crate) fn hypervisor(&self) -> &dyn Hypervisor {
@@ -42,6 +52,11 @@ impl Context {
 
     pub(crate) fn store(&self) -> &dyn EngineStore {
         &*self.store
+    }
+
+    /// The records of migrations, which are written through this only.
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
     }
 
     /// Now, in ms since 1970.

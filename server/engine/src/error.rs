@@ -1,7 +1,7 @@
 //! Why the engine refused something, or gave it up. `explain.rs` has the sentences for people.
 
 use model::{Finding, FindingCode, HostName, Migration, MigrationId, Problem, VmAction, VmId, VmState};
-use store::StoreError;
+use store::{StoreError, StoreFault};
 use uuid::Uuid;
 
 use crate::hypervisor::{HostError, InvalidInput};
@@ -14,7 +14,7 @@ pub enum Error {
     /// What a user wrote can't be used.
     Input(InvalidInput),
     /// The store failed: nothing may be begun that could not be written down. Its words are in the log.
-    Store,
+    Store(StoreFault),
     /// The task that worked on the request did not end: the console is stopping, or the task panicked.
     Stopping,
     /// There is no such migration.
@@ -338,7 +338,10 @@ impl From<InvalidInput> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
-        Self::Store
+        Self::Store(match error {
+            StoreError::Failed { fault, .. } => fault,
+            StoreError::Open(_) => StoreFault::Other,
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod inventory;
 mod lock;
 mod migration;
 mod preflight;
+mod records;
 mod storage;
 mod tasks;
 

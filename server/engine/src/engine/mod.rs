@@ -4,12 +4,13 @@ mod hosts;
 mod migrations;
 #[cfg(test)]
 mod parts;
+mod store;
 mod vms;
 
 use std::sync::Arc;
 
+use ::store::{EngineStore, StoreError};
 use model::{HostOrigin, MigrationFilter, Snapshot, Update};
-use store::{EngineStore, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -71,6 +72,7 @@ impl Engine {
             hosts.watch(watch, None);
         }
         context.tasks().spawn(Arc::clone(&hosts).keep_letting_go());
+        context.tasks().spawn(store::keep_writing(Arc::clone(&context)));
         Ok(Arc::new(Self { context, hosts, preflights, migrations }))
     }
 

@@ -19,7 +19,7 @@ use std::{
 pub(crate) use feed::{Feed, RESERVED, subscribe};
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
-use model::{Change, Host, HostName, Leftover, Migration, MigrationId, Snapshot, Update, Vm, VmId};
+use model::{Change, Host, HostName, Leftover, Migration, MigrationId, Snapshot, StoreOutage, Update, Vm, VmId};
 use peer_logins::PeerLogins;
 use tokio::sync::watch;
 
@@ -50,6 +50,7 @@ pub(crate) struct Inventory {
     open: BTreeMap<VmId, Claim>,
     /// The number of the latest host entry.
     entries: u64,
+    store_outage: Option<StoreOutage>,
     pub(crate) peer_logins: PeerLogins,
     feed: Feed,
     /// Tells whenever a host has connected.
@@ -66,6 +67,7 @@ impl Inventory {
             migrations: BTreeMap::new(),
             open: BTreeMap::new(),
             entries: 0,
+            store_outage: None,
             peer_logins: PeerLogins::default(),
             feed,
             arrivals: watch::Sender::new(()),
@@ -81,6 +83,7 @@ impl Inventory {
             hosts: self.published_hosts.values().cloned().collect(),
             vms,
             migrations: self.migrations.values().rev().cloned().collect(),
+            store_outage: self.store_outage.clone(),
         }
     }
 
@@ -185,6 +188,14 @@ impl Inventory {
     /// Gives a claim back that came to nothing.
     pub(crate) fn release(&mut self, vm: VmId) {
         self.open.remove(&vm);
+    }
+
+    /// The store can't be written, or can be again.
+    pub(crate) fn set_store_outage(&mut self, outage: Option<StoreOutage>) {
+        if self.store_outage != outage {
+            self.store_outage.clone_from(&outage);
+            self.tell(Change::StoreOutage(outage));
+        }
     }
 
     pub(crate) fn migration(&self, id: MigrationId) -> Option<&Migration> {

@@ -114,6 +114,20 @@ impl ActiveMigration {
         self.inbox.has_cancel()
     }
 
+    /// Waits until the store has the migration as it is now, because the next console has to know of what is about to be done.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if a cancel arrives meanwhile.
+    pub(super) async fn until_written(&mut self) -> Result<(), Error> {
+        let Self { journal, inbox, .. } = self;
+        tokio::select! {
+            biased;
+            () = journal.until_written() => return Ok(()),
+            () = inbox.cancelled() => {}
+        }
+        self.unless_cancelled().await
+    }
+
     /// Notes a cancel that has arrived.
     pub(super) async fn note_cancel(&mut self) {
         let by = self.inbox.take_cancel();
@@ -190,7 +204,8 @@ impl StorageJournal for ActiveMigration {
     }
 
     async fn expect(&mut self, host: &HostName, what: LeftoverKind) -> Result<(), Error> {
-        self.journal.expect(host, [what]).await
+        self.journal.expect(host, [what]).await;
+        self.until_written().await
     }
 
     async fn forget(&mut self, host: &HostName, what: &LeftoverKind, text: Option<String>) {
@@ -198,7 +213,8 @@ impl StorageJournal for ActiveMigration {
     }
 
     async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error> {
-        self.journal.volume_created(target, path, text).await
+        self.journal.volume_created(target, path, text).await;
+        self.until_written().await
     }
 
     async fn copy_proven(&mut self, target: &str, text: String) -> Result<(), Error> {
@@ -232,9 +248,8 @@ impl StorageJournal for ActiveMigration {
     }
 
     async fn cancelled(&mut self) {
-        self.inbox.drain();
-        while !self.record().cancel_requested && !self.inbox.has_cancel() {
-            self.inbox.receive().await;
+        if !self.record().cancel_requested {
+            self.inbox.cancelled().await;
         }
     }
 

@@ -122,5 +122,6 @@ async fn go_direct(active: &mut ActiveMigration, refusal: &HostError) -> Result<
     let because = refusal.details.as_ref().map_or_else(String::new, |words| format!(" ({words})"));
     let text =
         format!("{source} could not log in on {destination}{because}. It goes on direct: the console drives it.");
-    active.journal().go_direct(text).await
+    active.journal().go_direct(text).await;
+    active.until_written().await
 }

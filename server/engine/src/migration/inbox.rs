@@ -38,6 +38,14 @@ impl Inbox {
         !self.cancelled_by.is_empty()
     }
 
+    /// Waits until a cancel waits to be noted. Dropping the future loses no command.
+    pub(super) async fn cancelled(&mut self) {
+        self.drain();
+        while !self.has_cancel() {
+            self.receive().await;
+        }
+    }
+
     /// Takes the cancels that wait to be noted; returns who asked last.
     pub(super) fn take_cancel(&mut self) -> Option<String> {
         std::mem::take(&mut self.cancelled_by).pop()

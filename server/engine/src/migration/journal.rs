@@ -2,16 +2,12 @@
 
 mod ledger;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, Step, text};
-use tokio::time::sleep;
 
 use super::phases::may_follow;
 use crate::{context::Context, error::Error, hypervisor::Statistics};
-
-/// Between two tries to write an end down.
-const WRITE_AGAIN: Duration = Duration::from_secs(2);
 
 /// The record, as it is kept and shown.
 pub(super) struct Journal {
@@ -43,17 +39,6 @@ impl Journal {
         }
     }
 
-    /// Enters a phase that the next console has to know of.
-    ///
-    /// # Errors
-    /// When it can't be written down, or is not legal.
-    pub(super) async fn enter_durably(&mut self, phase: Phase) -> Result<(), Error> {
-        if !self.transition(phase) {
-            return Err(Error::Store);
-        }
-        self.write_durably(format!("{}.", phase.label())).await
-    }
-
     /// Writes down that a cancel was asked for, and by whom.
     pub(super) async fn cancel_requested(&mut self, by: &str) {
         self.record.cancel_requested = true;
@@ -61,12 +46,9 @@ impl Journal {
     }
 
     /// Goes on as a direct migration.
-    ///
-    /// # Errors
-    /// When it can't be written down: the next console has to know that this one drove it.
-    pub(super) async fn go_direct(&mut self, text: String) -> Result<(), Error> {
+    pub(super) async fn go_direct(&mut self, text: String) {
         self.record.control_flow = Some(ControlFlow::Direct);
-        self.write_durably(text).await
+        self.write(text).await;
     }
 
     /// Shows a problem while the migration goes on (it waits for a person, say), or that there is none any more.
@@ -82,10 +64,16 @@ impl Journal {
 
     /// Shows the migration as it is now on the pages.
     pub(super) fn publish(&self) {
-        self.context.inventory().set_migration(self.record.clone());
+        self.show(self.record.clone());
     }
 
-    /// Keeps the migration as it is now, with an entry in its history, and shows it.
+    fn show(&self, record: Migration) {
+        self.context.inventory().set_migration(record);
+    }
+
+    /// Keeps the migration as it is now, with an entry in its history, and shows it. While the store can't be written the migration
+    /// goes on all the same: what was written is kept, and should the console die, the next one finds the migration open and asks both
+    /// hosts.
     pub(super) async fn write(&mut self, text: String) {
         self.update(Some(text)).await;
     }
@@ -93,42 +81,48 @@ impl Journal {
     /// The same, where there may be nothing to say in the history.
     async fn update(&mut self, text: Option<String>) {
         let event = text.map(|text| self.event(text));
-        if let Err(error) = self.context.store().update_migration(&self.record, event.as_ref()).await {
-            // Not fatal: the next start finds the migration open and asks both hosts.
-            tracing::error!(migration = %self.record.id, %error, "could not write a migration down");
-        }
+        self.keep(event).await;
         self.publish();
     }
 
-    /// The same as [`Self::write`], of something that the next console has to know of.
-    ///
-    /// # Errors
-    /// When it can't be written down.
-    pub(super) async fn write_durably(&mut self, text: String) -> Result<(), Error> {
-        let event = self.event(text);
-        self.context.store().update_migration(&self.record, Some(&event)).await?;
+    /// The same without showing it.
+    async fn keep(&self, event: Option<MigrationEvent>) {
+        if let Err(error) = self.context.records().write(&self.record, event).await {
+            tracing::warn!(migration = %self.record.id, %error, "what is to be written of a migration has to wait");
+        }
+    }
+
+    /// Returns when the store has the migration as it is now. While it waits, it shows why.
+    pub(super) async fn until_written(&self) {
+        let id = self.record.id;
+        let Some(fault) = self.context.records().fault(id).await else { return };
+        self.show(Migration { problem: Some(Error::Store(fault).into()), ..self.record.clone() });
+        self.context.records().written(id).await;
         self.publish();
-        Ok(())
     }
 
     /// Writes the end down, with libvirt's final figures if there are any. It is shown only when the store has it, however long that
     /// takes: no page may show an end that a restart would not know of, while the store refuses the VM's next migration.
     pub(super) async fn end(&mut self, phase: Phase, problem: Option<Problem>, figures: Option<Statistics>) {
+        let before = self.record.clone();
         if !self.transition(phase) {
             return;
         }
         self.conclude(problem, figures.unwrap_or_default());
         let text = text::summary(&self.record);
         tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
-        self.write_until_written(text).await;
+        self.write_end(text, before).await;
     }
 
-    /// Writes an end down, however long that takes, and shows it then.
-    async fn write_until_written(&mut self, text: String) {
+    /// Writes an end down, however long that takes, and shows it then. A migration that was open `before` shows what it waits for.
+    async fn write_end(&mut self, text: String, before: Migration) {
         let event = self.event(text);
-        while let Err(error) = self.context.store().update_migration(&self.record, Some(&event)).await {
-            tracing::error!(migration = %self.record.id, %error, "could not write a migration's end down; trying again");
-            sleep(WRITE_AGAIN).await;
+        if let Err(error) = self.context.records().write(&self.record, Some(event)).await {
+            tracing::error!(migration = %self.record.id, %error, "a migration's end has to wait until it can be written");
+            if !before.phase.has_ended() {
+                self.show(Migration { problem: Some(error.into()), ..before });
+            }
+            self.context.records().written(self.record.id).await;
         }
         self.publish();
     }
@@ -149,6 +143,7 @@ impl Journal {
 
     /// Ends the doubt about a migration that needed attention. What was measured stays as it was when it ended.
     pub(super) async fn settle(&mut self, phase: Phase, problem: Option<Problem>, text: String) {
+        let before = self.record.clone();
         if !self.transition(phase) {
             return;
         }
@@ -158,7 +153,7 @@ impl Journal {
             (self.record.progress.percent, self.record.progress.bytes_remaining) = (100.0, 0);
         }
         tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
-        self.write_until_written(text).await;
+        self.write_end(text, before).await;
     }
 
     /// Every change of phase. One that is not in the state machine is a bug: it is logged and not made. A migration whose end is

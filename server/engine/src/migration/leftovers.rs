@@ -22,14 +22,15 @@ const LATER: u32 = 50;
 /// already, or does not answer: what is there afterwards can't be told apart from what was there before.
 ///
 /// # Errors
-/// When it can't be written down.
+/// [`Error::Cancelled`] if a cancel arrives while the store can't be written.
 pub(super) async fn expect_copy(active: &mut ActiveMigration) -> Result<(), Error> {
     let Migration { vm, destination, mode, .. } = active.record();
     let (vm, destination, mode) = (*vm, destination.clone(), *mode);
     let Ok(connection) = active.destination() else { return Ok(()) };
     let Ok(None) = connection.copy(vm).await else { return Ok(()) };
     let incoming = (mode == Mode::Live).then_some(LeftoverKind::IncomingCopy);
-    active.journal().expect(&destination, incoming.into_iter().chain([LeftoverKind::Definition])).await
+    active.journal().expect(&destination, incoming.into_iter().chain([LeftoverKind::Definition])).await;
+    active.until_written().await
 }
 
 /// Removes what can be removed at once, when a migration whose VM stayed is about to end, and names the rest.

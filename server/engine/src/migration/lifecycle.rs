@@ -45,8 +45,9 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
         return not_begun(active, Setback::NotBegun(error)).await;
     }
     // What has not come as far as this the next console knows not to have begun, whatever it finds on the hosts.
-    if let Err(error) = active.journal().enter_durably(Phase::Preparing).await {
-        return active.journal().end(Phase::Failed, Some(error.into()), None).await;
+    active.journal().enter(Phase::Preparing).await;
+    if active.until_written().await.is_err() {
+        return active.journal().end(Phase::Cancelled, None, None).await;
     }
     active.expect_memory();
     let prepared = match prepare(active).await {
@@ -102,15 +103,14 @@ async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Error> {
         None => measured_link_bytes_s(active).await,
     };
     let prepared = storage::prepare(&context, active, link, limit).await?;
-    if active.record().mode == Mode::Offline {
-        // It may have been started meanwhile, and libvirt would not mind: both hosts would have it.
-        check_again(active).await?;
-    }
     leftovers::expect_copy(active).await?;
     if active.record().mode == Mode::Offline {
         // Of a VM that is off both hosts may have had a definition all along, so the next console could not see by them
         // whether libvirt was asked.
-        active.journal().enter_durably(Phase::SwitchingOver).await?;
+        active.journal().enter(Phase::SwitchingOver).await;
+        active.until_written().await?;
+        // It may have been started meanwhile, and libvirt would not mind: both hosts would have it.
+        check_again(active).await?;
     }
     Ok(prepared)
 }

@@ -15,19 +15,19 @@ pub(crate) trait StorageJournal: Send + Sync {
     /// Adds an entry to the migration's history.
     async fn write(&mut self, text: String);
 
-    /// This may come to be on a host from now on.
+    /// This may come to be on a host from now on. Returns when the store knows of it.
     ///
     /// # Errors
-    /// When it can't be written down: then it must not come to be.
+    /// [`Error::Cancelled`] if a cancel arrives before: then it must not come to be.
     async fn expect(&mut self, host: &HostName, what: LeftoverKind) -> Result<(), Error>;
 
     /// It has not come to be, or is gone.
     async fn forget(&mut self, host: &HostName, what: &LeftoverKind, text: Option<String>);
 
-    /// A volume was made for the copy of a disk.
+    /// A volume was made for the copy of a disk. Returns when the store knows of it.
     ///
     /// # Errors
-    /// When it can't be written down: then nothing may be written to the volume, either.
+    /// [`Error::Cancelled`] if a cancel arrives before: then nothing may be written to the volume.
     async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error>;
 
     /// The copy of a disk is proven to be the same: the old image may be removed once the VM has moved.

@@ -213,10 +213,10 @@ async fn what_cannot_be_written_down_is_not_done() {
     let (bench, delta) = Bench::added("delta").await;
     let other = bench.sim.add_host("other");
     bench.store.set_broken(true);
-    assert_eq!(bench.add(&other).await.unwrap_err().code(), Code::Internal);
-    assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code(), Code::Internal);
+    assert_eq!(bench.add(&other).await.unwrap_err().code(), Code::StoreUnavailable);
+    assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap_err().code(), Code::StoreUnavailable);
     let changed = bench.engine.change_host(&delta.name, other, HostCredentials::default()).await;
-    assert_eq!(changed.unwrap_err().code(), Code::Internal);
+    assert_eq!(changed.unwrap_err().code(), Code::StoreUnavailable);
     bench.store.set_broken(false);
     assert_eq!(bench.names(), ["alpha", "beta", "delta", "gamma"]);
     let vm = bench.vm("web", VmState::Running, IDLE).await;

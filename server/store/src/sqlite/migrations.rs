@@ -42,11 +42,12 @@ impl Migrations for SqliteStore {
             .map_err(|error| writing.failed(error))?;
         writing.execute(with_columns(UPDATE, migration)?.bind(migration.id.to_string())).await?;
         for event in events {
-            let insert = sqlx::query("INSERT INTO migration_events (migration, at_ms, phase, text) VALUES (?, ?, ?, ?)")
-                .bind(migration.id.to_string())
-                .bind(to_ms(event.at_ms))
-                .bind(event.phase.as_str())
-                .bind(&event.text);
+            let insert =
+                sqlx::query("INSERT INTO migration_events (migration, at_ms, phase, text) VALUES (?, ?, ?, ?)")
+                    .bind(migration.id.to_string())
+                    .bind(to_ms(event.at_ms))
+                    .bind(event.phase.as_str())
+                    .bind(&event.text);
             writing.execute(insert).await?;
         }
         if was_open && migration.phase.has_ended() {
@@ -65,7 +66,8 @@ impl Migrations for SqliteStore {
     }
 
     async fn migrations(&self, filter: &MigrationFilter) -> Result<Vec<Migration>, StoreError> {
-        let documents: Vec<String> = list(filter).build_query_scalar().fetch_all(&self.readers).await.map_err(failed)?;
+        let documents: Vec<String> =
+            list(filter).build_query_scalar().fetch_all(&self.readers).await.map_err(failed)?;
         documents.iter().map(|document| from_json(document)).collect()
     }
 

@@ -55,8 +55,10 @@ impl SqliteStore {
     /// When the file can't be made, opened, or brought up to date.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
         let file = directory.join("vmferry.db");
-        private(directory, &file)
-            .map_err(|error| StoreError::Failed { fault: (&error).into(), words: format!("{}: {error}", file.display()) })?;
+        private(directory, &file).map_err(|error| StoreError::Failed {
+            fault: (&error).into(),
+            words: format!("{}: {error}", file.display()),
+        })?;
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .foreign_keys(true)

@@ -4,40 +4,23 @@
 use model::{DiskMove, HostName, Leftover, LeftoverKind, Problem};
 
 use super::Journal;
-use crate::error::Error;
 
 impl Journal {
-    /// This may come to be on a host from now on.
-    ///
-    /// # Errors
-    /// When it can't be written down: then it must not come to be.
+    /// This may come to be on a host as soon as the store has the record as it is now.
     pub(in crate::migration) async fn expect(
         &mut self,
         host: &HostName,
         kinds: impl IntoIterator<Item = LeftoverKind>,
-    ) -> Result<(), Error> {
-        let before = self.record.leftovers.clone();
+    ) {
         for what in kinds {
             self.enter_into_ledger(host, what);
         }
-        let written = self.keep().await;
-        if written.is_err() {
-            self.record.leftovers = before;
-        }
-        written
+        self.keep(None).await;
     }
 
-    /// A volume was made for the copy of a disk.
-    ///
-    /// # Errors
-    /// When it can't be written down: then nothing may be written to the volume, either.
-    pub(in crate::migration) async fn volume_created(
-        &mut self,
-        target: &str,
-        path: &str,
-        text: String,
-    ) -> Result<(), Error> {
-        let Some(disk) = self.disk(target) else { return Ok(()) };
+    /// A volume was made for the copy of a disk. Nothing may be written to it before the store has the record as it is now.
+    pub(in crate::migration) async fn volume_created(&mut self, target: &str, path: &str, text: String) {
+        let Some(disk) = self.disk(target) else { return };
         (disk.path, disk.created) = (Some(path.to_owned()), true);
         let (pool, volume) = (disk.pool.clone(), disk.volume.clone());
         for leftover in &mut self.record.leftovers {
@@ -47,7 +30,7 @@ impl Journal {
                 *confirmed = true;
             }
         }
-        self.write_durably(text).await
+        self.write(text).await;
     }
 
     /// The copy of a disk is proven to be the same.
@@ -86,10 +69,7 @@ impl Journal {
         match text {
             Some(text) => self.write(text).await,
             None => {
-                if let Err(error) = self.keep().await {
-                    // Not fatal: whoever looks for it again finds nothing.
-                    tracing::error!(migration = %self.record.id, %error, "could not write down that a leftover is gone");
-                }
+                self.keep(None).await;
                 self.publish();
             }
         }
@@ -118,8 +98,8 @@ impl Journal {
                 *unused = true;
             }
         }
-        if is_news && let Err(error) = self.keep().await {
-            tracing::error!(migration = %self.record.id, %error, "could not write down that a volume is not needed");
+        if is_news {
+            self.keep(None).await;
         }
     }
 
@@ -151,10 +131,5 @@ impl Journal {
             self.context.inventory().host(host).and_then(|entry| entry.facts.as_ref()).map(|facts| facts.uuid);
         let since_ms = self.context.now_ms();
         self.record.leftovers.push(Leftover { host: host.clone(), what, since_ms, machine, problem: None });
-    }
-
-    /// Writes the record down, without an entry in the history.
-    async fn keep(&self) -> Result<(), Error> {
-        Ok(self.context.store().update_migration(&self.record, None).await?)
     }
 }

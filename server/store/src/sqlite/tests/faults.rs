@@ -76,7 +76,8 @@ impl SmallDisk {
     fn mount() -> Option<Self> {
         let disk = tempfile::tempdir().unwrap();
         let root = fs::metadata("/proc/self").unwrap().uid() == 0;
-        let mount = |path: &Path| Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "none"]).arg(path).status();
+        let mount =
+            |path: &Path| Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "none"]).arg(path).status();
         let mounted = root && mount(disk.path()).is_ok_and(|status| status.success());
         mounted.then_some(Self(disk))
     }
