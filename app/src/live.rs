@@ -3,7 +3,7 @@
 //! Every host, VM and migration has a signal of its own, so that a progress sample touches one bar and nothing else.
 
 use leptos::prelude::{Update as _, *};
-use model::{Change, Host, HostName, Migration, MigrationId, Phase, Snapshot, Update, Vm, VmId};
+use model::{Change, Host, HostName, Migration, MigrationId, Phase, Snapshot, StoreOutage, Update, Vm, VmId};
 
 /// Values of one kind, sorted by key. Readers of the keys are notified when a value is added or removed, readers of a value when it
 /// changes. (A sorted vector: a map would weigh more in the WASM than it gains on a few hundred values.)
@@ -105,6 +105,8 @@ pub(crate) struct Live {
     pub hosts: Table<HostName, Host>,
     pub vms: Table<VmId, Vm>,
     pub migrations: Table<MigrationId, Migration>,
+    /// That the console's store can't be written, if that is so.
+    pub store_outage: RwSignal<Option<StoreOutage>>,
     /// The migration that ended last while this page was open.
     pub just_ended: RwSignal<Option<MigrationId>>,
     pub stream: RwSignal<StreamState>,
@@ -118,6 +120,7 @@ impl Live {
             hosts: Table::new(),
             vms: Table::new(),
             migrations: Table::new(),
+            store_outage: RwSignal::new(None),
             just_ended: RwSignal::new(None),
             stream: RwSignal::new(StreamState::default()),
         }
@@ -139,6 +142,7 @@ impl Live {
         self.hosts.replace(snapshot.hosts, |host| host.name.clone());
         self.vms.replace(snapshot.vms, |vm| vm.id);
         self.migrations.replace(snapshot.migrations, |migration| migration.id);
+        self.store_outage.set(snapshot.store_outage);
     }
 
     /// Applies an update, unless it is older than what is known: pages begin with a snapshot and the stream may overlap it.
@@ -157,6 +161,7 @@ impl Live {
             Change::Vm(vm) => self.vms.put(vm.id, vm),
             Change::VmGone(id) => self.vms.retain(|known| *known != id),
             Change::Migration(migration) => self.put_migration(*migration),
+            Change::StoreOutage(outage) => self.store_outage.set(outage),
         }
     }
 

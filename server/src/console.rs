@@ -47,6 +47,6 @@ impl ServerConsole {
 
     /// Writes down what a user asks for before it is done: nothing happens without an entry, even if the caller leaves meanwhile.
     async fn audit(&self, who: &Principal, action: Action<'_>) -> Result<(), Problem> {
-        self.audit.audit(who.user(), action).await.map_err(|error| store_failed(&error))
+        self.audit.audit(who.user(), action).await.map_err(store_failed)
     }
 }

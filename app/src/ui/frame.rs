@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
-use model::{Phase, text};
+use model::{Phase, StoreOutage, text};
 
 use crate::failure::Failure;
 use crate::live::{Live, StreamState};
@@ -12,7 +12,8 @@ use crate::stream::follow;
 use crate::ui::{
     dialog::{Asked, Dialog},
     icon::{Draw, Icon},
-    problem::ProblemPage,
+    problem::{ProblemPage, ProblemText},
+    time::Time,
 };
 
 /// Takes the snapshot that the server sent with the page, keeps it up to date, and puts the page in its frame.
@@ -68,6 +69,7 @@ fn Page() -> impl IntoView {
             <StreamBadge />
         </Navigation>
         <main id="main">
+            <StoreBanner />
             <Outlet />
         </main>
         <Dialog asked />
@@ -140,6 +142,35 @@ fn StreamBadge() -> impl IntoView {
         <span class="badge" role="status" data-stream=move || word().trim_end_matches('…')>
             {word}
         </span>
+    }
+}
+
+/// That the console can't write its database now, on every page.
+#[component]
+fn StoreBanner() -> impl IntoView {
+    let outage = expect_context::<Live>().store_outage;
+    let banner = move || {
+        outage.get().map(|StoreOutage { since_ms, problem }| {
+            view! {
+                <div class="note note-warn">
+                    <Draw icon=Icon::Warning />
+                    <div class="note-text">
+                        <p class="what">
+                            <strong>"vmferry can't write its database"</strong>
+                            " since "
+                            <Time ms=since_ms />
+                            ". Migrations under way go on; new ones can't be started."
+                        </p>
+                        <ProblemText problem />
+                    </div>
+                </div>
+            }
+        })
+    };
+    view! {
+        <div class="banners" role="alert">
+            {banner}
+        </div>
     }
 }
 

@@ -126,8 +126,7 @@ impl Records {
 impl Unwritten {
     /// Keeps an entry, unless it says what the last one says. If there are too many, the oldest goes that is no change of phase.
     fn push(&mut self, event: MigrationEvent) {
-        let is_repeated =
-            self.events.last().is_some_and(|last| (last.phase, &last.text) == (event.phase, &event.text));
+        let is_repeated = self.events.last().is_some_and(|last| (last.phase, &last.text) == (event.phase, &event.text));
         if is_repeated {
             return;
         }

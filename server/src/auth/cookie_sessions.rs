@@ -39,7 +39,9 @@ pub(super) async fn begin(session: &Session, user: &str, address: IpAddr, user_a
     session.cycle_id().await?;
     session.insert(USER, user).await?;
     session.insert(ADDRESS, address).await?;
-    session.insert(USER_AGENT, user_agent.chars().take(USER_AGENT_LENGTH).collect::<String>()).await
+    session.insert(USER_AGENT, user_agent.chars().take(USER_AGENT_LENGTH).collect::<String>()).await?;
+    // Here, not after the answer, so that a failure is told like any other.
+    session.save().await
 }
 
 /// Whose session it is.

@@ -34,7 +34,8 @@ impl Auth {
         if let (Some(hash), Some(better)) = (hash, verified.better_hash) {
             self.store.improve_password_hash(name, &hash, &better).await?;
         }
-        cookie_sessions::begin(session, name, address, user_agent).await?;
+        let begun = cookie_sessions::begin(session, name, address, user_agent).await;
+        begun.map_err(|error| self.session_failed(error))?;
         self.store.audit(name, Action::LoggedIn(&address.to_string())).await?;
         Ok(())
     }
@@ -48,7 +49,7 @@ impl Auth {
             self.store.audit(who.user(), Action::LoggedOut).await?;
         }
         if session.id().is_some() {
-            session.flush().await?;
+            session.flush().await.map_err(|error| self.session_failed(error))?;
         }
         Ok(())
     }

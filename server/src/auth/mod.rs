@@ -21,11 +21,12 @@ pub use error::AuthError;
 pub use hasher::HashCost;
 pub use password_rules::Weakness;
 pub(crate) use problem::store_failed;
-use store::AuthStore;
 pub use store::SessionLimits;
+use store::{AuthStore, StoreError};
 
 use hasher::Hasher;
 use throttle::Throttle;
+use tower_sessions::session;
 
 /// The actor in the audit log of what is done on the command line; no user can have this name.
 pub(crate) const COMMAND_LINE: &str = "(command line)";
@@ -47,6 +48,13 @@ impl Auth {
             throttle: Throttle::new(store.clone(), store.clone()),
             sessions: CookieSessions::new(store.clone(), limits),
             store,
+        }
+    }
+    /// A failure of tower-sessions, which passes on the words of the store's, but not what kind it is.
+    fn session_failed(&self, error: session::Error) -> AuthError {
+        match *self.store.condition().borrow() {
+            Some(fault) => StoreError::Failed { fault, words: error.to_string() }.into(),
+            None => error.into(),
         }
     }
 }

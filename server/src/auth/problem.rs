@@ -25,7 +25,7 @@ impl From<AuthError> for Problem {
             AuthError::UnknownSession => {
                 Self::new(Code::NotFound, "You have no such session.").with_fix("It may have ended already.")
             }
-            AuthError::Store(error) => store_failed(&error),
+            AuthError::Store(error) => store_failed(error),
             AuthError::Session(error) => {
                 tracing::error!(%error, "a session can't be read or kept");
                 internal()
@@ -45,9 +45,8 @@ fn sentence(weakness: Weakness) -> &'static str {
 }
 
 /// The store failed: its words go to the log.
-pub(crate) fn store_failed(error: &StoreError) -> Problem {
-    tracing::error!(%error, "the store failed");
-    internal()
+pub(crate) fn store_failed(error: StoreError) -> Problem {
+    engine::Error::from(error).into()
 }
 
 /// What the caller gets to see of a failure whose text is for the log.

@@ -128,6 +128,7 @@ pub fn router(doors: Doors) -> Router {
         .merge(stream(&state))
         .merge(pages(&state))
         .with_state(state.clone())
+        .layer(map_response(status::retry_after))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_LIMIT))
         .layer(CompressionLayer::new().compress_when(compressed))
         .layer(from_fn_with_state(state, headers::add))

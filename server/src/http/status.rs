@@ -1,7 +1,13 @@
 //! HTTP statuses: the only place that says which one a refusal has.
 
-use axum::http::StatusCode;
+use axum::{
+    http::{StatusCode, header},
+    response::Response,
+};
 use model::Code;
+
+/// When a console that starts, or whose store fails, may be asked again, in seconds: it tries every two seconds to write.
+const RETRY_S: u32 = 5;
 
 /// The status of an answer that carries this code. What the caller can change is a 4xx, an unreachable destination included; 5xx are
 /// left for hosts and a console that fail.
@@ -38,8 +44,17 @@ pub(super) fn of(code: Code) -> StatusCode {
         Code::Throttled => StatusCode::TOO_MANY_REQUESTS,
         Code::Internal | Code::ReasonLost => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Hypervisor | Code::CopyDiffers => StatusCode::BAD_GATEWAY,
+        Code::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::TimedOut => StatusCode::GATEWAY_TIMEOUT,
     }
+}
+
+/// Adds to an answer that says "not now" when to try again.
+pub(super) async fn retry_after(mut response: Response) -> Response {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_S.into());
+    }
+    response
 }
 
 #[cfg(test)]
@@ -48,7 +63,7 @@ mod tests {
 
     #[test]
     fn only_hosts_and_a_console_that_fail_are_server_errors() {
-        for code in [Code::Internal, Code::ReasonLost, Code::Hypervisor, Code::TimedOut] {
+        for code in [Code::Internal, Code::ReasonLost, Code::Hypervisor, Code::TimedOut, Code::StoreUnavailable] {
             assert!(of(code).is_server_error(), "{code:?}");
         }
         for code in [Code::Blocked, Code::NeedsConsent, Code::HostUnreachable, Code::LoginRefused, Code::SameHost] {

@@ -57,6 +57,7 @@ impl Stream {
                 self.now.migrations.retain(|known| known.id != migration.id);
                 self.now.migrations.push((**migration).clone());
             }
+            Change::StoreOutage(outage) => self.now.store_outage.clone_from(outage),
         }
     }
 

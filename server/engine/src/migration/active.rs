@@ -218,7 +218,8 @@ impl StorageJournal for ActiveMigration {
     }
 
     async fn copy_proven(&mut self, target: &str, text: String) -> Result<(), Error> {
-        self.journal.copy_proven(target, text).await
+        self.journal.copy_proven(target, text).await;
+        self.until_written().await
     }
 
     fn volume_hangs(&mut self, pool: &str, volume: &str) {

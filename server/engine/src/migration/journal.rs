@@ -85,7 +85,18 @@ impl Journal {
         self.publish();
     }
 
-    /// The same without showing it.
+    /// The same, of what a person waits for.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if it has to wait: then it must not be done.
+    pub(super) async fn write_durably(&mut self, text: String) -> Result<(), Error> {
+        let event = self.event(text);
+        let written = self.context.records().write(&self.record, Some(event)).await;
+        self.publish();
+        written
+    }
+
+    /// The same as [`Self::write`] without showing it.
     async fn keep(&self, event: Option<MigrationEvent>) {
         if let Err(error) = self.context.records().write(&self.record, event).await {
             tracing::warn!(migration = %self.record.id, %error, "what is to be written of a migration has to wait");

@@ -30,10 +30,11 @@ pub(crate) trait StorageJournal: Send + Sync {
     /// [`Error::Cancelled`] if a cancel arrives before: then nothing may be written to the volume.
     async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error>;
 
-    /// The copy of a disk is proven to be the same: the old image may be removed once the VM has moved.
+    /// The copy of a disk is proven to be the same: the old image may be removed once the VM has moved. Returns when the store knows
+    /// of it.
     ///
     /// # Errors
-    /// When it can't be written down. Then it does not count.
+    /// [`Error::Cancelled`] if a cancel arrives before.
     async fn copy_proven(&mut self, target: &str, text: String) -> Result<(), Error>;
 
     /// The destination did not stop writing to or reading this volume: its storage hangs.

@@ -194,7 +194,7 @@ async fn a_definition_stays_while_no_other_host_runs_the_vm() {
         machine: None,
         problem: None,
     };
-    bench.store.update_migration(&Migration { leftovers: vec![left], ..end.clone() }, None).await.unwrap();
+    bench.store.update_migration(&Migration { leftovers: vec![left], ..end.clone() }, &[]).await.unwrap();
     define_at_beta(&bench, vm);
     let running = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("alpha"), CopyFacts { state: VmState::ShutOff, ..running.clone() });

@@ -18,6 +18,7 @@ mod proven;
 mod recovery;
 mod refused;
 mod storage;
+mod store_outage;
 mod switch_over;
 mod two_consoles;
 

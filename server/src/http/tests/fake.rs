@@ -7,7 +7,8 @@ use model::{
     Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding, FindingCode, HostLogin,
     HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId,
     MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost,
-    SessionInfo, Severity, Snapshot, SshLoginKind, Step, TransportKind, Treatment, Update, Vm, VmAction, VmId,
+    SessionInfo, Severity, Snapshot, SshLoginKind, Step, StoreOutage, TransportKind, Treatment, Update, Vm, VmAction,
+    VmId,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -51,7 +52,7 @@ impl FakeConsole {
         }
     }
 
-    /// From now on refuses every call about hosts, or none.
+    /// From now on refuses every call about hosts, or none; says of the store that it can't be written for this reason.
     pub(super) fn will_refuse(&self, refusal: impl Into<Option<Problem>>) {
         *self.refusal.lock().unwrap() = refusal.into();
     }
@@ -115,6 +116,7 @@ impl Vms for FakeConsole {
             hosts: vec![host("alpha"), host("beta")],
             vms: vms(),
             migrations: self.migrations().clone(),
+            store_outage: self.refusal.lock().unwrap().clone().map(|problem| StoreOutage { since_ms: 0, problem }),
         })
     }
 
