@@ -9,7 +9,7 @@ use ssh::KnownHosts;
 use store::{SqliteStore, Store};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, told};
+use super::{Failure, data_directory::not_opened, told};
 use crate::{
     auth::{Auth, HashCost, SessionLimits},
     console::{Allowed, ServerConsole},
@@ -34,7 +34,8 @@ pub(super) struct Kept {
 
 impl Kept {
     pub(super) async fn open(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory).await?);
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(directory).await.map_err(|error| not_opened(directory, error))?);
         let auth = Auth::new(store.clone(), HashCost::default(), limits);
         let ssh = SshFiles::below(&std::path::absolute(directory)?);
         Ok(Self { store, auth, ssh })
@@ -58,7 +59,9 @@ impl Console {
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
         KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
         let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
-        let engine = Engine::start(hosts, hypervisor, kept.store.clone()).await?;
+        let engine = Engine::start(hosts, hypervisor, kept.store.clone())
+            .await
+            .map_err(|error| told(engine::Error::from(error)))?;
         Ok(Self { engine, kept, allowed })
     }
 

@@ -14,7 +14,7 @@ use tower_sessions::session::Id;
 use super::{
     Failure,
     console::{ADMIN, Console, Kept, password_from_environment},
-    say, stop, told,
+    data_directory, say, stop, told,
 };
 use crate::{auth::SessionLimits, console::Allowed, http::Site};
 
@@ -82,7 +82,9 @@ impl DemoCommand {
 
 async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> Result<(), Failure> {
     let address = listener.local_addr()?;
-    let kept = Kept::open(&demo.dir().join("console"), SessionLimits::default()).await?;
+    let directory = demo.dir().join("console");
+    let _lock = data_directory::lock(&directory)?;
+    let kept = Kept::open(&directory, SessionLimits::default()).await?;
     let chosen = password_from_environment();
     let password = chosen.clone().unwrap_or_else(|| Id::default().to_string());
     kept.auth.add_user_unchecked(ADMIN, password.clone()).await.map_err(told)?;

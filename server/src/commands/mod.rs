@@ -1,6 +1,7 @@
 //! What the program is asked to do on the command line.
 
 mod console;
+mod data_directory;
 mod demo;
 mod known_hosts;
 mod pki;

@@ -10,7 +10,7 @@ use clap::Args;
 use super::{
     CONFIG, Failure,
     console::{ADMIN, Console, Kept, PASSWORD_VARIABLE, password_from_environment},
-    say, stop, told,
+    data_directory, say, stop, told,
 };
 use crate::{config::Config, console::Allowed, server};
 
@@ -34,6 +34,8 @@ impl Serve {
         if hosts.is_empty() {
             tracing::warn!("no [[hosts]] in {}: there is nothing to see", self.config.display());
         }
+        // Held until the store is closed.
+        let _lock = data_directory::lock(&config.data_dir)?;
         let mut kept = Kept::open(&config.data_dir, config.session_limits()).await?;
         kept.ssh.passphrase = config.key_passphrase()?;
         first_user(&kept).await?;

@@ -8,6 +8,7 @@ mod audit;
 mod clock;
 #[cfg(test)]
 mod contract;
+mod directory;
 mod error;
 mod health;
 mod hosts;
@@ -25,6 +26,7 @@ mod memory;
 mod sqlite;
 
 pub use audit::{Action, Audit, AuditEntry, AuditFilter};
+pub use directory::{DirectoryError, DirectoryLock, LockHolder};
 pub use error::{StoreError, StoreFault};
 pub use health::Health;
 pub use hosts::Hosts;

@@ -14,9 +14,9 @@ mod users;
 mod writing;
 
 use std::{
-    fs::{DirBuilder, OpenOptions, Permissions},
+    fs::{OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     time::Duration,
 };
@@ -28,7 +28,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{Store, StoreError, health::Condition};
+use crate::{Store, StoreError, directory, health::Condition};
 
 /// Connections that read, beside the one that writes.
 const READERS: u32 = 3;
@@ -98,9 +98,7 @@ impl Store for SqliteStore {
 
 /// Makes directory and file readable by their owner alone. SQLite gives its other files the mode of the first.
 fn private(directory: &Path, file: &Path) -> io::Result<()> {
-    if !directory.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    }
+    directory::make(directory)?;
     OpenOptions::new().append(true).create(true).mode(0o600).open(file)?;
     std::fs::set_permissions(file, Permissions::from_mode(0o600))
 }
