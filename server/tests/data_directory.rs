@@ -19,7 +19,7 @@ struct Directory(PathBuf);
 impl Directory {
     fn new() -> Self {
         let path = std::env::temp_dir().join(format!("vmferry-data-{}", uuid::Uuid::now_v7()));
-        fs::create_dir(&path).unwrap();
+        fs::create_dir(&path).expect("there is a place for temporary files");
         Self(path)
     }
 }
@@ -35,7 +35,7 @@ impl Drop for Directory {
 /// Runs vmferry with the configuration that a console in this directory has.
 fn vmferry(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vmferry"));
-    command.args(arguments).arg("--config").arg(directory.join("vmferry.toml")).output().unwrap()
+    command.args(arguments).arg("--config").arg(directory.join("vmferry.toml")).output().expect("vmferry starts")
 }
 
 #[tokio::test]
