@@ -12,6 +12,7 @@ mod explain;
 mod hosts;
 mod hypervisor;
 mod inventory;
+mod limits;
 mod lock;
 mod migration;
 mod preflight;

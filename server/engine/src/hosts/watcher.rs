@@ -55,7 +55,21 @@ async fn stay_connected(context: &Context, watch: &Watch, mut opened: Option<Ope
             return;
         }
         let wait = waits.next().unwrap_or(LONGEST_WAIT);
-        sleep(if kind == HostErrorKind::NotPermitted { NOT_PERMITTED_WAIT + wait } else { wait }).await;
+        match kind {
+            HostErrorKind::NotPermitted => sleep(NOT_PERMITTED_WAIT + wait).await,
+            _ => sleep_unless_needed(context, &watch.host, wait).await,
+        }
+    }
+}
+
+/// Waits before the next attempt: only for a second while a migration needs the host to know where its VM is, since a VM may run twice.
+async fn sleep_unless_needed(context: &Context, host: &HostName, wait: Duration) {
+    let end = Instant::now() + wait;
+    loop {
+        sleep((end - Instant::now()).min(FIRST_WAIT)).await;
+        if Instant::now() >= end || context.inventory().is_needed(host) {
+            return;
+        }
     }
 }
 

@@ -1,15 +1,12 @@
 //! One connection to a host, and what the host says first.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use model::HostTest;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{CopyFacts, HostConfig, HostConnection, HostError, HostEvent, HostFacts, Hypervisor};
-
-/// How long a host has to answer a request that waits for it. What else such a request does fits into the rest of 10 s, which begin once
-/// the host may be tried: see `hosts/attempts.rs`.
-const LIMIT: Duration = Duration::from_millis(9_500);
+use crate::limits;
 
 /// A connection, and what the host said first.
 pub(crate) struct Opened {
@@ -57,5 +54,5 @@ impl Opened {
 
 /// When a request that arrives now has to be answered.
 pub(crate) fn deadline() -> Instant {
-    Instant::now() + LIMIT
+    Instant::now() + limits::CONNECTING
 }

@@ -19,7 +19,7 @@ use std::{
 pub(crate) use feed::{Feed, RESERVED, subscribe};
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
-use model::{Change, Host, HostName, Leftover, Migration, MigrationId, Snapshot, StoreOutage, Update, Vm, VmId};
+use model::{Change, Host, HostName, Leftover, Migration, MigrationId, Phase, Snapshot, StoreOutage, Update, Vm, VmId};
 use peer_logins::PeerLogins;
 use tokio::sync::watch;
 
@@ -225,6 +225,13 @@ impl Inventory {
     /// Ended migrations of an earlier run of the console, for the pages.
     pub(crate) fn remember(&mut self, migrations: Vec<Migration>) {
         self.migrations.extend(migrations.into_iter().map(|migration| (migration.id, migration)));
+    }
+
+    /// Whether a migration that has not ended, or one that needs attention, can't go on without this host.
+    pub(crate) fn is_needed(&self, host: &HostName) -> bool {
+        let waits = |phase: Phase| !phase.has_ended() || phase == Phase::NeedsAttention;
+        let mut waiting = self.migrations.values().filter(|migration| waits(migration.phase));
+        waiting.any(|migration| migration.source == *host || migration.destination == *host)
     }
 
     /// A migration's new state. Once it has ended, the VM is free again.

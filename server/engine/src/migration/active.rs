@@ -6,7 +6,15 @@ use async_trait::async_trait;
 use model::{ControlFlow, HostName, LeftoverKind, Migration, Mode, Phase};
 use tokio::time::Instant;
 
-use super::{inbox::Inbox, inquiry::Look, journal::Journal, progress::Tracker, verdict::Answer};
+use super::{
+    inbox::Inbox,
+    inquiry::Look,
+    journal::Journal,
+    progress::Tracker,
+    queue::Places,
+    stall::{self, Stall},
+    verdict::Answer,
+};
 use crate::{
     context::Context,
     error::Error,
@@ -23,6 +31,8 @@ pub(super) struct ActiveMigration {
     journal: Journal,
     inbox: Inbox,
     tracker: Tracker,
+    stall: Stall,
+    places: Option<Places>,
     /// For the case that libvirt has forgotten the figures afterwards.
     last_sample: Option<Statistics>,
     last_abort: Option<Instant>,
@@ -40,10 +50,27 @@ impl ActiveMigration {
             journal: Journal::new(Arc::clone(&context), record),
             context,
             inbox,
+            stall: Stall::default(),
+            places: None,
             last_sample: None,
             last_abort: None,
             silent_since: None,
         }
+    }
+
+    /// The migration holds its places in the queue from now on.
+    pub(super) fn hold_places(&mut self, places: Option<Places>) {
+        self.places = places;
+    }
+
+    /// No data can flow any more, or not now: others may take the places.
+    pub(super) fn give_places_back(&mut self) {
+        self.places = None;
+    }
+
+    /// Since when it has made no progress.
+    pub(super) fn stall(&mut self) -> &mut Stall {
+        &mut self.stall
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -134,9 +161,10 @@ impl ActiveMigration {
         self.journal.cancel_requested(by.as_deref().unwrap_or("An unknown user")).await;
     }
 
-    /// Whether libvirt is to be asked to abort: a cancel was noted, and no abort was accepted a moment ago.
+    /// Whether libvirt is to be asked to abort: a cancel was noted or no progress is made, and no abort was accepted a moment ago.
     pub(super) fn is_abort_due(&self) -> bool {
-        self.record().cancel_requested && self.last_abort.is_none_or(|last| last.elapsed() > ABORT_AGAIN)
+        (self.record().cancel_requested || self.stall.is_given_up())
+            && self.last_abort.is_none_or(|last| last.elapsed() > ABORT_AGAIN)
     }
 
     /// libvirt was asked to abort.
@@ -246,6 +274,12 @@ impl StorageJournal for ActiveMigration {
         } else {
             self.journal.publish();
         }
+        let lasts = self.stall.see(figures);
+        stall::judge(self, lasts).await;
+    }
+
+    fn unless_stalled(&self) -> Result<(), Error> {
+        if self.stall.is_given_up() { Err(stall::no_progress().into()) } else { Ok(()) }
     }
 
     async fn cancelled(&mut self) {

@@ -9,6 +9,7 @@ use super::{
     elsewhere, ended, leftovers, reconcile,
     reconcile::Found,
     situation::Situation,
+    stall,
     verdict::Verdict,
 };
 use crate::{
@@ -41,6 +42,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
         }
         Verdict::Stayed => {
             note_silent(active, &silent).await;
+            let reported = stall::explained(active, reported);
             let (phase, problem) = why_it_stayed(active.record(), reported);
             end_at_source(active, phase, problem).await;
         }

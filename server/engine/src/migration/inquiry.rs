@@ -12,16 +12,10 @@ use super::{
 };
 use crate::{
     hypervisor::{Presence, StateReason},
+    limits,
     storage::StorageJournal as _,
 };
 
-/// How long hosts have to agree. A libvirt daemon that was killed is back within seconds and then cleans up; one that has lost its
-/// console without a word notices after 30 s. A host that stays away longer is a matter for a person, and the VM must not stay locked
-/// that long.
-const LIMIT: Duration = Duration::from_secs(60);
-/// How long a silent source is waited for while the destination does not run the VM. Peer-to-peer it may be sending all the
-/// while, and nothing could be done to a VM on a host that does not answer anyway.
-const SILENT_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// How long that the VM runs nowhere, or is left paused, must last: the hosts are not asked at the very same moment, and each is in
 /// between for a while.
 const CERTAIN: Duration = Duration::from_secs(5);
@@ -171,8 +165,8 @@ impl Inquiry {
             [Presence::Abandoned { .. }, Presence::Unknown] => return false,
             // Another program's affair, as long as that takes.
             [Presence::Sending, _] => return false,
-            [Presence::Unknown, destination] if destination != Presence::Active => SILENT_LIMIT,
-            _ => LIMIT,
+            [Presence::Unknown, destination] if destination != Presence::Active => limits::SILENT,
+            _ => limits::AGREEING,
         };
         self.begun.elapsed() > limit
     }

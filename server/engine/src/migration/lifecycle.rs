@@ -1,22 +1,20 @@
 //! One migration, from the queue to its end.
 
-use std::sync::Arc;
-
-use model::{Migration, MigrationFilter, Mode, Phase};
-use tokio::sync::OwnedSemaphorePermit;
+use model::{HostName, Migration, MigrationFilter, Mode, Phase};
+use tokio::time::timeout;
 
 use super::{
     Setback,
     active::ActiveMigration,
     drive::{self, Handover},
     finalize::{finalize, not_begun},
-    leftovers,
+    leftovers, queue,
     sample::watch_until_gone,
 };
 use crate::{
     error::Error,
-    hypervisor::{Presence, Transport},
-    preflight,
+    hypervisor::{HostError, HostErrorKind, Presence, Transport},
+    limits, preflight,
     storage::{self, Prepared, StorageJournal as _},
 };
 
@@ -36,10 +34,9 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
     let Migration { requested_by, vm_name, source, destination, .. } = active.record();
     let begun = format!("{requested_by} asked to move {vm_name} from {source} to {destination}.");
     active.write(begun).await;
-    let Ok(_permits) = queue(active).await else {
-        active.note_cancel().await;
-        return active.journal().end(Phase::Cancelled, None, None).await;
-    };
+    if let Err(error) = queue::wait(active).await {
+        return not_begun(active, Setback::NotBegun(error)).await;
+    }
     active.journal().enter(Phase::Checking).await;
     if let Err(error) = check_again(active).await {
         return not_begun(active, Setback::NotBegun(error)).await;
@@ -55,7 +52,9 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
         Err(error) => return not_begun(active, Setback::NotBegun(error)).await,
     };
     let Start { persistent, login } = start;
-    match drive::drive(active, Handover { persistent, login, prepared }).await {
+    let reported = drive::drive(active, Handover { persistent, login, prepared }).await;
+    active.give_places_back();
+    match reported {
         Err(refused @ Setback::NotBegun(_)) => not_begun(active, refused).await,
         reported => {
             if matches!(reported, Err(Setback::Lost(_))) && !active.is_direct() {
@@ -67,33 +66,6 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
     }
 }
 
-/// The permits of both hosts. None if a host is gone.
-type Permits = Option<[OwnedSemaphorePermit; 2]>;
-
-/// Waits for a place among the migrations away from the source and to the destination.
-///
-/// # Errors
-/// A cancel has arrived.
-async fn queue(active: &mut ActiveMigration) -> Result<Permits, ()> {
-    let Migration { source, destination, .. } = active.record().clone();
-    let places = {
-        let inventory = active.context().inventory();
-        let outgoing = inventory.host(&source).map(|entry| Arc::clone(&entry.outgoing));
-        outgoing.zip(inventory.host(&destination).map(|entry| Arc::clone(&entry.incoming)))
-    };
-    let permits = async {
-        let (outgoing, incoming) = places?;
-        // Always in this order, so that migrations to and fro never wait for each other.
-        let away = outgoing.acquire_owned().await.ok()?;
-        Some([away, incoming.acquire_owned().await.ok()?])
-    };
-    tokio::select! {
-        biased;
-        () = active.cancelled() => Err(()),
-        permits = permits => Ok(permits),
-    }
-}
-
 /// Does all that comes before libvirt is asked to move the VM.
 async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Error> {
     let context = active.shared_context();
@@ -102,7 +74,14 @@ async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Error> {
         Some(limit) => Some(limit),
         None => measured_link_bytes_s(active).await,
     };
-    let prepared = storage::prepare(&context, active, link, limit).await?;
+    let (mode, destination) = (active.record().mode, active.record().destination.clone());
+    let preparing = storage::prepare(&context, active, link, limit);
+    let prepared = match mode {
+        // What is ready may have been made: it is in the ledger.
+        Mode::Live => timeout(limits::PREPARING, preparing).await.map_err(|_| too_slow(&destination))??,
+        // This copies the disks, which takes as long as it takes.
+        Mode::Offline => preparing.await?,
+    };
     leftovers::expect_copy(active).await?;
     if active.record().mode == Mode::Offline {
         // Of a VM that is off both hosts may have had a definition all along, so the next console could not see by them
@@ -113,6 +92,12 @@ async fn prepare(active: &mut ActiveMigration) -> Result<Prepared, Error> {
         check_again(active).await?;
     }
     Ok(prepared)
+}
+
+fn too_slow(destination: &HostName) -> HostError {
+    let minutes = limits::PREPARING.as_secs() / 60;
+    HostError::new(HostErrorKind::TimedOut, format!("Preparing {destination} took longer than {minutes} min."))
+        .with_fix(format!("Look at the storage of {destination}: something in it hangs. Then try again."))
 }
 
 /// What was chosen for the migration, or else set for the source, in bytes a second.

@@ -1,18 +1,14 @@
 //! Sampling: four times a second the source is asked for the figures of the job, and commands are acted on.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, Interval};
 
 use super::{active::ActiveMigration, waiting};
 use crate::{
     clock::every_sample,
     hypervisor::{HostError, HostErrorKind},
+    limits,
     storage::StorageJournal as _,
 };
-
-/// How long a source that does not answer is waited for before both hosts are asked for the verdict.
-const SOURCE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Whether the source has a migration job for the VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +28,7 @@ pub(super) async fn watch_until_gone(active: &mut ActiveMigration) {
         match sample(active).await {
             Job::Gone => return,
             Job::Runs => silent_since = Instant::now(),
-            Job::Unknown if silent_since.elapsed() > SOURCE_LIMIT => return,
+            Job::Unknown if silent_since.elapsed() > limits::SOURCE_SILENT => return,
             Job::Unknown => {}
         }
     }
@@ -59,6 +55,9 @@ pub(super) async fn sample(active: &mut ActiveMigration) -> Job {
     let job = job(active).await;
     let silent = active.source_silent(job == Job::Unknown);
     waiting::name_silent_source(active, silent).await;
+    if silent > waiting::NAMED || active.destination().is_err() {
+        active.give_places_back();
+    }
     job
 }
 

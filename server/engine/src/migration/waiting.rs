@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long nothing is said: most waits are over by then.
-const NAMED: Duration = Duration::from_secs(5);
+pub(super) const NAMED: Duration = Duration::from_secs(5);
 /// The same for a job at the source: libvirt may take a while to clear its own away (measured: 1.5 s after a cancel).
 const TAIL: Duration = Duration::from_secs(8);
 
@@ -74,12 +74,13 @@ pub(super) async fn name_silent_source(active: &mut ActiveMigration, silent: Dur
              answers."
         );
         show(active, Some(Problem::new(Code::HostUnreachable, sentence).with_fix(fix))).await;
-    } else if silent.is_zero() {
+    } else if silent.is_zero() && !active.stall().is_told() {
         show(active, None).await;
     }
 }
 
-async fn show(active: &mut ActiveMigration, shown: Option<Problem>) {
+/// Shows what is waited for, or that nothing is.
+pub(super) async fn show(active: &mut ActiveMigration, shown: Option<Problem>) {
     if active.record().problem == shown {
         return;
     }

@@ -1,6 +1,6 @@
 //! Asks both hosts whether a VM can go to a destination, and puts together what they say.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use model::{FindingCode, HostName, MigrationOptions, Mode, Vm, VmId};
 use tokio::time::Instant;
@@ -15,10 +15,8 @@ use crate::{
     error::Error,
     hypervisor::{DomainFacts, HostConfig, HostConnection, HostError, Presence, Survey},
     inventory::Inventory,
+    limits,
 };
-
-/// How long both hosts have to answer. With the time to report it stays under 10 s.
-const LIMIT: Duration = Duration::from_secs(8);
 
 /// What a preflight is asked for: can this VM go there?
 #[derive(Clone, Copy)]
@@ -61,7 +59,7 @@ impl Preflights {
             Ok(known) => known,
             Err(refusal) => return Ok(Gathered::Refused(refusal)),
         };
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + limits::PREFLIGHT;
         let said = self.ask_source(request, &vm, deadline).await?;
         if said.migrates {
             return Ok(Gathered::Refused(refusal::migrated_from_outside(&vm)));

@@ -43,6 +43,12 @@ pub(crate) trait StorageJournal: Send + Sync {
     /// Shows the figures of a copy that the console makes itself.
     async fn show(&mut self, figures: &Statistics);
 
+    /// Whether the figures that were shown have changed within the limit for that.
+    ///
+    /// # Errors
+    /// Why the copy is given up.
+    fn unless_stalled(&self) -> Result<(), Error>;
+
     /// Waits until the migration is to be cancelled. Dropping the future loses no command.
     async fn cancelled(&mut self);
 

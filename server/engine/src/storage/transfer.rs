@@ -41,7 +41,7 @@ pub(super) struct Meter {
 }
 
 /// Waits for the parts of a transfer. Meanwhile figures are shown; and it is stopped if the migration is cancelled or, which is
-/// returned as an error beside the parts, the VM started.
+/// returned as an error beside the parts, the VM started or nothing is sent any more.
 pub(super) async fn watch<T>(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
@@ -60,7 +60,7 @@ pub(super) async fn watch<T>(
             () = journal.cancelled(), if !stop.is_cancelled() => stop.cancel(),
             _ = ticks.tick(), if !stop.is_cancelled() => {
                 journal.show(&meter.figures()).await;
-                shut_off = still_shut_off(hosts, journal.record());
+                shut_off = still_shut_off(hosts, journal.record()).and_then(|()| journal.unless_stalled());
                 if shut_off.is_err() {
                     stop.cancel();
                 }

@@ -67,6 +67,8 @@ pub enum Fault {
     LeftReceiving,
     /// The copying of its disks breaks off half-way.
     DiskCopyFails,
+    /// From half-way on nothing is sent any more, and the job goes on.
+    Stalls,
 }
 
 /// The model world. Clones share it, so that a second console can look at the world of a first that died.

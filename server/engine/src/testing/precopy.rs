@@ -185,6 +185,16 @@ impl<'a> Move<'a> {
     }
 }
 
+/// Ends only with the job.
+async fn stand_still(moving: &Move<'_>) -> Outcome {
+    let job = moving.sim.world().host(moving.source).jobs.get(&moving.plan.vm).cloned();
+    let figures = job.ok_or_else(|| hypervisor("the job is gone"))?.statistics;
+    loop {
+        moving.step().await?;
+        moving.show(figures)?;
+    }
+}
+
 async fn copy(moving: &Move<'_>) -> Outcome {
     let disks = copy_disks(moving).await?;
     copy_memory(moving, disks).await
@@ -254,6 +264,9 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
         {
             sim.world().host(source).change(plan.vm, |copy| (copy.state, copy.reason) = (VmState::ShutOff, *reason));
             return Err(hypervisor("domain is not running"));
+        }
+        if matches!(fault, Some(Fault::Stalls)) && processed * 2 > load.memory_bytes {
+            return stand_still(moving).await;
         }
         if matches!(fault, Some(Fault::LeftReceiving)) && processed * 2 > load.memory_bytes {
             return Err(hypervisor("Lost connection to destination host"));

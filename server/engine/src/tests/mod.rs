@@ -13,6 +13,7 @@ mod leftovers;
 mod lost_driver;
 mod migrate;
 mod offline;
+mod patience;
 mod preflight;
 mod proven;
 mod recovery;
