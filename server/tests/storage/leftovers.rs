@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use model::{Host, Phase};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::spawn_blocking,
+    time::{sleep, timeout},
+};
 
 use super::{
     DEMO,
@@ -37,6 +40,27 @@ async fn a_destination_that_was_frozen_is_left_with_nothing() {
     assert_eq!((demo.runs_on(vm.name), demo.defined_on(vm.name)), (vec!["alpha"], vec!["alpha"]));
     vm.console.until_two_more_passes().await;
     vm.stop("alpha");
+}
+
+/// Frozen just after the guest was paused, the destination's daemon keeps the definition before it hears that the source has given up.
+#[tokio::test]
+async fn a_destination_that_was_frozen_at_the_switch_over_keeps_no_definition() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let guest = "web";
+    let mut paused = demo.event("alpha", guest);
+    let task = api.migrate(guest, "beta").await;
+    let seen = spawn_blocking(move || paused.next()).await.expect("it is read");
+    demo.signal_daemon("beta", "-STOP");
+    assert!(seen.is_some_and(|line| line.contains("Suspended")), "it was paused");
+    stream.until_host("beta", |host| !host.is_connected()).await;
+    eventually("the source gives up", || !migrates(&demo, "alpha", guest)).await;
+    demo.signal_daemon("beta", "-CONT");
+    let end = stream.until_migration(guest, |now| now.phase.has_ended() && now.leftovers.is_empty()).await;
+    assert_eq!(demo.runs_on(guest).len(), 1, "{end:?}");
+    assert_eq!(demo.defined_on(guest), demo.runs_on(guest), "{end:?}");
+    assert_eq!(api.ended(&task).await["leftovers"].as_array(), None);
 }
 
 /// Whether libvirt on a host is migrating the VM away.

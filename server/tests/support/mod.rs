@@ -113,6 +113,16 @@ impl Demo {
         ["alpha", "beta", "gamma"].into_iter().filter(has).collect()
     }
 
+    /// The next lifecycle event of a VM on a host, as virsh prints it.
+    pub fn event(&self, host: &str, vm: &str) -> impl Iterator<Item = String> + Send + use<> {
+        let uri = format!("qemu+tcp://{}/session", self.address(host));
+        let arguments = ["event", "--domain", vm, "--event", "lifecycle", "--timeout", "60"];
+        let mut virsh = Command::new("virsh");
+        virsh.args(["-c", &uri]).args(arguments).stdout(Stdio::piped());
+        let output = virsh.spawn().expect("virsh is installed").stdout.expect("it was asked for");
+        BufReader::new(output).lines().map_while(Result::ok)
+    }
+
     /// Sends a signal to a host's libvirt daemon.
     pub fn signal_daemon(&self, host: &str, signal: &str) {
         let pid = self.daemon(host).expect("the daemon runs");

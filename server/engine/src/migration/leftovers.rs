@@ -9,7 +9,7 @@ use super::{active::ActiveMigration, journal::Journal};
 use crate::{
     context::Context,
     error::Error,
-    hypervisor::{CopyFacts, HostConnection, HostError, HostErrorKind, Presence},
+    hypervisor::{CopyFacts, HostConnection, HostError, HostErrorKind, Presence, StateReason},
     storage::{self, Removal, StorageJournal as _},
 };
 
@@ -150,7 +150,7 @@ fn is_another_machine(context: &Context, leftover: &Leftover) -> Option<String> 
 }
 
 /// Removes the definition that the migration has left at a host that had none before: only one that is off, and only while the VM
-/// runs elsewhere.
+/// runs elsewhere; or if it is one that never ran, and the VM is defined where it was.
 async fn remove_definition(
     context: &Context,
     connection: &dyn HostConnection,
@@ -158,6 +158,7 @@ async fn remove_definition(
     leftover: &Leftover,
 ) -> Result<Removal, Error> {
     let copy = connection.copy(migration.vm).await?;
+    let never_ran = copy.as_ref().is_some_and(|copy| copy.reason == StateReason::Failed);
     match Presence::of(copy.as_ref()) {
         Presence::Inactive => {}
         Presence::Absent | Presence::Active => return Ok(Removal::Absent),
@@ -166,7 +167,8 @@ async fn remove_definition(
     if has_arrived_since(context, migration, leftover).await? {
         return Ok(Removal::Absent);
     }
-    if !runs_elsewhere(context, migration, leftover).await {
+    let is_elsewhere = runs_elsewhere(context, migration, leftover).await;
+    if !is_elsewhere && !(never_ran && is_defined_at_source(context, migration).await) {
         return Err(Error::DefinitionMayBeNeeded { vm: migration.vm_name.clone(), host: leftover.host.clone() });
     }
     connection.undefine(migration.vm).await?;
@@ -199,6 +201,15 @@ async fn runs_elsewhere(context: &Context, migration: &Migration, leftover: &Lef
         }
     }
     false
+}
+
+/// Whether the VM is where it was, on or off.
+async fn is_defined_at_source(context: &Context, migration: &Migration) -> bool {
+    let source = context.inventory().connection(&migration.source);
+    match source {
+        Ok(source) => source.copy(migration.vm).await.is_ok_and(|copy| copy.is_some_and(|copy| copy.persistent)),
+        Err(_) => false,
+    }
 }
 
 fn still_receiving(migration: &Migration, leftover: &Leftover) -> HostError {

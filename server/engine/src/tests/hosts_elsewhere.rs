@@ -9,18 +9,18 @@ use super::*;
 use crate::{HostCredentials, HostToReach, hosts::Reached};
 
 /// A VM on alpha, and a host that is not registered.
-struct Elsewhere {
-    bench: Bench,
-    vm: VmId,
-    there: HostConfig,
+pub(super) struct Elsewhere {
+    pub(super) bench: Bench,
+    pub(super) vm: VmId,
+    pub(super) there: HostConfig,
 }
 
 /// The address of the host that is not registered, and the name that it gets.
 const ADDRESS: &str = "delta.simulated";
-const NAME: &str = "delta-simulated";
+pub(super) const NAME: &str = "delta-simulated";
 
 impl Elsewhere {
-    async fn new(load: Load) -> Self {
+    pub(super) async fn new(load: Load) -> Self {
         let bench = Bench::new().await;
         let there = bench.sim.add_ssh_host("delta", "right");
         let vm = bench.vm("web", VmState::Running, load).await;
@@ -31,16 +31,16 @@ impl Elsewhere {
         HostCredentials::typed(password, self.bench.sim.key(&self.there.name))
     }
 
-    async fn reach(&self, password: &str) -> Result<Reached, Error> {
+    pub(super) async fn reach(&self, password: &str) -> Result<Reached, Error> {
         self.bench.engine.reach(ADDRESS, None, self.typed(password), None).await
     }
 
-    async fn migrate(&self, reached: Reached) -> Result<Migration, Error> {
+    pub(super) async fn migrate(&self, reached: Reached) -> Result<Migration, Error> {
         let request = request(self.vm, reached.host.as_str());
         self.bench.engine.migrate_to(reached, request, "admin").await
     }
 
-    fn shown(&self, name: &str) -> Option<model::Host> {
+    pub(super) fn shown(&self, name: &str) -> Option<model::Host> {
         self.bench.engine.snapshot().hosts.into_iter().find(|shown| shown.name == host(name))
     }
 

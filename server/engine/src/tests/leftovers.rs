@@ -5,11 +5,12 @@ use std::time::Duration;
 use model::{Code, Leftover, LeftoverKind, Migration, Phase, VmState};
 
 use super::{
+    hosts_elsewhere::{Elsewhere, NAME},
     storage::{contents, disk, pool},
     *,
 };
 use crate::{
-    CopyFacts,
+    CopyFacts, StateReason,
     testing::{Fault, StorageFault},
 };
 
@@ -195,7 +196,11 @@ async fn a_definition_stays_while_no_other_host_runs_the_vm() {
         problem: None,
     };
     bench.store.update_migration(&Migration { leftovers: vec![left], ..end.clone() }, &[]).await.unwrap();
-    define_at_beta(&bench, vm);
+    let define_at_beta = |reason| {
+        let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+        bench.sim.put(&host("beta"), CopyFacts { state: VmState::ShutOff, reason, ..copy });
+    };
+    define_at_beta(StateReason::Shutdown);
     let running = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("alpha"), CopyFacts { state: VmState::ShutOff, ..running.clone() });
     bench.restart().await;
@@ -206,6 +211,24 @@ async fn a_definition_stays_while_no_other_host_runs_the_vm() {
     bench.sim.put(&host("alpha"), running);
     bench.cleaned(end.id).await;
     assert_eq!(bench.sim.copy(&host("beta"), vm), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_never_ran_goes_though_the_vm_is_off() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingMemory).await;
+    bench.sim.kill(&host("beta"));
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    let left = CopyFacts { state: VmState::ShutOff, reason: StateReason::Failed, ..copy.clone() };
+    bench.sim.put(&host("beta"), left);
+    bench.sim.put(&host("alpha"), CopyFacts { state: VmState::ShutOff, reason: StateReason::Crashed, ..copy });
+    bench.sim.revive(&host("beta"));
+    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
+    bench.cleaned(id).await;
+    assert_eq!(bench.sim.copy(&host("beta"), vm), None);
+    assert!(bench.sim.copy(&host("alpha"), vm).is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,4 +256,43 @@ async fn what_the_vm_has_taken_over_is_nothing_left() {
     let end = states.last().unwrap();
     assert_eq!((end.phase, end.leftovers.len()), (Phase::Succeeded, 0));
     assert_eq!(volumes(&bench, "beta"), ["web.qcow2"]);
+}
+
+/// A migration to a host that is not registered, which has left a volume there.
+async fn left_on_an_ad_hoc_destination() -> (Elsewhere, Migration) {
+    let elsewhere = Elsewhere::new(IDLE).await;
+    let Elsewhere { bench, vm, there } = &elsewhere;
+    for name in [&host("alpha"), &there.name] {
+        bench.sim.add_pool(name, pool("images", "/images"), name.as_str());
+    }
+    bench.sim.put_volume(&host("alpha"), "images", "web.qcow2", contents());
+    bench.sim.add_disk(*vm, disk("vda", "/images/web.qcow2"));
+    bench.sim.fail_next(*vm, Fault::DiskCopyFails);
+    // At the end, and once more soon afterwards.
+    for _ in 0..2 {
+        bench.sim.fail_storage(&there.name, StorageFault::DeleteFails);
+    }
+    let migration = elsewhere.migrate(elsewhere.reach("right").await.unwrap()).await.unwrap();
+    let end = bench.ended(migration.id).await;
+    assert_eq!((end.phase, end.leftovers.len()), (Phase::Failed, 1), "{end:?}");
+    (elsewhere, end)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ad_hoc_destination_is_kept_until_nothing_is_left_there() {
+    let (elsewhere, end) = left_on_an_ad_hoc_destination().await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(elsewhere.shown(NAME).is_some(), "it is still needed");
+    elsewhere.bench.cleaned(end.id).await;
+    assert!(elsewhere.bench.sim.volumes(&elsewhere.there.name, "images").is_empty());
+    elsewhere.bench.until(|_| elsewhere.shown(NAME).is_none()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_where_only_a_typed_password_leads_is_named_after_a_restart() {
+    let (mut elsewhere, end) = left_on_an_ad_hoc_destination().await;
+    elsewhere.bench.restart().await;
+    elsewhere.bench.cleaned(end.id).await;
+    assert!(elsewhere.bench.told(end.id, "is not registered, and wants a login. Remove by hand").await);
+    elsewhere.bench.until(|_| elsewhere.shown(NAME).is_none()).await;
 }
