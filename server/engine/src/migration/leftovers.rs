@@ -167,8 +167,9 @@ async fn remove_definition(
     if has_arrived_since(context, migration, leftover).await? {
         return Ok(Removal::Absent);
     }
-    let is_elsewhere = runs_elsewhere(context, migration, leftover).await;
-    if !is_elsewhere && !(never_ran && is_defined_at_source(context, migration).await) {
+    let is_redundant = runs_elsewhere(context, migration, leftover).await
+        || (never_ran && is_defined_at_source(context, migration).await);
+    if !is_redundant {
         return Err(Error::DefinitionMayBeNeeded { vm: migration.vm_name.clone(), host: leftover.host.clone() });
     }
     connection.undefine(migration.vm).await?;
