@@ -1,6 +1,12 @@
 //! A bed: three libvirt daemons, a console and the VMs, on this machine and thrown away at the end.
 
-use std::{fs, net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddrV4},
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use demo::{Daemon, Daemons};
@@ -10,11 +16,19 @@ use crate::{
     console::Console,
     guest::{self, Facts},
     host::{Host, Sight},
+    sandbox,
     vm::{Disk, Vm},
 };
 
 /// How many hosts there are.
 pub const HOSTS: usize = 3;
+/// The pool that each host has for itself, and the sizes of its file system and of the console's.
+pub const POOL: &str = "images";
+const POOL_SIZE: &str = "40m";
+const DATA_SIZE: &str = "48m";
+/// The ports of the consoles.
+const PORT: u16 = 8090;
+const RIVAL_PORT: u16 = 8091;
 /// How long the console may take to know what libvirt knows.
 const KNOWS_LIMIT: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -38,7 +52,10 @@ pub struct Bed {
     pub hosts: Vec<Host>,
     /// The console.
     pub console: Console,
+    /// Another console, with data of its own, once it is needed.
+    rival: Option<Console>,
     daemons: Daemons,
+    site: Site,
 }
 
 impl Bed {
@@ -52,24 +69,31 @@ impl Bed {
             home: daemons.dir().join(daemon.host.name),
         };
         let hosts: Vec<Host> = daemons.all().iter().map(host).collect();
-        for vm in Vm::ALL {
-            daemons.write_file(&vm.image(&daemons.shared_directory()), &guest::new_disk())?;
-            if vm.disk == Disk::Served {
-                daemons.serve_disk(vm.name).await?;
-            }
+        for host in &hosts {
+            make_pool(&daemons, host).await?;
         }
-        let [a, b, c, _] = site.network.octets();
-        let directory = daemons.dir().join("console");
-        let address = Ipv4Addr::new(a, b, c, 1);
-        let mut console = Console::prepare(&site.vmferry, directory, address, &hosts, &daemons.shared_directory())?;
+        for vm in Vm::ALL.iter().filter(|vm| vm.disk == Disk::Served) {
+            daemons.write_file(&daemons.shared_directory().join(vm.file()), &guest::new_disk())?;
+            daemons.serve_disk(vm.name).await?;
+        }
+        let mut console = prepare_console(site, &daemons, &hosts, "console", PORT)?;
+        mount(&console.data(), DATA_SIZE)?;
         console.ensure_running().await?;
-        Ok(Self { hosts, console, daemons })
+        Ok(Self { hosts, console, rival: None, daemons, site: site.clone() })
     }
 
     /// Ends everything and removes the directory.
     pub async fn end(self) -> Result<()> {
-        let Self { console, daemons, .. } = self;
-        drop(console);
+        let Self { hosts, console, rival, daemons, .. } = self;
+        let mounts = hosts.iter().map(|host| host.home.join(POOL)).chain([console.data()]);
+        let mounts: Vec<PathBuf> = mounts.collect();
+        drop((console, rival));
+        for host in &hosts {
+            host.virsh_if_possible(&["pool-destroy", POOL]).await;
+        }
+        for path in mounts {
+            unmount(&path);
+        }
         Ok(daemons.stop().await?)
     }
 
@@ -89,12 +113,35 @@ impl Bed {
         &mut self.daemons.all_mut()[host]
     }
 
+    /// The directory of a host's own pool.
+    pub fn pool(&self, host: usize) -> PathBuf {
+        self.hosts[host].home.join(POOL)
+    }
+
+    /// The image of a VM's disk on a host.
+    pub fn image(&self, vm: &Vm, host: usize) -> PathBuf {
+        match vm.disk {
+            Disk::Copied => self.pool(host).join(vm.file()),
+            Disk::Locked | Disk::Served => self.daemons.shared_directory().join(vm.file()),
+        }
+    }
+
     /// Starts what has ended, and returns when all daemons and the console answer.
     pub async fn ensure_all_answer(&mut self) -> Result<()> {
         for daemon in self.daemons.all_mut() {
             daemon.ensure_running().await?;
         }
         self.console.ensure_running().await
+    }
+
+    /// The other console, which is started if need be.
+    pub async fn rival(&mut self) -> Result<&Console> {
+        if self.rival.is_none() {
+            self.rival = Some(prepare_console(&self.site, &self.daemons, &self.hosts, "rival", RIVAL_PORT)?);
+        }
+        let rival = self.rival.as_mut().context("it was just made")?;
+        rival.ensure_running().await?;
+        Ok(rival)
     }
 
     /// What all hosts say of a VM.
@@ -104,58 +151,155 @@ impl Bed {
         vec![alpha, beta, gamma]
     }
 
-    /// The host on which the VM runs, and what its guest did; started anew on alpha if it does not run on exactly one host.
-    pub async fn ensure_guest(&mut self, vm: &Vm) -> Result<(usize, Facts)> {
+    /// The host that has the VM, and what its guest did if it runs. It is made anew on alpha if it is not on exactly one host, as it
+    /// should be.
+    pub async fn ensure_vm(&mut self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
         let sights = self.look(vm.name).await;
-        let mut active = sights.iter().enumerate().filter(|(_, sight)| sight.is_active());
-        if let (Some((host, sight)), None) = (active.next(), active.next())
-            && sight.runs()
-        {
-            let facts = Facts::read(&self.hosts[host], vm.name).await?;
-            if facts.bad == 0 && facts.life != 0 {
-                self.console_knows(vm, host).await?;
-                return Ok((host, facts));
-            }
+        let mut there = sights.iter().enumerate().filter(|(_, sight)| **sight != Sight::Absent);
+        let (Some((host, sight)), None) = (there.next(), there.next()) else { return self.make_anew(vm).await };
+        let facts = match vm.runs {
+            true if sight.runs() => Some(Facts::read(&self.hosts[host], vm.name).await?),
+            false if !sight.is_active() => None,
+            _ => return self.make_anew(vm).await,
+        };
+        if facts.is_some_and(|facts| facts.bad != 0 || facts.life == 0) {
+            return self.make_anew(vm).await;
         }
-        self.start_anew(vm).await
+        self.remove_old_images(vm, Some(host)).await?;
+        self.console_knows(vm, host).await?;
+        Ok((host, facts))
     }
 
-    /// Starts the VM on alpha, with a new disk, and removes it from all other hosts.
-    pub async fn start_anew(&mut self, vm: &Vm) -> Result<(usize, Facts)> {
+    /// Removes the VM from all hosts, makes it on alpha with a new disk, and starts it if it is one that runs.
+    pub async fn make_anew(&mut self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
         for host in &self.hosts {
             host.virsh_if_possible(&["destroy", vm.name]).await;
             host.virsh_if_possible(&["undefine", vm.name]).await;
             ensure!(host.look(vm.name).await == Sight::Absent, "{} can't be removed from {}", vm.name, host.name);
         }
-        let shared = self.daemons.shared_directory();
-        self.daemons.write_file(&vm.image(&shared), &guest::new_disk())?;
+        self.remove_old_images(vm, None).await?;
+        let image = self.image(vm, 0);
+        self.daemons.write_file(&image, &guest::new_disk())?;
+        let disk = if vm.disk == Disk::Served { image.with_extension("nbd") } else { image };
         let definition = self.daemons.dir().join(format!("{}.xml", vm.name));
-        fs::write(&definition, vm.xml(&shared))?;
+        fs::write(&definition, vm.xml(&disk))?;
         let alpha = &self.hosts[0];
+        alpha.virsh(&["pool-refresh", POOL]).await?;
         alpha.virsh(&["define", &definition.to_string_lossy()]).await?;
-        alpha.virsh(&["start", vm.name]).await?;
-        let facts = Facts::once_filled(alpha, vm.name).await?;
+        let mut facts = None;
+        if vm.runs {
+            alpha.virsh(&["start", vm.name]).await?;
+            facts = Some(Facts::once_filled(alpha, vm.name).await?);
+        }
         self.console_knows(vm, 0).await?;
         Ok((0, facts))
     }
 
-    /// Waits until the console shows the VM as running on this host, in no migration.
-    pub async fn console_knows(&self, vm: &Vm, host: usize) -> Result<()> {
+    /// Removes the VM's images from the pools of all hosts but one: what a person does who has looked that all is well.
+    async fn remove_old_images(&self, vm: &Vm, but: Option<usize>) -> Result<()> {
+        if vm.disk != Disk::Copied {
+            return Ok(());
+        }
+        for host in (0..HOSTS).filter(|host| Some(*host) != but) {
+            let old = files_of(vm, &self.pool(host))?;
+            for file in &old {
+                fs::remove_file(file)?;
+            }
+            if !old.is_empty() {
+                self.hosts[host].virsh(&["pool-refresh", POOL]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the console shows the VM on this host, in no migration.
+    async fn console_knows(&self, vm: &Vm, host: usize) -> Result<()> {
+        let state = if vm.runs { "running" } else { "shutoff" };
         let started = Instant::now();
         loop {
             let shown = self.console.vm(vm.name).await?;
-            if shown["host"] == self.hosts[host].name && shown["state"] == "running" && shown["task"].is_null() {
+            if shown["host"] == self.hosts[host].name && shown["state"] == state && shown["task"].is_null() {
                 return Ok(());
             }
             if started.elapsed() > KNOWS_LIMIT {
-                bail!("the console does not see that {} runs on {}: {shown}", vm.name, self.hosts[host].name);
+                bail!("the console does not see that {} is {state} on {}: {shown}", vm.name, self.hosts[host].name);
             }
             sleep(LOOK_AGAIN).await;
         }
     }
 
-    /// The contents of a VM's disk that all hosts share.
-    pub fn shared_disk(&self, vm: &Vm) -> Result<Vec<u8>> {
-        fs::read(vm.image(&self.daemons.shared_directory())).context("the disk can't be read")
+    /// What migrations left in the pools and on the hosts, but for the VM's own image where it is, and its old one.
+    pub async fn left(&self, vm: &Vm, home: usize, old: Option<usize>) -> Result<Vec<String>> {
+        let mut left = Vec::new();
+        for host in 0..HOSTS {
+            let mut files = files(&self.pool(host))?;
+            files.retain(|file| {
+                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let own = name == vm.file() && (host == home || Some(host) == old);
+                let others = Vm::ALL.iter().any(|other| other.name != vm.name && name == other.file());
+                !own && !others
+            });
+            left.extend(files.iter().map(|file| file.display().to_string()));
+            let pools = self.hosts[host].virsh(&["pool-list", "--all", "--name"]).await?;
+            let strange = pools.lines().map(str::trim).filter(|pool| !pool.is_empty() && *pool != POOL);
+            left.extend(strange.map(|pool| format!("the pool {pool} on {}", self.hosts[host].name)));
+        }
+        Ok(left)
     }
+
+    /// The contents of a VM's disk.
+    pub fn disk(&self, vm: &Vm, host: usize) -> Result<Vec<u8>> {
+        let image = self.image(vm, host);
+        fs::read(&image).with_context(|| format!("{} can't be read", image.display()))
+    }
+}
+
+fn prepare_console(site: &Site, daemons: &Daemons, hosts: &[Host], name: &str, port: u16) -> Result<Console> {
+    let [a, b, c, _] = site.network.octets();
+    let address = SocketAddrV4::new(Ipv4Addr::new(a, b, c, 1), port);
+    Console::prepare(&site.vmferry, daemons.dir().join(name), address, hosts, &daemons.shared_directory())
+}
+
+async fn make_pool(daemons: &Daemons, host: &Host) -> Result<()> {
+    let directory = host.home.join(POOL);
+    daemons.make_directory(&directory)?;
+    mount(&directory, POOL_SIZE)?;
+    host.virsh(&["pool-define-as", POOL, "dir", "--target", &directory.to_string_lossy()]).await?;
+    // So that it is active again after the daemon was killed.
+    host.virsh(&["pool-autostart", POOL]).await?;
+    host.virsh(&["pool-start", POOL]).await?;
+    Ok(())
+}
+
+/// As root gives a directory a file system of its own, which can fill up.
+fn mount(directory: &Path, size: &str) -> Result<()> {
+    if !sandbox::is_possible() {
+        return Ok(());
+    }
+    use std::os::unix::fs::MetadataExt;
+    let owner = fs::metadata(directory)?;
+    let options = format!("size={size},mode=700,uid={},gid={}", owner.uid(), owner.gid());
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(directory).status()?;
+    ensure!(mounted.success(), "{} can't be mounted", directory.display());
+    Ok(())
+}
+
+/// Lazily: a process that is ending may still have a file open there.
+fn unmount(directory: &Path) {
+    if sandbox::is_possible() {
+        // What stays mounted goes with the namespace.
+        let _ = Command::new("umount").arg("--lazy").arg(directory).status();
+    }
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(directory).with_context(|| format!("{} can't be read", directory.display()))?;
+    Ok(entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?)
+}
+
+fn files_of(vm: &Vm, directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = files(directory)?;
+    let of_vm = |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().contains(vm.name));
+    files.retain(of_vm);
+    Ok(files)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    net::Ipv4Addr,
+    net::SocketAddrV4,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -19,8 +19,8 @@ use tokio::{
 
 use crate::{host::Host, record::Record};
 
-/// The port on the bed's first address.
-const PORT: u16 = 8090;
+/// How long a second console on the same data may take to refuse.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(20);
 /// How long a console may take to start, to end, and to answer.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const END_LIMIT: Duration = Duration::from_secs(40);
@@ -29,6 +29,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// The first user, and the password that this bed gives it: nobody else gets in here.
 const USER: &str = "admin";
 const PASSWORD: &str = "a long password of the bed";
+
+/// What became of a console that was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Runs,
+    Refused,
+}
 
 /// A console with a data directory.
 pub struct Console {
@@ -45,14 +52,14 @@ impl Console {
     pub fn prepare(
         program: &Path,
         directory: PathBuf,
-        address: Ipv4Addr,
+        address: SocketAddrV4,
         hosts: &[Host],
         shared: &Path,
     ) -> Result<Self> {
-        fs::create_dir_all(&directory)?;
         let data = directory.join("data");
+        fs::create_dir_all(&data)?;
         let mut config = format!(
-            "listen = \"{address}:{PORT}\"\nprotocol = \"http\"\ndata_dir = \"{}\"\nallow_tcp = true\n",
+            "listen = \"{address}\"\nprotocol = \"http\"\ndata_dir = \"{}\"\nallow_tcp = true\n",
             data.display()
         );
         for Host { name, address, .. } in hosts {
@@ -64,14 +71,14 @@ impl Console {
         }
         fs::write(directory.join("vmferry.toml"), config)?;
         let client = Client::builder().timeout(ANSWER_LIMIT).build()?;
-        let base = format!("http://{address}:{PORT}");
+        let base = format!("http://{address}");
         Ok(Self { program: program.to_owned(), directory, base, client, cookie: None, process: None })
     }
 
     /// Starts it if it does not run, and returns when it has tried all hosts.
     pub async fn ensure_running(&mut self) -> Result<()> {
         if self.process.as_mut().is_none_or(|process| !matches!(process.try_wait(), Ok(None))) {
-            self.process = Some(self.spawn()?);
+            self.process = Some(self.spawn(&[])?);
         }
         let started = Instant::now();
         while !self.is_ready().await {
@@ -88,12 +95,23 @@ impl Console {
         Ok(())
     }
 
-    fn spawn(&self) -> Result<Child> {
+    /// Starts another console with the same configuration, but for its address; what became of it. It is ended again.
+    pub async fn try_second_on_same_data(&self) -> Result<Start> {
+        let mut second = self.spawn(&["--listen", "127.0.0.1:0"])?;
+        let ended = tokio::time::timeout(REFUSAL_LIMIT, second.wait()).await;
+        Ok(match ended {
+            Ok(Ok(status)) if !status.success() => Start::Refused,
+            _ => Start::Runs,
+        })
+    }
+
+    fn spawn(&self, more: &[&str]) -> Result<Child> {
         let log = OpenOptions::new().create(true).append(true).open(self.log())?;
         let mut command = Command::new(&self.program);
         command
             .args(["serve", "--config"])
             .arg(self.directory.join("vmferry.toml"))
+            .args(more)
             .env("VMFERRY_ADMIN_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -171,6 +189,11 @@ impl Console {
     /// What it says of a VM.
     pub async fn vm(&self, vm: &str) -> Result<Value> {
         Ok(self.ask(Method::GET, &format!("/plugins/kimchi/vms/{vm}"), None).await?.1)
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.join("data")
     }
 
     fn log(&self) -> PathBuf {

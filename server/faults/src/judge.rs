@@ -10,7 +10,9 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    bed::Bed,
+    bed::{Bed, HOSTS},
+    console::Console,
+    fault::{Fault, Struck, Tool},
     guest::{self, Facts},
     host::Sight,
     plan::Plan,
@@ -49,8 +51,10 @@ impl Violation {
 pub struct Judge<'a> {
     plan: &'a Plan,
     moved: &'a Move,
-    id: &'a str,
-    before: Facts,
+    /// None if the migration was refused.
+    id: Option<&'a str>,
+    /// What the guest had done before, if the VM runs.
+    before: Option<Facts>,
     /// What was not as it has to be.
     pub violations: Vec<Violation>,
     /// What libvirt said, for a person.
@@ -64,7 +68,7 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(plan: &'a Plan, moved: &'a Move, id: &'a str, before: Facts) -> Self {
+    pub fn new(plan: &'a Plan, moved: &'a Move, id: Option<&'a str>, before: Option<Facts>) -> Self {
         Self {
             plan,
             moved,
@@ -79,20 +83,42 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges. Everything is back since just now.
-    pub async fn look(&mut self, bed: &Bed) -> Result<()> {
+    pub async fn look(&mut self, bed: &mut Bed, struck: &mut Struck) -> Result<()> {
         let back = Instant::now();
+        self.violations.append(&mut struck.violations);
         let sights = bed.look(self.moved.vm).await;
-        if active(&sights) != 1 {
+        if self.plan.vm.runs && active(&sights) != 1 {
             self.observe(bed, &sights).await;
         }
-        let record = self.end(bed, back).await?;
-        let sights = self.until_told_or_settled(bed, record).await?;
-        let record = bed.console.record(self.id).await?;
-        self.end = format!("{}; {}", record.told(), shown(bed, &sights));
-        self.agrees(&record, &sights, bed);
-        self.leaves_nothing(bed, &record, back).await;
+        let mut sights = match self.id {
+            Some(id) => {
+                let record = self.end(&bed.console, id, back).await?;
+                self.until_told_or_settled(bed, id, record).await?
+            }
+            None => bed.look(self.moved.vm).await,
+        };
+        let mut rival = None;
+        if let Some(id) = &struck.rival {
+            rival = Some(self.end(bed.rival().await?, id, back).await?);
+            sights = bed.look(self.moved.vm).await;
+        }
+        self.runs_once(bed, &sights);
+        if let Some(id) = self.id {
+            let record = bed.console.record(id).await?;
+            self.end = record.told();
+            self.agrees(&record, self.moved.destination, &sights, bed);
+            self.leaves_nothing(bed, &record, &sights, back).await?;
+        }
+        if let Some(record) = rival {
+            self.end = format!("{}; the other console: {}", self.end, record.told());
+            let destination = bed.hosts.iter().position(|host| Some(host.name) == record.destination());
+            self.agrees(&record, destination.unwrap_or(HOSTS), &sights, bed);
+        }
+        self.end = format!("{}; {}", self.end, shown(bed, &sights));
         self.guest_goes_on(bed, &sights).await?;
-        self.record = bed.console.record(self.id).await?.0;
+        if let Some(id) = self.id {
+            self.record = bed.console.record(id).await?.0;
+        }
         Ok(())
     }
 
@@ -109,15 +135,16 @@ impl<'a> Judge<'a> {
                 self.observed.push(format!("after {pause} s: {said}"));
             }
         }
-        if let Ok(record) = bed.console.record(self.id).await {
+        let Some(id) = self.id else { return };
+        if let Ok(record) = bed.console.record(id).await {
             self.observed.push(format!("record: {}", record.told()));
         }
     }
 
     /// Waits for the end of the migration.
-    async fn end(&mut self, bed: &Bed, back: Instant) -> Result<Record> {
+    async fn end(&mut self, console: &Console, id: &str, back: Instant) -> Result<Record> {
         loop {
-            let record = bed.console.record(self.id).await?;
+            let record = console.record(id).await?;
             if record.has_ended() {
                 return Ok(record);
             }
@@ -132,7 +159,7 @@ impl<'a> Judge<'a> {
 
     /// Waits until exactly one copy is active, or the record says that there are two and offers a step, which is then taken. What
     /// the hosts say at last.
-    async fn until_told_or_settled(&mut self, bed: &Bed, record: Record) -> Result<Vec<Sight>> {
+    async fn until_told_or_settled(&mut self, bed: &Bed, id: &str, record: Record) -> Result<Vec<Sight>> {
         let ended = Instant::now();
         let mut record = record;
         loop {
@@ -142,7 +169,7 @@ impl<'a> Judge<'a> {
             }
             if let Some(step) = record.step().cloned() {
                 self.observed.push(format!("told: {}; step {step}", record.told()));
-                return self.take(bed, step).await;
+                return self.take(bed, id, step).await;
             }
             if ended.elapsed() > TOLD_LIMIT {
                 if active(&sights) > 1 {
@@ -155,13 +182,13 @@ impl<'a> Judge<'a> {
                 return Ok(sights);
             }
             sleep(LOOK_AGAIN).await;
-            record = bed.console.record(self.id).await?;
+            record = bed.console.record(id).await?;
         }
     }
 
     /// Takes the step that the record offers; exactly one copy has to be left.
-    async fn take(&mut self, bed: &Bed, step: Value) -> Result<Vec<Sight>> {
-        let path = format!("/api/migrations/{}/step", self.id);
+    async fn take(&mut self, bed: &Bed, id: &str, step: Value) -> Result<Vec<Sight>> {
+        let path = format!("/api/migrations/{id}/step");
         let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
         let taken = Instant::now();
         loop {
@@ -178,41 +205,62 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Exactly one copy runs, or is there if the VM is shut off.
+    fn runs_once(&mut self, bed: &Bed, sights: &[Sight]) {
+        let count = (0..HOSTS).filter(|&host| self.is_at(host, sights)).count();
+        if count == 0 && !self.plan.fault.may_end_the_vm() {
+            self.violated("none", shown(bed, sights));
+        }
+        let told = self.violations.iter().any(|violation| violation.kind.starts_with("two"));
+        if count > 1 && !told {
+            self.violated("two", shown(bed, sights));
+        }
+    }
+
+    /// Whether the VM is on this host: runs there, or is defined there if it is one that is shut off.
+    fn is_at(&self, host: usize, sights: &[Sight]) -> bool {
+        if self.plan.vm.runs { sights[host].runs() } else { sights[host] != Sight::Absent }
+    }
+
     /// The record has to say what libvirt says.
-    fn agrees(&mut self, record: &Record, sights: &[Sight], bed: &Bed) {
-        let Move { source, destination, .. } = *self.moved;
-        let runs: Vec<usize> = (0..sights.len()).filter(|&host| sights[host].runs()).collect();
-        let may_be_off = self.plan.fault.may_end_the_vm();
+    fn agrees(&mut self, record: &Record, destination: usize, sights: &[Sight], bed: &Bed) {
+        let source = self.moved.source;
+        let is_at: Vec<usize> = (0..HOSTS).filter(|&host| self.is_at(host, sights)).collect();
+        let may_be_off = self.plan.fault.may_end_the_vm() && is_at.is_empty();
+        let moved_on = matches!(self.plan.fault, Fault::Tool(Tool::After)) && is_at == [self.moved.third()];
         let agrees = match record.phase() {
-            "succeeded" => runs == [destination] || (may_be_off && runs.is_empty()),
-            "failed" | "cancelled" => runs == [source] || (may_be_off && runs.is_empty()),
-            "moved-elsewhere" => !runs.is_empty() && runs != [source],
+            "succeeded" => is_at == [destination] || may_be_off || moved_on,
+            "failed" | "cancelled" => is_at == [source] || may_be_off,
+            "moved-elsewhere" => is_at.iter().any(|&host| host != source),
             _ => true,
         };
         if !agrees {
             self.violated("disagrees", format!("{}; {}", record.told(), shown(bed, sights)));
         }
-        if runs.is_empty() && !may_be_off {
-            self.violated("none runs", format!("{}; {}", record.told(), shown(bed, sights)));
-        }
     }
 
-    /// Nothing of the VM may be where it is not.
-    async fn leaves_nothing(&mut self, bed: &Bed, record: &Record, back: Instant) {
+    /// Nothing of the VM may be where it is not: no definition and no image, but for the old one.
+    async fn leaves_nothing(&mut self, bed: &Bed, record: &Record, sights: &[Sight], back: Instant) -> Result<()> {
         let home = match record.phase() {
             "succeeded" => self.moved.destination,
             "failed" | "cancelled" => self.moved.source,
-            _ => return,
+            _ => return Ok(()),
         };
+        if !self.is_at(home, sights) {
+            return Ok(());
+        }
+        // Whether it was to be removed and could be, the record says; it is never removed too early.
+        let old = (home == self.moved.destination).then_some(self.moved.source);
         loop {
             let sights = bed.look(self.moved.vm).await;
-            let left = sights.iter().enumerate().any(|(host, sight)| host != home && *sight != Sight::Absent);
-            if !left {
-                return;
+            let left = bed.left(self.plan.vm, home, old).await?;
+            let clean = sights.iter().enumerate().all(|(host, sight)| host == home || *sight == Sight::Absent);
+            if clean && left.is_empty() {
+                return Ok(());
             }
             if back.elapsed() > LEFTOVERS_LIMIT {
-                self.violated("leftover", format!("{}; {}", record.told(), shown(bed, &sights)));
-                return;
+                self.violated("leftover", format!("{left:?}; {}; {}", record.told(), shown(bed, &sights)));
+                return Ok(());
             }
             sleep(LOOK_AGAIN).await;
         }
@@ -220,8 +268,14 @@ impl<'a> Judge<'a> {
 
     /// The guest goes on from where it was, and its disk has what it wrote.
     async fn guest_goes_on(&mut self, bed: &Bed, sights: &[Sight]) -> Result<()> {
-        let Some(index) = sights.iter().position(Sight::runs) else { return Ok(()) };
-        let (host, vm) = (&bed.hosts[index], self.moved.vm);
+        let Some(home) = (0..HOSTS).find(|&host| self.is_at(host, sights)) else { return Ok(()) };
+        let (host, vm) = (&bed.hosts[home], self.moved.vm);
+        let Some(before) = self.before else {
+            if bed.disk(self.plan.vm, home)? != guest::new_disk() {
+                self.violated("bytes", format!("the image on {} is not what it was", host.name));
+            }
+            return Ok(());
+        };
         let first = Facts::read(host, vm).await?;
         let started = Instant::now();
         let mut facts = first;
@@ -232,13 +286,13 @@ impl<'a> Judge<'a> {
         if facts.ticks == first.ticks {
             self.violated("guest", format!("on {} its heart does not beat: {facts:?}", host.name));
         }
-        if let Some(wrong) = facts.differs_from_earlier(&self.before) {
+        if let Some(wrong) = facts.differs_from_earlier(&before) {
             self.violated("guest", format!("on {}: {wrong}", host.name));
         }
         if active(sights) == 1 {
             host.virsh(&["suspend", vm]).await?;
             let facts = Facts::read(host, vm).await?;
-            let wrong = guest::wrong_bytes(&bed.shared_disk(self.plan.vm)?, &facts);
+            let wrong = guest::wrong_bytes(&bed.disk(self.plan.vm, home)?, &facts);
             host.virsh(&["resume", vm]).await?;
             if let Some(wrong) = wrong {
                 self.violated("bytes", wrong);

@@ -244,7 +244,7 @@ async fn work(options: &Options, number: u8) -> Result<()> {
 }
 
 async fn do_run(bed: &mut Bed, plan: &Plan) -> Word {
-    if let Some(why) = bed.lacks(plan.vm.disk) {
+    if let Some(why) = plan.fault.lacks().or(bed.lacks(plan.vm.disk)) {
         return Word::PassedOver(plan.run, why.to_owned());
     }
     match run::run(bed, plan).await {

@@ -9,7 +9,13 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{bed::Bed, dice::Dice, host::Host, run::Move};
+use crate::{
+    bed::Bed,
+    dice::Dice,
+    host::Host,
+    run::Move,
+    vm::{Disk, Vm},
+};
 
 /// How long a migration may take to reach its moment.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -28,13 +34,18 @@ pub enum Moment {
 }
 
 impl Moment {
-    /// Draws one; a third are the switch-over.
-    pub fn draw(dice: &mut Dice) -> Self {
+    /// Draws one; of a VM that runs a third are the switch-over.
+    pub fn draw(dice: &mut Dice, vm: &Vm) -> Self {
+        let phases: &[&'static str] = match (vm.runs, vm.disk) {
+            (false, _) => &["queued", "preparing", "copying-disks", "verifying"],
+            (true, Disk::Copied) => &["preparing", "copying-disks", "copying-memory", "switching-over", "verifying"],
+            _ => &["queued", "preparing", "copying-memory", "switching-over", "verifying"],
+        };
         match dice.within(0..100) {
-            0..35 => Self::Switch(dice.within(0..60)),
-            35..65 => Self::After(dice.within(0..2_500)),
+            0..45 if vm.runs => Self::Switch(dice.within(0..60)),
+            0..65 => Self::After(dice.within(0..2_500)),
             _ => {
-                let phase = *dice.one_of(&["queued", "preparing", "copying-memory", "switching-over", "verifying"]);
+                let phase: &'static str = *dice.one_of(phases);
                 Self::Phase(phase, dice.within(0..120))
             }
         }

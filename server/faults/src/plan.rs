@@ -2,7 +2,13 @@
 
 use std::fmt;
 
-use crate::{bed::HOSTS, dice::Dice, fault::Fault, moment::Moment, vm::Vm};
+use crate::{
+    bed::HOSTS,
+    dice::Dice,
+    fault::Fault,
+    moment::Moment,
+    vm::{Disk, Vm},
+};
 
 /// A run's plan.
 #[derive(Clone, Debug)]
@@ -17,6 +23,8 @@ pub struct Plan {
     pub direct: bool,
     /// The bandwidth that the migration may use, in MiB/s: the guest's memory takes one to three seconds.
     pub bandwidth_mib_s: u64,
+    /// Whether old images are removed.
+    pub remove_source_disks: bool,
     /// When it goes wrong.
     pub moment: Moment,
     /// What goes wrong.
@@ -27,14 +35,26 @@ impl Plan {
     /// Draws the plan of a run.
     pub fn draw(seed: u64, run: u64) -> Self {
         let mut dice = Dice::new(seed, run);
+        let vm = dice.one_of(Vm::ALL);
+        let step = if dice.happens(50) { 1 } else { 2 };
+        let (direct, bandwidth_mib_s) = (dice.happens(30), dice.within(12..30));
+        let remove_source_disks = vm.disk == Disk::Copied && dice.happens(40);
+        let moment = Moment::draw(&mut dice, vm);
+        let fault = Fault::draw(&mut dice, vm);
         Self {
             run,
-            vm: dice.one_of(Vm::ALL),
-            step: if dice.happens(50) { 1 } else { 2 },
-            direct: dice.happens(30),
-            bandwidth_mib_s: dice.within(12..30),
-            moment: Moment::draw(&mut dice),
-            fault: Fault::draw(&mut dice),
+            vm,
+            step,
+            direct,
+            // The disk is smaller than the memory: a copy takes as long with less.
+            bandwidth_mib_s: fault.bandwidth_mib_s().unwrap_or(if vm.runs {
+                bandwidth_mib_s
+            } else {
+                bandwidth_mib_s / 4
+            }),
+            remove_source_disks,
+            moment: fault.moment(&mut dice).unwrap_or(moment),
+            fault,
         }
     }
 
@@ -46,9 +66,10 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { vm, direct, bandwidth_mib_s, moment, fault, .. } = self;
+        let Self { vm, direct, bandwidth_mib_s, remove_source_disks, moment, fault, .. } = self;
         let way = if *direct { "direct" } else { "peer-to-peer" };
-        write!(formatter, "{} {way} at {bandwidth_mib_s} MiB/s; {moment}: {fault}", vm.name)
+        let removing = if *remove_source_disks { ", removes old images" } else { "" };
+        write!(formatter, "{} {way} at {bandwidth_mib_s} MiB/s{removing}; {moment}: {fault}", vm.name)
     }
 }
 

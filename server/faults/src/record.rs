@@ -22,6 +22,11 @@ impl Record {
         self.phase() == "needs-attention"
     }
 
+    /// Where the VM was to go: a host's name.
+    pub fn destination(&self) -> Option<&str> {
+        self.0["migration"]["destination"].as_str()
+    }
+
     /// Why it failed, what it waits for, or what needs attention.
     pub fn problem(&self) -> Option<&str> {
         self.0["migration"]["problem"]["sentence"].as_str()
@@ -30,6 +35,11 @@ impl Record {
     /// The one safe next step that it offers.
     pub fn step(&self) -> Option<&Value> {
         Some(&self.0["migration"]["step"]).filter(|step| !step.is_null())
+    }
+
+    /// How far it is, in percent.
+    pub fn percent(&self) -> f64 {
+        self.0["migration"]["progress"]["percent"].as_f64().unwrap_or_default()
     }
 
     /// What it says in a line.

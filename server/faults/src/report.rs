@@ -18,9 +18,10 @@ impl Report {
     /// Adds a run and prints its line, and what was violated with all that repeats it.
     pub fn add(&mut self, seed: u64, outcome: Outcome) {
         let Outcome { run, plan, hit, end, ms, violations, observed, record, .. } = &outcome;
+        let total: u64 = ms.iter().sum();
         let mark = if violations.is_empty() { "ok" } else { "VIOLATION" };
         let missed = if *hit { "" } else { " (missed)" };
-        println!("{mark} run {run}, {:.1} s: {plan}{missed} -> {end}", *ms as f64 / 1000.0);
+        println!("{mark} run {run}, {}.{} s {ms:?}: {plan}{missed} -> {end}", total / 1000, total % 1000 / 100);
         for line in observed {
             println!("    {line}");
         }
@@ -55,7 +56,7 @@ impl Report {
         let runs = self.outcomes.len();
         let violated = self.outcomes.iter().filter(|outcome| !outcome.violations.is_empty()).count();
         let switch = self.outcomes.iter().filter(|outcome| outcome.moment == "switch" && outcome.hit).count();
-        let seconds: u64 = self.outcomes.iter().map(|outcome| outcome.ms).sum::<u64>() / 1000;
+        let seconds: u64 = self.outcomes.iter().map(|outcome| outcome.ms.iter().sum::<u64>()).sum::<u64>() / 1000;
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for violation in self.outcomes.iter().flat_map(|outcome| &outcome.violations) {
             *kinds.entry(&violation.kind).or_default() += 1;

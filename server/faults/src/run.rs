@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    bed::Bed,
+    bed::{Bed, HOSTS},
+    fault::Struck,
     guest::Facts,
     host::Sight,
     judge::{Judge, Violation},
@@ -28,6 +29,13 @@ pub struct Move {
     pub destination: usize,
 }
 
+impl Move {
+    /// The host that is neither.
+    pub fn third(&self) -> usize {
+        HOSTS - self.source - self.destination
+    }
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
@@ -42,8 +50,8 @@ pub struct Outcome {
     pub hit: bool,
     /// How the migration ended, and where the VM was.
     pub end: String,
-    /// How long the run took, in ms.
-    pub ms: u64,
+    /// How long the run took, in ms: until it was struck, healed, judged, and moved once more.
+    pub ms: [u64; 4],
     /// What was not as it has to be.
     pub violations: Vec<Violation>,
     /// What libvirt said, for a person.
@@ -54,27 +62,37 @@ pub struct Outcome {
 
 /// Does a run. An error is a bed that is broken, or a run that could not be begun.
 pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
-    let started = Instant::now();
-    let (source, before) = bed.ensure_guest(plan.vm).await?;
+    let mut clock = Clock::start();
+    let (source, before) = bed.ensure_vm(plan.vm).await?;
     let moved = Move { vm: plan.vm.name, source, destination: plan.destination(source) };
+    let mut struck = Struck::default();
+    plan.fault.prepare(bed, &moved, &mut struck).await?;
     let events = match plan.moment {
         Moment::Switch(_) => Some(Events::of(&bed.hosts[source]).await?),
         _ => None,
     };
-    let id = match bed.console.migrate(moved.vm, request(bed, plan, &moved)).await? {
-        Ok(id) => id,
+    let (id, mut hit) = match bed.console.migrate(moved.vm, request(bed, plan, &moved)).await? {
+        Ok(id) => (Some(id), false),
+        // The other program was first.
+        Err(_) if plan.fault.others_move() => (None, true),
         Err(refusal) => bail!("the migration was refused: {refusal}"),
     };
-    let hit = plan.moment.wait(bed, &moved, &id, events).await?;
-    plan.fault.strike(bed, &moved);
-    plan.fault.heal(bed, &moved).await?;
+    if let Some(id) = &id {
+        hit = plan.moment.wait(bed, &moved, id, events).await?;
+        plan.fault.strike(bed, &moved, id, &mut struck).await?;
+    }
+    clock.lap();
+    plan.fault.heal(bed, &moved, &mut struck).await?;
+    clock.lap();
 
-    let mut judge = Judge::new(plan, &moved, &id, before);
-    judge.look(bed).await?;
+    let mut judge = Judge::new(plan, &moved, id.as_deref(), before);
+    judge.look(bed, &mut struck).await?;
+    clock.lap();
     let mut violations = judge.violations;
     if let Err(error) = next(bed, plan, &moved, judge.guest).await {
         violations.push(Violation::new("next", format!("{error:#}")));
     }
+    clock.lap();
     Ok(Outcome {
         run: plan.run,
         plan: format!("{plan}; {} to {}", bed.hosts[source].name, bed.hosts[moved.destination].name),
@@ -82,7 +100,7 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
         moment: plan.moment.kind().to_owned(),
         hit,
         end: judge.end,
-        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ms: clock.laps(),
         violations,
         observed: judge.observed,
         record: judge.record,
@@ -94,12 +112,13 @@ fn request(bed: &Bed, plan: &Plan, moved: &Move) -> Value {
         "destination": bed.hosts[moved.destination].name,
         "bandwidth_mib_s": plan.bandwidth_mib_s,
         "way": if plan.direct { "direct" } else { "peer-to-peer" },
+        "remove_source_disks": plan.remove_source_disks,
     })
 }
 
-/// The migration after a run: to where the VM should have gone, or back.
+/// The migration after a run: to where the VM should have gone, or back. `guest` is what it did at last.
 async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) -> Result<()> {
-    let (source, before) = bed.ensure_guest(plan.vm).await?;
+    let (source, before) = bed.ensure_vm(plan.vm).await?;
     let destination = if source == moved.source { moved.destination } else { moved.source };
     let request = json!({"destination": bed.hosts[destination].name});
     let id = match bed.console.migrate(moved.vm, request).await? {
@@ -118,13 +137,20 @@ async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) ->
         bail!("the next migration: {}; {}", record.told(), record.0);
     }
     let sights = bed.look(moved.vm).await;
-    let right =
-        |(host, sight): (usize, &Sight)| if host == destination { sight.runs() } else { *sight == Sight::Absent };
-    if !sights.iter().enumerate().all(right) {
-        bail!("after the next migration: {}", shown(bed, &sights));
+    for (host, sight) in sights.iter().enumerate() {
+        let as_it_should_be = match sight {
+            Sight::Absent => host != destination,
+            there if plan.vm.runs => host == destination && there.runs(),
+            there => host == destination && !there.is_active(),
+        };
+        if !as_it_should_be {
+            bail!("after the next migration: {}", shown(bed, &sights));
+        }
     }
+    let same_life = |guest: &Facts| before.is_some_and(|before| before.life == guest.life);
+    let Some(before) = guest.filter(same_life).or(before) else { return Ok(()) };
     let after = Facts::read(&bed.hosts[destination], moved.vm).await?;
-    match after.differs_from_earlier(&guest.filter(|guest| guest.life == before.life).unwrap_or(before)) {
+    match after.differs_from_earlier(&before) {
         Some(wrong) => bail!("after the next migration: {wrong}"),
         None => Ok(()),
     }
@@ -132,6 +158,29 @@ async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) ->
 
 /// What all hosts say, in a line.
 pub fn shown(bed: &Bed, sights: &[Sight]) -> String {
-    let one = |(host, sight): (&crate::host::Host, &Sight)| format!("{}: {sight}", host.name);
-    bed.hosts.iter().zip(sights).map(one).collect::<Vec<_>>().join(", ")
+    let hosts = bed.hosts.iter().zip(sights).map(|(host, sight)| format!("{}: {sight}", host.name));
+    hosts.collect::<Vec<_>>().join(", ")
+}
+
+/// Takes the times of a run's parts.
+struct Clock {
+    last: Instant,
+    laps: Vec<u64>,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { last: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self) {
+        self.laps.push(u64::try_from(self.last.elapsed().as_millis()).unwrap_or(u64::MAX));
+        self.last = Instant::now();
+    }
+
+    fn laps(self) -> [u64; 4] {
+        let mut laps = [0; 4];
+        laps.iter_mut().zip(self.laps).for_each(|(to, from)| *to = from);
+        laps
+    }
 }

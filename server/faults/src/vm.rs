@@ -1,8 +1,7 @@
-//! The VMs of a bed: one for each kind of disk.
-
-use std::path::{Path, PathBuf};
+//! The VMs of a bed: one for each kind of disk, and one that is shut off.
 
 use crate::guest;
+use std::path::Path;
 
 /// How the hosts reach a VM's disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +10,8 @@ pub enum Disk {
     Locked,
     /// A file that a server serves to all; nothing keeps two copies from writing to it.
     Served,
+    /// A volume of a pool that each host has for itself: it is copied.
+    Copied,
 }
 
 /// A VM.
@@ -18,24 +19,26 @@ pub enum Disk {
 pub struct Vm {
     pub name: &'static str,
     pub disk: Disk,
+    /// Whether it runs.
+    pub runs: bool,
 }
 
 impl Vm {
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self { name: "locked", disk: Disk::Locked }, Self { name: "served", disk: Disk::Served }];
+    pub const ALL: &[Self] = &[
+        Self { name: "locked", disk: Disk::Locked, runs: true },
+        Self { name: "served", disk: Disk::Served, runs: true },
+        Self { name: "copied", disk: Disk::Copied, runs: true },
+        Self { name: "shelf", disk: Disk::Copied, runs: false },
+    ];
 
-    /// The image of its disk.
-    pub fn image(&self, shared: &Path) -> PathBuf {
-        shared.join(format!("{}.img", self.name))
+    /// The file name of its disk's image.
+    pub fn file(&self) -> String {
+        format!("{}.img", self.name)
     }
 
-    /// Its definition.
-    pub fn xml(&self, shared: &Path) -> String {
-        let disk = match self.disk {
-            Disk::Locked => guest::disk_xml(&self.image(shared), false),
-            Disk::Served => guest::disk_xml(&shared.join(format!("{}.nbd", self.name)), true),
-        };
-        guest::xml(self.name, &disk)
+    /// Its definition, with the disk at this path: a file, or a socket.
+    pub fn xml(&self, disk: &Path) -> String {
+        guest::xml(self.name, &guest::disk_xml(disk, self.disk == Disk::Served))
     }
 }

@@ -1,12 +1,16 @@
-//! What goes wrong: which parts are struck, how, and for how long.
+//! Processes end, or are stopped for a while: one, or several at the same moment.
 
 use std::{fmt, time::Duration};
 
 use anyhow::Result;
 use rustix::process::Signal;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 
-use crate::{bed::Bed, dice::Dice, run::Move};
+use super::{Struck, away_ms, pause};
+use crate::{bed::Bed, dice::Dice, judge::Violation, run::Move, vm::Vm};
+
+/// How long the migration goes on between two deaths of the console.
+const BETWEEN_DEATHS: Duration = Duration::from_millis(500);
 
 /// A process of the bed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub enum Blow {
 
 /// Parts that are struck at one moment, and are back after some time.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub struct Deaths {
     /// The parts, in the order in which they are struck.
     pub parts: Vec<(Part, Blow)>,
     /// How long daemons and consoles are away, in ms.
@@ -52,18 +56,15 @@ const TARGETS: &[&[Part]] = &[
     &[Part::Console, Part::SourceDaemon, Part::DestinationDaemon],
 ];
 
-impl Fault {
+impl Deaths {
     /// Draws one.
-    pub fn draw(dice: &mut Dice) -> Self {
-        let targets = *dice.one_of(TARGETS);
+    pub fn draw(dice: &mut Dice, vm: &Vm) -> Self {
+        let mut targets = *dice.one_of(TARGETS);
+        if !vm.runs && targets.iter().any(|part| part.is_qemu()) {
+            targets = &[Part::Console];
+        }
         let parts = targets.iter().map(|&part| (part, Blow::draw(dice))).collect();
-        let away_ms = match dice.within(0..100) {
-            0..65 => dice.within(300..2_000),
-            65..90 => dice.within(2_000..6_000),
-            90..99 => dice.within(6_000..20_000),
-            _ => dice.within(70_000..120_000),
-        };
-        Self { parts, away_ms }
+        Self { parts, away_ms: away_ms(dice) }
     }
 
     /// What is struck, without how: the row of the table.
@@ -74,45 +75,63 @@ impl Fault {
 
     /// Whether a QEMU is struck, after which no copy may be left.
     pub fn may_end_the_vm(&self) -> bool {
-        self.parts.iter().any(|(part, _)| matches!(part, Part::SourceQemu | Part::DestinationQemu))
+        self.parts.iter().any(|(part, _)| part.is_qemu())
     }
 
     /// Strikes now.
     pub fn strike(&self, bed: &Bed, moved: &Move) {
         for &(part, blow) in &self.parts {
-            let signal = blow.signal();
-            match part {
-                Part::Console => bed.console.signal(signal),
-                Part::SourceDaemon => bed.daemon(moved.source).signal(signal),
-                Part::DestinationDaemon => bed.daemon(moved.destination).signal(signal),
-                Part::SourceQemu => bed.hosts[moved.source].signal_qemu(moved.vm, signal),
-                Part::DestinationQemu => bed.hosts[moved.destination].signal_qemu(moved.vm, signal),
-            }
+            part.signal(bed, moved, blow.signal());
         }
     }
 
-    /// Brings everything back once its time is over: returns when all daemons and the console answer.
+    /// Brings everything back once its time is over.
     pub async fn heal(&self, bed: &mut Bed, moved: &Move) -> Result<()> {
-        sleep_until(Instant::now() + Duration::from_millis(self.away_ms)).await;
+        pause(self.away_ms).await;
         for &(part, blow) in &self.parts {
-            if blow == Blow::Stop {
-                match part {
-                    Part::Console => bed.console.signal(Signal::CONT),
-                    Part::SourceDaemon => bed.daemon(moved.source).signal(Signal::CONT),
-                    Part::DestinationDaemon => bed.daemon(moved.destination).signal(Signal::CONT),
-                    Part::SourceQemu => bed.hosts[moved.source].signal_qemu(moved.vm, Signal::CONT),
-                    Part::DestinationQemu => bed.hosts[moved.destination].signal_qemu(moved.vm, Signal::CONT),
-                }
-                continue;
-            }
-            match part {
-                Part::Console => bed.console.wait_until_ended().await?,
-                Part::SourceDaemon => bed.daemon_mut(moved.source).wait_until_ended().await?,
-                Part::DestinationDaemon => bed.daemon_mut(moved.destination).wait_until_ended().await?,
-                Part::SourceQemu | Part::DestinationQemu => {}
+            match (part, blow) {
+                (_, Blow::Stop) => part.signal(bed, moved, Signal::CONT),
+                (Part::Console, _) => bed.console.wait_until_ended().await?,
+                (Part::SourceDaemon, _) => bed.daemon_mut(moved.source).wait_until_ended().await?,
+                (Part::DestinationDaemon, _) => bed.daemon_mut(moved.destination).wait_until_ended().await?,
+                (Part::SourceQemu | Part::DestinationQemu, _) => {}
             }
         }
-        bed.ensure_all_answer().await
+        Ok(())
+    }
+}
+
+/// Kills the console and starts it again, so many times. The record stays the only one, and its bar never goes back.
+pub async fn kill_again_and_again(bed: &mut Bed, id: &str, times: u32, struck: &mut Struck) -> Result<()> {
+    let mut percent = 0.0;
+    for death in 1..=times {
+        sleep(BETWEEN_DEATHS).await;
+        bed.console.signal(Signal::KILL);
+        bed.console.wait_until_ended().await?;
+        bed.console.ensure_running().await?;
+        let record = bed.console.record(id).await?;
+        if record.percent() < percent {
+            let text = format!("{percent} % before death {death}, {} % after it", record.percent());
+            struck.violations.push(Violation::new("bar", text));
+        }
+        percent = record.percent();
+    }
+    Ok(())
+}
+
+impl Part {
+    fn is_qemu(self) -> bool {
+        matches!(self, Self::SourceQemu | Self::DestinationQemu)
+    }
+
+    fn signal(self, bed: &Bed, moved: &Move, signal: Signal) {
+        match self {
+            Self::Console => bed.console.signal(signal),
+            Self::SourceDaemon => bed.daemon(moved.source).signal(signal),
+            Self::DestinationDaemon => bed.daemon(moved.destination).signal(signal),
+            Self::SourceQemu => bed.hosts[moved.source].signal_qemu(moved.vm, signal),
+            Self::DestinationQemu => bed.hosts[moved.destination].signal_qemu(moved.vm, signal),
+        }
     }
 }
 
@@ -146,7 +165,7 @@ impl fmt::Display for Part {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Deaths {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (part, blow)) in self.parts.iter().enumerate() {
             let and = if index == 0 { "" } else { ", " };

@@ -1,0 +1,191 @@
+//! What goes wrong in a run: drawn, struck at its moment, and healed.
+
+mod deaths;
+mod link;
+mod pool;
+mod rivals;
+mod store;
+
+use std::{fmt, time::Duration};
+
+use anyhow::Result;
+use reqwest::Method;
+use tokio::{process::Child, time::sleep};
+
+pub use self::rivals::Tool;
+use self::{deaths::Deaths, link::Link, pool::PoolFull, rivals::Console2, store::Store};
+use crate::{
+    bed::Bed,
+    dice::Dice,
+    judge::Violation,
+    moment::Moment,
+    run::Move,
+    vm::{Disk, Vm},
+};
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Processes end or are stopped.
+    Deaths(Deaths),
+    /// The console is killed so many times, one death after another.
+    Kills(u32),
+    /// The migration is cancelled, once or twice.
+    Cancel { twice: bool },
+    /// The console can't write to its store.
+    Store(Store),
+    /// The destination's pool fills up.
+    Pool(PoolFull),
+    /// Packets to a host are lost, or are slow.
+    Link(Link),
+    /// Another console moves the same VM, or wants the same data directory.
+    Console(Console2),
+    /// Another program moves the same VM.
+    Tool(Tool),
+}
+
+/// What a strike began and the judge has to know.
+#[derive(Default)]
+pub struct Struck {
+    /// The record of another console's migration.
+    pub rival: Option<String>,
+    /// Another program that moves the VM.
+    pub tool: Option<Child>,
+    /// What was seen at once.
+    pub violations: Vec<Violation>,
+}
+
+impl Fault {
+    /// Draws one for a VM.
+    pub fn draw(dice: &mut Dice, vm: &Vm) -> Self {
+        let copied = vm.disk == Disk::Copied;
+        match dice.within(0..100) {
+            0..60 => Self::Deaths(Deaths::draw(dice, vm)),
+            60..62 if vm.runs => Self::Kills(10),
+            60..70 => Self::Cancel { twice: dice.happens(50) },
+            70..78 => Self::Store(Store::draw(dice)),
+            78..90 if copied => Self::Pool(PoolFull::draw(dice)),
+            78..85 => Self::Link(Link::draw(dice)),
+            85..92 => Self::Console(Console2::draw(dice)),
+            _ if vm.runs => Self::Tool(Tool::draw(dice)),
+            _ => Self::Console(Console2::draw(dice)),
+        }
+    }
+
+    /// The row of the table.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Deaths(deaths) => deaths.kind(),
+            Self::Kills(times) => format!("console killed {times} times"),
+            Self::Cancel { twice: false } => "cancelled".to_owned(),
+            Self::Cancel { twice: true } => "cancelled twice".to_owned(),
+            Self::Store(store) => store.kind(),
+            Self::Pool(_) => "destination's pool full".to_owned(),
+            Self::Link(link) => link.kind(),
+            Self::Console(console) => console.kind(),
+            Self::Tool(tool) => tool.kind(),
+        }
+    }
+
+    /// When it strikes, if that is not to be drawn.
+    pub fn moment(&self, dice: &mut Dice) -> Option<Moment> {
+        match self {
+            Self::Kills(_) => Some(Moment::Phase("copying-memory", 0)),
+            Self::Pool(_) => Some(Moment::Phase("copying-disks", dice.within(0..40))),
+            Self::Tool(tool) => tool.moment(dice),
+            Self::Console(Console2::Rival { .. }) if dice.happens(50) => Some(Moment::After(dice.within(0..60))),
+            _ => None,
+        }
+    }
+
+    /// The bandwidth that the migration needs for it, in MiB/s.
+    pub fn bandwidth_mib_s(&self) -> Option<u64> {
+        matches!(self, Self::Kills(_)).then_some(2)
+    }
+
+    /// Why it is not possible on this machine.
+    pub fn lacks(&self) -> Option<&'static str> {
+        let needs_root = matches!(self, Self::Store(_) | Self::Pool(_) | Self::Link(_));
+        (needs_root && !crate::sandbox::is_possible()).then_some("full file systems and cut links need root")
+    }
+
+    /// Whether a QEMU is struck, after which no copy may be left.
+    pub fn may_end_the_vm(&self) -> bool {
+        matches!(self, Self::Deaths(deaths) if deaths.may_end_the_vm())
+    }
+
+    /// Whether others move the VM, too: it may be on any host then, and the migration may be refused.
+    pub fn others_move(&self) -> bool {
+        matches!(self, Self::Tool(_) | Self::Console(Console2::Rival { .. }))
+    }
+
+    /// What has to happen before the migration is asked for.
+    pub async fn prepare(&self, bed: &mut Bed, moved: &Move, struck: &mut Struck) -> Result<()> {
+        match self {
+            Self::Tool(tool) => tool.prepare(bed, moved, struck).await,
+            Self::Console(console) => console.prepare(bed).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Strikes now.
+    pub async fn strike(&self, bed: &mut Bed, moved: &Move, id: &str, struck: &mut Struck) -> Result<()> {
+        match self {
+            Self::Deaths(deaths) => deaths.strike(bed, moved),
+            Self::Kills(times) => deaths::kill_again_and_again(bed, id, *times, struck).await?,
+            Self::Cancel { twice } => {
+                for _ in 0..=u32::from(*twice) {
+                    // It is refused if the migration has ended.
+                    let _ = bed.console.ask(Method::DELETE, &format!("/plugins/kimchi/tasks/{id}"), None).await?;
+                }
+            }
+            Self::Store(store) => store.strike(bed).await?,
+            Self::Pool(pool) => pool.strike(bed, moved)?,
+            Self::Link(link) => link.strike(bed, moved).await?,
+            Self::Console(console) => console.strike(bed, moved, struck).await?,
+            Self::Tool(tool) => tool.strike(bed, moved, struck)?,
+        }
+        Ok(())
+    }
+
+    /// Brings everything back once its time is over: returns when all daemons and the console answer.
+    pub async fn heal(&self, bed: &mut Bed, moved: &Move, struck: &mut Struck) -> Result<()> {
+        match self {
+            Self::Deaths(deaths) => deaths.heal(bed, moved).await?,
+            Self::Kills(_) | Self::Cancel { .. } | Self::Console(_) => {}
+            Self::Store(store) => store.heal(bed, struck).await?,
+            Self::Pool(pool) => pool.heal(bed, moved).await?,
+            Self::Link(link) => link.heal().await?,
+            Self::Tool(_) => Tool::heal(struck).await?,
+        }
+        bed.ensure_all_answer().await
+    }
+}
+
+/// Draws how long something is away, in ms: mostly short.
+fn away_ms(dice: &mut Dice) -> u64 {
+    match dice.within(0..200) {
+        0..130 => dice.within(300..2_000),
+        130..190 => dice.within(2_000..6_000),
+        190..199 => dice.within(6_000..20_000),
+        _ => dice.within(70_000..120_000),
+    }
+}
+
+async fn pause(ms: u64) {
+    sleep(Duration::from_millis(ms)).await;
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deaths(deaths) => deaths.fmt(formatter),
+            Self::Store(store) => write!(formatter, "{store:?}"),
+            Self::Pool(pool) => write!(formatter, "{pool:?}"),
+            Self::Link(link) => write!(formatter, "{link:?}"),
+            Self::Console(console) => write!(formatter, "{console:?}"),
+            Self::Tool(tool) => write!(formatter, "{tool:?}"),
+            Self::Kills(_) | Self::Cancel { .. } => formatter.write_str(&self.kind()),
+        }
+    }
+}
