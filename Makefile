@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: demo test lint unit integration browser bench fuzz build prepare-demo prepare-test
+.PHONY: demo test lint unit integration faults browser bench fuzz build prepare-demo prepare-test
 
 # First the tools that prepare.sh installed, then rustup's cargo, which a shell may not have in its PATH: the distribution's cargo is
 # often too old. Last /usr/sbin, which Debian's users do not have, and where the tests find nft.
@@ -21,7 +21,7 @@ demo: prepare-demo build
 	@exec "$$VMFERRY" demo $(ARGS)
 
 # Runs all checks and tests.
-test: prepare-test lint unit integration browser
+test: prepare-test lint unit integration faults browser
 
 # Builds target/release/vmferry, the server with the site inside.
 build:
@@ -45,6 +45,10 @@ unit:
 # Tests on real libvirt hosts.
 integration:
 	cargo test $(native) --test '*'
+
+# Moves VMs while things go wrong: three minutes of the fault matrix (docs/reliability.md).
+faults:
+	cargo xtask faults --quick
 
 # Tests the pages in Chromium, on the binary that `make demo` starts.
 browser: build

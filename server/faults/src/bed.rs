@@ -10,6 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use demo::{Daemon, Daemons};
+use reqwest::Method;
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -31,6 +33,8 @@ const PORT: u16 = 8090;
 const RIVAL_PORT: u16 = 8091;
 /// How long the console may take to know what libvirt knows.
 const KNOWS_LIMIT: Duration = Duration::from_secs(60);
+/// How long the console may take to find a host that answers again: it tries every 10 s at least.
+const HOSTS_LIMIT: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Where a bed is made, and of what.
@@ -224,6 +228,20 @@ impl Bed {
             if started.elapsed() > KNOWS_LIMIT {
                 bail!("the console does not see that {} is {state} on {}: {shown}", vm.name, self.hosts[host].name);
             }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Waits until the console shows all hosts as connected, which it tries again every few seconds.
+    pub async fn console_knows_hosts(&self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let (_, hosts) = self.console.ask(Method::GET, "/api/hosts", None).await?;
+            let connected = |host: &Value| host["state"]["connection"] == "connected";
+            if hosts.as_array().is_some_and(|hosts| hosts.iter().all(connected)) {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < HOSTS_LIMIT, "the console does not see that all hosts answer: {hosts}");
             sleep(LOOK_AGAIN).await;
         }
     }

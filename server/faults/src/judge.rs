@@ -24,6 +24,8 @@ use crate::{
 const END_LIMIT: Duration = Duration::from_secs(90);
 /// Within this time two copies are told.
 const TOLD_LIMIT: Duration = Duration::from_secs(5);
+/// Within this time what needed attention is settled, once one copy is left.
+const SETTLED_LIMIT: Duration = Duration::from_secs(30);
 /// Within this time a step that was taken has an effect.
 const STEP_LIMIT: Duration = Duration::from_secs(30);
 /// Within this time nothing is left of what the migration made.
@@ -92,6 +94,9 @@ impl<'a> Judge<'a> {
         }
         let mut sights = match self.id {
             Some(id) => {
+                if running(&sights) > 1 {
+                    self.is_told(bed, id, back).await?;
+                }
                 let record = self.end(&bed.console, id, back).await?;
                 self.until_told_or_settled(bed, id, record).await?
             }
@@ -141,6 +146,21 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Two copies run: the record says so in time, or one of them is gone.
+    async fn is_told(&mut self, bed: &Bed, id: &str, back: Instant) -> Result<()> {
+        loop {
+            let (record, sights) = (bed.console.record(id).await?, bed.look(self.moved.vm).await);
+            if record.problem().is_some() || running(&sights) < 2 {
+                return Ok(());
+            }
+            if back.elapsed() > TOLD_LIMIT {
+                self.violated("two running", format!("not told in time: {}; {}", record.told(), shown(bed, &sights)));
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// Waits for the end of the migration.
     async fn end(&mut self, console: &Console, id: &str, back: Instant) -> Result<Record> {
         loop {
@@ -171,7 +191,8 @@ impl<'a> Judge<'a> {
                 self.observed.push(format!("told: {}; step {step}", record.told()));
                 return self.take(bed, id, step).await;
             }
-            if ended.elapsed() > TOLD_LIMIT {
+            let limit = if active(&sights) == 1 { SETTLED_LIMIT } else { TOLD_LIMIT };
+            if ended.elapsed() > limit {
                 if active(&sights) > 1 {
                     let kind = if running(&sights) > 1 { "two running" } else { "two copies" };
                     let told = if record.needs_attention() { "told, no step" } else { "not told" };
@@ -186,22 +207,29 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Takes the step that the record offers; exactly one copy has to be left.
-    async fn take(&mut self, bed: &Bed, id: &str, step: Value) -> Result<Vec<Sight>> {
+    /// Takes the step that the record offers, and what it offers then; exactly one copy has to be left.
+    async fn take(&mut self, bed: &Bed, id: &str, mut step: Value) -> Result<Vec<Sight>> {
         let path = format!("/api/migrations/{id}/step");
-        let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
-        let taken = Instant::now();
+        let first = Instant::now();
         loop {
-            let sights = bed.look(self.moved.vm).await;
-            if active(&sights) == 1 && running(&sights) == 1 {
-                return Ok(sights);
+            let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
+            loop {
+                let sights = bed.look(self.moved.vm).await;
+                let record = bed.console.record(id).await?;
+                if active(&sights) == 1 && running(&sights) == 1 && !record.needs_attention() {
+                    return Ok(sights);
+                }
+                if first.elapsed() > STEP_LIMIT {
+                    let now = format!("{}; {}", record.told(), shown(bed, &sights));
+                    self.violated("step", format!("after {step} ({status} {answer}): {now}"));
+                    return Ok(sights);
+                }
+                sleep(LOOK_AGAIN).await;
+                if let Some(next) = record.step().filter(|next| **next != step) {
+                    step = next.clone();
+                    break;
+                }
             }
-            if taken.elapsed() > STEP_LIMIT {
-                let now = shown(bed, &sights);
-                self.violated("step", format!("after the step {step} ({status} {answer}): {now}"));
-                return Ok(sights);
-            }
-            sleep(LOOK_AGAIN).await;
         }
     }
 

@@ -45,7 +45,7 @@ impl Moment {
             0..45 if vm.runs => Self::Switch(dice.within(0..60)),
             0..65 => Self::After(dice.within(0..2_500)),
             _ => {
-                let phase: &'static str = *dice.one_of(phases);
+                let phase = dice.one_of(phases);
                 Self::Phase(phase, dice.within(0..120))
             }
         }

@@ -118,6 +118,7 @@ fn request(bed: &Bed, plan: &Plan, moved: &Move) -> Value {
 
 /// The migration after a run: to where the VM should have gone, or back. `guest` is what it did at last.
 async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) -> Result<()> {
+    bed.console_knows_hosts().await?;
     let (source, before) = bed.ensure_vm(plan.vm).await?;
     let destination = if source == moved.source { moved.destination } else { moved.source };
     let request = json!({"destination": bed.hosts[destination].name});

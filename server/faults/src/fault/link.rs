@@ -62,11 +62,9 @@ impl Link {
             What::Hosts => vec![format!("meta skuid != 0 ip daddr {destination} drop")],
             What::Slow => return run("tc", "qdisc add dev lo root tbf rate 24mbit burst 64k latency 2s").await,
         };
-        let mut text = format!("table ip {TABLE} {{ chain out {{ type filter hook output priority 0;\n");
-        for rule in rules {
-            text += &format!("{rule}\n");
-        }
-        run("nft", &(text + "} }")).await
+        let rules = rules.join("\n");
+        let table = format!("table ip {TABLE} {{\nchain out {{\ntype filter hook output priority 0;\n{rules}\n}}\n}}");
+        run("nft", &table).await
     }
 
     pub async fn heal(&self) -> Result<()> {
