@@ -188,7 +188,7 @@ pub fn summary(migration: &Migration) -> String {
             format!("Another console or program moved {vm_name}; this migration ended without moving it after {total}.")
         }
         Phase::NeedsAttention => {
-            format!("It is not certain that exactly one copy of {vm_name} runs. Look at {source} and {destination}.")
+            format!("It is not certain that exactly one copy of {vm_name} runs.")
         }
         phase => format!("{}, {}", phase.label(), percent(migration.progress.percent)),
     }

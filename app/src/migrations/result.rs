@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::{Migration, Outcome, Phase, text};
 
-use crate::migrations::attention::StepLink;
+use crate::migrations::attention::AttentionNote;
 use crate::ui::{
     fact::Fact,
     icon::{Draw, Icon},
@@ -21,11 +21,17 @@ pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
     let again = move || format!("/vms/{}/migrate", migration.read().vm);
     let id = migration.read_untracked().id;
     let step = Memo::new(move |_| migration.read().step.clone());
-    let needs_attention = move || migration.read().phase == Phase::NeedsAttention;
+    let needs_attention = Memo::new(move |_| migration.read().phase == Phase::NeedsAttention);
+    let note = move || {
+        problem.get().map(|problem| match needs_attention.get() {
+            true => view! { <AttentionNote id problem step=step.get() /> }.into_any(),
+            false => view! { <ProblemNote problem /> }.into_any(),
+        })
+    };
     view! {
         <p class="result">{summary}</p>
-        <div role="alert">{move || problem.get().map(|problem| view! { <ProblemNote problem /> })}</div>
-        <Show when=needs_attention>
+        <div role="alert">{note}</div>
+        <Show when=move || needs_attention.get()>
             <p class="hint">
                 "vmferry asks all hosts again every few seconds. As soon as they agree on where the VM is, it is settled here."
             </p>
@@ -33,7 +39,6 @@ pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
         {move || leftovers.with(|left| (!left.is_empty()).then(|| view! { <Left sentences=left.clone() /> }))}
         {move || outcome.get().map(|outcome| view! { <Figures outcome /> })}
         <div class="buttons">
-            {move || step.get().map(|step| view! { <StepLink id step /> })}
             <Show when=offers_again>
                 <a class="button primary" href=again>
                     "Try again"

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use model::{ConnectionState, Host, Migration, MigrationId, Problem, Step, Vm, VmAction, VmId};
 
 use crate::live::Live;
-use crate::migrations::attention::{StepLink, needing_attention};
+use crate::migrations::attention::{AttentionNote, needing_attention};
 use crate::ui::{
     dialog::QuestionLink,
     icon::{Draw, Icon},
@@ -19,8 +19,9 @@ use crate::vms::action_form::action_question;
 enum Banner {
     /// A migration needs attention: what its record says, and the step it offers.
     Attention { id: MigrationId, problem: Problem, step: Option<Step> },
-    /// A VM runs on several hosts, and no migration of this console says why.
-    RunsTwice { vm: VmId, what: String, pause: String },
+    /// A VM runs on several hosts, and no migration of this console says why. The copy that it is listed by can be paused, unless it is
+    /// being moved.
+    RunsTwice { vm: VmId, what: String, pause: Option<String> },
     /// A host does not answer, since so many ms after 1970.
     Unreachable { what: String, since_ms: u64, problem: Problem },
 }
@@ -48,12 +49,12 @@ fn attention(Migration { id, problem, step, .. }: Migration) -> Option<Banner> {
 }
 
 fn runs_twice(vm: &Vm) -> Banner {
-    let Vm { id, name, host, .. } = vm;
+    let Vm { id, name, host, migration, .. } = vm;
     let others = vm.running_elsewhere().map(|copy| copy.host.as_str()).collect::<Vec<_>>().join(" and ");
     Banner::RunsTwice {
         vm: *id,
         what: format!("{name} runs on {host} and {others} at the same time."),
-        pause: format!("Pause the copy on {host}"),
+        pause: migration.is_none().then(|| format!("Pause the copy on {host}")),
     }
 }
 
@@ -66,40 +67,39 @@ fn unreachable(host: Host) -> Option<Banner> {
 fn Shown(live: Live, banner: Banner) -> impl IntoView {
     match banner {
         Banner::Attention { id, problem, step } => view! {
-            <div class="note note-alarm">
-                <Draw icon=Icon::Warning />
-                <div class="note-text">
-                    <ProblemText problem />
-                    <p class="buttons">
-                        {step.map(|step| view! { <StepLink id step /> })}
-                        <a class="button" href=format!("/migrations/{id}")>
-                            "Show the migration"
-                        </a>
-                    </p>
-                </div>
-            </div>
+            <AttentionNote id problem step>
+                <a class="button" href=format!("/migrations/{id}")>
+                    "Show the migration"
+                </a>
+            </AttentionNote>
         }
         .into_any(),
-        Banner::RunsTwice { vm, what, pause } => view! {
-            <div class="note note-alarm">
-                <Draw icon=Icon::Warning />
-                <div class="note-text">
-                    <p class="what">
-                        <strong>{what}</strong>
-                    </p>
-                    <p>
-                        "If both write to the same disks, these are being damaged. vmferry did not do this, and can't tell which copy is the \
-                         right one. To pause one of them stops the damage, and can be undone."
-                    </p>
+        Banner::RunsTwice { vm, what, pause } => {
+            let button = |label: String| {
+                view! {
                     <p class="buttons">
                         <QuestionLink class="button danger" question=move || action_question(live, vm, VmAction::Pause)>
-                            {pause}
+                            {label}
                         </QuestionLink>
                     </p>
+                }
+            };
+            view! {
+                <div class="note note-alarm">
+                    <Draw icon=Icon::Warning />
+                    <div class="note-text">
+                        <p class="what">
+                            <strong>{what}</strong>
+                        </p>
+                        <p>
+                            "If both write to the same disks, these are being damaged. To pause one of them stops that, and can be undone.                              Which copy is the right one vmferry can't tell: it did not start them."
+                        </p>
+                        {pause.map(button)}
+                    </div>
                 </div>
-            </div>
+            }
+            .into_any()
         }
-        .into_any(),
         Banner::Unreachable { what, since_ms, problem } => view! {
             <div class="note note-warn">
                 <Draw icon=Icon::Warning />

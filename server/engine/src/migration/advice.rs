@@ -65,19 +65,22 @@ fn found(record: &Migration, situation: &Situation) -> Found {
 fn one_of_two(record: &Migration, one: Placed<'_>, other: Placed<'_>) -> Step {
     let turn_off = |host: &HostName| Step::TurnOff { host: host.clone() };
     let pause = |host: &HostName| Step::Pause { host: host.clone() };
-    let (source, destination) = if *other.0 == record.source { (other, one) } else { (one, other) };
-    if *source.0 != record.source || *destination.0 != record.destination {
-        // The migration knows nothing of the others.
-        return pause(if is_fresh(source.1) { source.0 } else { destination.0 });
-    }
-    match (source.1.reason, destination.1.reason) {
+    // The one that the migration knows longest first: its source's, else its destination's.
+    let is_later = |host: &HostName| (*host != record.source, *host != record.destination);
+    let (known, other) = if is_later(other.0) < is_later(one.0) { (other, one) } else { (one, other) };
+    let are_its_own = (known.0, other.0) == (&record.source, &record.destination);
+    match (known.1.reason, other.1.reason) {
         // libvirt decided that the move had failed, and let the source go on; what the move made is not needed.
         (Reason::MigrationCanceled, Reason::Migrated | Reason::Unpaused | Reason::PostCopy)
-        | (Reason::Unpaused, Reason::Migrated) => turn_off(destination.0),
+        | (Reason::Unpaused, Reason::Migrated)
+            if are_its_own =>
+        {
+            turn_off(other.0)
+        }
         // A guest that arrived was running before; one that booted began anew while it did.
-        (_, Reason::Migrated) if is_fresh(source.1) => turn_off(source.0),
-        _ if is_fresh(source.1) && !is_fresh(destination.1) => pause(source.0),
-        _ => pause(destination.0),
+        (_, Reason::Migrated) if are_its_own && is_fresh(known.1) => turn_off(known.0),
+        _ if is_fresh(known.1) && !is_fresh(other.1) => pause(known.0),
+        _ => pause(other.0),
     }
 }
 

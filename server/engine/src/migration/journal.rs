@@ -120,9 +120,18 @@ impl Journal {
             return;
         }
         self.conclude(problem, figures.unwrap_or_default());
-        let text = text::summary(&self.record);
+        let text = self.summary();
         tracing::info!(migration = %self.record.id, phase = phase.as_str(), "{text}");
         self.write_end(text, before).await;
+    }
+
+    /// The end in a sentence, and what needs attention in a second one.
+    fn summary(&self) -> String {
+        let summary = text::summary(&self.record);
+        match &self.record.problem {
+            Some(problem) if self.record.phase == Phase::NeedsAttention => format!("{summary} {}", problem.sentence),
+            _ => summary,
+        }
     }
 
     /// Writes an end down, however long that takes, and shows it then. A migration that was open `before` shows what it waits for.
@@ -148,7 +157,7 @@ impl Journal {
         let text = problem.sentence.clone();
         (self.record.problem, self.record.step) = (Some(problem), step);
         let events = self.context.store().events(self.record.id).await.unwrap_or_default();
-        let is_new = events.iter().all(|event| event.text != text);
+        let is_new = events.iter().all(|event| !event.text.ends_with(&text));
         self.update(is_new.then_some(text)).await;
     }
 

@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{context::Context, hypervisor::StateReason};
 
-/// How long hosts must say the same: they are not asked at the very same moment, and each may be in between.
-const CERTAIN: Duration = Duration::from_secs(2);
+/// How long hosts must say the same before that is told: they are not asked at the very same moment, and each may be in between.
+const TOLD: Duration = Duration::from_secs(1);
+/// How long before the doubt ends by it.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Looks once more where the VM is, and ends the doubt if that is clear.
 pub(super) async fn settle(context: &Context, journal: &mut Journal) {
@@ -29,7 +31,8 @@ pub(super) async fn settle(context: &Context, journal: &mut Journal) {
     if !says_something_new(journal.record(), &situation) {
         return;
     }
-    sleep(CERTAIN).await;
+    let is_clear = only_place(journal.record(), &situation).is_some();
+    sleep(if is_clear { SETTLED } else { TOLD }).await;
     let again = Situation::look(context, journal.record()).await;
     if again == situation && !is_open(context, journal.record()) {
         conclude(journal, &situation).await;

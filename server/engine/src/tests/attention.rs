@@ -200,3 +200,22 @@ async fn while_a_migration_waits_pages_see_a_second_copy_at_its_destination() {
     bench.sim.put(&host("beta"), second);
     bench.until(|bench| bench.engine.vm(vm).unwrap().runs_twice()).await;
 }
+
+/// What somebody starts elsewhere while the VM moves is the copy that is paused: the source's ran before.
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_was_started_on_a_third_host_is_paused_and_then_goes() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    let second = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("gamma"), second);
+    bench.engine.cancel(id, "admin").await.unwrap();
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.step), (Phase::NeedsAttention, Some(Step::Pause { host: host("gamma") })));
+    bench.engine.take_step(id, Step::Pause { host: host("gamma") }, "ada").await.unwrap();
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    let settled = bench.engine.take_step(id, turn_off("gamma"), "ada").await.unwrap();
+    assert_eq!(settled.phase, Phase::Cancelled);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}

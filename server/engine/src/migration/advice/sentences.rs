@@ -30,7 +30,12 @@ impl Sentences<'_> {
         };
         Found {
             sentence: format!("{vm} runs on {} and {} at the same time.", one.0, other.0),
-            fix: format!("{} {}; {}. {then}", self.disks(), came_to_run(one), came_to_run(other)),
+            fix: format!(
+                "{} The copy on {}; the one on {}. {then}",
+                self.disks(),
+                came_to_run(one),
+                came_to_run(other)
+            ),
             step: Some(step),
         }
     }
@@ -246,7 +251,7 @@ fn came_to_run((host, seen): Placed<'_>) -> String {
         Reason::MigrationCanceled => "went on when a migration had broken off",
         _ => "has run for an unknown time",
     };
-    format!("the one on {host} {how}")
+    format!("{host} {how}")
 }
 
 /// How a copy that is off ended.
