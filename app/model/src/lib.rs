@@ -23,6 +23,7 @@ mod registration;
 mod secret;
 mod step;
 pub mod text;
+mod transitions;
 mod update;
 mod vm;
 

@@ -340,7 +340,7 @@ impl From<StoreError> for Error {
         tracing::error!(%error, "the store failed");
         Self::Store(match error {
             StoreError::Failed { fault, .. } => fault,
-            StoreError::Open(_) => StoreFault::Other,
+            StoreError::Open(_) | StoreError::Transition { .. } => StoreFault::Other,
         })
     }
 }

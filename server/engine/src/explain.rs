@@ -3,10 +3,11 @@
 //! Inside, the engine decides by the variants of [`Error`] and by [`HostErrorKind`]. A [`Problem`] is made of them where a record or a
 //! host's state is written, or a call is answered.
 
+mod store;
+
 use std::fmt;
 
 use model::{Code, Finding, FindingCode, Migration, Problem, text};
-use store::StoreFault;
 
 use crate::{
     error::{Difference, Error},
@@ -40,7 +41,7 @@ impl From<Error> for Problem {
         match error {
             Error::Host(error) => error.into(),
             Error::Input(error) => error.into(),
-            Error::Store(fault) => store_fails(fault),
+            Error::Store(fault) => store::outage(fault),
             Error::Stopping => Self::new(Code::Internal, "vmferry is stopping."),
             Error::UnknownMigration(id) => Self::new(Code::UnknownMigration, format!("There is no migration {id}.")),
             Error::AlreadyEnded(migration) => {
@@ -266,37 +267,6 @@ fn not_the_step(migration: &Migration) -> Problem {
     Problem::new(Code::WrongState, "Something has changed since this step was offered, so nothing was done.")
         .with_fix(now)
         .with_migration(migration.id)
-}
-
-/// What keeps the store from being read or written. All but the last may pass, and are tried again.
-fn store_fails(fault: StoreFault) -> Problem {
-    let (sentence, fix) = match fault {
-        StoreFault::Full => {
-            ("The disk with vmferry's database is full.", "Make room on it: vmferry tries again every few seconds.")
-        }
-        StoreFault::ReadOnly => (
-            "vmferry's database can be read, but not written.",
-            "See that its file system is mounted for writing, and that vmferry's account may write to the data directory.",
-        ),
-        StoreFault::Damaged => (
-            "vmferry's database is damaged.",
-            "Stop vmferry and restore vmferry.db from a backup. Without one, move it away together with vmferry.db-wal and \
-             vmferry.db-shm: vmferry then starts with an empty database, without users, added hosts and earlier migrations.",
-        ),
-        StoreFault::Busy => (
-            "Another program keeps vmferry's database locked.",
-            "End that program; a database shell or a backup may be one. vmferry tries again every few seconds.",
-        ),
-        StoreFault::Io => (
-            "vmferry's database can't be opened, or its disk reports errors.",
-            "Look at vmferry's log and at the system's: they say which file or disk it is.",
-        ),
-        StoreFault::Other => {
-            return Problem::new(Code::Internal, "vmferry's database did not accept a request.")
-                .with_fix("vmferry's log says why.");
-        }
-    };
-    Problem::new(Code::StoreUnavailable, sentence).with_fix(fix)
 }
 
 /// What a preflight found, told by the first of its findings.

@@ -53,14 +53,14 @@ impl Records {
         let known = *self.condition.borrow();
         let written = match known {
             // Only `try_again` does: where the database is locked, each try takes seconds.
-            Some(fault) => Err(Error::Store(fault)),
-            None => self.store.update_migration(&entry.record, &entry.events).await.map_err(Error::from),
+            Some(fault) => return Err(Error::Store(fault)),
+            None => self.store.update_migration(&entry.record, &entry.events).await,
         };
-        if written.is_ok() {
+        if is_settled(&written) {
             unwritten.remove(&record.id);
         }
         self.changed.notify_waiters();
-        written
+        Ok(written?)
     }
 
     /// Why the store does not have the record of a migration as it was written last; none if it has.
@@ -109,13 +109,16 @@ impl Records {
         let mut refused = Ok(());
         for id in unwritten.keys().copied().collect::<Vec<_>>() {
             let Some(Unwritten { record, events }) = unwritten.get(&id) else { continue };
-            match self.store.update_migration(record, events).await.map_err(fault) {
-                Ok(()) => {
-                    unwritten.remove(&id);
-                }
+            let written = self.store.update_migration(record, events).await;
+            if is_settled(&written) {
+                unwritten.remove(&id);
+                continue;
+            }
+            match written.map_err(fault) {
                 // Others may be accepted.
                 Err(StoreFault::Other) => refused = Err(StoreFault::Other),
                 Err(fault) => return Err(fault),
+                Ok(()) => {}
             }
         }
         self.changed.notify_waiters();
@@ -138,9 +141,21 @@ impl Unwritten {
     }
 }
 
+/// Whether there is no use in trying again. What can't follow what is kept is a bug of the journal's: the next console finds the record as
+/// it is kept.
+fn is_settled(written: &Result<(), StoreError>) -> bool {
+    match written {
+        Err(error @ StoreError::Transition { .. }) => {
+            tracing::error!(%error, "the store refuses a migration's history");
+            true
+        }
+        written => written.is_ok(),
+    }
+}
+
 fn fault(error: StoreError) -> StoreFault {
     match error {
         StoreError::Failed { fault, .. } => fault,
-        StoreError::Open(_) => StoreFault::Other,
+        StoreError::Open(_) | StoreError::Transition { .. } => StoreFault::Other,
     }
 }

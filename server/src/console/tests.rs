@@ -1,5 +1,6 @@
 mod destinations;
 mod hosts;
+mod outage;
 
 use super::*;
 use crate::{

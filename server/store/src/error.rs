@@ -2,7 +2,7 @@
 
 use std::io;
 
-use model::MigrationId;
+use model::{MigrationId, Phase};
 use strum::IntoStaticStr;
 
 /// Why a store did not do what it was asked for.
@@ -11,6 +11,14 @@ pub enum StoreError {
     /// The VM has a migration that has not ended; only one may be open.
     #[error("the VM has an open migration already: {0}")]
     Open(MigrationId),
+    /// The history that was to be written has a change of phase that can't be, or the record another phase than its history tells.
+    #[error("a migration can't go from {} to {}", from.as_str(), to.as_str())]
+    Transition {
+        /// The phase it would leave.
+        from: Phase,
+        /// The phase it would enter.
+        to: Phase,
+    },
     /// The database failed.
     #[error("the store failed ({}): {words}", <&str>::from(*fault))]
     Failed {

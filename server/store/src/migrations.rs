@@ -1,7 +1,7 @@
 //! Migrations, their history, and the sequence numbers of the update stream.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationFilter, MigrationId};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
 
 use crate::StoreError;
 
@@ -18,7 +18,8 @@ pub trait Migrations: Send + Sync + 'static {
     /// log gets an entry. All of it or nothing.
     ///
     /// # Errors
-    /// Also when there is no such migration.
+    /// [`StoreError::Transition`] unless each change of phase is in the table ([`Phase::may_become`]) and told by an event. Also when
+    /// there is no such migration.
     async fn update_migration(&self, migration: &Migration, events: &[MigrationEvent]) -> Result<(), StoreError>;
 
     /// One migration.
@@ -38,4 +39,23 @@ pub trait Migrations: Send + Sync + 'static {
 
     /// Reserves `count` sequence numbers that were never used before, and returns the first.
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError>;
+}
+
+/// Whether a record and its new history go on from the phase that is kept.
+///
+/// # Errors
+/// [`StoreError::Transition`]
+pub(crate) fn check_transitions(
+    kept: Phase,
+    migration: &Migration,
+    events: &[MigrationEvent],
+) -> Result<(), StoreError> {
+    let mut now = kept;
+    for MigrationEvent { phase, .. } in events {
+        if *phase != now && !now.may_become(*phase) {
+            return Err(StoreError::Transition { from: now, to: *phase });
+        }
+        now = *phase;
+    }
+    if migration.phase == now { Ok(()) } else { Err(StoreError::Transition { from: now, to: migration.phase }) }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, Step, text};
 
-use super::phases::may_follow;
 use crate::{context::Context, error::Error, hypervisor::Statistics};
 
 /// The record, as it is kept and shown.
@@ -180,7 +179,7 @@ impl Journal {
     /// refused stays open in the store, so that the next console asks its hosts.
     fn transition(&mut self, to: Phase) -> bool {
         let from = self.record.phase;
-        let is_legal = may_follow(from, to);
+        let is_legal = from.may_become(to);
         if is_legal {
             self.record.phase = to;
         } else {

@@ -160,7 +160,7 @@ impl Migrations {
             self.context.inventory().release(migration.vm);
             return Err(match error {
                 StoreError::Open(open) => already(open),
-                StoreError::Failed { .. } => error.into(),
+                StoreError::Failed { .. } | StoreError::Transition { .. } => error.into(),
             });
         }
         self.context.inventory().set_migration(migration.clone());

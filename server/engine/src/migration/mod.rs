@@ -8,7 +8,7 @@
 //! need attention: `situation.rs` asks all hosts, `advice.rs` makes words and a safe step of what they say, `take_step.rs` takes it, and
 //! `settle.rs` ends the doubt.
 //!
-//! The phases and their transitions stand in `phases.rs` and are drawn in ARCHITECTURE.md.
+//! Which phase may follow which stands in `model`'s `transitions.rs` and is drawn in ARCHITECTURE.md.
 //!
 //! Before `preparing` libvirt has not been asked for anything, so a migration that a restart finds there has not begun. `failed` and
 //! `cancelled` mean that the VM is known to be at its source, running or off: nothing was begun, or both hosts have said so.
@@ -27,7 +27,6 @@ mod journal;
 mod leftovers;
 mod lifecycle;
 mod migrations;
-mod phases;
 mod progress;
 mod queue;
 mod reconcile;

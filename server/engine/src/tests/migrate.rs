@@ -99,7 +99,8 @@ async fn at_every_moment_a_migration_is_listed_as_open_or_as_ended() {
     };
     assert_eq!((listed(Phase::CopyingMemory).await, listed(Phase::Failed).await), (1, 0));
     let ended = Migration { phase: Phase::Failed, ..now };
-    bench.store.update_migration(&ended, &[]).await.unwrap();
+    let event = MigrationEvent { at_ms: 0, phase: Phase::Failed, text: String::new() };
+    bench.store.update_migration(&ended, &[event]).await.unwrap();
     assert_eq!((listed(Phase::CopyingMemory).await, listed(Phase::Failed).await), (0, 1));
 }
 

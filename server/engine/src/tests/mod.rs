@@ -26,8 +26,8 @@ mod two_consoles;
 use std::sync::Arc;
 
 use model::{
-    Change, HostName, Migration, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Update, VmId,
-    VmState,
+    Change, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest,
+    Update, VmId, VmState,
 };
 use store::{EngineStore, Hosts, MemoryStore, Migrations};
 use tokio::sync::mpsc;

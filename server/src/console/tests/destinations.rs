@@ -11,11 +11,19 @@ use super::*;
 
 /// A console with `web` on alpha; beta and gamma are registered, too.
 async fn house(directory: &TestDirectory) -> (ServerConsole, Sim, VmId) {
-    let store = Arc::new(MemoryStore::default());
+    house_on(directory, Arc::default(), 0).await
+}
+
+/// The same, on this store; `web` writes so many bytes a second to its memory.
+pub(super) async fn house_on(
+    directory: &TestDirectory,
+    store: Arc<MemoryStore>,
+    dirty_bytes_s: u64,
+) -> (ServerConsole, Sim, VmId) {
     let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
     let sim = Sim::new();
     let hosts = ["alpha", "beta", "gamma"].map(|name| sim.add_host(name));
-    let load = Load { memory_bytes: 1 << 20, dirty_bytes_s: 0 };
+    let load = Load { memory_bytes: (1 << 20) + 4 * dirty_bytes_s, dirty_bytes_s };
     let web = sim.add_vm(&hosts[0].name, "web", VmState::Running, load);
     let engine = Engine::start(hosts.into(), Arc::new(sim.clone()), store.clone()).await.unwrap();
     let mut updates = engine.subscribe(None);

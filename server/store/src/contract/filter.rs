@@ -39,7 +39,7 @@ async fn check(database: &Database, migrations: Vec<Migration>, filters: &[Migra
         // Not in its last state from the beginning: what is searched has to follow.
         let fresh = Migration { phase: Phase::Queued, ..migration.clone() };
         if store.insert_migration(&fresh).await.is_ok() {
-            store.update_migration(&migration, &[]).await.unwrap();
+            store.update_migration(&migration, &way_to(migration.phase)).await.unwrap();
             kept.push(migration);
         }
     }

@@ -12,6 +12,7 @@ contract!(
     what_an_ended_migration_has_left_is_found_again,
     a_list_goes_on_where_its_last_page_ended,
     a_start_and_an_end_are_audited_once,
+    only_legal_transitions_are_written,
     what_is_not_there_can_not_be_updated,
     sequence_numbers_are_never_used_twice,
 );
@@ -26,7 +27,8 @@ async fn a_migration_outlives_a_restart(database: Database) {
     store.insert_migration(&first).await.unwrap();
     first.phase = Phase::CopyingMemory;
     first.progress.percent = 12.5;
-    store.update_migration(&first, &[event(Phase::CopyingMemory)]).await.unwrap();
+    let begun = [Phase::Checking, Phase::Preparing, Phase::CopyingMemory].map(event);
+    store.update_migration(&first, &begun).await.unwrap();
     store.update_migration(&first, &[]).await.unwrap();
     drop(store);
 
@@ -34,8 +36,9 @@ async fn a_migration_outlives_a_restart(database: Database) {
     assert_eq!(store.migration(first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.open_migrations().await.unwrap(), [first.clone()]);
     first.phase = Phase::Succeeded;
-    store.update_migration(&first, &[event(Phase::Succeeded)]).await.unwrap();
-    assert_eq!(store.events(first.id).await.unwrap(), [event(Phase::CopyingMemory), event(Phase::Succeeded)]);
+    let ended = [Phase::Verifying, Phase::Succeeded].map(event);
+    store.update_migration(&first, &ended).await.unwrap();
+    assert_eq!(store.events(first.id).await.unwrap(), [&begun[..], &ended[..]].concat());
     assert!(store.open_migrations().await.unwrap().is_empty());
 }
 
@@ -50,7 +53,7 @@ async fn a_vm_has_one_open_migration(database: Database) {
     }
     assert_eq!(store.migration(second.id).await.unwrap(), None);
     first.phase = Phase::Failed;
-    store.update_migration(&first, &[]).await.unwrap();
+    store.update_migration(&first, &[event(Phase::Failed)]).await.unwrap();
     store.insert_migration(&second).await.unwrap();
     assert_eq!(store.open_migrations().await.unwrap(), [second]);
 }
@@ -72,7 +75,8 @@ async fn what_an_ended_migration_has_left_is_found_again(database: Database) {
     assert!(store.needing_care().await.unwrap().is_empty(), "those under way are looked after anyway");
     (left.phase, unclear.phase, fine.phase) = (Phase::Failed, Phase::NeedsAttention, Phase::Succeeded);
     for migration in [&left, &unclear, &fine] {
-        store.update_migration(migration, &[event(migration.phase)]).await.unwrap();
+        let way = way_to(migration.phase);
+        store.update_migration(migration, &way).await.unwrap();
     }
     drop(store);
 
@@ -80,9 +84,8 @@ async fn what_an_ended_migration_has_left_is_found_again(database: Database) {
     assert_eq!(store.needing_care().await.unwrap(), [left.clone(), unclear.clone()]);
     left.leftovers.clear();
     unclear.phase = Phase::Failed;
-    for migration in [&left, &unclear] {
-        store.update_migration(migration, &[]).await.unwrap();
-    }
+    store.update_migration(&left, &[]).await.unwrap();
+    store.update_migration(&unclear, &[event(Phase::Failed)]).await.unwrap();
     assert!(store.needing_care().await.unwrap().is_empty());
 }
 
@@ -104,16 +107,41 @@ async fn a_start_and_an_end_are_audited_once(database: Database) {
     let mut first = migration(VM);
     store.insert_migration(&first).await.unwrap();
     store.insert_migration(&migration(VM)).await.unwrap_err();
-    first.phase = Phase::Verifying;
-    store.update_migration(&first, &[]).await.unwrap();
     first.phase = Phase::Succeeded;
-    for _ in 0..2 {
-        store.update_migration(&first, &[]).await.unwrap();
-    }
+    store.update_migration(&first, &way_to(Phase::Succeeded)).await.unwrap();
+    store.update_migration(&first, &[]).await.unwrap();
     let log = store.audit_entries(&AuditFilter::newest(10)).await.unwrap();
     let actions: Vec<(&str, &str)> = log.iter().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
     assert_eq!(actions, [("admin", "migration-ended"), ("admin", "migration-started")]);
     assert!(log[0].details.contains(&first.id.to_string()), "{}", log[0].details);
+}
+
+async fn only_legal_transitions_are_written(database: Database) {
+    let store = database.open().await;
+    let mut first = migration(VM);
+    store.insert_migration(&first).await.unwrap();
+    let refused: [(Phase, &[Phase]); 4] = [
+        (Phase::Succeeded, &[Phase::Succeeded]),
+        // In the history, too, each step has to be legal.
+        (Phase::Verifying, &[Phase::Checking, Phase::Verifying]),
+        // The history has to tell of it.
+        (Phase::Checking, &[]),
+        (Phase::Queued, &[Phase::Checking]),
+    ];
+    for (phase, history) in refused {
+        first.phase = phase;
+        let history: Vec<MigrationEvent> = history.iter().copied().map(event).collect();
+        let error = store.update_migration(&first, &history).await.unwrap_err();
+        assert!(matches!(error, StoreError::Transition { .. }), "{error:?}");
+    }
+    assert_eq!(store.migration(first.id).await.unwrap().unwrap().phase, Phase::Queued);
+    assert!(store.events(first.id).await.unwrap().is_empty(), "all of it or nothing");
+    first.phase = Phase::NeedsAttention;
+    store.update_migration(&first, &way_to(Phase::NeedsAttention)).await.unwrap();
+    first.phase = Phase::Succeeded;
+    store.update_migration(&first, &[event(Phase::Succeeded)]).await.unwrap();
+    first.phase = Phase::Failed;
+    store.update_migration(&first, &[event(Phase::Failed)]).await.unwrap_err();
 }
 
 async fn what_is_not_there_can_not_be_updated(database: Database) {

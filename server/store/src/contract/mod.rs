@@ -65,6 +65,14 @@ fn event(phase: Phase) -> MigrationEvent {
     MigrationEvent { at_ms: 1_700_000_000_000, phase, text: phase.label().into() }
 }
 
+/// The history of a migration that is in this phase.
+fn way_to(phase: Phase) -> Vec<MigrationEvent> {
+    let passes = |before: &Phase| *before < phase && (*before != Phase::Verifying || phase.has_ended());
+    let before = [Phase::Checking, Phase::Preparing, Phase::Verifying].into_iter().filter(passes);
+    let way = before.chain((phase != Phase::Queued).then_some(phase));
+    way.map(event).collect()
+}
+
 fn ids(migrations: &[Migration]) -> Vec<MigrationId> {
     migrations.iter().map(|migration| migration.id).collect()
 }

@@ -21,6 +21,7 @@ impl Tables {
 #[async_trait]
 impl Audit for MemoryStore {
     async fn audit(&self, actor: &str, action: Action<'_>) -> Result<(), StoreError> {
+        self.unless_broken()?;
         self.tables().add_entry(actor, action);
         Ok(())
     }

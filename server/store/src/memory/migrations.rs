@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use model::{Migration, MigrationEvent, MigrationFilter, MigrationId};
 
 use super::MemoryStore;
-use crate::{Action, Migrations, StoreError};
+use crate::{Action, Migrations, StoreError, migrations::check_transitions};
 
 #[async_trait]
 impl Migrations for MemoryStore {
@@ -31,6 +31,7 @@ impl Migrations for MemoryStore {
             .migrations
             .get_mut(&migration.id)
             .ok_or_else(|| StoreError::other(format!("there is no migration {}", migration.id)))?;
+        check_transitions(kept.phase, migration, events)?;
         let was_open = !kept.phase.has_ended();
         kept.clone_from(migration);
         history.extend_from_slice(events);

@@ -5,7 +5,7 @@ use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
 use sqlx::{QueryBuilder, Sqlite, query::Query, sqlite::SqliteArguments};
 
 use super::{SqliteStore, audit, fault::failed, from_json, to_json, to_ms};
-use crate::{Action, Migrations, StoreError};
+use crate::{Action, Migrations, StoreError, migrations::check_transitions};
 
 /// All columns. [`with_columns`] binds all but the last two.
 const INSERT: &str = "INSERT INTO migrations (vm_name, source, destination, phase, open, requested_by, created_at_ms, \
@@ -35,11 +35,13 @@ impl Migrations for SqliteStore {
 
     async fn update_migration(&self, migration: &Migration, events: &[MigrationEvent]) -> Result<(), StoreError> {
         let mut writing = self.write().await?;
-        let was_open: bool = sqlx::query_scalar("SELECT open FROM migrations WHERE id = ?")
+        let kept: String = sqlx::query_scalar("SELECT phase FROM migrations WHERE id = ?")
             .bind(migration.id.to_string())
             .fetch_one(&mut *writing)
             .await
             .map_err(|error| writing.failed(error))?;
+        let kept = phase_of(kept)?;
+        check_transitions(kept, migration, events)?;
         writing.execute(with_columns(UPDATE, migration)?.bind(migration.id.to_string())).await?;
         for event in events {
             let insert =
@@ -50,7 +52,7 @@ impl Migrations for SqliteStore {
                     .bind(&event.text);
             writing.execute(insert).await?;
         }
-        if was_open && migration.phase.has_ended() {
+        if !kept.has_ended() && migration.phase.has_ended() {
             audit::write(&mut writing, &migration.requested_by, Action::MigrationEnded(migration)).await?;
         }
         writing.commit().await

@@ -79,7 +79,7 @@ fn pool(most: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new().max_connections(most).acquire_timeout(TURN_LIMIT).idle_timeout(None).max_lifetime(None)
 }
 
-/// Reads the whole file, so that damage is found before anything relies on it (measured: 0.2 s for 100,000 migrations).
+/// Reads the whole file, so that damage is found before anything relies on it (measured: 1 s for 100,000 migrations, 560 MiB).
 ///
 /// # Errors
 /// [`StoreFault::Damaged`](crate::StoreFault::Damaged)

@@ -42,7 +42,7 @@ proptest! {
         });
         let mut now = Phase::Queued;
         for event in written {
-            prop_assert!(may_follow(now, event.phase), "{now:?} to {:?}", event.phase);
+            prop_assert!(now.may_become(event.phase), "{now:?} to {:?}", event.phase);
             now = event.phase;
         }
         prop_assert_eq!(record.phase, now, "the record is as the history tells");

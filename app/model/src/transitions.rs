@@ -1,46 +1,49 @@
-//! Which phase may follow which: the one table of the state machine, which `journal.rs` enforces and ARCHITECTURE.md draws.
+//! Which phase may follow which: the one table of the state machine, which the engine's journal and the store enforce and ARCHITECTURE.md
+//! draws.
 
-use model::Phase;
+use crate::Phase;
 
-/// The phases that may follow this one.
-///
-/// Samples only go forward and may skip phases. A console that was restarted while it verified verifies again. What needs attention has
-/// ended, and is settled later if the hosts come to agree.
-fn following(from: Phase) -> &'static [Phase] {
-    use Phase::{
-        Cancelled, Checking, Converging, CopyingDisks, CopyingMemory, Failed, MovedElsewhere, NeedsAttention, PostCopy,
-        Preparing, Queued, Succeeded, SwitchingOver, Verifying,
-    };
-    match from {
-        Queued => &[Checking, Failed, Cancelled, MovedElsewhere],
-        Checking => &[Preparing, Failed, Cancelled, MovedElsewhere],
-        Preparing => &[
-            CopyingDisks,
-            CopyingMemory,
-            Converging,
-            SwitchingOver,
-            PostCopy,
-            Verifying,
-            Failed,
-            Cancelled,
-            MovedElsewhere,
-        ],
-        CopyingDisks => {
-            &[CopyingMemory, Converging, SwitchingOver, PostCopy, Verifying, Failed, Cancelled, MovedElsewhere]
+impl Phase {
+    /// The phases that may follow this one.
+    ///
+    /// Samples only go forward and may skip phases. A console that was restarted while it verified verifies again. What needs attention
+    /// has ended, and is settled later if the hosts come to agree.
+    fn following(self) -> &'static [Self] {
+        use Phase::{
+            Cancelled, Checking, Converging, CopyingDisks, CopyingMemory, Failed, MovedElsewhere, NeedsAttention,
+            PostCopy, Preparing, Queued, Succeeded, SwitchingOver, Verifying,
+        };
+        match self {
+            Queued => &[Checking, Failed, Cancelled, MovedElsewhere],
+            Checking => &[Preparing, Failed, Cancelled, MovedElsewhere],
+            Preparing => &[
+                CopyingDisks,
+                CopyingMemory,
+                Converging,
+                SwitchingOver,
+                PostCopy,
+                Verifying,
+                Failed,
+                Cancelled,
+                MovedElsewhere,
+            ],
+            CopyingDisks => {
+                &[CopyingMemory, Converging, SwitchingOver, PostCopy, Verifying, Failed, Cancelled, MovedElsewhere]
+            }
+            CopyingMemory => &[Converging, SwitchingOver, PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
+            Converging => &[SwitchingOver, PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
+            SwitchingOver => &[PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
+            PostCopy => &[Verifying, Failed, Cancelled, MovedElsewhere],
+            Verifying => &[Verifying, Succeeded, Failed, Cancelled, MovedElsewhere, NeedsAttention],
+            NeedsAttention => &[Succeeded, Failed, Cancelled, MovedElsewhere],
+            Succeeded | Failed | Cancelled | MovedElsewhere => &[],
         }
-        CopyingMemory => &[Converging, SwitchingOver, PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
-        Converging => &[SwitchingOver, PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
-        SwitchingOver => &[PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
-        PostCopy => &[Verifying, Failed, Cancelled, MovedElsewhere],
-        Verifying => &[Verifying, Succeeded, Failed, Cancelled, MovedElsewhere, NeedsAttention],
-        NeedsAttention => &[Succeeded, Failed, Cancelled, MovedElsewhere],
-        Succeeded | Failed | Cancelled | MovedElsewhere => &[],
     }
-}
 
-/// Whether a migration in the phase `from` may enter the phase `to`.
-pub(super) fn may_follow(from: Phase, to: Phase) -> bool {
-    following(from).contains(&to)
+    /// Whether a migration in this phase may enter the phase `to`.
+    pub fn may_become(self, to: Self) -> bool {
+        self.following().contains(&to)
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +62,7 @@ mod tests {
     fn a_migration_only_goes_forward() {
         for from in open() {
             for before in open().filter(|before| *before < from) {
-                assert!(!may_follow(from, before), "{from:?} to {before:?}");
+                assert!(!from.may_become(before), "{from:?} to {before:?}");
             }
         }
     }
@@ -68,7 +71,7 @@ mod tests {
     fn samples_may_skip_phases() {
         for from in open().filter(|from| *from >= Preparing) {
             for to in open().filter(|to| *to > from) {
-                assert!(may_follow(from, to), "{from:?} to {to:?}");
+                assert!(from.may_become(to), "{from:?} to {to:?}");
             }
         }
     }
@@ -78,7 +81,7 @@ mod tests {
         for from in ENDS {
             for &to in Phase::ALL {
                 let settles = from == NeedsAttention && to.has_ended() && to != NeedsAttention;
-                assert_eq!(may_follow(from, to), settles, "{from:?} to {to:?}");
+                assert_eq!(from.may_become(to), settles, "{from:?} to {to:?}");
             }
         }
     }
@@ -87,7 +90,7 @@ mod tests {
     fn success_is_only_said_after_both_hosts_were_asked() {
         for from in open() {
             for to in [Succeeded, NeedsAttention] {
-                assert_eq!(may_follow(from, to), from == Verifying, "{from:?} to {to:?}");
+                assert_eq!(from.may_become(to), from == Verifying, "{from:?} to {to:?}");
             }
         }
     }
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn nothing_moves_before_the_store_knows_that_it_is_prepared() {
         for to in open().filter(|to| *to > Preparing) {
-            assert!(!may_follow(Queued, to) && !may_follow(Checking, to), "{to:?}");
+            assert!(!Queued.may_become(to) && !Checking.may_become(to), "{to:?}");
         }
     }
 
@@ -106,13 +109,13 @@ mod tests {
     /// The table as a drawing: what may follow every open phase is drawn once, and of ways that skip phases only the longest.
     fn drawing() -> String {
         let id = |phase: Phase| phase.as_str().replace('-', "_");
-        let from_all = |to: Phase| open().all(|from| may_follow(from, to));
+        let from_all = |to: Phase| open().all(|from| from.may_become(to));
         let skips = |from: Phase, to: Phase| {
-            !to.has_ended() && open().any(|between| from < between && between < to && may_follow(from, between))
+            !to.has_ended() && open().any(|between| from < between && between < to && from.may_become(between))
         };
         let mut drawing = format!("{BEGINS}    [*] --> {}\n    state open {{\n", id(Queued));
         for from in open() {
-            for &to in following(from).iter().filter(|to| !to.has_ended() && !skips(from, **to)) {
+            for &to in from.following().iter().filter(|to| !to.has_ended() && !skips(from, **to)) {
                 writeln!(drawing, "        {} --> {}", id(from), id(to)).unwrap();
             }
         }
@@ -121,7 +124,7 @@ mod tests {
             if from_all(to) {
                 writeln!(drawing, "    open --> {}", id(to)).unwrap();
             }
-            for &from in Phase::ALL.iter().filter(|from| may_follow(**from, to)) {
+            for &from in Phase::ALL.iter().filter(|from| from.may_become(to)) {
                 if from.has_ended() || !from_all(to) {
                     writeln!(drawing, "    {} --> {}", id(from), id(to)).unwrap();
                 }
@@ -141,7 +144,7 @@ mod tests {
         }
         assert!(
             page[begins..ends] == drawing(),
-            "ARCHITECTURE.md is out of date: run `UPDATE=1 cargo test -p engine phases_are_drawn`"
+            "ARCHITECTURE.md is out of date: run `UPDATE=1 cargo test -p model phases_are_drawn`"
         );
     }
 }
