@@ -244,7 +244,7 @@ impl Sentences<'_> {
 /// How a running copy came to run.
 fn came_to_run((host, seen): Placed<'_>) -> String {
     let how = match seen.reason {
-        Reason::Booted => "was booted afresh",
+        Reason::Booted => "was booted there",
         Reason::Migrated => "arrived by a migration",
         Reason::Restored | Reason::FromSnapshot => "was restored from a saved state",
         Reason::Unpaused => "was paused for a while",

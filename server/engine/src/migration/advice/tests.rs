@@ -1,8 +1,11 @@
 //! A robot follows the advice in every situation, on a model of hosts with libvirt's rules.
 
+mod world;
+
 use std::collections::BTreeMap;
 
 use model::examples;
+use world::{Truth, World, truths};
 
 use super::*;
 use crate::migration::settle::only_place;
@@ -10,112 +13,6 @@ use crate::migration::settle::only_place;
 const HOSTS: [&str; 3] = ["alpha", "beta", "gamma"];
 /// More than any advice needs.
 const LONGEST: usize = 6;
-
-const RUNNING: [Reason; 7] = [
-    Reason::Booted,
-    Reason::Migrated,
-    Reason::Unpaused,
-    Reason::MigrationCanceled,
-    Reason::PostCopy,
-    Reason::Restored,
-    Reason::Other,
-];
-const PAUSED: [Reason; 5] =
-    [Reason::Migration, Reason::ApiError, Reason::User, Reason::IoError, Reason::PostCopyFailed];
-const OFF: [Reason; 6] =
-    [Reason::Shutdown, Reason::Crashed, Reason::Destroyed, Reason::Migrated, Reason::Failed, Reason::Other];
-
-/// What a host really has, and whether it says so.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Truth {
-    copy: Option<Seen>,
-    answers: bool,
-}
-
-impl Truth {
-    fn runs(self) -> bool {
-        self.copy.is_some_and(|seen| seen.doing == Doing::Running)
-    }
-}
-
-/// Everything that one host may have.
-fn truths() -> Vec<Truth> {
-    let seen = |doing, reason, persistent| Some(Seen { doing, reason, persistent });
-    let mut copies = vec![None, seen(Doing::Moving, Reason::Migration, false)];
-    copies.extend(RUNNING.map(|reason| seen(Doing::Running, reason, true)));
-    copies.extend(PAUSED.map(|reason| seen(Doing::Paused, reason, true)));
-    copies.extend(OFF.map(|reason| seen(Doing::Off, reason, true)));
-    copies.push(seen(Doing::Running, Reason::Migrated, false));
-    copies.push(seen(Doing::Paused, Reason::Migration, false));
-    let heard = copies.iter().map(|copy| Truth { copy: *copy, answers: true });
-    // Of one that is silent only matters whether it runs.
-    let unheard = [None, seen(Doing::Running, Reason::Other, true), seen(Doing::Paused, Reason::Migration, true)];
-    heard.chain(unheard.map(|copy| Truth { copy, answers: false })).collect()
-}
-
-#[derive(Clone, Debug)]
-struct World([Truth; 3]);
-
-impl World {
-    fn all() -> impl Iterator<Item = Self> {
-        let truths = truths();
-        let (first, second) = (truths.clone(), truths.clone());
-        first.into_iter().flat_map(move |alpha| {
-            let thirds = truths.clone();
-            second
-                .clone()
-                .into_iter()
-                .flat_map(move |beta| thirds.clone().into_iter().map(move |gamma| Self([alpha, beta, gamma])))
-        })
-    }
-
-    fn said(&self) -> Situation {
-        let answer = |truth: &Truth| match truth {
-            Truth { answers: false, .. } => Answer::Silent,
-            Truth { copy: None, .. } => Answer::Absent,
-            Truth { copy: Some(seen), .. } => Answer::Copy(*seen),
-        };
-        let answers: BTreeMap<HostName, Answer> =
-            HOSTS.iter().zip(&self.0).map(|(host, truth)| (host.parse().unwrap(), answer(truth))).collect();
-        Situation::of(answers)
-    }
-
-    /// How many copies run in truth.
-    fn running(&self) -> usize {
-        self.0.iter().filter(|truth| truth.runs()).count()
-    }
-
-    /// How many run as far as the hosts say.
-    fn seen_running(&self) -> usize {
-        self.0.iter().filter(|truth| truth.answers && truth.runs()).count()
-    }
-
-    fn moves(&self) -> bool {
-        self.0.iter().any(|truth| truth.copy.is_some_and(|seen| seen.doing == Doing::Moving))
-    }
-
-    /// Does what libvirt would do. A step that can't be done there is a bug in the advice.
-    fn take(&mut self, record: &Migration, step: &Step) {
-        let at = HOSTS.iter().position(|host| *host == step.host().as_str()).unwrap();
-        let truth = &mut self.0[at];
-        assert!(truth.answers, "{step:?} on a host that does not answer");
-        let seen = truth.copy.as_mut().unwrap_or_else(|| panic!("{step:?} where no copy is"));
-        let (from, to): (&[Doing], _) = match step {
-            Step::TurnOff { .. } => (&[Doing::Running, Doing::Paused], (Doing::Off, Reason::Destroyed)),
-            Step::Pause { .. } => (&[Doing::Running], (Doing::Paused, Reason::User)),
-            Step::Resume { .. } => (&[Doing::Paused], (Doing::Running, Reason::Unpaused)),
-            Step::Start { .. } => (&[Doing::Off], (Doing::Running, Reason::Booted)),
-            Step::Undefine { .. } => (&[Doing::Off], (Doing::Off, Reason::Other)),
-        };
-        assert!(from.contains(&seen.doing), "{step:?} of {seen:?}");
-        (seen.doing, seen.reason) = to;
-        let goes_with_definition = *step.host() == record.destination && made_definition(record);
-        let is_undefined = matches!(step, Step::Undefine { .. }) || goes_with_definition || !seen.persistent;
-        if seen.doing == Doing::Off && is_undefined {
-            truth.copy = None;
-        }
-    }
-}
 
 /// Every kind of migration that advice tells apart.
 fn records() -> Vec<Migration> {
@@ -281,4 +178,31 @@ fn every_act_that_a_sentence_names_is_its_step() {
         }
         assert!(text.ends_with('.') && !text.contains("  ") && !text.contains(".."), "{text}");
     });
+}
+
+/// What libvirt 11.3 was seen to leave behind when daemons died at the switch-over.
+#[test]
+fn what_libvirt_was_seen_to_leave_has_its_step() {
+    let seen = |doing, reason| Answer::Copy(Seen { doing, reason, persistent: true });
+    let turn_off = |host: &str| Some(Step::TurnOff { host: host.parse().unwrap() });
+    let canceled = || seen(Doing::Running, Reason::MigrationCanceled);
+    let arrived = || seen(Doing::Running, Reason::Migrated);
+    let cases = [
+        (canceled(), arrived(), turn_off("beta")),
+        (seen(Doing::Running, Reason::Unpaused), arrived(), turn_off("beta")),
+        (seen(Doing::Paused, Reason::ApiError), arrived(), turn_off("alpha")),
+        (seen(Doing::Paused, Reason::Migration), arrived(), turn_off("alpha")),
+        (seen(Doing::Paused, Reason::Migration), Answer::Absent, Some(Step::Resume { host: "alpha".parse().unwrap() })),
+        (Answer::Absent, seen(Doing::Off, Reason::Crashed), Some(Step::Start { host: "beta".parse().unwrap() })),
+        // Settled without a step.
+        (canceled(), seen(Doing::Off, Reason::Daemon), None),
+        (Answer::Absent, arrived(), None),
+    ];
+    let record = Migration { phase: model::Phase::NeedsAttention, ..examples::migration(1) };
+    for (alpha, beta, step) in cases {
+        let answers = HOSTS.map(|host| host.parse().unwrap()).into_iter().zip([alpha, beta, Answer::Absent]).collect();
+        let situation = Situation::of(answers);
+        assert_eq!(offered(&record, &situation), step, "{situation:?}");
+        assert_eq!(only_place(&record, &situation).is_none(), step.is_some(), "{situation:?}");
+    }
 }
