@@ -157,7 +157,7 @@ impl Bed {
 
     /// The host that has the VM, and what its guest did if it runs. It is made anew on alpha if it is not on exactly one host, as it
     /// should be.
-    pub async fn ensure_vm(&mut self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
+    pub async fn ensure_vm(&self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
         let sights = self.look(vm.name).await;
         let mut there = sights.iter().enumerate().filter(|(_, sight)| **sight != Sight::Absent);
         let (Some((host, sight)), None) = (there.next(), there.next()) else { return self.make_anew(vm).await };
@@ -175,13 +175,8 @@ impl Bed {
     }
 
     /// Removes the VM from all hosts, makes it on alpha with a new disk, and starts it if it is one that runs.
-    pub async fn make_anew(&mut self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
-        for host in &self.hosts {
-            host.virsh_if_possible(&["destroy", vm.name]).await;
-            host.virsh_if_possible(&["undefine", vm.name]).await;
-            ensure!(host.look(vm.name).await == Sight::Absent, "{} can't be removed from {}", vm.name, host.name);
-        }
-        self.remove_old_images(vm, None).await?;
+    pub async fn make_anew(&self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
+        self.remove(vm).await?;
         let image = self.image(vm, 0);
         self.daemons.write_file(&image, &guest::new_disk())?;
         let disk = if vm.disk == Disk::Served { image.with_extension("nbd") } else { image };
@@ -197,6 +192,16 @@ impl Bed {
         }
         self.console_knows(vm, 0).await?;
         Ok((0, facts))
+    }
+
+    /// Removes the VM from all hosts, and its images from the pools.
+    pub async fn remove(&self, vm: &Vm) -> Result<()> {
+        for host in &self.hosts {
+            host.virsh_if_possible(&["destroy", vm.name]).await;
+            host.virsh_if_possible(&["undefine", vm.name]).await;
+            ensure!(host.look(vm.name).await == Sight::Absent, "{} can't be removed from {}", vm.name, host.name);
+        }
+        self.remove_old_images(vm, None).await
     }
 
     /// Removes the VM's images from the pools of all hosts but one: what a person does who has looked that all is well.

@@ -95,6 +95,12 @@ impl Console {
         Ok(())
     }
 
+    /// Starts it, and does not wait for it.
+    pub fn begin_to_start(&mut self) -> Result<()> {
+        self.process = Some(self.spawn(&[])?);
+        Ok(())
+    }
+
     /// Starts another console with the same configuration, but for its address; what became of it. It is ended again.
     pub async fn try_second_on_same_data(&self) -> Result<Start> {
         let mut second = self.spawn(&["--listen", "127.0.0.1:0"])?;

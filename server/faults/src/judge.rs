@@ -18,6 +18,7 @@ use crate::{
     plan::Plan,
     record::Record,
     run::{Move, shown},
+    vm::Disk,
 };
 
 /// Within this time of all hosts' being back, a migration has ended, or says what it waits for.
@@ -57,8 +58,9 @@ pub struct Judge<'a> {
     id: Option<&'a str>,
     /// What the guest had done before, if the VM runs.
     before: Option<Facts>,
-    /// Whether a step started the VM, which had died.
-    started_anew: bool,
+    /// Whether libvirt let two copies run, on a disk that does not lock, or a step started the VM anew: its disk and memory are not
+    /// what the guest expects then, whatever the console does.
+    pub spoilt: bool,
     /// What was not as it has to be.
     pub violations: Vec<Violation>,
     /// What libvirt said, for a person.
@@ -78,7 +80,7 @@ impl<'a> Judge<'a> {
             moved,
             id,
             before,
-            started_anew: false,
+            spoilt: false,
             violations: Vec::new(),
             observed: Vec::new(),
             end: String::new(),
@@ -98,6 +100,7 @@ impl<'a> Judge<'a> {
         let mut sights = match self.id {
             Some(id) => {
                 if running(&sights) > 1 {
+                    self.spoilt |= self.plan.vm.disk == Disk::Served;
                     self.is_told(bed, id, back).await?;
                 }
                 let record = self.end(&bed.console, id, back).await?;
@@ -213,7 +216,7 @@ impl<'a> Judge<'a> {
     /// Takes the step that the record offers, and what it offers then; exactly one copy has to be left.
     async fn take(&mut self, bed: &Bed, id: &str, mut step: Value) -> Result<Vec<Sight>> {
         let path = format!("/api/migrations/{id}/step");
-        self.started_anew |= step["act"] == "start";
+        self.spoilt |= step["act"] == "start";
         let first = Instant::now();
         loop {
             let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
@@ -302,8 +305,7 @@ impl<'a> Judge<'a> {
     async fn guest_goes_on(&mut self, bed: &Bed, sights: &[Sight]) -> Result<()> {
         let Some(home) = (0..HOSTS).find(|&host| self.is_at(host, sights)) else { return Ok(()) };
         let (host, vm) = (&bed.hosts[home], self.moved.vm);
-        if self.started_anew {
-            // Its disk is not the new one that the guest expects.
+        if self.spoilt {
             return Ok(());
         }
         let Some(before) = self.before else {

@@ -6,6 +6,7 @@
 
 mod bed;
 mod console;
+mod crowd;
 mod dice;
 mod fault;
 mod guest;
@@ -39,6 +40,7 @@ use tokio::{
 
 use crate::{
     bed::{Bed, Site},
+    fault::Fault,
     plan::Plan,
     report::Report,
     run::Outcome,
@@ -265,7 +267,11 @@ async fn do_run(bed: &mut Bed, plan: &Plan) -> Word {
     if let Some(why) = plan.fault.lacks().or(bed.lacks(plan.vm.disk)) {
         return Word::PassedOver(plan.run, why.to_owned());
     }
-    match run::run(bed, plan).await {
+    let done = match plan.fault {
+        Fault::Crowd(_) => crowd::run(bed, plan).await,
+        _ => run::run(bed, plan).await,
+    };
+    match done {
         Ok(outcome) => Word::Done(Box::new(outcome)),
         Err(error) => {
             Word::Broken(plan.run, format!("{plan}: {error:#}; the console's log: {}", bed.console.log_tail()))

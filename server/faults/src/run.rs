@@ -88,6 +88,9 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     let mut judge = Judge::new(plan, &moved, id.as_deref(), before);
     judge.look(bed, &mut struck).await?;
     clock.lap();
+    if judge.spoilt {
+        bed.make_anew(plan.vm).await?;
+    }
     let mut violations = judge.violations;
     if let Err(error) = next(bed, plan, &moved, judge.guest).await {
         violations.push(Violation::new("next", format!("{error:#}")));
@@ -107,7 +110,7 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     })
 }
 
-fn request(bed: &Bed, plan: &Plan, moved: &Move) -> Value {
+pub fn request(bed: &Bed, plan: &Plan, moved: &Move) -> Value {
     json!({
         "destination": bed.hosts[moved.destination].name,
         "bandwidth_mib_s": plan.bandwidth_mib_s,
@@ -117,7 +120,7 @@ fn request(bed: &Bed, plan: &Plan, moved: &Move) -> Value {
 }
 
 /// The migration after a run: to where the VM should have gone, or back. `guest` is what it did at last.
-async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) -> Result<()> {
+pub async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) -> Result<()> {
     bed.console_knows_hosts().await?;
     let (source, before) = bed.ensure_vm(plan.vm).await?;
     let destination = if source == moved.source { moved.destination } else { moved.source };
@@ -164,22 +167,22 @@ pub fn shown(bed: &Bed, sights: &[Sight]) -> String {
 }
 
 /// Takes the times of a run's parts.
-struct Clock {
+pub struct Clock {
     last: Instant,
     laps: Vec<u64>,
 }
 
 impl Clock {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self { last: Instant::now(), laps: Vec::new() }
     }
 
-    fn lap(&mut self) {
+    pub fn lap(&mut self) {
         self.laps.push(u64::try_from(self.last.elapsed().as_millis()).unwrap_or(u64::MAX));
         self.last = Instant::now();
     }
 
-    fn laps(self) -> [u64; 4] {
+    pub fn laps(self) -> [u64; 4] {
         let mut laps = [0; 4];
         laps.iter_mut().zip(self.laps).for_each(|(to, from)| *to = from);
         laps

@@ -1,7 +1,11 @@
-//! The VMs of a bed: one for each kind of disk, and one that is shut off.
+//! The VMs of a bed: one for each kind of disk, one that is shut off, and a crowd.
+
+use std::{path::Path, sync::LazyLock};
 
 use crate::guest;
-use std::path::Path;
+
+/// How many VMs are moved at once.
+const CROWD: usize = 40;
 
 /// How the hosts reach a VM's disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,15 @@ impl Vm {
         Self { name: "copied", disk: Disk::Copied, runs: true },
         Self { name: "shelf", disk: Disk::Copied, runs: false },
     ];
+
+    /// VMs that are moved all at once.
+    pub fn crowd() -> &'static [Self] {
+        static ALL: LazyLock<Vec<Vm>> = LazyLock::new(|| {
+            let vm = |number| Vm { name: format!("crowd-{number:02}").leak(), disk: Disk::Locked, runs: true };
+            (0..CROWD).map(vm).collect()
+        });
+        &ALL
+    }
 
     /// The file name of its disk's image.
     pub fn file(&self) -> String {

@@ -59,10 +59,21 @@ const TARGETS: &[&[Part]] = &[
 impl Deaths {
     /// Draws one.
     pub fn draw(dice: &mut Dice, vm: &Vm) -> Self {
-        let mut targets = *dice.one_of(TARGETS);
-        if !vm.runs && targets.iter().any(|part| part.is_qemu()) {
-            targets = &[Part::Console];
+        if !vm.runs {
+            return Self::draw_without_qemus(dice);
         }
+        let targets = *dice.one_of(TARGETS);
+        Self::of(targets, dice)
+    }
+
+    /// Draws one that strikes the console or daemons only.
+    pub fn draw_without_qemus(dice: &mut Dice) -> Self {
+        let targets = *dice.one_of(TARGETS);
+        let has_qemu = targets.iter().any(|part| part.is_qemu());
+        Self::of(if has_qemu { &[Part::Console] } else { targets }, dice)
+    }
+
+    fn of(targets: &[Part], dice: &mut Dice) -> Self {
         let parts = targets.iter().map(|&part| (part, Blow::draw(dice))).collect();
         Self { parts, away_ms: away_ms(dice) }
     }

@@ -13,7 +13,7 @@ use reqwest::Method;
 use tokio::{process::Child, time::sleep};
 
 pub use self::rivals::Tool;
-use self::{deaths::Deaths, link::Link, pool::PoolFull, rivals::Console2, store::Store};
+use self::{deaths::Deaths, link::Link, pool::PoolFull, rivals::OtherConsole, store::Store};
 use crate::{
     bed::Bed,
     dice::Dice,
@@ -28,6 +28,8 @@ use crate::{
 pub enum Fault {
     /// Processes end or are stopped.
     Deaths(Deaths),
+    /// Processes end while forty VMs move at once.
+    Crowd(Deaths),
     /// The console is killed so many times, one death after another.
     Kills(u32),
     /// The migration is cancelled, once or twice.
@@ -39,7 +41,7 @@ pub enum Fault {
     /// Packets to a host are lost, or are slow.
     Link(Link),
     /// Another console moves the same VM, or wants the same data directory.
-    Console(Console2),
+    Console(OtherConsole),
     /// Another program moves the same VM.
     Tool(Tool),
 }
@@ -66,16 +68,22 @@ impl Fault {
             70..78 => Self::Store(Store::draw(dice)),
             78..90 if copied => Self::Pool(PoolFull::draw(dice)),
             78..85 => Self::Link(Link::draw(dice)),
-            85..92 => Self::Console(Console2::draw(dice)),
+            85..92 => Self::Console(OtherConsole::draw(dice)),
             _ if vm.runs => Self::Tool(Tool::draw(dice)),
-            _ => Self::Console(Console2::draw(dice)),
+            _ => Self::Console(OtherConsole::draw(dice)),
         }
+    }
+
+    /// Draws one for VMs that move all at once.
+    pub fn draw_for_crowd(dice: &mut Dice) -> Self {
+        Self::Crowd(Deaths::draw_without_qemus(dice))
     }
 
     /// The row of the table.
     pub fn kind(&self) -> String {
         match self {
             Self::Deaths(deaths) => deaths.kind(),
+            Self::Crowd(deaths) => format!("forty at once: {}", deaths.kind()),
             Self::Kills(times) => format!("console killed {times} times"),
             Self::Cancel { twice: false } => "cancelled".to_owned(),
             Self::Cancel { twice: true } => "cancelled twice".to_owned(),
@@ -90,10 +98,11 @@ impl Fault {
     /// When it strikes, if that is not to be drawn.
     pub fn moment(&self, dice: &mut Dice) -> Option<Moment> {
         match self {
+            Self::Crowd(_) => Some(Moment::After(dice.within(0..8_000))),
             Self::Kills(_) => Some(Moment::Phase("copying-memory", 0)),
             Self::Pool(_) => Some(Moment::Phase("copying-disks", dice.within(0..40))),
             Self::Tool(tool) => tool.moment(dice),
-            Self::Console(Console2::Rival { .. }) if dice.happens(50) => Some(Moment::After(dice.within(0..60))),
+            Self::Console(OtherConsole::Rival { .. }) if dice.happens(50) => Some(Moment::After(dice.within(0..60))),
             _ => None,
         }
     }
@@ -116,7 +125,7 @@ impl Fault {
 
     /// Whether others move the VM, too: it may be on any host then, and the migration may be refused.
     pub fn others_move(&self) -> bool {
-        matches!(self, Self::Tool(_) | Self::Console(Console2::Rival { .. }))
+        matches!(self, Self::Tool(_) | Self::Console(OtherConsole::Rival { .. }))
     }
 
     /// What has to happen before the migration is asked for.
@@ -131,7 +140,7 @@ impl Fault {
     /// Strikes now.
     pub async fn strike(&self, bed: &mut Bed, moved: &Move, id: &str, struck: &mut Struck) -> Result<()> {
         match self {
-            Self::Deaths(deaths) => deaths.strike(bed, moved),
+            Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.strike(bed, moved),
             Self::Kills(times) => deaths::kill_again_and_again(bed, id, *times, struck).await?,
             Self::Cancel { twice } => {
                 for _ in 0..=u32::from(*twice) {
@@ -151,7 +160,7 @@ impl Fault {
     /// Brings everything back once its time is over: returns when all daemons and the console answer.
     pub async fn heal(&self, bed: &mut Bed, moved: &Move, struck: &mut Struck) -> Result<()> {
         match self {
-            Self::Deaths(deaths) => deaths.heal(bed, moved).await?,
+            Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.heal(bed, moved).await?,
             Self::Kills(_) | Self::Cancel { .. } | Self::Console(_) => {}
             Self::Store(store) => store.heal(bed, struck).await?,
             Self::Pool(pool) => pool.heal(bed, moved).await?,
@@ -179,7 +188,7 @@ async fn pause(ms: u64) {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Deaths(deaths) => deaths.fmt(formatter),
+            Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.fmt(formatter),
             Self::Store(store) => write!(formatter, "{store:?}"),
             Self::Pool(pool) => write!(formatter, "{pool:?}"),
             Self::Link(link) => write!(formatter, "{link:?}"),

@@ -31,7 +31,7 @@ impl PoolFull {
         let pool = bed.pool(moved.destination);
         // What the copy takes already counts as left to it.
         let copied: u64 = fs::read_dir(&pool)?.flatten().filter_map(|file| taken(&file)).sum();
-        fill(pool.join(FILLER), self.left.saturating_sub(copied))
+        fill(&pool.join(FILLER), self.left.saturating_sub(copied))
     }
 
     pub async fn heal(&self, bed: &Bed, moved: &Move) -> Result<()> {

@@ -17,14 +17,14 @@ const TOOL_LIMIT: Duration = Duration::from_secs(60);
 
 /// Another console.
 #[derive(Clone, Debug)]
-pub enum Console2 {
+pub enum OtherConsole {
     /// It has a data directory of its own and moves the same VM, to the same host or another one.
     Rival { same_destination: bool },
     /// It is started with the same data directory, and has to refuse.
     SameDirectory,
 }
 
-impl Console2 {
+impl OtherConsole {
     pub fn draw(dice: &mut Dice) -> Self {
         match dice.within(0..5) {
             0 => Self::SameDirectory,

@@ -1,12 +1,15 @@
-//! The file system of the console's data directory is full or read-only for a while.
+//! The console's store can't be written to, or not be read, for a while.
 
 use std::{
     fs::{self, File},
     io::Write,
+    path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use reqwest::{Method, StatusCode};
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::{Struck, pause};
@@ -15,43 +18,92 @@ use crate::{bed::Bed, dice::Dice, judge::Violation};
 /// What the file that takes the room is called.
 const FILLER: &str = "filler";
 
-/// The store can't be written to.
+/// What is the matter with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// Its file system has no room left.
+    Full,
+    /// The console is killed, and finds its file system read-only when it starts.
+    ReadOnly,
+    /// The console is killed, and finds nonsense in place of the database when it starts.
+    Corrupted,
+}
+
+/// The store fails.
 #[derive(Clone, Debug)]
 pub struct Store {
+    what: What,
     /// For how long, in ms.
     away_ms: u64,
 }
 
 impl Store {
     pub fn draw(dice: &mut Dice) -> Self {
-        Self { away_ms: dice.within(1_000..12_000) }
+        let what = *dice.one_of(&[What::Full, What::Full, What::Full, What::ReadOnly, What::Corrupted]);
+        Self { what, away_ms: dice.within(1_000..12_000) }
     }
 
     pub fn kind(&self) -> String {
-        "store full".to_owned()
+        let kind = match self.what {
+            What::Full => "store full",
+            What::ReadOnly => "console killed, store read-only",
+            What::Corrupted => "console killed, store corrupted",
+        };
+        kind.to_owned()
     }
 
-    pub async fn strike(&self, bed: &Bed) -> Result<()> {
-        fill(bed.console.data().join(FILLER), 0)
+    pub async fn strike(&self, bed: &mut Bed) -> Result<()> {
+        if self.what == What::Full {
+            return fill(&bed.console.data().join(FILLER), 0);
+        }
+        bed.console.signal(Signal::KILL);
+        bed.console.wait_until_ended().await?;
+        match self.what {
+            What::ReadOnly => remount(&bed.console.data(), "ro")?,
+            _ => {
+                copy(&bed.console.data(), &aside(bed))?;
+                for file in databases(&bed.console.data())? {
+                    fs::write(file, "nonsense ".repeat(10_000))?;
+                }
+            }
+        }
+        bed.console.begin_to_start()
     }
 
-    /// Nothing is begun meanwhile, and the refusal says why; then there is room again.
-    pub async fn heal(&self, bed: &Bed, struck: &mut Struck) -> Result<()> {
+    /// A console that has no store begins nothing, and says why; then the store is well again.
+    pub async fn heal(&self, bed: &mut Bed, struck: &mut Struck) -> Result<()> {
         pause(self.away_ms).await;
         let request = json!({"destination": "alpha"});
         let asked = bed.console.ask(Method::POST, "/plugins/kimchi/vms/nothing/migrate", Some(request)).await;
-        if let Ok((status @ StatusCode::INTERNAL_SERVER_ERROR, answer)) = asked {
-            struck.violations.push(Violation::new("store", format!("a request was answered with {status}: {answer}")));
+        match (self.what, asked) {
+            (What::Full, Ok((status @ StatusCode::INTERNAL_SERVER_ERROR, answer))) => {
+                struck
+                    .violations
+                    .push(Violation::new("store", format!("a request was answered with {status}: {answer}")));
+            }
+            (What::Corrupted, Ok((status, answer))) => {
+                let text = format!("a console without its database answered with {status}: {answer}");
+                struck.violations.push(Violation::new("store", text));
+            }
+            _ => {}
         }
-        fs::remove_file(bed.console.data().join(FILLER)).context("the filler can't be removed")
+        match self.what {
+            What::Full => fs::remove_file(bed.console.data().join(FILLER)).context("the filler can't be removed"),
+            What::ReadOnly => remount(&bed.console.data(), "rw"),
+            What::Corrupted => {
+                bed.console.signal(Signal::KILL);
+                bed.console.wait_until_ended().await?;
+                copy(&aside(bed), &bed.console.data())
+            }
+        }
     }
 }
 
 /// Writes a file until the file system has no more than `left` bytes.
-pub fn fill(path: std::path::PathBuf, left: u64) -> Result<()> {
-    let mut file = File::create(&path).with_context(|| format!("{}", path.display()))?;
+pub fn fill(path: &Path, left: u64) -> Result<()> {
+    let mut file = File::create(path).with_context(|| format!("{}", path.display()))?;
     let chunk = [0; 64 << 10];
-    // In the end by single bytes, until nothing fits any more.
+    // In the end by sectors, until nothing fits any more.
     let mut size = 0;
     for chunk in [&chunk[..], &chunk[..512]] {
         while file.write_all(chunk).is_ok() {
@@ -59,4 +111,40 @@ pub fn fill(path: std::path::PathBuf, left: u64) -> Result<()> {
         }
     }
     file.set_len(size.saturating_sub(left)).context("the filler can't be cut")
+}
+
+fn remount(directory: &Path, how: &str) -> Result<()> {
+    let mounted = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(directory).status()?;
+    ensure!(mounted.success(), "{} can't be made {how}", directory.display());
+    Ok(())
+}
+
+/// Where the sound store is kept meanwhile.
+fn aside(bed: &Bed) -> PathBuf {
+    bed.console.data().with_extension("aside")
+}
+
+/// Copies the files of one directory to another.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        if file.file_type()?.is_file() {
+            fs::copy(file.path(), to.join(file.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn databases(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for file in fs::read_dir(directory)? {
+        let path = file?.path();
+        // With its log, from which SQLite would mend the database.
+        if path.file_name().is_some_and(|name| name.to_string_lossy().contains(".db")) {
+            files.push(path);
+        }
+    }
+    ensure!(!files.is_empty(), "{} has no database", directory.display());
+    Ok(files)
 }
