@@ -98,6 +98,12 @@ async fn a_full_disk_is_told_and_over_when_there_is_room() {
     assert_eq!(body["code"], "store-unavailable");
     assert!(body["reason"].as_str().unwrap().contains("full"), "{body}");
 
+    // A browser gets the login page again, which says so.
+    let form = [("username", "admin"), ("password", PASSWORD)];
+    let page = console.visitor().send_form("/login", &form).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.text().await.unwrap().contains("database can't be written"));
+
     // Pages are still read, and say so.
     let mut stream = api.stream().await;
     stream.until(|now| now.store_outage.is_some()).await;

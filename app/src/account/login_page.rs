@@ -51,6 +51,7 @@ fn refusal(params: &ParamsMap) -> Option<String> {
             let wait = seconds.map_or("a while".to_owned(), |seconds| text::duration(seconds.saturating_mul(1_000)));
             Some(format!("Too many failed attempts. Wait {wait}, then try again."))
         }
+        "store-unavailable" => Some("vmferry's database can't be written now. Try again in a few seconds.".to_owned()),
         _ => Some("The login failed. Try again.".to_owned()),
     }
 }
@@ -66,6 +67,12 @@ mod tests {
     #[test]
     fn the_first_attempt_has_no_problem() {
         assert_eq!(sentence(&[("next", "/hosts")]), None);
+    }
+
+    #[test]
+    fn a_database_that_fails_is_told() {
+        let told = sentence(&[("problem", "store-unavailable")]).unwrap();
+        assert!(told.contains("database can't be written"), "{told}");
     }
 
     #[test]

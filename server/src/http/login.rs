@@ -80,6 +80,7 @@ async fn by_form(doors: &Doors, client: Client, LoginForm { username, password, 
         Err(AuthError::Throttled(wait)) => {
             again(&[("problem", "throttled"), ("wait", &seconds(wait).to_string()), ("next", next)])
         }
+        Err(AuthError::Store(_)) => again(&[("problem", "store-unavailable"), ("next", next)]),
         Err(error) => refuse(error),
     }
 }

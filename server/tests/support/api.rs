@@ -44,6 +44,11 @@ impl Api {
         request.send().await.expect("the console answers")
     }
 
+    /// Sends a form, as a browser does, and follows where the answer leads.
+    pub async fn send_form(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        self.client.post(format!("{}{path}", self.base)).form(form).send().await.expect("the console answers")
+    }
+
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
         answer(self.send(Method::GET, path, None).await).await
     }
