@@ -1,6 +1,6 @@
 //! `/api/migrations`, and the step that pages offer.
 
-use model::{Migration, Phase, Step, examples};
+use model::{Code, Migration, Phase, Problem, Step, examples};
 
 use super::*;
 
@@ -10,7 +10,8 @@ fn turn_off(host: &str) -> Step {
 
 /// A migration that needs attention, and what it offers.
 fn doubtful() -> Migration {
-    Migration { phase: Phase::NeedsAttention, step: Some(turn_off("beta")), ..examples::migration(7) }
+    let problem = Some(Problem::new(Code::NeedsAttention, "web runs on alpha and on beta."));
+    Migration { phase: Phase::NeedsAttention, problem, step: Some(turn_off("beta")), ..examples::migration(7) }
 }
 
 #[tokio::test]
