@@ -3,22 +3,22 @@
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddrV4},
-    path::{Path, PathBuf},
-    process::Command,
+    path::PathBuf,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use demo::{Daemon, Daemons};
 use reqwest::Method;
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     console::Console,
+    file_systems::{files, files_of, mount, unmount},
     guest::{self, Facts},
     host::{Host, Sight},
-    sandbox,
     vm::{Disk, Vm},
 };
 
@@ -46,8 +46,6 @@ pub struct Site {
     pub network: Ipv4Addr,
     /// The program `vmferry`.
     pub vmferry: PathBuf,
-    /// Keep the directory.
-    pub keep: bool,
 }
 
 /// A bed in use.
@@ -65,7 +63,7 @@ pub struct Bed {
 impl Bed {
     /// Makes it: daemons and console answer when this returns.
     pub async fn make(site: &Site) -> Result<Self> {
-        let mut daemons = Daemons::start(site.directory.clone(), site.network, HOSTS, site.keep).await?;
+        let mut daemons = Daemons::start(site.directory.clone(), site.network, HOSTS, false).await?;
         let host = |daemon: &Daemon| Host {
             name: daemon.host.name,
             address: daemon.host.address,
@@ -133,7 +131,13 @@ impl Bed {
     /// Starts what has ended, and returns when all daemons and the console answer.
     pub async fn ensure_all_answer(&mut self) -> Result<()> {
         for daemon in self.daemons.all_mut() {
-            daemon.ensure_running().await?;
+            if let Err(error) = daemon.ensure_running().await {
+                // libvirtd was seen to hang for ever when a client went away in the middle of a stream while it was stopped.
+                eprintln!("{error}: it is killed");
+                daemon.signal(Signal::KILL);
+                daemon.wait_until_ended().await?;
+                daemon.ensure_running().await?;
+            }
         }
         self.console.ensure_running().await
     }
@@ -292,37 +296,4 @@ async fn make_pool(daemons: &Daemons, host: &Host) -> Result<()> {
     host.virsh(&["pool-autostart", POOL]).await?;
     host.virsh(&["pool-start", POOL]).await?;
     Ok(())
-}
-
-/// As root gives a directory a file system of its own, which can fill up.
-fn mount(directory: &Path, size: &str) -> Result<()> {
-    if !sandbox::is_possible() {
-        return Ok(());
-    }
-    use std::os::unix::fs::MetadataExt;
-    let owner = fs::metadata(directory)?;
-    let options = format!("size={size},mode=700,uid={},gid={}", owner.uid(), owner.gid());
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(directory).status()?;
-    ensure!(mounted.success(), "{} can't be mounted", directory.display());
-    Ok(())
-}
-
-/// Lazily: a process that is ending may still have a file open there.
-fn unmount(directory: &Path) {
-    if sandbox::is_possible() {
-        // What stays mounted goes with the namespace.
-        let _ = Command::new("umount").arg("--lazy").arg(directory).status();
-    }
-}
-
-fn files(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory).with_context(|| format!("{} can't be read", directory.display()))?;
-    Ok(entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?)
-}
-
-fn files_of(vm: &Vm, directory: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = files(directory)?;
-    let of_vm = |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().contains(vm.name));
-    files.retain(of_vm);
-    Ok(files)
 }

@@ -7,9 +7,10 @@ use crate::{
     bed::Bed,
     fault::Struck,
     guest::Facts,
-    judge::{Judge, Violation},
+    judge::Judge,
     plan::Plan,
     run::{Clock, Move, Outcome, next, request},
+    violation::Violation,
     vm::Vm,
 };
 

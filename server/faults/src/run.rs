@@ -12,9 +12,10 @@ use crate::{
     fault::Struck,
     guest::Facts,
     host::Sight,
-    judge::{Judge, Violation},
+    judge::Judge,
     moment::{Events, Moment},
     plan::Plan,
+    violation::Violation,
 };
 
 /// How long the plain migration after a run may take.

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tokio::time::sleep;
 
 use super::{Struck, away_ms, pause};
-use crate::{bed::Bed, dice::Dice, judge::Violation, run::Move, vm::Vm};
+use crate::{bed::Bed, dice::Dice, run::Move, violation::Violation, vm::Vm};
 
 /// How long the migration goes on between two deaths of the console.
 const BETWEEN_DEATHS: Duration = Duration::from_millis(500);

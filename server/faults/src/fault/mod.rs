@@ -17,9 +17,9 @@ use self::{deaths::Deaths, link::Link, pool::PoolFull, rivals::OtherConsole, sto
 use crate::{
     bed::Bed,
     dice::Dice,
-    judge::Violation,
     moment::Moment,
     run::Move,
+    violation::Violation,
     vm::{Disk, Vm},
 };
 

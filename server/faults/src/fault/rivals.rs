@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::Struck;
-use crate::{bed::Bed, console::Start, dice::Dice, judge::Violation, moment::Moment, run::Move};
+use crate::{bed::Bed, console::Start, dice::Dice, moment::Moment, run::Move, violation::Violation};
 
 /// How long another program's migration may take.
 const TOOL_LIMIT: Duration = Duration::from_secs(60);

@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{Struck, pause};
-use crate::{bed::Bed, dice::Dice, judge::Violation};
+use crate::{bed::Bed, dice::Dice, violation::Violation};
 
 /// What the file that takes the room is called.
 const FILLER: &str = "filler";

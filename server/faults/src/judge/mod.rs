@@ -1,11 +1,12 @@
 //! What has to hold after a run, once everything that was struck is back. libvirt and the guest are asked; the console is
 //! believed nothing.
 
+mod copies;
+mod guest;
+
 use std::time::Duration;
 
 use anyhow::Result;
-use reqwest::Method;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -13,42 +14,20 @@ use crate::{
     bed::{Bed, HOSTS},
     console::Console,
     fault::{Fault, Struck, Tool},
-    guest::{self, Facts},
+    guest::Facts,
     host::Sight,
     plan::Plan,
     record::Record,
     run::{Move, shown},
+    violation::Violation,
     vm::Disk,
 };
 
 /// Within this time of all hosts' being back, a migration has ended, or says what it waits for.
 const END_LIMIT: Duration = Duration::from_secs(90);
-/// Within this time two copies are told.
-const TOLD_LIMIT: Duration = Duration::from_secs(5);
-/// Within this time what needed attention is settled, once one copy is left.
-const SETTLED_LIMIT: Duration = Duration::from_secs(30);
-/// Within this time a step that was taken has an effect.
-const STEP_LIMIT: Duration = Duration::from_secs(30);
 /// Within this time nothing is left of what the migration made.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(60);
-/// Within this time the guest's heart beats.
-const HEARTBEAT_LIMIT: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// Something that must not be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Violation {
-    /// What kind, in a word.
-    pub kind: String,
-    /// What was seen.
-    pub text: String,
-}
-
-impl Violation {
-    pub fn new(kind: &str, text: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), text: text.into() }
-    }
-}
 
 /// The judge of a run.
 pub struct Judge<'a> {
@@ -137,36 +116,6 @@ impl<'a> Judge<'a> {
         self.violations.push(Violation::new(kind, text));
     }
 
-    /// Notes what libvirt says of the copies, twice.
-    async fn observe(&mut self, bed: &Bed, sights: &[Sight]) {
-        for pause in [0, 3] {
-            sleep(Duration::from_secs(pause)).await;
-            for (host, _) in bed.hosts.iter().zip(sights).filter(|(_, sight)| **sight != Sight::Absent) {
-                let said = host.describe(self.moved.vm).await;
-                self.observed.push(format!("after {pause} s: {said}"));
-            }
-        }
-        let Some(id) = self.id else { return };
-        if let Ok(record) = bed.console.record(id).await {
-            self.observed.push(format!("record: {}", record.told()));
-        }
-    }
-
-    /// Two copies run: the record says so in time, or one of them is gone.
-    async fn is_told(&mut self, bed: &Bed, id: &str, back: Instant) -> Result<()> {
-        loop {
-            let (record, sights) = (bed.console.record(id).await?, bed.look(self.moved.vm).await);
-            if record.problem().is_some() || running(&sights) < 2 {
-                return Ok(());
-            }
-            if back.elapsed() > TOLD_LIMIT {
-                self.violated("two running", format!("not told in time: {}; {}", record.told(), shown(bed, &sights)));
-                return Ok(());
-            }
-            sleep(LOOK_AGAIN).await;
-        }
-    }
-
     /// Waits for the end of the migration.
     async fn end(&mut self, console: &Console, id: &str, back: Instant) -> Result<Record> {
         loop {
@@ -180,63 +129,6 @@ impl<'a> Judge<'a> {
                 return Ok(record);
             }
             sleep(LOOK_AGAIN).await;
-        }
-    }
-
-    /// Waits until exactly one copy is active, or the record says that there are two and offers a step, which is then taken. What
-    /// the hosts say at last.
-    async fn until_told_or_settled(&mut self, bed: &Bed, id: &str, record: Record) -> Result<Vec<Sight>> {
-        let ended = Instant::now();
-        let mut record = record;
-        loop {
-            let sights = bed.look(self.moved.vm).await;
-            if active(&sights) <= 1 && !record.needs_attention() {
-                return Ok(sights);
-            }
-            if let Some(step) = record.step().cloned() {
-                self.observed.push(format!("told: {}; step {step}", record.told()));
-                return self.take(bed, id, step).await;
-            }
-            let limit = if active(&sights) == 1 { SETTLED_LIMIT } else { TOLD_LIMIT };
-            if ended.elapsed() > limit {
-                if active(&sights) > 1 {
-                    let kind = if running(&sights) > 1 { "two running" } else { "two copies" };
-                    let told = if record.needs_attention() { "told, no step" } else { "not told" };
-                    self.violated(kind, format!("{told}: {}; {}", record.told(), shown(bed, &sights)));
-                } else {
-                    self.violated("attention", format!("{}; {}", record.told(), shown(bed, &sights)));
-                }
-                return Ok(sights);
-            }
-            sleep(LOOK_AGAIN).await;
-            record = bed.console.record(id).await?;
-        }
-    }
-
-    /// Takes the step that the record offers, and what it offers then; exactly one copy has to be left.
-    async fn take(&mut self, bed: &Bed, id: &str, mut step: Value) -> Result<Vec<Sight>> {
-        let path = format!("/api/migrations/{id}/step");
-        self.spoilt |= step["act"] == "start";
-        let first = Instant::now();
-        loop {
-            let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
-            loop {
-                let sights = bed.look(self.moved.vm).await;
-                let record = bed.console.record(id).await?;
-                if active(&sights) == 1 && running(&sights) == 1 && !record.needs_attention() {
-                    return Ok(sights);
-                }
-                if first.elapsed() > STEP_LIMIT {
-                    let now = format!("{}; {}", record.told(), shown(bed, &sights));
-                    self.violated("step", format!("after {step} ({status} {answer}): {now}"));
-                    return Ok(sights);
-                }
-                sleep(LOOK_AGAIN).await;
-                if let Some(next) = record.step().filter(|next| **next != step) {
-                    step = next.clone();
-                    break;
-                }
-            }
         }
     }
 
@@ -276,16 +168,13 @@ impl<'a> Judge<'a> {
 
     /// Nothing of the VM may be where it is not: no definition and no image, but for the old one.
     async fn leaves_nothing(&mut self, bed: &Bed, record: &Record, sights: &[Sight], back: Instant) -> Result<()> {
-        let home = match record.phase() {
-            "succeeded" => self.moved.destination,
-            "failed" | "cancelled" => self.moved.source,
-            _ => return Ok(()),
-        };
-        if !self.is_at(home, sights) {
+        let mut homes = (0..HOSTS).filter(|&host| self.is_at(host, sights));
+        let (Some(home), None) = (homes.next(), homes.next()) else { return Ok(()) };
+        if !record.has_ended() || record.needs_attention() {
             return Ok(());
         }
         // Whether it was to be removed and could be, the record says; it is never removed too early.
-        let old = (home == self.moved.destination).then_some(self.moved.source);
+        let old = (home != self.moved.source).then_some(self.moved.source);
         loop {
             let sights = bed.look(self.moved.vm).await;
             let left = bed.left(self.plan.vm, home, old).await?;
@@ -300,51 +189,14 @@ impl<'a> Judge<'a> {
             sleep(LOOK_AGAIN).await;
         }
     }
-
-    /// The guest goes on from where it was, and its disk has what it wrote.
-    async fn guest_goes_on(&mut self, bed: &Bed, sights: &[Sight]) -> Result<()> {
-        let Some(home) = (0..HOSTS).find(|&host| self.is_at(host, sights)) else { return Ok(()) };
-        let (host, vm) = (&bed.hosts[home], self.moved.vm);
-        if self.spoilt {
-            return Ok(());
-        }
-        let Some(before) = self.before else {
-            if bed.disk(self.plan.vm, home)? != guest::new_disk() {
-                self.violated("bytes", format!("the image on {} is not what it was", host.name));
-            }
-            return Ok(());
-        };
-        let first = Facts::read(host, vm).await?;
-        let started = Instant::now();
-        let mut facts = first;
-        while facts.ticks == first.ticks && started.elapsed() < HEARTBEAT_LIMIT {
-            sleep(LOOK_AGAIN).await;
-            facts = Facts::read(host, vm).await?;
-        }
-        if facts.ticks == first.ticks {
-            self.violated("guest", format!("on {} its heart does not beat: {facts:?}", host.name));
-        }
-        if let Some(wrong) = facts.differs_from_earlier(&before) {
-            self.violated("guest", format!("on {}: {wrong}", host.name));
-        }
-        if active(sights) == 1 {
-            host.virsh(&["suspend", vm]).await?;
-            let facts = Facts::read(host, vm).await?;
-            let wrong = guest::wrong_bytes(&bed.disk(self.plan.vm, home)?, &facts);
-            host.virsh(&["resume", vm]).await?;
-            if let Some(wrong) = wrong {
-                self.violated("bytes", wrong);
-            }
-        }
-        self.guest = Some(facts);
-        Ok(())
-    }
 }
 
+/// How many QEMUs of the VM there are.
 fn active(sights: &[Sight]) -> usize {
     sights.iter().filter(|sight| sight.is_active()).count()
 }
 
+/// How many copies execute.
 fn running(sights: &[Sight]) -> usize {
     sights.iter().filter(|sight| sight.runs()).count()
 }

@@ -1,0 +1,107 @@
+//! How many copies there are; what the record says of it, and what comes of the step that it offers.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use reqwest::Method;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{Judge, LOOK_AGAIN, active, running};
+use crate::{bed::Bed, host::Sight, record::Record, run::shown};
+
+/// Within this time two copies are told.
+const TOLD_LIMIT: Duration = Duration::from_secs(5);
+/// Within this time what needed attention is settled, once one copy is left.
+const SETTLED_LIMIT: Duration = Duration::from_secs(30);
+/// Within this time a step that was taken has an effect.
+const STEP_LIMIT: Duration = Duration::from_secs(30);
+
+impl Judge<'_> {
+    /// Notes what libvirt says of the copies, twice.
+    pub(super) async fn observe(&mut self, bed: &Bed, sights: &[Sight]) {
+        for pause in [0, 3] {
+            sleep(Duration::from_secs(pause)).await;
+            for (host, _) in bed.hosts.iter().zip(sights).filter(|(_, sight)| **sight != Sight::Absent) {
+                let said = host.describe(self.moved.vm).await;
+                self.observed.push(format!("after {pause} s: {said}"));
+            }
+        }
+        let Some(id) = self.id else { return };
+        if let Ok(record) = bed.console.record(id).await {
+            self.observed.push(format!("record: {}", record.told()));
+        }
+    }
+
+    /// Two copies run: the record says so in time, or one of them is gone.
+    pub(super) async fn is_told(&mut self, bed: &Bed, id: &str, back: Instant) -> Result<()> {
+        loop {
+            let (record, sights) = (bed.console.record(id).await?, bed.look(self.moved.vm).await);
+            if record.problem().is_some() || running(&sights) < 2 {
+                return Ok(());
+            }
+            if back.elapsed() > TOLD_LIMIT {
+                self.violated("two running", format!("not told in time: {}; {}", record.told(), shown(bed, &sights)));
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Waits until exactly one copy is active, or the record says that there are two and offers a step, which is then taken. What
+    /// the hosts say at last.
+    pub(super) async fn until_told_or_settled(&mut self, bed: &Bed, id: &str, record: Record) -> Result<Vec<Sight>> {
+        let ended = Instant::now();
+        let mut record = record;
+        loop {
+            let sights = bed.look(self.moved.vm).await;
+            if active(&sights) <= 1 && !record.needs_attention() {
+                return Ok(sights);
+            }
+            if let Some(step) = record.step().cloned() {
+                self.observed.push(format!("told: {}; step {step}", record.told()));
+                return self.take(bed, id, step).await;
+            }
+            let limit = if active(&sights) == 1 { SETTLED_LIMIT } else { TOLD_LIMIT };
+            if ended.elapsed() > limit {
+                if active(&sights) > 1 {
+                    let kind = if running(&sights) > 1 { "two running" } else { "two copies" };
+                    let told = if record.needs_attention() { "told, no step" } else { "not told" };
+                    self.violated(kind, format!("{told}: {}; {}", record.told(), shown(bed, &sights)));
+                } else {
+                    self.violated("attention", format!("{}; {}", record.told(), shown(bed, &sights)));
+                }
+                return Ok(sights);
+            }
+            sleep(LOOK_AGAIN).await;
+            record = bed.console.record(id).await?;
+        }
+    }
+
+    /// Takes the step that the record offers, and what it offers then; exactly one copy has to be left.
+    pub(super) async fn take(&mut self, bed: &Bed, id: &str, mut step: Value) -> Result<Vec<Sight>> {
+        let path = format!("/api/migrations/{id}/step");
+        self.spoilt |= step["act"] == "start";
+        let first = Instant::now();
+        loop {
+            let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
+            loop {
+                let sights = bed.look(self.moved.vm).await;
+                let record = bed.console.record(id).await?;
+                if active(&sights) == 1 && running(&sights) == 1 && !record.needs_attention() {
+                    return Ok(sights);
+                }
+                if first.elapsed() > STEP_LIMIT {
+                    let now = format!("{}; {}", record.told(), shown(bed, &sights));
+                    self.violated("step", format!("after {step} ({status} {answer}): {now}"));
+                    return Ok(sights);
+                }
+                sleep(LOOK_AGAIN).await;
+                if let Some(next) = record.step().filter(|next| **next != step) {
+                    step = next.clone();
+                    break;
+                }
+            }
+        }
+    }
+}
