@@ -37,6 +37,9 @@ pub struct Options {
     /// The bed that this process is.
     #[arg(long, hide = true)]
     pub bed: Option<u8>,
+    /// The sitting that the bed belongs to: a process id.
+    #[arg(long, hide = true)]
+    sitting: Option<u32>,
 }
 
 /// What `--quick` selects.
@@ -72,14 +75,15 @@ impl Options {
         let beside = || Ok::<_, anyhow::Error>(env::current_exe()?.with_file_name("vmferry"));
         Ok(Site {
             // The directory itself may be a file system's root, which can't be removed.
-            directory: directory(bed).join("bed"),
+            directory: self.directory(bed).join("bed"),
             network: Ipv4Addr::new(a, b, c + bed, 0),
             vmferry: self.vmferry.clone().map_or_else(beside, Ok)?,
         })
     }
-}
 
-/// The directory of the bed of this number.
-pub fn directory(bed: u8) -> PathBuf {
-    env::temp_dir().join(format!("vmf-faults-{}-{bed}", rustix::process::geteuid().as_raw()))
+    /// The directory of the bed of this number, of this sitting alone.
+    pub fn directory(&self, bed: u8) -> PathBuf {
+        let sitting = self.sitting.unwrap_or_else(std::process::id);
+        env::temp_dir().join(format!("vmf-faults-{sitting}-{bed}"))
+    }
 }

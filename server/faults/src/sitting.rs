@@ -13,12 +13,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{
-    options::{Options, directory},
-    report::Report,
-    sandbox,
-    worker::Word,
-};
+use crate::{options::Options, report::Report, sandbox, worker::Word};
 
 /// Shares the runs out to the beds, and reports; whether all went well.
 pub async fn share_out(options: &Options) -> Result<bool> {
@@ -58,7 +53,7 @@ async fn serve(options: Options, bed: u8, queue: Arc<Mutex<VecDeque<u64>>>, repo
     while let Some(run) = next() {
         let working = match &mut child {
             Some(child) => child,
-            none => none.insert(sandbox::start(&directory(bed), &arguments(bed))?),
+            none => none.insert(sandbox::start(&options.directory(bed), &arguments(bed))?),
         };
         match one(working, run).await {
             Ok(Word::Done(outcome)) => {
@@ -66,21 +61,21 @@ async fn serve(options: Options, bed: u8, queue: Arc<Mutex<VecDeque<u64>>>, repo
                 report().add(options.seed, *outcome);
                 if !clean {
                     // So that the next runs are judged by what they do themselves.
-                    end(bed, child.take()).await;
+                    end(&options, bed, child.take()).await;
                 }
             }
             Ok(Word::PassedOver(run, why)) => report().add_passed_over(run, why),
             Ok(Word::Broken(run, error)) => {
                 report().add_broken(run, &error);
-                end(bed, child.take()).await;
+                end(&options, bed, child.take()).await;
             }
             Err(error) => {
                 report().add_broken(run, &format!("{error:#}"));
-                end(bed, child.take()).await;
+                end(&options, bed, child.take()).await;
             }
         }
     }
-    end(bed, child.take()).await;
+    end(&options, bed, child.take()).await;
     Ok(())
 }
 
@@ -95,19 +90,20 @@ async fn one(child: &mut Child, run: u64) -> Result<Word> {
 }
 
 /// Lets a bed's process end: it does when its standard input closes.
-async fn end(bed: u8, child: Option<Child>) {
+async fn end(options: &Options, bed: u8, child: Option<Child>) {
     if let Some(mut child) = child {
         drop(child.stdin.take());
         // How it ends is of no interest any more.
         let _ = child.wait().await;
     }
     // It is empty, unless it is to be kept.
-    let _ = fs::remove_dir(directory(bed));
+    let _ = fs::remove_dir(options.directory(bed));
 }
 
 fn arguments(bed: u8) -> Vec<String> {
     let own = env::args().skip(1);
-    own.chain(["--bed".to_owned(), bed.to_string()]).collect()
+    let sitting = std::process::id().to_string();
+    own.chain(["--bed".to_owned(), bed.to_string(), "--sitting".to_owned(), sitting]).collect()
 }
 
 /// The versions of what was tried.

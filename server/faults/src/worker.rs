@@ -10,7 +10,7 @@ use crate::{
     bed::Bed,
     crowd,
     fault::Fault,
-    options::{Options, directory},
+    options::Options,
     plan::Plan,
     run::{self, Outcome},
 };
@@ -27,7 +27,7 @@ pub enum Word {
 
 /// Makes the bed of this number, does the runs, and takes the bed down.
 pub async fn work(options: &Options, number: u8) -> Result<()> {
-    fs::create_dir_all(directory(number))?;
+    fs::create_dir_all(options.directory(number))?;
     let mut bed = Bed::make(&options.site(number)?).await?;
     let mut lines = BufReader::new(stdin()).lines();
     loop {
