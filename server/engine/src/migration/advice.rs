@@ -139,6 +139,8 @@ fn ran_at_destination(situation: &Situation, record: &Migration, source: Seen) -
         _ if is_defined_elsewhere(situation, record) => None,
         // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind.
         Answer::Absent => source.persistent.then_some(false),
+        // A daemon that is started again ends an incoming copy that was never let go on, and no other.
+        Answer::Copy(Seen { reason: Reason::Daemon, .. }) => Some(false),
         Answer::Copy(Seen { reason: Reason::Shutdown | Reason::Crashed, .. }) => Some(true),
         Answer::Copy(_) | Answer::Silent => None,
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{HostName, Migration, Phase, Problem};
+use model::{HostName, Migration, Mode, Phase, Problem};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -26,7 +26,12 @@ const READY: Duration = Duration::from_secs(15);
 /// Whether the VM may have been moved by others, going by why its migration has not begun.
 pub(super) fn may_be_why(setback: &Setback) -> bool {
     match setback {
-        Setback::NotBegun(Error::MigratedFromOutside { .. } | Error::StateChanged { .. })
+        Setback::NotBegun(
+            Error::MigratedFromOutside { .. }
+            | Error::StateChanged { .. }
+            | Error::StartedMeanwhile { .. }
+            | Error::WrittenMeanwhile { .. },
+        )
         | Setback::Lost(Error::NeverBegun) => true,
         Setback::NotBegun(Error::Host(error)) | Setback::Failed(error) => is_gone_or_busy(error.kind),
         Setback::NotBegun(_) | Setback::Lost(_) => false,
@@ -63,7 +68,7 @@ pub(super) async fn moved_to(active: &mut ActiveMigration) -> Option<HostName> {
             return match is_there {
                 _ if !is_gone => None,
                 true => Some(active.record().destination.clone()),
-                false => first_that(&others, Others::Have).cloned(),
+                false => first_that(&others, Others::Have).or_else(|| definition(active, source, &others)).cloned(),
             };
         }
         let evidence = Evidence {
@@ -82,6 +87,18 @@ pub(super) async fn moved_to(active: &mut ActiveMigration) -> Option<HostName> {
         }
         sleep(ASK_AGAIN).await;
     }
+}
+
+/// The other host that has a definition of a VM that was shut off and has left its source: there is nothing else that shows where it
+/// went.
+fn definition<'a>(
+    active: &ActiveMigration,
+    source: Presence,
+    others: &'a [(HostName, Presence)],
+) -> Option<&'a HostName> {
+    let has_left = active.record().mode == Mode::Offline && source == Presence::Absent;
+    let defined = |(_, presence): &&(HostName, Presence)| *presence == Presence::Inactive;
+    others.iter().find(|other| has_left && defined(other)).map(|(host, _)| host)
 }
 
 /// The end of a migration whose VM was moved by others.

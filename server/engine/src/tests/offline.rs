@@ -64,6 +64,22 @@ async fn a_vm_that_is_started_meanwhile_is_not_moved() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vm_that_another_console_moves_meanwhile_is_told_to_be_there() {
+    for to in ["beta", "gamma"] {
+        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        let id = bench.start(vm, "beta").await;
+        bench.reaches(id, Phase::CopyingDisks).await;
+        let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+        bench.sim.forget(&host("alpha"), vm);
+        bench.sim.put(&host(to), copy);
+        let end = bench.ended(id).await;
+        let sentence = &end.problem.as_ref().unwrap().sentence;
+        assert_eq!(end.phase, Phase::MovedElsewhere, "{sentence}");
+        assert!(sentence.starts_with(&format!("web is on {to}: another console")), "{sentence}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vm_that_is_started_while_its_disks_are_looked_at_is_not_moved() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::ShutOff, IDLE).await;

@@ -193,6 +193,11 @@ fn what_libvirt_was_seen_to_leave_has_its_step() {
         (seen(Doing::Paused, Reason::ApiError), arrived(), turn_off("alpha")),
         (seen(Doing::Paused, Reason::Migration), arrived(), turn_off("alpha")),
         (seen(Doing::Paused, Reason::Migration), Answer::Absent, Some(Step::Resume { host: "alpha".parse().unwrap() })),
+        (
+            seen(Doing::Paused, Reason::Migration),
+            seen(Doing::Off, Reason::Daemon),
+            Some(Step::Resume { host: "alpha".parse().unwrap() }),
+        ),
         (Answer::Absent, seen(Doing::Off, Reason::Crashed), Some(Step::Start { host: "beta".parse().unwrap() })),
         // Settled without a step.
         (canceled(), seen(Doing::Off, Reason::Daemon), None),
