@@ -37,6 +37,12 @@ impl Record {
         Some(&self.0["migration"]["step"]).filter(|step| !step.is_null())
     }
 
+    /// Whether it names a volume of this name as one that a person has to decide about.
+    pub fn leaves_to_a_person(&self, volume: &str) -> bool {
+        let leftovers = self.0["migration"]["leftovers"].as_array();
+        leftovers.is_some_and(|all| all.iter().any(|left| left["name"] == volume && !left["problem"].is_null()))
+    }
+
     /// How far it is, in percent.
     pub fn percent(&self) -> f64 {
         self.0["migration"]["progress"]["percent"].as_f64().unwrap_or_default()
