@@ -70,7 +70,12 @@ fn one_of_two(record: &Migration, one: Placed<'_>, other: Placed<'_>) -> Step {
     let (known, other) = if is_later(other.0) < is_later(one.0) { (other, one) } else { (one, other) };
     let are_its_own = (known.0, other.0) == (&record.source, &record.destination);
     match (known.1.reason, other.1.reason) {
-        // libvirt decided that the move had failed, and let the source go on; what the move made is not needed.
+        // Both began with the same memory, the destination's first: libvirt lets the source go on only when it has lost the
+        // destination's word. Where both write to the same disks, these are what the destination's memory knows of them.
+        (Reason::MigrationCanceled | Reason::Unpaused, Reason::Migrated) if are_its_own && record.disks.is_empty() => {
+            turn_off(known.0)
+        }
+        // Each has disks of its own. libvirt decided that the move had failed; what the move made is not needed.
         (Reason::MigrationCanceled, Reason::Migrated | Reason::Unpaused | Reason::PostCopy)
         | (Reason::Unpaused, Reason::Migrated)
             if are_its_own =>

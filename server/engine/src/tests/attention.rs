@@ -13,14 +13,14 @@ fn turn_off(name: &str) -> Step {
 }
 
 impl Bench {
-    /// A migration whose end left two running copies, one of them at beta only because libvirt lost track of it.
+    /// A migration whose end left two running copies, both writing to the same disks: alpha let its own go on, as it had lost track of the one at beta.
     async fn runs_twice() -> (Self, VmId, MigrationId) {
         let bench = Self::new().await;
         let vm = bench.vm("web", VmState::Running, IDLE).await;
         bench.sim.fail_next(vm, Fault::RunsTwice);
         let id = bench.start(vm, "beta").await;
         let end = bench.ended(id).await;
-        assert_eq!((end.phase, end.step), (Phase::NeedsAttention, Some(turn_off("beta"))));
+        assert_eq!((end.phase, end.step), (Phase::NeedsAttention, Some(turn_off("alpha"))));
         (bench, vm, id)
     }
 
@@ -43,18 +43,18 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
     let (bench, vm, id) = Bench::runs_twice().await;
     let told = bench.record(id).await.problem.unwrap();
     assert!(told.sentence.contains("alpha and beta at the same time"), "{told:?}");
-    assert!(told.fix.unwrap().contains("Turn off the copy on beta"));
-    let settled = bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap();
-    assert_eq!((settled.phase, settled.step), (Phase::Failed, None));
-    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    assert!(told.fix.unwrap().contains("Turn off the copy on alpha"));
+    let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
+    assert_eq!((settled.phase, settled.step), (Phase::Succeeded, None));
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     let history = bench.history(id).await;
     let at =
         |words: &str| history.iter().position(|text| text.contains(words)).unwrap_or_else(|| panic!("{history:?}"));
     let order = [
         at("not certain"),
-        at("ada chose: Turn off the copy on beta"),
+        at("ada chose: Turn off the copy on alpha"),
         at("was turned off"),
-        at("runs on alpha, and only there"),
+        at("runs on beta, and only there"),
     ];
     assert!(order.is_sorted(), "{history:?}");
     assert_eq!(bench.record(id).await, bench.engine.snapshot().migrations[0], "pages show what is kept");
@@ -68,19 +68,19 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
 #[tokio::test(start_paused = true)]
 async fn a_step_that_is_not_the_safe_one_any_more_is_not_taken() {
     let (bench, vm, id) = Bench::runs_twice().await;
-    for wrong in [turn_off("alpha"), Step::Start { host: host("gamma") }, Step::Pause { host: host("beta") }] {
+    for wrong in [turn_off("beta"), Step::Start { host: host("gamma") }, Step::Pause { host: host("alpha") }] {
         let refused = bench.engine.take_step(id, wrong.clone(), "eve").await.unwrap_err();
         assert_eq!(refused.code(), Code::WrongState, "{wrong:?}");
-        assert!(refused.told().fix.unwrap().contains("Turn off the copy on beta"), "what is safe is said");
+        assert!(refused.told().fix.unwrap().contains("Turn off the copy on alpha"), "what is safe is said");
         assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")], "{wrong:?}");
     }
-    // The source's copy dies a moment before the step is taken: beta's is the only one now.
-    bench.sim.forget(&host("alpha"), vm);
-    let refused = bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap_err();
+    // The destination's copy dies a moment before the step is taken: alpha's is the only one now.
+    bench.sim.forget(&host("beta"), vm);
+    let refused = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap_err();
     assert_eq!(refused.code(), Code::WrongState);
-    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
-    assert_eq!(bench.record(id).await.phase, Phase::Succeeded);
-    let again = bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap_err();
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+    assert_eq!(bench.record(id).await.phase, Phase::Failed);
+    let again = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap_err();
     assert_eq!(again.code(), Code::WrongState, "it is settled");
 }
 
@@ -88,13 +88,13 @@ async fn a_step_that_is_not_the_safe_one_any_more_is_not_taken() {
 async fn a_step_that_a_host_cannot_take_leaves_the_record_as_it_is() {
     let (bench, vm, id) = Bench::runs_twice().await;
     bench.sim.cut(&host("beta"));
-    bench.engine.take_step(id, turn_off("beta"), "ada").await.unwrap_err();
+    bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap_err();
     let now = bench.record(id).await;
     assert_eq!((now.phase, now.step), (Phase::NeedsAttention, None), "beta may have lost it meanwhile");
     assert!(now.problem.unwrap().sentence.contains("beta does not answer"));
     bench.sim.mend(&host("beta"));
     let now = bench.until_record(id, |migration| migration.step.is_some()).await;
-    assert_eq!(now.step, Some(turn_off("beta")));
+    assert_eq!(now.step, Some(turn_off("alpha")));
     assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")]);
 }
 
