@@ -6,12 +6,12 @@ use super::{
     advice::{self, Advice},
     journal::Journal,
     settle,
-    situation::Situation,
+    situation::{Answer, Doing, Seen, Situation},
 };
 use crate::{
     context::Context,
     error::Error,
-    hypervisor::{HostConnection, HostError},
+    hypervisor::{HostConnection, HostError, StateReason},
 };
 
 /// Takes it, if it is still the safe one after all hosts were asked again, and writes down who did it and what came of it.
@@ -27,7 +27,7 @@ pub(super) async fn take_step(context: &Context, journal: &mut Journal, step: &S
     // Neither a migration nor another act on the VM begins meanwhile.
     let already = |open| Error::AlreadyMigrating { vm: record.vm_name.clone(), open };
     context.inventory().claim(&record).map_err(already)?;
-    let done = act(&*connection, &record, step).await;
+    let done = act(&*connection, &record, &situation, step).await;
     context.inventory().release(record.vm);
     if let Err(error) = &done {
         journal.write(format!("{} could not do it: {error}", step.host())).await;
@@ -54,7 +54,12 @@ async fn unless_changed(journal: &mut Journal, situation: &Situation, step: &Ste
     Err(Error::NotTheStep(Box::new(journal.record().clone())))
 }
 
-async fn act(connection: &dyn HostConnection, record: &Migration, step: &Step) -> Result<(), HostError> {
+async fn act(
+    connection: &dyn HostConnection,
+    record: &Migration,
+    situation: &Situation,
+    step: &Step,
+) -> Result<(), HostError> {
     let action = match step {
         Step::TurnOff { .. } => VmAction::ForceOff,
         Step::Pause { .. } => VmAction::Pause,
@@ -63,11 +68,22 @@ async fn act(connection: &dyn HostConnection, record: &Migration, step: &Step) -
         Step::Undefine { .. } => return connection.undefine(record.vm).await,
     };
     connection.act(record.vm, action).await?;
-    // What is turned off at the destination goes with the definition that the migration made there, as libvirt does it.
     match step {
+        // What is turned off goes with its definition where libvirt would have removed that: the one that the migration made at the
+        // destination, and the source's of a VM that has arrived.
         Step::TurnOff { host } if *host == record.destination && advice::made_definition(record) => {
+            connection.undefine(record.vm).await
+        }
+        Step::TurnOff { host } if *host == record.source && has_arrived_for_good(record, situation) => {
             connection.undefine(record.vm).await
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the VM runs at the destination with a definition that outlives a power-off, and none was to stay at the source.
+fn has_arrived_for_good(record: &Migration, situation: &Situation) -> bool {
+    let arrived = |seen: &Seen| seen.doing == Doing::Running && seen.reason == StateReason::Migrated && seen.persistent;
+    let there = situation.at(&record.destination);
+    !record.options.keep_source_definition && matches!(there, Answer::Copy(seen) if arrived(seen))
 }

@@ -47,6 +47,11 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
     let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
     assert_eq!((settled.phase, settled.step), (Phase::Succeeded, None));
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+    assert_eq!(
+        bench.sim.copy(&host("alpha"), vm),
+        None,
+        "its definition goes with the VM, as libvirt would have done it"
+    );
     let history = bench.history(id).await;
     let at =
         |words: &str| history.iter().position(|text| text.contains(words)).unwrap_or_else(|| panic!("{history:?}"));
