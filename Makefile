@@ -46,7 +46,7 @@ unit:
 integration:
 	cargo test $(native) --test '*'
 
-# Moves VMs while things go wrong: three minutes of the fault matrix (docs/reliability.md).
+# Moves VMs while things go wrong: 50 runs of the fault matrix (docs/reliability.md).
 faults:
 	cargo xtask faults --quick
 
