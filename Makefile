@@ -44,7 +44,7 @@ unit:
 
 # Tests on real libvirt hosts.
 integration:
-	cargo test $(native) --test '*'
+	cargo test --no-fail-fast $(native) --test '*'
 
 # Moves VMs while things go wrong: 50 runs of the fault matrix (docs/reliability.md).
 faults:

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use engine::Engine;
 use libvirt::{LibvirtHypervisor, SshFiles};
-use model::{Finding, HostName, MigrationRequest, Phase, Preflight, Severity};
+use model::{Code as ErrorCode, Finding, HostName, Migration, MigrationRequest, Phase, Preflight, Severity};
 use store::MemoryStore;
 use tokio::time::timeout;
 
@@ -136,19 +136,31 @@ impl<'a> Trial<'a> {
         };
         let begun =
             self.engine.migrate_unchecked(request, "the test").await.expect("it starts regardless of the findings");
-        let ended = |engine: &Engine| {
+        let settled = |engine: &Engine| {
             let snapshot = engine.snapshot();
-            snapshot.migrations.iter().any(|migration| migration.id == begun.id && migration.phase.has_ended())
+            let mut migrations = snapshot.migrations.iter().filter(|migration| migration.id == begun.id);
+            migrations.any(|migration| migration.phase.has_ended() || waits_for_a_host(migration))
         };
-        until(&self.engine, ended).await;
+        until(&self.engine, settled).await;
         let (migration, _) = self.engine.migration(begun.id).await.expect("it was begun");
+        if waits_for_a_host(&migration) {
+            self.engine.cancel(begun.id, "the test").await.expect("a migration in the queue can be cancelled");
+        }
         match (migration.phase, migration.problem) {
             (Phase::Succeeded, _) => Ok(()),
             // A VM that ran on both hosts before still does, and needs attention.
-            (Phase::Failed | Phase::NeedsAttention, Some(problem)) => Err(problem.details.unwrap_or(problem.sentence)),
+            (Phase::Failed | Phase::NeedsAttention | Phase::Queued, Some(problem)) => {
+                Err(problem.details.unwrap_or(problem.sentence))
+            }
             (phase, problem) => panic!("unexpected end: {phase:?}, {problem:?}"),
         }
     }
+}
+
+/// Whether it has not begun, as a host does not answer: it would wait for hours.
+fn waits_for_a_host(migration: &Migration) -> bool {
+    let problem = migration.problem.as_ref();
+    migration.phase == Phase::Queued && problem.is_some_and(|problem| problem.code == ErrorCode::HostUnreachable)
 }
 
 /// Waits until a condition holds, which is checked at every update.
