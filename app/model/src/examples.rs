@@ -71,5 +71,6 @@ pub fn migration(id: u128) -> Migration {
         problem: None,
         step: None,
         leftovers: Vec::new(),
+        autostart: None,
     }
 }

@@ -65,6 +65,8 @@ pub enum FindingCode {
     VmState,
     /// Whether the VM is paused because a disk failed.
     IoError,
+    /// Whether the VM starts when its host boots, and so will at the destination.
+    Autostart,
     /// Whether the destination, or another host, runs a copy of this VM already.
     RunsThere,
     /// Whether the destination keeps a shut-off definition of this VM, which would be replaced.

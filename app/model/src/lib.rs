@@ -4,6 +4,7 @@
 //! the same code runs in the server and, as WASM, in the browser.
 
 mod account;
+mod autostart;
 mod destination;
 mod destinations;
 #[cfg(any(test, feature = "examples"))]
@@ -28,6 +29,7 @@ mod update;
 mod vm;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
+pub use autostart::Autostart;
 pub use destination::{AdHocDestination, Destination};
 pub use destinations::{DestinationReport, Destinations, recommended};
 pub use finding::{Finding, FindingCode, Severity};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
-    Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Problem, Progress, Step, Vm,
-    VmId, VmState,
+    Autostart, Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Problem, Progress,
+    Step, Vm, VmId, VmState,
 };
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
@@ -224,12 +224,35 @@ pub struct Migration {
     /// What it has made on hosts, or may have, and what is not yet known to be gone or the VM's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leftovers: Vec<Leftover>,
+    /// Whether the VM starts with its host; none if that is not known or can't be so, as of a VM that is not persistent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autostart: Option<Autostart>,
 }
 
 impl Migration {
-    /// Whether vmferry has to look after it though it has ended: it has left something, or it is not certain where the VM is.
+    /// Whether vmferry has to look after it though it has ended: it has left something, something is still to be set on a host, or it is
+    /// not certain where the VM is.
     pub fn needs_care(&self) -> bool {
-        self.phase.has_ended() && (self.phase == Phase::NeedsAttention || !self.leftovers.is_empty())
+        self.phase.has_ended()
+            && (self.phase == Phase::NeedsAttention
+                || !self.leftovers.is_empty()
+                || !self.autostart_pending().is_empty())
+    }
+
+    /// The hosts on which a VM that has moved is still to be set to start with its host, or not to.
+    pub fn autostart_pending(&self) -> &[HostName] {
+        match &self.autostart {
+            Some(autostart) if self.phase == Phase::Succeeded => &autostart.pending,
+            _ => &[],
+        }
+    }
+
+    /// What the VM is called on this host: it may get a new name at the destination.
+    pub fn name_on(&self, host: &HostName) -> &str {
+        match &self.options.new_name {
+            Some(name) if *host == self.destination => name,
+            _ => &self.vm_name,
+        }
     }
 }
 
@@ -325,7 +348,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Refusa
     }
     if vm.state == VmState::Crashed {
         let sentence = format!("{name} has crashed, and its memory may still be held.");
-        let fix = "Force it off, or look into it where it is.";
+        let fix = "Force it off, and start it or move it then. To keep its memory for a look, dump it first (virsh dump --memory-only).";
         return refused(FindingCode::VmState, Code::WrongState, sentence, fix);
     }
     if vm.runs_twice() {

@@ -63,7 +63,7 @@ impl Step {
 
     /// What it does to the VM of a migration, in a sentence for the person who is about to do it.
     pub fn consequence(&self, migration: &Migration) -> String {
-        let vm = &migration.vm_name;
+        let vm = migration.name_on(self.host());
         match self {
             Self::TurnOff { host } => {
                 format!("The copy of {vm} on {host} is forced off, like pulling the power cord. Its memory is lost.")
@@ -77,7 +77,7 @@ impl Step {
 
     /// What was done, for the history.
     pub fn done(&self, migration: &Migration) -> String {
-        let vm = &migration.vm_name;
+        let vm = migration.name_on(self.host());
         match self {
             Self::TurnOff { host } => format!("The copy of {vm} on {host} was turned off."),
             Self::Pause { host } => format!("The copy of {vm} on {host} was paused."),

@@ -169,16 +169,17 @@ pub fn span(low_ms: u64, high_ms: u64) -> String {
 /// Where a migration is or how it ended, in a sentence: `web runs on beta after 1.4 s; paused for 23 ms.`
 pub fn summary(migration: &Migration) -> String {
     let Migration { vm_name, source, destination, mode, .. } = migration;
+    let there = migration.name_on(destination);
     let total = duration(migration.outcome.map_or(0, |outcome| outcome.total_ms));
     match migration.phase {
         Phase::Succeeded if *mode == Mode::Offline => {
-            format!("{vm_name} is defined on {destination} after {total}.")
+            format!("{there} is defined on {destination} after {total}.")
         }
         Phase::Succeeded => match migration.outcome.and_then(|outcome| outcome.downtime_ms) {
             Some(downtime) => {
-                format!("{vm_name} runs on {destination} after {total}; paused for {}.", duration(downtime))
+                format!("{there} runs on {destination} after {total}; paused for {}.", duration(downtime))
             }
-            None => format!("{vm_name} is on {destination} after {total}."),
+            None => format!("{there} is on {destination} after {total}."),
         },
         Phase::Failed | Phase::Cancelled => {
             let what = if migration.phase == Phase::Failed { "failed" } else { "was cancelled" };
@@ -194,7 +195,7 @@ pub fn summary(migration: &Migration) -> String {
     }
 }
 
-/// What an ended migration has left on hosts, a sentence each, and what becomes of it.
+/// What an ended migration has left on hosts or has still to set there, a sentence each, and what becomes of it.
 pub fn leftovers(migration: &Migration) -> Vec<String> {
     if !migration.phase.has_ended() {
         return Vec::new();
@@ -211,7 +212,16 @@ pub fn leftovers(migration: &Migration) -> Vec<String> {
             }
         }
     };
-    migration.leftovers.iter().map(told).collect()
+    migration.leftovers.iter().map(told).chain(autostart_pending(migration)).collect()
+}
+
+/// The hosts that were not told yet whether they start the VM, a sentence each.
+fn autostart_pending(migration: &Migration) -> impl Iterator<Item = String> {
+    let told = |host: &HostName| {
+        let name = migration.name_on(host);
+        format!("Whether {host} starts {name} when it boots is still to be set. vmferry does it when {host} answers.")
+    };
+    migration.autostart_pending().iter().map(told)
 }
 
 /// Why a migration will not end by itself, in a sentence with numbers; none while it may.
@@ -321,6 +331,25 @@ mod tests {
         assert_eq!(leftovers(&migration), [expected]);
         migration.phase = Phase::NeedsAttention;
         assert!(leftovers(&migration)[0].starts_with("May be left: the VM's definition on beta."));
+    }
+
+    #[test]
+    fn a_vm_is_called_by_the_name_that_it_has_where_it_is() {
+        let mut migration = crate::examples::migration(1);
+        migration.options.new_name = Some("shop".into());
+        migration.phase = Phase::Failed;
+        assert_eq!(summary(&migration), "The migration failed after 0 ms; web stayed on alpha.");
+        migration.phase = Phase::Succeeded;
+        assert_eq!(summary(&migration), "shop is on beta after 0 ms.");
+        migration.outcome = Some(crate::Outcome { downtime_ms: Some(23), ..crate::Outcome::default() });
+        assert_eq!(summary(&migration), "shop runs on beta after 0 ms; paused for 23 ms.");
+        migration.mode = Mode::Offline;
+        assert_eq!(summary(&migration), "shop is defined on beta after 0 ms.");
+        migration.autostart =
+            Some(crate::Autostart { enabled: true, pending: vec!["alpha".parse().unwrap(), "beta".parse().unwrap()] });
+        assert!(migration.needs_care());
+        let still = leftovers(&migration);
+        assert!(still[0].starts_with("Whether alpha starts web") && still[1].starts_with("Whether beta starts shop"));
     }
 
     #[test]

@@ -73,7 +73,8 @@ impl VmAction {
     /// Whether it makes sense for a VM in this state.
     pub fn is_possible(self, state: VmState) -> bool {
         match self {
-            Self::Start => matches!(state, VmState::ShutOff | VmState::Crashed),
+            // What has crashed is still in its QEMU, so that libvirt says that it runs already.
+            Self::Start => state == VmState::ShutOff,
             Self::ShutDown => matches!(state, VmState::Running | VmState::ShuttingDown),
             Self::ForceOff => state.is_active() || state == VmState::Crashed,
             Self::Pause => state == VmState::Running,

@@ -2,7 +2,7 @@
 
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_navigate;
-use model::{Vm, VmAction, VmId};
+use model::{Vm, VmAction, VmId, VmState};
 
 use crate::live::Live;
 use crate::ui::{
@@ -60,6 +60,11 @@ fn consequence(action: VmAction, vm: &Vm) -> String {
     match action {
         VmAction::Start => format!("Starts {name} on {host}."),
         VmAction::ShutDown => "Asks the guest to shut down. It may take a while, or ignore the request.".to_owned(),
+        VmAction::ForceOff if vm.state == VmState::Crashed => {
+            format!(
+                "Turns {name} off; then it can be started again. What it had in memory is lost, unless you dump it first (virsh dump --memory-only)."
+            )
+        }
         VmAction::ForceOff => {
             format!(
                 "Forces the VM off, like pulling the power cord. {name} loses what it has not written to its disks."

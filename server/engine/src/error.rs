@@ -61,8 +61,8 @@ pub enum Error {
         /// Where it is.
         host: HostName,
     },
-    /// The VM's QEMU died while the VM was being moved.
-    QemuDied {
+    /// The guest crashed while the VM was being moved, or its QEMU died.
+    Crashed {
         /// The VM's name.
         vm: String,
         /// Where that was.
@@ -70,6 +70,13 @@ pub enum Error {
     },
     /// The VM was forced off while it was being moved.
     ForcedOff {
+        /// The VM's name.
+        vm: String,
+        /// Where that was.
+        host: HostName,
+    },
+    /// The VM was saved to a file while it was being moved.
+    Saved {
         /// The VM's name.
         vm: String,
         /// Where that was.

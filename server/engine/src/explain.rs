@@ -7,7 +7,7 @@ mod store;
 
 use std::fmt;
 
-use model::{Code, Finding, FindingCode, Migration, Problem, text};
+use model::{Code, Finding, FindingCode, Migration, Problem, VmState, text};
 
 use crate::{
     error::{Difference, Error},
@@ -75,22 +75,32 @@ impl From<Error> for Problem {
                 Code::WrongState,
                 format!("{vm} is on {host}: another console or program moved it there, not this migration."),
             ),
-            Error::QemuDied { vm, host } => {
-                Self::new(Code::Hypervisor, format!("The QEMU of {vm} died on {host} while it was being moved."))
-                    .with_fix(format!("See why: QEMU's log is on {host}. {vm} is off there."))
+            Error::Crashed { vm, host } => {
+                let sentence = format!("{vm} crashed on {host} while it was being moved, or its QEMU did, and is off there.");
+                Self::new(Code::Hypervisor, sentence).with_fix(format!("See why: QEMU's log is on {host}."))
             }
             Error::ForcedOff { vm, host } => {
-                Self::new(Code::WrongState, format!("{vm} was forced off on {host} while it was being moved."))
+                Self::new(Code::WrongState, format!("{vm} was forced off on {host} while it was being moved, and is off there."))
             }
-            Error::ShutDown { vm, host } => {
-                Self::new(Code::WrongState, format!("{vm} was shut down on {host} while it was being moved."))
-            }
+            Error::ShutDown { vm, host } => Self::new(
+                Code::WrongState,
+                format!("{vm} was shut down on {host} while it was being moved, and is off there."),
+            ),
+            Error::Saved { vm, host } => Self::new(
+                Code::WrongState,
+                format!("{vm} was saved on {host} while it was being moved, and is off there."),
+            )
+            .with_fix(format!("Start it on {host}: it goes on from what was saved. Then move it.")),
             Error::Ended { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} is off on {host}: it ended while it was being moved."))
             }
             Error::LeftPaused { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} is paused on {host}: an earlier migration has left it so."))
                     .with_fix("That migration's page says what is safe, if it was vmferry's. Else find out first whether the VM has run at its destination.")
+            }
+            Error::NotPossible { vm, state: VmState::Crashed, .. } => {
+                Self::new(Code::WrongState, format!("{vm} has crashed, and its memory is still held."))
+                    .with_fix("Force it off, then start it. To keep its memory for a look, dump it first (virsh dump --memory-only).")
             }
             Error::NotPossible { vm, state, action } => {
                 let (state, action) = (state.as_str(), action.label().to_lowercase());

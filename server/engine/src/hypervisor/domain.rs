@@ -54,6 +54,8 @@ pub struct DomainFacts {
     pub plan9_folders: Vec<String>,
     /// Its TPM.
     pub tpm: Option<Tpm>,
+    /// Whether its host starts it when it boots; none if that can't be told.
+    pub autostart: Option<bool>,
     /// Snapshots that libvirt keeps.
     pub snapshots: u32,
     /// Checkpoints that libvirt keeps.

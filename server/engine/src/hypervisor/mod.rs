@@ -106,6 +106,15 @@ pub trait HostConnection: Send + Sync {
     /// variables, the state of its TPM) stays. That there is none is no error.
     async fn undefine(&self, vm: VmId) -> Result<(), HostError>;
 
+    /// Whether the host starts its copy when it boots. A copy that is not persistent is never started.
+    async fn autostart(&self, vm: VmId) -> Result<bool, HostError>;
+
+    /// Lets the host start its copy when it boots, or not.
+    ///
+    /// # Errors
+    /// `hypervisor` if the copy is not persistent.
+    async fn set_autostart(&self, vm: VmId, enabled: bool) -> Result<(), HostError>;
+
     /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError>;
 

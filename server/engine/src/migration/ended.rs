@@ -11,9 +11,10 @@ pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (P
     let reason = source.answer.reason;
     let (vm, host) = (vm_name.clone(), host.clone());
     let error = match reason {
-        StateReason::Crashed | StateReason::Failed => Error::QemuDied { vm, host },
+        StateReason::Crashed | StateReason::Failed => Error::Crashed { vm, host },
         StateReason::Destroyed => Error::ForcedOff { vm, host },
-        StateReason::Shutdown | StateReason::Saved => Error::ShutDown { vm, host },
+        StateReason::Shutdown => Error::ShutDown { vm, host },
+        StateReason::Saved => Error::Saved { vm, host },
         _ => Error::Ended { vm, host },
     };
     let problem = Problem::from(error);

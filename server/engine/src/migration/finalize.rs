@@ -6,7 +6,7 @@ use super::{
     Reported, Setback,
     active::ActiveMigration,
     advice::{Advice, advise},
-    elsewhere, ended, leftovers, reconcile,
+    autostart, elsewhere, ended, leftovers, reconcile,
     reconcile::Found,
     situation::Situation,
     stall,
@@ -33,6 +33,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
             let figures = active.final_figures().await;
             reconcile::undefine_at_source(active).await;
             let context = active.shared_context();
+            autostart::carry(&context, active.journal()).await;
             if reported.is_ok() {
                 storage::prove_mirrored(&context, active).await;
             }
@@ -91,11 +92,11 @@ async fn note_silent(active: &mut ActiveMigration, hosts: &[HostName]) {
 
 /// A VM on a host that is not registered is seen only while a migration needs that host.
 async fn note_unregistered_destination(active: &mut ActiveMigration) {
-    let Migration { vm_name, destination, .. } = active.record();
+    let Migration { destination, .. } = active.record();
     if active.context().inventory().is_temporary(destination) {
-        let text = format!(
-            "{destination} is not registered, so {vm_name} is not watched there. To see it, register the host."
-        );
+        let name = active.record().name_on(destination);
+        let text =
+            format!("{destination} is not registered, so {name} is not watched there. To see it, register the host.");
         active.write(text).await;
     }
 }

@@ -135,6 +135,7 @@ impl Migrations {
             problem: None,
             step: None,
             leftovers: Vec::new(),
+            autostart: None,
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);
         self.context.tasks().spawn_to_completion(begun).await

@@ -3,7 +3,8 @@
 //! [`Migrations`] admits a request (`admission.rs`), writes it down and spawns its [`lifecycle`], which owns an `ActiveMigration`
 //! (`active.rs`) to the end: it waits in the queue, lets `storage/` prepare the disks, hands the plan to libvirt (`drive.rs`), takes
 //! samples and commands meanwhile (`sample.rs`), asks all hosts where the VM is (`reconcile.rs`, `inquiry.rs`, `verdict.rs`), names
-//! what it waits for (`waiting.rs`), and writes down the end (`finalize.rs`). `resume.rs` goes on with what an earlier run of the console
+//! what it waits for (`waiting.rs`), and writes down the end (`finalize.rs`). What libvirt keeps beside the definition follows
+//! (`autostart.rs`). `resume.rs` goes on with what an earlier run of the console
 //! left open. Only `journal.rs` changes the record. `aftercare.rs` looks after migrations that have ended and left something, or that
 //! need attention: `situation.rs` asks all hosts, `advice.rs` makes words and a safe step of what they say, `take_step.rs` takes it, and
 //! `settle.rs` ends the doubt.
@@ -17,6 +18,7 @@ mod active;
 mod admission;
 mod advice;
 mod aftercare;
+mod autostart;
 mod drive;
 mod elsewhere;
 mod ended;

@@ -125,6 +125,7 @@ async fn act(active: &mut ActiveMigration, verdict: Verdict, looks: [Look; 2]) {
         return;
     }
     let Migration { vm, vm_name, source, destination, .. } = active.record();
+    let there = active.record().name_on(destination);
     let (host, action, text) = match verdict {
         // As libvirt would have done if it had been told that the migration failed.
         Verdict::ToResume => (
@@ -139,7 +140,7 @@ async fn act(active: &mut ActiveMigration, verdict: Verdict, looks: [Look; 2]) {
             source,
             VmAction::ForceOff,
             format!(
-                "{vm_name} runs on {destination}: the copy that {source} had paused for the migration was turned off."
+                "{there} runs on {destination}: the copy that {source} had paused for the migration was turned off."
             ),
         ),
         _ => (

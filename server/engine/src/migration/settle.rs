@@ -107,7 +107,7 @@ fn phase_of(record: &Migration, host: &HostName) -> Phase {
 }
 
 fn text_of(record: &Migration, host: &HostName, situation: &Situation) -> String {
-    let vm = &record.vm_name;
+    let vm = record.name_on(host);
     let does = match situation.at(host) {
         Answer::Copy(Seen { doing: Doing::Running, .. }) => "runs",
         Answer::Copy(Seen { doing: Doing::Paused, .. }) => "is paused",
@@ -158,7 +158,7 @@ async fn later(context: &Context, record: &Migration) -> Later {
 async fn by_later(journal: &mut Journal, later: &Migration) {
     let record = journal.record();
     let phase = phase_of(record, &later.source);
-    let text = format!("A later migration found {} on {}.", record.vm_name, later.source);
+    let text = format!("A later migration found {} on {}.", record.name_on(&later.source), later.source);
     let problem = (phase == Phase::Failed).then(|| why(record));
     journal.settle(phase, problem, text).await;
 }

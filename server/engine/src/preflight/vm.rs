@@ -9,6 +9,7 @@ use super::input::PreflightInput;
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut findings = vec![state(input), snapshots(input)];
     findings.extend(checkpoints(input));
+    findings.extend(autostart(input));
     if input.is_live() {
         findings.extend([job(input), block_job(input)]);
         findings.extend(io_error(input));
@@ -70,6 +71,27 @@ fn checkpoints(input: &PreflightInput) -> Option<Finding> {
     let text = format!("libvirt forgets {} of {name} when it moves.", counted(count, "checkpoint"));
     let fix = "Make a full backup afterwards: an incremental one has nothing to stand on.";
     (count > 0).then(|| Finding::warning(FindingCode::Checkpoints, text).with_fix(fix))
+}
+
+/// libvirt keeps it beside the definition; vmferry sets it at the end.
+fn autostart(input: &PreflightInput) -> Option<Finding> {
+    let (code, name, destination) = (FindingCode::Autostart, &input.vm.name, input.destination_name());
+    let source = &input.source.config.name;
+    match input.domain.autostart {
+        _ if !input.vm.persistent && input.is_live() => None,
+        Some(false) => None,
+        Some(true) => Some(Finding::ok(
+            code,
+            format!("{source} starts {name} when it boots. Afterwards {destination} does, and {source} no longer."),
+        )),
+        None => Some(
+            Finding::unknown(
+                code,
+                format!("{source} does not say whether it starts {name} when it boots, so {destination} will not."),
+            )
+            .with_fix("Set it there by hand afterwards (virsh autostart), and look that the source does not start it."),
+        ),
+    }
 }
 
 fn block_job(input: &PreflightInput) -> Finding {

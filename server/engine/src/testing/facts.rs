@@ -59,7 +59,9 @@ impl Sim {
     pub(super) fn made_of(&self, host: &HostName, vm: VmId) -> Option<DomainFacts> {
         let (mut facts, shape) = {
             let mut world = self.world();
-            let mut facts = world.host(host).copies.get(&vm).map(domain)?;
+            let there = world.host(host);
+            let mut facts = there.copies.get(&vm).map(domain)?;
+            facts.autostart = Some(there.autostarted.contains(&vm));
             facts.disks = world.storage.disks.get(&vm).cloned().unwrap_or_default();
             (facts, world.shapes.vms.get(&vm).cloned())
         };

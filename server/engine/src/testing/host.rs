@@ -1,6 +1,9 @@
 //! A simulated host and the connection to it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use model::{HostName, VmAction, VmId, VmState};
@@ -37,6 +40,10 @@ pub(super) struct SimHost {
     /// Counts connections' lives: one from before a cut is dead.
     pub(super) cuts: u32,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
+    /// VMs that it starts when it boots.
+    pub(super) autostarted: BTreeSet<VmId>,
+    /// What it says instead when it is asked about that.
+    pub(super) autostart_fault: Option<HostErrorKind>,
     pub(super) jobs: BTreeMap<VmId, Job>,
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
@@ -56,6 +63,8 @@ impl SimHost {
             life: 0,
             cuts: 0,
             copies: BTreeMap::new(),
+            autostarted: BTreeSet::new(),
+            autostart_fault: None,
             jobs: BTreeMap::new(),
             completed: BTreeMap::new(),
             listeners: Vec::new(),
@@ -194,8 +203,17 @@ impl HostConnection for SimConnection {
     async fn undefine(&self, vm: VmId) -> Result<(), HostError> {
         self.ask(|host| {
             host.copies.retain(|other, copy| *other != vm || copy.state.is_active());
+            host.autostarted.remove(&vm);
             host.tell(&HostEvent::Changed(vm));
         })
+    }
+
+    async fn autostart(&self, vm: VmId) -> Result<bool, HostError> {
+        self.autostarts(vm)
+    }
+
+    async fn set_autostart(&self, vm: VmId, enabled: bool) -> Result<(), HostError> {
+        self.let_autostart(vm, enabled)
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {

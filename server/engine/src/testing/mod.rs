@@ -2,6 +2,7 @@
 //!
 //! For tests of the engine's every branch, and for thousands of hosts. It calls itself simulated wherever it is shown.
 
+mod autostart;
 mod driver;
 mod facts;
 mod host;

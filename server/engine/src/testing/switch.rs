@@ -75,7 +75,8 @@ fn arrive(sim: &Sim, source: &HostName, plan: &MigrationPlan, moving: CopyFacts)
         return Err(hypervisor("Lost connection to destination host"));
     }
     let reason = if moving.state == VmState::Running { StateReason::Migrated } else { moving.reason };
-    let arrived = CopyFacts { reason, persistent: plan.persist_destination, ..moving };
+    let name = plan.new_name.clone().unwrap_or_else(|| moving.name.clone());
+    let arrived = CopyFacts { name, reason, persistent: plan.persist_destination, ..moving };
     destination.copies.insert(plan.vm, arrived);
     destination.completed.insert(plan.vm, Statistics { downtime_ms: Some(millis(STEP)), ..statistics });
     destination.tell(&HostEvent::Changed(plan.vm));
@@ -115,6 +116,7 @@ fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Faul
     }
     if plan.undefine_source {
         host.copies.remove(&plan.vm);
+        host.autostarted.remove(&plan.vm);
         host.tell(&HostEvent::Changed(plan.vm));
     } else {
         host.change(plan.vm, |copy| {

@@ -168,7 +168,7 @@ async fn a_vm_that_shuts_down_meanwhile_was_not_moved() {
     let problem = end.problem.unwrap();
     assert_eq!(
         (end.phase, problem.sentence.as_str()),
-        (Phase::Failed, "web was shut down on alpha while it was being moved.")
+        (Phase::Failed, "web was shut down on alpha while it was being moved, and is off there.")
     );
     assert_eq!(problem.details.as_deref(), Some("domain is not running"));
     assert!(bench.sim.runs_on(vm).is_empty());

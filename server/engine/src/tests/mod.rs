@@ -2,6 +2,7 @@
 
 mod agreement;
 mod attention;
+mod beside;
 mod direct;
 mod feed;
 mod hosts;

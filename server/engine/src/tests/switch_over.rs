@@ -118,10 +118,11 @@ async fn a_copy_that_receives_what_nobody_sends_any_more_is_removed() {
 #[tokio::test(start_paused = true)]
 async fn a_vm_that_ends_at_the_source_has_not_moved() {
     for (reason, words) in [
-        (StateReason::Crashed, "The QEMU of web died on alpha"),
-        (StateReason::Failed, "The QEMU of web died on alpha"),
+        (StateReason::Crashed, "web crashed on alpha"),
+        (StateReason::Failed, "web crashed on alpha"),
         (StateReason::Destroyed, "web was forced off on alpha"),
         (StateReason::Shutdown, "web was shut down on alpha"),
+        (StateReason::Saved, "web was saved on alpha"),
         (StateReason::Other, "web is off on alpha"),
     ] {
         let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;

@@ -51,6 +51,7 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
             connection.known(add_from_pool(connection, disk))?;
         }
     }
+    facts.autostart = connection.known(domain.autostart().map_err(LibvirtError::from))?;
     facts.snapshots = connection.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
     facts.checkpoints = connection.known(checkpoints(&domain))?.unwrap_or(0);
     facts.saved_memory = !is_active && connection.known(copies::has_saved_memory(&domain))?.unwrap_or(false);

@@ -1,9 +1,9 @@
 //! Actions on a domain: starting, stopping, pausing, resuming it, and removing its definition.
 
-use model::VmAction;
+use model::{VmAction, VmId};
 use virt::{domain::Domain, sys};
 
-use crate::error::LibvirtError;
+use crate::{connection::Connection, error::LibvirtError};
 
 /// Starts, stops, pauses or resumes a domain.
 pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError> {
@@ -15,6 +15,16 @@ pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError>
         VmAction::Resume => domain.resume(),
     }
     .map_err(LibvirtError::from)
+}
+
+/// Whether the host starts the domain when it boots.
+pub(crate) fn autostart(connection: &Connection, vm: VmId) -> Result<bool, LibvirtError> {
+    Ok(connection.lookup_domain_by_uuid(vm.0)?.autostart()?)
+}
+
+/// Lets the host start the domain when it boots, or not. libvirt refuses it for a domain that is not persistent.
+pub(crate) fn set_autostart(connection: &Connection, vm: VmId, enabled: bool) -> Result<(), LibvirtError> {
+    Ok(connection.lookup_domain_by_uuid(vm.0)?.set_autostart(enabled)?)
 }
 
 /// Removes the definition of a domain that is off. NVRAM and TPM state stay, as libvirt's own migrations leave them.

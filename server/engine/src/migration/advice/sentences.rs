@@ -79,7 +79,7 @@ impl Sentences<'_> {
     }
 
     pub(super) fn runs(&self, host: &HostName) -> Found {
-        let vm = &self.record.vm_name;
+        let vm = self.record.name_on(host);
         match self.silent[..] {
             [] => self.only_said(format!("{vm} runs on {host}, and only there."), BY_ITSELF.to_owned()),
             _ => self.only_said(
@@ -132,9 +132,10 @@ impl Sentences<'_> {
     }
 
     pub(super) fn arrived_paused(&self, step: Step) -> Found {
-        let Migration { vm_name, source, destination, .. } = self.record;
+        let Migration { source, destination, .. } = self.record;
+        let vm = self.record.name_on(destination);
         Found {
-            sentence: format!("{vm_name} has arrived on {destination} paused, and {source} does not run it any more."),
+            sentence: format!("{vm} has arrived on {destination} paused, and {source} does not run it any more."),
             fix: format!("{}: all hosts have said that they do not run it.", step.label()),
             step: Some(step),
         }
@@ -149,7 +150,7 @@ impl Sentences<'_> {
     }
 
     pub(super) fn is_paused(&self, host: &HostName) -> Found {
-        let vm = &self.record.vm_name;
+        let vm = self.record.name_on(host);
         self.only_said(format!("{vm} is paused on {host}, and is on no other host."), BY_ITSELF.to_owned())
     }
 

@@ -1,7 +1,7 @@
 //! The ledger: what a migration may have left on hosts. Written down before it can come to be, and until it is known to be gone or is
 //! the VM's own.
 
-use model::{DiskMove, HostName, Leftover, LeftoverKind, Problem};
+use model::{Autostart, DiskMove, HostName, Leftover, LeftoverKind, Problem};
 
 use super::Journal;
 
@@ -109,6 +109,27 @@ impl Journal {
             };
             self.enter_into_ledger(&host, what);
         }
+    }
+
+    /// What the source says, and where it is to be set; the next write keeps it.
+    pub(in crate::migration) fn note_autostart(&mut self, autostart: Autostart) {
+        self.record.autostart = Some(autostart);
+    }
+
+    /// It is set on this host, or can't be.
+    pub(in crate::migration) async fn autostart_set(&mut self, host: &HostName, text: Option<String>) {
+        if let Some(autostart) = &mut self.record.autostart {
+            autostart.pending.retain(|pending| pending != host);
+        }
+        self.update(text).await;
+    }
+
+    /// The VM has been moved again: it is that migration's affair.
+    pub(in crate::migration) async fn forget_autostart(&mut self) {
+        if let Some(autostart) = &mut self.record.autostart {
+            autostart.pending.clear();
+        }
+        self.update(None).await;
     }
 
     /// What was made at the destination is the VM's own from now on.

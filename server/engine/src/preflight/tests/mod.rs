@@ -48,6 +48,7 @@ fn domain(vm: VmId) -> DomainFacts {
         machine: "pc-q35-10.0".into(),
         memory_bytes: GIB,
         vcpus: 2,
+        autostart: Some(false),
         ..DomainFacts::default()
     }
 }

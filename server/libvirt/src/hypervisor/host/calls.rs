@@ -82,6 +82,14 @@ impl engine::HostConnection for LibvirtHost {
         self.within(ACTION_LIMIT, self.with_permit(&self.action_permits, undefine)).await
     }
 
+    async fn autostart(&self, vm: VmId) -> Result<bool, HostError> {
+        self.ask(&self.control, LIMIT, move |connection| actions::autostart(connection, vm)).await
+    }
+
+    async fn set_autostart(&self, vm: VmId, enabled: bool) -> Result<(), HostError> {
+        self.ask(&self.control, LIMIT, move |connection| actions::set_autostart(connection, vm, enabled)).await
+    }
+
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {
         let read = self.with_permit(&self.storage_permits, move |connection| definition::facts(connection, vm));
         self.within(PREFLIGHT_LIMIT, read).await

@@ -1,0 +1,169 @@
+//! What a host keeps beside a VM's definition: it follows, or that it does not is said.
+
+use model::{MigrationOptions, Phase, VmState};
+
+use super::*;
+use crate::{CopyFacts, HostErrorKind, testing::Fault};
+
+impl Bench {
+    async fn vm_that_starts_with_alpha(&self, state: VmState) -> VmId {
+        let vm = self.vm("web", state, IDLE).await;
+        self.sim.start_with_host(&host("alpha"), vm);
+        vm
+    }
+
+    async fn moved(&self, vm: VmId, destination: &str, keep_source_definition: bool) -> Migration {
+        let options = MigrationOptions { keep_source_definition, ..MigrationOptions::default() };
+        let request = MigrationRequest { options, ..request(vm, destination) };
+        let id = self.engine.migrate_to_host(request, "admin").await.unwrap().id;
+        let end = self.ended(id).await;
+        assert_eq!(end.phase, Phase::Succeeded, "{:?}", end.problem);
+        end
+    }
+
+    async fn says(&self, id: MigrationId, words: &str) -> bool {
+        self.history(id).await.iter().any(|text| text.contains(words))
+    }
+
+    /// Waits until no migration of it is looked after any more.
+    async fn until_done(&self, id: MigrationId) {
+        self.until(|bench| bench.engine.snapshot().migrations.iter().any(|now| now.id == id && !now.needs_care()))
+            .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_starts_with_its_host_does_so_where_it_arrives() {
+    for state in [VmState::Running, VmState::ShutOff, VmState::Paused] {
+        let bench = Bench::new().await;
+        let vm = bench.vm_that_starts_with_alpha(state).await;
+        let end = bench.moved(vm, "beta", false).await;
+        assert_eq!(bench.sim.starts_with(vm), [host("beta")], "{state:?}");
+        assert!(bench.says(end.id, "beta starts web when it boots, as alpha did.").await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_stays_is_not_started_with_its_host() {
+    for state in [VmState::Running, VmState::ShutOff] {
+        let bench = Bench::new().await;
+        let vm = bench.vm_that_starts_with_alpha(state).await;
+        let end = bench.moved(vm, "beta", true).await;
+        assert!(bench.sim.copy(&host("alpha"), vm).is_some(), "its definition stays");
+        assert_eq!(bench.sim.starts_with(vm), [host("beta")], "{state:?}: after a power cut it runs once");
+        assert!(bench.says(end.id, "alpha does not start web any more when it boots.").await);
+        if state == VmState::Running {
+            bench.moved(vm, "alpha", true).await;
+            assert_eq!(bench.sim.starts_with(vm), [host("alpha")], "it comes back with the VM");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_was_there_before_does_not_decide() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("beta"), CopyFacts { state: VmState::ShutOff, ..copy });
+    bench.sim.start_with_host(&host("beta"), vm);
+    bench.moved(vm, "beta", false).await;
+    assert!(bench.sim.starts_with(vm).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_is_not_persistent_is_never_started_with_its_host() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("alpha"), CopyFacts { persistent: false, ..copy });
+    bench.until(|bench| bench.engine.snapshot().vms.iter().any(|vm| !vm.persistent)).await;
+    let end = bench.moved(vm, "beta", false).await;
+    assert_eq!(end.autostart, None);
+    assert!(bench.sim.starts_with(vm).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_stays_goes_on_starting_with_its_host() {
+    let bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    bench.sim.fail_next(vm, Fault::Refused("no".into()));
+    let id = bench.start(vm, "beta").await;
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.needs_care()), (Phase::Failed, false));
+    assert_eq!(bench.sim.starts_with(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_console_knows_it_too() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.restart().await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.starts_with(vm), [host("beta")], "alpha has forgotten it by now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_does_not_answer_in_time_is_told_later() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.sim.fail_autostart(&host("beta"), Some(HostErrorKind::TimedOut));
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.autostart_pending()), (Phase::Succeeded, &[host("beta")][..]));
+    assert!(model::text::leftovers(&end)[0].contains("Whether beta starts web when it boots is still to be set."));
+    bench.restart().await;
+    bench.sim.fail_autostart(&host("beta"), None);
+    bench.until_done(id).await;
+    assert_eq!(bench.sim.starts_with(vm), [host("beta")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_refuses_is_told_of() {
+    let bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    bench.sim.fail_autostart(&host("beta"), Some(HostErrorKind::Refused));
+    let end = bench.moved(vm, "beta", false).await;
+    assert!(!end.needs_care(), "it is not asked again and again");
+    assert!(bench.says(end.id, "Whether beta starts web when it boots could not be set:").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_does_not_say_it_is_told_of() {
+    let bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    bench.sim.fail_autostart(&host("alpha"), Some(HostErrorKind::NotSupported));
+    let end = bench.moved(vm, "beta", false).await;
+    assert_eq!(end.autostart, None);
+    assert!(bench.says(end.id, "alpha does not say whether it starts web when it boots").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_migration_sees_to_it() {
+    let bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    bench.sim.fail_autostart(&host("beta"), Some(HostErrorKind::TimedOut));
+    let first = bench.moved(vm, "beta", true).await;
+    let second = bench.moved(vm, "gamma", false).await;
+    bench.until_done(first.id).await;
+    bench.sim.fail_autostart(&host("beta"), None);
+    assert_eq!(second.autostart, None, "beta did not say it");
+    assert!(bench.sim.starts_with(vm).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_with_a_new_name_is_told_of_by_the_name_that_it_has_there() {
+    let bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    let options = MigrationOptions { new_name: Some("shop".into()), ..MigrationOptions::default() };
+    let request = MigrationRequest { options, ..request(vm, "beta") };
+    let id = bench.engine.migrate_to_host(request, "admin").await.unwrap().id;
+    let end = bench.ended(id).await;
+    assert!(model::text::summary(&end).starts_with("shop runs on beta"), "{}", model::text::summary(&end));
+    assert!(bench.says(id, "beta starts shop when it boots, as alpha did.").await);
+    assert!(bench.says(id, "shop runs on beta after").await);
+    let shown = bench.engine.snapshot();
+    assert!(shown.vms.iter().any(|shown| shown.id == vm && shown.name == "shop"));
+}
