@@ -7,7 +7,7 @@ use crate::{HostName, Migration};
 /// What is to be done next, and to which copy.
 ///
 /// It stands in the migration's record, so that a page offers what the engine has found to be safe; before the engine does it, it asks
-/// all hosts again. After each step there is at most one running copy, whatever is or is not done later.
+/// all hosts again. No step lets a second copy run, whatever is or is not done later.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
 pub enum Step {

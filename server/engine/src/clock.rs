@@ -16,13 +16,31 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { origin: Instant::now(), origin_ms: millis(since_1970) }
+        Self { origin: Instant::now(), origin_ms: wall_ms() }
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
         self.origin_ms + millis(self.origin.elapsed())
     }
+}
+
+/// What the machine's clock says, in ms since 1970: it goes on while the machine sleeps, and may be set back.
+pub(crate) fn wall_ms() -> u64 {
+    millis(wall().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+#[cfg(not(test))]
+fn wall() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Tests pause tokio's clock, and the machine's follows.
+#[cfg(test)]
+fn wall() -> SystemTime {
+    static ORIGIN: std::sync::LazyLock<(SystemTime, Instant)> =
+        std::sync::LazyLock::new(|| (SystemTime::now(), Instant::now()));
+    let (wall, origin) = *ORIGIN;
+    wall + Instant::now().saturating_duration_since(origin)
 }
 
 /// A duration in whole ms; what does not fit (500 million years) is the largest that does.

@@ -73,7 +73,7 @@ impl From<Error> for Problem {
             }
             Error::MovedFromOutside { vm, host } => Self::new(
                 Code::WrongState,
-                format!("{vm} is on {host}: another console or program moved it there, not this migration."),
+                format!("{vm} is on {host}: another console or program brought it there, not this migration."),
             ),
             Error::Crashed { vm, host } => {
                 let sentence = format!("{vm} crashed on {host} while it was being moved, or its QEMU did, and is off there.");

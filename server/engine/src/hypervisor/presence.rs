@@ -13,7 +13,7 @@ pub(crate) enum Presence {
     Absent,
     /// It has a definition; nothing executes.
     Inactive,
-    /// It is receiving the VM.
+    /// It is receiving the VM, or starting it: what comes of that is not known yet.
     Incoming,
     /// The VM runs there, and is being sent elsewhere.
     Sending,
@@ -33,7 +33,7 @@ impl Presence {
     pub(crate) fn of(copy: Option<&CopyFacts>) -> Self {
         match copy {
             None => Self::Absent,
-            Some(copy) if copy.incoming => Self::Incoming,
+            Some(copy) if copy.incoming || copy.reason == StateReason::StartingUp => Self::Incoming,
             Some(copy) if copy.outgoing => Self::Outgoing,
             Some(copy) if copy.abandoned || was_not_resumed(copy) => Self::Abandoned { persistent: copy.persistent },
             Some(copy) if copy.state.is_active() => Self::Active,

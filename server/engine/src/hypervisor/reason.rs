@@ -56,7 +56,7 @@ pub enum StateReason {
     Saved,
     /// Off: it could not start, or libvirt's daemon lost or gave up its QEMU.
     Failed,
-    /// Off: libvirt's daemon decides so when it starts, of what was off before.
+    /// Off: libvirt's daemon ended it when it started again: an incoming copy, or one that it could not go on with.
     Daemon,
     /// Crashed: the guest panicked.
     Panicked,

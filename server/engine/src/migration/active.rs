@@ -16,6 +16,7 @@ use super::{
     verdict::Answer,
 };
 use crate::{
+    clock::wall_ms,
     context::Context,
     error::Error,
     hypervisor::{HostConnection, HostError, Presence, Statistics},
@@ -46,7 +47,7 @@ impl ActiveMigration {
     pub(super) fn new(context: Arc<Context>, record: Migration, inbox: Inbox) -> Self {
         Self {
             tracker: Tracker::resume(record.progress.clone()),
-            last_heard_ms: context.now_ms(),
+            last_heard_ms: wall_ms(),
             journal: Journal::new(Arc::clone(&context), record),
             context,
             inbox,
@@ -216,8 +217,9 @@ impl ActiveMigration {
         self.last_heard_ms = at_ms;
     }
 
+    /// How long nothing was heard of it. For ever, if that is not certain: the machine's clock may have been set back.
     pub(super) fn since_last_heard(&self) -> Duration {
-        Duration::from_millis(self.context.now_ms().saturating_sub(self.last_heard_ms))
+        wall_ms().checked_sub(self.last_heard_ms).map_or(Duration::MAX, Duration::from_millis)
     }
 }
 
@@ -256,7 +258,7 @@ impl StorageJournal for ActiveMigration {
 
     /// Shows figures, and enters the phase that they tell of.
     async fn show(&mut self, figures: &Statistics) {
-        self.last_heard_ms = self.context.now_ms();
+        self.last_heard_ms = wall_ms();
         if figures.data_total > 0 {
             self.last_sample = Some(*figures);
         }

@@ -9,7 +9,10 @@ mod tests;
 
 use model::{Code, HostName, Leftover, LeftoverKind, Migration, Mode, Problem, Step};
 
-use super::situation::{Answer, Doing, Seen, Situation};
+use super::{
+    situation::{Answer, Doing, Seen, Situation},
+    verdict::is_fresh,
+};
 use crate::hypervisor::StateReason as Reason;
 use sentences::Sentences;
 
@@ -43,8 +46,8 @@ fn found(record: &Migration, situation: &Situation) -> Found {
     let moving = situation.doing(Doing::Moving);
     match running[..] {
         [one, other] => {
-            let step = one_of_two(record, one, other);
-            say.runs_twice([one, other], step)
+            let host = one_of_two(record, one, other).clone();
+            say.runs_twice([one, other], Step::Pause { host })
         }
         [first, .., _] if running.len() > 2 => say.runs_often(&running, Step::Pause { host: first.0.clone() }),
         _ if !moving.is_empty() => say.moves(&moving),
@@ -61,10 +64,9 @@ fn found(record: &Migration, situation: &Situation) -> Found {
     }
 }
 
-/// Which of two running copies is not to run. It is turned off only where it is proven that the other is the VM; else it is paused.
-fn one_of_two(record: &Migration, one: Placed<'_>, other: Placed<'_>) -> Step {
-    let turn_off = |host: &HostName| Step::TurnOff { host: host.clone() };
-    let pause = |host: &HostName| Step::Pause { host: host.clone() };
+/// Which of two running copies is most likely not the VM any more. It is only paused, which can be undone: how long each has run, and
+/// which of them its users reached meanwhile, is not known here.
+fn one_of_two<'a>(record: &Migration, one: Placed<'a>, other: Placed<'a>) -> &'a HostName {
     // The one that the migration knows longest first: its source's, else its destination's.
     let is_later = |host: &HostName| (*host != record.source, *host != record.destination);
     let (known, other) = if is_later(other.0) < is_later(one.0) { (other, one) } else { (one, other) };
@@ -73,25 +75,20 @@ fn one_of_two(record: &Migration, one: Placed<'_>, other: Placed<'_>) -> Step {
         // Both began with the same memory, the destination's first: libvirt lets the source go on only when it has lost the
         // destination's word. Where both write to the same disks, these are what the destination's memory knows of them.
         (Reason::MigrationCanceled | Reason::Unpaused, Reason::Migrated) if are_its_own && record.disks.is_empty() => {
-            turn_off(known.0)
+            known.0
         }
         // Each has disks of its own. libvirt decided that the move had failed; what the move made is not needed.
         (Reason::MigrationCanceled, Reason::Migrated | Reason::Unpaused | Reason::PostCopy)
         | (Reason::Unpaused, Reason::Migrated)
             if are_its_own =>
         {
-            turn_off(other.0)
+            other.0
         }
         // A guest that arrived was running before; one that booted began anew while it did.
-        (_, Reason::Migrated) if are_its_own && is_fresh(known.1) => turn_off(known.0),
-        _ if is_fresh(known.1) && !is_fresh(other.1) => pause(known.0),
-        _ => pause(other.0),
+        (_, Reason::Migrated) if are_its_own && is_fresh(known.1.reason) => known.0,
+        _ if is_fresh(known.1.reason) && !is_fresh(other.1.reason) => known.0,
+        _ => other.0,
     }
-}
-
-/// Whether the copy is not the continuation of one elsewhere.
-fn is_fresh(seen: Seen) -> bool {
-    matches!(seen.reason, Reason::Booted | Reason::Restored | Reason::FromSnapshot)
 }
 
 /// Whether a part of its memory is on another host: neither copy is any good without the other.
@@ -118,7 +115,9 @@ fn left_paused(say: &Sentences<'_>, record: &Migration, situation: &Situation, p
         }
         // The source is gone in the middle of it. What was copied of disks may not be all.
         [(host, seen)] if *host == destination && seen.reason == Reason::Migration => match record.disks.is_empty() {
-            true => say.arrived_paused(Step::Resume { host: destination.clone() }),
+            // Else the source may have gone on, and what the destination has in memory is older than the disks.
+            true if has_left(situation.at(source)) => say.arrived_paused(Step::Resume { host: destination.clone() }),
+            true => say.may_have_gone_on(),
             false => say.arrived_in_part(),
         },
         [(host, _)] => say.is_paused(host),
@@ -144,11 +143,17 @@ fn ran_at_destination(situation: &Situation, record: &Migration, source: Seen) -
         _ if is_defined_elsewhere(situation, record) => None,
         // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind.
         Answer::Absent => source.persistent.then_some(false),
-        // A daemon that is started again ends an incoming copy that was never let go on, and no other.
-        Answer::Copy(Seen { reason: Reason::Daemon, .. }) => Some(false),
-        Answer::Copy(Seen { reason: Reason::Shutdown | Reason::Crashed, .. }) => Some(true),
+        // A definition that was there before may have ended before, too.
+        Answer::Copy(Seen { reason: Reason::Shutdown | Reason::Crashed, .. }) if made_definition(record) => Some(true),
+        // A daemon that is started again ends what it can't go on with (`VIR_DOMAIN_SHUTOFF_DAEMON`): an incoming copy that was perhaps
+        // let go on, or a VM that has run for hours.
         Answer::Copy(_) | Answer::Silent => None,
     }
+}
+
+/// Whether the VM has left the source, according to that.
+fn has_left(source: &Answer) -> bool {
+    matches!(source, Answer::Absent | Answer::Copy(Seen { doing: Doing::Off, reason: Reason::Migrated, .. }))
 }
 
 /// Whether a host that has no part in the migration has a definition of the VM.
@@ -179,9 +184,12 @@ fn runs_nowhere(say: &Sentences<'_>, record: &Migration, situation: &Situation) 
     let step = match (source, destination) {
         _ if is_defined_elsewhere(situation, record) => None,
         // It has left the source: what is there is older.
-        (Some(Seen { reason: Reason::Migrated, .. }) | None, Some(_)) => Some(start(&record.destination)),
+        (Some(Seen { reason: Reason::Migrated, .. }), Some(_)) => Some(start(&record.destination)),
         (Some(Seen { reason: Reason::Migrated, .. }) | None, None) => None,
         (Some(_), None) => Some(start(&record.source)),
+        // The destination may have had that definition all along, with disks of its own.
+        (_, Some(_)) if !made_definition(record) => None,
+        (None, Some(_)) => Some(start(&record.destination)),
         (Some(_), Some(there)) => {
             matches!(there.reason, Reason::Shutdown | Reason::Crashed).then(|| start(&record.destination))
         }

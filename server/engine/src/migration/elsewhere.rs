@@ -76,6 +76,7 @@ pub(super) async fn moved_to(active: &mut ActiveMigration) -> Option<HostName> {
             source: looks[0].answer,
             destination: looks[1].answer,
             others: worst(&others),
+            succeeded: false,
             kept: false,
             made: false,
             refused: true,

@@ -27,11 +27,11 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
         let context = active.shared_context();
         leftovers::see_whether_volumes_are_needed(&context, active.journal()).await;
     }
-    let Found { verdict, elsewhere, looks: [source, _], silent } = reconcile::reconcile(active, &reported).await;
+    let Found { verdict, elsewhere, looks: [source, there], silent } = reconcile::reconcile(active, &reported).await;
     match verdict {
         Verdict::Moved => {
             let figures = active.final_figures().await;
-            reconcile::undefine_at_source(active).await;
+            reconcile::undefine_at_source(active, &reported, there).await;
             let context = active.shared_context();
             autostart::carry(&context, active.journal()).await;
             if reported.is_ok() {

@@ -11,11 +11,11 @@ use super::{
     elsewhere,
     inquiry::{Inquiry, Look, all_that, ask_both, ask_others, first_that, worst},
     sample::watch_until_gone,
-    verdict::{Evidence, Others, Verdict, verdict},
+    verdict::{Evidence, Others, Verdict, is_fresh, verdict},
     waiting,
 };
 use crate::{
-    hypervisor::{HostError, Presence},
+    hypervisor::{HostError, Presence, StateReason},
     storage::StorageJournal as _,
 };
 
@@ -111,6 +111,7 @@ fn evidence(
         source: source.answer,
         destination: there.answer,
         others,
+        succeeded: reported.is_ok(),
         kept: options.keep_source_definition && reported.is_ok(),
         made: made_copy && !inquiry.may_execute(there),
         refused: matches!(reported, Err(Setback::Failed(error)) if elsewhere::is_gone_or_busy(error.kind)),
@@ -161,7 +162,7 @@ async fn act(active: &mut ActiveMigration, verdict: Verdict, looks: [Look; 2]) {
 }
 
 /// What a source's daemon that died in the middle of it has not done: its definition is to go with the VM.
-pub(super) async fn undefine_at_source(active: &mut ActiveMigration) {
+pub(super) async fn undefine_at_source(active: &mut ActiveMigration, reported: &Reported, there: Look) {
     let Migration { vm, vm_name, source, destination, mode, options, .. } = active.record();
     let is_kept_there = active.context().inventory().copy(destination, *vm).is_some_and(|copy| copy.persistent);
     if *mode == Mode::Offline || options.keep_source_definition || !is_kept_there {
@@ -170,6 +171,8 @@ pub(super) async fn undefine_at_source(active: &mut ActiveMigration) {
     let Ok(connection) = active.source() else { return };
     if let Ok(Some(copy)) = connection.copy(*vm).await
         && Presence::of(Some(&copy)) == Presence::Inactive
+        // Else the destination's may have been started, and not have come from here.
+        && (reported.is_ok() || copy.reason == StateReason::Migrated || !is_fresh(there.answer.reason))
     {
         let text = format!("{source} still had the definition of {vm_name}: it was removed.");
         let (host, removed) = (source.clone(), connection.undefine(*vm).await);

@@ -9,6 +9,7 @@ use super::{
     advice::{self, Advice},
     journal::Journal,
     situation::{Answer, Doing, Seen, Situation},
+    verdict::{ended_here, is_fresh},
 };
 use crate::{context::Context, hypervisor::StateReason};
 
@@ -56,7 +57,11 @@ pub(super) async fn conclude(journal: &mut Journal, situation: &Situation) {
     let record = journal.record();
     match only_place(record, situation) {
         Some(host) => {
-            let (phase, text) = (phase_of(record, host), text_of(record, host, situation));
+            let phase = match was_started_anew(record, host, situation) {
+                true => Phase::MovedElsewhere,
+                false => phase_of(record, host),
+            };
+            let text = text_of(record, host, situation);
             let problem = (phase == Phase::Failed).then(|| why(record));
             journal.settle(phase, problem, text).await;
         }
@@ -92,6 +97,14 @@ pub(super) fn only_place<'a>(record: &'a Migration, situation: &'a Situation) ->
 
 fn is_paused_on_purpose(seen: Seen) -> bool {
     !advice::is_left_by_migration(seen) && !advice::is_half_of_post_copy(seen)
+}
+
+/// Whether the VM ended at the source, and somebody started the destination's definition.
+fn was_started_anew(record: &Migration, host: &HostName, situation: &Situation) -> bool {
+    let is_so = |host: &HostName, doing, reason: fn(StateReason) -> bool| matches!(situation.at(host), Answer::Copy(seen) if seen.doing == doing && reason(seen.reason));
+    *host == record.destination
+        && is_so(host, Doing::Running, is_fresh)
+        && is_so(&record.source, Doing::Off, ended_here)
 }
 
 fn phase_of(record: &Migration, host: &HostName) -> Phase {

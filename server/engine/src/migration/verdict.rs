@@ -58,6 +58,8 @@ pub(crate) struct Evidence {
     pub(crate) source: Answer,
     pub(crate) destination: Answer,
     pub(crate) others: Others,
+    /// Whether libvirt said that all went well.
+    pub(crate) succeeded: bool,
     /// Whether a definition at the source is no contradiction: it was to stay there, and libvirt said that all went well. Else the
     /// destination's may be one that it had before.
     pub(crate) kept: bool,
@@ -93,7 +95,7 @@ fn is_left_receiving(Evidence { source, destination, others, made, .. }: &Eviden
 
 fn live(evidence: &Evidence) -> Verdict {
     use Presence::{Abandoned, Absent, Active, Inactive};
-    let Evidence { source, destination, others, made, refused, prompt, .. } = *evidence;
+    let Evidence { source, destination, others, succeeded, made, refused, prompt, .. } = *evidence;
     // The destination's has arrived, and waits to be let go on. Where the reason is another, a resume was tried.
     let never_ran = destination.reason == StateReason::Migration && made;
     match (source.presence, destination.presence) {
@@ -101,6 +103,8 @@ fn live(evidence: &Evidence) -> Verdict {
         (Active, _) | (_, Active) if others == Others::Have => Verdict::Both,
         (Abandoned { .. }, _) | (_, Abandoned { .. }) if others == Others::Have => Verdict::LeftPaused,
         (Absent | Inactive, Absent | Inactive) if others == Others::Have => Verdict::MovedElsewhere,
+        // It did not arrive, but was started there: perhaps from disks of its own.
+        (Abandoned { .. }, Active) if is_fresh(destination.reason) => Verdict::LeftPaused,
         (Abandoned { .. }, Active) => Verdict::ToDrop,
         // libvirt keeps the definition before it lets the VM run, so that one that ran there has left it behind. Of a VM that has
         // none to keep, or where there is one, it can't be told: the VM may have run there and ended, and what is on its disks is
@@ -116,6 +120,9 @@ fn live(evidence: &Evidence) -> Verdict {
         (Active, Abandoned { .. }) => Verdict::Both,
         (Active, _) => Verdict::Stayed,
         (_, Active) if refused => Verdict::MovedElsewhere,
+        (Inactive, Active) if !succeeded && ended_here(source.reason) && is_fresh(destination.reason) => {
+            Verdict::MovedElsewhere
+        }
         (_, Active) => Verdict::Moved,
         (_, Abandoned { .. }) => Verdict::LeftPaused,
         (Inactive, Absent) if ended_here(source.reason) => Verdict::Ended,
@@ -132,8 +139,13 @@ fn live(evidence: &Evidence) -> Verdict {
     }
 }
 
+/// Whether a running copy is not the continuation of one elsewhere.
+pub(super) fn is_fresh(reason: StateReason) -> bool {
+    matches!(reason, StateReason::Booted | StateReason::Restored | StateReason::FromSnapshot)
+}
+
 /// Whether this is how a VM ends where it is. One that moved away leaves another reason behind, or none.
-fn ended_here(reason: StateReason) -> bool {
+pub(super) fn ended_here(reason: StateReason) -> bool {
     matches!(
         reason,
         StateReason::Crashed

@@ -159,6 +159,13 @@ fn job(
             let sentence = format!("libvirt has not finished to move {vm_name} from {source} to {destination}.");
             Some(Problem::new(Code::Hypervisor, sentence).with_fix("This goes on by itself."))
         }
+        (Presence::Incoming, _) => {
+            anothers(format!("Another console or program moves {vm_name} to {source}, or starts it."))
+        }
+        (_, Presence::Incoming) if first_that(others, Others::Moving).is_none() => {
+            let sentence = format!("{destination} still waits to receive {vm_name}, or starts it.");
+            Some(Problem::new(Code::Hypervisor, sentence).with_fix("This ends by itself."))
+        }
         _ => {
             let third = first_that(others, Others::Moving)?;
             anothers(format!("Another console or program moves {vm_name} to or from {third}."))

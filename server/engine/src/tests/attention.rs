@@ -6,10 +6,14 @@ use model::{Code, Phase, Step, VmState};
 use tokio::time::sleep;
 
 use super::*;
-use crate::{StateReason, testing::Fault};
+use crate::testing::Fault;
 
 fn turn_off(name: &str) -> Step {
     Step::TurnOff { host: host(name) }
+}
+
+fn pause(name: &str) -> Step {
+    Step::Pause { host: host(name) }
 }
 
 impl Bench {
@@ -20,7 +24,7 @@ impl Bench {
         bench.sim.fail_next(vm, Fault::RunsTwice);
         let id = bench.start(vm, "beta").await;
         let end = bench.ended(id).await;
-        assert_eq!((end.phase, end.step), (Phase::NeedsAttention, Some(turn_off("alpha"))));
+        assert_eq!((end.phase, end.step), (Phase::NeedsAttention, Some(pause("alpha"))));
         (bench, vm, id)
     }
 
@@ -43,7 +47,10 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
     let (bench, vm, id) = Bench::runs_twice().await;
     let told = bench.record(id).await.problem.unwrap();
     assert!(told.sentence.contains("alpha and beta at the same time"), "{told:?}");
-    assert!(told.fix.unwrap().contains("Turn off the copy on alpha"));
+    assert!(told.fix.unwrap().contains("Pause the copy on alpha"));
+    bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap();
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+    assert_eq!(bench.record(id).await.step, Some(turn_off("alpha")), "it stays until somebody has looked");
     let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
     assert_eq!((settled.phase, settled.step), (Phase::Succeeded, None));
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
@@ -57,6 +64,7 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
         |words: &str| history.iter().position(|text| text.contains(words)).unwrap_or_else(|| panic!("{history:?}"));
     let order = [
         at("not certain"),
+        at("ada chose: Pause the copy on alpha"),
         at("ada chose: Turn off the copy on alpha"),
         at("was turned off"),
         at("runs on beta, and only there"),
@@ -73,19 +81,19 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
 #[tokio::test(start_paused = true)]
 async fn a_step_that_is_not_the_safe_one_any_more_is_not_taken() {
     let (bench, vm, id) = Bench::runs_twice().await;
-    for wrong in [turn_off("beta"), Step::Start { host: host("gamma") }, Step::Pause { host: host("alpha") }] {
+    for wrong in [pause("beta"), Step::Start { host: host("gamma") }, turn_off("alpha")] {
         let refused = bench.engine.take_step(id, wrong.clone(), "eve").await.unwrap_err();
         assert_eq!(refused.code(), Code::WrongState, "{wrong:?}");
-        assert!(refused.told().fix.unwrap().contains("Turn off the copy on alpha"), "what is safe is said");
+        assert!(refused.told().fix.unwrap().contains("Pause the copy on alpha"), "what is safe is said");
         assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")], "{wrong:?}");
     }
     // The destination's copy dies a moment before the step is taken: alpha's is the only one now.
     bench.sim.forget(&host("beta"), vm);
-    let refused = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap_err();
+    let refused = bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap_err();
     assert_eq!(refused.code(), Code::WrongState);
     assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
     assert_eq!(bench.record(id).await.phase, Phase::Failed);
-    let again = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap_err();
+    let again = bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap_err();
     assert_eq!(again.code(), Code::WrongState, "it is settled");
 }
 
@@ -93,26 +101,14 @@ async fn a_step_that_is_not_the_safe_one_any_more_is_not_taken() {
 async fn a_step_that_a_host_cannot_take_leaves_the_record_as_it_is() {
     let (bench, vm, id) = Bench::runs_twice().await;
     bench.sim.cut(&host("beta"));
-    bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap_err();
+    bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap_err();
     let now = bench.record(id).await;
     assert_eq!((now.phase, now.step), (Phase::NeedsAttention, None), "beta may have lost it meanwhile");
     assert!(now.problem.unwrap().sentence.contains("beta does not answer"));
     bench.sim.mend(&host("beta"));
     let now = bench.until_record(id, |migration| migration.step.is_some()).await;
-    assert_eq!(now.step, Some(turn_off("alpha")));
+    assert_eq!(now.step, Some(pause("alpha")));
     assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_started_afresh_after_the_vm_had_moved_goes() {
-    let (bench, vm, id) = Bench::runs_twice().await;
-    let mut fresh = bench.sim.copy(&host("alpha"), vm).unwrap();
-    fresh.reason = StateReason::Booted;
-    bench.sim.put(&host("alpha"), fresh);
-    bench.until_record(id, |migration| migration.step == Some(turn_off("alpha"))).await;
-    let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
-    assert_eq!(settled.phase, Phase::Succeeded);
-    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
 }
 
 #[tokio::test(start_paused = true)]

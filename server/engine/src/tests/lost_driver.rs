@@ -311,6 +311,24 @@ async fn a_vm_that_may_have_moved_on_to_a_host_that_does_not_answer_stays_paused
     }
 }
 
+/// What the first of the consoles has written is no sign of life of the VM.
+#[tokio::test(start_paused = true)]
+async fn a_second_restart_does_not_let_it_go_on_either() {
+    let (mut bench, vm, id) = left_paused(true).await;
+    let moved_on = bench.sim.copy(&host("beta"), vm).unwrap();
+    bench.sim.put(&host("gamma"), moved_on);
+    bench.sim.forget(&host("beta"), vm);
+    bench.sim.cut(&host("gamma"));
+    sleep(Duration::from_mins(10)).await;
+    bench.restart().await;
+    sleep(Duration::from_mins(1)).await;
+    assert!(bench.told(id, "gamma does not answer").await, "{:?}", bench.history(id).await);
+    bench.restart().await;
+    sleep(Duration::from_mins(30)).await;
+    assert_eq!(bench.sim.runs_on(vm), [host("gamma")]);
+    assert!(bench.sim.copy(&host("alpha"), vm).unwrap().abandoned, "nothing was touched");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_third_host_that_does_not_answer_keeps_nobody_waiting_who_comes_at_once() {
     let (mut bench, vm, id) = left_paused(true).await;

@@ -18,16 +18,10 @@ impl Sentences<'_> {
     pub(super) fn runs_twice(&self, [one, other]: [Placed<'_>; 2], step: Step) -> Found {
         let vm = &self.record.vm_name;
         let kept = if *one.0 == *step.host() { other.0 } else { one.0 };
-        let host = step.host();
-        let then = match step {
-            Step::TurnOff { .. } => {
-                format!("{}: the VM is the copy on {kept}. What the guest does on {host} is lost.", step.label())
-            }
-            _ => format!(
-                "{}, which can be undone: only {kept} then runs it, and there is time to find out which copy is the right one.",
-                step.label()
-            ),
-        };
+        let then = format!(
+            "{}, which can be undone: only {kept} then runs it, and there is time to find out which copy is the right one.",
+            step.label()
+        );
         Found {
             sentence: format!("{vm} runs on {} and {} at the same time.", one.0, other.0),
             fix: format!(
@@ -139,6 +133,17 @@ impl Sentences<'_> {
             fix: format!("{}: all hosts have said that they do not run it.", step.label()),
             step: Some(step),
         }
+    }
+
+    pub(super) fn may_have_gone_on(&self) -> Found {
+        let Migration { vm_name, source, destination, .. } = self.record;
+        self.only_said(
+            format!("{vm_name} is off on {source}, and {destination} has it paused since the migration."),
+            format!(
+                "It may have gone on on {source} before it ended there: then what {destination} has in memory is older than the disks. Look into \
+                 libvirt's log on {source} before anything is done to the copy on {destination}."
+            ),
+        )
     }
 
     pub(super) fn arrived_in_part(&self) -> Found {

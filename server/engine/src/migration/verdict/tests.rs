@@ -39,6 +39,7 @@ fn evidence(mode: Mode, source: Answer, destination: Answer) -> Evidence {
         source,
         destination,
         others: Others::Without,
+        succeeded: false,
         kept: false,
         made: true,
         refused: false,
@@ -53,7 +54,7 @@ fn live(source: Presence, destination: Presence) -> Verdict {
 /// Every combination.
 fn everything() -> impl Iterator<Item = Evidence> {
     let answers = || ALL.into_iter().flat_map(|presence| REASONS.map(|reason| Answer { presence, reason }));
-    let flags = (0..16u8).flat_map(|bits| [Mode::Live, Mode::Offline].map(|mode| (bits, mode)));
+    let flags = (0..32u8).flat_map(|bits| [Mode::Live, Mode::Offline].map(|mode| (bits, mode)));
     flags.flat_map(move |(bits, mode)| {
         let flag = move |bit: u8| bits & (1 << bit) != 0;
         answers().flat_map(move |source| {
@@ -63,6 +64,7 @@ fn everything() -> impl Iterator<Item = Evidence> {
                     source,
                     destination,
                     others,
+                    succeeded: flag(0) || flag(4),
                     kept: flag(0),
                     made: flag(1),
                     refused: flag(2),
@@ -150,6 +152,18 @@ fn a_vm_that_others_have_moved() {
     assert_eq!(verdict(&Evidence { others: Others::Have, ..runs }), Both);
     let off = Evidence { mode: Mode::Offline, ..gone };
     assert_eq!(verdict(&Evidence { others: Others::Have, ..off }), MovedElsewhere);
+}
+
+#[test]
+fn a_copy_that_was_started_at_the_destination_did_not_arrive() {
+    let booted = because(Active, StateReason::Booted);
+    let left = evidence(Mode::Live, answer(LEFT), booted);
+    assert_eq!(verdict(&left), LeftPaused, "the source's memory is not thrown away for that");
+    let crashed = evidence(Mode::Live, because(Inactive, StateReason::Crashed), booted);
+    assert_eq!(verdict(&crashed), MovedElsewhere);
+    assert_eq!(verdict(&Evidence { succeeded: true, ..crashed }), Moved, "it was started once more since");
+    let gone = evidence(Mode::Live, because(Inactive, StateReason::Migrated), booted);
+    assert_eq!(verdict(&gone), Moved, "it was started once more since");
 }
 
 #[test]
