@@ -15,6 +15,8 @@ impl Auth {
         let attempt = self.throttle.password_change(who.user()).await?;
         let hash = self.store.password_hash(who.user()).await?;
         if self.hasher.verify(change.current, hash).await.is_none() {
+            tracing::warn!(user = who.user(), "password change failed: the current password is wrong");
+            self.store.audit(who.user(), Action::PasswordChangeFailed(who.session())).await?;
             return Err(AuthError::WrongPassword);
         }
         self.throttle.succeeded(attempt).await?;

@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use model::PasswordChange;
+use port::Principal;
 use store::{Audit as _, AuditFilter, Sessions as _, SqliteStore, Users as _};
 
 use super::*;
@@ -32,6 +34,20 @@ async fn what_is_done_on_the_command_line_says_so() {
     for entry in &log {
         assert_eq!((entry.actor.as_str(), entry.details.as_str()), ("(command line)", r#"{"user":"ada"}"#));
     }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "as if ada had logged in")]
+async fn who_guesses_the_current_password_is_written_down() {
+    let directory = TestDirectory::new();
+    let (auth, store) = auth(&directory).await;
+    auth.add_user("ada", PASSWORD.into()).await.unwrap();
+    let who = Principal::authenticated("ada".into(), Some("handle".into()));
+    let change = PasswordChange { current: "a guess".into(), new: "another long password".into() };
+    assert!(matches!(auth.change_password(&who, change).await, Err(AuthError::WrongPassword)));
+    let log = store.audit_entries(&AuditFilter::newest(1)).await.unwrap();
+    let entry = (log[0].actor.as_str(), log[0].action.as_str(), log[0].details.as_str());
+    assert_eq!(entry, ("ada", "password-change-failed", r#"{"session":"handle"}"#));
 }
 
 #[tokio::test]

@@ -34,10 +34,11 @@ impl Auth {
     /// # Errors
     /// [`AuthError::UnknownUser`]; when the store fails.
     pub async fn remove_user(&self, name: &str) -> Result<(), AuthError> {
-        if !self.store.remove_user(name).await? {
-            return Err(AuthError::UnknownUser(name.to_owned()));
-        }
-        Ok(self.store.audit(COMMAND_LINE, Action::UserRemoved(name)).await?)
+        let entry = (COMMAND_LINE, Action::UserRemoved(name));
+        let ended = self.store.remove_user(name, entry).await?;
+        let ended = ended.ok_or_else(|| AuthError::UnknownUser(name.to_owned()))?;
+        ended.into_iter().for_each(|handle| self.sessions.tell(handle));
+        Ok(())
     }
 
     /// All users' names, sorted.

@@ -23,6 +23,8 @@ pub enum Action<'a> {
     SessionEnded(&'a str),
     /// Changed their password, which ended their other sessions.
     PasswordChanged,
+    /// Wanted to change their password, from this session, and gave a wrong one as the current one.
+    PasswordChangeFailed(Option<&'a str>),
     /// Added this user.
     UserAdded(&'a str),
     /// Set this user's password, which ended their sessions.
@@ -74,6 +76,7 @@ impl Action<'_> {
         match self {
             Self::LoggedIn(address) | Self::LoginFailed(address) => json!({ "address": address }),
             Self::SessionEnded(handle) => json!({ "session": handle }),
+            Self::PasswordChangeFailed(handle) => json!({ "session": handle }),
             Self::LoggedOut | Self::PasswordChanged => json!({}),
             Self::UserAdded(user) | Self::UserPasswordSet(user) | Self::UserRemoved(user) => json!({ "user": user }),
             Self::VmActed(vm, action) => json!({ "vm": vm, "action": action }),

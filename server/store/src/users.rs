@@ -26,8 +26,9 @@ pub trait Users: Send + Sync + 'static {
     /// The hash of a user's password; none if there is no such user.
     async fn password_hash(&self, name: &str) -> Result<Option<String>, StoreError>;
 
-    /// Removes a user, their sessions and their known networks; false if there is no such user.
-    async fn remove_user(&self, name: &str) -> Result<bool, StoreError>;
+    /// Removes a user, their sessions and their known networks, and adds `(actor, action)` to the audit log: all of it or nothing.
+    /// Returns the hashes of the ids of the sessions it ended; none if there is no such user.
+    async fn remove_user(&self, name: &str, entry: (&str, Action<'_>)) -> Result<Option<Vec<String>>, StoreError>;
 
     /// All users' names, sorted.
     async fn users(&self) -> Result<Vec<String>, StoreError>;

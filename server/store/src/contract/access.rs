@@ -31,9 +31,16 @@ async fn users_are_added_once_and_removed(database: Database) {
     let store = database.open().await;
     assert_eq!(store.users().await.unwrap(), ["ada", "grace"]);
     assert_eq!(store.password_hash("ada").await.unwrap().as_deref(), Some("two"));
-    assert!(store.remove_user("ada").await.unwrap());
-    assert!(!store.remove_user("ada").await.unwrap());
+    store.add_session("id", "ada", "192.0.2.1", "test").await.unwrap();
+    let entry = ("root", Action::UserRemoved("ada"));
+    assert_eq!(store.remove_user("ada", entry).await.unwrap(), Some(vec!["id".to_owned()]));
+    assert_eq!(store.remove_user("ada", entry).await.unwrap(), None);
     assert_eq!(store.password_hash("ada").await.unwrap(), None);
+    assert_eq!(
+        store.audit_entries(&AuditFilter::newest(10)).await.unwrap().len(),
+        1,
+        "none for a user who is not there"
+    );
 }
 
 async fn a_better_hash_replaces_only_the_one_it_was_made_from(database: Database) {
@@ -109,7 +116,7 @@ async fn a_removed_user_leaves_nothing(database: Database) {
     store.add_user("ada", "hash").await.unwrap();
     store.add_session("id", "ada", "192.0.2.1", "test").await.unwrap();
     store.add_known_network("ada", "192.0.2.1").await.unwrap();
-    store.remove_user("ada").await.unwrap();
+    store.remove_user("ada", ("root", Action::UserRemoved("ada"))).await.unwrap();
     store.add_user("ada", "hash").await.unwrap();
     assert_eq!(store.session("id", LIMITS).await.unwrap(), None);
     assert!(!store.is_known_network("ada", "192.0.2.1").await.unwrap());

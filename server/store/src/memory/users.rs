@@ -4,8 +4,17 @@ use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 
-use super::MemoryStore;
+use super::{MemoryStore, Tables};
 use crate::{Action, StoreError, Users};
+
+impl Tables {
+    /// Ends all sessions of a user but `keep`, and returns their ids' hashes.
+    fn end_sessions(&mut self, name: &str, keep: Option<&str>) -> Vec<String> {
+        let is_ended = |id_hash: &String, user: &str| user == name && keep != Some(id_hash.as_str());
+        let ended = self.sessions.extract_if(.., |id_hash, session| is_ended(id_hash, &session.user));
+        ended.map(|(id_hash, _)| id_hash).collect()
+    }
+}
 
 #[async_trait]
 impl Users for MemoryStore {
@@ -36,9 +45,7 @@ impl Users for MemoryStore {
         let mut tables = self.tables();
         let Some(hash) = tables.users.get_mut(name) else { return Ok(None) };
         password_hash.clone_into(hash);
-        let is_ended = |id_hash: &String, user: &str| user == name && keep != Some(id_hash.as_str());
-        let ended = tables.sessions.extract_if(.., |id_hash, session| is_ended(id_hash, &session.user));
-        let ended = ended.map(|(id_hash, _)| id_hash).collect();
+        let ended = tables.end_sessions(name, keep);
         tables.add_entry(actor, action);
         Ok(Some(ended))
     }
@@ -47,11 +54,19 @@ impl Users for MemoryStore {
         Ok(self.tables().users.get(name).cloned())
     }
 
-    async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+    async fn remove_user(
+        &self,
+        name: &str,
+        (actor, action): (&str, Action<'_>),
+    ) -> Result<Option<Vec<String>>, StoreError> {
         let mut tables = self.tables();
-        tables.sessions.retain(|_, session| session.user != name);
+        if tables.users.remove(name).is_none() {
+            return Ok(None);
+        }
         tables.known_networks.retain(|(user, _)| user != name);
-        Ok(tables.users.remove(name).is_some())
+        let ended = tables.end_sessions(name, None);
+        tables.add_entry(actor, action);
+        Ok(Some(ended))
     }
 
     async fn users(&self) -> Result<Vec<String>, StoreError> {

@@ -44,6 +44,8 @@ impl Audit for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::AssertSqlSafe;
+
     use super::*;
 
     #[tokio::test]
@@ -51,7 +53,20 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path()).await.unwrap();
         store.audit("ada", Action::LoggedIn("192.0.2.1")).await.unwrap();
-        for statement in ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit"] {
+        let row = "(number, at, actor, action, details) VALUES (1, 1, 'eve', 'login', '{}')";
+        let last = "(number, at, actor, action, details) VALUES (-1, 1, 'eve', 'login', '{}')";
+        for statement in [
+            "UPDATE audit SET actor = 'eve'",
+            "UPDATE OR REPLACE audit SET actor = 'eve'",
+            "DELETE FROM audit",
+            &format!("REPLACE INTO audit {row}"),
+            &format!("INSERT OR REPLACE INTO audit {row}"),
+            &format!("INSERT INTO audit {row} ON CONFLICT (number) DO UPDATE SET actor = 'eve'"),
+            // Numbers that no entry has yet: one that is put in later would be replaced, or keep others out.
+            &format!("INSERT INTO audit {}", row.replace("(1,", "(9223372036854775807,")),
+            &format!("INSERT INTO audit {last}"),
+        ] {
+            let statement = AssertSqlSafe(statement.to_owned());
             let error = sqlx::query(statement).execute(&store.writer).await.unwrap_err().to_string();
             assert!(error.contains("append-only"), "{error}");
         }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{SqliteStore, audit, fault::failed};
+use super::{SqliteStore, audit, fault::failed, writing::Writing};
 use crate::{Action, StoreError, Users, clock::now_ms};
 
 #[async_trait]
@@ -37,12 +37,7 @@ impl Users for SqliteStore {
         if writing.execute(update).await?.rows_affected() == 0 {
             return Ok(None);
         }
-        let ended = sqlx::query_scalar("DELETE FROM sessions WHERE user = ? AND id_hash IS NOT ? RETURNING id_hash")
-            .bind(name)
-            .bind(keep)
-            .fetch_all(&mut *writing)
-            .await
-            .map_err(|error| writing.failed(error))?;
+        let ended = end_sessions(&mut writing, name, keep).await?;
         audit::write(&mut writing, actor, action).await?;
         writing.commit().await?;
         Ok(Some(ended))
@@ -56,14 +51,33 @@ impl Users for SqliteStore {
             .map_err(failed)
     }
 
-    async fn remove_user(&self, name: &str) -> Result<bool, StoreError> {
+    async fn remove_user(
+        &self,
+        name: &str,
+        (actor, action): (&str, Action<'_>),
+    ) -> Result<Option<Vec<String>>, StoreError> {
         let mut writing = self.write().await?;
-        let done = writing.execute(sqlx::query("DELETE FROM users WHERE name = ?").bind(name)).await?;
+        let ended = end_sessions(&mut writing, name, None).await?;
+        let delete = sqlx::query("DELETE FROM users WHERE name = ?").bind(name);
+        if writing.execute(delete).await?.rows_affected() == 0 {
+            return Ok(None);
+        }
+        audit::write(&mut writing, actor, action).await?;
         writing.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(Some(ended))
     }
 
     async fn users(&self) -> Result<Vec<String>, StoreError> {
         sqlx::query_scalar("SELECT name FROM users ORDER BY name").fetch_all(&self.readers).await.map_err(failed)
     }
+}
+
+/// Ends all sessions of a user but `keep`, and returns their ids' hashes.
+async fn end_sessions(writing: &mut Writing, name: &str, keep: Option<&str>) -> Result<Vec<String>, StoreError> {
+    sqlx::query_scalar("DELETE FROM sessions WHERE user = ? AND id_hash IS NOT ? RETURNING id_hash")
+        .bind(name)
+        .bind(keep)
+        .fetch_all(&mut **writing)
+        .await
+        .map_err(|error| writing.failed(error))
 }
