@@ -4,7 +4,9 @@ pub mod auth;
 pub mod commands;
 pub mod config;
 pub mod console;
+mod host_name;
 pub mod http;
+mod network;
 pub mod pki;
 pub mod server;
 #[cfg(test)]

@@ -107,14 +107,14 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
                         type="password"
                         name="new"
                         autocomplete="new-password"
-                        minlength="8"
+                        minlength="12"
                         maxlength="1024"
                         aria-describedby="password-hint"
                         required
                     />
                 </label>
                 <p class="hint" id="password-hint">
-                    "At least 8 characters, better 15 or more. Changing it ends your other sessions."
+                    "At least 12 characters. Changing it ends your other sessions."
                 </p>
                 <Alert problem=problem_of(change) />
                 <div role="status">

@@ -37,10 +37,11 @@ impl From<AuthError> for Problem {
 
 fn sentence(weakness: Weakness) -> &'static str {
     match weakness {
-        Weakness::TooShort => "The password is too short: it needs at least 8 characters.",
+        Weakness::TooShort => "The password is too short: it needs at least 12 characters.",
         Weakness::TooLong => "The password is too long: it may have 1024 bytes.",
-        Weakness::Guessable => "The password is one of the first that an attacker would try.",
-        Weakness::Common => "The password is one of the most common ones.",
+        Weakness::OwnWords => "The password is made of the names of the user, this machine or vmferry.",
+        Weakness::Sequence => "The password repeats itself, or follows the keyboard or the alphabet.",
+        Weakness::Common => "The password is one of the most common ones, perhaps with other characters around it.",
     }
 }
 
