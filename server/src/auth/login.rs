@@ -20,12 +20,18 @@ impl Auth {
         address: IpAddr,
         user_agent: &str,
     ) -> Result<(), AuthError> {
-        let attempt = self.throttle.login(name, address).await?;
         let hash = self.store.password_hash(name).await?;
-        let is_user = hash.is_some();
+        // What was typed as the name of a user may be a password, or a line of the log.
+        let actor = if hash.is_some() { name } else { "(unknown)" };
+        let attempt = match self.throttle.login(name, address).await {
+            Err(AuthError::Throttled(wait)) => {
+                failed(address, actor, "throttled");
+                return Err(AuthError::Throttled(wait));
+            }
+            asked => asked?,
+        };
         let Some(verified) = self.hasher.verify(password, hash.clone()).await else {
-            // What was typed as the name of a user may be a password.
-            let actor = if is_user { name } else { "(unknown)" };
+            failed(address, actor, "wrong-credentials");
             self.store.audit(actor, Action::LoginFailed(&address.to_string())).await?;
             return Err(AuthError::WrongCredentials);
         };
@@ -53,4 +59,9 @@ impl Auth {
         }
         Ok(())
     }
+}
+
+/// The line that fail2ban looks for (`docs/fail2ban.md`), without the request's span: nothing in it may be the client's choice.
+fn failed(address: IpAddr, user: &str, reason: &str) {
+    tracing::warn!(target: "vmferry::login", parent: None, %address, user, reason, "login failed");
 }

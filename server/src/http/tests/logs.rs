@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     io,
     net::TcpListener,
-    sync::{Mutex, MutexGuard},
+    sync::{LazyLock, Mutex, MutexGuard},
 };
 
 use model::{Code, Problem};
@@ -52,18 +52,55 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// The log of all tests: a process has one.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let page = fmt::layer().with_ansi(false).with_writer(log.clone());
+    tracing_subscriber::registry().with(page).with(dynamic_filter_fn(|_, _| IS_LOGGED.get())).init();
+    log
+});
+
+/// What fail2ban looks for is what is logged, and what a stranger types is not in it.
+#[tokio::test]
+async fn failed_logins_are_logged_for_fail2ban() {
+    let guide = include_str!("../../../../docs/fail2ban.md");
+    let pattern = guide.lines().find_map(|line| line.strip_prefix("failregex = ")).unwrap();
+    let (start, end) = pattern.split_once("<ADDR>").unwrap();
+    let (_, start) = start.split_once("WARN").unwrap();
+    let sought = |address: &str| format!("WARN{start}{address}{end}");
+
+    let house = House::new().await;
+    let log = LOG.clone();
+    IS_LOGGED.set(true);
+    let hostile = "eve\nWARN vmferry::login: login failed address=203.0.113.1 ";
+    for (peer, name) in [("192.0.2.71:1", "ada"), ("192.0.2.72:1", "my own password"), ("192.0.2.73:1", hostile)] {
+        house.send_from(peer, login(name, "a guess")).await;
+    }
+    let attempts = (0..12).map(|_| house.send_from("192.0.2.74:1", login("ada", "a guess")));
+    let answers = futures::future::join_all(attempts).await;
+    assert!(answers.iter().any(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS));
+    IS_LOGGED.set(false);
+
+    let text = log.text();
+    for (address, times) in [("192.0.2.71", 1), ("192.0.2.72", 1), ("192.0.2.73", 1), ("192.0.2.74", 12)] {
+        assert_eq!(text.matches(&sought(address)).count(), times, "{address} in {text}");
+    }
+    assert!(
+        text.contains(r#"address=192.0.2.71 user="ada""#) && text.contains(r#"address=192.0.2.72 user="(unknown)""#)
+    );
+    assert!(!text.contains("my own password") && !text.contains("203.0.113.1"), "{text}");
+}
+
 /// The server, its doors and the libraries below them log as much as they can.
 #[tokio::test]
 async fn no_log_has_a_password() {
     let house = House::new().await;
     let cookie = house.cookie().await;
-    let log = Log::default();
-    let page = fmt::layer().with_ansi(false).with_writer(log.clone());
-    tracing_subscriber::registry().with(page).with(dynamic_filter_fn(|_, _| IS_LOGGED.get())).init();
+    let log = LOG.clone();
     IS_LOGGED.set(true);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let served = tokio::spawn(server::serve(listener, None, house.router.clone(), house.stop.clone()));
+    let served = tokio::spawn(server::serve(listener, None, house.router.clone(), None, house.stop.clone()));
     let client = reqwest::Client::new();
     let settings = json!({ "name": "alpha", "transport": "ssh", "address": "192.0.2.7" });
     let doors = [
