@@ -6,9 +6,58 @@ use model::{Code, Problem};
 use serde::{Deserialize, Serialize};
 
 /// A [`Problem`] as server functions answer it: a type of its own only because the trait is Leptos' and `Problem` is the model's.
+///
+/// A form that was sent without scripts learns it from the address of its page. There only the code may stand, since anyone can write
+/// an address, and the words are [`told`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Received", into = "Problem")]
 pub struct Failure(pub Problem);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Received {
+    Whole(Problem),
+    Code { code: Code },
+}
+
+impl From<Received> for Failure {
+    fn from(received: Received) -> Self {
+        match received {
+            Received::Whole(problem) => Self(problem),
+            Received::Code { code } => Self(told(code)),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+/// What a code alone says.
+fn told(code: Code) -> Problem {
+    let (sentence, fix) = match code {
+        Code::WrongCredentials => ("The password is wrong.", "Check it, and that caps lock is off."),
+        Code::WeakPassword => (
+            "The new password is not allowed.",
+            "It needs at least 12 characters, and must be neither a common one nor made of names or sequences.",
+        ),
+        Code::Throttled => ("Too many failed attempts.", "Wait a minute, then try again."),
+        Code::InvalidInput => ("Some fields are not valid.", "Check what you typed, then send it again."),
+        Code::StoreUnavailable => ("vmferry's database can't be written now.", "Try again in a few seconds."),
+        Code::AlreadyMigrating => ("This VM is being migrated already.", "Wait until that migration has ended."),
+        Code::AlreadyEnded => ("This migration has ended already.", "Its page says how."),
+        Code::WrongState => ("The VM's state does not allow this.", "Look at its state, then try again."),
+        Code::Blocked => ("The migration would fail.", "The destination's checks say why."),
+        Code::NeedsConsent => {
+            ("The migration puts data at risk.", "The destination's checks say how: accept it there.")
+        }
+        Code::HostUnreachable => ("A host does not answer.", "The Hosts page says which, and why."),
+        _ => ("This was refused.", "Look at the state that the page shows now. A browser with scripts says why."),
+    };
+    Problem::new(code, sentence).with_fix(fix)
+}
 
 impl FromServerFnError for Failure {
     type Encoder = JsonEncoding;
@@ -41,4 +90,19 @@ fn bad_form(details: String) -> Failure {
     return crate::console::refused(problem);
     #[cfg(not(feature = "ssr"))]
     Failure(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_alone_is_told_in_our_words() {
+        let whole = Failure(Problem::new(Code::Blocked, "beta is full.").with_fix("Empty it."));
+        let json = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Failure>(&json).unwrap(), whole);
+        let Failure(told) = serde_json::from_str(r#"{"code":"blocked"}"#).unwrap();
+        assert_eq!((told.code, told.sentence.as_str()), (Code::Blocked, "The migration would fail."));
+        assert!(serde_json::from_str::<Failure>(r#"{"code":"a sentence of another"}"#).is_err());
+    }
 }

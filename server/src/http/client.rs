@@ -78,8 +78,17 @@ impl Site {
         // Only the last entry is the proxy's own; those before are whatever the client sent.
         let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
         let last = last.and_then(|value| value.rsplit(',').next());
-        last.and_then(|address| address.trim().parse().ok()).unwrap_or(peer)
+        last.and_then(forwarded).unwrap_or(peer).to_canonical()
     }
+}
+
+/// An address as proxies write it: some add the port, or put brackets around one of IPv6.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = || text.parse().ok();
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    address().or_else(with_port).or_else(in_brackets)
 }
 
 /// Refuses requests that did not come through the proxy, if there is one.
@@ -135,6 +144,17 @@ mod tests {
         assert_eq!(site.client(proxy, &headers), "203.0.113.9".parse::<IpAddr>().unwrap());
         assert_eq!(site.client(stranger, &headers), stranger);
         assert_eq!(Site::default().client(proxy, &headers), proxy);
+        for (entry, address) in [
+            ("203.0.113.9:4711", "203.0.113.9"),
+            ("198.51.100.66, 203.0.113.9:4711", "203.0.113.9"),
+            ("[2001:db8::9]:4711", "2001:db8::9"),
+            ("[2001:db8::9]", "2001:db8::9"),
+            ("2001:db8::9", "2001:db8::9"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+        ] {
+            headers.append("x-forwarded-for", entry.parse().unwrap());
+            assert_eq!(site.client(proxy, &headers), address.parse::<IpAddr>().unwrap(), "{entry}");
+        }
         headers.append("x-forwarded-for", "unknown".parse().unwrap());
         assert_eq!(site.client(proxy, &headers), proxy);
     }

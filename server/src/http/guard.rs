@@ -107,9 +107,14 @@ fn load_again(here: &str) -> Response {
 
 /// The login page with these values in its query.
 pub(super) fn login_page(values: &[(&str, &str)]) -> String {
-    let values: Vec<String> =
-        values.iter().map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, QUERY_VALUE))).collect();
-    format!("/login?{}", values.join("&"))
+    format!("/login?{}", query(values))
+}
+
+/// A query with these keys and values.
+pub(super) fn query<T: AsRef<str>>(pairs: &[(T, T)]) -> String {
+    let encoded = |text: &T| utf8_percent_encode(text.as_ref(), QUERY_VALUE).to_string();
+    let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value))).collect();
+    pairs.join("&")
 }
 
 /// Where a browser may be sent, if `next` is one of our own pages: a path that no browser takes for another site's address.

@@ -3,7 +3,7 @@
 use axum::{
     Form, Json,
     extract::{FromRequest, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use model::{Code, Credentials, Problem};
@@ -18,6 +18,10 @@ use super::{
     json::{content_type, json_body},
 };
 use crate::auth::{AuthError, COOKIE};
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+/// What the browser forgets of this site. Not `"cookies"`, which would log the user out at all sites below the same domain.
+const CLEARED: HeaderValue = HeaderValue::from_static(r#""cache", "storage""#);
 
 #[derive(Deserialize)]
 struct LoginForm {
@@ -111,7 +115,7 @@ pub(super) async fn log_out(State(doors): State<Doors>, session: Session, reques
     } else {
         (StatusCode::OK, Json(json!({}))).into_response()
     };
-    ([(header::SET_COOKIE, gone)], answer).into_response()
+    ([(header::SET_COOKIE, gone)], [(CLEAR_SITE_DATA, CLEARED)], answer).into_response()
 }
 
 fn is_form(request: &Request) -> bool {

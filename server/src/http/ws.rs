@@ -35,44 +35,45 @@ const RESUME_LIMIT: Duration = Duration::from_secs(10);
 const SEND_LIMIT: Duration = Duration::from_secs(10);
 /// How often the stream shows the browser that it is alive, and pings it: the answers keep the connection open.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// How often the session is looked up: one that a user ends is told at once, one that a limit or the command line ends is not.
-const SESSION_EVERY: Duration = Duration::from_mins(1);
+/// How often the session is looked up: one that a page ends is told at once, one that a limit ends or the command line, another process,
+/// is not.
+const SESSION_EVERY: Duration = Duration::from_secs(1);
 /// After so many unanswered pings the browser counts as gone.
 const UNANSWERED: u32 = 2;
-/// Streams one user may have open: pages in tabs, on a few machines.
-const STREAMS_A_USER: usize = 16;
+/// Streams one session may have open: pages in tabs of one browser. Not one user: all admins may use one account.
+const STREAMS_A_SESSION: usize = 16;
 /// The close code of a session that is over (4000 and up are free to use; HTTP would say 401).
 const SESSION_OVER: u16 = 4401;
 
-/// How many streams each user has open.
+/// How many streams each session has open, by its handle.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One of them; it is counted until this is dropped.
 struct Place {
     streams: Streams,
-    user: String,
+    session: String,
 }
 
 impl Streams {
-    fn place(&self, user: &str) -> Option<Place> {
+    fn place(&self, session: &str) -> Option<Place> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(user.to_owned()).or_default();
-        if *count >= STREAMS_A_USER {
+        let count = open.entry(session.to_owned()).or_default();
+        if *count >= STREAMS_A_SESSION {
             return None;
         }
         *count += 1;
-        Some(Place { streams: self.clone(), user: user.to_owned() })
+        Some(Place { streams: self.clone(), session: session.to_owned() })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.user) {
+        if let Some(count) = open.get_mut(&self.session) {
             *count -= 1;
             if *count == 0 {
-                open.remove(&self.user);
+                open.remove(&self.session);
             }
         }
     }
@@ -88,8 +89,8 @@ pub(super) async fn open(
     let upgrade = upgrade.map_err(|error| {
         Problem::new(Code::InvalidInput, "This address is a WebSocket's.").with_details(error.body_text())
     })?;
-    let place = streams.place(who.user()).ok_or_else(|| {
-        Problem::new(Code::Throttled, format!("You have {STREAMS_A_USER} streams open already."))
+    let place = streams.place(who.session().unwrap_or_default()).ok_or_else(|| {
+        Problem::new(Code::Throttled, format!("This browser has {STREAMS_A_SESSION} streams open already."))
             .with_fix("Close a few pages.")
     })?;
     Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| async move {

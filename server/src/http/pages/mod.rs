@@ -3,6 +3,7 @@
 
 mod ad_hoc_destination;
 mod document;
+mod form_refusals;
 mod hosts;
 
 use std::sync::LazyLock;
@@ -12,6 +13,7 @@ use axum::{
     Router,
     extract::Request,
     http::request::Parts,
+    middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
@@ -34,6 +36,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .merge(hosts::router())
         .merge(ad_hoc_destination::router())
         .fallback(move |request: Request| everything_else(context, request))
+        .layer(from_fn(form_refusals::only_codes))
 }
 
 /// The login page: the only one without a login.

@@ -173,6 +173,7 @@ async fn logging_out_ends_the_session() {
         value.starts_with("__Host-vmferry=;") && value.contains("Secure") && value.contains("Max-Age=0")
     });
     assert!(removed);
+    assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
     assert_eq!(house.send(get("/plugins/kimchi/vms", &cookie)).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(house.send(post("/logout", &cookie, &json!({}))).await.status, StatusCode::OK, "it is done already");
     let form = request(Method::POST, "/logout")

@@ -30,7 +30,7 @@ impl Open {
         let house = House::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(crate::server::serve(listener, None, house.router.clone(), house.stop.clone()));
+        let server = tokio::spawn(crate::server::serve(listener, None, house.router.clone(), None, house.stop.clone()));
         let cookie = house.cookie().await;
         Self { house, address, cookie, server }
     }
@@ -116,12 +116,7 @@ async fn a_stream_ends_with_its_session() {
     let mut socket = open.stream(None).await;
     update(&mut socket).await;
     open.house.send(post("/logout", &open.cookie, &json!({}))).await;
-    match serde_json::from_str(hear(&mut socket).await.to_text().unwrap()).unwrap() {
-        StreamMessage::Ended(problem) => assert_eq!(problem.code.as_str(), "unauthenticated"),
-        other => panic!("{other:?}"),
-    }
-    let Message::Close(Some(frame)) = hear(&mut socket).await else { panic!("it is closed") };
-    assert_eq!(u16::from(frame.code), 4401);
+    hear_the_end(&mut socket).await;
 }
 
 #[tokio::test]
@@ -148,13 +143,46 @@ async fn what_breaks_the_rules_is_closed() {
 }
 
 #[tokio::test]
-async fn one_user_has_so_many_streams_and_no_more() {
+async fn one_session_has_so_many_streams_and_no_more() {
     let open = Open::new().await;
+    let another = open.house.cookie().await;
     let mut sockets = Vec::new();
-    for _ in 0..16 {
-        sockets.push(open.connect(&open.cookie, &[]).await.unwrap());
+    for cookie in [&open.cookie, &another] {
+        for _ in 0..16 {
+            sockets.push(open.connect(cookie, &[]).await.unwrap());
+        }
+        assert_eq!(open.connect(cookie, &[]).await.err(), Some(StatusCode::TOO_MANY_REQUESTS));
     }
-    assert_eq!(open.connect(&open.cookie, &[]).await.err(), Some(StatusCode::TOO_MANY_REQUESTS));
+}
+
+/// The end of a stream whose session is over.
+async fn hear_the_end(socket: &mut Socket) {
+    match serde_json::from_str(hear(socket).await.to_text().unwrap()).unwrap() {
+        StreamMessage::Ended(problem) => assert_eq!(problem.code.as_str(), "unauthenticated"),
+        other => panic!("{other:?}"),
+    }
+    let Message::Close(Some(frame)) = hear(socket).await else { panic!("it is closed") };
+    assert_eq!(u16::from(frame.code), 4401);
+}
+
+#[tokio::test]
+async fn the_streams_of_a_removed_user_end_at_once() {
+    let open = Open::new().await;
+    let mut socket = open.stream(None).await;
+    update(&mut socket).await;
+    open.house.auth.remove_user("ada").await.unwrap();
+    hear_the_end(&mut socket).await;
+}
+
+/// The command line is another process: it shares nothing with this one but the database.
+#[tokio::test]
+async fn a_stream_hears_of_what_the_command_line_does() {
+    let open = Open::new().await;
+    let mut socket = open.stream(None).await;
+    update(&mut socket).await;
+    let command_line = open.house.beside().await;
+    command_line.set_users_password("ada", "another test password".into()).await.unwrap();
+    hear_the_end(&mut socket).await;
 }
 
 #[tokio::test]
