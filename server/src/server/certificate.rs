@@ -1,30 +1,28 @@
-//! The console's certificate: the admin's, or a self-signed one that the console makes.
+//! The console's certificate: the admin's, or a self-signed one that the console makes. A renewed one is used without a restart.
+
+mod own;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs,
-    io::Write,
     net::IpAddr,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use axum_server::tls_rustls::RustlsConfig;
-use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::{
-    RootCertStore, ServerConfig,
-    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+    ServerConfig,
     crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use sha2::{Digest, Sha256};
-use time::OffsetDateTime;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-/// Every certificate of the console's own has this name.
-const LOCALHOST: &str = "localhost";
-/// How long one is valid: 825 days, the longest that browsers on macOS and iOS take (Apple's HT210176).
-const VALID: Duration = Duration::from_hours(825 * 24);
+/// How often to look whether the files have changed.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Why the console has no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -47,117 +45,146 @@ pub enum CertificateError {
     },
 }
 
-/// Reads a certificate and its key, and returns them with the certificate's SHA-256 fingerprint.
-///
-/// # Errors
-/// When one of them can't be read or they do not belong together.
-pub fn load(certificate: &Path, key: &Path) -> Result<(RustlsConfig, String), CertificateError> {
-    let file = |path: &Path, reason: String| CertificateError::File { path: path.to_owned(), reason };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(|error| file(certificate, error.to_string()))?;
-    let first = chain.first().ok_or_else(|| file(certificate, "there is no certificate in it".into()))?;
-    let fingerprint: Vec<String> = Sha256::digest(first).iter().map(|byte| format!("{byte:02X}")).collect();
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| file(key, error.to_string()))?;
+impl CertificateError {
+    fn refused(path: &Path, reason: impl ToString) -> Self {
+        Self::Refused { path: path.to_owned(), reason: reason.to_string() }
+    }
 
-    let refused =
-        |error: rustls::Error| CertificateError::Refused { path: certificate.to_owned(), reason: error.to_string() };
+    fn file(path: &Path, reason: impl ToString) -> Self {
+        Self::File { path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// The certificate that the console shows.
+#[derive(Debug)]
+pub struct Certificate {
+    files: Files,
+    tls: RustlsConfig,
+    seen: Seen,
+}
+
+/// Where it is, in PEM.
+#[derive(Clone, Debug)]
+struct Files {
+    certificate: PathBuf,
+    key: PathBuf,
+    /// The address to be in it, if the console makes it itself.
+    own: Option<IpAddr>,
+}
+
+/// What was in the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    chain: Vec<CertificateDer<'static>>,
+    key: [u8; 32],
+}
+
+impl Certificate {
+    /// Reads a certificate and its key.
+    ///
+    /// # Errors
+    /// When one of them can't be read or they do not belong together.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, CertificateError> {
+        Self::of(Files { certificate: certificate.to_owned(), key: key.to_owned(), own: None })
+    }
+
+    /// Like [`Self::load`], with the self-signed certificate in the directory, which is made if there is none, it has expired, or
+    /// browsers don't take it.
+    ///
+    /// # Errors
+    /// When it can't be written or read.
+    pub fn self_signed(directory: &Path, address: IpAddr) -> Result<Self, CertificateError> {
+        let (certificate, key) = (directory.join("certificate.pem"), directory.join("certificate-key.pem"));
+        Self::of(Files { certificate, key, own: Some(address) })
+    }
+
+    fn of(files: Files) -> Result<Self, CertificateError> {
+        let (seen, config) = files.read()?;
+        Ok(Self { files, tls: RustlsConfig::from_config(config), seen })
+    }
+
+    /// What the server needs. It changes with the certificate.
+    pub fn tls(&self) -> RustlsConfig {
+        self.tls.clone()
+    }
+
+    /// The SHA-256 fingerprint, as browsers show it.
+    pub fn fingerprint(&self) -> String {
+        let digest = self.seen.chain.first().map(Sha256::digest).unwrap_or_default();
+        digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    }
+
+    /// The DNS names in it.
+    pub fn names(&self) -> Vec<String> {
+        let parsed = self.seen.chain.first().and_then(|first| X509Certificate::from_der(first).ok());
+        let names = parsed.and_then(|(_, parsed)| {
+            let names = parsed.subject_alternative_name().ok()??.value.general_names.iter();
+            let dns = names.filter_map(|name| match name {
+                GeneralName::DNSName(name) => Some((*name).to_owned()),
+                _ => None,
+            });
+            Some(dns.collect())
+        });
+        names.unwrap_or_default()
+    }
+
+    /// Uses every certificate that is put in the place of the first, for ever. Connections that are open keep theirs.
+    pub async fn follow(mut self) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let mut told = None;
+        loop {
+            looks.tick().await;
+            match self.renew() {
+                Ok(false) => told = None,
+                Ok(true) => tracing::info!(fingerprint = self.fingerprint(), "the certificate was renewed"),
+                // Once: the files may be half written, or stay wrong for days.
+                Err(error) if told != Some(error.to_string()) => {
+                    tracing::warn!(%error, "the certificate has changed, and the earlier one stays in use");
+                    told = Some(error.to_string());
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Whether the files have changed: then they are used from now on.
+    fn renew(&mut self) -> Result<bool, CertificateError> {
+        let (seen, config) = self.files.read()?;
+        if seen == self.seen {
+            return Ok(false);
+        }
+        self.tls.reload_from_config(config);
+        self.seen = seen;
+        Ok(true)
+    }
+}
+
+impl Files {
+    fn read(&self) -> Result<(Seen, Arc<ServerConfig>), CertificateError> {
+        if let Some(address) = self.own {
+            own::make_if_needed(&self.certificate, &self.key, address)?;
+        }
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&self.certificate)
+            .and_then(Iterator::collect)
+            .map_err(|error| CertificateError::file(&self.certificate, error))?;
+        if chain.is_empty() {
+            return Err(CertificateError::file(&self.certificate, "there is no certificate in it"));
+        }
+        let unreadable = |error: &dyn ToString| CertificateError::file(&self.key, error.to_string());
+        let pem = fs::read(&self.key).map_err(|error| unreadable(&error))?;
+        let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unreadable(&error))?;
+        let seen = Seen { chain: chain.clone(), key: Sha256::digest(&pem).into() };
+        let config = config(chain, key).map_err(|error| CertificateError::refused(&self.certificate, error))?;
+        Ok((seen, Arc::new(config)))
+    }
+}
+
+fn config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(refused)?
+        .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(refused)?;
+        .with_single_cert(chain, key)?;
     // WebSockets over HTTP/2 are another protocol (RFC 8441), so HTTP/1.1 is all there is.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((RustlsConfig::from_config(Arc::new(config)), fingerprint.join(":")))
-}
-
-/// Like [`load`], with the self-signed certificate in the directory, which is made if there is none or it has expired.
-///
-/// # Errors
-/// When it can't be written or read.
-pub fn self_signed(directory: &Path, address: IpAddr) -> Result<(RustlsConfig, String), CertificateError> {
-    let (certificate, key) = (directory.join("certificate.pem"), directory.join("certificate-key.pem"));
-    if !certificate.exists() {
-        make(&certificate, &key, address, OffsetDateTime::now_utc())?;
-    } else if has_expired(&certificate)? {
-        tracing::warn!("the console's own certificate has expired: it makes a new one, with another fingerprint");
-        make(&certificate, &key, address, OffsetDateTime::now_utc())?;
-    }
-    load(&certificate, &key)
-}
-
-/// Whether the certificate has expired, by the check that browsers make.
-fn has_expired(certificate: &Path) -> Result<bool, CertificateError> {
-    use rustls::CertificateError::{Expired, ExpiredContext};
-
-    let refused = |error: String| CertificateError::Refused { path: certificate.to_owned(), reason: error };
-    let own = CertificateDer::from_pem_file(certificate).map_err(|error| refused(error.to_string()))?;
-    let mut trusted = RootCertStore::empty();
-    trusted.add(own.clone()).map_err(|error| refused(error.to_string()))?;
-    let provider = Arc::new(ring::default_provider());
-    let browser = WebPkiServerVerifier::builder_with_provider(Arc::new(trusted), provider)
-        .build()
-        .map_err(|error| refused(error.to_string()))?;
-    let name = ServerName::try_from(LOCALHOST).expect("it is a name");
-    let verified = browser.verify_server_cert(&own, &[], &name, &[], UnixTime::now());
-    Ok(matches!(verified, Err(rustls::Error::InvalidCertificate(Expired | ExpiredContext { .. }))))
-}
-
-fn make(certificate: &Path, key: &Path, address: IpAddr, now: OffsetDateTime) -> Result<(), CertificateError> {
-    let refused =
-        |error: rcgen::Error| CertificateError::Refused { path: certificate.to_owned(), reason: error.to_string() };
-    let mut names = vec![LOCALHOST.to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    if !address.is_unspecified() && !address.is_loopback() {
-        names.push(address.to_string());
-    }
-    names.extend(host_name());
-    let mut params = CertificateParams::new(names).map_err(refused)?;
-    params.distinguished_name.push(DnType::CommonName, "vmferry");
-    // Some clocks are slow.
-    params.not_before = now - Duration::from_hours(24);
-    params.not_after = now + VALID;
-    let key_pair = KeyPair::generate().map_err(refused)?;
-    let signed = params.self_signed(&key_pair).map_err(refused)?;
-    // The key first: a certificate without one would look complete to the next start.
-    write_private(key, &key_pair.serialize_pem())?;
-    write_private(certificate, &signed.pem())
-}
-
-/// This machine's name, if it can be one in a certificate.
-fn host_name() -> Option<String> {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
-    name.trim().parse::<engine::Address>().ok().map(|name| name.to_string())
-}
-
-fn write_private(path: &Path, text: &str) -> Result<(), CertificateError> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| CertificateError::File { path: path.to_owned(), reason: error.to_string() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::test_directory::TestDirectory;
-
-    #[test]
-    fn an_own_certificate_stays_until_it_expires() {
-        let directory = TestDirectory::new();
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let (certificate, key) =
-            (directory.path().join("certificate.pem"), directory.path().join("certificate-key.pem"));
-        make(&certificate, &key, address, OffsetDateTime::now_utc() - VALID - Duration::from_hours(1)).unwrap();
-        let (_, expired) = load(&certificate, &key).unwrap();
-        let (_, first) = self_signed(directory.path(), address).unwrap();
-        let (_, second) = self_signed(directory.path(), address).unwrap();
-        assert_ne!(expired, first);
-        assert_eq!(first, second);
-    }
+    Ok(config)
 }

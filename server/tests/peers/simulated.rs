@@ -87,7 +87,7 @@ impl Console {
         };
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
         let base = format!("http://{}", listener.local_addr().expect("it is bound"));
-        tokio::spawn(server::serve(listener, None, router(doors), stop.clone()));
+        tokio::spawn(server::serve(listener, None, router(doors), None, stop.clone()));
         Self { api: Api::login(&base).await, stop, directory }
     }
 }

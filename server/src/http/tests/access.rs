@@ -5,6 +5,40 @@ use std::time::Duration;
 use super::*;
 
 #[tokio::test]
+async fn another_sites_name_is_not_answered() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let ask = async |path: &str, host: &str| {
+        let request = Request::builder().uri(path).header(header::HOST, host).header(header::COOKIE, &cookie);
+        house.send(request.body(Body::empty()).unwrap()).await.status
+    };
+    for path in ["/", "/login", "/plugins/kimchi/vms", "/api/hosts", "/ws", "/icon.svg"] {
+        for host in ["evil.example", "127.0.0.1.evil.example:8080", "a b", "evil.example@127.0.0.1"] {
+            assert_eq!(ask(path, host).await, StatusCode::MISDIRECTED_REQUEST, "{path} of {host}");
+        }
+        for host in ["127.0.0.1:8080", "[::1]:8080", "localhost:8080"] {
+            assert_ne!(ask(path, host).await, StatusCode::MISDIRECTED_REQUEST, "{path} of {host}");
+        }
+    }
+    assert_eq!(ask("/healthz", "evil.example").await, StatusCode::OK, "a program that watches it");
+
+    let absolute = Request::builder().uri("http://evil.example/login").header(header::HOST, "127.0.0.1:8080");
+    let answer = house.send(absolute.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST);
+
+    // A proxy asks for whatever it likes.
+    let site = Site {
+        https: true,
+        public_url: Some("https://vmferry.example.org".parse().unwrap()),
+        proxy: Some("127.0.0.1".parse().unwrap()),
+        ..Site::default()
+    };
+    let house = House::of(site, SessionLimits::default()).await;
+    let request = Request::builder().uri("/login").header(header::HOST, "backend").body(Body::empty()).unwrap();
+    assert_eq!(house.send(request).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn without_a_session_there_is_nothing() {
     let house = House::new().await;
     let paths = [

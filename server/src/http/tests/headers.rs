@@ -66,6 +66,7 @@ async fn behind_a_proxy_the_public_address_counts() {
         https: true,
         public_url: Some("https://vmferry.example.org".parse().unwrap()),
         proxy: Some("127.0.0.1".parse().unwrap()),
+        ..Site::default()
     };
     let house = House::of(site, SessionLimits::default()).await;
     let answer = house.send(visit("/login", None, "none")).await;

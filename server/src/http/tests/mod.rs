@@ -5,6 +5,7 @@ mod at_once;
 mod destinations;
 mod fake;
 mod files;
+mod form_refusals;
 mod forms;
 mod headers;
 mod hosts;
@@ -46,7 +47,7 @@ struct House {
     auth: Auth,
     router: Router,
     stop: CancellationToken,
-    _directory: TestDirectory,
+    directory: TestDirectory,
 }
 
 struct Answer {
@@ -69,7 +70,13 @@ impl House {
         let stop = CancellationToken::new();
         let doors =
             Doors { console: console.clone(), auth: auth.clone(), site, ready: Arc::new(|| true), stop: stop.clone() };
-        Self { console, auth, router: router(doors), stop, _directory: directory }
+        Self { console, auth, router: router(doors), stop, directory }
+    }
+
+    /// Users and sessions as another process has them.
+    async fn beside(&self) -> Auth {
+        let store = Arc::new(SqliteStore::open(self.directory.path()).await.unwrap());
+        Auth::new(store, HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default())
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
