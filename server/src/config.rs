@@ -21,7 +21,7 @@ pub use error::ConfigError;
 
 use crate::{
     auth::SessionLimits,
-    http::{PublicUrl, Site},
+    http::{Names, PublicUrl, Site},
 };
 
 /// The configuration of `vmferry serve`.
@@ -41,6 +41,9 @@ pub struct Config {
     public_url: Option<PublicUrl>,
     /// The proxy's address: its X-Forwarded-For is believed, and requests from elsewhere are refused.
     proxy: Option<IpAddr>,
+    /// Names under which browsers reach the console, beside addresses, its machine's name and those of its certificate.
+    #[serde(default)]
+    allowed_hosts: Vec<String>,
     /// The certificate; without it the console makes one of its own.
     pub tls: Option<Certificate>,
     /// How long sessions last.
@@ -130,6 +133,7 @@ impl Config {
             https: self.speaks_https() || self.public_url.is_some(),
             public_url: self.public_url.clone(),
             proxy: self.proxy,
+            names: Names::default().and(self.allowed_hosts.iter().cloned()),
         })
     }
 

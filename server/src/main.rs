@@ -23,10 +23,11 @@ struct Arguments {
 }
 
 fn main() {
+    let password = commands::take_admin_password();
     let Arguments { command } = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
-    let status = match commands::run(command) {
+    let status = match commands::run(command, password) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("error: {error}");

@@ -56,6 +56,19 @@ async fn a_second_console_is_refused() {
     Served::with_hosts(&directory.0, "").login().await;
 }
 
+/// Of a process, of the programs that it starts, and of a core dump.
+#[tokio::test]
+async fn the_admins_password_does_not_stay_in_the_environment() {
+    let directory = Directory::new();
+    let console = Served::with_hosts(&directory.0, "");
+    let environment = fs::read(format!("/proc/{}/environ", console.pid())).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("PATH=") && !environment.contains(PASSWORD), "{environment}");
+    console.login().await;
+    let name = fs::read_to_string(format!("/proc/{}/comm", console.pid())).unwrap();
+    assert_eq!(name, "vmferry\n", "it is the same program");
+}
+
 #[tokio::test]
 async fn a_damaged_database_is_told_at_the_start() {
     let directory = Directory::new();

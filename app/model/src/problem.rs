@@ -26,6 +26,8 @@ pub enum Code {
     Throttled,
     /// The request was sent by another site's page.
     ForeignOrigin,
+    /// The request is for a name that is not the console's.
+    WrongName,
     /// The password chosen is too short or too common.
     WeakPassword,
     /// There is nothing at this address.

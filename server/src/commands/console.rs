@@ -17,8 +17,6 @@ use crate::{
     server,
 };
 
-/// The first administrator's password may come from here. It is not in any help text, log or child's environment.
-pub(super) const PASSWORD_VARIABLE: &str = "VMFERRY_ADMIN_PASSWORD";
 /// The first administrator's name.
 pub(super) const ADMIN: &str = "admin";
 
@@ -40,11 +38,6 @@ impl Kept {
         let ssh = SshFiles::below(&std::path::absolute(directory)?);
         Ok(Self { store, auth, ssh })
     }
-}
-
-/// The password that the environment names, if it does.
-pub(super) fn password_from_environment() -> Option<String> {
-    std::env::var(PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty())
 }
 
 /// The console, started.
@@ -84,7 +77,7 @@ impl Console {
         stop: CancellationToken,
     ) -> Result<(), Failure> {
         let Self { engine, kept: Kept { store, auth, ssh }, allowed } = self;
-        let ready = Arc::clone(&engine);
+        let (ready, proxy) = (Arc::clone(&engine), site.proxy);
         let console = ServerConsole::new(Arc::clone(&engine), auth.clone(), store.clone(), ssh.into(), allowed);
         let clean_up = tokio::spawn(auth.sessions().clone().clean_up());
         let doors = Doors {
@@ -94,7 +87,7 @@ impl Console {
             ready: Arc::new(move || ready.is_ready()),
             stop: stop.clone(),
         };
-        let served = server::serve(listener, tls, router(doors), stop).await;
+        let served = server::serve(listener, tls, router(doors), proxy, stop).await;
         clean_up.abort();
         engine.stop().await;
         store.close().await;

@@ -8,12 +8,13 @@ use std::{
 use clap::{Args, ValueEnum};
 use demo::{Demo, DemoError, DemoHost, DemoOptions, SharedStorage};
 use engine::{Address, Daemon, HostConfig, Transport};
+use model::Secret;
 use tokio_util::sync::CancellationToken;
 use tower_sessions::session::Id;
 
 use super::{
     Failure,
-    console::{ADMIN, Console, Kept, password_from_environment},
+    console::{ADMIN, Console, Kept},
     data_directory, say, stop, told,
 };
 use crate::{auth::SessionLimits, console::Allowed, http::Site};
@@ -49,7 +50,7 @@ enum Storage {
 }
 
 impl DemoCommand {
-    pub(super) async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self, password: Option<Secret>) -> Result<(), Failure> {
         if !self.listen.ip().is_loopback() {
             return Err("The demo's console speaks plain HTTP and listens on this machine only: give an address of 127.0.0.0/8.".into());
         }
@@ -64,7 +65,7 @@ impl DemoCommand {
             started = Demo::start(self.options()) => started,
         };
         let demo = started.map_err(told_by_demo)?;
-        let served = serve(&demo, listener, stop).await;
+        let served = serve(&demo, listener, password, stop).await;
         say("Taking the demo down …");
         demo.stop().await.map_err(told_by_demo)?;
         served
@@ -80,13 +81,17 @@ impl DemoCommand {
     }
 }
 
-async fn serve(demo: &Demo, listener: TcpListener, stop: CancellationToken) -> Result<(), Failure> {
+async fn serve(
+    demo: &Demo,
+    listener: TcpListener,
+    chosen: Option<Secret>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
     let address = listener.local_addr()?;
     let directory = demo.dir().join("console");
     let _lock = data_directory::lock(&directory)?;
     let kept = Kept::open(&directory, SessionLimits::default()).await?;
-    let chosen = password_from_environment();
-    let password = chosen.clone().unwrap_or_else(|| Id::default().to_string());
+    let password = chosen.as_ref().map_or_else(|| Id::default().to_string(), |chosen| chosen.reveal().to_owned());
     kept.auth.add_user_unchecked(ADMIN, password.clone()).await.map_err(told)?;
     let hosts = demo.hosts().iter().map(|host| config(demo, host)).collect();
     let console = Console::start(hosts, kept, Allowed { tcp: true, loopback: true }).await?;

@@ -1,5 +1,6 @@
 //! What the program is asked to do on the command line.
 
+mod admin_password;
 mod console;
 mod data_directory;
 mod demo;
@@ -12,7 +13,7 @@ mod user;
 use std::{error::Error, io::Write, path::PathBuf, time::Duration};
 
 use clap::Subcommand;
-use model::Problem;
+use model::{Problem, Secret};
 
 /// Where the configuration is, unless told otherwise.
 const CONFIG: &str = "/etc/vmferry/vmferry.toml";
@@ -51,16 +52,18 @@ pub enum Command {
     },
 }
 
-/// Does it, and returns when it is done.
+pub use admin_password::take as take_admin_password;
+
+/// Does it, and returns when it is done. `password` is for the first administrator, if there is none yet.
 ///
 /// # Errors
 /// Whatever kept it from being done, with what to do about it.
-pub fn run(command: Command) -> Result<(), Failure> {
+pub fn run(command: Command, password: Option<Secret>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match command {
-            Command::Serve(serve) => serve.run().await,
-            Command::Demo(demo) => demo.run().await,
+            Command::Serve(serve) => serve.run(password).await,
+            Command::Demo(demo) => demo.run(password).await,
             Command::Pki(pki) => pki.run(),
             Command::KnownHosts { config, command } => known_hosts::run(&config, command).await,
             Command::User { config, command } => user::run(&config, command).await,

@@ -6,13 +6,19 @@ use std::{
 };
 
 use clap::Args;
+use model::Secret;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    CONFIG, Failure,
-    console::{ADMIN, Console, Kept, PASSWORD_VARIABLE, password_from_environment},
+    CONFIG, Failure, admin_password,
+    console::{ADMIN, Console, Kept},
     data_directory, say, stop, told,
 };
-use crate::{config::Config, console::Allowed, server};
+use crate::{
+    config::Config,
+    console::Allowed,
+    server::{self, Certificate},
+};
 
 /// Runs the console.
 #[derive(Debug, Args)]
@@ -26,10 +32,11 @@ pub struct Serve {
 }
 
 impl Serve {
-    pub(super) async fn run(self) -> Result<(), Failure> {
+    pub(super) async fn run(self, password: Option<Secret>) -> Result<(), Failure> {
+        server::allow_many_files();
         let config = Config::read(&self.config)?;
         let listen = self.listen.unwrap_or(config.listen);
-        let site = config.site(listen)?;
+        let mut site = config.site(listen)?;
         let hosts = config.hosts()?;
         if hosts.is_empty() {
             tracing::warn!("no [[hosts]] in {}: there is nothing to see", self.config.display());
@@ -38,35 +45,40 @@ impl Serve {
         let _lock = data_directory::lock(&config.data_dir)?;
         let mut kept = Kept::open(&config.data_dir, config.session_limits()).await?;
         kept.ssh.passphrase = config.key_passphrase()?;
-        first_user(&kept).await?;
-        let tls = match (config.speaks_https(), &config.tls) {
+        first_user(&kept, password).await?;
+        let certificate = match (config.speaks_https(), &config.tls) {
             (false, _) => None,
-            (true, Some(files)) => Some(server::load(&files.certificate, &files.key)?),
-            (true, None) => Some(server::self_signed(&config.data_dir, listen.ip())?),
+            (true, Some(files)) => Some(Certificate::load(&files.certificate, &files.key)?),
+            (true, None) => Some(Certificate::self_signed(&config.data_dir, listen.ip())?),
         };
+        if let Some(certificate) = &certificate {
+            site.names = site.names.and(certificate.names());
+        }
         let listener = TcpListener::bind(listen).map_err(|error| format!("{listen} can't be listened on: {error}"))?;
         let address = listener.local_addr()?;
         let stop = stop::on_signal(false)?;
         let console = Console::start(hosts, kept, Allowed { tcp: config.allow_tcp, loopback: false }).await?;
-        let tls = tls.map(|(tls, fingerprint)| {
-            say(&format!("The certificate's SHA-256 fingerprint: {fingerprint}"));
-            tls
+        let tls = certificate.map(|certificate| {
+            say(&format!("The certificate's SHA-256 fingerprint: {}", certificate.fingerprint()));
+            (certificate.tls(), AbortOnDropHandle::new(tokio::spawn(certificate.follow())))
         });
         say(&format!("vmferry listens on {}://{address}/", if tls.is_some() { "https" } else { "http" }));
+        let (tls, _following) = tls.unzip();
         console.serve(listener, tls, site, stop).await
     }
 }
 
 /// Makes the first administrator where the environment names a password, and says how to do it where no user exists.
-async fn first_user(kept: &Kept) -> Result<(), Failure> {
+async fn first_user(kept: &Kept, password: Option<Secret>) -> Result<(), Failure> {
     if !kept.auth.users().await.map_err(told)?.is_empty() {
         return Ok(());
     }
-    match password_from_environment() {
-        Some(password) => kept.auth.add_user(ADMIN, password).await.map_err(told),
+    match password {
+        Some(password) => kept.auth.add_user(ADMIN, password.reveal().to_owned()).await.map_err(told),
         None => {
             tracing::warn!(
-                "no user can log in yet: run `vmferry user add NAME`, or start with {PASSWORD_VARIABLE} set"
+                "no user can log in yet: run `vmferry user add NAME`, or start with {} set",
+                admin_password::VARIABLE
             );
             Ok(())
         }

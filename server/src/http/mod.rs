@@ -6,6 +6,7 @@ mod client;
 mod guard;
 mod headers;
 mod health;
+mod host;
 mod hosts;
 mod json;
 mod kimchi;
@@ -48,6 +49,7 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use crate::auth::{Auth, COOKIE, CookieSessions};
 pub use client::PublicUrl;
 use guard::Guard;
+pub use host::Names;
 use refused::{Refused, as_kimchi, as_problem};
 
 /// How long any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes
@@ -63,6 +65,8 @@ pub struct Site {
     pub public_url: Option<PublicUrl>,
     /// The proxy: it is believed about where a request comes from, and no other address is admitted.
     pub proxy: Option<IpAddr>,
+    /// The names under which the console answers, where no proxy is in front of it.
+    pub names: Names,
 }
 
 /// What the doors lead to.
@@ -194,6 +198,7 @@ fn checked(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
         .layer(sessions(&state.doors.auth))
         .layer(from_fn(body::limit))
         .layer(csrf(&state.doors.site))
+        .layer(from_fn_with_state(state.clone(), host::only_own_names))
         .layer(from_fn_with_state(state.clone(), client::only_by_proxy))
         .layer(CatchPanicLayer::custom(panicked))
 }

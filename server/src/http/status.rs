@@ -18,6 +18,7 @@ pub(super) fn of(code: Code) -> StatusCode {
         }
         Code::Unauthenticated | Code::WrongCredentials => StatusCode::UNAUTHORIZED,
         Code::ForeignOrigin => StatusCode::FORBIDDEN,
+        Code::WrongName => StatusCode::MISDIRECTED_REQUEST,
         Code::NotFound | Code::UnknownVm | Code::UnknownMigration => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AmbiguousName
