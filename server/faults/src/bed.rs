@@ -1,6 +1,7 @@
 //! A bed: three libvirt daemons, a console and the VMs, on this machine and thrown away at the end.
 
 use std::{
+    collections::HashMap,
     fs,
     net::{Ipv4Addr, SocketAddrV4},
     path::PathBuf,
@@ -19,6 +20,7 @@ use crate::{
     file_systems::{files, files_of, mount, unmount},
     guest::{self, Facts},
     host::{Host, Sight},
+    run::shown,
     vm::{Disk, Vm},
 };
 
@@ -56,8 +58,29 @@ pub struct Bed {
     pub console: Console,
     /// Another console, with data of its own, once it is needed.
     rival: Option<Console>,
+    /// Where the VMs were when they were last seen to be well.
+    kept: HashMap<&'static str, Kept>,
     daemons: Daemons,
     site: Site,
+}
+
+/// Where a VM was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    /// An index of the bed's hosts.
+    host: usize,
+    /// Which life of its guest it is, if it runs.
+    life: Option<u32>,
+}
+
+/// A VM that is ready to be moved.
+pub struct Ready {
+    /// An index of the bed's hosts.
+    pub host: usize,
+    /// What its guest did, if it runs.
+    pub guest: Option<Facts>,
+    /// What became of it since it was last seen to be well, if something did: it was made anew.
+    pub damage: Option<String>,
 }
 
 impl Bed {
@@ -81,7 +104,7 @@ impl Bed {
         let mut console = prepare_console(site, &daemons, &hosts, "console", PORT)?;
         mount(&console.data(), DATA_SIZE)?;
         console.ensure_running().await?;
-        Ok(Self { hosts, console, rival: None, daemons, site: site.clone() })
+        Ok(Self { hosts, console, rival: None, kept: HashMap::new(), daemons, site: site.clone() })
     }
 
     /// Ends everything and removes the directory.
@@ -159,23 +182,54 @@ impl Bed {
         vec![alpha, beta, gamma]
     }
 
-    /// The host that has the VM, and what its guest did if it runs. It is made anew on alpha if it is not on exactly one host, as it
-    /// should be.
-    pub async fn ensure_vm(&self, vm: &Vm) -> Result<(usize, Option<Facts>)> {
+    /// The VM on exactly one host, as it should be: else it is made anew on alpha.
+    pub async fn ensure_vm(&mut self, vm: &Vm) -> Result<Ready> {
+        let kept = self.kept.get(vm.name).copied();
         let sights = self.look(vm.name).await;
-        let mut there = sights.iter().enumerate().filter(|(_, sight)| **sight != Sight::Absent);
-        let (Some((host, sight)), None) = (there.next(), there.next()) else { return self.make_anew(vm).await };
-        let facts = match vm.runs {
-            true if sight.runs() => Some(Facts::read(&self.hosts[host], vm.name).await?),
-            false if !sight.is_active() => None,
-            _ => return self.make_anew(vm).await,
+        let found = self.find(vm, &sights).await?;
+        let is_kept = |kept: Kept| found.is_some_and(|(host, guest)| kept == Kept::of(host, guest));
+        let damage = kept.filter(|kept| !is_kept(*kept)).map(|kept| {
+            let was = self.hosts[kept.host].name;
+            format!("it was well on {was} ({kept:?}), and is {found:?} now: {}", shown(self, &sights))
+        });
+        let (host, guest) = match found {
+            Some(found) => {
+                self.console_knows(vm, found.0).await?;
+                found
+            }
+            None => self.make_anew(vm).await?,
         };
-        if facts.is_some_and(|facts| facts.bad != 0 || facts.life == 0) {
-            return self.make_anew(vm).await;
-        }
-        self.remove_old_images(vm, Some(host)).await?;
-        self.console_knows(vm, host).await?;
-        Ok((host, facts))
+        self.keep(vm, host, guest);
+        Ok(Ready { host, guest, damage })
+    }
+
+    /// The host that has the VM, and what its guest did if it runs; none if it is not as it should be.
+    async fn find(&self, vm: &Vm, sights: &[Sight]) -> Result<Option<(usize, Option<Facts>)>> {
+        let mut there = sights.iter().enumerate().filter(|(_, sight)| **sight != Sight::Absent);
+        let (Some((host, sight)), None) = (there.next(), there.next()) else { return Ok(None) };
+        Ok(match vm.runs {
+            true if sight.runs() => {
+                let facts = Facts::read(&self.hosts[host], vm.name).await?;
+                (facts.bad == 0 && facts.life != 0).then_some((host, Some(facts)))
+            }
+            false if !sight.is_active() => Some((host, None)),
+            _ => None,
+        })
+    }
+
+    /// Remembers where the VM is well, and in which life.
+    pub fn keep(&mut self, vm: &Vm, host: usize, guest: Option<Facts>) {
+        self.kept.insert(vm.name, Kept::of(host, guest));
+    }
+
+    /// The VM may be anywhere, and in any state, from now on.
+    pub fn forget(&mut self, vm: &Vm) {
+        self.kept.remove(vm.name);
+    }
+
+    /// Where the VM was last seen to be well.
+    pub fn home(&self, vm: &Vm) -> Option<usize> {
+        self.kept.get(vm.name).map(|kept| kept.host)
     }
 
     /// Removes the VM from all hosts, makes it on alpha with a new disk, and starts it if it is one that runs.
@@ -209,7 +263,7 @@ impl Bed {
     }
 
     /// Removes the VM's images from the pools of all hosts but one: what a person does who has looked that all is well.
-    async fn remove_old_images(&self, vm: &Vm, but: Option<usize>) -> Result<()> {
+    pub async fn remove_old_images(&self, vm: &Vm, but: Option<usize>) -> Result<()> {
         if vm.disk != Disk::Copied {
             return Ok(());
         }
@@ -278,6 +332,12 @@ impl Bed {
     pub fn disk(&self, vm: &Vm, host: usize) -> Result<Vec<u8>> {
         let image = self.image(vm, host);
         fs::read(&image).with_context(|| format!("{} can't be read", image.display()))
+    }
+}
+
+impl Kept {
+    fn of(host: usize, guest: Option<Facts>) -> Self {
+        Self { host, life: guest.map(|guest| guest.life) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
 
 use crate::{
     bed::Bed,
@@ -37,14 +38,15 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     plan.fault.strike(bed, &moved(&crowd[0]), &ids[0], &mut struck).await?;
     clock.lap();
     plan.fault.heal(bed, &moved(&crowd[0]), &mut struck).await?;
+    let back = Instant::now();
     clock.lap();
 
     let (mut violations, mut observed, mut ends, mut record) = (Vec::new(), Vec::new(), Vec::new(), None);
     for ((vm, id), before) in crowd.iter().zip(&ids).zip(before) {
         let own = Plan { vm, ..plan.clone() };
         let moved = moved(vm);
-        let mut judge = Judge::new(&own, &moved, Some(id), before);
-        judge.look(bed, &mut Struck::default()).await?;
+        let mut judge = Judge::new(&own, &moved, Some(id), before, None);
+        judge.look(bed, &mut Struck::default(), back).await?;
         let of_vm = |violation: Violation| Violation { text: format!("{}: {}", vm.name, violation.text), ..violation };
         ends.push(judge.record["migration"]["phase"].to_string());
         if !judge.violations.is_empty() {
@@ -62,6 +64,7 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     }
     for vm in crowd {
         bed.remove(vm).await?;
+        bed.forget(vm);
     }
     clock.lap();
     Ok(Outcome {

@@ -1,6 +1,6 @@
 //! The VM that is moved: its definition, the disk that it starts with, and what it did, read by QEMU's monitor (guest.S).
 
-use std::{path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::time::{Instant, sleep};
@@ -24,6 +24,9 @@ pub const MEMORY_MIB: u32 = 32;
 const FIRST_PAGE: u32 = 1 << 20;
 /// What the guest leaves to the firmware's tables at the end of its memory, in bytes.
 const TABLES: u32 = 1 << 20;
+/// How much memory it fills, from its first page on, and the size of a page, in bytes.
+const FILLED: u32 = (MEMORY_MIB << 20) - TABLES - FIRST_PAGE;
+const PAGE: usize = 4096;
 /// How much of its memory the guest goes over, and how fast: 1 MiB, at 2 pages a tick.
 const WORKING_SET: u32 = 1 << 20;
 const PAGES_PER_TICK: u32 = 2;
@@ -97,6 +100,80 @@ fn sector(number: usize, pass: u32) -> [u8; SECTOR] {
         place.copy_from_slice(&word.to_le_bytes());
     }
     sector
+}
+
+/// The pass that wrote a sector, if one did: `sector` the other way round.
+fn pass_of(number: usize, contents: &[u8]) -> Option<u32> {
+    let first = u32::from_le_bytes(contents.first_chunk().copied()?);
+    let word = first.wrapping_sub(1_013_904_223).wrapping_mul(inverse(1_664_525));
+    let pass = word.wrapping_sub((number as u32).wrapping_mul(0x9e37_79b1)).wrapping_mul(inverse(0x85eb_ca6b));
+    (contents == sector(number, pass)).then_some(pass)
+}
+
+/// What an odd number is multiplied by to be 1, modulo 2³²: each of Newton's steps doubles the bits that are right, of which the
+/// number itself has three.
+fn inverse(odd: u32) -> u32 {
+    (0..4).fold(odd, |inverse, _| inverse.wrapping_mul(2u32.wrapping_sub(odd.wrapping_mul(inverse))))
+}
+
+/// What is wrong with the disk of a guest that ended at a moment unknown, in or after this pass: none if its blocks are of one pass,
+/// or the first of them of one and the others of the one before, and all else is as it was at first.
+pub fn wrong_at_rest(disk: &[u8], earliest: u32) -> Option<String> {
+    let mut expected = new_disk();
+    if disk.len() != expected.len() {
+        return Some(format!("the disk has {} bytes, not {DISK_SIZE}", disk.len()));
+    }
+    let mut passes = Vec::new();
+    for number in (FIRST..BLOCKS * STRIDE).step_by(STRIDE).flat_map(|first| first..first + BLOCK) {
+        let range = number * SECTOR..(number + 1) * SECTOR;
+        match pass_of(number, &disk[range.clone()]) {
+            Some(pass) => passes.push(pass),
+            None => return Some(format!("sector {number} of the disk is of no pass")),
+        }
+        expected[range.clone()].copy_from_slice(&disk[range]);
+    }
+    let (first, last) = (passes[0], passes[passes.len() - 1]);
+    if !passes.is_sorted_by(|one, next| one >= next) || first - last > 1 || first.saturating_add(1) < earliest {
+        return Some(format!("the disk's blocks are of the passes {passes:?}; it had reached {earliest} before"));
+    }
+    let at = disk.iter().zip(&expected).position(|(now, wanted)| now != wanted)?;
+    Some(format!("the disk is wrong at {at} (sector {})", at / SECTOR))
+}
+
+/// What is wrong with the guest's memory, from its first page on (guest.S): none if it holds the numbers that it was filled with,
+/// and in the first place of each page how often the guest has gone over it.
+pub fn wrong_memory(memory: &[u8]) -> Option<String> {
+    let words: Vec<u32> = memory.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    if words.len() * 4 != FILLED as usize {
+        return Some(format!("{} bytes of memory, not {FILLED}", memory.len()));
+    }
+    let mut wanted = words[1];
+    let mut counts = Vec::new();
+    for (place, &word) in words.iter().enumerate().skip(1) {
+        if place > 1 {
+            wanted = wanted.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        }
+        let is_first_of_page = place * 4 % PAGE == 0;
+        if is_first_of_page && place * 4 < WORKING_SET as usize {
+            counts.push(word);
+        } else if word != if is_first_of_page { 0 } else { wanted } {
+            return Some(format!("the memory is wrong at {:#x}: {word:#x}", FIRST_PAGE as usize + place * 4));
+        }
+    }
+    counts.insert(0, words[0]);
+    let steps_down = counts.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let is_one_round = counts[0].wrapping_sub(counts[counts.len() - 1]) <= 1 && steps_down <= 1;
+    (!is_one_round).then(|| format!("the guest went over its pages so often: {counts:?}"))
+}
+
+/// Reads the memory that the guest has filled; the VM has to be paused.
+pub async fn memory(host: &Host, vm: &str) -> Result<Vec<u8>> {
+    let file = host.home.join(format!("{vm}.memory"));
+    let save = format!("pmemsave {FIRST_PAGE:#x} {FILLED:#x} \"{}\"", file.display());
+    let said = host.virsh(&["qemu-monitor-command", vm, "--hmp", &save]).await?;
+    let memory = fs::read(&file).with_context(|| format!("the memory of {vm} on {}: {said}", host.name))?;
+    fs::remove_file(&file)?;
+    Ok(memory)
 }
 
 /// The disk before the guest starts.
@@ -192,6 +269,52 @@ mod tests {
         let next = (FIRST + STRIDE) as u32;
         assert_eq!(wrong_bytes(&disk, &Facts { life: 1, ticks: 1, pass: 1, next, bad: 0 }), None);
         assert!(wrong_bytes(&disk, &Facts { life: 1, ticks: 1, pass: 2, next, bad: 0 }).is_some());
+    }
+
+    #[test]
+    fn a_disk_at_rest_is_of_one_pass_or_of_two_adjacent_ones() {
+        let write = |disk: &mut Vec<u8>, block: usize, pass| {
+            for number in FIRST + block * STRIDE..FIRST + block * STRIDE + BLOCK {
+                disk[number * SECTOR..][..SECTOR].copy_from_slice(&sector(number, pass));
+            }
+        };
+        let mut disk = new_disk();
+        (0..BLOCKS).for_each(|block| write(&mut disk, block, if block < 5 { 8 } else { 7 }));
+        assert_eq!(wrong_at_rest(&disk, 8), None);
+        assert!(wrong_at_rest(&disk, 10).is_some(), "an older one");
+        let damaged = |damage: &dyn Fn(&mut Vec<u8>)| {
+            let mut disk = disk.clone();
+            damage(&mut disk);
+            wrong_at_rest(&disk, 8).is_some()
+        };
+        assert!(damaged(&|disk| write(disk, 2, 7)), "a write that was lost");
+        assert!(damaged(&|disk| write(disk, 15, 6)), "a block of an earlier pass");
+        assert!(damaged(&|disk| disk[FIRST * SECTOR + 9] ^= 1));
+        assert!(damaged(&|disk| disk[DISK_SIZE - 1] ^= 1));
+    }
+
+    #[test]
+    fn one_wrong_word_of_the_memory_is_found() {
+        let mut word = 0x10_u32;
+        let words = (0..FILLED / 4).flat_map(|place| {
+            word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (page, is_first) = (place / 1024, place % 1024 == 0);
+            let count = if page < 100 {
+                4_u32
+            } else if page < WORKING_SET / 4096 {
+                3
+            } else {
+                0
+            };
+            if is_first { count } else { word }.to_le_bytes()
+        });
+        let memory: Vec<u8> = words.collect();
+        assert_eq!(wrong_memory(&memory), None);
+        for place in [0, 4, 8, 4096 * 50, 4096 * 300, FILLED as usize - 1] {
+            let mut memory = memory.clone();
+            memory[place] ^= 1;
+            assert!(wrong_memory(&memory).is_some(), "{place}");
+        }
     }
 
     #[test]

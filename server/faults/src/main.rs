@@ -23,6 +23,7 @@ mod sandbox;
 mod sitting;
 mod violation;
 mod vm;
+mod watch;
 mod worker;
 
 use std::process::ExitCode;

@@ -21,6 +21,8 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often the record is looked at: some phases are short.
 const LOOK_AGAIN: Duration = Duration::from_millis(30);
+/// How long virsh may take to print what has happened.
+const PRINTED: Duration = Duration::from_millis(500);
 
 /// The moment to strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Moment {
     }
 
     /// Returns at the moment; whether it was hit: the migration may have ended before.
-    pub async fn wait(self, bed: &Bed, moved: &Move, id: &str, events: Option<Events>) -> Result<bool> {
+    pub async fn wait(self, bed: &Bed, moved: &Move, id: &str, events: Option<&mut Events>) -> Result<bool> {
         match (self, events) {
             (Self::After(ms), _) => {
                 sleep(Duration::from_millis(ms)).await;
@@ -72,7 +74,7 @@ impl Moment {
                 sleep(Duration::from_millis(ms)).await;
                 Ok(hit)
             }
-            (Self::Switch(ms), Some(mut events)) => {
+            (Self::Switch(ms), Some(events)) => {
                 let hit = events.until_suspended(moved.vm).await?;
                 sleep(Duration::from_millis(ms)).await;
                 Ok(hit)
@@ -98,6 +100,8 @@ async fn until_phase(bed: &Bed, id: &str, phase: &str) -> Result<bool> {
 /// The events of the VMs of a host, as virsh prints them. It is ended with this value.
 pub struct Events {
     lines: Lines<BufReader<ChildStdout>>,
+    /// Whether the VM was suspended, as far as lines were read.
+    suspended: bool,
     _virsh: Child,
 }
 
@@ -114,7 +118,7 @@ impl Events {
             .spawn()
             .context("virsh can't be run")?;
         let lines = BufReader::new(virsh.stdout.take().context("it was asked for")?).lines();
-        Ok(Self { lines, _virsh: virsh })
+        Ok(Self { lines, suspended: false, _virsh: virsh })
     }
 
     /// Waits until a VM is suspended; whether it was before it stopped and before the limit.
@@ -123,7 +127,10 @@ impl Events {
         let suspended = async {
             while let Some(line) = self.lines.next_line().await? {
                 match line.split_once(&of_vm) {
-                    Some((_, what)) if what.starts_with("Suspended") => return Ok(true),
+                    Some((_, what)) if what.starts_with("Suspended") => {
+                        self.suspended = true;
+                        return Ok(true);
+                    }
                     Some((_, what)) if what.starts_with("Stopped") => return Ok(false),
                     _ => {}
                 }
@@ -131,6 +138,15 @@ impl Events {
             Ok(false)
         };
         tokio::time::timeout(LIMIT, suspended).await.unwrap_or(Ok(false))
+    }
+
+    /// Whether the VM was suspended until now.
+    pub async fn was_suspended(&mut self, vm: &str) -> bool {
+        if !self.suspended {
+            // What was printed is read at once; a daemon that has ended prints nothing more.
+            let _ = tokio::time::timeout(PRINTED, self.until_suspended(vm)).await;
+        }
+        self.suspended
     }
 }
 

@@ -17,6 +17,11 @@ impl Record {
         !self.0["migration"]["ended_at_ms"].is_null() || self.needs_attention()
     }
 
+    /// When it ended, in ms since 1970.
+    pub fn ended_at_ms(&self) -> Option<u64> {
+        self.0["migration"]["ended_at_ms"].as_u64()
+    }
+
     /// Whether it says that a person has to look.
     pub fn needs_attention(&self) -> bool {
         self.phase() == "needs-attention"

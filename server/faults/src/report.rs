@@ -10,6 +10,8 @@ pub struct Report {
     outcomes: Vec<Outcome>,
     /// Runs that could not be judged: the bed's fault, or a console that does not answer.
     broken: Vec<String>,
+    /// How many runs were asked for.
+    asked: usize,
     /// Why runs were passed over, and how many.
     passed_over: BTreeMap<String, usize>,
 }
@@ -46,9 +48,18 @@ impl Report {
         *self.passed_over.entry(why).or_default() += 1;
     }
 
-    /// Whether everything is as it has to be.
+    /// Of so many runs.
+    pub fn of(asked: usize) -> Self {
+        Self { asked, ..Self::default() }
+    }
+
+    /// Whether everything is as it has to be: nothing was violated or is broken, at least half of the runs were judged, and at least
+    /// half of those that aimed at the switch-over hit it.
     pub fn is_clean(&self) -> bool {
-        self.broken.is_empty() && self.outcomes.iter().all(|outcome| outcome.violations.is_empty())
+        let switch = self.outcomes.iter().filter(|outcome| outcome.moment == "switch");
+        let (aimed, hit) = (switch.clone().count(), switch.filter(|outcome| outcome.hit).count());
+        let is_enough = self.outcomes.len() >= self.asked.div_ceil(2) && hit >= aimed / 2;
+        is_enough && self.broken.is_empty() && self.outcomes.iter().all(|outcome| outcome.violations.is_empty())
     }
 
     /// The sums, for the end of the output.
@@ -56,13 +67,15 @@ impl Report {
         let runs = self.outcomes.len();
         let violated = self.outcomes.iter().filter(|outcome| !outcome.violations.is_empty()).count();
         let switch = self.outcomes.iter().filter(|outcome| outcome.moment == "switch" && outcome.hit).count();
+        let missed = self.outcomes.iter().filter(|outcome| !outcome.hit).count();
         let seconds: u64 = self.outcomes.iter().map(|outcome| outcome.ms.iter().sum::<u64>()).sum::<u64>() / 1000;
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for violation in self.outcomes.iter().flat_map(|outcome| &outcome.violations) {
             *kinds.entry(&violation.kind).or_default() += 1;
         }
         format!(
-            "{runs} runs, {switch} at the switch-over, {violated} with violations {kinds:?}, {} broken; {:.1} s a run",
+            "{runs} of {} runs judged, {missed} missed their moment, {switch} at the switch-over, {violated} with violations {kinds:?}, {} broken; {:.1} s a run",
+            self.asked,
             self.broken.len(),
             seconds as f64 / runs.max(1) as f64
         )
@@ -102,4 +115,39 @@ impl Report {
 fn sorted<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let unique: std::collections::BTreeSet<&str> = words.collect();
     unique.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn judged(moment: &str, hit: bool) -> Outcome {
+        let (moment, words) = (moment.to_owned(), String::new);
+        let (violations, observed) = (Vec::new(), Vec::new());
+        let (plan, fault, end) = (words(), words(), words());
+        Outcome { run: 0, plan, fault, moment, hit, end, ms: [0; 4], violations, observed, record: Value::Null }
+    }
+
+    #[test]
+    fn too_few_runs_prove_nothing() {
+        let mut report = Report::of(4);
+        report.add(1, judged("random", true));
+        report.add_passed_over(1, "no root".to_owned());
+        assert!(!report.is_clean());
+        report.add(1, judged("random", false));
+        assert!(report.is_clean());
+    }
+
+    #[test]
+    fn moments_that_are_missed_prove_nothing() {
+        let mut report = Report::of(4);
+        (0..3).for_each(|_| report.add(1, judged("switch", false)));
+        assert!(!report.is_clean());
+        report.add(1, judged("switch", true));
+        assert!(!report.is_clean());
+        report.add(1, judged("switch", true));
+        assert!(report.is_clean());
+    }
 }

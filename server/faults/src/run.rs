@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    bed::{Bed, HOSTS},
+    bed::{Bed, HOSTS, Ready},
     fault::Struck,
     guest::Facts,
     host::Sight,
@@ -16,6 +16,8 @@ use crate::{
     moment::{Events, Moment},
     plan::Plan,
     violation::Violation,
+    vm::Disk,
+    watch::Watch,
 };
 
 /// How long the plain migration after a run may take.
@@ -64,14 +66,16 @@ pub struct Outcome {
 /// Does a run. An error is a bed that is broken, or a run that could not be begun.
 pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     let mut clock = Clock::start();
-    let (source, before) = bed.ensure_vm(plan.vm).await?;
+    let Ready { host: source, guest: before, damage } = bed.ensure_vm(plan.vm).await?;
+    // What a person does who has seen that all is well.
+    bed.remove_old_images(plan.vm, Some(source)).await?;
     let moved = Move { vm: plan.vm.name, source, destination: plan.destination(source) };
     let mut struck = Struck::default();
+    struck.violations.extend(damage.map(|damage| Violation::new("kept", damage)));
     plan.fault.prepare(bed, &moved, &mut struck).await?;
-    let events = match plan.moment {
-        Moment::Switch(_) => Some(Events::of(&bed.hosts[source]).await?),
-        _ => None,
-    };
+    let watch = Watch::of(&bed.hosts, moved.vm);
+    let needs_events = matches!(plan.moment, Moment::Switch(_)) || plan.fault.ends_destination_qemu();
+    let mut events = if needs_events { Some(Events::of(&bed.hosts[source]).await?) } else { None };
     let (id, mut hit) = match bed.console.migrate(moved.vm, request(bed, plan, &moved)).await? {
         Ok(id) => (Some(id), false),
         // The other program was first.
@@ -79,16 +83,24 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
         Err(refusal) => bail!("the migration was refused: {refusal}"),
     };
     if let Some(id) = &id {
-        hit = plan.moment.wait(bed, &moved, id, events).await?;
+        hit = plan.moment.wait(bed, &moved, id, events.as_mut()).await?;
         plan.fault.strike(bed, &moved, id, &mut struck).await?;
     }
     clock.lap();
     plan.fault.heal(bed, &moved, &mut struck).await?;
+    let back = Instant::now();
+    if let Some(events) = events.as_mut().filter(|_| plan.fault.ends_destination_qemu()) {
+        struck.may_end_the_vm |= events.was_suspended(moved.vm).await;
+    }
     clock.lap();
 
-    let mut judge = Judge::new(plan, &moved, id.as_deref(), before);
-    judge.look(bed, &mut struck).await?;
+    let mut judge = Judge::new(plan, &moved, id.as_deref(), before, Some(&watch));
+    judge.look(bed, &mut struck, back).await?;
     clock.lap();
+    match judge.home.filter(|_| !judge.spoilt) {
+        Some(home) => bed.keep(plan.vm, home, judge.guest),
+        None => bed.forget(plan.vm),
+    }
     if judge.spoilt {
         bed.make_anew(plan.vm).await?;
     }
@@ -120,16 +132,34 @@ pub fn request(bed: &Bed, plan: &Plan, moved: &Move) -> Value {
     })
 }
 
+/// Asks for the migration after a run. Where an old image is in the way it has to be refused; then that is removed, as the refusal
+/// says.
+async fn ask_for_next(bed: &Bed, plan: &Plan, home: usize, destination: usize) -> Result<String> {
+    let image = bed.image(plan.vm, destination);
+    let request = || json!({"destination": bed.hosts[destination].name});
+    if plan.vm.disk == Disk::Copied && image.exists() {
+        match bed.console.migrate(plan.vm.name, request()).await? {
+            Ok(_) => bail!("the next migration was accepted, although {} is in its way", image.display()),
+            Err(refusal) if refusal.contains(&plan.vm.file()) && image.exists() => {}
+            Err(refusal) => bail!("the next migration was refused: {refusal}; {} was in its way", image.display()),
+        }
+        bed.remove_old_images(plan.vm, Some(home)).await?;
+    }
+    match bed.console.migrate(plan.vm.name, request()).await? {
+        Ok(id) => Ok(id),
+        Err(refusal) => bail!("the next migration was refused: {refusal}"),
+    }
+}
+
 /// The migration after a run: to where the VM should have gone, or back. `guest` is what it did at last.
 pub async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>) -> Result<()> {
     bed.console_knows_hosts().await?;
-    let (source, before) = bed.ensure_vm(plan.vm).await?;
+    let Ready { host: source, guest: before, damage } = bed.ensure_vm(plan.vm).await?;
+    if let Some(damage) = damage {
+        bail!("after it was judged: {damage}");
+    }
     let destination = if source == moved.source { moved.destination } else { moved.source };
-    let request = json!({"destination": bed.hosts[destination].name});
-    let id = match bed.console.migrate(moved.vm, request).await? {
-        Ok(id) => id,
-        Err(refusal) => bail!("the next migration was refused: {refusal}"),
-    };
+    let id = ask_for_next(bed, plan, source, destination).await?;
     let started = Instant::now();
     let record = loop {
         let record = bed.console.record(&id).await?;
@@ -152,6 +182,7 @@ pub async fn next(bed: &mut Bed, plan: &Plan, moved: &Move, guest: Option<Facts>
             bail!("after the next migration: {}", shown(bed, &sights));
         }
     }
+    bed.keep(plan.vm, destination, before);
     let same_life = |guest: &Facts| before.is_some_and(|before| before.life == guest.life);
     let Some(before) = guest.filter(same_life).or(before) else { return Ok(()) };
     let after = Facts::read(&bed.hosts[destination], moved.vm).await?;

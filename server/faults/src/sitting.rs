@@ -20,7 +20,8 @@ pub async fn share_out(options: &Options) -> Result<bool> {
     let wanted = (0..u64::MAX).filter(|&run| options.want(run));
     let runs = if options.only.iter().any(|only| only.starts_with("run=")) { 1 } else { options.runs };
     let queue: VecDeque<u64> = wanted.take(usize::try_from(runs)?).collect();
-    let (queue, report) = (Arc::new(Mutex::new(queue)), Arc::new(Mutex::new(Report::default())));
+    let report = Arc::new(Mutex::new(Report::of(queue.len())));
+    let queue = Arc::new(Mutex::new(queue));
     let mut beds = JoinSet::new();
     for bed in 0..options.beds {
         beds.spawn(serve(options.clone(), bed, queue.clone(), report.clone()));

@@ -84,14 +84,16 @@ impl Deaths {
         parts.join(" + ")
     }
 
-    /// Whether a QEMU is struck, after which no copy may be left.
-    pub fn may_end_the_vm(&self) -> bool {
-        self.parts.iter().any(|(part, _)| part.is_qemu())
+    /// Whether the destination's QEMU is ended, and not only stopped for a while.
+    pub fn ends_destination_qemu(&self) -> bool {
+        self.parts.iter().any(|&(part, blow)| part == Part::DestinationQemu && blow != Blow::Stop)
     }
 
     /// Strikes now.
-    pub fn strike(&self, bed: &Bed, moved: &Move) {
+    pub fn strike(&self, bed: &Bed, moved: &Move, struck: &mut Struck) {
         for &(part, blow) in &self.parts {
+            let ends_source_qemu = part == Part::SourceQemu && blow != Blow::Stop;
+            struck.may_end_the_vm |= ends_source_qemu && bed.hosts[moved.source].qemu(moved.vm).is_some();
             part.signal(bed, moved, blow.signal());
         }
     }

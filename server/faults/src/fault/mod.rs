@@ -53,6 +53,10 @@ pub struct Struck {
     pub rival: Option<String>,
     /// Another program that moves the VM.
     pub tool: Option<Child>,
+    /// The migration of another VM that was asked for while the console could not write, and was accepted.
+    pub besides: Option<String>,
+    /// Whether a QEMU was ended that may have been the VM: no copy may run then.
+    pub may_end_the_vm: bool,
     /// What was seen at once.
     pub violations: Vec<Violation>,
 }
@@ -118,9 +122,9 @@ impl Fault {
         (needs_root && !crate::sandbox::is_possible()).then_some("full file systems and cut links need root")
     }
 
-    /// Whether a QEMU is struck, after which no copy may be left.
-    pub fn may_end_the_vm(&self) -> bool {
-        matches!(self, Self::Deaths(deaths) if deaths.may_end_the_vm())
+    /// Whether the destination's QEMU is ended: once the source has paused the guest, that may be the VM.
+    pub fn ends_destination_qemu(&self) -> bool {
+        matches!(self, Self::Deaths(deaths) if deaths.ends_destination_qemu())
     }
 
     /// Whether others move the VM, too: it may be on any host then, and the migration may be refused.
@@ -133,6 +137,7 @@ impl Fault {
         match self {
             Self::Tool(tool) => tool.prepare(bed, moved, struck).await,
             Self::Console(console) => console.prepare(bed).await,
+            Self::Store(_) => Store::prepare(bed, moved, struck).await,
             _ => Ok(()),
         }
     }
@@ -140,7 +145,7 @@ impl Fault {
     /// Strikes now.
     pub async fn strike(&self, bed: &mut Bed, moved: &Move, id: &str, struck: &mut Struck) -> Result<()> {
         match self {
-            Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.strike(bed, moved),
+            Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.strike(bed, moved, struck),
             Self::Kills(times) => deaths::kill_again_and_again(bed, id, *times, struck).await?,
             Self::Cancel { twice } => {
                 for _ in 0..=u32::from(*twice) {
@@ -162,7 +167,7 @@ impl Fault {
         match self {
             Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.heal(bed, moved).await?,
             Self::Kills(_) | Self::Cancel { .. } | Self::Console(_) => {}
-            Self::Store(store) => store.heal(bed, struck).await?,
+            Self::Store(store) => store.heal(bed, moved, struck).await?,
             Self::Pool(pool) => pool.heal(bed, moved).await?,
             Self::Link(link) => link.heal().await?,
             Self::Tool(_) => Tool::heal(struck).await?,

@@ -13,10 +13,20 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{Struck, pause};
-use crate::{bed::Bed, dice::Dice, violation::Violation};
+use crate::{
+    bed::{Bed, HOSTS},
+    dice::Dice,
+    run::Move,
+    violation::Violation,
+    vm::Vm,
+};
 
 /// What the file that takes the room is called.
 const FILLER: &str = "filler";
+
+/// Places in `Vm::ALL`.
+const SERVED: usize = 1;
+const SHELF: usize = 3;
 
 /// What is the matter with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +62,19 @@ impl Store {
         kind.to_owned()
     }
 
+    /// There is another VM, whose migration is asked for meanwhile.
+    pub async fn prepare(bed: &mut Bed, moved: &Move, struck: &mut Struck) -> Result<()> {
+        let vm = Self::other(moved);
+        let ready = bed.ensure_vm(vm).await?;
+        struck.violations.extend(ready.damage.map(|damage| Violation::new("kept", format!("{}: {damage}", vm.name))));
+        bed.remove_old_images(vm, Some(ready.host)).await
+    }
+
+    fn other(moved: &Move) -> &'static Vm {
+        // Whatever this libvirt can do: one that runs with a disk that is served, or one that is shut off.
+        &Vm::ALL[if Vm::ALL[SERVED].name == moved.vm { SHELF } else { SERVED }]
+    }
+
     pub async fn strike(&self, bed: &mut Bed) -> Result<()> {
         if self.what == What::Full {
             return fill(&bed.console.data().join(FILLER), 0);
@@ -71,21 +94,24 @@ impl Store {
     }
 
     /// A console that has no store begins nothing, and says why; then the store is well again.
-    pub async fn heal(&self, bed: &mut Bed, struck: &mut Struck) -> Result<()> {
+    pub async fn heal(&self, bed: &mut Bed, moved: &Move, struck: &mut Struck) -> Result<()> {
         pause(self.away_ms).await;
-        let request = json!({"destination": "alpha"});
-        let asked = bed.console.ask(Method::POST, "/plugins/kimchi/vms/nothing/migrate", Some(request)).await;
-        match (self.what, asked) {
-            (What::Full, Ok((status @ StatusCode::INTERNAL_SERVER_ERROR, answer))) => {
-                struck
-                    .violations
-                    .push(Violation::new("store", format!("a request was answered with {status}: {answer}")));
+        let vm = Self::other(moved);
+        let home = bed.home(vm).context("it was just made")?;
+        let request = json!({"destination": bed.hosts[(home + 1) % HOSTS].name});
+        let path = format!("/plugins/kimchi/vms/{}/migrate", vm.name);
+        match (self.what, bed.console.ask(Method::POST, &path, Some(request)).await) {
+            (_, Err(_)) => {}
+            (What::Full | What::ReadOnly, Ok((StatusCode::SERVICE_UNAVAILABLE, _))) => {}
+            // The file system is full, but what the database has of it may have room. It has to be there afterwards, and to end.
+            (What::Full, Ok((StatusCode::ACCEPTED, answer))) => {
+                bed.forget(vm);
+                struck.besides = answer["id"].as_str().map(str::to_owned);
             }
-            (What::Corrupted, Ok((status, answer))) => {
-                let text = format!("a console without its database answered with {status}: {answer}");
+            (what, Ok((status, answer))) => {
+                let text = format!("{what:?}: a migration was asked for, and the answer was {status}: {answer}");
                 struck.violations.push(Violation::new("store", text));
             }
-            _ => {}
         }
         match self.what {
             What::Full => fs::remove_file(bed.console.data().join(FILLER)).context("the filler can't be removed"),

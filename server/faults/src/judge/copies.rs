@@ -14,6 +14,8 @@ use crate::{bed::Bed, host::Sight, record::Record, run::shown};
 const TOLD_LIMIT: Duration = Duration::from_secs(5);
 /// Within this time what needed attention is settled, once one copy is left.
 const SETTLED_LIMIT: Duration = Duration::from_secs(30);
+/// How many steps it may take until exactly one copy is left.
+const MOST_STEPS: usize = 2;
 /// Within this time a step that was taken has an effect.
 const STEP_LIMIT: Duration = Duration::from_secs(30);
 
@@ -33,15 +35,16 @@ impl Judge<'_> {
         }
     }
 
-    /// Two copies run: the record says so in time, or one of them is gone.
+    /// Two copies run: the record says so and offers a step in time, or one of them is gone.
     pub(super) async fn is_told(&mut self, bed: &Bed, id: &str, back: Instant) -> Result<()> {
         loop {
             let (record, sights) = (bed.console.record(id).await?, bed.look(self.moved.vm).await);
-            if record.problem().is_some() || running(&sights) < 2 {
+            if (record.needs_attention() && record.step().is_some()) || running(&sights) < 2 {
                 return Ok(());
             }
             if back.elapsed() > TOLD_LIMIT {
-                self.violated("two running", format!("not told in time: {}; {}", record.told(), shown(bed, &sights)));
+                let now = format!("{}; {}", record.told(), shown(bed, &sights));
+                self.violated("two running", format!("not told in time, or without a step: {now}"));
                 return Ok(());
             }
             sleep(LOOK_AGAIN).await;
@@ -78,13 +81,22 @@ impl Judge<'_> {
         }
     }
 
-    /// Takes the step that the record offers, and what it offers then; exactly one copy has to be left.
+    /// Takes the step that the record offers. No more than one copy runs after it, and exactly one is left: after a second step, where
+    /// the first one was to pause or to turn off a copy.
     pub(super) async fn take(&mut self, bed: &Bed, id: &str, mut step: Value) -> Result<Vec<Sight>> {
         let path = format!("/api/migrations/{id}/step");
-        self.spoilt |= step["act"] == "start";
         let first = Instant::now();
+        let mut taken = 0;
         loop {
+            self.spoilt |= step["act"] == "start";
             let (status, answer) = bed.console.ask(Method::POST, &path, Some(step.clone())).await?;
+            taken += usize::from(status.is_success());
+            if taken > MOST_STEPS {
+                self.violated("step", format!("a step follows the other: {step} is number {taken}"));
+            }
+            if status.is_success() && running(&bed.look(self.moved.vm).await) > 1 {
+                self.violated("step", format!("more than one copy runs after {step}"));
+            }
             loop {
                 let sights = bed.look(self.moved.vm).await;
                 let record = bed.console.record(id).await?;

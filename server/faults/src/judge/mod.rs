@@ -1,6 +1,7 @@
 //! What has to hold after a run, once everything that was struck is back. libvirt and the guest are asked; the console is
 //! believed nothing.
 
+mod acts;
 mod copies;
 mod guest;
 
@@ -21,6 +22,7 @@ use crate::{
     run::{Move, shown},
     violation::Violation,
     vm::Disk,
+    watch::{Doubling, Watch, now_ms},
 };
 
 /// Within this time of all hosts' being back, a migration has ended, or says what it waits for.
@@ -35,6 +37,10 @@ pub struct Judge<'a> {
     moved: &'a Move,
     /// None if the migration was refused.
     id: Option<&'a str>,
+    /// Who has looked at the copies in between; none where too many VMs move.
+    watch: Option<&'a Watch>,
+    /// Whether a QEMU was ended that may have been the VM.
+    may_be_off: bool,
     /// What the guest had done before, if the VM runs.
     before: Option<Facts>,
     /// Whether libvirt let two copies run, on a disk that does not lock, or a step started the VM anew: its disk and memory are not
@@ -46,6 +52,8 @@ pub struct Judge<'a> {
     pub observed: Vec<String>,
     /// How the migration ended, and where the VM was.
     pub end: String,
+    /// Where the VM is well; none if it may not be.
+    pub home: Option<usize>,
     /// What the guest did at last.
     pub guest: Option<Facts>,
     /// The record and its history.
@@ -53,12 +61,21 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(plan: &'a Plan, moved: &'a Move, id: Option<&'a str>, before: Option<Facts>) -> Self {
+    pub fn new(
+        plan: &'a Plan,
+        moved: &'a Move,
+        id: Option<&'a str>,
+        before: Option<Facts>,
+        watch: Option<&'a Watch>,
+    ) -> Self {
         Self {
             plan,
             moved,
             id,
             before,
+            watch,
+            may_be_off: false,
+            home: None,
             spoilt: false,
             violations: Vec::new(),
             observed: Vec::new(),
@@ -68,18 +85,18 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Judges. Everything is back since just now.
-    pub async fn look(&mut self, bed: &mut Bed, struck: &mut Struck) -> Result<()> {
-        let back = Instant::now();
+    /// Judges. Everything is back since `back`.
+    pub async fn look(&mut self, bed: &mut Bed, struck: &mut Struck, back: Instant) -> Result<()> {
         self.violations.append(&mut struck.violations);
+        self.may_be_off = struck.may_end_the_vm;
         let sights = bed.look(self.moved.vm).await;
+        let now = (running(&sights) > 1).then(|| Doubling::now(&sights));
         if self.plan.vm.runs && active(&sights) != 1 {
             self.observe(bed, &sights).await;
         }
         let mut sights = match self.id {
             Some(id) => {
-                if running(&sights) > 1 {
-                    self.spoilt |= self.plan.vm.disk == Disk::Served;
+                if now.is_some() {
                     self.is_told(bed, id, back).await?;
                 }
                 let record = self.end(&bed.console, id, back).await?;
@@ -92,12 +109,20 @@ impl<'a> Judge<'a> {
             rival = Some(self.end(bed.rival().await?, id, back).await?);
             sights = bed.look(self.moved.vm).await;
         }
+        if let Some(id) = &struck.besides {
+            self.end(&bed.console, id, back).await?;
+        }
+        let mut records = rival.clone().into_iter().collect::<Vec<_>>();
+        if let Some(id) = self.id {
+            records.push(bed.console.record(id).await?);
+        }
+        self.doubled(bed, &records, now);
         self.runs_once(bed, &sights);
         if let Some(id) = self.id {
             let record = bed.console.record(id).await?;
             self.end = record.told();
             self.agrees(&record, self.moved.destination, &sights, bed);
-            self.leaves_nothing(bed, &record, &sights, back).await?;
+            sights = self.leaves_nothing(bed, &record, sights, back).await?;
         }
         if let Some(record) = rival {
             self.end = format!("{}; the other console: {}", self.end, record.told());
@@ -116,11 +141,32 @@ impl<'a> Judge<'a> {
         self.violations.push(Violation::new(kind, text));
     }
 
+    /// Where two copies ran: that is no act of vmferry's. libvirt's alone may spoil a disk that does not lock.
+    fn doubled(&mut self, bed: &Bed, records: &[Record], now: Option<Doubling>) {
+        let before = self.watch.map(Watch::doublings).unwrap_or_default();
+        for doubling in before.into_iter().chain(now) {
+            let Doubling { first_ms, last_ms, sights } = doubling;
+            let seen = format!("two copies ran for {} ms or longer: {}", last_ms - first_ms, shown(bed, &sights));
+            match records.iter().find_map(|record| acts::act_before(&record.0, last_ms)) {
+                Some(act) => self.violated("doubled", format!("{seen}; before that: {act}")),
+                None => {
+                    self.spoilt |= self.plan.vm.disk == Disk::Served;
+                    self.observed.push(seen);
+                }
+            }
+        }
+    }
+
     /// Waits for the end of the migration.
     async fn end(&mut self, console: &Console, id: &str, back: Instant) -> Result<Record> {
         loop {
             let record = console.record(id).await?;
             if record.has_ended() {
+                let back_ms = now_ms().saturating_sub(ms(back.elapsed()));
+                let late = record.ended_at_ms().unwrap_or_default().saturating_sub(back_ms);
+                if late > ms(END_LIMIT) {
+                    self.violated("no end", format!("it ended {late} ms after all hosts were back: {}", record.told()));
+                }
                 return Ok(record);
             }
             if back.elapsed() > END_LIMIT {
@@ -135,7 +181,7 @@ impl<'a> Judge<'a> {
     /// Exactly one copy runs, or is there if the VM is shut off.
     fn runs_once(&mut self, bed: &Bed, sights: &[Sight]) {
         let count = (0..HOSTS).filter(|&host| self.is_at(host, sights)).count();
-        if count == 0 && !self.plan.fault.may_end_the_vm() {
+        if count == 0 && !self.may_be_off {
             self.violated("none", shown(bed, sights));
         }
         let told = self.violations.iter().any(|violation| violation.kind.starts_with("two"));
@@ -153,12 +199,12 @@ impl<'a> Judge<'a> {
     fn agrees(&mut self, record: &Record, destination: usize, sights: &[Sight], bed: &Bed) {
         let source = self.moved.source;
         let is_at: Vec<usize> = (0..HOSTS).filter(|&host| self.is_at(host, sights)).collect();
-        let may_be_off = self.plan.fault.may_end_the_vm() && is_at.is_empty();
+        let may_be_off = self.may_be_off && is_at.is_empty();
         let moved_on = matches!(self.plan.fault, Fault::Tool(Tool::After)) && is_at == [self.moved.third()];
         let agrees = match record.phase() {
             "succeeded" => is_at == [destination] || may_be_off || moved_on,
             "failed" | "cancelled" => is_at == [source] || may_be_off,
-            "moved-elsewhere" => is_at.iter().any(|&host| host != source),
+            "moved-elsewhere" => self.plan.fault.others_move() && is_at.iter().any(|&host| host != source),
             _ => true,
         };
         if !agrees {
@@ -166,30 +212,51 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Nothing of the VM may be where it is not: no definition and no image, but for the old one.
-    async fn leaves_nothing(&mut self, bed: &Bed, record: &Record, sights: &[Sight], back: Instant) -> Result<()> {
-        let mut homes = (0..HOSTS).filter(|&host| self.is_at(host, sights));
-        let (Some(home), None) = (homes.next(), homes.next()) else { return Ok(()) };
-        if !record.has_ended() || record.needs_attention() {
-            return Ok(());
+    /// Nothing of the VM may be where it is not: no definition and no image, but for the old one. What the hosts say at last.
+    async fn leaves_nothing(
+        &mut self,
+        bed: &Bed,
+        record: &Record,
+        mut sights: Vec<Sight>,
+        back: Instant,
+    ) -> Result<Vec<Sight>> {
+        let is_nowhere = !(0..HOSTS).any(|host| self.is_at(host, &sights));
+        if !record.has_ended() || record.needs_attention() || (is_nowhere && !self.may_be_off) {
+            return Ok(sights);
         }
-        // Whether it was to be removed and could be, the record says; it is never removed too early.
-        let old = (home != self.moved.source).then_some(self.moved.source);
         loop {
-            let sights = bed.look(self.moved.vm).await;
-            let left = bed.left(self.plan.vm, home, old).await?;
-            let clean = sights.iter().enumerate().all(|(host, sight)| host == home || *sight == Sight::Absent);
-            // A copy of what others have taken away is not removed: it may be the only one.
-            let is_told = self.plan.fault.others_move() && record.leaves_to_a_person(&self.plan.vm.file());
-            if clean && (left.is_empty() || is_told) {
-                return Ok(());
+            let homes: Vec<usize> = (0..HOSTS).filter(|&host| self.is_home(host, &sights)).collect();
+            let is_clean = match homes[..] {
+                [home] => {
+                    // Whether it was to be removed and could be, the record says; it is never removed too early.
+                    let old = (home != self.moved.source).then_some(self.moved.source);
+                    let left = bed.left(self.plan.vm, home, old).await?;
+                    // A copy of what others have taken away is not removed: it may be the only one.
+                    let is_told = self.plan.fault.others_move() && record.leaves_to_a_person(&self.plan.vm.file());
+                    let is_clean = (0..HOSTS).all(|host| host == home || sights[host] == Sight::Absent);
+                    if back.elapsed() > LEFTOVERS_LIMIT && !left.is_empty() && !is_told {
+                        self.violated("leftover", format!("{left:?}"));
+                    }
+                    is_clean && (left.is_empty() || is_told)
+                }
+                _ => false,
+            };
+            if is_clean {
+                return Ok(sights);
             }
             if back.elapsed() > LEFTOVERS_LIMIT {
-                self.violated("leftover", format!("{left:?}; {}; {}", record.told(), shown(bed, &sights)));
-                return Ok(());
+                self.violated("leftover", format!("{}; {}", record.told(), shown(bed, &sights)));
+                return Ok(sights);
             }
             sleep(LOOK_AGAIN).await;
+            sights = bed.look(self.moved.vm).await;
         }
+    }
+
+    /// Whether the VM is on this host, or rests there because its QEMU was ended.
+    fn is_home(&self, host: usize, sights: &[Sight]) -> bool {
+        let runs = (0..HOSTS).any(|host| self.is_at(host, sights));
+        self.is_at(host, sights) || (self.may_be_off && !runs && sights[host] != Sight::Absent)
     }
 }
 
@@ -201,4 +268,8 @@ fn active(sights: &[Sight]) -> usize {
 /// How many copies execute.
 fn running(sights: &[Sight]) -> usize {
     sights.iter().filter(|sight| sight.runs()).count()
+}
+
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
