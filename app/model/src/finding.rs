@@ -95,10 +95,36 @@ pub enum FindingCode {
     Memory,
     /// Whether the destination has enough free huge pages of the VM's size.
     HugePages,
+    /// Whether the destination has the CPUs that the VM's threads are pinned to.
+    PinnedCpus,
+    /// Whether the destination has the NUMA nodes that the VM's memory is taken from.
+    NumaNodes,
     /// Whether the destination has the VM's networks, and they are active.
     Network,
     /// Whether the destination has the bridges and devices that the VM's interfaces are attached to.
     Bridge,
+    /// Whether the destination has the network filters of the VM's interfaces.
+    NetworkFilter,
+    /// Whether the fixed names of the VM's tap devices are free at the destination.
+    InterfaceName,
+    /// Whether another VM at the destination has a MAC address of this VM.
+    MacAddress,
+    /// Whether the destination has the addresses that the VM listens on (VNC, SPICE, serial ports over TCP).
+    ListenAddress,
+    /// Whether the fixed ports that the VM listens on are free at the destination.
+    ListenPort,
+    /// Whether the destination has the files and directories that the definition names: kernel, serial output, logs.
+    HostFile,
+    /// Whether programs listen at the destination on the sockets that the VM connects to.
+    HostSocket,
+    /// Whether the destination has the device files that the definition names.
+    DeviceFile,
+    /// Whether the destination has the security driver that the VM's label is for.
+    SecurityLabel,
+    /// Whether the VM has arguments for QEMU of its own, which libvirt does not check.
+    QemuArguments,
+    /// Whether the fixed context ID of the VM's vsock is free at the destination.
+    VsockCid,
     /// Whether a device of the source host is passed through to the VM.
     HostDevice,
     /// Whether the VM shares memory with programs of the source host (shmem).
@@ -127,6 +153,10 @@ pub enum FindingCode {
     DiskSpace,
     /// Whether a disk is of a kind that can move at all.
     DiskKind,
+    /// Whether QEMU can move a running VM with a disk of this format.
+    DiskFormat,
+    /// Whether the destination's QEMU has the drivers for disks over the network, displays and sound that are packaged separately.
+    QemuDriver,
     /// Whether a disk has a backing chain; its copy will have none.
     BackingChain,
     /// Whether the destination has the disks that the VM gets only at its next start.
@@ -151,7 +181,8 @@ pub enum FindingCode {
     Encryption,
     /// Whether both hosts can send memory by RDMA, where that was asked for.
     Rdma,
-    /// Whether the destination's libvirt accepts the VM's definition, tried without starting anything.
+    /// Whether the destination's libvirt can read the VM's definition and make a command line of it. Nothing is started, so files,
+    /// ports and devices are not tried.
     Definition,
 }
 

@@ -28,9 +28,10 @@ pub use error::Error;
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
     Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
-    Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, Hypervisor, ImageUsers,
-    Interface, InvalidInput, MachineFit, MigrationPlan, Network, NewVolume, NotMigrated, Pool, Probe, SecretUse, Ssh,
-    SshLogin, StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
+    FileReference, FileUsage, Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts,
+    HostReferences, Hypervisor, ImageUsers, Interface, InvalidInput, ListenProtocol, Listener, MachineFit,
+    MigrationPlan, Neighbour, Network, NewVolume, NotMigrated, Pool, Probe, Provided, SecretUse, Ssh, SshLogin,
+    StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use model::VmId;
 use uuid::Uuid;
 
+use super::HostReferences;
+
 /// What a VM is made of: its live definition if it runs, else the one it would start with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainFacts {
@@ -68,6 +70,8 @@ pub struct DomainFacts {
     pub saved_memory: bool,
     /// What libvirt does to it now other than migrating it, in libvirt's words, e.g. `Dump`; none if nothing.
     pub other_job: Option<String>,
+    /// What else its definition names of the host.
+    pub references: HostReferences,
     /// Secrets its disks need.
     pub secrets: Vec<SecretUse>,
     /// The definition for a try at another host ([`Survey::definition`](super::Survey::definition)): without passwords, and without what only a real start can

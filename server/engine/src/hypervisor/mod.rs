@@ -14,6 +14,7 @@ mod plan;
 mod precopy;
 mod presence;
 mod reason;
+mod references;
 mod statistics;
 mod survey;
 mod volume;
@@ -37,8 +38,9 @@ pub use plan::{DiskCopy, MigrationPlan};
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
 pub(crate) use presence::Presence;
 pub use reason::StateReason;
+pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour};
 pub use statistics::Statistics;
-pub use survey::{Certificates, CpuFit, MachineFit, Network, Pool, Survey};
+pub use survey::{Certificates, CpuFit, MachineFit, Network, Pool, Provided, Survey};
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
 
 /// Makes connections to hosts.

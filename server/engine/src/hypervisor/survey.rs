@@ -1,8 +1,10 @@
 //! What a host has for a VM, as a preflight needs it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use model::VmId;
 
-use super::Volume;
+use super::{Neighbour, Volume};
 
 /// What a host has for a VM. What could not be asked (no permission, no driver) is none: unknown, not missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Survey {
     pub networks: Option<Vec<Network>>,
     /// All network devices of the host (bridges too), by name.
     pub devices: Option<Vec<String>>,
+    /// What it has of what the definition names beside those.
+    pub provided: Provided,
     /// All storage pools.
     pub pools: Option<Vec<Pool>>,
     /// Of the VM's secrets, the disks whose secret is missing.
@@ -41,6 +45,23 @@ pub struct Survey {
     pub rdma: Option<bool>,
     /// What libvirt said when it was given the definition without starting anything; none if it can't be tried.
     pub definition: Option<Result<(), String>>,
+}
+
+/// What a host has of what a definition names ([`HostReferences`](super::HostReferences)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provided {
+    /// Its CPUs that are online, by number.
+    pub cpus: Option<BTreeSet<u32>>,
+    /// Its NUMA nodes, by number.
+    pub numa_nodes: Option<BTreeSet<u32>>,
+    /// Its network filters, by name.
+    pub network_filters: Option<BTreeSet<String>>,
+    /// Its security drivers.
+    pub security_models: Option<BTreeSet<String>>,
+    /// Whether the paths that the VM's files require exist. A path that could not be looked at is not in it.
+    pub files: BTreeMap<String, bool>,
+    /// Its other VMs.
+    pub neighbours: Option<Vec<Neighbour>>,
 }
 
 /// What a host has to encrypt migrations with (QEMU's files for TLS).

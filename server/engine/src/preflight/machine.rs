@@ -116,7 +116,12 @@ fn invtsc(input: &PreflightInput) -> Option<Finding> {
 fn definition(input: &PreflightInput) -> Option<Finding> {
     let (code, destination) = (FindingCode::Definition, input.destination_name());
     Some(match input.destination.survey.definition.as_ref()? {
-        Ok(()) => Finding::ok(code, format!("libvirt on {destination} accepts the definition.")),
+        Ok(()) => Finding::ok(
+            code,
+            format!(
+                "libvirt on {destination} can read the definition. Nothing was started: files, ports and devices were not tried."
+            ),
+        ),
         Err(words) => input
             .lacking(code, format!("libvirt on {destination} does not accept the definition of {}.", input.vm.name))
             .with_fix("Change what it complains of, at the source or there.")

@@ -8,12 +8,16 @@ mod ask;
 mod control_flow;
 mod destination;
 mod devices;
+mod drivers;
 mod encryption;
+mod files;
 mod gather;
 mod input;
+mod listeners;
 mod machine;
 mod network;
 mod options;
+mod pinning;
 mod prediction;
 mod rdma;
 mod reach;
@@ -119,7 +123,11 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
         devices::findings(input),
         machine::findings(input),
         resources::findings(input),
+        pinning::findings(input),
         network::findings(input),
+        listeners::findings(input),
+        files::findings(input),
+        drivers::findings(input),
         versions::findings(input),
         reach::findings(input, &route),
         vec![about_control_flow],

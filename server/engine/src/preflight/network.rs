@@ -1,14 +1,16 @@
-//! Networks, bridges and devices that the VM's interfaces need at the destination.
+//! Networks, bridges, devices and filters that the VM's interfaces need at the destination, and names and addresses that have to be
+//! free there.
 
 use std::collections::BTreeSet;
 
 use model::{Finding, FindingCode};
 
 use super::input::PreflightInput;
-use crate::hypervisor::Interface;
+use crate::hypervisor::{Interface, Neighbour};
 
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
-    let mut networks = BTreeSet::new();
+    let references = &input.domain.references;
+    let mut networks: BTreeSet<_> = references.listen_networks.iter().collect();
     let mut devices = BTreeSet::new();
     let mut passed_through = BTreeSet::new();
     for interface in &input.domain.interfaces {
@@ -22,7 +24,9 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let networks = networks.into_iter().map(|name| network(input, name));
     let devices = devices.into_iter().map(|name| device(input, name));
     let passed_through = passed_through.into_iter().filter(|_| input.is_live()).map(|kind| host_device(input, kind));
-    networks.chain(devices).chain(passed_through).collect()
+    let filters = references.network_filters.iter().map(|name| filter(input, name));
+    let taps = references.taps.iter().map(|name| tap(input, name));
+    networks.chain(devices).chain(passed_through).chain(filters).chain(taps).chain(macs(input)).collect()
 }
 
 fn network(input: &PreflightInput, name: &str) -> Finding {
@@ -68,4 +72,67 @@ fn host_device(input: &PreflightInput, kind: &str) -> Finding {
         input.vm.name, input.source.config.name
     );
     Finding::blocker(FindingCode::HostDevice, text).with_fix("Detach it, move the VM, and attach another there.")
+}
+
+fn filter(input: &PreflightInput, name: &str) -> Finding {
+    let (code, destination) = (FindingCode::NetworkFilter, input.destination_name());
+    match &input.destination.survey.provided.network_filters {
+        None => Finding::unknown(
+            code,
+            format!("{destination} does not say which network filters it has; {} needs {name}.", input.vm.name),
+        ),
+        Some(filters) if filters.contains(name) => {
+            Finding::ok(code, format!("{destination} has the network filter {name}; its rules were not compared."))
+        }
+        Some(_) => input
+            .lacking(code, format!("{destination} has no network filter {name}."))
+            .with_fix("Define the same filter there (virsh nwfilter-define), or take it off the interface."),
+    }
+}
+
+/// libvirt refuses a name that a tap device has, whoever made it.
+fn tap(input: &PreflightInput, name: &str) -> Finding {
+    let (code, destination) = (FindingCode::InterfaceName, input.destination_name());
+    let survey = &input.destination.survey;
+    let has_it = |neighbour: &&Neighbour| neighbour.active && neighbour.references.taps.contains(name);
+    let owner = survey.provided.neighbours.iter().flatten().find(has_it);
+    let fix = "Give it another name, or leave the name to libvirt.";
+    let taken = match (owner, &survey.devices) {
+        (Some(other), _) => format!("{} on {destination} has the tap device {name} of {}.", other.name, input.vm.name),
+        (None, Some(devices)) if devices.iter().any(|device| device == name) => {
+            format!("{destination} has a network device {name} already, which {} wants to make.", input.vm.name)
+        }
+        (None, Some(_)) => {
+            return Finding::ok(code, format!("The name {name} of a tap device is free on {destination}."));
+        }
+        (None, None) => {
+            let text = format!("Whether the name {name} of a tap device is free on {destination} can't be told.");
+            return Finding::unknown(code, text);
+        }
+    };
+    input.lacking(code, taken).with_fix(fix)
+}
+
+fn macs(input: &PreflightInput) -> Option<Finding> {
+    let (code, destination) = (FindingCode::MacAddress, input.destination_name());
+    let (macs, name) = (&input.domain.references.macs, &input.vm.name);
+    if macs.is_empty() {
+        return None;
+    }
+    let Some(neighbours) = &input.destination.survey.provided.neighbours else {
+        let text = format!("Whether a VM on {destination} has a MAC address of {name} can't be told.");
+        return Some(Finding::unknown(code, text));
+    };
+    let owner = neighbours.iter().find_map(|neighbour| {
+        let mac = neighbour.references.macs.intersection(macs).next()?;
+        Some((neighbour, mac))
+    });
+    Some(match owner {
+        Some((other, mac)) => {
+            let text = format!("{} on {destination} has the MAC address {mac} of {name}.", other.name);
+            Finding::warning(code, text)
+                .with_fix("Give one of them another: in one network neither is reached reliably.")
+        }
+        None => Finding::ok(code, format!("No VM on {destination} has a MAC address of {name}.")),
+    })
 }

@@ -17,6 +17,12 @@ fn interface(node: Node<'_, '_>) -> Interface {
         "network" => Interface::Network { name: source("network") },
         "bridge" => Interface::Bridge { name: source("bridge") },
         "direct" => Interface::Direct { device: source("dev") },
+        // passt takes a device of the host, or forwards from one.
+        "user" if !source("dev").is_empty() => Interface::Direct { device: source("dev") },
+        "user" => match xml::attribute(node, &["portForward"], "dev") {
+            Some(device) => Interface::Direct { device: device.to_owned() },
+            None => Interface::Independent,
+        },
         // QEMU unplugs it during the migration.
         "hostdev" if is_unplugged_to_move(node) => Interface::Independent,
         "hostdev" | "vdpa" | "vhostuser" => Interface::HostDevice { kind: kind.to_owned() },

@@ -4,6 +4,9 @@ mod devices;
 mod disks;
 mod machine;
 mod qcow2;
+pub(crate) mod references;
+#[cfg(test)]
+mod schema;
 mod sizes;
 mod trial;
 
@@ -68,6 +71,7 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
 fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
     let document = xml::parse(text)?;
     let mut facts = machine::machine(document.root_element(), vm);
+    facts.references = references::references(document.root_element());
     if let Some(devices) = xml::find(document.root_element(), &["devices"]) {
         facts.disks = disks::disks(devices);
         facts.interfaces = devices::interfaces(devices);
@@ -178,6 +182,11 @@ mod tests {
             ("fda".to_owned(), DiskDevice::Floppy, DiskSource::Empty),
         ];
         assert_eq!(disks, expected);
+        let references = std::mem::take(&mut facts.references);
+        let files: Vec<_> = references.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(files, ["/srv/share", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"]);
+        assert_eq!(references.macs.len(), 2);
+        assert_eq!(references.qemu_drivers.into_iter().collect::<Vec<_>>(), ["disks by rbd"]);
         let secret = facts.secrets.pop().unwrap();
         assert_eq!((secret.target.as_str(), secret.uuid.is_some()), ("vdc", true));
         let expected = DomainFacts {

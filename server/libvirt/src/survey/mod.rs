@@ -3,11 +3,13 @@
 
 mod certificates;
 mod cpu;
+mod directory;
 pub(crate) mod facts;
 mod machine;
 mod memory;
 mod networks;
 mod pools;
+mod provided;
 mod rdma;
 mod secrets;
 mod trial;
@@ -15,7 +17,7 @@ mod trial;
 use engine::{DomainFacts, Survey};
 use model::VmId;
 
-pub(crate) use self::certificates::{CertificateCache, stop_left_behind};
+pub(crate) use self::{certificates::CertificateCache, directory::stop_left_behind};
 use crate::{connection::Connection, domain::if_there, error::LibvirtError};
 
 /// What this host has for a VM. Changes nothing on it, but refreshes its pools.
@@ -28,6 +30,9 @@ pub(crate) fn survey(
     certificates: &CertificateCache,
 ) -> Result<Survey, LibvirtError> {
     let machine = machine::machine(connection, vm)?;
+    let provided = provided::provided(connection, vm)?;
+    // libvirt lists the firmware that it knows; any other is a file like others.
+    let firmware = machine.firmware.or_else(|| provided.files.get(vm.firmware.as_ref()?).copied());
     Ok(Survey {
         libvirt_version: connection.lib_version()?.into(),
         hypervisor_version: connection.hyp_version()?.into(),
@@ -36,7 +41,8 @@ pub(crate) fn survey(
         cpu: cpu::fit(connection, vm, &machine.fit)?,
         definition: trial::definition(connection, vm, &machine.fit)?,
         machine: machine.fit,
-        firmware: machine.firmware,
+        firmware,
+        provided,
         cpus: connection.node_info()?.cpus,
         memory_free_bytes: facts::memory_free_bytes(connection)?,
         huge_pages_free_bytes: memory::huge_pages_free_bytes(connection, vm)?,

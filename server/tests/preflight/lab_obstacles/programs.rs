@@ -20,7 +20,7 @@ pub(super) fn programs() -> Vec<Obstacle> {
     vec![
         Obstacle::unknown("an emulated TPM", Code::Tpm, Outcome::Succeeds)
             .parts(|_, _| Parts::devices("<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>")),
-        Obstacle::unknown("a firmware that the destination lacks", Code::Firmware, Outcome::Fails).parts(|bed, _| {
+        Obstacle::blocker("a firmware that the destination lacks", Code::Firmware).parts(|bed, _| {
             let firmware = "/var/lib/libvirt/bios.bin";
             bed.source.lab().run("cp", &["/usr/share/seabios/bios-256k.bin", firmware]);
             Parts { os: format!("<loader type='rom'>{firmware}</loader>"), ..Parts::default() }

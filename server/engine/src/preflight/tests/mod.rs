@@ -3,6 +3,7 @@
 mod control_flow;
 mod findings;
 mod prediction;
+mod references;
 
 use std::sync::Arc;
 

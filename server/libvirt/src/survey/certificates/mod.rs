@@ -8,7 +8,6 @@
 //! one that is to be encrypted, and the VM stays on the source.
 
 mod judge;
-mod pool;
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -17,9 +16,9 @@ use std::{
 
 use engine::Certificates;
 
-use self::{judge::judge, pool::Pool};
+use self::judge::judge;
+use super::directory::Directory;
 use crate::{connection::Connection, error::LibvirtError};
-pub(crate) use pool::stop_left_behind;
 
 /// QEMU's default directory (`SYSCONFDIR/pki/qemu`).
 const DIRECTORY: &str = "/etc/pki/qemu";
@@ -60,7 +59,7 @@ impl CertificateCache {
 
 /// Reads the certificates. None if there is a pool over the directory that is not active: only its owner may start it.
 fn read(connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
-    let Some(pool) = Pool::over(connection, DIRECTORY)? else { return Ok(None) };
+    let Some(pool) = Directory::over(connection, DIRECTORY)? else { return Ok(None) };
     let files = pool.names()?;
     let wanted = [AUTHORITY, SERVER, CLIENT].into_iter().chain(KEYS);
     let missing: Vec<_> = wanted.filter(|name| !files.iter().any(|file| file == name)).collect();
@@ -87,7 +86,10 @@ mod tests {
         let Some(Certificates::Missing(files)) = &found else { panic!("{found:?}") };
         assert_eq!(files.len(), 5);
         assert_eq!(files[0], "/etc/pki/qemu/ca-cert.pem");
-        assert!(pool::existing(&connection, DIRECTORY).unwrap().is_none(), "the pool is gone again");
+        assert!(
+            crate::survey::directory::existing(&connection, DIRECTORY).unwrap().is_none(),
+            "the pool is gone again"
+        );
         assert!(last.0.lock().unwrap().is_some());
     }
 }

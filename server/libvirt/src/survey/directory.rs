@@ -1,13 +1,21 @@
-//! A temporary storage pool over a directory of the host, to read its files.
+//! A directory of the host, seen through a temporary storage pool: libvirt has no other call to look at files.
 
 use std::time::{Duration, SystemTime};
 
+use uuid::Uuid;
 use virt::{storage_pool::StoragePool, sys};
 
-use crate::{connection::Connection, error::LibvirtError, storage::contents, xml};
+use crate::{
+    connection::Connection,
+    error::LibvirtError,
+    storage::contents,
+    xml::{self, splice::escaped},
+};
 
-/// The beginning of our pools' names; the time of their creation follows, in seconds since 1970.
-const NAME: &str = "vmferry-certificates-";
+/// The beginning of our pools' names; the time of their creation follows, in seconds since 1970, and a number that is random.
+const NAME: &str = "vmferry-directory-";
+/// The beginning in earlier versions, without a random number.
+const OLD_NAME: &str = "vmferry-certificates-";
 
 /// A pool of ours that is older was left behind by a console that died while it used it.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
@@ -19,7 +27,7 @@ const FILE: u64 = 64 << 10;
 const NO_DIRECTORY: [i32; 2] = [2, 20];
 
 /// The files of a directory of the host.
-pub(super) struct Pool<'a> {
+pub(super) struct Directory<'a> {
     connection: &'a Connection,
     /// None if there is no such directory.
     pool: Option<StoragePool>,
@@ -27,7 +35,7 @@ pub(super) struct Pool<'a> {
     is_ours: bool,
 }
 
-impl<'a> Pool<'a> {
+impl<'a> Directory<'a> {
     /// Uses the existing pool, or makes one that is stopped when this is dropped. None if the existing one is not active.
     pub(super) fn over(connection: &'a Connection, directory: &str) -> Result<Option<Self>, LibvirtError> {
         let (pool, is_ours) = match existing(connection, directory)? {
@@ -41,8 +49,17 @@ impl<'a> Pool<'a> {
                 Err(error) => return Err(error),
             },
         };
-        let pool = Self { connection, pool, is_ours };
-        Ok(pool.is_active()?.then_some(pool))
+        let directory = Self { connection, pool, is_ours };
+        Ok(directory.is_active()?.then_some(directory))
+    }
+
+    /// What is in the directory. None if there is a pool over it that is not active.
+    pub(super) fn contents(connection: &'a Connection, directory: &str) -> Result<Option<Contents>, LibvirtError> {
+        let Some(found) = Self::over(connection, directory)? else { return Ok(None) };
+        Ok(Some(match found.pool {
+            Some(_) => Contents::Files(found.names()?),
+            None => Contents::NoDirectory,
+        }))
     }
 
     fn is_active(&self) -> Result<bool, LibvirtError> {
@@ -66,12 +83,33 @@ impl<'a> Pool<'a> {
     }
 }
 
-impl Drop for Pool<'_> {
+impl Drop for Directory<'_> {
     fn drop(&mut self) {
         let Some(pool) = self.pool.take().filter(|_| self.is_ours) else { return };
         if let Err(error) = pool.destroy() {
             tracing::warn!(%error, "a pool {NAME}… could not be stopped; the next survey of this host tries again");
         }
+    }
+}
+
+/// What is in a directory.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// There is no such directory.
+    NoDirectory,
+    /// Files of these names, and more that are no files.
+    Files(Vec<String>),
+}
+
+impl Contents {
+    /// Whether the directory exists.
+    pub(super) fn exists(&self) -> bool {
+        matches!(self, Self::Files(_))
+    }
+
+    /// Whether it has a file of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        matches!(self, Self::Files(names) if names.iter().any(|known| known == name))
     }
 }
 
@@ -102,10 +140,11 @@ pub(super) fn existing(connection: &Connection, directory: &str) -> Result<Optio
 
 /// Makes a transient pool, which libvirt forgets when it is stopped. It is not built, so that nothing is created in the directory.
 ///
-/// libvirt refuses a second pool over the directory, so that one of two consoles has to try again ([`super::ATTEMPTS`]).
+/// libvirt refuses a second pool over the directory, so that one of two consoles has to try again.
 fn made(connection: &Connection, directory: &str, now: Duration) -> Result<StoragePool, LibvirtError> {
-    let name = format!("{NAME}{}", now.as_secs());
-    let xml = format!("<pool type='dir'><name>{name}</name><target><path>{directory}</path></target></pool>");
+    let name = format!("{NAME}{}-{}", now.as_secs(), Uuid::now_v7().simple());
+    let path = escaped(directory);
+    let xml = format!("<pool type='dir'><name>{name}</name><target><path>{path}</path></target></pool>");
     Ok(connection.create_storage_pool_xml(&xml, 0)?)
 }
 
@@ -115,7 +154,9 @@ fn now() -> Duration {
 }
 
 fn is_left_behind(name: &str, now: Duration) -> bool {
-    let made_at = name.strip_prefix(NAME).and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let rest = name.strip_prefix(NAME).or_else(|| name.strip_prefix(OLD_NAME));
+    let seconds = rest.and_then(|rest| rest.split('-').next()?.parse().ok());
+    let made_at = seconds.map(Duration::from_secs);
     made_at.is_some_and(|made_at| now.saturating_sub(made_at) >= LEFT_BEHIND)
 }
 
@@ -133,9 +174,9 @@ mod tests {
         let connection = testing::connection();
         let xml = "<pool type='dir'><name>other</name><target><path>/srv/other</path></target></pool>";
         let other = connection.define_storage_pool_xml(xml, 0).unwrap();
-        assert!(Pool::over(&connection, "/srv/other").unwrap().is_none(), "it is not started");
+        assert!(Directory::over(&connection, "/srv/other").unwrap().is_none(), "it is not started");
         other.create(0).unwrap();
-        drop(Pool::over(&connection, "/srv/other").unwrap().unwrap());
+        drop(Directory::over(&connection, "/srv/other").unwrap().unwrap());
         assert!(other.is_active().unwrap());
         other.destroy().unwrap();
         other.undefine().unwrap();
@@ -147,6 +188,8 @@ mod tests {
         assert!(is_left_behind("vmferry-certificates-999940", now));
         assert!(!is_left_behind("vmferry-certificates-999941", now), "another console may be using it");
         assert!(!is_left_behind("vmferry-certificates-1000005", now), "another console's clock");
+        assert!(is_left_behind("vmferry-directory-999940-0123456789abcdef", now));
+        assert!(!is_left_behind("vmferry-directory-999941-0123456789abcdef", now));
         assert!(!is_left_behind("vmferry-certificates", now) && !is_left_behind("images", now));
     }
 
@@ -157,7 +200,7 @@ mod tests {
         let left = made(&connection, directory, made_at).unwrap();
         let name = left.name().unwrap();
         assert!(!is_left_behind(&name, made_at) && is_left_behind(&name, made_at + LEFT_BEHIND));
-        drop(Pool::over(&connection, directory).unwrap().unwrap());
+        drop(Directory::over(&connection, directory).unwrap().unwrap());
         assert!(existing(&connection, directory).unwrap().is_none());
     }
 
@@ -182,7 +225,7 @@ mod tests {
         for at in [at, at + Duration::from_secs(1)] {
             assert!(made(&connection, directory, at).is_err(), "there are never two over one directory");
         }
-        drop(Pool::over(&connection, directory).unwrap().unwrap());
+        drop(Directory::over(&connection, directory).unwrap().unwrap());
         assert!(first.is_active().unwrap());
         first.destroy().unwrap();
     }
