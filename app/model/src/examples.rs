@@ -72,5 +72,6 @@ pub fn migration(id: u128) -> Migration {
         step: None,
         leftovers: Vec::new(),
         autostart: None,
+        asleep: false,
     }
 }

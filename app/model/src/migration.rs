@@ -227,16 +227,20 @@ pub struct Migration {
     /// Whether the VM starts with its host; none if that is not known or can't be so, as of a VM that is not persistent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autostart: Option<Autostart>,
+    /// Whether the guest slept (S3) when it moved, and has not been woken up since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asleep: bool,
 }
 
 impl Migration {
-    /// Whether vmferry has to look after it though it has ended: it has left something, something is still to be set on a host, or it is
-    /// not certain where the VM is.
+    /// Whether vmferry has to look after it though it has ended: it has left something, something is still to be set on a host, the VM
+    /// sleeps where vmferry sees it, or it is not certain where the VM is.
     pub fn needs_care(&self) -> bool {
         self.phase.has_ended()
             && (self.phase == Phase::NeedsAttention
                 || !self.leftovers.is_empty()
-                || !self.autostart_pending().is_empty())
+                || !self.autostart_pending().is_empty()
+                || (self.phase == Phase::Succeeded && self.asleep && self.unregistered.is_none()))
     }
 
     /// The hosts on which a VM that has moved is still to be set to start with its host, or not to.

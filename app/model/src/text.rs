@@ -98,7 +98,11 @@ fn how_it_moves(vm: &Vm, there: &HostName, options: &MigrationOptions) -> String
     if !vm.state.is_active() {
         return format!("{name} is {}: its definition moves from {host} to {there}.", vm.state.as_str());
     }
-    let meanwhile = if vm.state == VmState::Running { "while it keeps running" } else { "and stays paused" };
+    let meanwhile = match vm.state {
+        VmState::Running => "while it keeps running",
+        VmState::Suspended => "and stays asleep",
+        _ => "and stays paused",
+    };
     let limit = options.bandwidth_mib_s.map_or_else(String::new, |limit| format!(" at no more than {limit} MiB/s"));
     format!(
         "{name} moves from {host} to {there} {meanwhile}; its {} of memory are sent{limit}.",
@@ -175,6 +179,7 @@ pub fn summary(migration: &Migration) -> String {
         Phase::Succeeded if *mode == Mode::Offline => {
             format!("{there} is defined on {destination} after {total}.")
         }
+        Phase::Succeeded if migration.asleep => format!("{there} is asleep on {destination} after {total}."),
         Phase::Succeeded => match migration.outcome.and_then(|outcome| outcome.downtime_ms) {
             Some(downtime) => {
                 format!("{there} runs on {destination} after {total}; paused for {}.", duration(downtime))
@@ -350,6 +355,17 @@ mod tests {
         assert!(migration.needs_care());
         let still = leftovers(&migration);
         assert!(still[0].starts_with("Whether alpha starts web") && still[1].starts_with("Whether beta starts shop"));
+    }
+
+    #[test]
+    fn a_vm_that_sleeps_is_not_said_to_run() {
+        let mut migration = crate::examples::migration(1);
+        (migration.phase, migration.asleep) = (Phase::Succeeded, true);
+        assert_eq!(summary(&migration), "web is asleep on beta after 0 ms.");
+        assert!(migration.needs_care(), "until it is awake");
+        let vm = Vm { state: VmState::Suspended, ..crate::examples::vm(1, "web", "alpha") };
+        let planned = plan(&vm, &migration.destination, &MigrationOptions::default(), &[]);
+        assert!(planned.starts_with("web moves from alpha to beta and stays asleep;"), "{planned}");
     }
 
     #[test]

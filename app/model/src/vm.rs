@@ -22,7 +22,8 @@ pub enum VmState {
     ShutOff,
     /// It crashed.
     Crashed,
-    /// Its guest put itself to sleep.
+    /// Its guest put itself to sleep (ACPI S3; libvirt's `pmsuspended`).
+    #[strum(serialize = "asleep")]
     Suspended,
     /// The host does not say.
     Unknown,
@@ -51,6 +52,9 @@ pub enum VmAction {
     Start,
     /// Go on after a pause.
     Resume,
+    /// Wake a guest that sleeps.
+    #[strum(serialize = "Wake up")]
+    WakeUp,
     /// Stop executing, keep in memory.
     Pause,
     /// Ask the guest to power off (the ACPI power button).
@@ -79,6 +83,7 @@ impl VmAction {
             Self::ForceOff => state.is_active() || state == VmState::Crashed,
             Self::Pause => state == VmState::Running,
             Self::Resume => state == VmState::Paused,
+            Self::WakeUp => state == VmState::Suspended,
         }
     }
 

@@ -20,6 +20,7 @@ fn action_slug(action: VmAction) -> &'static str {
         VmAction::ForceOff => "force-off",
         VmAction::Pause => "pause",
         VmAction::Resume => "resume",
+        VmAction::WakeUp => "wake-up",
     }
 }
 
@@ -51,6 +52,7 @@ pub(crate) fn action_title(live: Live, vm: VmId, action: VmAction) -> String {
         VmAction::ForceOff => format!("Force {vm} off?"),
         VmAction::Pause => format!("Pause {vm}?"),
         VmAction::Resume => format!("Resume {vm}?"),
+        VmAction::WakeUp => format!("Wake {vm} up?"),
     }
 }
 
@@ -72,6 +74,7 @@ fn consequence(action: VmAction, vm: &Vm) -> String {
         }
         VmAction::Pause => format!("{name} stops running and answers no requests until it is resumed."),
         VmAction::Resume => format!("{name} continues where it was paused."),
+        VmAction::WakeUp => format!("The guest of {name} continues where it went to sleep."),
     }
 }
 

@@ -3,7 +3,11 @@
 use model::{HostName, Vm, VmAction, VmId};
 
 use super::Engine;
-use crate::{error::Error, hosts::refresh_copy, hypervisor::HostError};
+use crate::{
+    error::Error,
+    hosts::refresh_copy,
+    hypervisor::{HostError, HostErrorKind},
+};
 
 impl Engine {
     /// The VM of this name; with `host` only the one there.
@@ -29,7 +33,7 @@ impl Engine {
         self.context.inventory().vm(id).cloned()
     }
 
-    /// Starts, stops, pauses or resumes a VM where it is.
+    /// Starts, stops, pauses, resumes or wakes up a VM where it is.
     ///
     /// # Errors
     /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
@@ -40,7 +44,16 @@ impl Engine {
             is_possible(vm, action)?;
             (vm.host.clone(), inventory.connection(&vm.host)?)
         };
-        connection.act(id, action).await?;
+        let done = connection.act(id, action).await;
+        let is_awake = match &done {
+            Ok(()) => true,
+            // It is awake already, and nothing had told so.
+            Err(error) => error.kind == HostErrorKind::WrongState,
+        };
+        if action == VmAction::WakeUp && is_awake {
+            self.context.inventory().woke_up(&host, id);
+        }
+        done?;
         refresh_copy(&self.context, &host, &*connection, id).await;
         Ok(())
     }

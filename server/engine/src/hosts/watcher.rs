@@ -99,7 +99,7 @@ async fn follow(context: &Context, watch: &Watch, opened: Opened) -> HostError {
         tokio::select! {
             received = events.recv_many(&mut batch, 256) => {
                 let closed = if received == 0 { Some(HostError::closed(host)) } else { None };
-                match closed.or_else(|| take(context, &mut batch).err()) {
+                match closed.or_else(|| take(context, host, &mut batch).err()) {
                     Some(error) => return error,
                     None => {
                         let changed: BTreeSet<VmId> = batch.drain(..).filter_map(changed).collect();
@@ -122,11 +122,12 @@ async fn follow(context: &Context, watch: &Watch, opened: Opened) -> HostError {
     }
 }
 
-/// Hands figures to the migrations they belong to; an error is the news that the connection is gone.
-fn take(context: &Context, batch: &mut [HostEvent]) -> Result<(), HostError> {
+/// Hands figures to the migrations they belong to, and notes who has woken up; an error is the news that the connection is gone.
+fn take(context: &Context, host: &HostName, batch: &mut [HostEvent]) -> Result<(), HostError> {
     for event in batch {
         match event {
             HostEvent::Changed(_) => {}
+            HostEvent::WokeUp(vm) => context.inventory().woke_up(host, *vm),
             HostEvent::JobCompleted(vm, figures) => job_completed(context, *vm, *figures),
             HostEvent::Closed(error) => return Err(error.clone()),
         }
@@ -144,7 +145,7 @@ fn job_completed(context: &Context, vm: VmId, figures: Statistics) {
 
 fn changed(event: HostEvent) -> Option<VmId> {
     match event {
-        HostEvent::Changed(vm) => Some(vm),
+        HostEvent::Changed(vm) | HostEvent::WokeUp(vm) => Some(vm),
         _ => None,
     }
 }

@@ -78,6 +78,8 @@ pub enum Probe {
 pub enum HostEvent {
     /// Something about this VM's copy changed, or it is gone: ask again.
     Changed(VmId),
+    /// The guest of this VM was woken up, whatever libvirt says of its state.
+    WokeUp(VmId),
     /// A migration of this VM succeeded; its final figures. Failures are not told.
     JobCompleted(VmId, Statistics),
     /// The connection is gone; no event follows.
@@ -98,7 +100,7 @@ pub trait HostConnection: Send + Sync {
     /// The copy of this VM there, none if there is none. Also asks nothing of an incoming copy that could block.
     async fn copy(&self, vm: VmId) -> Result<Option<CopyFacts>, HostError>;
 
-    /// Starts, stops, pauses or resumes a copy. May take 30 s.
+    /// Starts, stops, pauses, resumes or wakes up a copy. May take 30 s.
     ///
     /// # Errors
     /// `wrong-state` or `unknown-vm` if that is why, else `hypervisor`; libvirt's words are in the details.

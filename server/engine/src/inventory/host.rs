@@ -153,11 +153,6 @@ impl HostEntry {
         self.held.strong_count() > 0
     }
 
-    /// A copy's state; unknown if its host does not answer.
-    pub(super) fn state_of(&self, copy: &CopyFacts) -> VmState {
-        if self.link.is_connected() { copy.state } else { VmState::Unknown }
-    }
-
     /// As people see it, with its VMs and those of them that are active.
     pub(super) fn shown(&self, (vms, vms_active): (u32, u32)) -> Host {
         let facts = self.facts.as_ref();

@@ -9,6 +9,7 @@ mod host;
 mod hosts;
 mod peer_logins;
 mod shown;
+mod sleep;
 mod watched;
 
 use std::{

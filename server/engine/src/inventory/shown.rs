@@ -53,6 +53,11 @@ impl Inventory {
         }
     }
 
+    /// A copy's state; unknown if its host does not answer.
+    fn state_of(&self, entry: &HostEntry, copy: &CopyFacts) -> VmState {
+        if entry.link.is_connected() { self.shown_state(&entry.config.name, copy) } else { VmState::Unknown }
+    }
+
     /// The VM, from its copies: the active one speaks for it. None if no host has one, or only one that is still arriving.
     fn derive(&self, id: VmId) -> Option<Vm> {
         let claim = self.open.get(&id);
@@ -68,13 +73,13 @@ impl Inventory {
             // While it moves, what its two hosts have is the migration's affair, which asks both at the end. Two copies that run are
             // everybody's.
             .filter(|(entry, other)| !between(&entry.config.name) || (!may_switch_over(open) && both_run(copy, other)))
-            .map(|(entry, copy)| Copy { host: entry.config.name.clone(), state: entry.state_of(copy) })
+            .map(|(entry, copy)| Copy { host: entry.config.name.clone(), state: self.state_of(entry, copy) })
             .collect();
         Some(Vm {
             id,
             name: copy.name.clone(),
             host: at.config.name.clone(),
-            state: if copy.outgoing { VmState::Running } else { at.state_of(copy) },
+            state: if copy.outgoing { VmState::Running } else { self.state_of(at, copy) },
             vcpus: copy.vcpus,
             memory_bytes: copy.memory_bytes,
             persistent: copy.persistent,

@@ -7,6 +7,7 @@ use model::{ControlFlow, HostName, LeftoverKind, Migration, Mode, Phase};
 use tokio::time::Instant;
 
 use super::{
+    asleep,
     inbox::Inbox,
     inquiry::Look,
     journal::Journal,
@@ -262,6 +263,7 @@ impl StorageJournal for ActiveMigration {
         if figures.data_total > 0 {
             self.last_sample = Some(*figures);
         }
+        asleep::note(self);
         let elapsed = self.journal.elapsed_ms();
         let Migration { source, vm, phase: before, .. } = self.record();
         let (before, switching) =

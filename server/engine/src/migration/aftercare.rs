@@ -1,6 +1,7 @@
 //! Aftercare: what is left to do for migrations that have ended.
 //!
-//! A migration that has left something on a host (`leftovers.rs`), has something to set there (`autostart.rs`), or of which it is not certain where the VM is (`settle.rs`), is looked
+//! A migration that has left something on a host (`leftovers.rs`), has something to set there (`autostart.rs`), whose guest sleeps
+//! (`asleep.rs`), or of which it is not certain where the VM is (`settle.rs`), is looked
 //! after until neither is so, also by the next console. From its end on nothing else changes its record.
 
 use std::{
@@ -15,7 +16,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{autostart, journal::Journal, leftovers, settle};
+use super::{asleep, autostart, journal::Journal, leftovers, settle};
 use crate::{context::Context, lock::lock};
 
 /// Between two looks, if no host comes back meanwhile: soon enough for a person who watches.
@@ -69,6 +70,7 @@ async fn look_after(context: &Context, case: &Case, mut arrivals: watch::Receive
             settle::settle(context, &mut journal).await;
             leftovers::clean(context, &mut journal).await;
             autostart::go_on(context, &mut journal).await;
+            asleep::look(context, &mut journal).await;
             if !journal.record().needs_care() {
                 return;
             }
@@ -82,7 +84,8 @@ async fn look_after(context: &Context, case: &Case, mut arrivals: watch::Receive
 }
 
 fn until_next_look(record: &Migration) -> Duration {
-    let is_refused =
-        record.leftovers.iter().all(|leftover| leftover.problem.is_some()) && record.autostart_pending().is_empty();
+    let is_refused = record.leftovers.iter().all(|leftover| leftover.problem.is_some())
+        && record.autostart_pending().is_empty()
+        && !record.asleep;
     if is_refused && record.phase != Phase::NeedsAttention { LATER } else { SOON }
 }

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use super::{
     Setback,
     active::ActiveMigration,
-    autostart,
+    asleep, autostart,
     drive::{self, Handover},
     finalize::{finalize, not_begun},
     leftovers, queue,
@@ -42,6 +42,7 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
     if let Err(error) = check_again(active).await {
         return not_begun(active, Setback::NotBegun(error)).await;
     }
+    asleep::note(active);
     autostart::note(active, start.persistent).await;
     // What has not come as far as this the next console knows not to have begun, whatever it finds on the hosts.
     active.journal().enter(Phase::Preparing).await;

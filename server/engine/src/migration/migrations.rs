@@ -136,6 +136,7 @@ impl Migrations {
             step: None,
             leftovers: Vec::new(),
             autostart: None,
+            asleep: false,
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);
         self.context.tasks().spawn_to_completion(begun).await

@@ -18,6 +18,7 @@ mod active;
 mod admission;
 mod advice;
 mod aftercare;
+mod asleep;
 mod autostart;
 mod drive;
 mod elsewhere;

@@ -6,6 +6,9 @@ use model::{Finding, FindingCode, VmState};
 
 use super::input::PreflightInput;
 
+/// The first QEMU that keeps a guest asleep across a migration, as libvirt's number: 9.0.0.
+const KEEPS_ASLEEP: u64 = 9_000_000;
+
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut findings = vec![state(input), snapshots(input)];
     findings.extend(checkpoints(input));
@@ -24,6 +27,7 @@ fn state(input: &PreflightInput) -> Finding {
             Finding::warning(code, format!("{name} is shutting down, and may be off before it arrives."))
                 .with_fix("Wait until it is off, then move it offline.")
         }
+        VmState::Suspended => asleep(input),
         VmState::Paused => Finding::ok(code, format!("{name} is paused, and will be at the destination.")),
         VmState::ShutOff if input.domain.saved_memory => {
             let text = format!(
@@ -36,6 +40,22 @@ fn state(input: &PreflightInput) -> Finding {
         }
         state => Finding::ok(code, format!("{name} is {}.", state.as_str())),
     }
+}
+
+/// libvirt lets it run at the destination, and says so; QEMU keeps it suspended, since 9.0 also across a migration.
+fn asleep(input: &PreflightInput) -> Finding {
+    let (code, name, destination) = (FindingCode::VmState, &input.vm.name, input.destination_name());
+    let sides = [&input.source.survey, &input.destination.survey];
+    if sides.iter().any(|survey| survey.hypervisor_version < KEEPS_ASLEEP) {
+        let text = format!(
+            "{name} is asleep, and QEMU before 9.0 forgets that on the way: on {destination} it may never wake up again."
+        );
+        return Finding::warning(code, text).with_fix("Wake it up, then move it.").needs_consent();
+    }
+    let text = format!(
+        "{name} is asleep, and arrives asleep: it does nothing on {destination} until it is woken up, though libvirt there says that it runs."
+    );
+    Finding::warning(code, text).with_fix("Wake it up before, or afterwards: vmferry shows it as asleep until then.")
 }
 
 fn job(input: &PreflightInput) -> Finding {

@@ -40,6 +40,8 @@ pub(super) struct SimHost {
     /// Counts connections' lives: one from before a cut is dead.
     pub(super) cuts: u32,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
+    /// VMs whose guests sleep, as QEMU knows.
+    pub(super) asleep: BTreeSet<VmId>,
     /// VMs that it starts when it boots.
     pub(super) autostarted: BTreeSet<VmId>,
     /// What it says instead when it is asked about that.
@@ -63,6 +65,7 @@ impl SimHost {
             life: 0,
             cuts: 0,
             copies: BTreeMap::new(),
+            asleep: BTreeSet::new(),
             autostarted: BTreeSet::new(),
             autostart_fault: None,
             jobs: BTreeMap::new(),
@@ -187,6 +190,7 @@ impl HostConnection for SimConnection {
         let (state, reason) = match action {
             VmAction::Start => (VmState::Running, StateReason::Booted),
             VmAction::Resume => (VmState::Running, StateReason::Unpaused),
+            VmAction::WakeUp => return self.ask(|host| host.wake_up(vm))?,
             VmAction::Pause => (VmState::Paused, StateReason::User),
             VmAction::ShutDown => (VmState::ShutOff, StateReason::Shutdown),
             VmAction::ForceOff => (VmState::ShutOff, StateReason::Destroyed),

@@ -9,6 +9,7 @@ mod host;
 mod login;
 mod obstacles;
 mod precopy;
+mod sleep;
 mod storage;
 mod switch;
 mod volumes;

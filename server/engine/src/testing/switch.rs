@@ -69,14 +69,20 @@ fn still_driven(sim: &Sim, source: &HostName, plan: &MigrationPlan, driver: &Dri
 fn arrive(sim: &Sim, source: &HostName, plan: &MigrationPlan, moving: CopyFacts) -> Outcome {
     let mut world = sim.world();
     let statistics = world.host(source).jobs.get(&plan.vm).map(|job| job.statistics).unwrap_or_default();
+    let sleeps = world.host(source).asleep.contains(&plan.vm);
     let destination = world.host(&plan.destination.name);
     if !destination.up {
         world.host(source).change(plan.vm, go_on);
         return Err(hypervisor("Lost connection to destination host"));
     }
-    let reason = if moving.state == VmState::Running { StateReason::Migrated } else { moving.reason };
+    // What sleeps is taken for running, too.
+    let runs = matches!(moving.state, VmState::Running | VmState::Suspended);
+    let (state, reason) = if runs { (VmState::Running, StateReason::Migrated) } else { (moving.state, moving.reason) };
+    if sleeps {
+        destination.asleep.insert(plan.vm);
+    }
     let name = plan.new_name.clone().unwrap_or_else(|| moving.name.clone());
-    let arrived = CopyFacts { name, reason, persistent: plan.persist_destination, ..moving };
+    let arrived = CopyFacts { name, state, reason, persistent: plan.persist_destination, ..moving };
     destination.copies.insert(plan.vm, arrived);
     destination.completed.insert(plan.vm, Statistics { downtime_ms: Some(millis(STEP)), ..statistics });
     destination.tell(&HostEvent::Changed(plan.vm));
@@ -110,6 +116,7 @@ fn break_off(
 fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
     let mut world = sim.world();
     let host = world.host(source);
+    host.asleep.remove(&plan.vm);
     if matches!(fault, Some(Fault::RunsTwice)) {
         host.change(plan.vm, go_on);
         return Err(hypervisor("internal error"));

@@ -1,6 +1,6 @@
 //! What a host keeps beside a VM's definition: it follows, or that it does not is said.
 
-use model::{MigrationOptions, Phase, VmState};
+use model::{MigrationOptions, Phase, VmAction, VmState};
 
 use super::*;
 use crate::{CopyFacts, HostErrorKind, testing::Fault};
@@ -23,6 +23,14 @@ impl Bench {
 
     async fn says(&self, id: MigrationId, words: &str) -> bool {
         self.history(id).await.iter().any(|text| text.contains(words))
+    }
+
+    /// Waits until the history says so.
+    async fn until_said(&self, id: MigrationId, words: &str) {
+        let mut updates = self.engine.subscribe(None);
+        while !self.says(id, words).await {
+            updates.recv().await.expect("the console stopped");
+        }
     }
 
     /// Waits until no migration of it is looked after any more.
@@ -166,4 +174,92 @@ async fn a_vm_with_a_new_name_is_told_of_by_the_name_that_it_has_there() {
     assert!(bench.says(id, "shop runs on beta after").await);
     let shown = bench.engine.snapshot();
     assert!(shown.vms.iter().any(|shown| shown.id == vm && shown.name == "shop"));
+}
+
+impl Bench {
+    fn state(&self, vm: VmId) -> VmState {
+        self.engine.vm(vm).unwrap().state
+    }
+
+    /// A VM that sleeps on beta, which libvirt there does not know.
+    async fn arrived_asleep(&self) -> (VmId, MigrationId) {
+        let vm = self.vm("web", VmState::Running, IDLE).await;
+        self.sim.fall_asleep(&host("alpha"), vm);
+        self.until(|bench| bench.state(vm) == VmState::Suspended).await;
+        let end = self.moved(vm, "beta", false).await;
+        assert!(end.asleep && model::text::summary(&end).starts_with("web is asleep on beta"));
+        assert_eq!(self.sim.copy(&host("beta"), vm).unwrap().state, VmState::Running, "so libvirt says");
+        assert_eq!(self.state(vm), VmState::Suspended);
+        (vm, end.id)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_arrives_asleep_is_asleep_until_it_is_woken_up() {
+    let bench = Bench::new().await;
+    let (vm, id) = bench.arrived_asleep().await;
+    bench.engine.act(vm, VmAction::WakeUp).await.unwrap();
+    assert!(!bench.sim.is_asleep(&host("beta"), vm));
+    assert_eq!(bench.state(vm), VmState::Running);
+    bench.until_said(id, "web sleeps no longer on beta.").await;
+    assert!(bench.engine.act(vm, VmAction::WakeUp).await.is_err(), "it is awake");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_others_wake_up_is_awake() {
+    let bench = Bench::new().await;
+    let (vm, id) = bench.arrived_asleep().await;
+    bench.sim.wake_up_from_outside(&host("beta"), vm);
+    bench.until(|bench| bench.state(vm) == VmState::Running).await;
+    bench.until_done(id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_console_knows_that_a_guest_sleeps() {
+    let mut bench = Bench::new().await;
+    let (vm, id) = bench.arrived_asleep().await;
+    bench.restart().await;
+    bench.until(|bench| bench.engine.vm(vm).is_some_and(|vm| vm.state == VmState::Suspended)).await;
+    // Nothing tells it to a console that is not there.
+    bench.engine.stop().await;
+    bench.sim.wake_up_from_outside(&host("beta"), vm);
+    bench.restart().await;
+    bench.until(|bench| bench.engine.vm(vm).is_some_and(|vm| vm.state == VmState::Suspended)).await;
+    assert!(bench.engine.act(vm, VmAction::WakeUp).await.is_err());
+    assert_eq!(bench.state(vm), VmState::Running, "now it is known");
+    bench.until_done(id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_sleeps_moves_on_asleep() {
+    let bench = Bench::new().await;
+    let (vm, first) = bench.arrived_asleep().await;
+    let end = bench.moved(vm, "gamma", false).await;
+    assert!(end.asleep && bench.sim.is_asleep(&host("gamma"), vm));
+    assert_eq!(bench.state(vm), VmState::Suspended);
+    bench.until_done(first).await;
+    bench.engine.act(vm, VmAction::ForceOff).await.unwrap();
+    assert_eq!(bench.state(vm), VmState::ShutOff);
+    bench.until_done(end.id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guest_that_falls_asleep_or_wakes_up_on_the_way_is_told_as_it_arrives() {
+    for sleeps in [true, false] {
+        let bench = Bench::new().await;
+        let vm = bench.vm("db", VmState::Running, BUSY).await;
+        if !sleeps {
+            bench.sim.fall_asleep(&host("alpha"), vm);
+            bench.until(|bench| bench.state(vm) == VmState::Suspended).await;
+        }
+        let id = bench.start(vm, "beta").await;
+        bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+        match sleeps {
+            true => bench.sim.fall_asleep(&host("alpha"), vm),
+            false => bench.sim.wake_up_from_outside(&host("alpha"), vm),
+        }
+        let end = bench.ended(id).await;
+        assert_eq!((end.phase, end.asleep), (Phase::Succeeded, sleeps));
+        assert_eq!(bench.state(vm) == VmState::Suspended, sleeps);
+    }
 }

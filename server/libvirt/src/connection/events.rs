@@ -82,6 +82,14 @@ impl Subscription {
         Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE, callback)
     }
 
+    /// Notifies when a guest is woken up. Of one that has arrived asleep libvirt tells nothing else.
+    pub(crate) fn wakeups(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
+        let callback: OnWakeup = on_wakeup;
+        // SAFETY: libvirt calls it as `OnWakeup`, the type that belongs to this kind of event.
+        let callback = unsafe { mem::transmute::<OnWakeup, OnEvent>(callback) };
+        Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_PMWAKEUP, callback)
+    }
+
     /// Notifies when a migration has succeeded.
     pub(crate) fn completed_jobs(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
         let callback: OnJobCompleted = on_job_completed;
@@ -136,6 +144,7 @@ impl Drop for Subscription {
 /// `virConnectDomainEventGenericCallback`: what all callbacks of domain events are passed as.
 type OnEvent = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, *mut c_void);
 type OnLifecycle = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, c_int, *mut c_void) -> c_int;
+type OnWakeup = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, *mut c_void);
 type OnJobCompleted =
     unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, sys::virTypedParameterPtr, c_int, *mut c_void);
 
@@ -160,6 +169,14 @@ unsafe extern "C" fn on_lifecycle(
         notifier.send_event(HostEvent::Changed(vm));
     }
     0
+}
+
+unsafe extern "C" fn on_wakeup(_: sys::virConnectPtr, domain: sys::virDomainPtr, _reason: c_int, opaque: *mut c_void) {
+    // SAFETY: libvirt lends the domain for this call, and `opaque` is what `lend` made.
+    let (vm, notifier) = unsafe { (vm(domain), borrow(opaque)) };
+    if let Some(vm) = vm {
+        notifier.send_event(HostEvent::WokeUp(vm));
+    }
 }
 
 unsafe extern "C" fn on_job_completed(

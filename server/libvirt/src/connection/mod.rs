@@ -77,6 +77,7 @@ impl Connection {
     /// From now on, `notifier` is told what happens to VMs.
     pub(crate) fn notify_changes(&mut self, notifier: &Arc<Notifier>) -> Result<(), LibvirtError> {
         self.subscriptions.push(Subscription::lifecycle(&self.connect, notifier)?);
+        self.subscriptions.push(Subscription::wakeups(&self.connect, notifier)?);
         self.subscriptions.push(Subscription::completed_jobs(&self.connect, notifier)?);
         Ok(())
     }

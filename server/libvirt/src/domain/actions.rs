@@ -5,7 +5,7 @@ use virt::{domain::Domain, sys};
 
 use crate::{connection::Connection, error::LibvirtError};
 
-/// Starts, stops, pauses or resumes a domain.
+/// Starts, stops, pauses, resumes or wakes up a domain.
 pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError> {
     match action {
         VmAction::Start => domain.create(),
@@ -13,6 +13,8 @@ pub(crate) fn act(domain: &Domain, action: VmAction) -> Result<(), LibvirtError>
         VmAction::ForceOff => domain.destroy(),
         VmAction::Pause => domain.suspend(),
         VmAction::Resume => domain.resume(),
+        // QEMU is asked whatever libvirt takes the state for.
+        VmAction::WakeUp => domain.pm_wakeup(0),
     }
     .map_err(LibvirtError::from)
 }

@@ -54,6 +54,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
     numbered(VIR_ERR_NO_DOMAIN).is(HostErrorKind::UnknownVm).tell("{host} does not have this VM any more.", "Check which host it is on now."),
     saying("domain is not running").is(HostErrorKind::WrongState).tell("This VM does not run.", "Start it first."),
     saying("domain is already running").is(HostErrorKind::WrongState).tell("This VM runs already.", "Nothing has to be done."),
+    saying("guest is not in suspended state").is(HostErrorKind::WrongState).tell("This VM is awake.", "Nothing has to be done."),
     numbered(VIR_ERR_OPERATION_DENIED).tell(
         "{host} does not allow this.",
         "Check the access rules of the libvirt daemon there: vmferry needs an account that may make changes.",
@@ -107,6 +108,8 @@ mod tests {
                 WrongState, "This VM does not run.", "Start it"),
             (55, 10, 0, "Requested operation is not valid: domain is already running",
                 WrongState, "This VM runs already.", "Nothing"),
+            (1, 10, 0, "internal error: unable to execute QEMU command 'system_wakeup': Unable to wake up: guest is not in suspended state",
+                WrongState, "This VM is awake.", "Nothing"),
             (29, 0, 0, "operation virDomainMigrateToURI3 forbidden for read only access",
                 Refused, "alpha does not allow this.", "access rules"),
         ]);

@@ -132,6 +132,17 @@ impl Journal {
         self.update(None).await;
     }
 
+    /// Whether the guest sleeps at the source; the next write keeps it.
+    pub(in crate::migration) fn note_sleep(&mut self, asleep: bool) {
+        self.record.asleep = asleep;
+    }
+
+    /// The guest sleeps no longer at the destination.
+    pub(in crate::migration) async fn woke_up(&mut self, text: Option<String>) {
+        self.record.asleep = false;
+        self.update(text).await;
+    }
+
     /// What was made at the destination is the VM's own from now on.
     pub(super) fn hand_over_leftovers(&mut self) {
         self.record.leftovers.retain(|leftover| matches!(leftover.what, LeftoverKind::Token { .. }));

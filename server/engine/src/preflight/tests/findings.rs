@@ -144,6 +144,7 @@ const LIVE: &[Row] = &[
     (Code::Secret, Ok, |input| secret(input, Some(&[]))),
     (Code::Secret, Unknown, |input| secret(input, None)),
     (Code::Secret, Blocker, |input| secret(input, Some(&["vda"]))),
+    (Code::VmState, Warning, |input| input.vm.state = VmState::Suspended),
     (Code::Autostart, Ok, |input| of(input).autostart = Some(true)),
     (Code::Autostart, Unknown, |input| of(input).autostart = None),
     (Code::Snapshots, Ok, |_| {}),
@@ -296,6 +297,19 @@ fn only_what_may_be_lost_needs_consent() {
     };
     let off: Vec<Code> = OFFLINE.iter().filter(consent).map(|row| row.0).collect();
     assert_eq!(off, [Code::VmState, Code::Nvram, Code::Tpm]);
+}
+
+#[test]
+fn a_guest_that_sleeps_may_be_lost_with_an_old_qemu() {
+    let asleep = |qemu| {
+        let change = |input: &mut PreflightInput| {
+            input.vm.state = VmState::Suspended;
+            on_destination(input).hypervisor_version = qemu;
+        };
+        found(change, Code::VmState).unwrap().consent
+    };
+    assert!(asleep(8_002_000));
+    assert!(!asleep(10_000_002));
 }
 
 #[test]
