@@ -216,7 +216,7 @@ pub struct Migration {
     pub progress: Progress,
     /// The figures, once it has ended.
     pub outcome: Option<Outcome>,
-    /// Why it failed, or what needs attention.
+    /// Why it failed, what needs attention, or what is to be known of a VM that has moved.
     pub problem: Option<Problem>,
     /// Of a migration that needs attention, the one step that is safe next; none if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

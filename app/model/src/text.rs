@@ -179,6 +179,8 @@ pub fn summary(migration: &Migration) -> String {
         Phase::Succeeded if *mode == Mode::Offline => {
             format!("{there} is defined on {destination} after {total}.")
         }
+        // What it did there is the problem's sentence.
+        Phase::Succeeded if migration.problem.is_some() => format!("{there} moved to {destination} after {total}."),
         Phase::Succeeded if migration.asleep => format!("{there} is asleep on {destination} after {total}."),
         Phase::Succeeded => match migration.outcome.and_then(|outcome| outcome.downtime_ms) {
             Some(downtime) => {

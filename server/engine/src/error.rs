@@ -4,7 +4,7 @@ use model::{Finding, FindingCode, HostName, Migration, MigrationId, Problem, VmA
 use store::{StoreError, StoreFault};
 use uuid::Uuid;
 
-use crate::hypervisor::{HostError, InvalidInput};
+use crate::hypervisor::{HostError, InvalidInput, StateReason};
 
 /// Why the engine refused something, or gave it up.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -74,6 +74,22 @@ pub enum Error {
         vm: String,
         /// Where that was.
         host: HostName,
+    },
+    /// The guest crashed while the VM was being moved, and its QEMU is kept.
+    Panicked {
+        /// The VM's name.
+        vm: String,
+        /// Where that was.
+        host: HostName,
+    },
+    /// The VM has moved, and ended at once.
+    EndedThere {
+        /// The VM's name there.
+        vm: String,
+        /// Where it is.
+        host: HostName,
+        /// What it ended by.
+        reason: StateReason,
     },
     /// The VM was saved to a file while it was being moved.
     Saved {

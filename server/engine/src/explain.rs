@@ -11,11 +11,15 @@ use model::{Code, Finding, FindingCode, Migration, Problem, VmState, text};
 
 use crate::{
     error::{Difference, Error},
-    hypervisor::{HostError, HostErrorKind, InvalidInput},
+    hypervisor::{HostError, HostErrorKind, InvalidInput, StateReason},
 };
 
 /// What to do about two hosts with one UUID.
 const IF_CLONED: &str = "If they are two machines, one was cloned: set host_uuid in libvirtd.conf on one of them.";
+
+/// What to do about a VM whose guest has crashed, and whose QEMU is kept (`on_crash` preserve).
+const CRASHED: &str =
+    "Force it off, then start it. To keep its memory for a look, dump it first (virsh dump --memory-only).";
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,6 +83,20 @@ impl From<Error> for Problem {
                 let sentence = format!("{vm} crashed on {host} while it was being moved, or its QEMU did, and is off there.");
                 Self::new(Code::Hypervisor, sentence).with_fix(format!("See why: QEMU's log is on {host}."))
             }
+            Error::Panicked { vm, host } => Self::new(
+                Code::WrongState,
+                format!("The guest of {vm} crashed on {host} while it was being moved, and its memory is still held there."),
+            )
+            .with_fix(CRASHED),
+            Error::EndedThere { vm, host, reason } => {
+                let ended = match reason {
+                    StateReason::Shutdown => "was shut down",
+                    StateReason::Destroyed => "was forced off",
+                    StateReason::Saved => "was saved",
+                    _ => "crashed",
+                };
+                Self::new(Code::WrongState, format!("{vm} {ended} on {host} as soon as it had arrived, and is off there."))
+            }
             Error::ForcedOff { vm, host } => {
                 Self::new(Code::WrongState, format!("{vm} was forced off on {host} while it was being moved, and is off there."))
             }
@@ -100,7 +118,7 @@ impl From<Error> for Problem {
             }
             Error::NotPossible { vm, state: VmState::Crashed, .. } => {
                 Self::new(Code::WrongState, format!("{vm} has crashed, and its memory is still held."))
-                    .with_fix("Force it off, then start it. To keep its memory for a look, dump it first (virsh dump --memory-only).")
+                    .with_fix(CRASHED)
             }
             Error::NotPossible { vm, state, action } => {
                 let (state, action) = (state.as_str(), action.label().to_lowercase());

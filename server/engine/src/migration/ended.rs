@@ -1,4 +1,4 @@
-//! A VM that ended at its source while it was being moved: what it ended by is told.
+//! A VM that ended while it was being moved, or as soon as it had: what it ended by is told.
 
 use model::{Migration, Phase, Problem};
 
@@ -12,6 +12,7 @@ pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (P
     let (vm, host) = (vm_name.clone(), host.clone());
     let error = match reason {
         StateReason::Crashed | StateReason::Failed => Error::Crashed { vm, host },
+        StateReason::Panicked => Error::Panicked { vm, host },
         StateReason::Destroyed => Error::ForcedOff { vm, host },
         StateReason::Shutdown => Error::ShutDown { vm, host },
         StateReason::Saved => Error::Saved { vm, host },
@@ -25,4 +26,10 @@ pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (P
         None => problem,
     };
     (Phase::Failed, Some(problem))
+}
+
+/// What is to be known of a VM that has moved and ended at its destination before it was seen to run there.
+pub(super) fn there(migration: &Migration, destination: Look) -> Problem {
+    let host = migration.destination.clone();
+    Error::EndedThere { vm: migration.name_on(&host).to_owned(), host, reason: destination.answer.reason }.into()
 }

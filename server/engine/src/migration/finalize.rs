@@ -29,7 +29,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
     }
     let Found { verdict, elsewhere, looks: [source, there], silent } = reconcile::reconcile(active, &reported).await;
     match verdict {
-        Verdict::Moved => {
+        Verdict::Moved | Verdict::EndedThere => {
             let figures = active.final_figures().await;
             reconcile::undefine_at_source(active, &reported, there).await;
             let context = active.shared_context();
@@ -39,7 +39,8 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
             }
             storage::remove_source_disks(&context, active, reported.is_ok()).await;
             note_unregistered_destination(active).await;
-            active.journal().end(Phase::Succeeded, None, figures).await;
+            let problem = (verdict == Verdict::EndedThere).then(|| ended::there(active.record(), there));
+            active.journal().end(Phase::Succeeded, problem, figures).await;
         }
         Verdict::Stayed => {
             note_silent(active, &silent).await;

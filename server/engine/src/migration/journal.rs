@@ -124,11 +124,13 @@ impl Journal {
         self.write_end(text, before).await;
     }
 
-    /// The end in a sentence, and what needs attention in a second one.
+    /// The end in a sentence, and in a second one what needs attention or is to be known of a VM that has moved.
     fn summary(&self) -> String {
         let summary = text::summary(&self.record);
         match &self.record.problem {
-            Some(problem) if self.record.phase == Phase::NeedsAttention => format!("{summary} {}", problem.sentence),
+            Some(problem) if matches!(self.record.phase, Phase::NeedsAttention | Phase::Succeeded) => {
+                format!("{summary} {}", problem.sentence)
+            }
             _ => summary,
         }
     }

@@ -64,7 +64,12 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
         };
         match verdict {
             Verdict::Moved | Verdict::Stayed => return found(verdict),
-            Verdict::Both | Verdict::Neither | Verdict::LeftPaused | Verdict::Ended | Verdict::MovedElsewhere
+            Verdict::Both
+            | Verdict::Neither
+            | Verdict::LeftPaused
+            | Verdict::Ended
+            | Verdict::EndedThere
+            | Verdict::MovedElsewhere
                 if inquiry.is_certain(looks) =>
             {
                 return found(verdict);

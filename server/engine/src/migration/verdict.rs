@@ -13,6 +13,8 @@ pub(crate) enum Verdict {
     Stayed,
     /// It has ended at the source, before anything could run at the destination: its QEMU died, or it was turned off.
     Ended,
+    /// It has moved, and ended at the destination before it was seen to run there.
+    EndedThere,
     /// Away from the source, but not because of this migration.
     MovedElsewhere,
     /// At the source, which has paused it and is to go on: it has never run at the destination.
@@ -128,6 +130,15 @@ fn live(evidence: &Evidence) -> Verdict {
         (Inactive, Absent) if ended_here(source.reason) => Verdict::Ended,
         // Its definition never left, and all hosts have said that they do not have it.
         (Inactive, Absent) if source.reason != StateReason::Migrated && others == Others::Without => Verdict::Ended,
+        // Its source has let it go because it had arrived.
+        (Absent | Inactive, Inactive)
+            if succeeded
+                && (source.presence == Absent || source.reason == StateReason::Migrated)
+                && has_run(destination.reason)
+                && (others == Others::Without || prompt) =>
+        {
+            Verdict::EndedThere
+        }
         // What the destination had before, or what libvirt gave up before the VM could run.
         (Inactive, Inactive)
             if ended_here(source.reason)
@@ -153,7 +164,13 @@ pub(super) fn ended_here(reason: StateReason) -> bool {
             | StateReason::Destroyed
             | StateReason::Shutdown
             | StateReason::Saved
+            | StateReason::Panicked
     )
+}
+
+/// Whether only a VM that has run ends so.
+fn has_run(reason: StateReason) -> bool {
+    ended_here(reason) && reason != StateReason::Failed
 }
 
 /// Offline there is nothing that runs: the definition is what moves. A VM that is started at once has moved, too.

@@ -62,6 +62,8 @@ pub enum Fault {
     RunsTwice,
     /// The guest shuts itself down half-way, or ends otherwise: this is why.
     Ends(StateReason),
+    /// The guest shuts itself down as soon as it has arrived, or ends otherwise: this is why.
+    EndsThere(StateReason),
     /// The destination's daemon dies while the hosts switch over, and this is what the hosts are left with: the states of source and
     /// destination with their reasons, none where there is no copy. The daemon stays down.
     BrokenSwitch([Option<(VmState, StateReason)>; 2]),

@@ -34,6 +34,10 @@ pub(super) async fn switch_over(
     }
     still_driven(sim, source, plan, driver)?;
     arrive(sim, source, plan, moving)?;
+    if let Some(Fault::EndsThere(reason)) = fault {
+        let end = |copy: &mut CopyFacts| (copy.state, copy.reason) = (VmState::ShutOff, *reason);
+        sim.world().host(&plan.destination.name).change(plan.vm, end);
+    }
     if plan.control_flow == ControlFlow::Direct {
         // The driver hears of it, and tells the source.
         sleep(STEP).await;

@@ -135,3 +135,20 @@ async fn a_vm_that_ends_at_the_source_has_not_moved() {
         assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::ShutOff);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_ends_as_soon_as_it_has_arrived_has_moved() {
+    for (reason, words) in [
+        (StateReason::Shutdown, "web was shut down on beta as soon as it had arrived"),
+        (StateReason::Crashed, "web crashed on beta as soon as it had arrived"),
+    ] {
+        let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
+        bench.sim.fail_next(vm, Fault::EndsThere(reason));
+        let end = bench.ended(bench.start(vm, "beta").await).await;
+        assert_eq!((end.phase, end.step.as_ref()), (Phase::Succeeded, None), "nobody is woken up: {:?}", end.problem);
+        assert!(end.problem.as_ref().unwrap().sentence.starts_with(words), "{:?}", end.problem);
+        assert!(bench.told(end.id, words).await, "{:?}", bench.history(end.id).await);
+        assert!(bench.sim.copy(&host("alpha"), vm).is_none());
+        assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"], "its disk is the VM's own");
+    }
+}

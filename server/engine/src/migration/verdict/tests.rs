@@ -141,6 +141,26 @@ fn a_vm_that_ended_at_the_source() {
 }
 
 #[test]
+fn a_vm_that_moved_and_ended_at_once() {
+    let arrived =
+        |source, reason| Evidence { succeeded: true, ..evidence(Mode::Live, source, because(Inactive, reason)) };
+    for reason in [StateReason::Shutdown, StateReason::Destroyed, StateReason::Crashed, StateReason::Saved] {
+        for source in [answer(Absent), because(Inactive, StateReason::Migrated)] {
+            let evidence = arrived(source, reason);
+            assert_eq!(verdict(&evidence), EndedThere, "{reason:?}");
+            assert_eq!(
+                verdict(&Evidence { succeeded: false, ..evidence }),
+                Neither,
+                "{reason:?}: it may never have run"
+            );
+            assert_eq!(verdict(&Evidence { others: Others::Silent, ..evidence }), Neither, "{reason:?}");
+        }
+    }
+    assert_eq!(verdict(&arrived(answer(Absent), StateReason::Failed)), Neither, "it could not start there");
+    assert_eq!(verdict(&arrived(answer(Inactive), StateReason::Shutdown)), Neither, "the source has not let it go");
+}
+
+#[test]
 fn a_vm_that_others_have_moved() {
     let refused = Evidence { refused: true, ..evidence(Mode::Live, answer(Absent), answer(Active)) };
     assert_eq!(verdict(&refused), MovedElsewhere, "to the same destination");
@@ -193,6 +213,7 @@ fn an_end_is_only_said_where_it_is_so() {
             Stayed if is_live => source == Active && is_off(destination) && others != Others::Have,
             Moved => is_off(source) && destination != Absent,
             Stayed => !matches!(source, Unknown | Absent) && is_off(destination),
+            EndedThere => is_live && is_off(source) && destination == Inactive && others != Others::Have,
             Ended => is_live && source == Inactive && is_off(destination) && others != Others::Have,
             MovedElsewhere => is_off(source) && (!is_off(destination) || others == Others::Have || !is_live),
             Neither => is_off(source) && is_off(destination) && others != Others::Have,
