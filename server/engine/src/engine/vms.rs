@@ -42,6 +42,9 @@ impl Engine {
             let inventory = self.context.inventory();
             let vm = inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
             is_possible(vm, action)?;
+            if let Some(open) = inventory.open_migration(id) {
+                return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });
+            }
             (vm.host.clone(), inventory.connection(&vm.host)?)
         };
         let done = connection.act(id, action).await;

@@ -186,7 +186,7 @@ impl Inventory {
         self.open.get(&vm).map(|claim| claim.migration)
     }
 
-    /// Gives a claim back that came to nothing.
+    /// Gives a claim back that came to nothing, or that is not of a migration under way.
     pub(crate) fn release(&mut self, vm: VmId) {
         self.open.remove(&vm);
     }
@@ -238,7 +238,9 @@ impl Inventory {
     /// A migration's new state. Once it has ended, the VM is free again.
     pub(crate) fn set_migration(&mut self, migration: Migration) {
         let (vm, ended) = (migration.vm, migration.phase.has_ended());
-        if ended && self.open.get(&vm).is_some_and(|claim| claim.migration == migration.id) {
+        // A claim of one that had ended before is for a step.
+        let ends = ended && self.migrations.get(&migration.id).is_none_or(|before| !before.phase.has_ended());
+        if ends && self.open.get(&vm).is_some_and(|claim| claim.migration == migration.id) {
             self.open.remove(&vm);
         }
         let begins_or_ends = ended || !self.migrations.contains_key(&migration.id);

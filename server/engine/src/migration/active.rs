@@ -13,6 +13,7 @@ use super::{
     journal::Journal,
     progress::Tracker,
     queue::Places,
+    situation::is_stranger,
     stall::{self, Stall},
     verdict::Answer,
 };
@@ -113,6 +114,9 @@ impl ActiveMigration {
     /// The same, with the reason of the state and what the copy has used of the CPUs.
     pub(super) async fn look_at(&self, host: &HostName) -> Look {
         let vm = self.record().vm;
+        if is_stranger(&self.context, self.record(), host) {
+            return Look::UNKNOWN;
+        }
         let Ok(connection) = self.context.inventory().connection(host) else { return Look::UNKNOWN };
         let Ok(copy) = connection.copy(vm).await else { return Look::UNKNOWN };
         let presence = Presence::of(copy.as_ref());

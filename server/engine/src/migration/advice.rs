@@ -40,7 +40,8 @@ struct Found {
 }
 
 fn found(record: &Migration, situation: &Situation) -> Found {
-    let say = Sentences { record, silent: situation.silent() };
+    let (strangers, silent) = situation.silent().into_iter().partition(|host| situation.is_stranger(host));
+    let say = Sentences { record, silent, strangers };
     let running = situation.doing(Doing::Running);
     let paused = situation.doing(Doing::Paused);
     let moving = situation.doing(Doing::Moving);
@@ -58,7 +59,7 @@ fn found(record: &Migration, situation: &Situation) -> Found {
             Some((host, _)) => say.also_paused(runs.0, host, Step::TurnOff { host: (*host).clone() }),
             None => say.runs(runs.0),
         },
-        _ if !say.silent.is_empty() => say.unknown(),
+        _ if !say.silent.is_empty() || !say.strangers.is_empty() => say.unknown(),
         _ if !paused.is_empty() => left_paused(&say, record, situation, &paused),
         _ => runs_nowhere(&say, record, situation),
     }

@@ -6,10 +6,12 @@
 
 use std::{
     collections::BTreeMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use model::{Migration, MigrationId, Phase};
 use tokio::{
     sync::{Mutex as Turn, watch},
@@ -50,7 +52,15 @@ impl Aftercare {
         let aftercare = Arc::clone(self);
         // A task each: a host that hangs holds up nothing but its own.
         self.context.tasks().spawn(async move {
-            look_after(&aftercare.context, &case, arrivals).await;
+            // After a bug that makes it panic it goes on: else nobody would look after the migration before the next start.
+            while AssertUnwindSafe(look_after(&aftercare.context, &case, arrivals.clone()))
+                .catch_unwind()
+                .await
+                .is_err()
+            {
+                tracing::error!(migration = %id, "looking after an ended migration has panicked: it is tried again");
+                sleep(LATER).await;
+            }
             lock(&aftercare.cases).remove(&id);
         });
     }

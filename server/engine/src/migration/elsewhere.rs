@@ -32,9 +32,10 @@ pub(super) fn may_be_why(setback: &Setback) -> bool {
             | Error::StartedMeanwhile { .. }
             | Error::WrittenMeanwhile { .. },
         )
-        | Setback::Lost(Error::NeverBegun) => true,
+        // What happened meanwhile nobody watched.
+        | Setback::Lost(_) => true,
         Setback::NotBegun(Error::Host(error)) | Setback::Failed(error) => is_gone_or_busy(error.kind),
-        Setback::NotBegun(_) | Setback::Lost(_) => false,
+        Setback::NotBegun(_) => false,
     }
 }
 

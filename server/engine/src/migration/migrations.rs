@@ -1,7 +1,8 @@
 //! All migrations: started, resumed, cancelled, looked up.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use futures::FutureExt as _;
 use model::{
     ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
     MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity, Step,
@@ -29,6 +30,9 @@ use crate::{
     preflight::Preflights,
     storage::StorageJournal as _,
 };
+
+/// How often a migration's task may panic before it is left to the next console.
+const MOST_PANICS: usize = 3;
 
 /// Starts migrations and keeps track of those that run.
 pub(crate) struct Migrations {
@@ -197,15 +201,40 @@ impl Migrations {
         let inbox = Inbox::new(self.context.commands().open(id));
         let migrations = Arc::clone(self);
         self.context.tasks().spawn(async move {
-            let mut active = ActiveMigration::new(Arc::clone(&migrations.context), migration, inbox);
-            match start {
-                Some(start) => lifecycle::run(&mut active, start).await,
-                None => resume::resume(&mut active).await,
-            }
+            let Some(ended) = migrations.run(migration, start, inbox).await else { return };
             migrations.context.commands().close(id);
-            migrations.aftercare.take(active.record().clone());
+            migrations.aftercare.take(ended);
             migrations.hosts.let_go();
         });
+    }
+
+    /// Runs a migration to its end; none if that is impossible. After a bug that makes its task panic it goes on as after a restart of
+    /// the console, which only asks the hosts: else its VM would stay claimed.
+    async fn run(&self, migration: Migration, start: Option<Start>, mut inbox: Inbox) -> Option<Migration> {
+        let (id, mut migration, mut start) = (migration.id, migration, start);
+        for _ in 0..MOST_PANICS {
+            let mut active = ActiveMigration::new(Arc::clone(&self.context), migration, inbox);
+            let start = start.take();
+            let run = async move {
+                match start {
+                    Some(start) => lifecycle::run(&mut active, start).await,
+                    None => resume::resume(&mut active).await,
+                }
+                active.record().clone()
+            };
+            match AssertUnwindSafe(run).catch_unwind().await {
+                Ok(ended) => return Some(ended),
+                Err(_) => {
+                    tracing::error!(migration = %id, "a migration's task has panicked: its hosts are asked where the VM is");
+                }
+            }
+            inbox = Inbox::new(self.context.commands().open(id));
+            migration = self.context.inventory().migration(id).cloned()?;
+            if migration.phase.has_ended() {
+                return Some(migration);
+            }
+        }
+        None
     }
 
     /// Asks for a migration to be cancelled.

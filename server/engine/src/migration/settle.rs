@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::{Code, HostName, Migration, MigrationFilter, Mode, Phase, Problem};
+use store::StoreError;
 use tokio::time::sleep;
 
 use super::{
@@ -17,16 +18,13 @@ use crate::{context::Context, hypervisor::StateReason};
 const TOLD: Duration = Duration::from_secs(1);
 /// How long before the doubt ends by it.
 const SETTLED: Duration = Duration::from_secs(3);
+/// How many later migrations of the VM are looked through.
+const LATER: u32 = 100;
 
 /// Looks once more where the VM is, and ends the doubt if that is clear.
 pub(super) async fn settle(context: &Context, journal: &mut Journal) {
     if journal.record().phase != Phase::NeedsAttention || is_open(context, journal.record()) {
         return;
-    }
-    match later(context, journal.record()).await {
-        Later::Unknown | Later::Open => return,
-        Later::Ended(later) => return by_later(journal, &later).await,
-        Later::None => {}
     }
     let situation = Situation::look(context, journal.record()).await;
     if !says_something_new(journal.record(), &situation) {
@@ -36,7 +34,7 @@ pub(super) async fn settle(context: &Context, journal: &mut Journal) {
     sleep(if is_clear { SETTLED } else { TOLD }).await;
     let again = Situation::look(context, journal.record()).await;
     if again == situation && !is_open(context, journal.record()) {
-        conclude(journal, &situation).await;
+        conclude(context, journal, &situation).await;
     }
 }
 
@@ -53,13 +51,16 @@ fn says_something_new(record: &Migration, situation: &Situation) -> bool {
 }
 
 /// Writes down what is so now: the end, or what a person has to know.
-pub(super) async fn conclude(journal: &mut Journal, situation: &Situation) {
+pub(super) async fn conclude(context: &Context, journal: &mut Journal, situation: &Situation) {
     let record = journal.record();
     match only_place(record, situation) {
         Some(host) => {
-            let phase = match was_started_anew(record, host, situation) {
-                true => Phase::MovedElsewhere,
-                false => phase_of(record, host),
+            let Ok(later) = later(context, record).await else { return };
+            let phase = match &later {
+                // The VM has been moved on since.
+                Some(later) => phase_of(record, &later.source),
+                None if was_started_anew(record, host, situation) => Phase::MovedElsewhere,
+                None => phase_of(record, host),
             };
             let text = text_of(record, host, situation);
             let problem = (phase == Phase::Failed).then(|| why(record));
@@ -148,30 +149,9 @@ fn with_details(problem: Problem, record: &Migration) -> Problem {
     }
 }
 
-/// The VM's latest migration, if it is a later one.
-enum Later {
-    None,
-    Open,
-    Ended(Box<Migration>),
-    /// The store can't be read now.
-    Unknown,
-}
-
-async fn later(context: &Context, record: &Migration) -> Later {
-    let filter = MigrationFilter { vm: Some(record.vm), ..MigrationFilter::newest(1) };
-    match context.store().migrations(&filter).await.map(|mut newest| newest.pop()) {
-        Ok(Some(later)) if later.id > record.id && later.phase.has_ended() => Later::Ended(Box::new(later)),
-        Ok(Some(later)) if later.id > record.id => Later::Open,
-        Ok(_) => Later::None,
-        Err(_) => Later::Unknown,
-    }
-}
-
-/// A later migration began where the VM was, and looks after it now.
-async fn by_later(journal: &mut Journal, later: &Migration) {
-    let record = journal.record();
-    let phase = phase_of(record, &later.source);
-    let text = format!("A later migration found {} on {}.", record.name_on(&later.source), later.source);
-    let problem = (phase == Phase::Failed).then(|| why(record));
-    journal.settle(phase, problem, text).await;
+/// The VM's next migration, which began where this one had left the VM.
+async fn later(context: &Context, record: &Migration) -> Result<Option<Migration>, StoreError> {
+    let of_vm = MigrationFilter { vm: Some(record.vm), ..MigrationFilter::newest(LATER) };
+    let newest_first = context.store().migrations(&of_vm).await?;
+    Ok(newest_first.into_iter().rev().find(|later| later.id > record.id && later.phase.has_ended()))
 }

@@ -1,6 +1,9 @@
 //! What all hosts say of a VM at one moment: verdicts about ended migrations, and advice, are made of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::join_all;
 use model::{HostName, Migration, VmId, VmState};
@@ -51,12 +54,14 @@ pub(super) enum Doing {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Situation {
     answers: BTreeMap<HostName, Answer>,
+    /// Hosts that are not asked: they are not registered any more, or another machine answers to their name.
+    strangers: BTreeSet<HostName>,
 }
 
 impl Situation {
     #[cfg(test)]
     pub(super) fn of(answers: BTreeMap<HostName, Answer>) -> Self {
-        Self { answers }
+        Self { answers, strangers: BTreeSet::new() }
     }
 
     /// Asks all hosts afresh, at once. The hosts of the migration are among them, also where the console has none of that name any more.
@@ -67,6 +72,9 @@ impl Situation {
                 hosts.push(end.clone());
             }
         }
+        let strangers =
+            hosts.iter().filter(|host| is_stranger(context, record, host)).cloned().collect::<BTreeSet<_>>();
+        hosts.retain(|host| !strangers.contains(host));
         let ask = |host: HostName| async move {
             let answer = match timeout(LIMIT, ask(context, &host, record.vm)).await {
                 Ok(Ok(answer)) => answer,
@@ -74,11 +82,18 @@ impl Situation {
             };
             (host, answer)
         };
-        Self { answers: join_all(hosts.into_iter().map(ask)).await.into_iter().collect() }
+        let mut answers: BTreeMap<HostName, Answer> = join_all(hosts.into_iter().map(ask)).await.into_iter().collect();
+        answers.extend(strangers.iter().map(|host| (host.clone(), Answer::Silent)));
+        Self { answers, strangers }
     }
 
     pub(super) fn at(&self, host: &HostName) -> &Answer {
         self.answers.get(host).unwrap_or(&Answer::Silent)
+    }
+
+    /// Whether it was not asked because it is not the machine that the migration knew.
+    pub(super) fn is_stranger(&self, host: &HostName) -> bool {
+        self.strangers.contains(host)
     }
 
     /// The hosts that could not be asked.
@@ -94,6 +109,16 @@ impl Situation {
         });
         copies.collect()
     }
+}
+
+/// Whether what a host of this name says is not about the machine that the migration knew: it is not registered any more, or another
+/// machine answers to its name.
+pub(super) fn is_stranger(context: &Context, record: &Migration, host: &HostName) -> bool {
+    let inventory = context.inventory();
+    let Some(entry) = inventory.host(host) else { return true };
+    let Some(now) = entry.facts.as_ref().map(|facts| facts.uuid) else { return false };
+    let mut of_host = record.leftovers.iter().filter(|leftover| leftover.host == *host);
+    of_host.any(|leftover| leftover.machine.is_some_and(|then| then != now))
 }
 
 async fn ask(context: &Context, host: &HostName, vm: VmId) -> Result<Answer, HostError> {

@@ -1,6 +1,6 @@
 //! A person takes the step that a migration offers which needs attention.
 
-use model::{Migration, Phase, Step, VmAction};
+use model::{Migration, Phase, Step, VmAction, VmId};
 
 use super::{
     advice::{self, Advice},
@@ -19,29 +19,63 @@ use crate::{
 /// # Errors
 /// Another step is the safe one now, or none; or the host could not do it.
 pub(super) async fn take_step(context: &Context, journal: &mut Journal, step: &Step, by: &str) -> Result<(), Error> {
+    // Neither a migration nor another act on the VM begins meanwhile.
+    let _claim = Claim::on(context, journal.record())?;
     let situation = Situation::look(context, journal.record()).await;
-    unless_changed(journal, &situation, step).await?;
+    unless_changed(context, journal, &situation, step).await?;
     let record = journal.record().clone();
     let connection = context.inventory().connection(step.host())?;
     journal.write_durably(format!("{by} chose: {}.", step.label())).await?;
-    // Neither a migration nor another act on the VM begins meanwhile.
-    let already = |open| Error::AlreadyMigrating { vm: record.vm_name.clone(), open };
-    context.inventory().claim(&record).map_err(already)?;
-    let done = act(&*connection, &record, &situation, step).await;
-    context.inventory().release(record.vm);
-    if let Err(error) = &done {
-        journal.write(format!("{} could not do it: {error}", step.host())).await;
-    } else {
-        journal.write(step.done(&record)).await;
+    // That may have taken a while, and other programs can't be kept out.
+    let again = Situation::look(context, journal.record()).await;
+    if again != situation {
+        journal.write("Nothing was done: the hosts say something else now.".to_owned()).await;
+        settle::conclude(context, journal, &again).await;
+        return Err(Error::NotTheStep(Box::new(journal.record().clone())));
+    }
+    let done = act(&*connection, &record, step).await;
+    match &done {
+        Ok(()) => {
+            journal.write(step.done(&record)).await;
+            forget_definition(&*connection, journal, &situation, step).await;
+        }
+        Err(error) => journal.write(format!("{} could not do it: {error}", step.host())).await,
     }
     let situation = Situation::look(context, journal.record()).await;
-    settle::conclude(journal, &situation).await;
+    settle::conclude(context, journal, &situation).await;
     Ok(done?)
+}
+
+/// The VM, claimed for a step for as long as this lives.
+struct Claim<'a> {
+    context: &'a Context,
+    vm: VmId,
+}
+
+impl<'a> Claim<'a> {
+    /// # Errors
+    /// The VM is being moved, or another step is taken.
+    fn on(context: &'a Context, record: &Migration) -> Result<Self, Error> {
+        let already = |open| Error::AlreadyMigrating { vm: record.vm_name.clone(), open };
+        context.inventory().claim(record).map_err(already)?;
+        Ok(Self { context, vm: record.vm })
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.context.inventory().release(self.vm);
+    }
 }
 
 /// # Errors
 /// The step is not the one that is safe now. What is safe stands in the record then.
-async fn unless_changed(journal: &mut Journal, situation: &Situation, step: &Step) -> Result<(), Error> {
+async fn unless_changed(
+    context: &Context,
+    journal: &mut Journal,
+    situation: &Situation,
+    step: &Step,
+) -> Result<(), Error> {
     if journal.record().phase == Phase::NeedsAttention && settle::only_place(journal.record(), situation).is_none() {
         let Advice { step: now, .. } = advice::advise(journal.record(), situation);
         if now.as_ref() == Some(step) {
@@ -49,17 +83,12 @@ async fn unless_changed(journal: &mut Journal, situation: &Situation, step: &Ste
         }
     }
     if journal.record().phase == Phase::NeedsAttention {
-        settle::conclude(journal, situation).await;
+        settle::conclude(context, journal, situation).await;
     }
     Err(Error::NotTheStep(Box::new(journal.record().clone())))
 }
 
-async fn act(
-    connection: &dyn HostConnection,
-    record: &Migration,
-    situation: &Situation,
-    step: &Step,
-) -> Result<(), HostError> {
+async fn act(connection: &dyn HostConnection, record: &Migration, step: &Step) -> Result<(), HostError> {
     let action = match step {
         Step::TurnOff { .. } => VmAction::ForceOff,
         Step::Pause { .. } => VmAction::Pause,
@@ -67,17 +96,18 @@ async fn act(
         Step::Start { .. } => VmAction::Start,
         Step::Undefine { .. } => return connection.undefine(record.vm).await,
     };
-    connection.act(record.vm, action).await?;
-    match step {
-        // What is turned off goes with its definition where libvirt would have removed that: the one that the migration made at the
-        // destination, and the source's of a VM that has arrived.
-        Step::TurnOff { host } if *host == record.destination && advice::made_definition(record) => {
-            connection.undefine(record.vm).await
-        }
-        Step::TurnOff { host } if *host == record.source && has_arrived_for_good(record, situation) => {
-            connection.undefine(record.vm).await
-        }
-        _ => Ok(()),
+    connection.act(record.vm, action).await
+}
+
+/// What is turned off goes with its definition where libvirt would have removed that: the one that the migration made at the destination,
+/// and the source's of a VM that has arrived.
+async fn forget_definition(connection: &dyn HostConnection, journal: &mut Journal, situation: &Situation, step: &Step) {
+    let record = journal.record();
+    let Step::TurnOff { host } = step else { return };
+    let goes = (*host == record.destination && advice::made_definition(record))
+        || (*host == record.source && has_arrived_for_good(record, situation));
+    if goes && let Err(error) = connection.undefine(record.vm).await {
+        journal.write(format!("{host} could not remove its definition: {error}")).await;
     }
 }
 

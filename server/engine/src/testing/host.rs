@@ -13,7 +13,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Sim, driver::Driver, login::Door, precopy, storage::StorageFault, unreachable};
+use super::{Fault, Sim, driver::Driver, login::Door, precopy, storage::StorageFault, unreachable};
 use crate::hypervisor::{
     Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, ImageUsers,
     MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Volume,
@@ -292,6 +292,7 @@ impl HostConnection for SimConnection {
             sleep(Duration::from_secs(1)).await;
         }
         let plan = let_through.map_err(NotMigrated::NotBegun)?;
+        let panics = matches!(self.sim.world().faults.get(&plan.vm), Some(Fault::Panics));
         let (sender, receiver) = oneshot::channel();
         let driver = Driver::default();
         let _held = driver.hold(&plan);
@@ -303,10 +304,13 @@ impl HostConnection for SimConnection {
             }
         };
         tokio::select! {
-            Ok(outcome) = receiver => outcome.map_err(|error| match error.kind {
-                HostErrorKind::PeerLogin => NotMigrated::NotBegun(error),
-                _ => NotMigrated::Failed(error),
-            }),
+            Ok(outcome) = receiver => {
+                assert!(!panics, "as a bug would");
+                outcome.map_err(|error| match error.kind {
+                    HostErrorKind::PeerLogin => NotMigrated::NotBegun(error),
+                    _ => NotMigrated::Failed(error),
+                })
+            }
             () = cut => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
             else => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
         }

@@ -54,6 +54,8 @@ pub enum Fault {
     Refused(String),
     /// The VM moves, but the caller's connection breaks before it is told.
     ResultLost,
+    /// The VM moves, and a bug in the console makes the migration's task panic.
+    Panics,
     /// libvirt reports success, and the VM stays.
     FalseSuccess,
     /// The VM moves, and what libvirt says sounds as if the source could not have logged in at the destination.

@@ -171,7 +171,7 @@ async fn a_destination_that_comes_back_with_a_second_copy_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_migration_ends_the_doubt_about_an_earlier_one() {
+async fn a_later_migration_does_not_end_the_doubt_about_a_host_that_does_not_answer() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
@@ -183,6 +183,9 @@ async fn a_later_migration_ends_the_doubt_about_an_earlier_one() {
     assert_eq!(bench.record(id).await.phase, Phase::NeedsAttention, "the VM is in between");
     bench.engine.cancel(later, "admin").await.unwrap();
     bench.ended(later).await;
+    sleep(Duration::from_secs(30)).await;
+    assert_eq!(bench.record(id).await.phase, Phase::NeedsAttention, "beta may have a copy");
+    bench.sim.revive(&host("beta"));
     let settled = bench.until_record(id, |migration| migration.phase != Phase::NeedsAttention).await;
     assert_eq!(settled.phase, Phase::Failed);
 }
@@ -219,4 +222,63 @@ async fn a_copy_that_was_started_on_a_third_host_is_paused_and_then_goes() {
     let settled = bench.engine.take_step(id, turn_off("gamma"), "ada").await.unwrap();
     assert_eq!(settled.phase, Phase::Cancelled);
     assert_eq!(bench.sim.runs_on(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_copy_is_not_forgotten_when_the_vm_moves_on() {
+    let (bench, vm, id) = Bench::runs_twice().await;
+    bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap();
+    assert_eq!(bench.ended(bench.start(vm, "gamma").await).await.phase, Phase::Succeeded);
+    sleep(Duration::from_secs(30)).await;
+    let now = bench.record(id).await;
+    assert_eq!((now.phase, now.step), (Phase::NeedsAttention, Some(turn_off("alpha"))));
+    let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
+    assert_eq!(settled.phase, Phase::Succeeded, "it had arrived on beta");
+    assert_eq!(bench.sim.runs_on(vm), [host("gamma")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_migration_tells_where_an_earlier_one_had_left_the_vm() {
+    let (mut bench, vm, id) = Bench::runs_twice().await;
+    bench.sim.cut(&host("alpha"));
+    bench.sim.forget(&host("alpha"), vm);
+    bench.restart().await;
+    bench.until(|bench| bench.engine.vm(vm).is_some()).await;
+    for destination in ["gamma", "beta", "gamma"] {
+        let end = bench.ended(bench.start(vm, destination).await).await;
+        assert_eq!(end.phase, Phase::Succeeded, "{:?}", end.problem);
+    }
+    assert_eq!(bench.record(id).await.phase, Phase::NeedsAttention);
+    bench.sim.mend(&host("alpha"));
+    let settled = bench.until_record(id, |migration| migration.phase != Phase::NeedsAttention).await;
+    assert_eq!(settled.phase, Phase::Succeeded, "the next one began on beta");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_machine_of_the_name_has_no_say() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = bench.start(vm, "beta").await;
+    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.sim.kill(&host("beta"));
+    assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
+    bench.engine.stop().await;
+    let config = bench.sim.add_host("beta2");
+    bench.hosts[1] = HostConfig { transport: config.transport.clone(), ..bench.hosts[1].clone() };
+    bench.restart().await;
+    sleep(Duration::from_mins(1)).await;
+    let now = bench.record(id).await;
+    assert_eq!((now.phase, now.step), (Phase::NeedsAttention, None));
+    let sentence = now.problem.unwrap().sentence;
+    assert!(sentence.contains("beta is not registered any more, or another machine has that name"), "{sentence}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_that_ends_a_migration_s_task_does_not_lock_the_vm() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::Panics);
+    assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::Succeeded);
+    assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
+    assert_eq!(bench.ended(bench.start(vm, "gamma").await).await.phase, Phase::Succeeded);
 }

@@ -80,6 +80,20 @@ async fn a_vm_that_another_console_moves_meanwhile_is_told_to_be_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vm_that_another_console_moved_while_this_one_was_away_is_told_to_be_there() {
+    let (mut bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+    let id = bench.start(vm, "beta").await;
+    bench.reaches(id, Phase::CopyingDisks).await;
+    bench.engine.stop().await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.forget(&host("alpha"), vm);
+    bench.sim.put(&host("gamma"), copy);
+    bench.restart().await;
+    let end = bench.ended(id).await;
+    assert_eq!(end.phase, Phase::MovedElsewhere, "{:?}", end.problem);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vm_that_is_started_while_its_disks_are_looked_at_is_not_moved() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::ShutOff, IDLE).await;

@@ -7,8 +7,10 @@ use super::{Found, Placed, Reason};
 /// What sentences are about.
 pub(super) struct Sentences<'a> {
     pub(super) record: &'a Migration,
-    /// The hosts that could not be asked.
+    /// The hosts that do not answer.
     pub(super) silent: Vec<&'a HostName>,
+    /// Those that are not asked, as they are not the machines any more that they were.
+    pub(super) strangers: Vec<&'a HostName>,
 }
 
 /// What is said where a person can do nothing but see that hosts answer.
@@ -74,11 +76,11 @@ impl Sentences<'_> {
 
     pub(super) fn runs(&self, host: &HostName) -> Found {
         let vm = self.record.name_on(host);
-        match self.silent[..] {
-            [] => self.only_said(format!("{vm} runs on {host}, and only there."), BY_ITSELF.to_owned()),
+        match (&self.silent[..], &self.strangers[..]) {
+            ([], []) => self.only_said(format!("{vm} runs on {host}, and only there."), BY_ITSELF.to_owned()),
             _ => self.only_said(
                 format!("{vm} runs on {host}. Whether it runs elsewhere, too, is not known: {}.", self.no_answer()),
-                format!("See that {} again. {BY_ITSELF}", self.answers()),
+                format!("See that {}. {BY_ITSELF}", self.answers()),
             ),
         }
     }
@@ -88,7 +90,7 @@ impl Sentences<'_> {
         self.only_said(
             format!("Where {vm} runs is not known: {}, and the other hosts do not run it.", self.no_answer()),
             format!(
-                "It may run there, so leave {vm} alone on the other hosts. See that {} again. {BY_ITSELF}",
+                "It may run there, so leave {vm} alone on the other hosts. See that {}. {BY_ITSELF}",
                 self.answers()
             ),
         )
@@ -238,12 +240,21 @@ impl Sentences<'_> {
 
     fn no_answer(&self) -> String {
         let verb = if self.silent.len() == 1 { "does" } else { "do" };
-        format!("{} {verb} not answer", names(&self.silent))
+        let silent = (!self.silent.is_empty()).then(|| format!("{} {verb} not answer", names(&self.silent)));
+        let verb = if self.strangers.len() == 1 { "is" } else { "are" };
+        let strangers = (!self.strangers.is_empty()).then(|| {
+            format!("{} {verb} not registered any more, or another machine has that name", names(&self.strangers))
+        });
+        [silent, strangers].into_iter().flatten().collect::<Vec<_>>().join(", and ")
     }
 
     fn answers(&self) -> String {
         let verb = if self.silent.len() == 1 { "answers" } else { "answer" };
-        format!("{} {verb}", names(&self.silent))
+        let silent = (!self.silent.is_empty()).then(|| format!("{} {verb} again", names(&self.silent)));
+        let verb = if self.strangers.len() == 1 { "is" } else { "are" };
+        let strangers = (!self.strangers.is_empty())
+            .then(|| format!("{} {verb} registered under that name, as the machine of then", names(&self.strangers)));
+        [silent, strangers].into_iter().flatten().collect::<Vec<_>>().join(", and that ")
     }
 }
 
