@@ -77,12 +77,12 @@ impl Cargo {
         Ok(())
     }
 
-    /// Builds the server and the fault matrix, and runs the matrix.
-    pub fn run_faults(&self, options: &[&str]) -> Result<()> {
-        let built = self.build().args(["--package", "vmferry", "--package", "faults"]).status();
-        ensure!(built.context("cargo could not be started")?.success(), "the fault matrix does not build");
-        let matrix = Command::new(self.target.join("debug/faults")).args(options).status();
-        ensure!(matrix.context("the fault matrix could not be started")?.success(), "the fault matrix found faults");
+    /// Builds the server and the program of this package, which tries the server, and runs it.
+    pub fn run_against_server(&self, package: &str, options: &[&str]) -> Result<()> {
+        let built = self.build().args(["--package", "vmferry", "--package", package]).status();
+        ensure!(built.context("cargo could not be started")?.success(), "{package} does not build");
+        let tried = Command::new(self.target.join("debug").join(package)).args(options).status();
+        ensure!(tried.with_context(|| format!("{package} could not be started"))?.success(), "{package} found faults");
         Ok(())
     }
 

@@ -22,6 +22,7 @@ const USAGE: &str = "\
 usage: cargo xtask build [--release]   builds the site, then the server
        cargo xtask site [--release]    builds the site only: the front end as WebAssembly, style/main.css and public/
        cargo xtask first-visit         fails if a first visit to the release site loads too many bytes
+       cargo xtask attack [OPTION…]    attacks a console with hostile requests and floods, and says what is left of them
        cargo xtask faults [OPTION…]    moves VMs while things go wrong, and judges what comes of it (--help lists the options)
 
 The site is written to target/site. With --release it is small and compressed, the server embeds it, and neither
@@ -39,7 +40,9 @@ fn main() -> ExitCode {
         ["build", "--release"] => build(true),
         ["site"] => site(false),
         ["site", "--release"] => site(true),
-        ["faults", options @ ..] => Cargo::locate().and_then(|cargo| cargo.run_faults(options)),
+        [package @ ("attack" | "faults"), options @ ..] => {
+            Cargo::locate().and_then(|cargo| cargo.run_against_server(package, options))
+        }
         ["first-visit"] => Cargo::locate().and_then(|cargo| first_visit::check(&cargo.site())),
         _ => {
             eprintln!("{USAGE}");

@@ -2,11 +2,13 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
+use attack::client::Target;
 use axum::{
     Router,
     body::Body,
@@ -22,9 +24,10 @@ use libvirt::SshFiles;
 use model::VmState;
 use serde_json::{Value, json};
 use store::SqliteStore;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use uuid::Uuid;
 use vmferry::{
     auth::{Auth, HashCost, SessionLimits},
     console::{Allowed, ServerConsole},
@@ -75,7 +78,7 @@ impl Console {
         sim.add_vm(&hosts[0].name, "web", VmState::Running, load);
         let contacted = Arc::default();
         let watched = Recording { sim, contacted: Arc::clone(&contacted) };
-        let directory = std::env::temp_dir().join(format!("vmferry-hostile-{}", std::process::id()));
+        let directory = std::env::temp_dir().join(format!("vmferry-hostile-{}-{}", std::process::id(), Uuid::now_v7()));
         let store = Arc::new(SqliteStore::open(&directory).await.expect("there is room for a database"));
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
         auth.add_user("admin", PASSWORD.to_owned()).await.expect("a user can be added");
@@ -131,6 +134,14 @@ impl Console {
         let (status, answer) = self.send(Method::POST, path, body.to_string()).await;
         let contacted = std::mem::take(&mut *self.contacted.lock().expect("no thread panicked with the lock"));
         assert_eq!(contacted, [UNUSED_ADDRESS], "{path} {body}: {status} {answer}");
+    }
+
+    /// Serves it on a port of the loopback device, until `stop`.
+    pub fn serve(&self, stop: CancellationToken) -> (Target, JoinHandle<std::io::Result<()>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let served = tokio::spawn(vmferry::server::serve(listener, None, self.router.clone(), stop));
+        (Target { address, cookie: self.cookie.clone() }, served)
     }
 
     pub async fn state(&self) -> [String; 2] {

@@ -9,6 +9,8 @@ mod inputs;
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use console::{Console, sockets};
 use inputs::{HOSTILE, hostile, refused_settings, too_long};
@@ -17,8 +19,27 @@ use inputs::{HOSTILE, hostile, refused_settings, too_long};
 const UNUSED_ADDRESS: &str = "192.0.2.7";
 const MIGRATE: &str = "/plugins/kimchi/vms/web/migrate";
 
+/// One test counts this process's sockets, and the other opens some.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// The list of `cargo xtask attack`: over real connections, as an HTTP library would refuse to send most of it.
+#[tokio::test]
+async fn hostile_requests_are_refused_and_change_nothing() {
+    let _alone = ALONE.lock().await;
+    let console = Console::new().await;
+    let before = console.state().await;
+    let stop = CancellationToken::new();
+    let (target, served) = console.serve(stop.clone());
+    let faults = attack::list::send_all(&target).await.expect("the console answers its user");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(console.state().await, before);
+    stop.cancel();
+    served.await.expect("it does not panic").expect("it ends well");
+}
+
 #[tokio::test]
 async fn hostile_input_is_refused_and_reaches_no_host() {
+    let _alone = ALONE.lock().await;
     let console = Console::new().await;
     let contacted: Vec<String> =
         std::mem::take(&mut *console.contacted.lock().expect("no thread panicked with the lock"));
