@@ -13,7 +13,8 @@ use std::{
     time::Duration,
 };
 
-use engine::HostConfig;
+use engine::{AllowedNetworks, HostConfig};
+use ipnet::IpNet;
 use model::{HostSettings, Problem, Secret};
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -52,6 +53,9 @@ pub struct Config {
     /// Whether hosts may be added at run time that are reached by plain TCP, which can be read and changed on the network.
     #[serde(default)]
     pub allow_tcp: bool,
+    /// The networks that hosts may be in which users name, in CIDR notation. Without it: all but this machine's own addresses and its
+    /// links. The hosts below may be anywhere.
+    allowed_networks: Option<Vec<IpNet>>,
     /// A file with the passphrase that the console's own ssh key is encrypted with; systemd's credential `key-passphrase` counts, too.
     key_passphrase_file: Option<PathBuf>,
     /// The hosts.
@@ -157,6 +161,11 @@ impl Config {
     /// A file that can't be read, or that others can read, too.
     pub fn key_passphrase(&self) -> Result<Option<Secret>, ConfigError> {
         key_passphrase::read(self.key_passphrase_file.as_deref())
+    }
+
+    /// The networks that hosts may be in which users name.
+    pub fn allowed_networks(&self) -> AllowedNetworks {
+        self.allowed_networks.clone().map_or(AllowedNetworks::Routed, AllowedNetworks::Listed)
     }
 
     /// The hosts.

@@ -12,7 +12,8 @@ mod vms;
 
 use std::sync::Arc;
 
-use engine::Engine;
+use engine::{AllowedNetworks, Engine, Networks};
+use libvirt::SystemResolver;
 use model::Problem;
 use port::Principal;
 use store::{Action, Audit};
@@ -30,13 +31,19 @@ pub struct ServerConsole {
     allowed: Allowed,
 }
 
-/// Which hosts may be registered at run time.
-#[derive(Clone, Copy, Debug, Default)]
+/// Which hosts users may name.
+#[derive(Clone)]
 pub struct Allowed {
-    /// Whether they may be reached by plain TCP.
+    /// Whether they may be registered that are reached by plain TCP.
     pub tcp: bool,
-    /// Whether they may be at loopback addresses, as those of a demo are.
-    pub loopback: bool,
+    /// Where they may be.
+    pub networks: Arc<Networks>,
+}
+
+impl Default for Allowed {
+    fn default() -> Self {
+        Self { tcp: false, networks: Arc::new(Networks::new(AllowedNetworks::default(), &[], SystemResolver)) }
+    }
 }
 
 impl ServerConsole {

@@ -27,11 +27,11 @@ pub use engine::Engine;
 pub use error::Error;
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
-    Address, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts,
-    FileReference, FileUsage, Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts,
-    HostReferences, Hypervisor, ImageUsers, Interface, InvalidInput, ListenProtocol, Listener, MachineFit,
-    MigrationPlan, Neighbour, Network, NewVolume, NotMigrated, Pool, Probe, Provided, SecretUse, Ssh, SshLogin,
-    StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
+    Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource,
+    DomainFacts, FileReference, FileUsage, Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind,
+    HostEvent, HostFacts, HostReferences, Hypervisor, ImageUsers, Interface, InvalidInput, ListenProtocol, Listener,
+    MachineFit, MigrationPlan, Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided,
+    Resolve, SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

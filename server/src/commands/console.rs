@@ -51,7 +51,8 @@ impl Console {
     /// Connects to the hosts and resumes the migrations that an earlier run left open.
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
         KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
-        let hypervisor = Arc::new(LibvirtHypervisor::new(kept.ssh.clone()).map_err(told)?);
+        let hypervisor =
+            Arc::new(LibvirtHypervisor::new(kept.ssh.clone(), Arc::clone(&allowed.networks)).map_err(told)?);
         let engine = Engine::start(hosts, hypervisor, kept.store.clone())
             .await
             .map_err(|error| told(engine::Error::from(error)))?;

@@ -3,11 +3,13 @@
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::{Args, ValueEnum};
 use demo::{Demo, DemoError, DemoHost, DemoOptions, SharedStorage};
-use engine::{Address, Daemon, HostConfig, Transport};
+use engine::{Address, AllowedNetworks, Daemon, HostConfig, Networks, Transport};
+use libvirt::SystemResolver;
 use model::Secret;
 use tokio_util::sync::CancellationToken;
 use tower_sessions::session::Id;
@@ -94,7 +96,8 @@ async fn serve(
     let password = chosen.as_ref().map_or_else(|| Id::default().to_string(), |chosen| chosen.reveal().to_owned());
     kept.auth.add_user_unchecked(ADMIN, password.clone()).await.map_err(told)?;
     let hosts = demo.hosts().iter().map(|host| config(demo, host)).collect();
-    let console = Console::start(hosts, kept, Allowed { tcp: true, loopback: true }).await?;
+    let networks = Arc::new(Networks::new(AllowedNetworks::Any, &[], SystemResolver));
+    let console = Console::start(hosts, kept, Allowed { tcp: true, networks }).await?;
     let introduction = introduction(demo, address, chosen.is_none().then_some(&password));
     let ready = console.ready();
     let introduced = tokio::spawn(async move {

@@ -3,9 +3,12 @@
 use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::Args;
+use engine::Networks;
+use libvirt::SystemResolver;
 use model::Secret;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -57,7 +60,8 @@ impl Serve {
         let listener = TcpListener::bind(listen).map_err(|error| format!("{listen} can't be listened on: {error}"))?;
         let address = listener.local_addr()?;
         let stop = stop::on_signal(false)?;
-        let console = Console::start(hosts, kept, Allowed { tcp: config.allow_tcp, loopback: false }).await?;
+        let networks = Arc::new(Networks::new(config.allowed_networks(), &hosts, SystemResolver));
+        let console = Console::start(hosts, kept, Allowed { tcp: config.allow_tcp, networks }).await?;
         let tls = certificate.map(|certificate| {
             say(&format!("The certificate's SHA-256 fingerprint: {}", certificate.fingerprint()));
             (certificate.tls(), AbortOnDropHandle::new(tokio::spawn(certificate.follow())))

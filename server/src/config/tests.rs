@@ -95,3 +95,18 @@ fn plain_http_stays_on_this_machine() {
     assert!(site("public_url = \"https://a.example\"", "127.0.0.1:80").is_err());
     assert!("public_url = \"http://a.example\"".parse::<Config>().is_err());
 }
+
+#[test]
+fn networks_are_listed_in_cidr_notation() {
+    let allowed = |text: &str| text.parse::<Config>().map(|config| config.allowed_networks());
+    assert_eq!(allowed("").unwrap(), AllowedNetworks::Routed);
+    let listed = allowed("allowed_networks = [\"10.0.0.0/8\", \"2001:db8::/32\"]").unwrap();
+    for (address, expected) in [("10.1.2.3", true), ("2001:db8::7", true), ("192.0.2.7", false), ("127.0.0.1", false)] {
+        assert_eq!(listed.allow(address.parse().unwrap()), expected, "{address}");
+    }
+    assert_eq!(allowed("allowed_networks = []").unwrap(), AllowedNetworks::Listed(Vec::new()));
+    for wrong in ["10.0.0.0/33", "10.0.0.1", "example.org/8", "/8", ""] {
+        let error = allowed(&format!("allowed_networks = [\"{wrong}\"]")).unwrap_err().to_string();
+        assert!(error.contains("allowed_networks"), "{wrong}: {error}");
+    }
+}

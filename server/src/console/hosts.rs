@@ -1,5 +1,7 @@
 //! Hosts at run time.
 
+use std::net::Ipv4Addr;
+
 use async_trait::async_trait;
 use engine::{Address, HostConfig, HostCredentials, Transport, UserName};
 use model::{Code, HostLogin, HostName, HostOrigin, HostTest, NewHost, Problem, RegisteredHost};
@@ -90,8 +92,8 @@ impl ServerConsole {
                 "Use ssh or tls. On a network of its own: set allow_tcp = true in the console's configuration.",
             ));
         }
-        if !self.allowed.loopback
-            && transports.iter().filter_map(|transport| address(transport)).any(Address::is_this_machine)
+        if !self.allowed.networks.allow(Ipv4Addr::LOCALHOST.into())
+            && transports.iter().filter_map(|transport| transport.host_address()).any(Address::is_this_machine)
         {
             return Err(Problem::new(Code::InvalidInput, "This address means another machine to each that uses it.")
                 .with_fix(
@@ -115,14 +117,6 @@ impl ServerConsole {
             Some((address, port)) => Ok(self.keys.known_hosts.forget(address, port)?),
             None => Ok(()),
         }
-    }
-}
-
-fn address(transport: &Transport) -> Option<&Address> {
-    match transport {
-        Transport::Local => None,
-        Transport::Tcp { address, .. } | Transport::Tls { address, .. } => Some(address),
-        Transport::Ssh(ssh) => Some(&ssh.address),
     }
 }
 

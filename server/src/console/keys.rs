@@ -31,13 +31,13 @@ impl ServerConsole {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
-        let installing = ssh::install_key(&ssh, &self.keys.known_hosts, &key);
+        let installing = ssh::install_key(&ssh, &self.allowed.networks, &self.keys.known_hosts, &key);
         self.try_password(&ssh, installing).await?;
         let changed = logged_in_by(&host, &ssh, SshLogin::ConsoleKey);
         // A key that was confirmed just now is not among the known ones yet.
         let by_key = HostCredentials { fingerprint: login.fingerprint, ..HostCredentials::default() };
         let Err(refused) = self.engine.change_host(name, changed, by_key).await else { return Ok(()) };
-        if let Err(error) = ssh::remove_key(&ssh, &self.keys.known_hosts, &key).await {
+        if let Err(error) = ssh::remove_key(&ssh, &self.allowed.networks, &self.keys.known_hosts, &key).await {
             tracing::warn!(host = %name, %error, "a key that is not used stays on a host");
         }
         Err(refused.into())
@@ -48,7 +48,7 @@ impl ServerConsole {
         let host = self.changeable(name)?;
         let ssh = by_password(&host, &login)?;
         let key = self.console_key().await?;
-        let removing = ssh::remove_key(&ssh, &self.keys.known_hosts, &key);
+        let removing = ssh::remove_key(&ssh, &self.allowed.networks, &self.keys.known_hosts, &key);
         self.try_password(&ssh, removing).await?;
         if !matches!(&host.transport, Transport::Ssh(own) if own.login == SshLogin::ConsoleKey) {
             return Ok(());

@@ -18,7 +18,8 @@ const VM: VmId = VmId(Uuid::from_u128(1));
 async fn console(directory: &TestDirectory) -> (ServerConsole, Arc<SqliteStore>) {
     let store = Arc::new(SqliteStore::open(directory.path()).await.unwrap());
     let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
-    let hypervisor = Arc::new(LibvirtHypervisor::new(SshFiles::below(directory.path())).unwrap());
+    let hypervisor =
+        Arc::new(LibvirtHypervisor::new(SshFiles::below(directory.path()), Allowed::default().networks).unwrap());
     let engine = Engine::start(Vec::new(), hypervisor, store.clone()).await.unwrap();
     let keys = SshFiles::below(directory.path()).into();
     (ServerConsole::new(engine, auth, store.clone(), keys, Allowed::default()), store)

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use engine::{Address, Fingerprint, UserName};
+use engine::{Address, Fingerprint, NoAddress, UserName};
 
 /// Why a host's key is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +117,14 @@ pub enum SshError {
         address: Address,
         /// The ssh library's words.
         reason: String,
+    },
+    /// The name can't be resolved, or stands for an address that hosts may not be at. Nothing was connected to.
+    #[error("no address of {address}: {reason}")]
+    NoAddress {
+        /// The host.
+        address: Address,
+        /// Why.
+        reason: NoAddress,
     },
     /// There is no connection, or it broke.
     #[error("no ssh connection to {address} port {port}: {reason}")]

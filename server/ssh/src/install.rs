@@ -1,7 +1,7 @@
 //! Adds the console's own key to a host and removes it again, over an ssh session of the console's own: libvirt's connections reach
 //! libvirt only.
 
-use engine::Ssh;
+use engine::{Networks, Ssh};
 
 use crate::{CommandFailure, KnownHosts, PublicKey, SshError, session::Session};
 
@@ -27,20 +27,20 @@ enum Task {
 /// # Errors
 /// If the host does not answer, shows another key than expected or refuses the password; [`SshError::Command`] if its libvirt has
 /// no virt-ssh-helper, or if its file of authorized keys can't be changed.
-pub async fn install_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
-    run(ssh, known, key, Task::Add).await
+pub async fn install_key(ssh: &Ssh, networks: &Networks, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
+    run(ssh, networks, known, key, Task::Add).await
 }
 
 /// Removes the console's key from a host, and nothing else. It need not be there.
 ///
 /// # Errors
 /// As [`install_key`]; [`CommandFailure::OtherLine`] if the key is also in a line that vmferry did not write.
-pub async fn remove_key(ssh: &Ssh, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
-    run(ssh, known, key, Task::Remove).await
+pub async fn remove_key(ssh: &Ssh, networks: &Networks, known: &KnownHosts, key: &PublicKey) -> Result<(), SshError> {
+    run(ssh, networks, known, key, Task::Remove).await
 }
 
-async fn run(ssh: &Ssh, known: &KnownHosts, key: &PublicKey, task: Task) -> Result<(), SshError> {
-    let session = Session::log_in(ssh, known).await?;
+async fn run(ssh: &Ssh, networks: &Networks, known: &KnownHosts, key: &PublicKey, task: Task) -> Result<(), SshError> {
+    let session = Session::log_in(ssh, networks, known).await?;
     let outcome = session.run(&command(task), input(key).as_bytes()).await?;
     match outcome.exit {
         Some(0) => Ok(()),

@@ -106,6 +106,15 @@ impl From<SshError> for Problem {
                 "Give it an ed25519 host key (`ssh-keygen -A`), and check which algorithms its sshd_config allows.",
             )
             .with_details(reason),
+            SshError::NoAddress { address, reason } => Self::new(
+                Code::HostUnreachable,
+                format!("vmferry does not connect to {address}: it has no address, or none that hosts may have."),
+            )
+            .with_fix(
+                "Correct the address of the host, or the name resolution of the machine that vmferry runs on. Which networks hosts may \
+                 be in is allowed_networks in the console's configuration.",
+            )
+            .with_details(reason.to_string()),
             SshError::NotConnected { address, port, reason } => Self::new(
                 Code::HostUnreachable,
                 format!("{address} does not answer: no ssh connection at port {port}."),

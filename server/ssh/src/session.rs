@@ -1,8 +1,8 @@
 //! An ssh session of the console's own: one login, one command, within a time limit.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use engine::{Fingerprint, Ssh, SshLogin};
+use engine::{Fingerprint, Networks, Ssh, SshLogin};
 use model::Secret;
 use russh::{
     ChannelMsg, MethodKind, Preferred,
@@ -43,8 +43,9 @@ pub(crate) struct Outcome {
 }
 
 impl Session {
-    /// Connects, checks the host's key and tries the password once.
-    pub(crate) async fn log_in(ssh: &Ssh, known: &KnownHosts) -> Result<Self, SshError> {
+    /// Connects, checks the host's key and tries the password once. A name is resolved once, and the address that was checked is
+    /// connected to.
+    pub(crate) async fn log_in(ssh: &Ssh, networks: &Networks, known: &KnownHosts) -> Result<Self, SshError> {
         let SshLogin::Password(Some(password)) = &ssh.login else {
             return Err(SshError::NoPassword { address: ssh.address.clone(), user: ssh.user.clone() });
         };
@@ -52,8 +53,10 @@ impl Session {
         let connecting = async {
             let preferred = Preferred { key: HOST_KEYS.to_vec().into(), ..Preferred::default() };
             let config = Arc::new(client::Config { preferred, ..client::Config::default() });
-            let target = (ssh.address.to_string(), ssh.port);
-            let handle = client::connect(config, target, host_key).await.map_err(|error| error.at(ssh))?;
+            let addresses = networks.addresses(&ssh.address).await;
+            let addresses = addresses.map_err(|reason| SshError::NoAddress { address: ssh.address.clone(), reason })?;
+            let targets: Vec<_> = addresses.into_iter().map(|ip| SocketAddr::new(ip, ssh.port)).collect();
+            let handle = client::connect(config, &targets[..], host_key).await.map_err(|error| error.at(ssh))?;
             let mut session = Self { host: ssh.clone(), handle };
             session.authenticate(password).await?;
             Ok(session)

@@ -3,8 +3,8 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use engine::Engine;
-use libvirt::{LibvirtHypervisor, SshFiles};
+use engine::{AllowedNetworks, Engine, Networks};
+use libvirt::{LibvirtHypervisor, SshFiles, SystemResolver};
 use model::{Code as ErrorCode, Finding, HostName, Migration, MigrationRequest, Phase, Preflight, Severity};
 use store::MemoryStore;
 use tokio::time::timeout;
@@ -102,8 +102,9 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// Returns when the engine knows the VM's state.
     async fn start(bed: &'a TestBed<'a>, obstacle: &'a Obstacle, guest: &'a Guest) -> Self {
-        let hypervisor =
-            Arc::new(LibvirtHypervisor::new(SshFiles::below(Path::new("/nonexistent"))).expect("libvirt can be used"));
+        let networks = Arc::new(Networks::new(AllowedNetworks::Any, &[], SystemResolver));
+        let files = SshFiles::below(Path::new("/nonexistent"));
+        let hypervisor = Arc::new(LibvirtHypervisor::new(files, networks).expect("libvirt can be used"));
         let destination = (obstacle.registered)(bed);
         let name = destination.name.clone();
         let hosts = vec![bed.source.config.clone(), destination];

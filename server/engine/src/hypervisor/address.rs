@@ -49,6 +49,15 @@ impl Address {
     }
 }
 
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => Self::V6(address),
+        }
+    }
+}
+
 impl FromStr for Address {
     type Err = InvalidInput;
 
@@ -58,10 +67,7 @@ impl FromStr for Address {
                 .with_fix("Give a name such as host7.example.org, or an address such as 192.0.2.7 or 2001:db8::7.")
         };
         if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(match address {
-                IpAddr::V4(address) => Self::V4(address),
-                IpAddr::V6(address) => Self::V6(address),
-            });
+            return Ok(address.into());
         }
         let label = |label: &str| {
             let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';

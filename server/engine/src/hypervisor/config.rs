@@ -93,10 +93,15 @@ pub enum Daemon {
 impl Transport {
     /// The address people know the host by.
     pub fn address(&self) -> String {
+        self.host_address().map_or_else(|| "local".to_owned(), ToString::to_string)
+    }
+
+    /// The address that is connected to; none for a local socket.
+    pub fn host_address(&self) -> Option<&Address> {
         match self {
-            Self::Local => "local".to_owned(),
-            Self::Tcp { address, .. } | Self::Tls { address, .. } => address.to_string(),
-            Self::Ssh(ssh) => ssh.address.to_string(),
+            Self::Local => None,
+            Self::Tcp { address, .. } | Self::Tls { address, .. } => Some(address),
+            Self::Ssh(ssh) => Some(&ssh.address),
         }
     }
 }

@@ -9,6 +9,7 @@ mod domain;
 mod error;
 mod fingerprint;
 mod input;
+mod networks;
 mod opened;
 mod plan;
 mod precopy;
@@ -33,6 +34,7 @@ pub use domain::{Disk, DiskDevice, DiskSource, DomainFacts, Interface, SecretUse
 pub use error::{HostError, HostErrorKind};
 pub use fingerprint::Fingerprint;
 pub use input::InvalidInput;
+pub use networks::{AllowedNetworks, Networks, NoAddress, Resolve};
 pub(crate) use opened::{Opened, deadline};
 pub use plan::{DiskCopy, MigrationPlan};
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};

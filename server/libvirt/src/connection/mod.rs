@@ -7,6 +7,7 @@ pub(crate) mod event_loop;
 pub(crate) mod events;
 mod login;
 pub(crate) mod opening;
+mod permits;
 mod ssh_config;
 mod ssh_files;
 pub(crate) mod uri;

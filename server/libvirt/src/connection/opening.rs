@@ -1,21 +1,23 @@
 //! Opening connections to hosts, with time limits for hosts that do not answer.
 
 use std::{
-    collections::HashMap,
     io,
-    sync::{Arc, Mutex, PoisonError},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
-use engine::{Address, HostConfig, Ssh, SshLogin, Transport};
+use engine::{Address, HostConfig, Networks, NoAddress, Ssh, SshLogin, Transport};
 use engine::{HostError, HostErrorKind};
-use tokio::{
-    net::{TcpStream, lookup_host},
-    sync::Semaphore,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 
-use super::{Connection, KeepAlive, SshFiles, login::LibsshLogin, uri, workers::Workers};
+use super::{
+    Connection, KeepAlive, SshFiles,
+    login::LibsshLogin,
+    permits::{DaemonPermits, Permits, TO_STRANGERS},
+    uri,
+    workers::Workers,
+};
 use crate::{
     error::{CallFailure, LibvirtError},
     translate,
@@ -30,34 +32,28 @@ const OPEN_LIMIT: Duration = Duration::from_secs(10);
 /// How much of that a login may take. libssh 0.10 waits for ever for a host that hangs up instead of refusing a password or key.
 const LOGIN_LIMIT: Duration = Duration::from_secs(8);
 
-/// How many threads may be opening connections to one daemon at a time. They can't be interrupted, and one whose host
-/// loses power at that moment waits for ever. So they are few, but more than one.
-const MAX_OPENING: usize = 3;
-
 /// Opens connections to hosts, and limits how many are being opened at a time.
 pub(crate) struct Connector {
     ssh: SshFiles,
-    /// By the daemon's URI: a permit for each connection that may be opening.
-    opening: Mutex<HashMap<String, Arc<Semaphore>>>,
+    networks: Arc<Networks>,
+    permits: Permits,
 }
 
 impl Connector {
-    pub(crate) fn new(ssh: SshFiles) -> Self {
-        Self { ssh, opening: Mutex::default() }
+    pub(crate) fn new(ssh: SshFiles, networks: Arc<Networks>) -> Self {
+        Self { ssh, networks, permits: Permits::new() }
     }
 
     /// Opens connections to this host, which errors call as `called` says.
     pub(crate) fn to(&self, host: &HostConfig, called: &str) -> HostConnector {
-        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        // A `HostConnector` holds the entry of its daemon, and so does a thread that hangs, by its permit.
-        opening.retain(|_, of_daemon| Arc::strong_count(of_daemon) > 1);
-        let of_daemon = opening.entry(uri::daemon(&host.transport));
-        let opening = of_daemon.or_insert_with(|| Arc::new(Semaphore::new(MAX_OPENING))).clone();
+        let address = host.transport.host_address();
+        let is_configured = address.is_none_or(|address| self.networks.is_configured(address));
         HostConnector {
             host: called.to_owned(),
             transport: host.transport.clone(),
             login: LibsshLogin::of(called, &host.transport, &self.ssh),
-            opening,
+            permits: self.permits.to(uri::daemon(&host.transport), is_configured),
+            networks: self.networks.clone(),
         }
     }
 }
@@ -69,8 +65,9 @@ pub(crate) struct HostConnector {
     transport: Transport,
     /// None where libvirt connects without libssh.
     login: Option<LibsshLogin>,
-    /// [`MAX_OPENING`] permits, shared by all connectors to this daemon.
-    opening: Arc<Semaphore>,
+    /// Shared by all connectors to this daemon.
+    permits: DaemonPermits,
+    networks: Arc<Networks>,
 }
 
 impl HostConnector {
@@ -98,13 +95,19 @@ impl HostConnector {
         if let Some(login) = &self.login {
             login.check()?;
         }
+        self.accepting().await.map(drop)
+    }
+
+    /// The address at which something accepts connections, where the daemon should be; none where vmferry does not connect itself.
+    async fn accepting(&self) -> Result<Option<IpAddr>, HostError> {
         match &self.transport {
             // The program ssh may know the address by another name or take a detour (ProxyJump); a local socket answers at once.
-            Transport::Ssh(Ssh { login: SshLogin::Program, .. }) | Transport::Local => Ok(()),
+            Transport::Ssh(Ssh { login: SshLogin::Program, .. }) | Transport::Local => Ok(None),
             Transport::Tcp { address, port, .. }
             | Transport::Tls { address, port }
             | Transport::Ssh(Ssh { address, port, .. }) => {
-                timeout(ACCEPT_LIMIT, self.accepts(address, *port)).await.unwrap_or_else(|_| {
+                let accepting = timeout(ACCEPT_LIMIT, self.accepts(address, *port)).await;
+                accepting.map(|accepted| accepted.map(Some)).unwrap_or_else(|_| {
                     Err(self
                         .unreachable(&format!("no reply from {address} port {port}"))
                         .with_fix("Check whether the host is switched on, and whether a firewall drops this port."))
@@ -113,17 +116,28 @@ impl HostConnector {
         }
     }
 
-    async fn accepts(&self, address: &Address, port: u16) -> Result<(), HostError> {
-        let addresses = lookup_host((address.to_string(), port)).await.map_err(|error| {
-            self.unreachable(&format!("the name {address} can't be resolved"))
-                .with_fix("Correct the name, or the name resolution of the machine that vmferry runs on.")
-                .with_details(error.to_string())
-        })?;
-        let addresses: Vec<_> = addresses.collect();
-        TcpStream::connect(&addresses[..]).await.map(drop).map_err(|error| {
+    async fn accepts(&self, address: &Address, port: u16) -> Result<IpAddr, HostError> {
+        let addresses = self.networks.addresses(address).await.map_err(|error| self.no_address(address, &error))?;
+        let addresses: Vec<_> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        let accepted = TcpStream::connect(&addresses[..]).await.and_then(|connection| connection.peer_addr());
+        accepted.map(|accepted| accepted.ip()).map_err(|error| {
             let (why, fix) = self.refusal(error.kind());
             self.unreachable(&format!("{why} at {address} port {port}")).with_fix(fix).with_details(error.to_string())
         })
+    }
+
+    /// The URI without libssh. A name is resolved once, and libvirt gets its address, checked; but for TLS, where the certificate is the
+    /// name's, and for hosts of the configuration.
+    async fn uri(&self) -> Result<String, HostError> {
+        let mut transport = self.transport.clone();
+        if let Transport::Tcp { address, .. } = &mut transport
+            && address.ip().is_none()
+            && !self.networks.is_configured(address)
+            && let Some(accepting) = self.accepting().await?
+        {
+            *address = accepting.into();
+        }
+        Ok(uri::daemon(&transport))
     }
 
     /// Connects, calls `prepare` with the new connection, and serves it with this number of threads.
@@ -136,10 +150,10 @@ impl HostConnector {
         keep_alive: KeepAlive,
         prepare: impl FnOnce(&mut Connection) -> Result<(), LibvirtError> + Send + 'static,
     ) -> Result<Workers, HostError> {
-        let permit = self.opening.clone().acquire_owned().await;
+        let permit = self.permits.acquire().await.map_err(|_| self.crowded())?;
         let (uri, answers) = match &self.login {
             Some(login) => (login.uri(), Some(login.answers())),
-            None => (uri::daemon(&self.transport), None),
+            None => (self.uri().await?, None),
         };
         let open = move || {
             let mut connection = Connection::open(&uri, answers, keep_alive)?;
@@ -154,7 +168,10 @@ impl HostConnector {
             opening.await
         };
         match opened {
-            Ok(workers) => Ok(workers),
+            Ok(workers) => {
+                self.permits.answered();
+                Ok(workers)
+            }
             Err(failure) => Err(self.not_opened(failure).await),
         }
     }
@@ -182,7 +199,43 @@ impl HostConnector {
     /// Whether libvirt accepts a read-only connection: then the daemon runs, and the account lacks the right to change anything.
     async fn accepts_read_only(&self, login: &LibsshLogin) -> bool {
         let (uri, answers) = (login.uri(), login.answers());
-        Workers::open(&self.host, 1, move || Connection::open_read_only(&uri, answers)).await.is_ok()
+        let Ok(permit) = self.permits.acquire().await else { return false };
+        let open = move || {
+            let connection = Connection::open_read_only(&uri, answers);
+            drop(permit);
+            connection
+        };
+        Workers::open(&self.host, 1, open).await.is_ok()
+    }
+
+    fn crowded(&self) -> HostError {
+        let sentence = format!(
+            "vmferry does not connect to {} now: {TO_STRANGERS} connections to hosts that it does not know have been accepted, and \
+             nothing was said over them.",
+            self.host
+        );
+        HostError::new(HostErrorKind::Unreachable, sentence).with_fix(
+            "Try again later; look for what accepts connections and does not answer. A restart of vmferry ends them.",
+        )
+    }
+
+    /// No port was tried: the answer must not tell whether one is open.
+    fn no_address(&self, address: &Address, error: &NoAddress) -> HostError {
+        match error {
+            NoAddress::NotResolved(error) => self
+                .unreachable(&format!("the name {address} can't be resolved"))
+                .with_fix("Correct the name, or the name resolution of the machine that vmferry runs on.")
+                .with_details(error.to_string()),
+            NoAddress::NotAllowed(ip) => {
+                let is = if address.ip().is_some() { format!("{ip} is") } else { format!("{address} is {ip},") };
+                let sentence =
+                    format!("vmferry does not connect to {}: {is} not in a network that hosts may be in.", self.host);
+                HostError::new(HostErrorKind::Unreachable, sentence).with_fix(
+                    "Give an address that the host has on a network. The console's own machine is transport = \"local\". Which networks \
+                     hosts may be in is allowed_networks in the console's configuration; hosts that stand there may be anywhere.",
+                )
+            }
+        }
     }
 
     /// Why a connection was not accepted, and what to do.
@@ -210,84 +263,4 @@ impl HostConnector {
 }
 
 #[cfg(test)]
-mod tests {
-    use engine::Daemon;
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    fn connector() -> Connector {
-        Connector::new(SshFiles::below(std::path::Path::new("/nonexistent")))
-    }
-
-    fn config(port: u16) -> HostConfig {
-        let address: Address = "127.0.0.1".parse().unwrap();
-        let transport = Transport::Tcp { address: address.clone(), port, daemon: Daemon::System };
-        HostConfig {
-            name: "alpha".parse().unwrap(),
-            transport: transport.clone(),
-            peer_address: address,
-            peer_transport: transport,
-            bandwidth_mib_s: None,
-            shared_directories: Vec::new(),
-        }
-    }
-
-    fn host_connector(port: u16) -> HostConnector {
-        connector().to(&config(port), "alpha")
-    }
-
-    #[tokio::test]
-    async fn a_closed_port_is_reported_at_once() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        assert_eq!(host_connector(port).check_reachable().await, Ok(()));
-        drop(listener);
-        let problem = host_connector(port).check_reachable().await.unwrap_err();
-        assert_eq!(problem.kind, HostErrorKind::Unreachable);
-        assert_eq!(problem.sentence, format!("alpha does not answer: connection refused at 127.0.0.1 port {port}."));
-        assert!(problem.fix.is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_login_that_hangs_is_reported_before_the_time_limit_of_opening() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let ssh = Ssh {
-            address: "127.0.0.1".parse().unwrap(),
-            port: listener.local_addr().unwrap().port(),
-            user: "root".parse().unwrap(),
-            login: SshLogin::ConsoleKey,
-            fingerprint: None,
-        };
-        let host_connector = connector().to(&HostConfig { transport: Transport::Ssh(ssh), ..config(1) }, "alpha");
-        let problem = host_connector
-            .within_limit(host_connector.open(1, KeepAlive::PROMPT, |_| Ok(())))
-            .await
-            .map(drop)
-            .unwrap_err();
-        assert_eq!(problem.kind, HostErrorKind::Unreachable);
-        assert!(problem.fix.is_some_and(|fix| fix.contains("MaxAuthTries")), "{}", problem.sentence);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_daemons_entry_goes_when_no_connector_and_no_hanging_thread_holds_it() {
-        let connector = connector();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let silent = config(listener.local_addr().unwrap().port());
-        let host_connector = connector.to(&silent, "alpha");
-        host_connector.within_limit(host_connector.open(1, KeepAlive::PROMPT, |_| Ok(()))).await.map(drop).unwrap_err();
-        drop(host_connector);
-        drop(connector.to(&config(1), "alpha"));
-        drop(connector.to(&config(2), "alpha"));
-        assert_eq!(connector.opening.lock().unwrap().len(), 2, "the one where a thread hangs, and the last one");
-        assert_eq!(connector.to(&silent, "alpha").opening.available_permits(), MAX_OPENING - 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn opening_ends_after_its_time_limit() {
-        let host_connector = host_connector(1);
-        let problem = host_connector.within_limit(std::future::pending::<Result<(), HostError>>()).await.unwrap_err();
-        assert_eq!(problem.kind, HostErrorKind::Unreachable);
-        assert_eq!(problem.sentence, "alpha does not answer: no answer within 10 s.");
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 //! Finding out whether the ssh configuration of the account that the console runs as turns host key checking off. libssh reads that
 //! configuration, and libvirt can't stop it.
 //!
-//! libssh reads `~/.ssh/config` and `/etc/ssh/ssh_config` whenever it connects. Most of their settings have the effect
+//! libssh reads `~/.ssh/config` and `/etc/ssh/ssh_config` whenever it connects. `~` is the home directory that the system's user
+//! database has for the account (`ssh_get_user_home_dir` asks getpwuid), whatever `$HOME` says. Most of their settings have the effect
 //! that an admin expects, such as ciphers; a ProxyCommand is not run, because libvirt connects by itself.
 //! `UserKnownHostsFile` replaces the console's own file, so that keys have to be confirmed, or count as known, there.
 //! But with `StrictHostKeyChecking no`, libssh accepts any key of any host without asking, a changed one too (0.10,
@@ -12,19 +13,43 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::unistd::{Uid, User};
+
 /// How deep `Include` may nest: libssh's own limit.
 const DEPTH: usize = 16;
 
 /// The wildcards of glob(3), which libssh uses.
 const WILDCARDS: [char; 3] = ['*', '?', '['];
 
+/// The configuration for all accounts: libssh's own choice, and what Fedora builds it with (`GLOBAL_CLIENT_CONFIG`).
+const FOR_ALL: [&str; 2] = ["/etc/ssh/ssh_config", "/etc/libssh/libssh_client.config"];
+
 /// The file that turns host key checking off for this host, if one does.
 pub(crate) fn file_without_host_key_check(host: &str) -> Option<PathBuf> {
-    let own = env::home_dir().map(|home| home.join(".ssh/config"));
-    let mut reader = Reader { host: host.to_ascii_lowercase(), is_renamed: false };
-    own.into_iter()
-        .chain([PathBuf::from("/etc/ssh/ssh_config")])
-        .find_map(|file| reader.find_without_check(&file, DEPTH))
+    find_without_check(host, &homes(), &FOR_ALL.map(PathBuf::from))
+}
+
+/// The same, for an account whose home directory may be one of `homes`.
+fn find_without_check(host: &str, homes: &[PathBuf], for_all: &[PathBuf]) -> Option<PathBuf> {
+    // libssh reads the configuration of one home directory, so that what one sets does not count for the next.
+    let files = |home: &PathBuf| [home.join(".ssh/config")].into_iter().chain(for_all.iter().cloned());
+    homes.iter().find_map(|home| {
+        let mut reader = Reader { host: host.to_ascii_lowercase(), home: home.clone(), is_renamed: false };
+        files(home).find_map(|file| reader.find_without_check(&file, DEPTH))
+    })
+}
+
+/// The home directories that libssh may mean by `~`: the one in the system's user database, and `$HOME`, which it falls back to where
+/// the database does not know the account. Both are looked at: the database may fail to answer now and answer libssh.
+fn homes() -> Vec<PathBuf> {
+    let recorded = User::from_uid(Uid::current()).ok().flatten().map(|user| user.dir);
+    let mut homes: Vec<PathBuf> = recorded.into_iter().chain(env::home_dir()).collect();
+    homes.dedup();
+    if homes.is_empty() {
+        // An account without any home has the configuration for all accounts.
+        homes.push(PathBuf::from("/nonexistent"));
+    }
+    homes
 }
 
 /// Reads the configuration for one host. In doubt it takes a section to apply: the conditions of `Match` are not evaluated.
@@ -32,6 +57,8 @@ pub(crate) fn file_without_host_key_check(host: &str) -> Option<PathBuf> {
 struct Reader {
     /// In lower case.
     host: String,
+    /// What `~` is.
+    home: PathBuf,
     /// Whether a `HostName` was set for it: the sections that follow are matched against that name, which is not tracked.
     is_renamed: bool,
 }
@@ -50,8 +77,9 @@ impl Reader {
                 "hostname" => self.is_renamed = true,
                 "stricthostkeychecking" if is_no(value) => return Some(file.to_owned()),
                 "include" if depth > 0 => {
-                    let mut files = value.split_whitespace().flat_map(|pattern| included(file, pattern));
-                    if let Some(found) = files.find_map(|file| self.find_without_check(&file, depth - 1)) {
+                    let files = value.split_whitespace().flat_map(|pattern| included(&self.home, file, pattern));
+                    let files: Vec<PathBuf> = files.collect();
+                    if let Some(found) = files.iter().find_map(|file| self.find_without_check(file, depth - 1)) {
                         return Some(found);
                     }
                 }
@@ -92,13 +120,10 @@ fn is_no(value: &str) -> bool {
 }
 
 /// The files that a pattern may match: for a part of its path with wildcards, all entries of the directory.
-fn included(by: &Path, pattern: &str) -> Vec<PathBuf> {
+fn included(home: &Path, by: &Path, pattern: &str) -> Vec<PathBuf> {
     let pattern = pattern.trim_matches('"');
     let directory = by.parent().unwrap_or(Path::new("/"));
-    let path = match (pattern.strip_prefix("~/"), env::home_dir()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => directory.join(pattern),
-    };
+    let path = pattern.strip_prefix("~/").map_or_else(|| directory.join(pattern), |rest| home.join(rest));
     if !pattern.contains(WILDCARDS) {
         return vec![path];
     }
@@ -114,6 +139,8 @@ fn included(by: &Path, pattern: &str) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -123,7 +150,8 @@ mod tests {
         let (config, more) = (directory.join("config"), directory.join("more.d/lab.conf"));
         let found_for = |host: &str, text: &str| {
             fs::write(&config, text).unwrap();
-            Reader { host: host.to_owned(), is_renamed: false }.find_without_check(&config, DEPTH)
+            Reader { host: host.to_owned(), home: directory.clone(), is_renamed: false }
+                .find_without_check(&config, DEPTH)
         };
         let found = |text: &str| found_for("lab7.example", text);
         for no in [
@@ -161,10 +189,50 @@ mod tests {
             "Include */lab.conf",
             "Include m?re.d/*",
             &format!("Include {}/*/[lm]ab.conf", directory.display()),
+            "Include ~/more.d/lab.conf",
         ] {
             assert_eq!(found(include).as_ref(), Some(&more), "{include}");
         }
         assert_eq!(found("Include config"), None, "it includes itself");
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    /// Tells [`the_recorded_home_is_looked_at_whatever_the_environment_says`] which home directories a process looks at.
+    #[test]
+    fn print_homes() {
+        for home in homes() {
+            println!("home: {}", home.display());
+        }
+    }
+
+    #[test]
+    fn the_recorded_home_is_looked_at_whatever_the_environment_says() {
+        let output = |command: &mut Command| String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let passwd = output(Command::new("getent").args(["passwd", &Uid::current().to_string()]));
+        let recorded = passwd.trim().split(':').nth(5).unwrap();
+        let print = ["--exact", "connection::ssh_config::tests::print_homes", "--nocapture"];
+        let printed = output(Command::new(env::current_exe().unwrap()).args(print).env("HOME", "/another/home"));
+        let homes: Vec<_> =
+            printed.lines().filter_map(|line| line.split_once("home: ")).map(|(_, home)| home).collect();
+        assert_eq!(homes, [recorded, "/another/home"], "{printed}");
+    }
+
+    #[test]
+    fn every_home_is_read_and_settings_of_one_do_not_count_in_the_next() {
+        let directory = env::temp_dir().join(format!("vmferry-ssh-homes-{}", std::process::id()));
+        let homes = ["recorded", "environment"].map(|home| directory.join(home));
+        let configs = homes.each_ref().map(|home| home.join(".ssh/config"));
+        for (off, other) in [(0, 1), (1, 0)] {
+            for home in &homes {
+                fs::create_dir_all(home.join(".ssh")).unwrap();
+            }
+            fs::write(&configs[other], "HostName lab7").unwrap();
+            fs::write(&configs[off], "Host lab7\nStrictHostKeyChecking no").unwrap();
+            assert_eq!(find_without_check("lab7", &homes, &[]).as_ref(), Some(&configs[off]));
+            assert_eq!(find_without_check("lab8", &homes, &[]), None);
+        }
+        fs::write(directory.join("all"), "StrictHostKeyChecking no").unwrap();
+        assert_eq!(find_without_check("lab8", &homes, &[directory.join("all")]), Some(directory.join("all")));
         fs::remove_dir_all(directory).unwrap();
     }
 }

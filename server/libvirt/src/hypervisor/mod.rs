@@ -3,11 +3,11 @@
 
 mod host;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use engine::HostError;
-use engine::{Address, HostConfig, HostEvent, Probe};
+use engine::{Address, HostConfig, HostEvent, Networks, Probe};
 use tokio::{net::TcpStream, sync::mpsc::UnboundedSender, time::timeout};
 
 use self::host::LibvirtHost;
@@ -19,16 +19,17 @@ const PROBE_LIMIT: Duration = Duration::from_millis(1500);
 /// Connects to hosts through libvirt's client library.
 pub struct LibvirtHypervisor {
     connector: Arc<Connector>,
+    networks: Arc<Networks>,
 }
 
 impl LibvirtHypervisor {
-    /// Starts libvirt's event loop, unless this process runs it already.
+    /// Starts libvirt's event loop, unless this process runs it already. Hosts may be in `networks`.
     ///
     /// # Errors
     /// `internal` if libvirt's library can't be used at all.
-    pub fn new(ssh: SshFiles) -> Result<Self, HostError> {
+    pub fn new(ssh: SshFiles, networks: Arc<Networks>) -> Result<Self, HostError> {
         event_loop::start()?;
-        Ok(Self { connector: Arc::new(Connector::new(ssh)) })
+        Ok(Self { connector: Arc::new(Connector::new(ssh, Arc::clone(&networks))), networks })
     }
 }
 
@@ -47,11 +48,9 @@ impl engine::Hypervisor for LibvirtHypervisor {
 
     async fn probe(&self, address: &Address, port: u16) -> Probe {
         let connect = async {
-            match address {
-                Address::Name(name) => TcpStream::connect((name.as_str(), port)).await,
-                Address::V4(ip) => TcpStream::connect((*ip, port)).await,
-                Address::V6(ip) => TcpStream::connect((*ip, port)).await,
-            }
+            let addresses = self.networks.addresses(address).await.map_err(io::Error::other)?;
+            let addresses: Vec<_> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+            TcpStream::connect(&addresses[..]).await
         };
         match timeout(PROBE_LIMIT, connect).await {
             Ok(Ok(_)) => Probe::Answers,

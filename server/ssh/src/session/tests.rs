@@ -1,8 +1,14 @@
-use std::sync::{
-    Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
+use async_trait::async_trait;
+use engine::{AllowedNetworks, Resolve};
 use model::{Code, Problem};
 use russh::{
     Channel, ChannelId, MethodSet,
@@ -20,6 +26,16 @@ struct Sshd {
     ssh: Ssh,
     received: Arc<Received>,
     key: Fingerprint,
+}
+
+/// Every name is this machine's.
+struct OwnName;
+
+#[async_trait]
+impl Resolve for OwnName {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(vec![Ipv4Addr::LOCALHOST.into()])
+    }
 }
 
 #[derive(Default)]
@@ -134,7 +150,12 @@ impl Sshd {
     }
 
     async fn log_in(&self) -> Result<Session, SshError> {
-        Session::log_in(&self.ssh, &KnownHosts::at("/nonexistent/known_hosts".into())).await
+        self.log_in_if(AllowedNetworks::Any).await
+    }
+
+    async fn log_in_if(&self, allowed: AllowedNetworks) -> Result<Session, SshError> {
+        let networks = Networks::new(allowed, &[], OwnName);
+        Session::log_in(&self.ssh, &networks, &KnownHosts::at("/nonexistent/known_hosts".into())).await
     }
 
     async fn refusal(&self) -> Code {
@@ -200,4 +221,17 @@ async fn a_port_where_nothing_listens_is_reported() {
     closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     sshd.ssh.port = closed.local_addr().unwrap().port();
     assert_eq!(sshd.refusal().await, Code::HostUnreachable);
+}
+
+#[tokio::test]
+async fn a_name_that_stands_for_this_machine_never_sees_the_password() {
+    let mut sshd = Sshd::start(&[MethodKind::Password], Some(RIGHT)).await;
+    sshd.ssh.address = "console.example".parse().unwrap();
+    assert!(sshd.log_in().await.is_ok(), "the name is resolved as the table says");
+    let attempts = sshd.attempts();
+    let open = Problem::from(sshd.log_in_if(AllowedNetworks::Routed).await.err().unwrap());
+    sshd.ssh.port = 1;
+    let closed = Problem::from(sshd.log_in_if(AllowedNetworks::Routed).await.err().unwrap());
+    assert_eq!(open, closed, "the answer does not tell which port is open");
+    assert_eq!(sshd.attempts(), attempts);
 }
