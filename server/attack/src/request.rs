@@ -104,7 +104,7 @@ impl Request {
             Some(format!("the answer is {said}: {}", answer.body.chars().take(300).collect::<String>()))
         } else if head.contains("\nx-injected:") {
             Some("the request has added a header to the answer".to_owned())
-        } else if answer.body.contains("<script>alert(1)") {
+        } else if head.contains("text/html") && answer.body.contains("<script>alert(1)") {
             Some("the answer has the request's markup in it".to_owned())
         } else {
             None
@@ -161,7 +161,7 @@ mod tests {
             answer(Some(500), "HTTP/1.1 500", ""),
             answer(Some(200), "HTTP/1.1 200", ""),
             answer(Some(404), "HTTP/1.1 404\r\nX-Injected: 1", ""),
-            answer(Some(404), "HTTP/1.1 404", "<script>alert(1)</script>"),
+            answer(Some(404), "HTTP/1.1 404\r\nContent-Type: text/html", "<script>alert(1)</script>"),
         ] {
             assert!(request.fault(&wrong).is_some(), "{wrong:?}");
         }
