@@ -140,7 +140,7 @@ impl Console {
     pub fn serve(&self, stop: CancellationToken) -> (Target, JoinHandle<std::io::Result<()>>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
-        let served = tokio::spawn(vmferry::server::serve(listener, None, self.router.clone(), stop));
+        let served = tokio::spawn(vmferry::server::serve(listener, None, self.router.clone(), None, stop));
         (Target { address, cookie: self.cookie.clone() }, served)
     }
 
