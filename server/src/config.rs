@@ -22,7 +22,7 @@ pub use error::ConfigError;
 
 use crate::{
     auth::SessionLimits,
-    http::{Names, PublicUrl, Site},
+    http::{Names, PublicUrl, Site, is_name},
 };
 
 /// The configuration of `vmferry serve`.
@@ -185,6 +185,9 @@ impl std::str::FromStr for Config {
         config.hosts()?;
         if config.sessions.idle_minutes == 0 || config.sessions.absolute_hours == 0 {
             return Err(ConfigError::SessionsTooShort);
+        }
+        if let Some(name) = config.allowed_hosts.iter().find(|name| !is_name(name)) {
+            return Err(ConfigError::NotAName(name.clone()));
         }
         Ok(config)
     }

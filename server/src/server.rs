@@ -31,6 +31,8 @@ pub use files::allow_many_files;
 const STOP_LIMIT: Duration = Duration::from_secs(3);
 /// How long a request's header may take to arrive; half as long as a connection may be silent.
 const HEADER_LIMIT: Duration = Duration::from_secs(30);
+/// The largest header of a request, in bytes. hyper would keep ten times as much for each connection.
+const LARGEST_HEADER: usize = 32 << 10;
 
 /// Serves until `stop`, with HTTPS if there is a certificate. The proxy, if there is one, may have any number of connections.
 ///
@@ -70,7 +72,7 @@ async fn serve_within(
     // HTTP/2 without TLS, which no browser speaks, has no limit for the time that a header takes. (axum-server's own http1_only leaves
     // out WebSockets.)
     *server.http_builder() = Builder::new(TokioExecutor::new()).http1_only();
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(limit);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(limit).max_buf_size(LARGEST_HEADER);
     let served = match tls {
         Some(tls) => server.map(|acceptor| RustlsAcceptor::new(tls).acceptor(acceptor)).serve(service).await,
         None => server.serve(service).await,
@@ -129,6 +131,22 @@ mod tests {
             connection.read_exact(&mut answer).await
         };
         timeout(PATIENCE, served).await.expect("a connection is served or closed").is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_header_takes_little_memory() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(serve_within(LIMITS, HEADER_LIMIT, listener, None, Router::new(), stop.clone()));
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let endless = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "x".repeat(LARGEST_HEADER));
+        connection.write_all(endless.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        timeout(PATIENCE, connection.read_exact(&mut answer)).await.expect("it is answered at once").unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 431");
+        stop.cancel();
+        server.await.unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -6,6 +6,9 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 use model::text;
 
+/// The longest pause after failed logins, in seconds. What says that it is longer was not written by the console.
+const LONGEST_WAIT_S: u64 = 15 * 60;
+
 #[component]
 pub(crate) fn LoginPage() -> impl IntoView {
     let params = use_query_map();
@@ -48,7 +51,8 @@ fn refusal(params: &ParamsMap) -> Option<String> {
         "wrong-credentials" => Some("User name or password is wrong.".to_owned()),
         "throttled" => {
             let seconds = params.get_str("wait").and_then(|wait| wait.parse::<u64>().ok());
-            let wait = seconds.map_or("a while".to_owned(), |seconds| text::duration(seconds.saturating_mul(1_000)));
+            let wait = seconds.filter(|seconds| *seconds <= LONGEST_WAIT_S);
+            let wait = wait.map_or("a while".to_owned(), |seconds| text::duration(seconds * 1_000));
             Some(format!("Too many failed attempts. Wait {wait}, then try again."))
         }
         "store-unavailable" => Some("vmferry's database can't be written now. Try again in a few seconds.".to_owned()),
@@ -79,6 +83,8 @@ mod tests {
     fn a_throttled_login_says_how_long() {
         let told = sentence(&[("problem", "throttled"), ("wait", "90")]).unwrap();
         assert!(told.contains("1 min 30 s"), "{told}");
-        assert!(sentence(&[("problem", "throttled"), ("wait", "<b>")]).unwrap().contains("a while"));
+        for wait in ["<b>", "901", "18446744073709551615"] {
+            assert!(sentence(&[("problem", "throttled"), ("wait", wait)]).unwrap().contains("a while"), "{wait}");
+        }
     }
 }

@@ -8,6 +8,8 @@ use model::SessionInfo;
 use crate::account::server_fns::{ChangePassword, EndSession, sessions};
 use crate::ui::{form::problem_of, loaded::Loaded, problem::Alert, time::Time};
 
+const PASSWORD_CHANGED: &str = "Password changed. Your other sessions have ended.";
+
 #[component]
 pub(crate) fn AccountPage() -> impl IntoView {
     let change = ServerAction::<ChangePassword>::new();
@@ -15,8 +17,14 @@ pub(crate) fn AccountPage() -> impl IntoView {
     // Both change which sessions there are.
     let versions = (change.version(), end.version());
     let loaded = Resource::new_blocking(move || (versions.0.get(), versions.1.get()), |_| sessions());
-    let show = move |(user, sessions)| {
+    let params = use_query_map();
+    let show = move |(user, sessions): (String, Vec<SessionInfo>)| {
+        // Without WASM, the address says it, with the session in which it was done: of others nobody knows the handle.
+        let changed = sessions.iter().any(|session| {
+            session.current && params.read_untracked().get_str("changed") == Some(session.handle.as_str())
+        });
         view! {
+            {changed.then(|| view! { <p class="note note-good" role="status">{PASSWORD_CHANGED}</p> })}
             <SignedIn user />
             <SessionList sessions end />
         }
@@ -86,13 +94,8 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
 
 #[component]
 fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
-    let params = use_query_map();
     let answer = change.value();
-    // Without WASM, the address says it.
-    let changed = move || match &*answer.read() {
-        Some(answer) => answer.is_ok(),
-        None => params.read().get_str("changed").is_some(),
-    };
+    let changed = move || answer.read().as_ref().is_some_and(Result::is_ok);
     view! {
         <section class="card">
             <h2>"Password"</h2>
@@ -119,7 +122,7 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
                 <Alert problem=problem_of(change) />
                 <div role="status">
                     <Show when=changed>
-                        <p class="note note-good">"Password changed. Your other sessions have ended."</p>
+                        <p class="note note-good">{PASSWORD_CHANGED}</p>
                     </Show>
                 </div>
                 <button class="button primary" disabled=change.pending()>

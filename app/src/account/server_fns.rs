@@ -21,8 +21,9 @@ pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
 /// Changes the user's password and ends the other sessions.
 #[server]
 pub async fn change_password(current: String, new: String) -> Result<(), Failure> {
-    console().change_password(&who()?, PasswordChange { current, new }).await.map_err(refused)?;
-    after_form("/account?changed=true");
+    let who = who()?;
+    console().change_password(&who, PasswordChange { current, new }).await.map_err(refused)?;
+    after_form(&format!("/account?changed={}", who.session().unwrap_or_default()));
     Ok(())
 }
 

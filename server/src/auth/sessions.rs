@@ -35,10 +35,13 @@ impl Auth {
     }
 
     /// Whether the principal's session still lasts.
-    pub async fn lasts(&self, who: &Principal) -> bool {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn lasts(&self, who: &Principal) -> Result<bool, AuthError> {
         match who.session() {
-            Some(handle) => self.sessions.lasts(handle).await.unwrap_or(false),
-            None => false,
+            Some(handle) => Ok(self.sessions.lasts(handle).await?),
+            None => Ok(false),
         }
     }
 

@@ -45,6 +45,9 @@ pub enum ConfigError {
     /// Sessions would end as they begin.
     #[error("Sessions have to last at least a minute: raise idle_minutes or absolute_hours.")]
     SessionsTooShort,
+    /// Not the name of a host.
+    #[error("allowed_hosts has {0:?}, which is no host's name: leave out https:// and the port.")]
+    NotAName(String),
     /// The fields of a host contradict each other.
     #[error("{}", [Some(.0.sentence.as_str()), .0.fix.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "))]
     Host(InvalidInput),

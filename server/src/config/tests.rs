@@ -20,6 +20,16 @@ fn an_empty_file_is_a_configuration() {
 }
 
 #[test]
+fn allowed_hosts_are_names() {
+    let read = |names: &str| format!("allowed_hosts = [{names}]").parse::<Config>();
+    assert!(read(r#""ferry.example.org", "*.example.org", "rack1""#).is_ok());
+    for wrong in ["https://ferry.example.org", "ferry.example.org:8443", "a b", "", "*", "*.*"] {
+        let error = read(&format!("{wrong:?}")).unwrap_err().to_string();
+        assert!(error.contains("allowed_hosts"), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn peers_may_use_another_transport() {
     let host = hosts(
         "transport = \"local\"\npeer_address = \"10.0.0.7\"\npeer_transport = \"ssh\"\npeer_user = \"root\"\nbandwidth_mib_s = 100",

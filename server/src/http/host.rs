@@ -20,9 +20,16 @@ use model::{Code, Problem};
 use super::{Doors, Refused, Site};
 use crate::host_name::host_name;
 
-/// The names that the console has by itself.
+/// Names under which the console answers.
 #[derive(Clone, Debug)]
 pub struct Names(Vec<String>);
+
+/// Whether this can be one of them: a host's name, without scheme and port.
+pub fn is_name(name: &str) -> bool {
+    let name = name.strip_prefix("*.").unwrap_or(name);
+    name.contains(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+}
 
 impl Default for Names {
     /// This machine's name, alone, with the domains in which the machine looks for names, and as mDNS has it.

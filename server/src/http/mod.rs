@@ -49,7 +49,7 @@ use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 use crate::auth::{Auth, COOKIE, CookieSessions};
 pub use client::PublicUrl;
 use guard::Guard;
-pub use host::Names;
+pub use host::{Names, is_name};
 use refused::{Refused, as_kimchi, as_problem};
 
 /// How long any answer may take to begin, before the caller gets a bare 504: starting or stopping a VM may take 30 s, nothing takes

@@ -26,6 +26,7 @@ use tokio::{
 };
 
 use super::{Doors, Refused, Site};
+use crate::auth::Auth;
 
 /// The largest message of a browser, in bytes: a [`Resume`].
 const LARGEST_MESSAGE: usize = 4 << 10;
@@ -157,22 +158,20 @@ impl Stream {
             let message = tokio::select! {
                 () = stop.cancelled() => return End::Stopping,
                 ended = ended_sessions.recv() => {
-                    let own = match ended {
-                        Ok(handle) => self.who.session() == Some(&handle),
-                        Err(RecvError::Lagged(_)) => !self.doors.auth.lasts(&self.who).await,
-                        Err(RecvError::Closed) => return End::Stopping,
+                    let end = match ended {
+                        Ok(handle) => (self.who.session() == Some(&handle)).then(session_over),
+                        Err(RecvError::Lagged(_)) => end_of_session(&self.doors.auth, &self.who).await,
+                        Err(RecvError::Closed) => Some(End::Stopping),
                     };
-                    if own {
-                        return session_over();
+                    match end {
+                        Some(end) => return end,
+                        None => continue,
                     }
-                    continue;
                 }
-                _ = session_check.tick() => {
-                    if !self.doors.auth.lasts(&self.who).await {
-                        return session_over();
-                    }
-                    continue;
-                }
+                _ = session_check.tick() => match end_of_session(&self.doors.auth, &self.who).await {
+                    Some(end) => return end,
+                    None => continue,
+                },
                 received = self.socket.recv() => match received {
                     // Any message shows that the browser is there.
                     Some(Ok(message)) if !matches!(message, Message::Close(_)) => {
@@ -237,6 +236,15 @@ impl Stream {
         };
         // The browser may be gone by now.
         self.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    }
+}
+
+/// Why a stream ends, if its session no longer lasts, or that can't be told: then the browser tries again, and is told.
+async fn end_of_session(auth: &Auth, who: &Principal) -> Option<End> {
+    match auth.lasts(who).await {
+        Ok(true) => None,
+        Ok(false) => Some(session_over()),
+        Err(_) => Some(End::Stopping),
     }
 }
 
