@@ -13,12 +13,14 @@ mod error;
 mod guest;
 mod host;
 mod leftovers;
+mod monitor;
 mod orphans;
 mod programs;
 mod service;
 mod storage;
 mod user;
 mod virsh;
+mod written;
 
 use std::{
     net::Ipv4Addr,
@@ -34,9 +36,11 @@ use self::directory::Directory;
 pub use self::error::DemoError;
 use self::guest::GUESTS;
 pub use self::host::DemoHost;
+pub use self::monitor::monitor_numbers;
 use self::programs::Programs;
 pub use self::storage::SharedStorage;
 use self::user::Unprivileged;
+pub use self::written::{next_word, pass_of, written_sector};
 
 /// The options of a demo.
 #[derive(Debug, Clone)]

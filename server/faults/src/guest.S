@@ -13,8 +13,8 @@
 # It runs in real mode, to have the BIOS read and write the disk, and reaches its memory through a segment without limit ("unreal
 # mode"), which it sets up again after each call of the BIOS.
 #
-# What is in a sector follows from its number and the pass it was written in (0: before the guest started); guest.rs knows the
-# same formula. guest.bin is this file assembled, as the test in server/demo/src/boot_sector.rs makes sure, with the commands
+# What is in a sector follows from its number and the pass it was written in (0: before the guest started); written.rs in
+# server/demo has the same formula. guest.bin is this file assembled, as the test in boot_sector.rs there makes sure, with the commands
 # that boot_sector.S there gives.
 
         .set    FIRST_PAGE, 0x100000
@@ -174,7 +174,7 @@ buffer: .word   0, 0                    # offset, segment
 block:  .quad   0                       # the first of the sectors
 drive:  .byte   0
 
-        .org    0x1e0                   # the parameter block: guest.rs knows these offsets
+        .org    0x1e0                   # the parameter block: guest/disk.rs knows these offsets
 memory_end:
         .long   FIRST_PAGE + PAGE
 working_set_end:

@@ -98,9 +98,9 @@ pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
 /// Bytes of its memory, read by QEMU's monitor.
 fn memory(host: &LabHost, address: &str, count: usize) -> Vec<u8> {
     let output = host.virsh(&["qemu-monitor-command", NAME, "--hmp", &format!("xp /{count}xb {address}")]);
-    let bytes = output.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, bytes)| bytes.split_whitespace());
-    let byte = |text: &str| u8::from_str_radix(text.trim_start_matches("0x"), 16).expect("QEMU writes hexadecimal");
-    let bytes: Vec<u8> = bytes.map(byte).collect();
+    let numbers = demo::monitor_numbers(&output).expect("QEMU writes hexadecimal");
+    let bytes: Vec<u8> =
+        numbers.into_iter().map(|number| u8::try_from(number).expect("it was asked for bytes")).collect();
     assert_eq!(bytes.len(), count, "{output}");
     bytes
 }

@@ -9,7 +9,7 @@
 # before, and it still has what was on it before the guest started (the blocks of odd MiBs).
 #
 # What is in a sector follows from its number and the pass it was written in (0: before the guest started), so that the guest
-# needs to remember nothing else; guest.rs knows the same formula. guest.bin is this file assembled, as the test in
+# needs to remember nothing else; written.rs in server/demo/src has the same formula. guest.bin is this file assembled, as the test in
 # server/demo/src/boot_sector.rs makes sure, with the commands that boot_sector.S beside it gives.
 
         .set    FIRST, 64               # the first block's first sector

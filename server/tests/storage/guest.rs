@@ -24,14 +24,8 @@ const DISK_MIB: usize = 64;
 const FILLED_MIB: usize = 32;
 
 /// What pass `pass` writes into a sector; pass 0 stands for the contents before the guest started.
-fn sector(number: usize, pass: u32) -> Vec<u8> {
-    let number = u32::try_from(number).expect("the disk is small");
-    let mut word = number.wrapping_mul(0x9e37_79b1).wrapping_add(pass.wrapping_mul(0x85eb_ca6b));
-    let mut next = || {
-        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        word.to_le_bytes()
-    };
-    (0..SECTOR / 4).flat_map(|_| next()).collect()
+fn sector(number: usize, pass: u32) -> [u8; SECTOR] {
+    demo::written_sector(u32::try_from(number).expect("the disk is small"), pass)
 }
 
 /// The disk before the guest started.
@@ -70,7 +64,8 @@ pub(crate) fn assert_disk(image: &Path, passes: u32) {
         if written_anew && pass > passes && now != sector(number, pass) {
             pass = passes;
         }
-        let wanted = if written_anew { sector(number, pass) } else { before[number * SECTOR..][..SECTOR].to_vec() };
+        let wanted =
+            if written_anew { sector(number, pass).to_vec() } else { before[number * SECTOR..][..SECTOR].to_vec() };
         assert!(now == wanted, "{}: sector {number} is not as pass {pass} left it", image.display());
     }
 }
