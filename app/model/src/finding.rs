@@ -139,6 +139,10 @@ pub enum FindingCode {
     Snapshots,
     /// Whether libvirt keeps checkpoints of the VM's disks.
     Checkpoints,
+    /// Whether an image to be copied has internal snapshots, which the copy of a running VM's disk lacks.
+    InternalSnapshots,
+    /// Whether an image to be copied has dirty bitmaps that the copy would lack, or that keep a running VM from moving.
+    Bitmaps,
     /// Whether a disk is being copied or committed.
     BlockJob,
     /// Whether the destination has the image in the VM's CD-ROM or floppy drive; it can be ejected.

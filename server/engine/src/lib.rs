@@ -29,9 +29,9 @@ pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
     Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, Daemon, Disk, DiskCopy, DiskDevice, DiskSource,
     DomainFacts, FileReference, FileUsage, Fingerprint, HostConfig, HostConnection, HostError, HostErrorKind,
-    HostEvent, HostFacts, HostReferences, Hypervisor, ImageUsers, Interface, InvalidInput, ListenProtocol, Listener,
-    MachineFit, MigrationPlan, Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided,
-    Resolve, SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
+    HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras, ImageUsers, Interface, InvalidInput, ListenProtocol,
+    Listener, MachineFit, MigrationPlan, Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe,
+    Provided, Resolve, SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey, Tpm, Transport, UserName, Volume,
 };
 
 #[cfg(test)]

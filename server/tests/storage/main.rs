@@ -7,6 +7,7 @@ mod lab;
 mod support;
 
 mod blank;
+mod extras;
 mod full;
 mod guest;
 mod leftovers;

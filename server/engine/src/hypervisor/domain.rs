@@ -105,8 +105,21 @@ pub struct Disk {
     /// Whether its image is not a single file: its contents are in another (`<dataStore>`, qcow2's data file), or it is a part of
     /// one (`<slices>`).
     pub has_data_file_or_slice: bool,
+    /// What its image holds beside what the guest sees; none if that can't be read.
+    pub extras: Option<ImageExtras>,
     /// libvirt leaves the medium out where it is missing (`startupPolicy` requisite or optional).
     pub optional: bool,
+}
+
+/// What a qcow2 image can hold beside what the guest sees. Images of other formats that vmferry copies hold nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageExtras {
+    /// Internal snapshots, whoever made them.
+    pub snapshots: u32,
+    /// Persistent dirty bitmaps in which QEMU records what the guest writes, which libvirt copies while the VM runs.
+    pub recording_bitmaps: u32,
+    /// Other persistent dirty bitmaps, which libvirt does not.
+    pub other_bitmaps: u32,
 }
 
 /// What a disk is to the guest.

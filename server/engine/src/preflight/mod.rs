@@ -119,7 +119,7 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
     let (encrypted, about_encryption) = encryption::of(input, &route);
     let topics = [
         destination::findings(input),
-        vm::findings(input),
+        vm::findings(input, &route),
         devices::findings(input),
         machine::findings(input),
         resources::findings(input),

@@ -4,13 +4,13 @@
 
 use model::{Finding, FindingCode, VmState};
 
-use super::input::PreflightInput;
+use super::input::{PreflightInput, Route};
 
 /// The first QEMU that keeps a guest asleep across a migration, as libvirt's number: 9.0.0.
 const KEEPS_ASLEEP: u64 = 9_000_000;
 
-pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
-    let mut findings = vec![state(input), snapshots(input)];
+pub(super) fn findings(input: &PreflightInput, route: &Route) -> Vec<Finding> {
+    let mut findings = vec![state(input), snapshots(input, route)];
     findings.extend(checkpoints(input));
     findings.extend(autostart(input));
     if input.is_live() {
@@ -74,15 +74,25 @@ fn io_error(input: &PreflightInput) -> Option<Finding> {
     input.domain.io_error.then(|| Finding::warning(FindingCode::IoError, text).with_fix(fix))
 }
 
-fn snapshots(input: &PreflightInput) -> Finding {
+/// The way around loses nothing only where the images move with all that is in them.
+fn snapshots(input: &PreflightInput, route: &Route) -> Finding {
     let (code, name) = (FindingCode::Snapshots, &input.vm.name);
+    let is_mirrored = input.is_live() && route.copies_disks;
+    let fix = if is_mirrored {
+        "Shut it off and move it then: the copy of a running VM's disk has no snapshots. Or delete those that are no longer needed \
+         (virsh snapshot-delete)."
+    } else {
+        "Let libvirt forget them for the move, which leaves their contents in the disks: save each definition (virsh \
+         snapshot-dumpxml), remove it (virsh snapshot-delete --metadata), and define it again at the destination (virsh \
+         snapshot-create --redefine)."
+    };
     match input.domain.snapshots {
         0 => Finding::ok(code, format!("{name} has no snapshots.")),
         count => Finding::blocker(
             code,
             format!("{name} has {}; libvirt moves no VM that has any.", counted(count, "snapshot")),
         )
-        .with_fix("Delete them, or only what libvirt remembers of them (virsh snapshot-delete --metadata)."),
+        .with_fix(fix),
     }
 }
 

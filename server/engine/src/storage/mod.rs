@@ -7,6 +7,7 @@
 mod cleanup;
 mod contents;
 mod endpoints;
+mod extras;
 mod journal;
 mod medium;
 mod mirrored;

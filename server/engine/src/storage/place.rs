@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::{Finding, FindingCode, Mode, PoolChoice, text};
 
 use super::{
+    extras,
     plan::{Place, PlanInput, location},
     pool::{self, FILE_POOLS, LOGICAL},
     shared::{self, parent},
@@ -43,8 +44,12 @@ pub(super) fn choose(
         return Err(exists(input, disk, pool, existing));
     }
     space(input, disk, pool, spent, findings)?;
+    let stays = why_old_image_stays(input, disk, path, origin.as_ref());
+    extras::check(input, disk, stays.is_none(), findings)?;
     tell(input, disk, path, pool, &volume, findings);
-    findings.extend(old_image_stays(input, disk, path, origin.as_ref()));
+    if let Some(why) = stays.filter(|_| input.options.remove_source_disks) {
+        findings.push(Finding::warning(FindingCode::Pool, why).with_fix("Remove it by hand afterwards."));
+    }
     spent.volumes.push((pool.name.clone(), volume.clone()));
     let others = pool::candidates(input, disk).filter(|other| other.name != pool.name);
     let choice = |other: &Pool| PoolChoice { pool: other.name.clone(), available_bytes: other.available_bytes };
@@ -211,24 +216,21 @@ fn tell(input: PlanInput<'_>, disk: &Disk, path: &str, pool: &Pool, volume: &str
     }
 }
 
-/// That an old image can't be removed though the request says so.
-fn old_image_stays(
+/// Why an old image can't be removed, if the request says so; none if it can.
+fn why_old_image_stays(
     input: PlanInput<'_>,
     disk: &Disk,
     path: &str,
     origin: Option<&(String, String)>,
-) -> Option<Finding> {
+) -> Option<String> {
     let (target, source) = (&disk.target, input.source.name());
     let pool = origin.and_then(|(pool, _)| input.source.pool(pool));
     let is_shared =
         pool.is_some_and(|pool| pool.source.is_some()) || shared::directory(input.source.config, path).is_some();
-    let text = if is_shared {
-        format!("{target} ({path}) is on shared storage, so its old image is not removed.")
-    } else if origin.is_none() {
-        format!("{target} ({path}) is in no active pool of {source}, so its old image can't be removed.")
-    } else {
-        return None;
-    };
-    let finding = Finding::warning(FindingCode::Pool, text).with_fix("Remove it by hand afterwards.");
-    input.options.remove_source_disks.then_some(finding)
+    if is_shared {
+        return Some(format!("{target} ({path}) is on shared storage, so its old image is not removed."));
+    }
+    origin
+        .is_none()
+        .then(|| format!("{target} ({path}) is in no active pool of {source}, so its old image can't be removed."))
 }

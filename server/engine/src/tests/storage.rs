@@ -6,7 +6,7 @@ use model::{Code, FindingCode, Migration, MigrationOptions, MigrationRequest, Ph
 
 use super::*;
 use crate::{
-    Chunk, Disk, DiskDevice, DiskSource, Pool,
+    Chunk, Disk, DiskDevice, DiskSource, ImageExtras, Pool,
     testing::{Fault, StorageFault},
 };
 
@@ -40,6 +40,7 @@ pub(super) fn disk(target: &str, path: &str) -> Disk {
         allocation_bytes: 64 * MIB,
         has_backing: false,
         has_data_file_or_slice: false,
+        extras: Some(ImageExtras::default()),
         optional: false,
     }
 }

@@ -32,6 +32,7 @@ fn disk(node: Node<'_, '_>) -> Disk {
         allocation_bytes: 0,
         has_backing: has_backing(node),
         has_data_file_or_slice: has_data_file_or_slice(node),
+        extras: None,
         optional: matches!(xml::attribute(node, &["source"], "startupPolicy"), Some("optional" | "requisite")),
     }
 }
@@ -176,6 +177,7 @@ mod tests {
             allocation_bytes: 0,
             has_backing: false,
             has_data_file_or_slice: false,
+            extras: None,
             optional: false,
         };
         assert_eq!(plain, expected);

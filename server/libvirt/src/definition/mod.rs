@@ -10,7 +10,7 @@ mod schema;
 mod sizes;
 mod trial;
 
-use engine::{Disk, DiskSource, DomainFacts};
+use engine::{Disk, DiskSource, DomainFacts, ImageExtras};
 use model::VmId;
 use virt::{domain::Domain, sys};
 
@@ -50,9 +50,7 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
             disk.has_backing |= shown.has_backing;
             disk.has_data_file_or_slice |= shown.has_data_file_or_slice;
         }
-        if !is_active {
-            connection.known(add_from_pool(connection, disk))?;
-        }
+        connection.known(add_from_pool(connection, disk, is_active))?;
     }
     facts.autostart = connection.known(domain.autostart().map_err(LibvirtError::from))?;
     facts.snapshots = connection.known(domain.num_snapshots(0).map_err(LibvirtError::from))?.unwrap_or(0);
@@ -110,9 +108,15 @@ fn later_disks(domain: &Domain, now: &[Disk]) -> Result<Vec<Disk>, LibvirtError>
     Ok(later)
 }
 
-/// Adds what a pool knows of a shut-off VM's disk: its size if that is not known yet, whether it has a backing image, and whether it
-/// has a data file.
-fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), LibvirtError> {
+/// Adds what a pool knows of a disk: what a qcow2 image holds beside what the guest sees; and while the VM is off its size if that is
+/// not known yet, whether it has a backing image, and whether it has a data file.
+fn add_from_pool(connection: &Connection, disk: &mut Disk, is_active: bool) -> Result<(), LibvirtError> {
+    if disk.format != qcow2::FORMAT {
+        disk.extras = Some(ImageExtras::default());
+        if is_active {
+            return Ok(());
+        }
+    }
     let volume = match &disk.source {
         DiskSource::File { path } | DiskSource::Block { path } => volumes::known_at(connection, path)?,
         DiskSource::Volume { pool, volume } => {
@@ -120,6 +124,16 @@ fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), Libvirt
         }
         _ => return Ok(()),
     };
+    let header = if disk.format == qcow2::FORMAT {
+        let header = contents::part(connection, &volume, 0, qcow2::HEADER)?;
+        disk.extras = qcow2::extras(&header, |at, len| contents::part(connection, &volume, at, len))?;
+        header
+    } else {
+        Vec::new()
+    };
+    if is_active {
+        return Ok(());
+    }
     if disk.capacity_bytes == 0 {
         let info = volume.info()?;
         (disk.capacity_bytes, disk.allocation_bytes) = (info.capacity, info.allocation);
@@ -127,9 +141,7 @@ fn add_from_pool(connection: &Connection, disk: &mut Disk) -> Result<(), Libvirt
     let text = volume.xml_desc(0)?;
     let document = xml::parse(&text)?;
     disk.has_backing |= xml::text(document.root_element(), &["backingStore", "path"]).is_some();
-    if disk.format == "qcow2" {
-        disk.has_data_file_or_slice |= qcow2::has_data_file(&contents::beginning(connection, &volume, qcow2::HEADER)?);
-    }
+    disk.has_data_file_or_slice |= qcow2::has_data_file(&header);
     Ok(())
 }
 

@@ -45,18 +45,23 @@ fn read_window(
     })
 }
 
-/// The first `len` bytes of a volume, or all if it has less.
-pub(crate) fn beginning(connection: &Connection, volume: &StorageVol, len: u64) -> Result<Vec<u8>, LibvirtError> {
+/// `len` bytes of a volume from this offset on, or fewer where it ends.
+pub(crate) fn part(
+    connection: &Connection,
+    volume: &StorageVol,
+    offset: u64,
+    len: u64,
+) -> Result<Vec<u8>, LibvirtError> {
     let stream = Stream::new(connection, 0)?;
-    volume.download(&stream, 0, len, 0)?;
-    let beginning = finished(stream, |stream| {
+    volume.download(&stream, offset, len, 0)?;
+    let part = finished(stream, |stream| {
         let mut bytes = Vec::new();
         while let Some(Chunk::Data(data)) = streams::receive(stream)? {
             bytes.extend(data);
         }
         Ok(Some(bytes))
     })?;
-    Ok(beginning.unwrap_or_default())
+    Ok(part.unwrap_or_default())
 }
 
 /// Replaces a volume's contents with what it receives.

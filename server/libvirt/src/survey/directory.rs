@@ -79,7 +79,7 @@ impl<'a> Directory<'a> {
     /// The contents of a file.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, LibvirtError> {
         let pool = self.pool.as_ref().ok_or_else(|| LibvirtError::unusable("there is no directory"))?;
-        contents::beginning(self.connection, &pool.lookup_storage_vol_by_name(name)?, FILE)
+        contents::part(self.connection, &pool.lookup_storage_vol_by_name(name)?, 0, FILE)
     }
 }
 

@@ -120,7 +120,7 @@ fn if_there(looked_up: Result<StorageVol, virt::error::Error>) -> Result<Option<
 
 #[cfg(test)]
 mod tests {
-    use engine::{Disk, DiskDevice};
+    use engine::{Disk, DiskDevice, ImageExtras};
 
     use super::*;
     use crate::connection::testing;
@@ -138,6 +138,7 @@ mod tests {
             allocation_bytes: 0,
             has_backing: false,
             has_data_file_or_slice: false,
+            extras: Some(ImageExtras::default()),
             optional: false,
         };
         DomainFacts { disks: sources.iter().map(disk).collect(), ..DomainFacts::default() }

@@ -11,8 +11,9 @@ const DETACH: &str = "Detach it before the migration, and attach another at the 
 pub(super) static MEANINGS: &[Meaning] = &[
     saying("cannot migrate domain with {count} snapshots").tell(
         "libvirt does not migrate a VM that has snapshots, and this one has {count}.",
-        "Delete them before. `virsh snapshot-delete --metadata` makes libvirt forget them and leaves their contents in the disks, so \
-         that they can be defined anew at the destination.",
+        "If its disks are shared, or the VM is off: save each definition (`virsh snapshot-dumpxml`), let libvirt forget it (`virsh \
+         snapshot-delete --metadata`), and define it again at the destination (`virsh snapshot-create --redefine`). The copy of a \
+         running VM's disk has no snapshots.",
     ),
     saying("cannot migrate a domain with <hostdev mode='{mode}' type='{kind}'>").tell(
         "A device of {host} is passed through to this VM ({kind}).",

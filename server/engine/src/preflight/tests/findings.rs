@@ -272,6 +272,8 @@ fn every_code_has_a_row_here_with_the_disks_or_is_refused_before() {
         Code::DiskSpace,
         Code::DiskKind,
         Code::BackingChain,
+        Code::InternalSnapshots,
+        Code::Bitmaps,
         Code::LaterDisks,
         Code::Pool,
     ];

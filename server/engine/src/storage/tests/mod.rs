@@ -1,5 +1,6 @@
 //! Plans, case by case: a VM on alpha that shall go to beta.
 
+mod extras;
 mod medium;
 mod plan;
 
@@ -7,7 +8,7 @@ use model::{DiskPlan, Finding, MigrationOptions, Mode};
 
 use super::plan::{Plan, Side, decide, plan as shown};
 use crate::{
-    hypervisor::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, Pool, Survey, Volume},
+    hypervisor::{Disk, DiskDevice, DiskSource, DomainFacts, HostConfig, ImageExtras, Pool, Survey, Volume},
     testing::Sim,
 };
 
@@ -20,6 +21,9 @@ struct Bench {
     destination_pools: Vec<Pool>,
     /// Whether the destination tells its pools.
     destination_tells: bool,
+    /// The hosts' versions of libvirt.
+    source_libvirt: u64,
+    destination_libvirt: u64,
     /// What migrations have left at the destination, by pool and name.
     left_volumes: Vec<(String, String)>,
     mode: Mode,
@@ -37,6 +41,8 @@ impl Bench {
             source_pools: Vec::new(),
             destination_pools: Vec::new(),
             destination_tells: true,
+            source_libvirt: 11_003_000,
+            destination_libvirt: 11_003_000,
             left_volumes: Vec::new(),
             mode: Mode::Live,
             options: MigrationOptions::default(),
@@ -44,12 +50,16 @@ impl Bench {
     }
 
     fn surveys(&self) -> (Survey, Survey) {
-        let survey = |pools: &Vec<Pool>| Survey { pools: Some(pools.clone()), ..Survey::default() };
-        let mut destination = survey(&self.destination_pools);
+        let survey = |pools: &Vec<Pool>, libvirt_version| Survey {
+            pools: Some(pools.clone()),
+            libvirt_version,
+            ..Survey::default()
+        };
+        let mut destination = survey(&self.destination_pools, self.destination_libvirt);
         if !self.destination_tells {
             destination.pools = None;
         }
-        (survey(&self.source_pools), destination)
+        (survey(&self.source_pools, self.source_libvirt), destination)
     }
 
     fn plan(&self) -> (Vec<DiskPlan>, Vec<Finding>) {
@@ -81,6 +91,7 @@ fn disk() -> Disk {
         allocation_bytes: 1 << 20,
         has_backing: false,
         has_data_file_or_slice: false,
+        extras: Some(ImageExtras::default()),
         optional: false,
     }
 }
