@@ -131,6 +131,8 @@ pub enum FindingCode {
     SharedMemory,
     /// Whether the VM has a folder of the source host (virtiofs, 9p).
     SharedFolder,
+    /// Whether what the guest keeps in NVDIMMs, virtio-pmem or pstore goes along.
+    PersistentMemory,
     /// Whether the state of the VM's TPM goes along.
     Tpm,
     /// Whether the destination has the secrets of the VM's encrypted or authenticated disks.

@@ -4,7 +4,7 @@ use engine::HostConfig;
 use model::{FindingCode, MigrationOptions, Severity, VmState};
 
 use crate::{
-    guest::{Guest, Parts},
+    guest::{Guest, NAME, Parts},
     testbed::TestBed,
 };
 
@@ -48,6 +48,8 @@ pub struct Obstacle {
     pub make: Step,
     /// Removes what `Machine::clean` does not (VMs, pools and networks of the trial's name).
     pub undo: Step,
+    /// What has to be so once the migration was tried; else what is wrong.
+    pub afterwards: fn(&TestBed<'_>, &Guest) -> Result<(), String>,
     /// The VM's state at the source, once the obstacle is made.
     pub state: VmState,
     pub options: fn() -> MigrationOptions,
@@ -82,6 +84,7 @@ impl Obstacle {
             parts: |_, _| Parts::default(),
             make: |_, _| {},
             undo: |_, _| {},
+            afterwards: |_, _| Ok(()),
             state: VmState::Running,
             options: MigrationOptions::default,
             started_by: StartedBy::Engine,
@@ -103,6 +106,15 @@ impl Obstacle {
 
     pub fn undo(self, undo: Step) -> Self {
         Self { undo, ..self }
+    }
+
+    pub fn afterwards(self, afterwards: fn(&TestBed<'_>, &Guest) -> Result<(), String>) -> Self {
+        Self { afterwards, ..self }
+    }
+
+    /// The VM is shut off before it moves.
+    pub fn shut_off(self) -> Self {
+        self.make(|bed, _| drop(bed.source.virsh(&["destroy", NAME]))).state(VmState::ShutOff)
     }
 
     pub fn state(self, state: VmState) -> Self {

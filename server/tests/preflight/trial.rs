@@ -51,7 +51,8 @@ async fn try_out(bed: &TestBed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
         code: obstacle.code,
         severity: obstacle.severity,
         outcome: Outcome::of(attempt.is_ok()),
-        disagreement: disagreement(obstacle, &preflight, &attempt, &before, &after),
+        disagreement: disagreement(obstacle, &preflight, &attempt, &before, &after)
+            .or_else(|| (obstacle.afterwards)(bed, guest).err()),
         words: attempt.err(),
     }
 }

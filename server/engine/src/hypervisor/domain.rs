@@ -24,6 +24,8 @@ pub struct DomainFacts {
     pub firmware: Option<String>,
     /// The path of the UEFI variables.
     pub nvram: Option<String>,
+    /// Whether the definition names a template for them. libvirt looks for one before it makes their file, also for a VM that arrives.
+    pub nvram_has_template: bool,
     /// The `<cpu>` element that the destination has to provide, as libvirt wrote it (migratable); none if there is none.
     pub cpu: Option<String>,
     /// Whether the CPU is passed through as it is (`host-passthrough`).
@@ -50,12 +52,16 @@ pub struct DomainFacts {
     pub usb_devices: Vec<String>,
     /// Names of shared memory devices (shmem) that libvirt would not migrate: all but those that only the VM itself uses.
     pub shared_memory: Vec<String>,
-    /// Folders of the host that it has by virtiofs: what the guest calls them.
-    pub shared_folders: Vec<String>,
-    /// Folders of the host that it has by 9p, likewise: QEMU moves the VM while the guest has none of them mounted.
-    pub plan9_folders: Vec<String>,
+    /// Folders of the host that it has by virtiofs.
+    pub shared_folders: Vec<Folder>,
+    /// Folders of the host that it has by 9p: QEMU moves the VM while the guest has none of them mounted.
+    pub plan9_folders: Vec<Folder>,
+    /// Files of the host, beside its disks, that the guest keeps contents in.
+    pub kept_files: Vec<KeptFile>,
     /// Its TPM.
     pub tpm: Option<Tpm>,
+    /// Where an emulated TPM keeps its state, if the definition says so; else it is libvirt's own directory.
+    pub tpm_state: Option<String>,
     /// Whether its host starts it when it boots; none if that can't be told.
     pub autostart: Option<bool>,
     /// Snapshots that libvirt keeps.
@@ -198,6 +204,39 @@ pub enum Interface {
     },
     /// Nothing of the host (user-mode).
     Independent,
+}
+
+/// A folder of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// What the guest calls it.
+    pub name: String,
+    /// Its path; none if a program of the host provides it that libvirt does not start.
+    pub path: Option<String>,
+}
+
+/// A file of the host, beside disks, that a guest keeps contents in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFile {
+    /// Its path.
+    pub path: String,
+    /// By what the guest has it.
+    pub kind: KeptIn,
+}
+
+/// What a guest keeps contents in, beside disks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeptIn {
+    /// An NVDIMM whose file QEMU maps shared: what the guest writes reaches it.
+    Nvdimm,
+    /// An NVDIMM whose file QEMU maps privately: what the guest writes never reaches it.
+    PrivateNvdimm,
+    /// virtio-pmem.
+    VirtioPmem,
+    /// The store for its kernel's last messages (ACPI ERST).
+    Pstore,
+    /// Memory that it shares with other programs of the host (shmem).
+    SharedMemory,
 }
 
 /// A VM's TPM.

@@ -30,7 +30,9 @@ use uuid::Uuid;
 pub use address::{Address, UserName};
 pub(crate) use config::check_bandwidth;
 pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
-pub use domain::{Disk, DiskDevice, DiskSource, DomainFacts, ImageExtras, Interface, SecretUse, Tpm};
+pub use domain::{
+    Disk, DiskDevice, DiskSource, DomainFacts, Folder, ImageExtras, Interface, KeptFile, KeptIn, SecretUse, Tpm,
+};
 pub use error::{HostError, HostErrorKind};
 pub use fingerprint::Fingerprint;
 pub use input::InvalidInput;

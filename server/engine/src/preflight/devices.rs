@@ -3,7 +3,7 @@
 use model::{Finding, FindingCode};
 
 use super::input::PreflightInput;
-use crate::hypervisor::Tpm;
+use crate::hypervisor::{Folder, Tpm};
 
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -14,6 +14,7 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
         findings.extend(shared_folders(input));
         findings.extend(plan9_folders(input));
     }
+    findings.extend(folders_left(input));
     findings.extend(tpm(input));
     findings
 }
@@ -42,16 +43,36 @@ fn shared_memory(input: &PreflightInput) -> Option<Finding> {
 fn shared_folders(input: &PreflightInput) -> Option<Finding> {
     let text = format!("{} uses a folder of {}.", input.vm.name, input.source.config.name);
     let fix = "Unmount it in the guest and detach it, or move the VM while it is shut off.";
-    named(&input.domain.shared_folders, Finding::blocker(FindingCode::SharedFolder, text).with_fix(fix))
+    named(&names(&input.domain.shared_folders), Finding::blocker(FindingCode::SharedFolder, text).with_fix(fix))
 }
 
 fn plan9_folders(input: &PreflightInput) -> Option<Finding> {
     let (name, from) = (&input.vm.name, &input.source.config.name);
     let text = format!("{name} has a folder of {from} by 9p; it can go while the guest has not mounted it.");
     named(
-        &input.domain.plan9_folders,
+        &names(&input.domain.plan9_folders),
         Finding::unknown(FindingCode::SharedFolder, text).with_fix("Unmount it in the guest."),
     )
+}
+
+/// Folders whose contents stay behind.
+fn folders_left(input: &PreflightInput) -> Option<Finding> {
+    let domain = &input.domain;
+    let virtiofs = if input.is_live() { &[][..] } else { &domain.shared_folders };
+    let is_left = |folder: &&Folder| folder.path.as_ref().is_none_or(|path| input.same_file(path).is_none());
+    let left: Vec<Folder> = virtiofs.iter().chain(&domain.plan9_folders).filter(is_left).cloned().collect();
+    let (name, from, destination) = (&input.vm.name, &input.source.config.name, input.destination_name());
+    let text = format!(
+        "{name} has a folder of {from}, which does not move: on {destination} it is another folder, if there is one."
+    );
+    let fix = format!(
+        "Copy it to the same path on {destination}. If the hosts share it, list it in both hosts' shared_directories."
+    );
+    named(&names(&left), Finding::warning(FindingCode::SharedFolder, text).with_fix(fix).needs_consent())
+}
+
+fn names(folders: &[Folder]) -> Vec<String> {
+    folders.iter().map(|folder| folder.name.clone()).collect()
 }
 
 /// The finding, if there is anything to name in it.
@@ -63,7 +84,11 @@ fn tpm(input: &PreflightInput) -> Option<Finding> {
     let (code, name, from) = (FindingCode::Tpm, &input.vm.name, &input.source.config.name);
     let behind = "What the guest keeps in it (keys of encrypted disks, often) stays behind.";
     let risk = |text: String, fix| Finding::warning(code, format!("{text} {behind}")).with_fix(fix).needs_consent();
+    let shared = input.domain.tpm_state.as_ref().and_then(|path| input.same_file(path));
     Some(match (input.domain.tpm?, input.is_live()) {
+        (Tpm::Emulator, false) if let Some(evidence) = shared => {
+            Finding::ok(code, format!("The state of {name}'s TPM: {evidence}."))
+        }
         (Tpm::Emulator, true) => {
             let destination = input.destination_name();
             Finding::unknown(

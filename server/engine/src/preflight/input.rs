@@ -6,7 +6,7 @@ use model::{ControlFlow, Finding, FindingCode, HostName, HostOrigin, Migration, 
 
 use crate::{
     hypervisor::{CopyFacts, DomainFacts, HostConfig, Probe, Survey},
-    storage::Side,
+    storage::{self, Side},
 };
 
 /// One of the two hosts.
@@ -72,6 +72,11 @@ impl PreflightInput {
 
     pub(super) fn is_live(&self) -> bool {
         self.mode == Mode::Live
+    }
+
+    /// How it is known that both hosts have the same at a path, in words; none if that is not known.
+    pub(super) fn same_file(&self, path: &str) -> Option<String> {
+        storage::same_path(self.source.side(), self.destination.side(), path)
     }
 
     /// The destination lacks what the VM needs to run: one that runs can't move, and one that is off arrives and can't start.

@@ -70,8 +70,22 @@ fn firmware(input: &PreflightInput) -> Option<Finding> {
 fn nvram(input: &PreflightInput) -> Option<Finding> {
     let (code, name) = (FindingCode::Nvram, &input.vm.name);
     let path = input.domain.nvram.as_ref()?;
+    if let Some(evidence) = input.same_file(path) {
+        return Some(Finding::ok(code, format!("The UEFI variables of {name}: {evidence}.")));
+    }
     if input.is_live() {
-        return Some(Finding::ok(code, format!("The UEFI variables of {name} go along with its memory.")));
+        let along = format!("The UEFI variables of {name} go along with its memory");
+        if input.domain.nvram_has_template {
+            return Some(Finding::ok(code, format!("{along}.")));
+        }
+        let destination = input.destination_name();
+        let text = format!(
+            "{along} if libvirt on {destination} has a template for their file, which the definition does not name."
+        );
+        let fix = format!(
+            "Name one (<nvram template='…'>), or make an empty file of the same size at the same path on {destination}."
+        );
+        return Some(Finding::unknown(code, text).with_fix(fix).with_details(path));
     }
     let text = format!(
         "The UEFI variables of {name} are kept in a file of {}, which does not move.",

@@ -13,6 +13,7 @@ mod encryption;
 mod files;
 mod gather;
 mod input;
+mod kept;
 mod listeners;
 mod machine;
 mod network;
@@ -121,6 +122,7 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
         destination::findings(input),
         vm::findings(input, &route),
         devices::findings(input),
+        kept::findings(input),
         machine::findings(input),
         resources::findings(input),
         pinning::findings(input),

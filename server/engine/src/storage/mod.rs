@@ -28,6 +28,7 @@ pub(crate) use mirrored::prove_mirrored;
 pub(crate) use plan::{Side, plan};
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use removal::{Removal, has_its_old_image, remove_volume};
+pub(crate) use shared::same_path;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -64,17 +64,32 @@ pub(super) fn evidence(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<
     match &disk.source {
         DiskSource::Network { protocol, name, is_local } => {
             // A socket in a directory that both hosts share is the same one, if their settings are to be believed.
-            let is_local = *is_local && by_settings(input, name).is_none();
+            let is_local = *is_local && by_settings(input.source, input.destination, name).is_none();
             Ok(Some(Evidence::Network { protocol: protocol.clone(), is_local }))
         }
         DiskSource::File { .. } => {
             let by_pool = same_mount(input, disk, path)?;
-            Ok(by_pool.or_else(|| by_settings(input, path)))
+            Ok(by_pool.or_else(|| by_settings(input.source, input.destination, path)))
         }
-        DiskSource::Block { .. } => Ok(same_device(input, path).or_else(|| by_settings(input, path))),
+        DiskSource::Block { .. } => {
+            Ok(same_device(input, path).or_else(|| by_settings(input.source, input.destination, path)))
+        }
         DiskSource::Volume { pool, volume } => same_volume(input, disk, pool, volume, path),
         DiskSource::Empty | DiskSource::Other { .. } => Ok(None),
     }
+}
+
+/// How it is known that both hosts see the same file or directory at a path, in words; none if that is not known.
+pub(crate) fn same_path(source: Side<'_>, destination: Side<'_>, path: &str) -> Option<String> {
+    // A directory may be a shared one itself.
+    let path = format!("{}/", path.trim_end_matches('/'));
+    let by_mount = || {
+        let (here, there) = (mounted(source, &path)?, mounted(destination, &path)?);
+        let place = here.source.as_ref()?;
+        let is_same = here.kind == there.kind && there.source.as_ref() == Some(place) && here.path == there.path;
+        is_same.then(|| from_pools(source, destination, here, there, place))
+    };
+    by_mount().or_else(|| by_settings(source, destination, &path)).map(|evidence| evidence.words())
 }
 
 /// The findings for a disk that stays, also of what was not checked.
@@ -102,7 +117,7 @@ fn same_mount(input: PlanInput<'_>, disk: &Disk, path: &str) -> Result<Option<Ev
     let same = |pool: &&Pool| pool.kind == source_pool.kind && pool.source.as_ref() == Some(place);
     let at_same_path = |pool: &&Pool| same(pool) && pool.path.as_ref() == Some(at);
     if let Some(destination_pool) = mounted(input.destination, path).filter(at_same_path) {
-        return Ok(Some(from_pools(input, source_pool, destination_pool, place)));
+        return Ok(Some(from_pools(input.source, input.destination, source_pool, destination_pool, place)));
     }
     let (host, pools) = (input.destination.name(), input.destination.pools());
     let Some(destination_pool) = pools.iter().find(at_same_path).or_else(|| pools.iter().find(same)) else {
@@ -127,7 +142,7 @@ fn same_device(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
     let source_pool = input.source.pools().iter().find(has)?;
     let same = |pool: &&Pool| has(pool) && pool.kind == source_pool.kind && pool.source == source_pool.source;
     let destination_pool = input.destination.pools().iter().find(same)?;
-    Some(from_pools(input, source_pool, destination_pool, source_pool.source.as_deref()?))
+    Some(from_pools(input.source, input.destination, source_pool, destination_pool, source_pool.source.as_deref()?))
 }
 
 /// A volume by name: the definition goes on naming the pool, so the destination has to have one of that name.
@@ -147,8 +162,8 @@ fn same_volume(
     }
     let place = source_pool.source.as_ref().filter(|place| destination_pool.source.as_ref() == Some(place));
     let found = match place {
-        Some(place) => Some(from_pools(input, source_pool, destination_pool, place)),
-        None => by_settings(input, path),
+        Some(place) => Some(from_pools(input.source, input.destination, source_pool, destination_pool, place)),
+        None => by_settings(input.source, input.destination, path),
     };
     if found.is_some() && !destination_pool.active {
         let host = input.destination.name().as_str();
@@ -164,8 +179,7 @@ pub(super) fn directory<'a>(host: &'a HostConfig, path: &str) -> Option<&'a str>
 }
 
 /// Below a directory that both hosts' settings name.
-fn by_settings(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
-    let (source, destination) = (input.source, input.destination);
+fn by_settings(source: Side<'_>, destination: Side<'_>, path: &str) -> Option<Evidence> {
     let both = |directory: &&String| destination.config.shared_directories.contains(directory);
     let directory = source.config.shared_directories.iter().filter(both).find(|directory| is_below(path, directory))?;
     let pool = |side: Side<'_>| {
@@ -177,8 +191,14 @@ fn by_settings(input: PlanInput<'_>, path: &str) -> Option<Evidence> {
     Some(Evidence::Directory { path: directory.clone(), proof: pair() })
 }
 
-fn from_pools(input: PlanInput<'_>, source_pool: &Pool, destination_pool: &Pool, place: &str) -> Evidence {
-    let (source, destination) = (input.source.name(), input.destination.name());
+fn from_pools(
+    source: Side<'_>,
+    destination: Side<'_>,
+    source_pool: &Pool,
+    destination_pool: &Pool,
+    place: &str,
+) -> Evidence {
+    let (source, destination) = (source.name(), destination.name());
     let words = if source_pool.name == destination_pool.name {
         format!("{source} and {destination} both have it in their pool {}, from {place}", source_pool.name)
     } else {

@@ -32,7 +32,10 @@ const OBSTACLES: &[(Code, Change)] = &[
     (Code::HostDevice, (|domain| domain.host_devices = vec!["PCI 0000:03:00.0".into()], |_| {})),
     (Code::HostDevice, (|domain| domain.interfaces = vec![Interface::HostDevice { kind: "vdpa".into() }], |_| {})),
     (Code::SharedMemory, (|domain| domain.shared_memory = vec!["ring".into()], |_| {})),
-    (Code::SharedFolder, (|domain| domain.shared_folders = vec!["home".into()], |_| {})),
+    (
+        Code::SharedFolder,
+        (|domain| domain.shared_folders = vec![crate::Folder { name: "home".into(), path: None }], |_| {}),
+    ),
     (Code::Invtsc, (|domain| domain.invtsc_without_frequency = true, |_| {})),
     (Code::Architecture, (|_| {}, |survey| survey.machine = MachineFit::NoArchitecture)),
     (Code::Emulator, (|_| {}, |survey| survey.machine = MachineFit::NoEmulator)),

@@ -1,6 +1,6 @@
 //! The devices in a VM's definition that tie it to its host, except disks.
 
-use engine::{Interface, Tpm};
+use engine::{Folder, Interface, Tpm};
 use roxmltree::Node;
 
 use crate::xml;
@@ -96,12 +96,15 @@ pub(super) fn shared_memory(devices: Node<'_, '_>) -> Vec<String> {
         .collect()
 }
 
-/// The guest's names of the host's folders that are shared with it: by virtiofs, and by 9p.
-pub(super) fn shared_folders(devices: Node<'_, '_>) -> (Vec<String>, Vec<String>) {
+/// The host's folders that are shared with the guest: by virtiofs, and by 9p.
+pub(super) fn shared_folders(devices: Node<'_, '_>) -> (Vec<Folder>, Vec<Folder>) {
     let is_virtiofs = |folder: &Node<'_, '_>| xml::attribute(*folder, &["driver"], "type") == Some("virtiofs");
     let (virtiofs, plan9): (Vec<_>, Vec<_>) = xml::children(devices, "filesystem").partition(is_virtiofs);
-    let name = |folder| xml::attribute(folder, &["target"], "dir").unwrap_or_default().to_owned();
-    (virtiofs.into_iter().map(name).collect(), plan9.into_iter().map(name).collect())
+    let folder = |node| Folder {
+        name: xml::attribute(node, &["target"], "dir").unwrap_or_default().to_owned(),
+        path: xml::attribute(node, &["source"], "dir").map(str::to_owned),
+    };
+    (virtiofs.into_iter().map(folder).collect(), plan9.into_iter().map(folder).collect())
 }
 
 /// The TPM. VMs with two TPMs exist on other architectures only, where one is a proxy for the other.
@@ -111,6 +114,11 @@ pub(super) fn tpm(devices: Node<'_, '_>) -> Option<Tpm> {
         "external" => Some(Tpm::External),
         _ => Some(Tpm::Emulator),
     }
+}
+
+/// Where an emulated TPM keeps its state, if the definition says so.
+pub(super) fn tpm_state(devices: Node<'_, '_>) -> Option<String> {
+    xml::attribute(devices, &["tpm", "backend", "source"], "path").map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -176,13 +184,18 @@ mod tests {
     fn folders_and_tpms_are_found() {
         let xml =
             "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target dir='data'/></filesystem>";
-        assert_eq!(with(xml, shared_folders), (vec!["data".to_owned()], Vec::new()));
+        let folder = |name: &str| Folder { name: name.to_owned(), path: Some("/srv".to_owned()) };
+        assert_eq!(with(xml, shared_folders), (vec![folder("data")], Vec::new()));
         let by_9p = "<filesystem type='mount'><source dir='/srv'/><target dir='old'/></filesystem>";
-        assert_eq!(with(by_9p, shared_folders), (Vec::new(), vec!["old".to_owned()]));
+        assert_eq!(with(by_9p, shared_folders), (Vec::new(), vec![folder("old")]));
+        let by_program = "<filesystem><driver type='virtiofs'/><source socket='/s'/><target dir='far'/></filesystem>";
+        assert_eq!(with(by_program, shared_folders).0, [Folder { name: "far".to_owned(), path: None }]);
         let read = |kind: &str| with(&format!("<tpm model='tpm-crb'><backend type='{kind}'/></tpm>"), tpm);
         assert_eq!(read("emulator"), Some(Tpm::Emulator));
         assert_eq!(read("passthrough"), Some(Tpm::Passthrough));
         assert_eq!(read("external"), Some(Tpm::External));
         assert_eq!(with("", tpm), None);
+        let kept = "<tpm><backend type='emulator'><source type='dir' path='/shared/tpm'/></backend></tpm>";
+        assert_eq!(with(kept, tpm_state).as_deref(), Some("/shared/tpm"));
     }
 }

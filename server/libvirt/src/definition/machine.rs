@@ -19,6 +19,9 @@ pub(super) fn machine(domain: Node<'_, '_>, vm: VmId) -> DomainFacts {
         machine: owned(xml::attribute(domain, &["os", "type"], "machine")),
         firmware: xml::text(domain, &["os", "loader"]).map(str::to_owned),
         nvram: nvram(domain),
+        nvram_has_template: ["nvram", "varstore"]
+            .iter()
+            .any(|store| xml::attribute(domain, &["os", store], "template").is_some()),
         cpu: cpu.map(written),
         cpu_passthrough: cpu.and_then(|cpu| cpu.attribute("mode")) == Some("host-passthrough"),
         invtsc_without_frequency: cpu.is_some_and(has_invtsc) && !has_tsc_frequency(domain),
@@ -39,10 +42,14 @@ fn written(node: Node<'_, '_>) -> String {
     node.document().input_text()[node.range()].to_owned()
 }
 
-/// The file with the firmware's variables. libvirt has two forms for it.
+/// The file or block device with the firmware's variables, for which libvirt has several forms; none if it is reached over the network.
 fn nvram(domain: Node<'_, '_>) -> Option<String> {
+    if let Some(store) = xml::find(domain, &["os", "varstore"]) {
+        return store.attribute("path").map(str::to_owned);
+    }
     let nvram = xml::find(domain, &["os", "nvram"])?;
-    let path = xml::attribute(nvram, &["source"], "file").or_else(|| nvram.text().map(str::trim))?;
+    let source = |attribute| xml::attribute(nvram, &["source"], attribute);
+    let path = source("file").or_else(|| source("dev")).or_else(|| nvram.text().map(str::trim))?;
     (!path.is_empty()).then(|| path.to_owned())
 }
 
@@ -117,7 +124,12 @@ mod tests {
         let with = |nvram: &str| facts(&format!("<domain><os>{nvram}</os></domain>")).nvram;
         assert_eq!(with("<nvram template='/t'>/var/one</nvram>").as_deref(), Some("/var/one"));
         assert_eq!(with("<nvram type='file'> <source file='/var/two'/> </nvram>").as_deref(), Some("/var/two"));
+        assert_eq!(with("<nvram type='block'><source dev='/dev/vg/vars'/></nvram>").as_deref(), Some("/dev/vg/vars"));
+        assert_eq!(with("<varstore template='/t' path='/var/three'/>").as_deref(), Some("/var/three"));
+        assert_eq!(with("<nvram type='network'><source protocol='nbd' name='vars'/></nvram>"), None);
         assert_eq!(with("<nvram/>"), None);
+        assert!(facts("<domain><os><nvram template='/t'>/a</nvram></os></domain>").nvram_has_template);
+        assert!(!facts("<domain><os><nvram>/a</nvram></os></domain>").nvram_has_template);
     }
 
     #[test]

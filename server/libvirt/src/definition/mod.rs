@@ -2,6 +2,7 @@
 
 mod devices;
 mod disks;
+mod kept;
 mod machine;
 mod qcow2;
 pub(crate) mod references;
@@ -77,6 +78,8 @@ fn read(text: &str, vm: VmId) -> Result<DomainFacts, LibvirtError> {
         facts.shared_memory = devices::shared_memory(devices);
         (facts.shared_folders, facts.plan9_folders) = devices::shared_folders(devices);
         facts.tpm = devices::tpm(devices);
+        facts.tpm_state = devices::tpm_state(devices);
+        facts.kept_files = kept::files(document.root_element());
         facts.secrets = disks::secrets(devices);
     }
     Ok(facts)
@@ -165,7 +168,7 @@ fn block_jobs(connection: &Connection, domain: &Domain, disks: &[Disk]) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use engine::{DiskDevice, Interface, Tpm};
+    use engine::{DiskDevice, Folder, Interface, KeptFile, KeptIn, Tpm};
 
     use super::*;
     use crate::{connection::testing, domain};
@@ -210,6 +213,7 @@ mod tests {
             machine: "pc-q35-9.2".to_owned(),
             firmware: Some("/usr/share/OVMF/OVMF_CODE_4M.ms.fd".to_owned()),
             nvram: Some("/var/lib/libvirt/qemu/nvram/desktop_VARS.fd".to_owned()),
+            nvram_has_template: true,
             invtsc_without_frequency: true,
             memory_bytes: 4 << 30,
             huge_page_bytes: Some(2 << 20),
@@ -220,7 +224,8 @@ mod tests {
             ],
             host_devices: vec!["PCI 0000:03:00.1".to_owned()],
             shared_memory: vec!["looking-glass".to_owned()],
-            shared_folders: vec!["share".to_owned()],
+            shared_folders: vec![Folder { name: "share".to_owned(), path: Some("/srv/share".to_owned()) }],
+            kept_files: vec![KeptFile { path: "/dev/shm/looking-glass".to_owned(), kind: KeptIn::SharedMemory }],
             tpm: Some(Tpm::Emulator),
             ..DomainFacts::default()
         };

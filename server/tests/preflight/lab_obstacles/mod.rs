@@ -1,6 +1,7 @@
 //! Obstacles for VMs of the system's daemon that the demo does not have, between hosts of the lab: networks, mounts, firewalls, a
 //! stopped daemon, another QEMU.
 
+mod contents;
 mod networks;
 mod programs;
 mod storage;
@@ -8,6 +9,7 @@ mod storage;
 use model::{FindingCode as Code, Severity};
 
 use self::{
+    contents::contents,
     networks::{firewalls, networks},
     programs::{programs, virtiofs},
     storage::{jobs, media, pools},
@@ -17,7 +19,7 @@ use crate::{guest::Parts, obstacle::Obstacle};
 /// Between two equal hosts.
 pub fn between_equals() -> Vec<Obstacle> {
     let mut all: Vec<_> =
-        [networks(), media(), pools(), firewalls(), jobs(), programs()].into_iter().flatten().collect();
+        [networks(), media(), pools(), firewalls(), jobs(), programs(), contents()].into_iter().flatten().collect();
     all.extend(virtiofs());
     all
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::{ControlFlow, FindingCode as Code, Severity::*};
 
 use super::*;
-use crate::hypervisor::{CopyFacts, Interface, Network, SecretUse, StateReason, Tpm};
+use crate::hypervisor::{CopyFacts, Folder, Interface, KeptFile, KeptIn, Network, SecretUse, StateReason, Tpm};
 
 pub(super) type Row = (Code, Severity, fn(&mut PreflightInput));
 
@@ -33,6 +33,22 @@ fn huge_pages(input: &mut PreflightInput, free: Option<u64>) {
 fn firmware(input: &mut PreflightInput, there_is: Option<bool>) {
     of(input).firmware = Some("/usr/share/OVMF/OVMF_CODE_4M.fd".into());
     on_destination(input).firmware = there_is;
+}
+
+fn folder(path: &str) -> Folder {
+    Folder { name: "folder".into(), path: Some(path.into()) }
+}
+
+fn keep(domain: &mut DomainFacts, kind: KeptIn, path: &str) {
+    domain.kept_files = vec![KeptFile { path: path.into(), kind }];
+}
+
+/// Both hosts share /shared.
+fn shared(input: &mut PreflightInput, change: fn(&mut DomainFacts)) {
+    for party in [&mut input.source, &mut input.destination] {
+        party.config.shared_directories = vec!["/shared".into()];
+    }
+    change(of(input));
 }
 
 fn copy_there(input: &mut PreflightInput, name: &str) {
@@ -104,7 +120,11 @@ const LIVE: &[Row] = &[
     (Code::Firmware, Ok, |input| firmware(input, Some(true))),
     (Code::Firmware, Unknown, |input| firmware(input, None)),
     (Code::Firmware, Blocker, |input| firmware(input, Some(false))),
-    (Code::Nvram, Ok, |input| of(input).nvram = Some("/var/lib/libvirt/qemu/nvram/web.fd".into())),
+    (Code::Nvram, Unknown, |input| of(input).nvram = Some("/var/lib/libvirt/qemu/nvram/web.fd".into())),
+    (Code::Nvram, Ok, |input| {
+        of(input).nvram = Some("/var/lib/libvirt/qemu/nvram/web.fd".into());
+        of(input).nvram_has_template = true;
+    }),
     (Code::Cpu, Ok, |_| {}),
     (Code::Cpu, Unknown, |input| on_destination(input).cpu = CpuFit::Unknown),
     (Code::Cpu, Warning, |input| of(input).cpu_passthrough = true),
@@ -135,9 +155,18 @@ const LIVE: &[Row] = &[
     (Code::HostDevice, Blocker, |input| of(input).host_devices = vec!["PCI 0000:03:00.0".into()]),
     (Code::HostDevice, Blocker, |input| of(input).interfaces = vec![Interface::HostDevice { kind: "vdpa".into() }]),
     (Code::HostDevice, Unknown, |input| of(input).usb_devices = vec!["USB 046d:c077".into()]),
-    (Code::SharedFolder, Unknown, |input| of(input).plan9_folders = vec!["old".into()]),
+    (Code::SharedFolder, Warning, |input| of(input).plan9_folders = vec![folder("/local/old")]),
+    (Code::SharedFolder, Unknown, |input| shared(input, |domain| domain.plan9_folders = vec![folder("/shared")])),
     (Code::SharedMemory, Blocker, |input| of(input).shared_memory = vec!["ring".into()]),
-    (Code::SharedFolder, Blocker, |input| of(input).shared_folders = vec!["home".into()]),
+    (Code::SharedFolder, Blocker, |input| of(input).shared_folders = vec![folder("/local/home")]),
+    (Code::PersistentMemory, Unknown, |input| keep(of(input), KeptIn::Nvdimm, "/local/pm")),
+    (Code::PersistentMemory, Warning, |input| shared(input, |domain| keep(domain, KeptIn::Nvdimm, "/shared/pm"))),
+    (Code::PersistentMemory, Warning, |input| keep(of(input), KeptIn::PrivateNvdimm, "/local/pm")),
+    (Code::PersistentMemory, Ok, |input| shared(input, |domain| keep(domain, KeptIn::PrivateNvdimm, "/shared/pm"))),
+    (Code::PersistentMemory, Warning, |input| keep(of(input), KeptIn::VirtioPmem, "/local/pm")),
+    (Code::PersistentMemory, Ok, |input| shared(input, |domain| keep(domain, KeptIn::VirtioPmem, "/shared/pm"))),
+    (Code::PersistentMemory, Unknown, |input| keep(of(input), KeptIn::Pstore, "/local/pm")),
+    (Code::PersistentMemory, Warning, |input| shared(input, |domain| keep(domain, KeptIn::Pstore, "/shared/pm"))),
     (Code::Tpm, Unknown, |input| of(input).tpm = Some(Tpm::Emulator)),
     (Code::Tpm, Unknown, |input| of(input).tpm = Some(Tpm::External)),
     (Code::Tpm, Warning, |input| of(input).tpm = Some(Tpm::Passthrough)),
@@ -197,7 +226,20 @@ const OFFLINE: &[Row] = &[
     (Code::MachineType, Warning, |input| on_destination(input).machine = MachineFit::NoMachine),
     (Code::Firmware, Warning, |input| firmware(input, Some(false))),
     (Code::Nvram, Warning, |input| of(input).nvram = Some("/var/lib/libvirt/qemu/nvram/web.fd".into())),
+    (Code::Nvram, Ok, |input| shared(input, |domain| domain.nvram = Some("/shared/web.fd".into()))),
     (Code::Tpm, Warning, |input| of(input).tpm = Some(Tpm::Emulator)),
+    (Code::Tpm, Ok, |input| {
+        shared(input, |domain| (domain.tpm, domain.tpm_state) = (Some(Tpm::Emulator), Some("/shared/tpm".into())));
+    }),
+    (Code::PersistentMemory, Warning, |input| keep(of(input), KeptIn::Nvdimm, "/local/pm")),
+    (Code::PersistentMemory, Warning, |input| keep(of(input), KeptIn::PrivateNvdimm, "/local/pm")),
+    (Code::PersistentMemory, Warning, |input| keep(of(input), KeptIn::VirtioPmem, "/local/pm")),
+    (Code::PersistentMemory, Warning, |input| keep(of(input), KeptIn::Pstore, "/local/pm")),
+    (Code::PersistentMemory, Ok, |input| shared(input, |domain| keep(domain, KeptIn::Nvdimm, "/shared/pm"))),
+    (Code::SharedMemory, Warning, |input| keep(of(input), KeptIn::SharedMemory, "/dev/shm/ring")),
+    (Code::SharedFolder, Warning, |input| of(input).shared_folders = vec![folder("/local/home")]),
+    (Code::SharedFolder, Warning, |input| of(input).shared_folders = vec![Folder { path: None, ..folder("") }]),
+    (Code::SharedFolder, Warning, |input| of(input).plan9_folders = vec![folder("/local/home")]),
     (Code::Cpu, Warning, |input| on_destination(input).cpu = CpuFit::Lacks(Vec::new())),
     (Code::Network, Warning, |input| networks(input, &[])),
     (Code::Bridge, Warning, |input| bridge(input, Some(&[]))),
@@ -239,7 +281,6 @@ fn a_vm_that_is_off_needs_no_memory_no_cpus_and_no_port() {
         Code::IoError,
         Code::HostDevice,
         Code::SharedMemory,
-        Code::SharedFolder,
         Code::QemuVersion,
     ];
     for code in not_asked {
@@ -253,7 +294,6 @@ fn a_vm_that_is_off_needs_no_memory_no_cpus_and_no_port() {
                 domain.host_devices = vec!["PCI 0000:03:00.0".into()];
                 domain.interfaces = vec![Interface::HostDevice { kind: "hostdev".into() }];
                 domain.shared_memory = vec!["ring".into()];
-                domain.shared_folders = vec!["home".into()];
             },
             code,
         );
@@ -289,7 +329,8 @@ fn every_code_has_a_row_here_with_the_disks_or_is_refused_before() {
 fn only_what_may_be_lost_needs_consent() {
     let consent = |row: &&Row| found(row.2, row.0).is_some_and(|finding| finding.consent);
     let live: Vec<Code> = LIVE.iter().filter(consent).map(|row| row.0).collect();
-    assert_eq!(live, [Code::Tpm, Code::Tunnelled]);
+    let kept = [Code::PersistentMemory; 4];
+    assert_eq!(live, [&[Code::SharedFolder][..], &kept, &[Code::Tpm, Code::Tunnelled]].concat());
     let consent = |row: &&Row| {
         let change = |input: &mut PreflightInput| {
             offline(input);
@@ -298,7 +339,9 @@ fn only_what_may_be_lost_needs_consent() {
         found(change, row.0).is_some_and(|finding| finding.consent)
     };
     let off: Vec<Code> = OFFLINE.iter().filter(consent).map(|row| row.0).collect();
-    assert_eq!(off, [Code::VmState, Code::Nvram, Code::Tpm]);
+    let folders = [Code::SharedFolder; 3];
+    let before = [Code::VmState, Code::Nvram, Code::Tpm];
+    assert_eq!(off, [&before[..], &kept, &[Code::SharedMemory], &folders].concat());
 }
 
 #[test]
