@@ -1,6 +1,6 @@
 //! Internal snapshots and dirty bitmaps of qcow2 images: what libvirt copies of them, and what the preflight says.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use model::{Mode, Phase, VmState};
 use reqwest::StatusCode;
@@ -80,8 +80,9 @@ async fn a_vm_that_is_off_moves_with_its_snapshots_even_where_libvirt_has_to_for
 
     // What the finding advises.
     let definition = demo.dir().join("known.xml");
-    std::fs::write(&definition, demo.virsh_succeeds("alpha", &["snapshot-dumpxml", vm.name, "known"]))
-        .expect("the demo's directory takes files");
+    let [here, there] = ["alpha", "beta"].map(|host| vm.image(host).to_string_lossy().into_owned());
+    let known = demo.virsh_succeeds("alpha", &["snapshot-dumpxml", vm.name, "known"]).replace(&here, &there);
+    fs::write(&definition, known).expect("the demo's directory takes files");
     demo.virsh_succeeds("alpha", &["snapshot-delete", vm.name, "known", "--metadata"]);
     api.migrate_with(vm.name, json!({"destination": "beta", "remove_source_disks": true})).await;
     let end = stream.until_migration(vm.name, |now| now.phase.has_ended()).await;

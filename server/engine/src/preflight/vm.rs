@@ -83,8 +83,8 @@ fn snapshots(input: &PreflightInput, route: &Route) -> Finding {
          (virsh snapshot-delete)."
     } else {
         "Let libvirt forget them for the move, which leaves their contents in the disks: save each definition (virsh \
-         snapshot-dumpxml), remove it (virsh snapshot-delete --metadata), and define it again at the destination (virsh \
-         snapshot-create --redefine)."
+         snapshot-dumpxml), remove it (virsh snapshot-delete --metadata), and define it again at the destination, with the paths \
+         that its disks have there (virsh snapshot-create --redefine)."
     };
     match input.domain.snapshots {
         0 => Finding::ok(code, format!("{name} has no snapshots.")),
