@@ -12,8 +12,8 @@ pub(super) static MEANINGS: &[Meaning] = &[
     saying("cannot migrate domain with {count} snapshots").tell(
         "libvirt does not migrate a VM that has snapshots, and this one has {count}.",
         "If its disks are shared, or the VM is off: save each definition (`virsh snapshot-dumpxml`), let libvirt forget it (`virsh \
-         snapshot-delete --metadata`), and define it again at the destination, with the disks' paths there (`virsh snapshot-create --redefine`). The copy of a \
-         running VM's disk has no snapshots.",
+         snapshot-delete --metadata`), and define it again at the destination, with the disks' paths there (`virsh snapshot-create \
+         --redefine`). The copy of a running VM's disk has no snapshots.",
     ),
     saying("cannot migrate a domain with <hostdev mode='{mode}' type='{kind}'>").tell(
         "A device of {host} is passed through to this VM ({kind}).",
