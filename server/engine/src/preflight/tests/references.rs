@@ -64,6 +64,7 @@ fn disk(input: &mut PreflightInput, format: &str, read_only: bool) {
         allocation_bytes: 1,
         has_backing: false,
         has_data_file_or_slice: false,
+        extras: None,
         optional: false,
     }];
 }
