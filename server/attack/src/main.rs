@@ -95,9 +95,15 @@ async fn on(console: &Console, options: &Options) -> Result<Vec<String>> {
     let neighbour = Neighbour::start(target.clone(), Ipv4Addr::new(a, b, c, 99));
     sleep(QUIET).await;
     let state = State::of(target).await?;
-    println!("\nbefore: {} | {}", Usage::of(pid)?, told(&neighbour.waits()));
+    let before = Usage::of(pid)?;
+    println!("\nbefore: {before} | {}", told(&neighbour.waits()));
     for flood in floods::ALL.iter().filter(|flood| options.wants(flood.name)) {
         faults.extend(endure(flood, &attacker, &neighbour, pid).await?.map(|fault| format!("{}: {fault}", flood.name)));
+    }
+    let after = Usage::of(pid)?;
+    println!("\nafter:  {after} | {}", told(&neighbour.waits()));
+    if !after.is_near(before) {
+        faults.push(format!("all floods together leave something behind: {after}, and before them it was {before}"));
     }
     faults.extend(state_fault(target, &state).await?);
     Ok(faults)

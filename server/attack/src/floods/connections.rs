@@ -6,17 +6,22 @@ use tokio::time::sleep;
 use super::{Attacker, LASTS, drip};
 use crate::http2;
 
-/// As many as fit into systemd's default of 1,024 files, nearly.
-const NEARLY_ALL_FILES: usize = 1_010;
+/// As many as fit into systemd's default of 1,024 files, nearly, and into the console's limit of connections in all.
+const NEARLY_ALL: usize = 1_010;
 
+/// From a hundred addresses.
 pub(super) async fn silent(attacker: Attacker) -> Result<()> {
-    let _open = attacker.connections(NEARLY_ALL_FILES, b"").await;
+    let _open = attacker.connections(NEARLY_ALL, b"").await;
     sleep(LASTS).await;
     Ok(())
 }
 
+/// From one address.
 pub(super) async fn idle_http2(attacker: Attacker) -> Result<()> {
-    let _open = attacker.connections(NEARLY_ALL_FILES, &http2::preface()).await;
+    let mut open = Vec::new();
+    for _ in 0..NEARLY_ALL {
+        open.extend(attacker.connections(1, &http2::preface()).await);
+    }
     sleep(LASTS).await;
     Ok(())
 }

@@ -29,9 +29,12 @@ pub struct Flood {
 
 /// All floods.
 pub const ALL: [Flood; 14] = [
-    Flood { name: "1,010 connections that say nothing", run: |from| Box::pin(connections::silent(from)) },
     Flood {
-        name: "1,010 idle connections with an HTTP/2 preface",
+        name: "1,010 connections that say nothing, from 100 addresses",
+        run: |from| Box::pin(connections::silent(from)),
+    },
+    Flood {
+        name: "1,010 idle connections with an HTTP/2 preface, from one address",
         run: |from| Box::pin(connections::idle_http2(from)),
     },
     Flood { name: "300 requests, a byte a second", run: |from| Box::pin(connections::slow_headers(from)) },
