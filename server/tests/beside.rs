@@ -115,3 +115,44 @@ async fn a_guest_that_sleeps_is_asleep_where_it_arrives() {
     demo.virsh_succeeds("beta", &["dompmwakeup", "db"]);
     stream.until_vm("db", |vm| vm.state == VmState::Running).await;
 }
+
+#[tokio::test]
+async fn a_vm_whose_memory_is_saved_is_not_moved() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let host = demo.runs_on("db")[0];
+    demo.virsh_succeeds(host, &["managedsave", "db"]);
+    stream.until_vm("db", |vm| vm.state == VmState::ShutOff).await;
+    let (status, refusal) = api.post("/plugins/kimchi/vms/db/migrate", json!({"destination": "gamma"})).await;
+    assert!(status.is_client_error(), "{refusal}");
+    let findings = refusal["findings"].as_array().expect("it says what was found");
+    assert!(
+        findings.iter().any(|found| found["code"] == "saved-memory" && found["severity"] == "blocker"),
+        "{refusal}"
+    );
+    demo.virsh_succeeds(host, &["start", "db"]);
+    stream.until_vm("db", |vm| vm.state == VmState::Running).await;
+}
+
+#[tokio::test]
+async fn a_guest_without_a_definition_that_powers_itself_off_is_told_as_that() {
+    let demo = DEMO.lock().await;
+    let api = demo.login().await;
+    let mut stream = api.stream().await;
+    let definition = demo.virsh_succeeds("alpha", &["dumpxml", "cache", "--inactive"]);
+    let file = demo.dir().join("cache-again.xml");
+    std::fs::write(&file, definition).expect("the demo's directory takes files");
+    demo.virsh_succeeds("alpha", &["undefine", "cache"]);
+    stream.until_vm("cache", |vm| vm.state == VmState::Running && !vm.persistent).await;
+    let task = api.migrate("cache", "beta").await;
+    let is_under_way = |now: &Migration| now.phase >= Phase::CopyingMemory && !now.phase.has_ended();
+    stream.until_migration("cache", |now| task.ends_with(&now.id.to_string()) && is_under_way(now)).await;
+    guest_writes(&demo, "alpha", "cache", POWER_OFF);
+    let told = api.ended(&task).await;
+    assert_eq!(told["status"], "failed", "{told}");
+    assert!(told["message"].as_str().expect("it is text").contains("cache was shut down on alpha"), "{told}");
+    assert!(demo.defined_on("cache").is_empty());
+    demo.virsh_succeeds("alpha", &["define", &file.to_string_lossy()]);
+    demo.virsh_succeeds("alpha", &["start", "cache"]);
+}

@@ -16,7 +16,7 @@ pub enum Severity {
     Unknown,
     /// It will work, but the user should know this.
     Warning,
-    /// It would fail.
+    /// It would fail, or destroy data afterwards.
     Blocker,
 }
 
@@ -65,6 +65,8 @@ pub enum FindingCode {
     VmState,
     /// Whether the VM is paused because a disk failed.
     IoError,
+    /// Whether a host keeps saved memory of the VM (managed save), which would be older than its disks one day.
+    SavedMemory,
     /// Whether the VM starts when its host boots, and so will at the destination.
     Autostart,
     /// Whether the destination, or another host, runs a copy of this VM already.
@@ -101,6 +103,8 @@ pub enum FindingCode {
     NumaNodes,
     /// Whether the destination has the VM's networks, and they are active.
     Network,
+    /// Whether the destination's network gives the guest the address that it has.
+    DhcpAddress,
     /// Whether the destination has the bridges and devices that the VM's interfaces are attached to.
     Bridge,
     /// Whether the destination has the network filters of the VM's interfaces.

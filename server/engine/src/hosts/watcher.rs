@@ -127,6 +127,7 @@ fn take(context: &Context, host: &HostName, batch: &mut [HostEvent]) -> Result<(
     for event in batch {
         match event {
             HostEvent::Changed(_) => {}
+            HostEvent::Stopped(vm, reason) => context.inventory().stopped(host, *vm, *reason),
             HostEvent::WokeUp(vm) => context.inventory().woke_up(host, *vm),
             HostEvent::JobCompleted(vm, figures) => job_completed(context, *vm, *figures),
             HostEvent::Closed(error) => return Err(error.clone()),

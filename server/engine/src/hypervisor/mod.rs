@@ -44,7 +44,7 @@ pub(crate) use presence::Presence;
 pub use reason::StateReason;
 pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour};
 pub use statistics::Statistics;
-pub use survey::{Certificates, CpuFit, MachineFit, Network, Pool, Provided, Survey};
+pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
 
 /// Makes connections to hosts.
@@ -82,6 +82,8 @@ pub enum Probe {
 pub enum HostEvent {
     /// Something about this VM's copy changed, or it is gone: ask again.
     Changed(VmId),
+    /// This VM's copy has stopped, and why: of one without a definition nothing else remains to say it.
+    Stopped(VmId, StateReason),
     /// The guest of this VM was woken up, whatever libvirt says of its state.
     WokeUp(VmId),
     /// A migration of this VM succeeded; its final figures. Failures are not told.

@@ -17,6 +17,8 @@ pub struct Survey {
     pub writable: bool,
     /// Another VM of this VM's name there: its UUID.
     pub name_taken_by: Option<VmId>,
+    /// Whether it keeps saved memory of this VM (managed save). Known only where it has a definition of it.
+    pub saved_memory: bool,
     /// What the host's QEMU makes of emulator, architecture, machine type and virtualization type.
     pub machine: MachineFit,
     /// Whether the firmware is there; none if that can't be told or the VM needs none.
@@ -31,6 +33,8 @@ pub struct Survey {
     pub huge_pages_free_bytes: Option<u64>,
     /// All networks, with their state.
     pub networks: Option<Vec<Network>>,
+    /// Those of them that give out addresses.
+    pub dhcp: Option<Vec<DhcpNetwork>>,
     /// All network devices of the host (bridges too), by name.
     pub devices: Option<Vec<String>>,
     /// What it has of what the definition names beside those.
@@ -117,6 +121,15 @@ pub struct Network {
     pub name: String,
     /// Whether it is started.
     pub active: bool,
+}
+
+/// A libvirt network that gives guests their addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DhcpNetwork {
+    /// Its name.
+    pub name: String,
+    /// The addresses that it keeps for certain guests, by MAC address (in lower case).
+    pub fixed: BTreeMap<String, String>,
 }
 
 /// A storage pool.

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock::Clock,
-    hypervisor::{CopyFacts, HostConnection, HostError},
+    hypervisor::{CopyFacts, HostConnection, HostError, StateReason},
 };
 
 /// Ended migrations a snapshot shows, besides those that still need care.
@@ -37,6 +37,8 @@ pub(crate) struct Claim {
     pub(crate) migration: MigrationId,
     pub(crate) source: HostName,
     pub(crate) destination: HostName,
+    /// Why the source's copy has stopped, if it has.
+    stopped: Option<StateReason>,
 }
 
 /// Everything the console knows.
@@ -169,13 +171,25 @@ impl Inventory {
         self.hosts.get(host)?.copies.get(&vm)
     }
 
+    /// A copy has stopped. Kept of a VM that is being moved, at its source.
+    pub(crate) fn stopped(&mut self, host: &HostName, vm: VmId, reason: StateReason) {
+        if let Some(claim) = self.open.get_mut(&vm).filter(|claim| claim.source == *host) {
+            claim.stopped = Some(reason);
+        }
+    }
+
+    /// Why the copy of a VM that is being moved was last said to have stopped at this host; none if it was not.
+    pub(crate) fn stop_reason(&self, host: &HostName, vm: VmId) -> Option<StateReason> {
+        self.open.get(&vm).filter(|claim| claim.source == *host)?.stopped
+    }
+
     /// Claims the VM and its two hosts for a migration: the one place where two at once are told apart.
     pub(crate) fn claim(&mut self, migration: &Migration) -> Result<(), MigrationId> {
         match self.open.entry(migration.vm) {
             Entry::Occupied(open) => Err(open.get().migration),
             Entry::Vacant(free) => {
                 let Migration { id, source, destination, .. } = migration.clone();
-                free.insert(Claim { migration: id, source, destination });
+                free.insert(Claim { migration: id, source, destination, stopped: None });
                 Ok(())
             }
         }

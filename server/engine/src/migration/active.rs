@@ -120,7 +120,10 @@ impl ActiveMigration {
         let Ok(connection) = self.context.inventory().connection(host) else { return Look::UNKNOWN };
         let Ok(copy) = connection.copy(vm).await else { return Look::UNKNOWN };
         let presence = Presence::of(copy.as_ref());
-        let reason = copy.as_ref().map(|copy| copy.reason).unwrap_or_default();
+        let reason = match &copy {
+            Some(copy) => copy.reason,
+            None => self.context.inventory().stop_reason(host, vm).unwrap_or_default(),
+        };
         let cpu_time_ns = copy.as_ref().and_then(|copy| copy.cpu_time_ns);
         self.context.inventory().set_copy(host, vm, copy);
         let presence = match presence {

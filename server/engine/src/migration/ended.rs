@@ -3,7 +3,10 @@
 use model::{Migration, Phase, Problem};
 
 use super::{Reported, inquiry::Look};
-use crate::{error::Error, hypervisor::StateReason};
+use crate::{
+    error::Error,
+    hypervisor::{Presence, StateReason},
+};
 
 /// The end of such a migration: it has failed, because there was nothing left to move.
 pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (Phase, Option<Problem>) {
@@ -19,6 +22,10 @@ pub(super) fn end(migration: &Migration, source: Look, reported: Reported) -> (P
         _ => Error::Ended { vm, host },
     };
     let problem = Problem::from(error);
+    let problem = match source.presence() {
+        Presence::Absent => problem.with_fix("It was not persistent, so its definition is gone, too."),
+        _ => problem,
+    };
     let words = reported.err().map(|setback| Problem::from(Error::from(setback)));
     let problem = match words {
         Some(Problem { details: Some(details), .. }) => problem.with_details(details),

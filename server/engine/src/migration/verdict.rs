@@ -127,6 +127,8 @@ fn live(evidence: &Evidence) -> Verdict {
         }
         (_, Active) => Verdict::Moved,
         (_, Abandoned { .. }) => Verdict::LeftPaused,
+        // Of one without a definition only its host's last word remains.
+        (Absent, Absent) if ended_here(source.reason) && others == Others::Without => Verdict::Ended,
         (Inactive, Absent) if ended_here(source.reason) => Verdict::Ended,
         // Its definition never left, and all hosts have said that they do not have it.
         (Inactive, Absent) if source.reason != StateReason::Migrated && others == Others::Without => Verdict::Ended,

@@ -8,6 +8,7 @@ mod ask;
 mod control_flow;
 mod destination;
 mod devices;
+mod dhcp;
 mod drivers;
 mod encryption;
 mod files;
@@ -127,6 +128,7 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
         resources::findings(input),
         pinning::findings(input),
         network::findings(input),
+        dhcp::findings(input),
         listeners::findings(input),
         files::findings(input),
         drivers::findings(input),

@@ -125,6 +125,13 @@ impl SimHost {
         self.listeners.clear();
     }
 
+    /// The guest ends. What has no definition is gone.
+    pub(super) fn end(&mut self, vm: VmId, reason: StateReason) {
+        self.tell(&HostEvent::Stopped(vm, reason));
+        self.change(vm, |copy| (copy.state, copy.reason) = (VmState::ShutOff, reason));
+        self.copies.retain(|other, copy| *other != vm || copy.persistent);
+    }
+
     /// Changes a copy if there is one, and tells.
     pub(super) fn change(&mut self, vm: VmId, change: impl FnOnce(&mut CopyFacts)) {
         if let Some(copy) = self.copies.get_mut(&vm) {

@@ -262,7 +262,7 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
         if let Some(Fault::Ends(reason)) = fault
             && processed * 2 > load.memory_bytes
         {
-            sim.world().host(source).change(plan.vm, |copy| (copy.state, copy.reason) = (VmState::ShutOff, *reason));
+            sim.world().host(source).end(plan.vm, *reason);
             return Err(hypervisor("domain is not running"));
         }
         if matches!(fault, Some(Fault::Stalls)) && processed * 2 > load.memory_bytes {

@@ -152,3 +152,19 @@ async fn a_vm_that_ends_as_soon_as_it_has_arrived_has_moved() {
         assert_eq!(bench.sim.volumes(&host("beta"), "images"), ["web.qcow2"], "its disk is the VM's own");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_without_a_definition_that_ends_at_the_source_has_not_moved() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("alpha"), CopyFacts { persistent: false, ..copy });
+    bench.until(|bench| bench.engine.snapshot().vms.iter().any(|vm| !vm.persistent)).await;
+    bench.sim.fail_next(vm, Fault::Ends(StateReason::Shutdown));
+    let end = bench.ended(bench.start(vm, "beta").await).await;
+    let problem = end.problem.as_ref().unwrap();
+    assert_eq!(end.phase, Phase::Failed, "{problem:?}");
+    assert!(problem.sentence.starts_with("web was shut down on alpha"), "{problem:?}");
+    assert!(problem.fix.as_ref().unwrap().contains("not persistent"), "{problem:?}");
+    assert!(bench.sim.copy(&host("alpha"), vm).is_none() && bench.sim.copy(&host("beta"), vm).is_none());
+}

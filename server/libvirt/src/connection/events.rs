@@ -16,6 +16,7 @@ use uuid::Uuid;
 use virt::{connect::Connect, sys};
 
 use crate::{
+    domain::reasons,
     error::LibvirtError,
     ffi::{job_statistics, typed_params},
     translate,
@@ -159,13 +160,16 @@ unsafe extern "C" fn on_closed(_: sys::virConnectPtr, reason: c_int, opaque: *mu
 unsafe extern "C" fn on_lifecycle(
     _: sys::virConnectPtr,
     domain: sys::virDomainPtr,
-    _event: c_int,
-    _detail: c_int,
+    event: c_int,
+    detail: c_int,
     opaque: *mut c_void,
 ) -> c_int {
     // SAFETY: libvirt lends the domain for this call, and `opaque` is what `lend` made.
     let (vm, notifier) = unsafe { (vm(domain), borrow(opaque)) };
     if let Some(vm) = vm {
+        if event == sys::VIR_DOMAIN_EVENT_STOPPED as c_int {
+            notifier.send_event(HostEvent::Stopped(vm, reasons::stopped(detail)));
+        }
         notifier.send_event(HostEvent::Changed(vm));
     }
     0

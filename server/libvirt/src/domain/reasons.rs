@@ -19,6 +19,20 @@ pub(crate) fn reason(state: sys::virDomainState, reason: c_int) -> StateReason {
     }
 }
 
+/// Why a domain has stopped, by the detail of the event that tells it.
+pub(crate) fn stopped(detail: c_int) -> StateReason {
+    match c_uint::try_from(detail) {
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN) => StateReason::Shutdown,
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_DESTROYED) => StateReason::Destroyed,
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_CRASHED) => StateReason::Crashed,
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_MIGRATED) => StateReason::Migrated,
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_SAVED) => StateReason::Saved,
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_FAILED) => StateReason::Failed,
+        Ok(sys::VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT) => StateReason::FromSnapshot,
+        _ => StateReason::Other,
+    }
+}
+
 fn running(reason: sys::virDomainRunningReason) -> StateReason {
     match reason {
         sys::VIR_DOMAIN_RUNNING_BOOTED => StateReason::Booted,
@@ -89,6 +103,13 @@ mod tests {
         for (state, number, expected) in cases {
             assert_eq!(reason(state, number as c_int), expected, "{state} {number}");
         }
+    }
+
+    #[test]
+    fn an_event_says_why_a_domain_has_stopped() {
+        assert_eq!(stopped(sys::VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN as c_int), StateReason::Shutdown);
+        assert_eq!(stopped(sys::VIR_DOMAIN_EVENT_STOPPED_MIGRATED as c_int), StateReason::Migrated);
+        assert_eq!(stopped(-1), StateReason::Other);
     }
 
     /// All that libvirt 11.3 knows: 0 is unknown in every state.

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod cpu;
+mod dhcp;
 mod directory;
 pub(crate) mod facts;
 mod machine;
@@ -14,11 +15,15 @@ mod rdma;
 mod secrets;
 mod trial;
 
-use engine::{DomainFacts, Survey};
-use model::VmId;
+use engine::{CopyFacts, DomainFacts, StateReason, Survey};
+use model::{VmId, VmState};
 
 pub(crate) use self::{certificates::CertificateCache, directory::stop_left_behind};
-use crate::{connection::Connection, domain::if_there, error::LibvirtError};
+use crate::{
+    connection::Connection,
+    domain::{self, copies, if_there},
+    error::LibvirtError,
+};
 
 /// What this host has for a VM. Changes nothing on it, but refreshes its pools.
 ///
@@ -47,12 +52,25 @@ pub(crate) fn survey(
         memory_free_bytes: facts::memory_free_bytes(connection)?,
         huge_pages_free_bytes: memory::huge_pages_free_bytes(connection, vm)?,
         networks: connection.known(networks::networks(connection))?,
+        dhcp: connection.known(dhcp::networks(connection))?,
+        saved_memory: saved_memory(connection, vm)?,
         devices: connection.known(networks::devices(connection))?,
         pools: connection.known(pools::pools(connection, vm))?,
         certificates: certificates.certificates(connection)?,
         rdma: connection.known(rdma::offered(connection))?,
         missing_secrets: connection.known(secrets::missing(connection, vm))?,
     })
+}
+
+/// Whether the host keeps saved memory of this VM, next to a definition of it. Only what is off is asked: a copy that is being received
+/// would not answer.
+fn saved_memory(connection: &Connection, vm: &DomainFacts) -> Result<bool, LibvirtError> {
+    let Some(domain) = domain::find(connection, vm.vm)? else { return Ok(false) };
+    let is_off = |copy: CopyFacts| copy.state == VmState::ShutOff && copy.reason != StateReason::StartingUp;
+    match if_there(copies::copy(&domain))?.is_some_and(is_off) {
+        true => Ok(connection.known(copies::has_saved_memory(&domain))?.unwrap_or(false)),
+        false => Ok(false),
+    }
 }
 
 /// The other VM that has this VM's name.
@@ -68,6 +86,18 @@ mod tests {
 
     use super::*;
     use crate::connection::testing;
+
+    #[test]
+    fn saved_memory_is_noticed() {
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "saved-there");
+        let facts = DomainFacts { vm, ..DomainFacts::default() };
+        let domain = domain::find(&connection, vm).unwrap().unwrap();
+        assert!(!saved_memory(&connection, &facts).unwrap());
+        domain.create().unwrap();
+        domain.managed_save(0).unwrap();
+        assert!(saved_memory(&connection, &facts).unwrap());
+    }
 
     #[test]
     fn a_namesake_is_noticed() {

@@ -141,6 +141,17 @@ fn a_vm_that_ended_at_the_source() {
 }
 
 #[test]
+fn a_vm_without_a_definition_that_ended_at_the_source() {
+    let gone = evidence(Mode::Live, because(Absent, StateReason::Shutdown), answer(Absent));
+    assert_eq!(verdict(&gone), Ended);
+    assert_eq!(verdict(&Evidence { others: Others::Silent, ..gone }), Neither);
+    let left = evidence(Mode::Live, because(Absent, StateReason::Migrated), answer(Absent));
+    assert_eq!(verdict(&left), Neither, "it has left");
+    let came_back = evidence(Mode::Live, because(Absent, StateReason::Shutdown), answer(Inactive));
+    assert_eq!(verdict(&came_back), Neither, "it may have run there");
+}
+
+#[test]
 fn a_vm_that_moved_and_ended_at_once() {
     let arrived =
         |source, reason| Evidence { succeeded: true, ..evidence(Mode::Live, source, because(Inactive, reason)) };
@@ -214,7 +225,7 @@ fn an_end_is_only_said_where_it_is_so() {
             Moved => is_off(source) && destination != Absent,
             Stayed => !matches!(source, Unknown | Absent) && is_off(destination),
             EndedThere => is_live && is_off(source) && destination == Inactive && others != Others::Have,
-            Ended => is_live && source == Inactive && is_off(destination) && others != Others::Have,
+            Ended => is_live && is_off(source) && is_off(destination) && others != Others::Have,
             MovedElsewhere => is_off(source) && (!is_off(destination) || others == Others::Have || !is_live),
             Neither => is_off(source) && is_off(destination) && others != Others::Have,
             Both | LeftPaused | ToResume | ToDrop | ToRemove | Undecided => true,

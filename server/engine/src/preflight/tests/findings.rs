@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use model::{ControlFlow, FindingCode as Code, Severity::*};
 
 use super::*;
-use crate::hypervisor::{CopyFacts, Folder, Interface, KeptFile, KeptIn, Network, SecretUse, StateReason, Tpm};
+use crate::hypervisor::{
+    CopyFacts, DhcpNetwork, Folder, Interface, KeptFile, KeptIn, Network, SecretUse, StateReason, Tpm,
+};
 
 pub(super) type Row = (Code, Severity, fn(&mut PreflightInput));
 
@@ -18,6 +20,19 @@ fn networks(input: &mut PreflightInput, known: &[(&str, bool)]) {
 fn bridge(input: &mut PreflightInput, devices: Option<&[&str]>) {
     of(input).interfaces = vec![Interface::Bridge { name: "br0".into() }];
     on_destination(input).devices = devices.map(|devices| devices.iter().map(|name| (*name).into()).collect());
+}
+
+/// The source's network gives the VM this address, or any; the destination's would give it that one.
+fn dhcp(input: &mut PreflightInput, here: Option<&str>, there: &str) {
+    let mac = "52:54:00:ab:cd:ef";
+    of(input).interfaces = vec![Interface::Network { name: "lan".into() }];
+    of(input).references.macs = [mac.to_owned()].into();
+    let network = |address: Option<&str>| {
+        let fixed = address.map(|address| (mac.to_owned(), address.to_owned())).into_iter().collect();
+        Some(vec![DhcpNetwork { name: "lan".into(), fixed }])
+    };
+    Arc::make_mut(&mut input.source.survey).dhcp = network(here);
+    on_destination(input).dhcp = network(Some(there));
 }
 
 fn secret(input: &mut PreflightInput, missing: Option<&[&str]>) {
@@ -175,6 +190,10 @@ const LIVE: &[Row] = &[
     (Code::Secret, Blocker, |input| secret(input, Some(&["vda"]))),
     (Code::VmState, Warning, |input| input.vm.state = VmState::Suspended),
     (Code::Autostart, Ok, |input| of(input).autostart = Some(true)),
+    (Code::SavedMemory, Blocker, |input| on_destination(input).saved_memory = true),
+    (Code::DhcpAddress, Ok, |input| dhcp(input, Some("10.0.0.7"), "10.0.0.7")),
+    (Code::DhcpAddress, Warning, |input| dhcp(input, Some("10.0.0.7"), "10.0.0.8")),
+    (Code::DhcpAddress, Unknown, |input| dhcp(input, None, "10.0.0.7")),
     (Code::Autostart, Unknown, |input| of(input).autostart = None),
     (Code::Snapshots, Ok, |_| {}),
     (Code::Snapshots, Blocker, |input| of(input).snapshots = 2),
@@ -217,7 +236,7 @@ const LIVE: &[Row] = &[
 /// Of a VM that is off: what it lacks there keeps it from starting, not from moving.
 const OFFLINE: &[Row] = &[
     (Code::VmState, Ok, |_| {}),
-    (Code::VmState, Warning, |input| of(input).saved_memory = true),
+    (Code::SavedMemory, Blocker, |input| of(input).saved_memory = true),
     (Code::NameTaken, Blocker, |input| on_destination(input).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
     (Code::Autostart, Ok, |input| of(input).autostart = Some(true)),
     (Code::Snapshots, Blocker, |input| of(input).snapshots = 2),
@@ -340,7 +359,7 @@ fn only_what_may_be_lost_needs_consent() {
     };
     let off: Vec<Code> = OFFLINE.iter().filter(consent).map(|row| row.0).collect();
     let folders = [Code::SharedFolder; 3];
-    let before = [Code::VmState, Code::Nvram, Code::Tpm];
+    let before = [Code::Nvram, Code::Tpm];
     assert_eq!(off, [&before[..], &kept, &[Code::SharedMemory], &folders].concat());
 }
 
