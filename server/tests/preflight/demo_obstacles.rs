@@ -7,18 +7,16 @@ use uuid::Uuid;
 
 use crate::{
     disks::{SIZE, disk, local_disk, shared_disk},
-    guest::{Guest, NAME, Parts, define},
+    guest::{Guest, NAME, OTHER, Parts, define},
     obstacle::{Obstacle, Outcome},
     testbed::{TestBed, text},
 };
 
 /// A port where nothing listens.
 const CLOSED_PORT: u16 = 9;
-/// Another name for a VM.
-const OTHER: &str = "trial-other";
 
 pub fn all() -> Vec<Obstacle> {
-    [states(), copies(), names(), jobs(), devices(), disks(), addresses()].into_iter().flatten().collect()
+    [states(), copies(), names(), jobs(), devices(), disks(), formats(), addresses()].into_iter().flatten().collect()
 }
 
 fn states() -> Vec<Obstacle> {
@@ -149,6 +147,29 @@ fn disks() -> Vec<Obstacle> {
             .parts(|bed, guest| Parts::devices(encrypted_disk(bed, guest)))
             .undo(|bed, guest| drop(bed.source.virsh(&["secret-undefine", &guest.id.to_string()]))),
     ]
+}
+
+/// Formats that QEMU can't migrate.
+fn formats() -> Vec<Obstacle> {
+    vec![
+        Obstacle::blocker("a disk in VMware's format", Code::DiskFormat)
+            .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "vmdk"))),
+        Obstacle::blocker("a disk in VirtualBox's format", Code::DiskFormat)
+            .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "vdi"))),
+        Obstacle::blocker("a disk in Hyper-V's old format", Code::DiskFormat)
+            .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "vpc"))),
+        Obstacle::blocker("a disk in QEMU's first format", Code::DiskFormat)
+            .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "qcow"))),
+        Obstacle::succeeds("a disk in VMware's format, and the VM is off", Code::DiskShared, Severity::Ok)
+            .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "vmdk")))
+            .off(),
+    ]
+}
+
+/// A disk in the shared directory, in another format than qcow2.
+fn disk_of_format(bed: &TestBed<'_>, guest: &Guest, format: &str) -> String {
+    bed.source.start_pool_at(&bed.shared.join(format!("{NAME}-{}", guest.number)));
+    disk(&bed.source.make_volume("disk", format, SIZE), "").replace("qcow2", format)
 }
 
 /// A disk in the shared directory, encrypted with a secret that only the source has.

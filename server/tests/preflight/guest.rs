@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::testbed::{Machine, TestBed, text};
 
+/// The name of another VM in a trial.
+pub const OTHER: &str = "trial-other";
 /// The name of trials' VMs, pools, networks and devices, which distinguishes them from others.
 pub const NAME: &str = "trial";
 
@@ -54,7 +56,7 @@ impl Guest {
         let Parts { machine, vcpus, os, elements, devices } = parts;
         let (machine, vcpus) = (machine.unwrap_or("pc"), vcpus.unwrap_or(1));
         format!(
-            "<domain type='qemu'>
+            "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>{name}</name>
   <uuid>{id}</uuid>
   <memory unit='MiB'>32</memory>
@@ -72,6 +74,13 @@ impl Guest {
 "
         )
     }
+}
+
+/// Runs another VM at the destination, with these devices.
+pub fn run_other(bed: &TestBed<'_>, guest: &Guest, devices: &str) {
+    let other = VmId(Uuid::now_v7());
+    define(bed, &bed.destination, &guest.xml_as(OTHER, other, &Parts::devices(devices)));
+    bed.destination.virsh(&["start", OTHER]);
 }
 
 /// Defines a VM on a host.

@@ -8,6 +8,7 @@ mod guest;
 mod lab;
 mod lab_obstacles;
 mod obstacle;
+mod off_obstacles;
 mod simulated;
 #[path = "../support/mod.rs"]
 mod support;
@@ -24,7 +25,7 @@ use testbed::{Machine, TestBed};
 /// The demo's network is 127.0.36.0.
 const NETWORK: u8 = 36;
 /// The least number of real obstacles, not counting VMs without one, where there can be a lab.
-const MIN_OBSTACLES: usize = 25;
+const MIN_OBSTACLES: usize = 75;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn preflight_and_truth_agree() {
@@ -54,7 +55,8 @@ async fn on_the_demo() -> Vec<Row> {
     }
     let [source, destination] = ["alpha", "beta"].map(|name| Machine::of_demo(&demo, name));
     let bed = TestBed { source, destination, shared: demo.dir().join("shared"), dir: demo.dir().to_owned() };
-    trial::try_all(&bed, &demo_obstacles::all()).await
+    let obstacles = [demo_obstacles::all(), off_obstacles::all()].into_iter().flatten().collect::<Vec<_>>();
+    trial::try_all(&bed, &obstacles).await
 }
 
 /// No rows where there can be no lab.

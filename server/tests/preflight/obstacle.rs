@@ -15,6 +15,8 @@ pub type Step = fn(&TestBed<'_>, &Guest);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Succeeds,
+    /// The VM, which is off, arrives and can't start.
+    Arrives,
     Fails,
 }
 
@@ -46,6 +48,8 @@ pub struct Obstacle {
     pub parts: fn(&TestBed<'_>, &Guest) -> Parts,
     /// Makes the obstacle, once the VM runs.
     pub make: Step,
+    /// Whether the VM is never started at the source.
+    pub is_off: bool,
     /// Removes what `Machine::clean` does not (VMs, pools and networks of the trial's name).
     pub undo: Step,
     /// What has to be so once the migration was tried; else what is wrong.
@@ -74,6 +78,11 @@ impl Obstacle {
         Self::new(name, code, Severity::Unknown, outcome)
     }
 
+    /// The VM is off and can move, but the preflight warns that it can't start there, and it can't.
+    pub fn arrives(name: &'static str, code: FindingCode) -> Self {
+        Self::new(name, code, Severity::Warning, Outcome::Arrives).off()
+    }
+
     fn new(name: &'static str, code: FindingCode, severity: Severity, outcome: Outcome) -> Self {
         Self {
             name,
@@ -83,6 +92,7 @@ impl Obstacle {
             also: &[],
             parts: |_, _| Parts::default(),
             make: |_, _| {},
+            is_off: false,
             undo: |_, _| {},
             afterwards: |_, _| Ok(()),
             state: VmState::Running,
@@ -102,6 +112,10 @@ impl Obstacle {
 
     pub fn make(self, make: Step) -> Self {
         Self { make, ..self }
+    }
+
+    pub fn off(self) -> Self {
+        Self { is_off: true, state: VmState::ShutOff, ..self }
     }
 
     pub fn undo(self, undo: Step) -> Self {

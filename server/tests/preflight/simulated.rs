@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use engine::{
-    CpuFit, DomainFacts, Engine, Interface, MachineFit, Survey,
+    CpuFit, DomainFacts, Engine, HostReferences, Interface, MachineFit, Neighbour, Survey,
     testing::{Load, Sim},
 };
 use model::{FindingCode as Code, MigrationOptions, MigrationRequest, Phase, Severity, VmState};
@@ -63,6 +63,33 @@ const OBSTACLES: &[Simulated] = &[
     ),
     blocker("an invariant time stamp counter", Code::Invtsc, |vm| vm.invtsc_without_frequency = true, |_| {}),
     blocker("another architecture", Code::Architecture, |_| {}, |survey| survey.machine = MachineFit::NoArchitecture),
+    blocker(
+        "a running VM pinned to a CPU that the destination lacks",
+        Code::PinnedCpus,
+        |vm| vm.references.cpu_sets = vec![[7].into()],
+        |survey| survey.provided.cpus = Some([0, 1].into()),
+    ),
+    blocker(
+        "a running VM with memory of a NUMA node that the destination lacks",
+        Code::NumaNodes,
+        |vm| vm.references.numa_nodes = [1].into(),
+        |survey| survey.provided.numa_nodes = Some([0].into()),
+    ),
+    blocker(
+        "a running VM with a network filter that the destination lacks",
+        Code::NetworkFilter,
+        |vm| vm.references.network_filters = ["clean-traffic".to_owned()].into(),
+        |survey| survey.provided.network_filters = Some([].into()),
+    ),
+    blocker(
+        "a vsock context ID that another VM has",
+        Code::VsockCid,
+        |vm| vm.references.vsock_cid = Some(7),
+        |survey| {
+            let references = HostReferences { vsock_cid: Some(7), ..HostReferences::default() };
+            survey.provided.neighbours = Some(vec![Neighbour { name: "other".into(), active: true, references }]);
+        },
+    ),
     Simulated {
         name: "an older libvirt",
         code: Code::LibvirtVersion,

@@ -27,6 +27,7 @@ impl Row {
         let (code, severity) = (code.as_str(), severity.as_str());
         let outcome = match outcome {
             Outcome::Succeeds => "succeeds",
+            Outcome::Arrives => "arrives",
             Outcome::Fails => "fails",
         };
         let agree = if self.disagreement.is_none() { "yes" } else { "NO" };

@@ -112,6 +112,14 @@ impl<'a> Machine<'a> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// Starts the VM on this host; libvirt's error if it can't.
+    pub fn start(&self, guest: &Guest) -> Result<(), String> {
+        let output = self.try_virsh(&["start", &guest.id.to_string()]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        // The first line says only that it failed.
+        if output.status.success() { Ok(()) } else { Err(errors.lines().skip(1).collect::<Vec<_>>().join("\n")) }
+    }
+
     /// Defines and starts this trial's pool, a directory.
     pub fn start_pool(&self, guest: &Guest) {
         self.start_pool_at(&self.pool_path(guest));

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use engine::{AllowedNetworks, Engine, Networks};
 use libvirt::{LibvirtHypervisor, SshFiles, SystemResolver};
-use model::{Code as ErrorCode, Finding, HostName, Migration, MigrationRequest, Phase, Preflight, Severity};
+use model::{Code as ErrorCode, Finding, HostName, Migration, MigrationRequest, Phase, Preflight, Severity, VmState};
 use store::MemoryStore;
 use tokio::time::timeout;
 
@@ -36,7 +36,9 @@ pub async fn try_all(bed: &TestBed<'_>, obstacles: &[Obstacle]) -> Vec<Row> {
 async fn try_out(bed: &TestBed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
     let parts = (obstacle.parts)(bed, guest);
     guest::define(bed, &bed.source, &guest.xml(&parts));
-    bed.source.virsh(&["start", guest::NAME]);
+    if !obstacle.is_off {
+        bed.source.virsh(&["start", guest::NAME]);
+    }
     (obstacle.make)(bed, guest);
     let trial = Trial::start(bed, obstacle, guest).await;
     let preflight = trial.engine.preflight(guest.id, &trial.destination, &(obstacle.options)()).await;
@@ -45,15 +47,24 @@ async fn try_out(bed: &TestBed<'_>, obstacle: &Obstacle, guest: &Guest) -> Row {
     let attempt = timeout(LIMIT, trial.migrate()).await.expect("it ends");
     let after = states(bed, guest);
     trial.engine.stop().await;
+    let afterwards = (obstacle.afterwards)(bed, guest);
+    let (outcome, words) = match attempt {
+        Err(words) => (Outcome::Fails, Some(words)),
+        Ok(()) if obstacle.state == VmState::ShutOff => match bed.destination.start(guest) {
+            Ok(()) => (Outcome::Succeeds, None),
+            Err(words) => (Outcome::Arrives, Some(words)),
+        },
+        Ok(()) => (Outcome::Succeeds, None),
+    };
     Row {
         obstacle: obstacle.name,
         hosts: format!("{} to {}", bed.source.config.name, trial.destination),
         code: obstacle.code,
         severity: obstacle.severity,
-        outcome: Outcome::of(attempt.is_ok()),
-        disagreement: disagreement(obstacle, &preflight, &attempt, &before, &after)
-            .or_else(|| (obstacle.afterwards)(bed, guest).err()),
-        words: attempt.err(),
+        outcome,
+        disagreement: disagreement(obstacle, &preflight, (outcome, words.as_deref()), &before, &after)
+            .or_else(|| afterwards.err()),
+        words,
     }
 }
 
@@ -68,7 +79,7 @@ fn states(bed: &TestBed<'_>, guest: &Guest) -> States {
 fn disagreement(
     obstacle: &Obstacle,
     preflight: &Preflight,
-    attempt: &Result<(), String>,
+    (outcome, words): (Outcome, Option<&str>),
     before: &States,
     after: &States,
 ) -> Option<String> {
@@ -81,11 +92,11 @@ fn disagreement(
     if !others.is_empty() {
         return Some(format!("the preflight reports other blockers: {others:?}"));
     }
-    if Outcome::of(attempt.is_ok()) != obstacle.outcome {
-        return Some(format!("the migration: {attempt:?}"));
+    if outcome != obstacle.outcome {
+        return Some(format!("the migration: {outcome:?}, {words:?}"));
     }
     let right = match obstacle.outcome {
-        Outcome::Succeeds => [None, before[0].clone()],
+        Outcome::Succeeds | Outcome::Arrives => [None, before[0].clone()],
         Outcome::Fails => before.clone(),
     };
     (*after != right).then(|| format!("the VM is {after:?}, not {right:?}, at source and destination"))

@@ -90,27 +90,25 @@ fn filter(input: &PreflightInput, name: &str) -> Finding {
     }
 }
 
-/// libvirt refuses a name that a tap device has, whoever made it.
+/// libvirt refuses a name that a network device has, whoever made it, but does not list tap devices.
 fn tap(input: &PreflightInput, name: &str) -> Finding {
     let (code, destination) = (FindingCode::InterfaceName, input.destination_name());
     let survey = &input.destination.survey;
     let has_it = |neighbour: &&Neighbour| neighbour.active && neighbour.references.taps.contains(name);
     let owner = survey.provided.neighbours.iter().flatten().find(has_it);
     let fix = "Give it another name, or leave the name to libvirt.";
-    let taken = match (owner, &survey.devices) {
-        (Some(other), _) => format!("{} on {destination} has the tap device {name} of {}.", other.name, input.vm.name),
-        (None, Some(devices)) if devices.iter().any(|device| device == name) => {
-            format!("{destination} has a network device {name} already, which {} wants to make.", input.vm.name)
-        }
-        (None, Some(_)) => {
-            return Finding::ok(code, format!("The name {name} of a tap device is free on {destination}."));
-        }
-        (None, None) => {
-            let text = format!("Whether the name {name} of a tap device is free on {destination} can't be told.");
-            return Finding::unknown(code, text);
-        }
-    };
-    input.lacking(code, taken).with_fix(fix)
+    if let Some(other) = owner {
+        let text = format!("{} on {destination} has the tap device {name} of {}.", other.name, input.vm.name);
+        return input.lacking(code, text).with_fix(fix);
+    }
+    if survey.devices.iter().flatten().any(|device| device == name) {
+        let text = format!("{destination} has a network device {name} already, which {} wants to make.", input.vm.name);
+        return input.lacking(code, text).with_fix(fix);
+    }
+    let text = format!(
+        "No VM that {destination} shows has a tap device {name}; whether another program has can't be seen from libvirt."
+    );
+    Finding::unknown(code, text).with_fix(fix)
 }
 
 fn macs(input: &PreflightInput) -> Option<Finding> {

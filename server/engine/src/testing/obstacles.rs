@@ -83,6 +83,9 @@ fn to_start(domain: &DomainFacts, survey: &Survey) -> Option<String> {
     if survey.firmware == Some(false) {
         return Some("unable to find any master var store for loader".to_owned());
     }
+    if let Some(words) = named(domain, survey) {
+        return Some(words);
+    }
     if domain.memory_bytes > MEMORY || survey.huge_pages_free_bytes.is_some_and(|free| free < domain.memory_bytes) {
         return Some("cannot set up guest memory 'pc.ram': Cannot allocate memory".to_owned());
     }
@@ -105,4 +108,23 @@ fn network(name: &str, survey: &Survey) -> Option<String> {
         Some(_) => Some(format!("network '{name}' is not active")),
         None => Some(format!("Network not found: no network with matching name '{name}'")),
     }
+}
+
+/// What the definition names of its host and this one does not have, or another VM has.
+fn named(domain: &DomainFacts, survey: &Survey) -> Option<String> {
+    let (wanted, has) = (&domain.references, &survey.provided);
+    if has.cpus.as_ref().is_some_and(|cpus| wanted.cpu_sets.iter().any(|set| set.is_disjoint(cpus))) {
+        return Some("cannot set CPU affinity on process 4711: Invalid argument".to_owned());
+    }
+    if let Some(node) = has.numa_nodes.as_ref().and_then(|nodes| wanted.numa_nodes.difference(nodes).next()) {
+        return Some(format!("unsupported configuration: NUMA node {node} is unavailable"));
+    }
+    let filters = has.network_filters.as_ref();
+    if let Some(filter) = filters.and_then(|filters| wanted.network_filters.difference(filters).next()) {
+        return Some(format!("Network filter not found: no nwfilter with matching name '{filter}'"));
+    }
+    let mut running = has.neighbours.iter().flatten().filter(|neighbour| neighbour.active);
+    let has_cid = |cid| running.any(|neighbour| neighbour.references.vsock_cid == Some(cid));
+    let taken = wanted.vsock_cid.is_some_and(has_cid);
+    taken.then(|| "unable to set vsock guest CID: Address already in use".to_owned())
 }

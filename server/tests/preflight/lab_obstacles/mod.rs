@@ -2,6 +2,8 @@
 //! stopped daemon, another QEMU.
 
 mod contents;
+mod files;
+mod listeners;
 mod networks;
 mod programs;
 mod storage;
@@ -10,7 +12,9 @@ use model::{FindingCode as Code, Severity};
 
 use self::{
     contents::contents,
-    networks::{firewalls, networks},
+    files::files,
+    listeners::{addresses, ports},
+    networks::{filters, firewalls, names, networks},
     programs::{programs, virtiofs},
     storage::{jobs, media, pools},
 };
@@ -18,8 +22,9 @@ use crate::{guest::Parts, obstacle::Obstacle};
 
 /// Between two equal hosts.
 pub fn between_equals() -> Vec<Obstacle> {
-    let mut all: Vec<_> =
-        [networks(), media(), pools(), firewalls(), jobs(), programs(), contents()].into_iter().flatten().collect();
+    let of_definitions = [files(), addresses(), ports(), names(), filters()];
+    let others = [networks(), media(), pools(), firewalls(), jobs(), programs(), contents()];
+    let mut all: Vec<_> = of_definitions.into_iter().chain(others).flatten().collect();
     all.extend(virtiofs());
     all
 }

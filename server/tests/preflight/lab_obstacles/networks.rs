@@ -6,7 +6,7 @@ use model::{ControlFlow, FindingCode as Code, MigrationOptions, Severity};
 use tokio::{runtime::Handle, task::block_in_place};
 
 use crate::{
-    guest::{Guest, NAME, Parts},
+    guest::{Guest, NAME, Parts, run_other},
     obstacle::{Obstacle, Outcome, Step},
     testbed::{Machine, TestBed, text},
 };
@@ -41,6 +41,54 @@ pub(super) fn networks() -> Vec<Obstacle> {
             .parts(on_bridge)
             .make(|bed, _| make_bridge(&bed.destination))
             .undo(remove_bridges),
+    ]
+}
+
+/// Names and addresses that another VM or device of the destination may have.
+pub(super) fn names() -> Vec<Obstacle> {
+    let with_tap: fn(&TestBed<'_>, &Guest) -> Parts = |bed, _| {
+        make_bridge(&bed.source);
+        make_bridge(&bed.destination);
+        Parts::devices(TAP)
+    };
+    let remove_bridges: Step = |bed, _| [&bed.source, &bed.destination].into_iter().for_each(remove_bridge);
+    vec![
+        Obstacle::blocker("a tap device of a name that another VM has", Code::InterfaceName)
+            .parts(with_tap)
+            .make(|bed, guest| run_other(bed, guest, TAP))
+            .undo(remove_bridges),
+        Obstacle::unknown("a tap device of a name that the destination has", Code::InterfaceName, Outcome::Fails)
+            .parts(with_tap)
+            .make(|bed, _| drop(bed.destination.lab().run("ip", &["tuntap", "add", TAP_NAME, "mode", "tap"])))
+            .undo(|bed, _| {
+                bed.destination.lab().run("ip", &["link", "delete", TAP_NAME]);
+                [&bed.source, &bed.destination].into_iter().for_each(remove_bridge);
+            }),
+        Obstacle::unknown("a tap device of a name that is free", Code::InterfaceName, Outcome::Succeeds)
+            .parts(with_tap)
+            .undo(remove_bridges),
+        Obstacle::succeeds("another VM of its MAC address", Code::MacAddress, Severity::Warning)
+            .parts(|_, _| Parts::devices(MAC))
+            .make(|bed, guest| run_other(bed, guest, MAC)),
+    ]
+}
+
+/// The name of trials' tap devices.
+const TAP_NAME: &str = "trial-tap";
+const TAP: &str = "<interface type='bridge'><source bridge='trial'/><target dev='trial-tap'/></interface>";
+const MAC: &str = "<interface type='user'><mac address='52:54:00:12:34:56'/></interface>";
+
+pub(super) fn filters() -> Vec<Obstacle> {
+    vec![
+        // Also where the destination has no driver for network filters at all.
+        Obstacle::arrives("a network filter that the destination lacks", Code::NetworkFilter)
+            .parts(|bed, _| {
+                make_bridge(&bed.source);
+                make_bridge(&bed.destination);
+                let bridge = format!("<source bridge='{NAME}'/>");
+                Parts::devices(format!("<interface type='bridge'>{bridge}<filterref filter='{NAME}'/></interface>"))
+            })
+            .undo(|bed, _| [&bed.source, &bed.destination].into_iter().for_each(remove_bridge)),
     ]
 }
 

@@ -102,11 +102,7 @@ pub(super) const LIVE: &[Row] = &[
         named(input).network_filters = names(&["clean-traffic"]);
         provided(input).network_filters = Some(BTreeSet::new());
     }),
-    (Code::InterfaceName, Ok, |input| named(input).taps = names(&["web0"])),
-    (Code::InterfaceName, Unknown, |input| {
-        named(input).taps = names(&["web0"]);
-        on_destination(input).devices = None;
-    }),
+    (Code::InterfaceName, Unknown, |input| named(input).taps = names(&["web0"])),
     (Code::InterfaceName, Blocker, |input| {
         named(input).taps = names(&["web0"]);
         on_destination(input).devices = Some(vec!["web0".into()]);
@@ -115,7 +111,7 @@ pub(super) const LIVE: &[Row] = &[
         named(input).taps = names(&["web0"]);
         neighbour(input, true, |other| other.taps = names(&["web0"]));
     }),
-    (Code::InterfaceName, Ok, |input| {
+    (Code::InterfaceName, Unknown, |input| {
         named(input).taps = names(&["web0"]);
         neighbour(input, false, |other| other.taps = names(&["web0"]));
     }),
