@@ -72,6 +72,7 @@ find_missing() {
         need "libvirt's driver for storage pools" libvirt-daemon-driver-storage has_file "${driver}_storage.so"
         need "libvirt's driver for secrets" libvirt-daemon-driver-secret has_file "${driver}_secret.so"
         need "libvirt's driver for network interfaces" libvirt-daemon-driver-interface has_file "${driver}_interface.so"
+        need "libvirt's schemas" libvirt-common has_file /usr/share/libvirt/schemas/domain.rng
         need 'nft' nftables has_file /usr/sbin/nft
         need 'sshfs' sshfs command -v sshfs
         need "OpenSSH's SFTP server" openssh-sftp-server has_file /usr/lib/openssh/sftp-server

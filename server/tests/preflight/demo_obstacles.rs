@@ -160,6 +160,14 @@ fn formats() -> Vec<Obstacle> {
             .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "vpc"))),
         Obstacle::blocker("a disk in QEMU's first format", Code::DiskFormat)
             .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "qcow"))),
+        Obstacle::blocker("a disk whose backing image is in VMware's format", Code::DiskFormat).parts(|bed, guest| {
+            bed.source.start_pool_at(&bed.shared.join(format!("{NAME}-{}", guest.number)));
+            let base = bed.source.make_volume("base", "vmdk", SIZE);
+            let backing = ["--backing-vol", "base", "--backing-vol-format", "vmdk"];
+            let make = ["vol-create-as", NAME, "overlay", SIZE, "--format", "qcow2"];
+            bed.source.virsh(&[&make[..], &backing].concat());
+            Parts::devices(disk(&base.with_file_name("overlay"), ""))
+        }),
         Obstacle::succeeds("a disk in VMware's format, and the VM is off", Code::DiskShared, Severity::Ok)
             .parts(|bed, guest| Parts::devices(disk_of_format(bed, guest, "vmdk")))
             .off(),

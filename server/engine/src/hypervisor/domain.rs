@@ -42,6 +42,8 @@ pub struct DomainFacts {
     pub vcpus: u32,
     /// Disks, CD-ROM and floppy drives.
     pub disks: Vec<Disk>,
+    /// Formats of the images below the disks (backing chains): a disk's target, and a format.
+    pub backing_formats: Vec<(String, String)>,
     /// Of a running VM, what it has from its next start on and not now: disks and media that only its kept definition names.
     pub later_disks: Vec<Disk>,
     /// Network interfaces.

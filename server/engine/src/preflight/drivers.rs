@@ -3,7 +3,7 @@
 use model::{Finding, FindingCode};
 
 use super::input::PreflightInput;
-use crate::hypervisor::{Disk, Neighbour};
+use crate::hypervisor::Neighbour;
 
 /// Formats, by libvirt's names, whose drivers refuse every migration (`migrate_add_blocker` in QEMU's block/*.c).
 const NOT_MIGRATABLE: [&str; 3] = ["qcow", "vdi", "vmdk"];
@@ -11,22 +11,25 @@ const NOT_MIGRATABLE: [&str; 3] = ["qcow", "vdi", "vmdk"];
 const NOT_MIGRATABLE_WRITABLE: [&str; 3] = ["vpc", "ploop", "fat"];
 
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
-    let formats = input.domain.disks.iter().filter(|_| input.is_live()).filter_map(|disk| format(input, disk));
+    let disks = input.domain.disks.iter().map(|disk| (&disk.target, &disk.format, disk.read_only));
+    // QEMU opens the images below a disk read-only.
+    let below = input.domain.backing_formats.iter().map(|(target, format)| (target, format, true));
+    let all = disks.chain(below).filter(|_| input.is_live());
+    let formats = all.filter_map(|(target, format, read_only)| refused_format(input, target, format, read_only));
     let drivers = input.domain.references.qemu_drivers.iter().map(|driver| qemu_driver(input, driver));
     let labels = input.domain.references.security_models.iter().map(|model| security_label(input, model));
     formats.chain(drivers).chain(qemu_arguments(input)).chain(labels).collect()
 }
 
-fn format(input: &PreflightInput, disk: &Disk) -> Option<Finding> {
-    let Disk { format, target, .. } = disk;
-    let is_refused = |format: &str| {
-        NOT_MIGRATABLE.contains(&format) || (!disk.read_only && NOT_MIGRATABLE_WRITABLE.contains(&format))
-    };
-    let text =
-        format!("The disk {target} of {} has the format {format}, which QEMU can't move while it runs.", input.vm.name);
-    is_refused(format).then(|| {
+fn refused_format(input: &PreflightInput, target: &str, format: &str, read_only: bool) -> Option<Finding> {
+    let is_refused = NOT_MIGRATABLE.contains(&format) || (!read_only && NOT_MIGRATABLE_WRITABLE.contains(&format));
+    let name = &input.vm.name;
+    let text = format!(
+        "The disk {target} of {name} has an image of the format {format}, which QEMU can't move while it runs."
+    );
+    is_refused.then(|| {
         Finding::blocker(FindingCode::DiskFormat, text)
-            .with_fix("Move it while it is shut off, or convert the disk to qcow2 or raw (qemu-img convert).")
+            .with_fix("Move it while it is shut off, or convert the image to qcow2 or raw (qemu-img convert).")
     })
 }
 

@@ -84,6 +84,16 @@ fn has_backing(disk: Node<'_, '_>) -> bool {
     xml::find(disk, &["backingStore"]).is_some_and(|store| store.has_children())
 }
 
+/// The formats of the images below the disks, each with its disk's target.
+pub(super) fn backing_formats(devices: Node<'_, '_>) -> Vec<(String, String)> {
+    let of_disk = |disk: Node<'_, '_>| {
+        let below = disk.descendants().filter(|node| node.has_tag_name("backingStore"));
+        let formats = below.filter_map(|store| xml::attribute(store, &["format"], "type"));
+        formats.map(|format| (target(disk), format.to_owned())).collect::<Vec<_>>()
+    };
+    xml::children(devices, "disk").flat_map(of_disk).collect()
+}
+
 fn has_data_file_or_slice(disk: Node<'_, '_>) -> bool {
     let is_there = |path: &[&'static str]| xml::find(disk, path).is_some();
     is_there(&["source", "dataStore"]) || is_there(&["source", "slices", "slice"])
@@ -209,6 +219,7 @@ mod tests {
                    </backingStore></disk><disk><target dev='vdb'/><backingStore/></disk><disk><target dev='vdc'/></disk>";
         let backing = with(xml, disks).into_iter().map(|disk| disk.has_backing);
         assert_eq!(backing.collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(with(xml, backing_formats), [("vda".to_owned(), "qcow2".to_owned())]);
     }
 
     #[test]

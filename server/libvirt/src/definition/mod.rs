@@ -42,6 +42,9 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
     }
     let sizes = connection.known(sizes::sizes(&domain, is_active))?.unwrap_or_default();
     let shown_disks = disks_in(&shown)?;
+    let shown_document = xml::parse(&shown)?;
+    let shown_devices = xml::find(shown_document.root_element(), &["devices"]);
+    facts.backing_formats = shown_devices.map(disks::backing_formats).unwrap_or_default();
     for disk in &mut facts.disks {
         if let Some(size) = sizes.iter().find(|size| size.target == disk.target) {
             (disk.capacity_bytes, disk.allocation_bytes) = (size.capacity_bytes, size.allocation_bytes);

@@ -15,7 +15,7 @@ use self::{
     files::files,
     listeners::{addresses, ports},
     networks::{filters, firewalls, names, networks},
-    programs::{programs, virtiofs},
+    programs::{drivers, programs, virtiofs},
     storage::{jobs, media, pools},
 };
 use crate::{guest::Parts, obstacle::Obstacle};
@@ -23,7 +23,7 @@ use crate::{guest::Parts, obstacle::Obstacle};
 /// Between two equal hosts.
 pub fn between_equals() -> Vec<Obstacle> {
     let of_definitions = [files(), addresses(), ports(), names(), filters()];
-    let others = [networks(), media(), pools(), firewalls(), jobs(), programs(), contents()];
+    let others = [networks(), media(), pools(), firewalls(), jobs(), programs(), drivers(), contents()];
     let mut all: Vec<_> = of_definitions.into_iter().chain(others).flatten().collect();
     all.extend(virtiofs());
     all

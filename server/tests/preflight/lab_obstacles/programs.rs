@@ -1,13 +1,19 @@
 //! Programs and files that a VM needs on its host: a TPM, a firmware, an emulator, virtiofsd.
 
-use std::path::PathBuf;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    thread,
+};
 
-use model::FindingCode as Code;
+use model::{FindingCode as Code, Severity};
 
 use crate::{
-    guest::Parts,
-    lab,
+    guest::{Guest, Parts, run_other},
+    lab::{self, SANDBOX_ADDRESS},
     obstacle::{Obstacle, Outcome},
+    testbed::TestBed,
 };
 
 /// Where virtiofsd may be: from Debian 13's package, and from Debian 12's QEMU.
@@ -31,6 +37,62 @@ pub(super) fn programs() -> Vec<Obstacle> {
             Parts::devices(format!("<emulator>{emulator}</emulator>"))
         }),
     ]
+}
+
+/// A CD over HTTP, which QEMU reads with a driver that is packaged separately.
+pub(super) fn drivers() -> Vec<Obstacle> {
+    let cd: fn(&TestBed<'_>, &Guest) -> Parts = |_, _| Parts::devices(http_cd());
+    vec![
+        Obstacle::unknown("a CD over HTTP", Code::QemuDriver, Outcome::Succeeds).parts(cd),
+        Obstacle::succeeds("a CD over HTTP, as another VM there has", Code::QemuDriver, Severity::Ok)
+            .parts(cd)
+            .make(|bed, guest| run_other(bed, guest, &http_cd())),
+        Obstacle::unknown("a CD over HTTP, and no driver at the destination", Code::QemuDriver, Outcome::Fails)
+            .parts(cd)
+            .make(|bed, _| {
+                let hide = "mount -t tmpfs tmpfs \"$(dirname /usr/lib/*/qemu/block-curl.so)\"";
+                bed.destination.lab().run("sh", &["-c", hide]);
+            })
+            .undo(|bed, _| drop(bed.destination.lab().run("sh", &["-c", "umount /usr/lib/*/qemu"]))),
+    ]
+}
+
+/// A CD drive with an image from a server in the sandbox, which is started with it.
+fn http_cd() -> String {
+    let server = TcpListener::bind((SANDBOX_ADDRESS, 0)).expect("the sandbox has this address");
+    let port = server.local_addr().expect("it is bound").port();
+    thread::spawn(move || server.incoming().flatten().for_each(|client| drop(thread::spawn(|| serve_zeros(client)))));
+    format!(
+        "<disk type='network' device='cdrom'><driver name='qemu' type='raw'/>
+           <source protocol='http' name='/cd.iso'><host name='{SANDBOX_ADDRESS}' port='{port}'/></source>
+           <target dev='hda' bus='ide'/></disk>"
+    )
+}
+
+/// Serves a file of zeros, whole or a range of it, until the client has enough.
+fn serve_zeros(client: TcpStream) -> Option<()> {
+    const SIZE: usize = 64 << 10;
+    let mut answers = client.try_clone().ok()?;
+    let mut lines = BufReader::new(client).lines();
+    loop {
+        let request: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+        let is_head = request.first()?.starts_with("HEAD ");
+        let range =
+            request.iter().find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+        let range = range.as_deref().and_then(|range| range.split_once('-'));
+        let from = range.map_or(0, |(from, _)| from.parse().unwrap_or(0));
+        let to = range.map_or(SIZE - 1, |(_, to)| to.parse().unwrap_or(SIZE - 1).min(SIZE - 1));
+        let status = if range.is_some() { "206 Partial Content" } else { "200 OK" };
+        let length = (to + 1).saturating_sub(from);
+        write!(
+            answers,
+            "HTTP/1.1 {status}\r\nAccept-Ranges: bytes\r\nContent-Length: {length}\r\nContent-Range: bytes {from}-{to}/{SIZE}\r\n\r\n"
+        )
+        .ok()?;
+        if !is_head {
+            answers.write_all(&vec![0; length]).ok()?;
+        }
+    }
 }
 
 /// None where virtiofsd is not installed.

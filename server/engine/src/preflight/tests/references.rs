@@ -152,6 +152,7 @@ pub(super) const LIVE: &[Row] = &[
     (Code::DeviceFile, Ok, |input| file(input, "/dev/urandom", FileUsage::Device, None)),
     (Code::DiskFormat, Blocker, |input| disk(input, "vmdk", true)),
     (Code::DiskFormat, Blocker, |input| disk(input, "vpc", false)),
+    (Code::DiskFormat, Blocker, |input| of(input).backing_formats = vec![("vda".into(), "vmdk".into())]),
     (Code::QemuDriver, Unknown, |input| named(input).qemu_drivers = names(&["disks by http"])),
     (Code::QemuDriver, Ok, |input| {
         named(input).qemu_drivers = names(&["disks by http"]);
