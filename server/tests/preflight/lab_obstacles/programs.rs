@@ -50,10 +50,10 @@ pub(super) fn drivers() -> Vec<Obstacle> {
         Obstacle::unknown("a CD over HTTP, and no driver at the destination", Code::QemuDriver, Outcome::Fails)
             .parts(cd)
             .make(|bed, _| {
-                let hide = "mount -t tmpfs tmpfs \"$(dirname /usr/lib/*/qemu/block-curl.so)\"";
+                let hide = "mount -t tmpfs tmpfs \"$(dirname /usr/lib/*-linux-gnu/qemu/block-curl.so)\"";
                 bed.destination.lab().run("sh", &["-c", hide]);
             })
-            .undo(|bed, _| drop(bed.destination.lab().run("sh", &["-c", "umount /usr/lib/*/qemu"]))),
+            .undo(|bed, _| drop(bed.destination.lab().run("sh", &["-c", "umount /usr/lib/*-linux-gnu/qemu"]))),
     ]
 }
 
