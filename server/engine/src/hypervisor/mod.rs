@@ -146,8 +146,8 @@ pub trait HostConnection: Send + Sync {
     /// The volume at this path, in whatever active pool here it is: the pool's name with it. May take 30 s.
     async fn volume_at(&self, path: &str) -> Result<Option<(String, Volume)>, HostError>;
 
-    /// What still needs the image at this path. The VM that has `left` needs it only if it runs here all the same. May take 30 s.
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError>;
+    /// What still needs the image at this path. If a VM has `left`, it needs it only if it runs here all the same. May take 30 s.
+    async fn users_of_image(&self, path: &str, left: Option<VmId>) -> Result<ImageUsers, HostError>;
 
     /// Makes a volume here that takes up no more than it must. May take 30 s.
     ///

@@ -21,7 +21,7 @@ use crate::{
     clock::wall_ms,
     context::Context,
     error::Error,
-    hypervisor::{HostConnection, HostError, Presence, Statistics},
+    hypervisor::{HostConnection, HostError, Presence, Statistics, Volume},
     storage::StorageJournal,
 };
 
@@ -250,8 +250,8 @@ impl StorageJournal for ActiveMigration {
         self.journal.forget(host, what, text).await;
     }
 
-    async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error> {
-        self.journal.volume_created(target, path, text).await;
+    async fn volume_created(&mut self, target: &str, made: &Volume, text: String) -> Result<(), Error> {
+        self.journal.volume_created(target, made, text).await;
         self.until_written().await
     }
 

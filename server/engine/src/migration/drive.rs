@@ -11,7 +11,7 @@ use crate::{
     clock::every_sample,
     error::Error,
     hypervisor::{HostError, HostErrorKind, MigrationPlan, NotMigrated, Presence, Transport},
-    storage::{Prepared, StorageJournal as _},
+    storage::{self, CopiedImage, Prepared, StorageJournal as _},
 };
 
 /// What libvirt needs besides the record.
@@ -23,9 +23,10 @@ pub(super) struct Handover {
     pub(super) prepared: Prepared,
 }
 
-/// Lets libvirt move the VM, and watches it until libvirt says it is over.
-pub(super) async fn drive(active: &mut ActiveMigration, handover: Handover) -> Reported {
+/// Lets libvirt move the VM, and watches it until libvirt says it is over. `images` are those that the console has copied itself.
+pub(super) async fn drive(active: &mut ActiveMigration, handover: Handover, images: &[CopiedImage]) -> Reported {
     let plan = plan(active, handover).map_err(|error| Setback::NotBegun(error.into()))?;
+    ensure_untouched(active, images).await?;
     let reported = hand_over(active, &plan).await;
     if plan.control_flow == ControlFlow::Direct {
         return reported.map_err(Setback::from);
@@ -40,10 +41,21 @@ pub(super) async fn drive(active: &mut ActiveMigration, handover: Handover) -> R
             if is_peer_login(&refusal) && active.record().options.control_flow.is_none() =>
         {
             go_direct(active, &refusal).await.map_err(Setback::NotBegun)?;
+            ensure_untouched(active, images).await?;
             let plan = MigrationPlan { control_flow: ControlFlow::Direct, ..plan };
             hand_over(active, &plan).await.map_err(Setback::from)
         }
         reported => reported.map_err(Setback::from),
+    }
+}
+
+/// The last thing before libvirt is asked to move a VM that is off: libvirt does not mind if it runs by now, or has written to its disks.
+async fn ensure_untouched(active: &ActiveMigration, images: &[CopiedImage]) -> Reported {
+    match active.record().mode {
+        Mode::Live => Ok(()),
+        Mode::Offline => {
+            storage::ensure_untouched(active.context(), active.record(), images).await.map_err(Setback::NotBegun)
+        }
     }
 }
 

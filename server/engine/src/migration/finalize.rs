@@ -14,11 +14,12 @@ use super::{
 };
 use crate::{
     error::Error,
-    storage::{self, StorageJournal as _},
+    storage::{self, CopiedImage, StorageJournal as _},
 };
 
-/// Finds out where the VM is and ends the migration accordingly, whatever libvirt reported.
-pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
+/// Finds out where the VM is and ends the migration accordingly, whatever libvirt reported. `images` are those that the console has
+/// copied itself, if it has not been restarted since.
+pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported, images: &[CopiedImage]) {
     if reported.is_ok() {
         active.switched();
     }
@@ -37,7 +38,7 @@ pub(super) async fn finalize(active: &mut ActiveMigration, reported: Reported) {
             if reported.is_ok() {
                 storage::prove_mirrored(&context, active).await;
             }
-            storage::remove_source_disks(&context, active, reported.is_ok()).await;
+            storage::remove_source_disks(&context, active, reported.is_ok(), images).await;
             note_unregistered_destination(active).await;
             let problem = (verdict == Verdict::EndedThere).then(|| ended::there(active.record(), there));
             active.journal().end(Phase::Succeeded, problem, figures).await;

@@ -118,7 +118,7 @@ async fn removal(context: &Context, migration: &Migration, leftover: &Leftover) 
     let connection = context.inventory().connection(&leftover.host)?;
     match leftover.what {
         LeftoverKind::Volume { .. } | LeftoverKind::Token { .. } => {
-            storage::remove_volume(&*connection, migration, leftover).await
+            storage::remove_volume(context, &*connection, migration, leftover).await
         }
         LeftoverKind::Definition => remove_definition(context, &*connection, migration, leftover).await,
         LeftoverKind::IncomingCopy => {

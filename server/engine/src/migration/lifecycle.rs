@@ -1,5 +1,7 @@
 //! One migration, from the queue to its end.
 
+use std::mem;
+
 use model::{HostName, Migration, MigrationFilter, Mode, Phase};
 use tokio::time::timeout;
 
@@ -50,12 +52,13 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
         return active.journal().end(Phase::Cancelled, None, None).await;
     }
     active.expect_memory();
-    let prepared = match prepare(active).await {
+    let mut prepared = match prepare(active).await {
         Ok(prepared) => prepared,
         Err(error) => return not_begun(active, Setback::NotBegun(error)).await,
     };
     let Start { persistent, login } = start;
-    let reported = drive::drive(active, Handover { persistent, login, prepared }).await;
+    let images = mem::take(&mut prepared.images);
+    let reported = drive::drive(active, Handover { persistent, login, prepared }, &images).await;
     active.give_places_back();
     match reported {
         Err(refused @ Setback::NotBegun(_)) => not_begun(active, refused).await,
@@ -64,7 +67,7 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
                 // It may go on without us.
                 watch_until_gone(active).await;
             }
-            finalize(active, reported).await;
+            finalize(active, reported, &images).await;
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn resume(active: &mut ActiveMigration) {
     if !active.is_direct() {
         watch_until_gone(active).await;
     }
-    finalize(active, Err(lost)).await;
+    finalize(active, Err(lost), &[]).await;
 }
 
 /// When it was last known to move, in ms since 1970: when it entered the last phase in which it does. What is written later may be

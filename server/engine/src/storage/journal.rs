@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use model::{HostName, LeftoverKind, Migration};
 
-use crate::{error::Error, hypervisor::Statistics};
+use crate::{
+    error::Error,
+    hypervisor::{Statistics, Volume},
+};
 
 /// Where the work on storage is written down and shown, and where it hears of a cancel. Implemented by `migration/active.rs`.
 /// What is made on a host is told before and afterwards, so that it is found whatever dies meanwhile.
@@ -28,7 +31,7 @@ pub(crate) trait StorageJournal: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Cancelled`] if a cancel arrives before: then nothing may be written to the volume.
-    async fn volume_created(&mut self, target: &str, path: &str, text: String) -> Result<(), Error>;
+    async fn volume_created(&mut self, target: &str, made: &Volume, text: String) -> Result<(), Error>;
 
     /// The copy of a disk is proven to be the same: the old image may be removed once the VM has moved. Returns when the store knows
     /// of it.

@@ -21,6 +21,7 @@ mod proof;
 mod removal;
 mod shared;
 mod transfer;
+mod untouched;
 
 pub(crate) use cleanup::remove_source_disks;
 pub(crate) use journal::StorageJournal;
@@ -29,6 +30,7 @@ pub(crate) use plan::{Side, plan};
 pub(crate) use prepare::{Prepared, prepare};
 pub(crate) use removal::{Removal, has_its_old_image, remove_volume};
 pub(crate) use shared::same_path;
+pub(crate) use untouched::{CopiedImage, ensure_untouched};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -3,7 +3,6 @@
 //! Nothing that a host says proves a copy: libvirt can lose what it wrote last and report success, and so can storage. So contents are
 //! hashed while they are read at the source, and hashed again as the destination has them.
 
-use model::VmState;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +13,7 @@ use super::{
     place,
     plan::{Place, Plan, PlannedDisk},
     transfer::{Meter, UNDER_WAY, ended, pass_on, watch},
+    untouched::{CopiedImage, ensure_untouched},
 };
 use crate::{
     error::{Difference, Error},
@@ -32,20 +32,28 @@ struct Image<'a> {
     before: Volume,
 }
 
+impl Image<'_> {
+    fn as_copied(&self) -> CopiedImage {
+        let Self { path, pool, volume, before, .. } = self;
+        let (path, pool, volume) = ((*path).to_owned(), pool.clone(), volume.clone());
+        CopiedImage { path, pool, volume, modified: before.modified.clone() }
+    }
+}
+
 /// Copies the contents of all disks into the volumes made for them. Makes sure that the copies have the same contents, and that nothing
-/// wrote to the disks meanwhile.
+/// wrote to the disks meanwhile. Returns what was copied.
 pub(super) async fn copy_volumes(
     hosts: &Endpoints<'_>,
     journal: &mut dyn StorageJournal,
     plan: &Plan,
     limit_bytes_s: Option<u64>,
-) -> Result<(), Error> {
+) -> Result<Vec<CopiedImage>, Error> {
     let mut images = Vec::new();
     for (disk, place) in plan.copies() {
         images.push(image(hosts, journal, disk, place).await?);
     }
     if images.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // All goes over the network twice: to the destination and back.
     let meter = Meter::new(2 * images.iter().map(|image| image.bytes).sum::<u64>(), limit_bytes_s);
@@ -55,12 +63,13 @@ pub(super) async fn copy_volumes(
         read_back(hosts, journal, image, contents, &meter).await?;
         copied.push(contents);
     }
-    is_untouched(hosts, journal, &images).await?;
+    let as_copied: Vec<CopiedImage> = images.iter().map(Image::as_copied).collect();
+    ensure_untouched(hosts.context(), journal.record(), &as_copied).await?;
     for (image, contents) in images.iter().zip(copied) {
         let words = proven(hosts, image, contents);
         journal.copy_proven(&image.disk.target, words).await?;
     }
-    Ok(())
+    Ok(as_copied)
 }
 
 /// An image as it is before it is copied.
@@ -180,27 +189,6 @@ fn difference(image: &Volume, copy: Option<&Volume>, is_block: bool) -> Option<D
     }
     let is_other = copy.format != image.format && !is_block;
     is_other.then(|| Difference::Format { expected: image.format.clone(), found: copy.format.clone() })
-}
-
-/// Asks the source whether the VM was started, or its images were written to, while they were copied.
-async fn is_untouched(
-    hosts: &Endpoints<'_>,
-    journal: &mut dyn StorageJournal,
-    images: &[Image<'_>],
-) -> Result<(), Error> {
-    let (source, migration) = (hosts.source()?, journal.record());
-    let vm = migration.vm_name.clone();
-    let copy = source.copy(migration.vm).await?;
-    if copy.is_none_or(|copy| copy.state != VmState::ShutOff) {
-        return Err(Error::StartedMeanwhile { vm });
-    }
-    for Image { pool, volume, before, .. } in images {
-        let now = source.volume(pool, volume).await?;
-        if now.is_none_or(|now| now.modified != before.modified) {
-            return Err(Error::WrittenMeanwhile { vm, pool: pool.clone(), volume: volume.clone() });
-        }
-    }
-    Ok(())
 }
 
 /// What was proven, in words.

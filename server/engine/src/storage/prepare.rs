@@ -11,6 +11,7 @@ use super::{
     offline,
     plan::{Fate, Plan, PlannedDisk, Side, decide},
     proof,
+    untouched::CopiedImage,
 };
 use crate::{
     clock::millis,
@@ -26,6 +27,8 @@ const WRITES_APART: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct Prepared {
     pub(crate) disks: Vec<DiskCopy>,
+    /// What the console has copied, of a VM that is off.
+    pub(crate) images: Vec<CopiedImage>,
     pub(crate) synchronous_writes: bool,
     pub(crate) trust_shared_directories: bool,
 }
@@ -46,9 +49,10 @@ pub(crate) async fn prepare(
     is_as_planned(journal.record(), &plan)?;
     proof::prove(&hosts, journal, &plan).await?;
     let disks = create_volumes(&hosts, journal, &plan).await?;
-    if journal.record().mode == Mode::Offline {
-        offline::copy_volumes(&hosts, journal, &plan, limit_bytes_s).await?;
-    }
+    let images = match journal.record().mode {
+        Mode::Offline => offline::copy_volumes(&hosts, journal, &plan, limit_bytes_s).await?,
+        Mode::Live => Vec::new(),
+    };
     for target in &plan.eject {
         journal.unless_cancelled().await?;
         hosts.source()?.eject(journal.record().vm, target).await?;
@@ -56,7 +60,7 @@ pub(crate) async fn prepare(
     }
     let synchronous_writes = writes_too_fast(&hosts, journal, link_bytes_s).await;
     journal.unless_cancelled().await?;
-    Ok(Prepared { disks, synchronous_writes, trust_shared_directories: plan.trusts_settings() })
+    Ok(Prepared { disks, images, synchronous_writes, trust_shared_directories: plan.trusts_settings() })
 }
 
 /// What happens to the disks as things are now: the migration may have waited for a long time.
@@ -125,7 +129,7 @@ async fn create_volumes(
         let size = text::bytes(disk.capacity_bytes);
         let (volume, pool, host) = (&wanted.name, &wanted.pool, hosts.destination_name());
         let told = format!("Made the volume {volume} ({size}) in the pool {pool} on {host}.");
-        journal.volume_created(&disk.target, &made.path, told).await?;
+        journal.volume_created(&disk.target, &made, told).await?;
         copies.push(DiskCopy { target: disk.target.clone(), path: made.path, is_block: place.is_block });
     }
     Ok(copies)

@@ -263,7 +263,7 @@ impl HostConnection for SimConnection {
         self.find_volume_at(path)
     }
 
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError> {
+    async fn users_of_image(&self, path: &str, left: Option<VmId>) -> Result<ImageUsers, HostError> {
         self.find_users(path, left)
     }
 

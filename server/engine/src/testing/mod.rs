@@ -52,6 +52,8 @@ pub struct Load {
 pub enum Fault {
     /// libvirt refuses it with these words; nothing changes.
     Refused(String),
+    /// libvirt refuses it because another program moves the VM already; nothing changes.
+    Busy,
     /// The VM moves, but the caller's connection breaks before it is told.
     ResultLost,
     /// The VM moves, and a bug in the console makes the migration's task panic.

@@ -58,12 +58,12 @@ async fn attempt(
 ) -> Outcome {
     match fault {
         Some(Fault::Refused(words)) => return Err(hypervisor(words)),
+        Some(Fault::Busy) => return Err(busy()),
         Some(Fault::FalseSuccess) => return Ok(()),
         _ => {}
     }
     if sim.world().host(source).jobs.contains_key(&plan.vm) {
-        let words = "another migration job is already running";
-        return Err(HostError::new(HostErrorKind::AlreadyMigrating, words));
+        return Err(busy());
     }
     prepare(sim, source, plan)?;
     if plan.mode == Mode::Live
@@ -290,6 +290,10 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
             return Ok(());
         }
     }
+}
+
+fn busy() -> HostError {
+    HostError::new(HostErrorKind::AlreadyMigrating, "another migration job is already running")
 }
 
 pub(super) fn hypervisor(words: &str) -> HostError {

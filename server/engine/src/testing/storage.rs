@@ -53,6 +53,7 @@ pub(super) struct SimVolume {
     pub(super) contents: Vec<Chunk>,
     has_backing: bool,
     is_device: bool,
+    hides_times: bool,
     changes: u64,
 }
 
@@ -156,6 +157,15 @@ impl Sim {
         self.world().storage.disks.entry(vm).or_default().push(disk);
     }
 
+    /// From now on the VM's disk is the file at this path.
+    pub fn move_disk(&self, vm: VmId, target: &str, path: &str) {
+        let mut world = self.world();
+        let disks = world.storage.disks.get_mut(&vm).into_iter().flatten();
+        disks
+            .filter(|disk| disk.target == target)
+            .for_each(|disk| disk.source = DiskSource::File { path: path.into() });
+    }
+
     /// Puts a volume into a pool, or changes the one there.
     pub fn put_volume(&self, host: &HostName, pool: &str, name: &str, contents: Vec<Chunk>) {
         let mut world = self.world();
@@ -170,6 +180,13 @@ impl Sim {
         let mut world = self.world();
         let volume = world.storage.pool(host, pool).and_then(|(_, volumes)| volumes.get_mut(name));
         volume.expect("a test names volumes it made").has_backing = true;
+    }
+
+    /// From now on the host does not say when a volume was last written to.
+    pub fn hide_times(&self, host: &HostName, pool: &str, name: &str) {
+        let mut world = self.world();
+        let volume = world.storage.pool(host, pool).and_then(|(_, volumes)| volumes.get_mut(name));
+        volume.expect("a test names volumes it made").hides_times = true;
     }
 
     /// The names of the volumes in a pool.
@@ -252,7 +269,7 @@ impl SimVolume {
             allocation_bytes: self.contents.iter().map(data).sum(),
             length_bytes: Some(self.whole().iter().map(length).sum()),
             has_backing: self.has_backing,
-            modified: Some(self.changes.to_string()),
+            modified: (!self.hides_times).then(|| self.changes.to_string()),
         }
     }
 }

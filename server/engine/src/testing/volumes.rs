@@ -36,12 +36,13 @@ impl SimConnection {
         Ok(self.find_volume(&pool, &name)?.map(|volume| (pool, volume)))
     }
 
-    pub(super) fn find_users(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError> {
+    pub(super) fn find_users(&self, path: &str, left: Option<VmId>) -> Result<ImageUsers, HostError> {
         self.storage(|world, host| {
             let has = |disk: &Disk| matches!(&disk.source, DiskSource::File { path: known } if known == path);
             let disks = &world.storage.disks;
             let uses = |vm: &VmId| disks.get(vm).is_some_and(|disks| disks.iter().any(has));
-            let copies = world.hosts[host].copies.values().filter(|copy| copy.vm != left || copy.state.is_active());
+            let copies =
+                world.hosts[host].copies.values().filter(|copy| Some(copy.vm) != left || copy.state.is_active());
             let here = copies.filter(|copy| uses(&copy.vm)).map(|copy| format!("the VM {}", copy.name)).collect();
             let shared = world.storage.pools(host).filter(|pool| pool.source.is_some());
             let around = shared.filter(|pool| path.rsplit_once('/').map(|(at, _)| at) == pool.path.as_deref());

@@ -16,7 +16,7 @@ use crate::{
 
 const VOLUME: &str = "the volume web.qcow2 of the pool images on beta";
 
-fn volumes(bench: &Bench, name: &str) -> Vec<String> {
+pub(super) fn volumes(bench: &Bench, name: &str) -> Vec<String> {
     bench.sim.volumes(&host(name), "images")
 }
 
@@ -81,7 +81,7 @@ async fn a_volume_that_a_vm_has_is_not_touched() {
 }
 
 /// A migration that breaks off while its destination is away for good, with a volume that is half full.
-async fn half_full() -> (Bench, VmId, Migration) {
+pub(super) async fn half_full() -> (Bench, VmId, Migration) {
     let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
     let id = bench.start(vm, "beta").await;
     bench.reaches(id, Phase::CopyingDisks).await;

@@ -13,6 +13,7 @@ mod imports;
 mod leftovers;
 mod lost_driver;
 mod migrate;
+mod needed_volumes;
 mod offline;
 mod patience;
 mod preflight;
@@ -23,6 +24,7 @@ mod storage;
 mod store_outage;
 mod switch_over;
 mod two_consoles;
+mod untouched;
 
 use std::sync::Arc;
 

@@ -98,7 +98,7 @@ async fn what_was_queued_waits_for_the_store() {
 }
 
 impl Bench {
-    fn shown(&self, id: MigrationId) -> Migration {
+    pub(super) fn shown(&self, id: MigrationId) -> Migration {
         self.engine.snapshot().migrations.into_iter().find(|migration| migration.id == id).unwrap()
     }
 }

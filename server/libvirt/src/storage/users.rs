@@ -22,8 +22,8 @@ impl Image<'_> {
     }
 }
 
-/// The users of the image at a path. The VM `left`, which has moved away, counts only if it runs here all the same.
-pub(crate) fn of(connection: &Connection, path: &str, left: VmId) -> Result<ImageUsers, LibvirtError> {
+/// The users of the image at a path. A VM that has `left` counts only if it runs here all the same.
+pub(crate) fn of(connection: &Connection, path: &str, left: Option<VmId>) -> Result<ImageUsers, LibvirtError> {
     let volume = volumes::at(connection, path)?.map(|(pool, volume)| (pool, volume.name));
     let image = Image { path, volume };
     let mut users = ImageUsers::default();
@@ -53,16 +53,17 @@ fn in_pool(pool: &StoragePool, image: &Image<'_>) -> Result<ImageUsers, LibvirtE
 }
 
 /// Whether a VM has the image in the backing chain of a disk, now or in its persistent definition.
-fn has(domain: &Domain, image: &Image<'_>, left: VmId) -> Result<bool, LibvirtError> {
+fn has(domain: &Domain, image: &Image<'_>, left: Option<VmId>) -> Result<bool, LibvirtError> {
     let copy = domain::copies::copy(domain)?;
+    let has_left = left == Some(copy.vm);
     // Nothing may be asked of an incoming copy. Its disks are its own, or shared with the host it comes from.
-    if copy.incoming || (copy.vm == left && !copy.state.is_active()) {
+    if copy.incoming || (has_left && !copy.state.is_active()) {
         return Ok(false);
     }
     if copy.state.is_active() && names(&domain.xml_desc(0)?, image)? {
         return Ok(true);
     }
-    Ok(copy.persistent && copy.vm != left && names(&domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?, image)?)
+    Ok(copy.persistent && !has_left && names(&domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?, image)?)
 }
 
 /// Whether a VM's definition names the image.
@@ -115,8 +116,10 @@ mod tests {
         let path = "/users-of/a.qcow2";
         let by_path = define(&connection, "users-path", &disk(&format!("<source file='{path}'/>"), "file"));
         let other = define(&connection, "users-other", &disk("<source file='/users-of/a.qcow2.old'/>", "file"));
-        let left = VmId(by_path.uuid().unwrap());
-        assert_eq!(of(&connection, path, VmId(other.uuid().unwrap())).unwrap().here, ["the VM users-path"]);
+        let left = Some(VmId(by_path.uuid().unwrap()));
+        for other in [None, Some(VmId(other.uuid().unwrap()))] {
+            assert_eq!(of(&connection, path, other).unwrap().here, ["the VM users-path"]);
+        }
         assert_eq!(of(&connection, path, left).unwrap(), ImageUsers::default());
         by_path.create().unwrap();
         assert_eq!(of(&connection, path, left).unwrap().here, ["the VM users-path"]);
@@ -156,9 +159,8 @@ mod tests {
         let top = "<volume><name>top</name><capacity>1</capacity><backingStore><path>/users/base</path>\
                    <format type='raw'/></backingStore></volume>";
         StorageVol::create_xml(&pool, top, 0).unwrap();
-        let other = VmId(uuid::Uuid::nil());
-        assert_eq!(of(&connection, "/users/base", other).unwrap().here, ["the volume top of the pool users"]);
-        assert_eq!(of(&connection, "/users/top", other).unwrap(), ImageUsers::default());
+        assert_eq!(of(&connection, "/users/base", None).unwrap().here, ["the volume top of the pool users"]);
+        assert_eq!(of(&connection, "/users/top", None).unwrap(), ImageUsers::default());
         pool.destroy().unwrap();
         pool.undefine().unwrap();
     }

@@ -4,6 +4,7 @@
 use model::{Autostart, DiskMove, HostName, Leftover, LeftoverKind, Problem};
 
 use super::Journal;
+use crate::hypervisor::Volume;
 
 impl Journal {
     /// This may come to be on a host as soon as the store has the record as it is now.
@@ -19,15 +20,16 @@ impl Journal {
     }
 
     /// A volume was made for the copy of a disk. Nothing may be written to it before the store has the record as it is now.
-    pub(in crate::migration) async fn volume_created(&mut self, target: &str, path: &str, text: String) {
+    pub(in crate::migration) async fn volume_created(&mut self, target: &str, made: &Volume, text: String) {
         let Some(disk) = self.disk(target) else { return };
-        (disk.path, disk.created) = (Some(path.to_owned()), true);
+        (disk.path, disk.created) = (Some(made.path.clone()), true);
         let (pool, volume) = (disk.pool.clone(), disk.volume.clone());
         for leftover in &mut self.record.leftovers {
-            if let LeftoverKind::Volume { pool: at, name, confirmed, .. } = &mut leftover.what
+            if let LeftoverKind::Volume { pool: at, name, capacity_bytes, confirmed, .. } = &mut leftover.what
                 && (&*at, &*name) == (&pool, &volume)
             {
-                *confirmed = true;
+                // Some pools make it larger than it was to be.
+                (*capacity_bytes, *confirmed) = (made.capacity_bytes, true);
             }
         }
         self.write(text).await;

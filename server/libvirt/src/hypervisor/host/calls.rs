@@ -137,7 +137,7 @@ impl engine::HostConnection for LibvirtHost {
         self.ask_pool(move |connection| volumes::at(connection, &path)).await
     }
 
-    async fn users_of_image(&self, path: &str, left: VmId) -> Result<ImageUsers, HostError> {
+    async fn users_of_image(&self, path: &str, left: Option<VmId>) -> Result<ImageUsers, HostError> {
         let path = path.to_owned();
         self.ask_pool(move |connection| users::of(connection, &path, left)).await
     }
