@@ -89,6 +89,9 @@ async fn on(console: &Console, options: &Options) -> Result<Vec<String>> {
     if options.wants("list") {
         faults = list::send_all(target).await?;
         println!("{} hostile requests: {} faults", attack::request::Request::all()?.len(), faults.len());
+        for fault in &faults {
+            println!("- {fault}");
+        }
     }
     let attacker = Attacker { target: target.clone(), network: options.network };
     let [a, b, c, _] = options.network.octets();

@@ -32,8 +32,11 @@ pub(super) async fn slow_headers(attacker: Attacker) -> Result<()> {
 }
 
 pub(super) async fn slow_bodies(attacker: Attacker) -> Result<()> {
-    let head = b"POST /login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n";
-    drip(attacker.connections(200, head).await, b' ').await;
+    let head = format!(
+        "POST /login HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n",
+        attacker.target.address
+    );
+    drip(attacker.connections(200, head.as_bytes()).await, b' ').await;
     Ok(())
 }
 
