@@ -11,6 +11,7 @@ mod jobs;
 mod login;
 mod meaning;
 mod opening;
+mod starting;
 mod template;
 #[cfg(test)]
 mod testing;
@@ -27,8 +28,16 @@ use self::meaning::Meaning;
 use crate::error::{CallFailure, LibvirtError};
 
 /// The tables for migrations and actions. The most general one comes last.
-fn meanings() -> [&'static [Meaning]; 6] {
-    [connecting::MEANINGS, encryption::MEANINGS, destination::MEANINGS, disks::MEANINGS, vm::MEANINGS, jobs::MEANINGS]
+fn meanings() -> [&'static [Meaning]; 7] {
+    [
+        connecting::MEANINGS,
+        encryption::MEANINGS,
+        destination::MEANINGS,
+        starting::MEANINGS,
+        disks::MEANINGS,
+        vm::MEANINGS,
+        jobs::MEANINGS,
+    ]
 }
 
 /// The problem of a call on a host that failed.
@@ -109,13 +118,20 @@ fn told(host: &str, failure: CallFailure, refused: impl FnOnce(&LibvirtError) ->
     }
 }
 
-/// The error in the words of the tables, or in libvirt's own.
+/// The error in the words of the tables, or in libvirt's own. Where the two hosts differ it is a migration's, and may be either host's:
+/// the source's libvirt passes on what the destination's says, without its name.
 fn explain(host: &str, destination: &str, error: &LibvirtError) -> HostError {
-    match meaning::of(&meanings(), error) {
-        Some(meaning) => meaning.told(host, destination, error),
-        None => HostError::new(HostErrorKind::Refused, format!("libvirt on {host} says: {}.", quoted(error)))
-            .with_fix("Read libvirt's log on the hosts, and QEMU's log of the VM."),
+    if let Some(meaning) = meaning::of(&meanings(), error) {
+        return meaning.told(host, destination, error);
     }
+    let (says, logs) = match host == destination {
+        true => (format!("libvirt on {host} says"), format!("Read libvirt's log on {host}, and QEMU's log of the VM.")),
+        false => (
+            format!("libvirt on {host} or {destination} says"),
+            format!("Read libvirt's log on {host} and {destination}, and QEMU's log of the VM on both."),
+        ),
+    };
+    HostError::new(HostErrorKind::Refused, format!("{says}: {}.", quoted(error))).with_fix(logs)
 }
 
 /// libvirt's text, to be quoted in a sentence.
@@ -137,6 +153,9 @@ mod tests {
     #[test]
     fn an_unknown_error_is_told_in_libvirts_words() {
         let problem = not_migrated_because(error(1, 10, 0, "internal error: the moon is full"));
+        assert_eq!(problem.sentence, "libvirt on alpha or beta says: internal error: the moon is full.");
+        let unknown = error(1, 10, 0, "internal error: the moon is full");
+        let problem = failed("alpha", CallFailure::Refused(unknown));
         assert_eq!(problem.sentence, "libvirt on alpha says: internal error: the moon is full.");
         let problem = not_opened_because(error(1, 7, 0, "internal error: the moon is full"));
         assert_eq!(problem.sentence, "alpha does not answer: internal error: the moon is full.");
