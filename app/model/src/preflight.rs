@@ -116,8 +116,8 @@ pub struct PoolChoice {
 pub struct Prediction {
     /// What the link is taken to carry, in bytes a second.
     pub throughput_bytes_s: u64,
-    /// Whether that was measured on earlier moves to this host; else it is the bandwidth limit.
-    pub measured: bool,
+    /// Whether the throughput was measured in earlier migrations to this host; else it is the bandwidth limit. Says nothing of the guest.
+    pub throughput_measured: bool,
     /// What the guest writes to its memory, in bytes a second; none if it was not measured.
     pub dirty_bytes_s: Option<u64>,
     /// When it will be over.
@@ -181,7 +181,7 @@ mod tests {
     fn the_best_destination_is_the_one_with_the_least_against_it() {
         let prediction = Prediction {
             throughput_bytes_s: 1,
-            measured: false,
+            throughput_measured: false,
             dirty_bytes_s: Some(1),
             ending: Ending::Never { needed_pause_ms: 1 },
         };

@@ -136,7 +136,7 @@ pub fn merits(preflight: &Preflight) -> String {
 /// How long a live migration will take, in a sentence with numbers, and what is not known about it.
 pub fn prediction(prediction: &Prediction) -> String {
     let link = rate(prediction.throughput_bytes_s);
-    let link = if prediction.measured {
+    let link = if prediction.throughput_measured {
         format!("{link}, as measured in earlier migrations to this host")
     } else {
         format!("{link}, which is its limit and was not measured")
@@ -373,13 +373,14 @@ mod tests {
     #[test]
     fn a_prediction_says_what_it_stands_on() {
         let ending = Ending::After { low_ms: 2_000, high_ms: 5_000, pause_ms: 300 };
-        let mut known = Prediction { throughput_bytes_s: 100 << 20, measured: false, dirty_bytes_s: None, ending };
+        let mut known =
+            Prediction { throughput_bytes_s: 100 << 20, throughput_measured: false, dirty_bytes_s: None, ending };
         assert_eq!(
             prediction(&known),
             "About 2.0 s to 5.0 s, with a pause of at most 300 ms, if the link carries 100 MiB/s, which is its limit and \
              was not measured. What the guest writes meanwhile is not measured."
         );
-        known.measured = true;
+        known.throughput_measured = true;
         known.dirty_bytes_s = Some(200 << 20);
         known.ending = Ending::Never { needed_pause_ms: 1_500 };
         assert_eq!(
@@ -408,8 +409,12 @@ mod tests {
         });
         assert_eq!(merits(&preflight), "Nothing stands in the way, and no disk is copied.");
         let ending = Ending::After { low_ms: 2_000, high_ms: 5_000, pause_ms: 300 };
-        preflight.prediction =
-            Some(crate::Prediction { throughput_bytes_s: 1 << 30, measured: true, dirty_bytes_s: None, ending });
+        preflight.prediction = Some(crate::Prediction {
+            throughput_bytes_s: 1 << 30,
+            throughput_measured: true,
+            dirty_bytes_s: None,
+            ending,
+        });
         assert_eq!(merits(&preflight), "Nothing stands in the way, no disk is copied, and it takes 2.0 s to 5.0 s.");
         preflight.findings.push(crate::Finding::warning(crate::FindingCode::QemuVersion, "QEMU is older there."));
         preflight.disks[0].treatment =

@@ -57,7 +57,7 @@ pub(super) async fn admit_unchecked(
 /// A migration is never admitted by what was said before it was asked for.
 fn preflight_request(request: &MigrationRequest) -> PreflightRequest<'_> {
     let MigrationRequest { vm, destination, mode, options, .. } = request;
-    PreflightRequest { vm: *vm, destination, mode: *mode, options, recent_will_do: false }
+    PreflightRequest { vm: *vm, destination, mode: *mode, options, may_share: false }
 }
 
 fn accepted(input: PreflightInput) -> Accepted {

@@ -26,8 +26,8 @@ pub(crate) struct PreflightRequest<'a> {
     /// None lets the VM's state decide.
     pub(crate) mode: Option<Mode>,
     pub(crate) options: &'a MigrationOptions,
-    /// Whether an answer of the source that is a few seconds old will do.
-    pub(crate) recent_will_do: bool,
+    /// Whether an answer of the source will do that another preflight has asked for and waits for.
+    pub(crate) may_share: bool,
 }
 
 impl PreflightRequest<'_> {
@@ -94,16 +94,12 @@ impl Preflights {
         deadline: Instant,
     ) -> Result<Arc<FromSource>, Error> {
         let ask = async || ask::source(&self.context, vm, deadline).await.map(Arc::new);
-        if !request.recent_will_do {
+        if !request.may_share {
             return ask().await;
         }
         let number = self.context.inventory().host(&vm.host).map_or(0, |entry| entry.number);
         let flight = self.recent.flight(vm, number);
-        let said = flight.get_or_init(ask).await.clone();
-        if said.is_err() {
-            self.recent.forget(vm.id, &flight);
-        }
-        said
+        flight.get_or_init(ask).await.clone()
     }
 
     /// What the hosts said just now may be news: so the inventory is asked once more.

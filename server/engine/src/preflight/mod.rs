@@ -39,10 +39,10 @@ pub(crate) use gather::{Gathered, PreflightRequest};
 pub(crate) use input::PreflightInput;
 use input::Route;
 pub(crate) use prediction::carried;
-use recent::{Recent, Seen};
+use recent::Recent;
 pub(crate) use refusal::FailedCheck;
 
-/// Makes preflights, and keeps those of the last seconds.
+/// Makes preflights.
 pub(crate) struct Preflights {
     context: Arc<Context>,
     recent: Recent,
@@ -63,21 +63,11 @@ impl Preflights {
         destination: &HostName,
         options: &MigrationOptions,
     ) -> Result<Preflight, Error> {
-        let before = self.seen(vm, destination, options);
-        let kept = before.as_ref().and_then(|seen| self.recent.preflight(seen));
-        if let Some(preflight) = kept {
-            return Ok(preflight);
-        }
-        let request = PreflightRequest { vm, destination, mode: None, options, recent_will_do: true };
-        let preflight = match self.gather(request).await? {
+        let request = PreflightRequest { vm, destination, mode: None, options, may_share: true };
+        Ok(match self.gather(request).await? {
             Gathered::Refused(refusal) => refused(destination, &refusal),
             Gathered::Input(input) => conclude(&input),
-        };
-        let is_as_before = |seen: &Seen| before.is_some_and(|before| before.numbers == seen.numbers);
-        if let Some(seen) = self.seen(vm, destination, options).filter(is_as_before) {
-            self.recent.keep(seen, preflight.clone());
-        }
-        Ok(preflight)
+        })
     }
 
     /// Measures what a guest writes to its memory, in bytes a second. Later predictions use it.
@@ -101,13 +91,6 @@ impl Preflights {
         let rate = connection.dirty_rate(id).await?;
         self.recent.measured(id, rate);
         Ok(rate)
-    }
-
-    fn seen(&self, vm: VmId, destination: &HostName, options: &MigrationOptions) -> Option<Seen> {
-        let inventory = self.context.inventory();
-        let (vm, destination) = (inventory.vm(vm)?.clone(), inventory.shown_host(destination)?.clone());
-        let numbers = [inventory.host(&vm.host)?.number, inventory.host(&destination.name)?.number];
-        Some(Seen { vm, destination, numbers, options: options.clone() })
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn predict(memory_bytes: u64, disk_bytes: u64, link: Link, dirty: Opt
             pause_ms: ms(memory.min(pause)),
         }
     };
-    Prediction { throughput_bytes_s: link.bytes_s, measured: link.measured, dirty_bytes_s: dirty, ending }
+    Prediction { throughput_bytes_s: link.bytes_s, throughput_measured: link.measured, dirty_bytes_s: dirty, ending }
 }
 
 /// All passes together, in lengths of the first; `memory` and `pause` in seconds.

@@ -230,6 +230,8 @@ impl HostConnection for SimConnection {
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {
         let unknown = || HostError::new(HostErrorKind::UnknownVm, "Domain not found (simulated)");
         self.unless_it_hangs().await;
+        // No answer of a host is there at once.
+        tokio::task::yield_now().await;
         self.ask(|_| ())?;
         self.sim.made_of(&self.name, vm).ok_or_else(unknown)
     }

@@ -77,7 +77,10 @@ fn copy_there(input: &mut PreflightInput, name: &str) {
         abandoned: false,
         persistent: true,
         vcpus: 2,
+        vcpus_max: 2,
         memory_bytes: GIB,
+        memory_now_bytes: GIB,
+        disks: None,
         cpu_time_ns: None,
     });
 }

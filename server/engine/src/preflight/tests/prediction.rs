@@ -38,13 +38,17 @@ fn the_limit_counts_until_something_was_measured() {
     let mut input = input();
     input.source.config.bandwidth_mib_s = Some(32);
     let limited = of(&input, 0).unwrap();
-    assert_eq!((limited.throughput_bytes_s, limited.measured), (32 * MIB, false));
+    assert_eq!((limited.throughput_bytes_s, limited.throughput_measured), (32 * MIB, false));
     input.earlier = vec![move_at(20 * MIB), move_at(30 * MIB)];
     let measured = of(&input, 0).unwrap();
-    assert_eq!((measured.throughput_bytes_s, measured.measured), (30 * MIB, true));
+    assert_eq!((measured.throughput_bytes_s, measured.throughput_measured), (30 * MIB, true));
     input.options.bandwidth_mib_s = Some(8);
     let slower = of(&input, 0).unwrap();
-    assert_eq!((slower.throughput_bytes_s, slower.measured), (8 * MIB, false), "moves with another limit say nothing");
+    assert_eq!(
+        (slower.throughput_bytes_s, slower.throughput_measured),
+        (8 * MIB, false),
+        "moves with another limit say nothing"
+    );
 }
 
 #[test]
@@ -55,7 +59,7 @@ fn a_small_guest_says_nothing_of_the_link() {
     small.outcome = small.outcome.map(|outcome| Outcome { bytes: 600_000, ..outcome });
     input.earlier = vec![small];
     let predicted = of(&input, 0).unwrap();
-    assert_eq!((predicted.throughput_bytes_s, predicted.measured), (32 * MIB, false));
+    assert_eq!((predicted.throughput_bytes_s, predicted.throughput_measured), (32 * MIB, false));
 }
 
 #[test]
