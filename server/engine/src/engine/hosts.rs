@@ -15,8 +15,9 @@ impl Engine {
     /// # Errors
     /// `unknown-host`; those of [`Engine::find_host`].
     pub fn host(&self, name_or_address: &str) -> Result<HostName, Error> {
-        let found = self.find_host(name_or_address)?;
-        found.ok_or_else(|| HostError::unknown_host(name_or_address).into())
+        let inventory = self.context.inventory();
+        let found = inventory.find_host(name_or_address)?.map(|entry| entry.config.name.clone());
+        found.ok_or_else(|| HostError::unknown_host_beside(name_or_address, &inventory.registered()).into())
     }
 
     /// The same, or none if none has this address.

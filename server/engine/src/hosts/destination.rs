@@ -1,6 +1,6 @@
 //! Destinations that need not be registered, and logins for one migration only.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use model::HostName;
 use tokio::time::Instant;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{Hosts, approach::Approach, login::HostCredentials};
 use crate::{
     error::Error,
-    hypervisor::{HostError, Transport, deadline},
+    hypervisor::{HostError, HostErrorKind, Transport, deadline},
 };
 
 /// A destination that answers, held for a migration that is about to begin. A temporary host is removed, and its typed password
@@ -83,11 +83,12 @@ impl Hosts {
     /// not be used; `host-exists` if `register` is another's name, or the host is registered; `throttled`; why it can't be reached.
     pub(crate) async fn reach(self: &Arc<Self>, destination: HostToReach) -> Result<Reached, Error> {
         let to = Approach::to(&self.context.inventory(), &destination)?;
-        let register = destination.register;
+        let HostToReach { address: typed, register, .. } = destination;
         let (host, held, login, deadline) = match &to {
             Approach::OwnLogin(name) => (name.clone(), self.hold_registered(name)?, None, deadline()),
             Approach::OverriddenLogin(config) | Approach::Unregistered { config, .. } => {
-                let (opened, deadline) = self.open_soon_called(to.called(), config).await?;
+                let opened = self.open_soon_called(to.called(), config).await;
+                let (opened, deadline) = opened.map_err(|error| self.or_mistyped(&to, &typed, error))?;
                 let (host, held, watch) = to.enter(&mut self.context.inventory(), &opened, register.as_ref())?;
                 if let Some(watch) = watch {
                     self.watch(watch, Some(opened));
@@ -97,6 +98,20 @@ impl Hosts {
         };
         let lease = Lease { held: Some(held), hosts: Arc::clone(self) };
         Ok(Reached { host, login, register: register.is_some(), deadline, _lease: lease })
+    }
+
+    /// The same error, and what was perhaps meant: a registered host's name with a slip in it is an address like any other.
+    fn or_mistyped(&self, to: &Approach, typed: &str, error: Error) -> Error {
+        match error {
+            Error::Host(error)
+                if error.kind == HostErrorKind::Unreachable
+                    && matches!(to, Approach::Unregistered { .. })
+                    && typed.parse::<IpAddr>().is_err() =>
+            {
+                error.may_be_mistyped(typed, &self.context.inventory().registered()).into()
+            }
+            error => error,
+        }
     }
 
     fn hold_registered(&self, name: &HostName) -> Result<Arc<()>, HostError> {

@@ -109,6 +109,20 @@ impl HostError {
             .with_fix("Use the name or address of a registered host.")
     }
 
+    /// The same, where the registered hosts are known.
+    pub(crate) fn unknown_host_beside(name: &str, registered: &[&HostName]) -> Self {
+        let fix = format!("Use the name or address of a registered host: {}.", listed(registered));
+        Self { fix: Some(fix), ..Self::unknown_host(name) }
+    }
+
+    /// What was typed as an address does not answer: perhaps the name of a registered host was meant.
+    #[must_use]
+    pub(crate) fn may_be_mistyped(self, typed: &str, registered: &[&HostName]) -> Self {
+        let hint = format!("No host called {typed:?} is registered; registered are: {}.", listed(registered));
+        let fix = self.fix.as_ref().map_or_else(|| hint.clone(), |fix| format!("{hint} {fix}"));
+        Self { fix: Some(fix), ..self }
+    }
+
     /// No VM has this name or id.
     pub(crate) fn unknown_vm(name: &str) -> Self {
         Self::new(HostErrorKind::UnknownVm, format!("There is no VM called {name:?}."))
@@ -154,5 +168,16 @@ impl HostError {
         Self::new(HostErrorKind::Unreachable, format!("{host} does not answer as it should."))
             .with_fix("Check the host and its libvirt daemon, then try again.")
             .with_details(details)
+    }
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[&HostName]) -> String {
+    const SHOWN: usize = 20;
+    let shown = names.iter().take(SHOWN).map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 if names.is_empty() => "none".to_owned(),
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

@@ -88,6 +88,12 @@ impl Inventory {
         Ok(by_address)
     }
 
+    /// The names of the hosts that are not there for a migration only.
+    pub(crate) fn registered(&self) -> Vec<&HostName> {
+        let registered = self.hosts().filter(|entry| entry.origin != HostOrigin::Temporary);
+        registered.map(|entry| &entry.config.name).collect()
+    }
+
     /// Whether a host is there for migrations only.
     pub(crate) fn is_temporary(&self, name: &HostName) -> bool {
         self.hosts.get(name).is_some_and(|entry| entry.origin == HostOrigin::Temporary)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, ControlFlow, Destination, HostOrigin, Phase, Secret};
+use model::{Code, ControlFlow, Destination, HostOrigin, Phase, Problem, Secret};
 use tokio::time::{Instant, sleep};
 
 use super::*;
@@ -237,6 +237,22 @@ async fn this_machine_is_no_destination() {
         let refused = bench.engine.reach(address, None, HostCredentials::default(), None).await.unwrap_err();
         assert_eq!(refused.code(), Code::SameHost, "{address}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mistyped_host_is_told_beside_those_that_are_registered() {
+    let bench = Bench::new().await;
+    let registered = "registered are: alpha, beta, gamma.";
+    let fix = async |typed: &str| {
+        let refused = bench.engine.reach(typed, None, HostCredentials::default(), None).await.unwrap_err();
+        let problem = Problem::from(refused);
+        assert_eq!(problem.code, Code::HostUnreachable, "{typed}");
+        problem.fix.unwrap_or_default()
+    };
+    assert!(fix("bteta").await.contains(registered));
+    assert!(!fix("192.0.2.7").await.contains(registered), "no one takes that for a name");
+    let unknown = Problem::from(bench.engine.host("bteta").unwrap_err());
+    assert!(unknown.fix.is_some_and(|fix| fix.contains("alpha, beta, gamma")));
 }
 
 #[tokio::test(start_paused = true)]
