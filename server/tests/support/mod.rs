@@ -76,6 +76,12 @@ impl Demo {
         Ipv4Addr::new(a, b, c, last).into()
     }
 
+    /// The address of the host that is not registered yet.
+    pub fn delta(&self) -> IpAddr {
+        let [a, b, c] = self.network;
+        Ipv4Addr::new(a, b, c, 5).into()
+    }
+
     /// The directory with all its state.
     pub fn dir(&self) -> &Path {
         &self.dir
