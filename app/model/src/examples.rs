@@ -39,9 +39,12 @@ pub fn vm(id: u128, name: &str, host: &str) -> Vm {
         host: named(host),
         state: VmState::Running,
         vcpus: 1,
+        vcpus_max: 1,
         memory_bytes: 64 << 20,
+        memory_now_bytes: 64 << 20,
         persistent: true,
         other_copies: Vec::new(),
+        twins: Vec::new(),
         migration: None,
     }
 }

@@ -75,7 +75,7 @@ pub enum FindingCode {
     StaleDefinition,
     /// Whether another VM at the destination has this VM's name.
     NameTaken,
-    /// Whether the destination knows this VM's UUID under another name.
+    /// Whether another VM has this VM's UUID, or the destination knows it under another name.
     UuidTaken,
     /// Whether the destination can run the VM's architecture, by KVM or emulation as the VM wants it.
     Architecture,

@@ -251,6 +251,11 @@ impl Migration {
         }
     }
 
+    /// Whether a copy of this name, on another host than its two, may be the VM: any other VM may have its UUID.
+    pub fn may_be_called(&self, name: &str) -> bool {
+        self.vm_name == name || self.options.new_name.as_deref() == Some(name)
+    }
+
     /// What the VM is called on this host: it may get a new name at the destination.
     pub fn name_on(&self, host: &HostName) -> &str {
         match &self.options.new_name {
@@ -327,6 +332,9 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Refusa
             .with_fix("Wait for it to end, or cancel it.")
             .with_migration(migration);
         return Some(Refusal { check: FindingCode::AlreadyMigrating, problem });
+    }
+    if let Some(problem) = vm.shares_uuid().filter(|_| vm.is_mistakable()) {
+        return Some(Refusal { check: FindingCode::UuidTaken, problem });
     }
     if vm.host == destination.name {
         let sentence = match vm.state {

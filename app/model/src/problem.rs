@@ -40,6 +40,8 @@ pub enum Code {
     UnknownMigration,
     /// Several different VMs have this name.
     AmbiguousName,
+    /// Several VMs have one UUID, so that one could be taken for the other.
+    UuidTwin,
     /// Source and destination are the same host.
     SameHost,
     /// The VM has a migration that has not ended.

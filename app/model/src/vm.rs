@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::{HostName, MigrationId, VmId};
+use crate::{Code, HostName, MigrationId, Problem, VmId};
 
 /// What a VM does; libvirt's `virDomainState` in the words of its tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
@@ -113,19 +113,60 @@ pub struct Vm {
     pub host: HostName,
     /// What the active copy does.
     pub state: VmState,
-    /// Virtual CPUs.
+    /// Virtual CPUs that it has now.
     pub vcpus: u32,
-    /// Its memory in bytes.
+    /// The most virtual CPUs that it can have without being shut off.
+    pub vcpus_max: u32,
+    /// The most memory that it can have without being shut off, in bytes. This is what a migration has to move.
     pub memory_bytes: u64,
+    /// The memory that its balloon leaves it now, in bytes.
+    pub memory_now_bytes: u64,
     /// Whether its definition outlives a power-off.
     pub persistent: bool,
     /// Copies on other hosts: definitions left behind, for instance.
     pub other_copies: Vec<Copy>,
+    /// Other VMs that have the same UUID: their definitions were copied without giving them one of their own. These have no twins.
+    pub twins: Vec<Vm>,
     /// Its migration that has not ended.
     pub migration: Option<MigrationId>,
 }
 
 impl Vm {
+    /// This VM and those that have its UUID, each with the others as its twins.
+    pub fn each(&self) -> Vec<Self> {
+        let alone: Vec<Self> =
+            std::iter::once(Self { twins: Vec::new(), ..self.clone() }).chain(self.twins.clone()).collect();
+        let with_twins = |(index, vm): (usize, &Self)| {
+            let others = alone.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, twin)| twin.clone());
+            Self { twins: others.collect(), ..vm.clone() }
+        };
+        alone.iter().enumerate().map(with_twins).collect()
+    }
+
+    /// Whether it can be taken for a VM with the same UUID: all calls to hosts name the VM by it. Not while it is active and the others
+    /// are certainly off.
+    pub fn is_mistakable(&self) -> bool {
+        let are_off = self.twins.iter().all(|twin| twin.state == VmState::ShutOff);
+        let is_the_active_one = self.state.is_active() && are_off;
+        !(self.twins.is_empty() || is_the_active_one)
+    }
+
+    /// That several VMs have its UUID, and what to do about it; none if it is the only one.
+    pub fn shares_uuid(&self) -> Option<Problem> {
+        if self.twins.is_empty() {
+            return None;
+        }
+        let all = std::iter::once(self).chain(&self.twins);
+        let all: Vec<String> = all.map(|vm| format!("{} on {} ({})", vm.name, vm.host, vm.state.as_str())).collect();
+        let count = if all.len() == 2 { "Two" } else { "Several" };
+        let sentence = format!("{count} VMs have one UUID: {}.", all.join(", "));
+        let fix = "Give all but one a new UUID: shut it down in the guest, save its definition (virsh dumpxml --inactive), undefine it \
+                   (virsh undefine --keep-nvram), delete the line <uuid> and define it again (virsh define). One that is only what a \
+                   move left behind can be undefined. vmferry starts, stops and migrates none of them unless exactly one is active, \
+                   and then only that one.";
+        Some(Problem::new(Code::UuidTwin, sentence).with_fix(fix).with_details(self.id.to_string()))
+    }
+
     /// Whether more than one copy runs: its disks are in danger.
     pub fn runs_twice(&self) -> bool {
         self.state == VmState::Running && self.running_elsewhere().next().is_some()
@@ -134,5 +175,36 @@ impl Vm {
     /// The other copies that run.
     pub fn running_elsewhere(&self) -> impl Iterator<Item = &Copy> {
         self.other_copies.iter().filter(|copy| copy.state == VmState::Running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples;
+
+    fn twins(states: [VmState; 2]) -> Vm {
+        let [state, other] = states;
+        let twin = Vm { state: other, ..examples::vm(1, "shop-copy", "blue") };
+        Vm { state, twins: vec![twin], ..examples::vm(1, "shop", "red") }
+    }
+
+    #[test]
+    fn each_of_two_vms_with_one_uuid_knows_the_other() {
+        let each = twins([VmState::Running; 2]).each();
+        let told: Vec<_> = each.iter().map(|vm| (vm.name.as_str(), vm.twins[0].name.as_str())).collect();
+        assert_eq!(told, [("shop", "shop-copy"), ("shop-copy", "shop")]);
+        assert_eq!(examples::vm(1, "shop", "red").each(), [examples::vm(1, "shop", "red")]);
+    }
+
+    #[test]
+    fn only_the_one_that_is_active_is_not_mistaken() {
+        use VmState::{Paused, Running, ShutOff, Unknown};
+        let mistakable = |states| twins(states).is_mistakable();
+        assert!(mistakable([Running, Running]) && mistakable([Paused, Running]) && mistakable([ShutOff, ShutOff]));
+        assert!(mistakable([Running, Unknown]) && mistakable([ShutOff, Running]));
+        assert!(!mistakable([Running, ShutOff]) && !examples::vm(1, "shop", "red").is_mistakable());
+        let problem = twins([Running, ShutOff]).shares_uuid().unwrap();
+        assert_eq!(problem.sentence, "Two VMs have one UUID: shop on red (running), shop-copy on blue (shut off).");
     }
 }

@@ -22,6 +22,8 @@ enum Banner {
     /// A VM runs on several hosts, and no migration of this console says why. The copy that it is listed by can be paused, unless it is
     /// being moved.
     RunsTwice { vm: VmId, what: String, pause: Option<String> },
+    /// Several VMs have one UUID.
+    Twins { problem: Problem },
     /// A host does not answer, since so many ms after 1970.
     Unreachable { what: String, since_ms: u64, problem: Problem },
 }
@@ -34,8 +36,9 @@ pub(crate) fn Banners() -> impl IntoView {
         let doubtful = needing_attention(live);
         let unexplained = |vm: &Vm| vm.runs_twice() && !doubtful.iter().any(|migration| migration.vm == vm.id);
         let twice = live.vms.values().into_iter().filter(unexplained).map(|vm| runs_twice(&vm)).collect::<Vec<_>>();
+        let twins = live.vms.values().into_iter().filter_map(|vm| Some(Banner::Twins { problem: vm.shares_uuid()? }));
         let hosts = live.hosts.values().into_iter().filter_map(unreachable);
-        doubtful.into_iter().filter_map(attention).chain(twice).chain(hosts).collect::<Vec<_>>()
+        doubtful.into_iter().filter_map(attention).chain(twice).chain(twins).chain(hosts).collect::<Vec<_>>()
     });
     view! {
         <div class="banners" role="alert">
@@ -92,7 +95,8 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
                             <strong>{what}</strong>
                         </p>
                         <p>
-                            "If both write to the same disks, these are being damaged. To pause one of them stops that, and can be undone.                              Which copy is the right one vmferry can't tell: it did not start them."
+                            "If both write to the same disks, these are being damaged. To pause one of them stops that, and can be undone. \
+                             Which copy is the right one vmferry can't tell: it did not start them."
                         </p>
                         {pause.map(button)}
                     </div>
@@ -100,6 +104,15 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
             }
             .into_any()
         }
+        Banner::Twins { problem } => view! {
+            <div class="note note-warn">
+                <Draw icon=Icon::Warning />
+                <div class="note-text">
+                    <ProblemText problem />
+                </div>
+            </div>
+        }
+        .into_any(),
         Banner::Unreachable { what, since_ms, problem } => view! {
             <div class="note note-warn">
                 <Draw icon=Icon::Warning />

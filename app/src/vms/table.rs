@@ -1,7 +1,7 @@
 //! The VMs as a table; on a phone, each row is a card.
 
 use leptos::prelude::*;
-use model::{Migration, Vm, VmId, text};
+use model::{HostName, Migration, Vm, VmId, text};
 
 use crate::live::Live;
 use crate::migrations::{
@@ -20,8 +20,10 @@ use crate::vms::{
 pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
     let live = expect_context::<Live>();
     // A memo, so that a VM that changes touches its own row and not the list.
-    let ids =
-        Memo::new(move |_| query.read().select(live.vms.values()).into_iter().map(|vm| vm.id).collect::<Vec<_>>());
+    let rows = Memo::new(move |_| {
+        let all = live.vms.values().iter().flat_map(Vm::each).collect();
+        query.read().select(all).into_iter().map(|vm| RowKey::of(live, &vm)).collect::<Vec<_>>()
+    });
     // Explicit roles: the style sheet lays rows out as cards, which takes the implicit ones away.
     view! {
         <table role="table" class="table vms">
@@ -35,8 +37,8 @@ pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
                 </tr>
             </thead>
             <tbody role="rowgroup">
-                <For each=move || ids.get() key=|id| *id let:id>
-                    <Row id />
+                <For each=move || rows.get() key=RowKey::clone let:key>
+                    <Row key />
                 </For>
             </tbody>
         </table>
@@ -61,9 +63,41 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
     }
 }
 
+/// Which VM a row shows. Several may have one UUID: the host tells those from each other that the UUID does not stand for. A VM that it
+/// does stand for keeps its row wherever it moves.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct RowKey {
+    id: VmId,
+    twin_on: Option<HostName>,
+}
+
+impl RowKey {
+    fn of(live: Live, vm: &Vm) -> Self {
+        let first = live.vms.get_untracked(&vm.id).map(|first| first.read_untracked().host.clone());
+        Self { id: vm.id, twin_on: first.filter(|first| *first != vm.host).map(|_| vm.host.clone()) }
+    }
+
+    /// The VM, for as long as it is listed.
+    fn vm(self, live: Live) -> Option<Signal<Vm>> {
+        let first = live.vms.get_untracked(&self.id)?;
+        let Some(host) = self.twin_on else { return Some(first.into()) };
+        let find = move |first: &Vm| first.each().into_iter().find(|vm| vm.host == host);
+        let last_known = find(&first.read_untracked())?;
+        Some(Signal::derive(move || find(&first.read()).unwrap_or_else(|| last_known.clone())))
+    }
+}
+
 #[component]
-fn Row(id: VmId) -> impl IntoView {
-    let vm: Signal<Vm> = expect_context::<Live>().vms.get_untracked(&id)?.into();
+fn Row(key: RowKey) -> impl IntoView {
+    let (id, is_twin) = (key.id, key.twin_on.is_some());
+    let vm = key.vm(expect_context::<Live>())?;
+    let is_mistakable = Memo::new(move |_| is_twin || vm.read().is_mistakable());
+    let twins = move || {
+        let vm = vm.read();
+        let twins: Vec<_> = vm.twins.iter().map(|twin| format!("{} on {}", twin.name, twin.host)).collect();
+        (!twins.is_empty())
+            .then(|| view! { <small class="copies">{format!("same UUID as {}", twins.join(", "))}</small> })
+    };
     let state = Memo::new(move |_| vm.read().state);
     let attention = expect_context::<Attention>();
     let doubt = move || {
@@ -79,7 +113,7 @@ fn Row(id: VmId) -> impl IntoView {
     Some(view! {
         <tr role="row" data-vm=move || vm.read().name.clone()>
             <th role="rowheader" class="vm-name">
-                {move || vm.read().name.clone()}
+                {move || vm.read().name.clone()} {twins}
             </th>
             <td role="cell" class="vm-host">
                 {move || vm.read().host.to_string()} {copies}
@@ -96,8 +130,10 @@ fn Row(id: VmId) -> impl IntoView {
             </td>
             <td role="cell" class="vm-memory number">{move || text::bytes(vm.read().memory_bytes)}</td>
             <td role="cell" class="vm-actions">
-                <MigrateOrBar vm />
-                <Menu vm />
+                <Show when=move || !is_mistakable.get()>
+                    <MigrateOrBar vm />
+                    <Menu vm />
+                </Show>
             </td>
         </tr>
     })
@@ -134,5 +170,26 @@ fn InlineBar(migration: Signal<Migration>) -> impl IntoView {
             </span>
             <Bar migration percent />
         </a>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Snapshot, examples};
+
+    use super::*;
+
+    #[test]
+    fn each_of_two_vms_with_one_uuid_has_a_row() {
+        let owner = Owner::new();
+        owner.set();
+        let live = Live::new();
+        let twin = examples::vm(1, "shop-copy", "blue");
+        let shop = Vm { twins: vec![twin], ..examples::vm(1, "shop", "red") };
+        live.start_from(Snapshot { vms: vec![shop.clone()], ..Snapshot::default() });
+        let rows: Vec<RowKey> = shop.each().iter().map(|vm| RowKey::of(live, vm)).collect();
+        assert!(rows[0] != rows[1] && rows[0].twin_on.is_none());
+        let shown = rows.into_iter().map(|row| row.vm(live).unwrap().get_untracked().name);
+        assert_eq!(shown.collect::<Vec<_>>(), ["shop", "shop-copy"]);
     }
 }

@@ -11,10 +11,16 @@ pub trait Vms: Send + Sync {
     /// Hosts, VMs and the current migrations, from memory: costs no libvirt call.
     fn snapshot(&self, who: &Principal) -> Result<Snapshot, Problem>;
 
-    /// The VM of this name; with `host` only the one there.
+    /// The VM of this name, as its host says just now; with `host` only the one there.
     ///
     /// # Errors
-    /// `unknown-vm`, and `ambiguous-name` with the hosts when several different VMs have the name.
+    /// `unknown-vm`, `unknown-host`, and `ambiguous-name` with the hosts when several different VMs have the name.
+    async fn look(&self, who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem>;
+
+    /// The VM of this name, for something that is to be done to it; with `host` only the one there.
+    ///
+    /// # Errors
+    /// Those of [`Self::look`], and `uuid-twin` if another VM with its UUID could be taken for it.
     fn find(&self, who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem>;
 
     /// The VM with this id.

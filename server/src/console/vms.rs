@@ -13,8 +13,12 @@ impl Vms for ServerConsole {
         Ok(self.engine.snapshot())
     }
 
+    async fn look(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
+        Ok(self.engine.look(name, host).await?)
+    }
+
     fn find(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
-        Ok(self.engine.find(name, host)?)
+        Ok(self.engine.find_only(name, host)?)
     }
 
     fn vm(&self, _who: &Principal, id: VmId) -> Result<Vm, Problem> {

@@ -22,6 +22,7 @@ pub(super) fn of(code: Code) -> StatusCode {
         Code::NotFound | Code::UnknownVm | Code::UnknownMigration => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::AmbiguousName
+        | Code::UuidTwin
         | Code::AlreadyMigrating
         | Code::AlreadyEnded
         | Code::WrongState

@@ -1,6 +1,9 @@
 //! VMs over all hosts.
 
+use std::time::Duration;
+
 use model::{HostName, Vm, VmAction, VmId};
+use tokio::time::timeout;
 
 use super::Engine;
 use crate::{
@@ -9,16 +12,22 @@ use crate::{
     hypervisor::{HostError, HostErrorKind},
 };
 
+/// How long a host is waited for that is asked what a VM has now.
+const LOOK: Duration = Duration::from_secs(2);
+
 impl Engine {
     /// The VM of this name; with `host` only the one there.
     ///
     /// # Errors
-    /// `unknown-vm`; `ambiguous-name` when several different VMs have the name.
+    /// `unknown-vm`; `unknown-host`; `ambiguous-name` when several different VMs have the name.
     pub fn find(&self, name: &str, host: Option<&HostName>) -> Result<Vm, Error> {
         let inventory = self.context.inventory();
-        let on_host = |vm: &&Vm| host.is_none_or(|host| vm.host == *host);
-        let found: Vec<&Vm> = inventory.vms().filter(|vm| vm.name == name).filter(on_host).collect();
-        match found[..] {
+        if let Some(host) = host.filter(|host| inventory.host(host).is_none()) {
+            return Err(HostError::unknown_host_beside(host.as_str(), &inventory.registered()).into());
+        }
+        let all = inventory.vms().flat_map(Vm::each);
+        let found: Vec<Vm> = all.filter(|vm| vm.name == name && host.is_none_or(|host| vm.host == *host)).collect();
+        match &found[..] {
             [vm] => Ok(vm.clone()),
             [] => Err(HostError::unknown_vm(name).into()),
             _ => {
@@ -26,6 +35,31 @@ impl Engine {
                 Err(Error::AmbiguousName { name: name.to_owned(), vms })
             }
         }
+    }
+
+    /// The same, for something that is to be done to the VM: hosts and migrations know it by its UUID only.
+    ///
+    /// # Errors
+    /// Those of [`Self::find`]; `uuid-twin` if another VM with its UUID could be taken for it.
+    pub fn find_only(&self, name: &str, host: Option<&HostName>) -> Result<Vm, Error> {
+        let vm = self.find(name, host)?;
+        match vm.shares_uuid() {
+            Some(problem) if vm.is_mistakable() => Err(Error::Known(Box::new(problem))),
+            _ => Ok(vm),
+        }
+    }
+
+    /// A VM as its host says just now. A host that does not answer within [`LOOK`] leaves it as it was last known.
+    ///
+    /// # Errors
+    /// Those of [`Self::find`].
+    pub async fn look(&self, name: &str, host: Option<&HostName>) -> Result<Vm, Error> {
+        let vm = self.find(name, host)?;
+        let connection = self.context.inventory().connection(&vm.host);
+        if let Ok(connection) = connection {
+            let _ = timeout(LOOK, refresh_copy(&self.context, &vm.host, &*connection, vm.id)).await;
+        }
+        self.find(name, host)
     }
 
     /// The VM with this id, if a host has it.
@@ -36,7 +70,7 @@ impl Engine {
     /// Starts, stops, pauses, resumes or wakes up a VM where it is.
     ///
     /// # Errors
-    /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
+    /// `unknown-vm`, `already-migrating`, `wrong-state`, `uuid-twin`, `host-unreachable`, or what the hypervisor says.
     pub async fn act(&self, id: VmId, action: VmAction) -> Result<(), Error> {
         let (host, connection) = {
             let inventory = self.context.inventory();
@@ -74,6 +108,9 @@ impl Engine {
 fn is_possible(vm: &Vm, action: VmAction) -> Result<(), Error> {
     if let Some(open) = vm.migration {
         return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });
+    }
+    if let Some(problem) = vm.shares_uuid().filter(|_| vm.is_mistakable()) {
+        return Err(Error::Known(Box::new(problem)));
     }
     if !action.is_possible(vm.state) {
         return Err(Error::NotPossible { vm: vm.name.clone(), state: vm.state, action });

@@ -255,10 +255,16 @@ pub struct CopyFacts {
     pub abandoned: bool,
     /// Whether its definition outlives a power-off; unknown (false) of an incoming copy.
     pub persistent: bool,
-    /// Virtual CPUs; 0 of an incoming copy.
+    /// Virtual CPUs that it has now; 0 of an incoming copy.
     pub vcpus: u32,
-    /// Its memory in bytes; 0 of an incoming copy.
+    /// The most virtual CPUs that it can have; 0 of an incoming copy.
+    pub vcpus_max: u32,
+    /// The most memory that it can have, in bytes; 0 of an incoming copy.
     pub memory_bytes: u64,
+    /// The memory that its balloon leaves it now, in bytes; 0 of an incoming copy.
+    pub memory_now_bytes: u64,
+    /// Where the contents of its disks are, as its definition says; none if that is not known, as of an incoming copy.
+    pub disks: Option<Vec<DiskSource>>,
     /// What its QEMU has used of the host's CPUs so far, in ns: while it stands, nothing executes. None if that is not known, or never
     /// asked, as of an incoming copy.
     pub cpu_time_ns: Option<u64>,

@@ -29,7 +29,7 @@ impl Inventory {
 
     pub(super) fn publish_hosts(&mut self) {
         let mut counts: BTreeMap<&HostName, (u32, u32)> = BTreeMap::new();
-        for vm in self.vms.values() {
+        for vm in self.vms.values().flat_map(|vm| std::iter::once(vm).chain(&vm.twins)) {
             let (vms, active) = counts.entry(&vm.host).or_default();
             *vms += 1;
             *active += u32::from(vm.state.is_active());
@@ -62,11 +62,44 @@ impl Inventory {
     fn derive(&self, id: VmId) -> Option<Vm> {
         let claim = self.open.get(&id);
         let open = claim.and_then(|claim| self.migrations.get(&claim.migration));
-        let mut copies: Vec<(&HostEntry, &CopyFacts)> =
+        let mut copies: Vec<At<'_>> =
             self.hosts.values().filter_map(|entry| Some((entry, entry.copies.get(&id)?))).collect();
         copies.retain(|(_, copy)| !copy.incoming);
         copies.sort_by_key(|(entry, copy)| std::cmp::Reverse(entry.rank(copy, open)));
-        let (at, copy) = copies.first()?;
+        let mut machines: Vec<Vec<At<'_>>> = Vec::new();
+        for copy in copies {
+            match machines.iter_mut().find(|machine| self.is_same(machine[0], copy)) {
+                Some(machine) => machine.push(copy),
+                None => machines.push(vec![copy]),
+            }
+        }
+        let mut vms = machines.iter().map(|copies| self.shown(copies, open)).collect::<Vec<_>>().into_iter();
+        let vm = vms.next()?;
+        Some(Vm { migration: claim.map(|claim| claim.migration), twins: vms.collect(), ..vm })
+    }
+
+    /// Whether two copies with one UUID are one VM. It can be another: a definition that was copied by hand has the UUID of the first
+    /// unless it is taken out. Another name is another VM, and so are other disks while both run, unless a migration says otherwise:
+    /// one of this console's may have changed both.
+    fn is_same(&self, (at, copy): At<'_>, (other_at, other): At<'_>) -> bool {
+        let is_known = |from: At<'_>, to: At<'_>| {
+            self.migrations.values().any(|migration| {
+                migration.vm == copy.vm
+                    && (&migration.source, &migration.destination) == (&from.0.config.name, &to.0.config.name)
+                    && migration.vm_name == from.1.name
+                    && migration.options.new_name.as_ref().unwrap_or(&migration.vm_name) == &to.1.name
+            })
+        };
+        if is_known((at, copy), (other_at, other)) || is_known((other_at, other), (at, copy)) {
+            return true;
+        }
+        let have_other_disks = copy.disks.as_ref().zip(other.disks.as_ref()).is_some_and(|(one, other)| one != other);
+        copy.name == other.name && !(both_run(copy, other) && have_other_disks)
+    }
+
+    /// A VM by its copies, the highest first.
+    fn shown(&self, copies: &[At<'_>], open: Option<&Migration>) -> Vm {
+        let (at, copy) = copies[0];
         let between = |name: &HostName| open.is_some_and(|open| *name == open.source || *name == open.destination);
         let other_copies = copies[1..]
             .iter()
@@ -75,19 +108,25 @@ impl Inventory {
             .filter(|(entry, other)| !between(&entry.config.name) || (!may_switch_over(open) && both_run(copy, other)))
             .map(|(entry, copy)| Copy { host: entry.config.name.clone(), state: self.state_of(entry, copy) })
             .collect();
-        Some(Vm {
-            id,
+        Vm {
+            id: copy.vm,
             name: copy.name.clone(),
             host: at.config.name.clone(),
             state: if copy.outgoing { VmState::Running } else { self.state_of(at, copy) },
             vcpus: copy.vcpus,
+            vcpus_max: copy.vcpus_max,
             memory_bytes: copy.memory_bytes,
+            memory_now_bytes: copy.memory_now_bytes,
             persistent: copy.persistent,
             other_copies,
-            migration: claim.map(|claim| claim.migration),
-        })
+            twins: Vec::new(),
+            migration: None,
+        }
     }
 }
+
+/// A copy, and the host that it is on.
+type At<'a> = (&'a HostEntry, &'a CopyFacts);
 
 /// Whether the VM may be going from one of the migration's hosts to the other just now: their events need not arrive in order.
 fn may_switch_over(open: Option<&Migration>) -> bool {

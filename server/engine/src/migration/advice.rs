@@ -41,7 +41,7 @@ struct Found {
 
 fn found(record: &Migration, situation: &Situation) -> Found {
     let (strangers, silent) = situation.silent().into_iter().partition(|host| situation.is_stranger(host));
-    let say = Sentences { record, silent, strangers };
+    let say = Sentences { record, silent, strangers, twins: situation.twins() };
     let running = situation.doing(Doing::Running);
     let paused = situation.doing(Doing::Paused);
     let moving = situation.doing(Doing::Moving);
@@ -59,7 +59,7 @@ fn found(record: &Migration, situation: &Situation) -> Found {
             Some((host, _)) => say.also_paused(runs.0, host, Step::TurnOff { host: (*host).clone() }),
             None => say.runs(runs.0),
         },
-        _ if !say.silent.is_empty() || !say.strangers.is_empty() => say.unknown(),
+        _ if !situation.is_complete() => say.unknown(),
         _ if !paused.is_empty() => left_paused(&say, record, situation, &paused),
         _ => runs_nowhere(&say, record, situation),
     }
@@ -148,7 +148,7 @@ fn ran_at_destination(situation: &Situation, record: &Migration, source: Seen) -
         Answer::Copy(Seen { reason: Reason::Shutdown | Reason::Crashed, .. }) if made_definition(record) => Some(true),
         // A daemon that is started again ends what it can't go on with (`VIR_DOMAIN_SHUTOFF_DAEMON`): an incoming copy that was perhaps
         // let go on, or a VM that has run for hours.
-        Answer::Copy(_) | Answer::Silent => None,
+        Answer::Copy(_) | Answer::Silent | Answer::Twin => None,
     }
 }
 
@@ -168,7 +168,7 @@ fn runs_nowhere(say: &Sentences<'_>, record: &Migration, situation: &Situation) 
     let off = situation.doing(Doing::Off);
     let [source, destination] = [&record.source, &record.destination].map(|host| match situation.at(host) {
         Answer::Copy(seen) => Some(*seen),
-        Answer::Absent | Answer::Silent => None,
+        Answer::Absent | Answer::Silent | Answer::Twin => None,
     });
     if off.is_empty() {
         return say.is_gone();

@@ -195,8 +195,9 @@ async fn runs_elsewhere(context: &Context, migration: &Migration, leftover: &Lef
         names.filter_map(|name| inventory.connection(name).ok()).collect()
     };
     for other in others {
-        if let Ok(Some(CopyFacts { incoming: false, state, .. })) = other.copy(migration.vm).await
+        if let Ok(Some(CopyFacts { incoming: false, state, name, .. })) = other.copy(migration.vm).await
             && state.is_active()
+            && migration.may_be_called(&name)
         {
             return true;
         }

@@ -79,7 +79,7 @@ pub(super) fn only_place<'a>(record: &'a Migration, situation: &'a Situation) ->
     if ends.iter().any(|host| *situation.at(host) == Answer::Silent) || !situation.doing(Doing::Moving).is_empty() {
         return None;
     }
-    let have_all_answered = situation.silent().is_empty();
+    let have_all_answered = situation.is_complete();
     match (&situation.doing(Doing::Running)[..], &situation.doing(Doing::Paused)[..]) {
         ([(host, seen)], []) if !advice::is_half_of_post_copy(*seen) => Some(host),
         // A third host that does not answer may run it.
@@ -127,9 +127,9 @@ fn text_of(record: &Migration, host: &HostName, situation: &Situation) -> String
         Answer::Copy(Seen { doing: Doing::Paused, .. }) => "is paused",
         _ => "is off",
     };
-    match situation.silent()[..] {
-        [] => format!("All hosts have answered: {vm} {does} on {host}, and only there."),
-        _ => format!(
+    match situation.is_complete() {
+        true => format!("All hosts have answered: {vm} {does} on {host}, and only there."),
+        false => format!(
             "{} and {} have answered: {vm} {does} on {host}, and only there.",
             record.source, record.destination
         ),

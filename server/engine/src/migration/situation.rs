@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::future::join_all;
-use model::{HostName, Migration, VmId, VmState};
+use model::{HostName, Migration, VmState};
 use tokio::time::timeout;
 
 use crate::{
@@ -24,6 +24,8 @@ pub(super) enum Answer {
     Silent,
     /// It has no copy of the VM.
     Absent,
+    /// It has another VM with the same UUID, or the VM under a name that no one here gave it: what it does says nothing.
+    Twin,
     /// It has a copy.
     Copy(Seen),
 }
@@ -76,7 +78,7 @@ impl Situation {
             hosts.iter().filter(|host| is_stranger(context, record, host)).cloned().collect::<BTreeSet<_>>();
         hosts.retain(|host| !strangers.contains(host));
         let ask = |host: HostName| async move {
-            let answer = match timeout(LIMIT, ask(context, &host, record.vm)).await {
+            let answer = match timeout(LIMIT, ask(context, &host, record)).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) | Err(_) => Answer::Silent,
             };
@@ -101,6 +103,16 @@ impl Situation {
         self.answers.iter().filter(|(_, answer)| **answer == Answer::Silent).map(|(host, _)| host).collect()
     }
 
+    /// The hosts that have another VM with its UUID.
+    pub(super) fn twins(&self) -> Vec<&HostName> {
+        self.answers.iter().filter(|(_, answer)| **answer == Answer::Twin).map(|(host, _)| host).collect()
+    }
+
+    /// Whether each host has said whether it has the VM.
+    pub(super) fn is_complete(&self) -> bool {
+        self.silent().is_empty() && self.twins().is_empty()
+    }
+
     /// The copies that do this, with their hosts.
     pub(super) fn doing(&self, doing: Doing) -> Vec<(&HostName, Seen)> {
         let copies = self.answers.iter().filter_map(|(host, answer)| match answer {
@@ -121,11 +133,16 @@ pub(super) fn is_stranger(context: &Context, record: &Migration, host: &HostName
     of_host.any(|leftover| leftover.machine.is_some_and(|then| then != now))
 }
 
-async fn ask(context: &Context, host: &HostName, vm: VmId) -> Result<Answer, HostError> {
+async fn ask(context: &Context, host: &HostName, record: &Migration) -> Result<Answer, HostError> {
+    let vm = record.vm;
     let connection = context.inventory().connection(host)?;
     let copy = connection.copy(vm).await?;
     context.inventory().set_copy(host, vm, copy.clone());
     let Some(copy) = copy else { return Ok(Answer::Absent) };
+    let is_third = ![&record.source, &record.destination].contains(&host);
+    if is_third && copy.state != VmState::ShutOff && !record.may_be_called(&copy.name) {
+        return Ok(Answer::Twin);
+    }
     // An incoming copy must not be asked for a job.
     let is_sent = copy.state.is_active() && !copy.incoming && connection.job(vm).await?.is_some();
     Ok(answer(&copy, is_sent))

@@ -149,7 +149,10 @@ impl Sim {
                 abandoned: false,
                 persistent: true,
                 vcpus: 1,
+                vcpus_max: 1,
                 memory_bytes: load.memory_bytes,
+                memory_now_bytes: load.memory_bytes,
+                disks: None,
                 cpu_time_ns: None,
             },
         );

@@ -23,6 +23,7 @@ mod refused;
 mod storage;
 mod store_outage;
 mod switch_over;
+mod twins;
 mod two_consoles;
 mod untouched;
 

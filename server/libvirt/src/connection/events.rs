@@ -4,7 +4,7 @@
 //! panic.
 
 use std::{
-    ffi::{c_int, c_void},
+    ffi::{c_char, c_int, c_ulonglong, c_void},
     mem,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -91,6 +91,26 @@ impl Subscription {
         Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_PMWAKEUP, callback)
     }
 
+    /// Notifies when a VM gets a device while it runs, memory for instance, or loses one. libvirt tells of no change in the number of
+    /// virtual CPUs.
+    pub(crate) fn devices(connect: &Connect, notifier: &Arc<Notifier>) -> Result<[Self; 2], LibvirtError> {
+        let event = |event| {
+            let callback: OnDevice = on_device;
+            // SAFETY: libvirt calls it as `OnDevice`, the type that belongs to both kinds of event.
+            let callback = unsafe { mem::transmute::<OnDevice, OnEvent>(callback) };
+            Self::domain(connect, notifier, event, callback)
+        };
+        Ok([event(sys::VIR_DOMAIN_EVENT_ID_DEVICE_ADDED)?, event(sys::VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED)?])
+    }
+
+    /// Notifies when a VM's balloon leaves it another amount of memory.
+    pub(crate) fn balloon(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
+        let callback: OnBalloon = on_balloon;
+        // SAFETY: libvirt calls it as `OnBalloon`, the type that belongs to this kind of event.
+        let callback = unsafe { mem::transmute::<OnBalloon, OnEvent>(callback) };
+        Self::domain(connect, notifier, sys::VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, callback)
+    }
+
     /// Notifies when a migration has succeeded.
     pub(crate) fn completed_jobs(connect: &Connect, notifier: &Arc<Notifier>) -> Result<Self, LibvirtError> {
         let callback: OnJobCompleted = on_job_completed;
@@ -146,6 +166,8 @@ impl Drop for Subscription {
 type OnEvent = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, *mut c_void);
 type OnLifecycle = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, c_int, *mut c_void) -> c_int;
 type OnWakeup = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_int, *mut c_void);
+type OnDevice = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, *const c_char, *mut c_void);
+type OnBalloon = unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, c_ulonglong, *mut c_void);
 type OnJobCompleted =
     unsafe extern "C" fn(sys::virConnectPtr, sys::virDomainPtr, sys::virTypedParameterPtr, c_int, *mut c_void);
 
@@ -173,6 +195,33 @@ unsafe extern "C" fn on_lifecycle(
         notifier.send_event(HostEvent::Changed(vm));
     }
     0
+}
+
+unsafe extern "C" fn on_device(
+    _: sys::virConnectPtr,
+    domain: sys::virDomainPtr,
+    _: *const c_char,
+    opaque: *mut c_void,
+) {
+    // SAFETY: libvirt lends the domain for this call, and `opaque` is what `lend` made.
+    unsafe { send_changed(domain, opaque) }
+}
+
+unsafe extern "C" fn on_balloon(_: sys::virConnectPtr, domain: sys::virDomainPtr, _: c_ulonglong, opaque: *mut c_void) {
+    // SAFETY: libvirt lends the domain for this call, and `opaque` is what `lend` made.
+    unsafe { send_changed(domain, opaque) }
+}
+
+/// Notifies that something about a VM changed.
+///
+/// # Safety
+/// `domain` is valid, and `opaque` comes from `lend`.
+unsafe fn send_changed(domain: sys::virDomainPtr, opaque: *mut c_void) {
+    // SAFETY: as the caller says.
+    let (vm, notifier) = unsafe { (vm(domain), borrow(opaque)) };
+    if let Some(vm) = vm {
+        notifier.send_event(HostEvent::Changed(vm));
+    }
 }
 
 unsafe extern "C" fn on_wakeup(_: sys::virConnectPtr, domain: sys::virDomainPtr, _reason: c_int, opaque: *mut c_void) {

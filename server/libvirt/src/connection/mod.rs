@@ -80,6 +80,8 @@ impl Connection {
         self.subscriptions.push(Subscription::lifecycle(&self.connect, notifier)?);
         self.subscriptions.push(Subscription::wakeups(&self.connect, notifier)?);
         self.subscriptions.push(Subscription::completed_jobs(&self.connect, notifier)?);
+        self.subscriptions.extend(Subscription::devices(&self.connect, notifier)?);
+        self.subscriptions.push(Subscription::balloon(&self.connect, notifier)?);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ mod schema;
 mod sizes;
 mod trial;
 
-use engine::{Disk, DiskSource, DomainFacts, ImageExtras};
+use engine::{Disk, DiskDevice, DiskSource, DomainFacts, ImageExtras};
 use model::VmId;
 use virt::{domain::Domain, sys};
 
@@ -98,6 +98,27 @@ fn definition(connection: &Connection, domain: &Domain, is_active: bool) -> Resu
         Some(definition) => Ok(definition),
         None => Ok(domain.xml_desc(0)?),
     }
+}
+
+/// What a definition says of a VM that is only listed.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Outline {
+    /// The most virtual CPUs that it can have.
+    pub(crate) vcpus: u32,
+    /// Where the contents of its disks are, without media.
+    pub(crate) disks: Vec<DiskSource>,
+}
+
+/// The outline of a VM with this definition.
+pub(crate) fn outline(definition: &str) -> Result<Outline, LibvirtError> {
+    let document = xml::parse(definition)?;
+    let root = document.root_element();
+    let disks = xml::find(root, &["devices"]).map(disks::disks).unwrap_or_default();
+    let disks = disks.into_iter().filter(|disk| matches!(disk.device, DiskDevice::Disk | DiskDevice::Lun));
+    Ok(Outline {
+        vcpus: xml::text(root, &["vcpu"]).and_then(|text| text.parse().ok()).unwrap_or(0),
+        disks: disks.map(|disk| disk.source).collect(),
+    })
 }
 
 /// The disks of a definition.

@@ -11,7 +11,7 @@ use super::{
     jobs::{self, Role},
     reasons,
 };
-use crate::{connection::Connection, error::LibvirtError};
+use crate::{connection::Connection, definition, error::LibvirtError};
 
 /// All copies on a host. Those that are removed meanwhile are left out.
 pub(crate) fn copies(connection: &Connection) -> Result<Vec<CopyFacts>, LibvirtError> {
@@ -32,7 +32,10 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         abandoned: false,
         persistent: false,
         vcpus: 0,
+        vcpus_max: 0,
         memory_bytes: 0,
+        memory_now_bytes: 0,
+        disks: None,
         cpu_time_ns: None,
     };
     if may_be_switching_over(state, reason) {
@@ -47,6 +50,10 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     facts.persistent = domain.is_persistent()?;
     facts.vcpus = info.nr_virt_cpu;
     facts.memory_bytes = info.max_mem * 1024;
+    facts.memory_now_bytes = info.memory * 1024;
+    let outline = definition::outline(&domain.xml_desc(0)?)?;
+    facts.vcpus_max = outline.vcpus.max(facts.vcpus);
+    facts.disks = Some(outline.disks);
     facts.cpu_time_ns = Some(info.cpu_time).filter(|_| facts.state.is_active());
     Ok(facts)
 }
@@ -122,7 +129,10 @@ mod tests {
             abandoned: false,
             persistent: true,
             vcpus: 2,
+            vcpus_max: 2,
             memory_bytes: 64 << 20,
+            memory_now_bytes: 64 << 20,
+            disks: Some(Vec::new()),
             cpu_time_ns: None,
         };
         assert_eq!(copy(&domain).unwrap(), expected);

@@ -36,8 +36,11 @@ pub(super) async fn list(
     asked: Asked<On>,
 ) -> Result<Json<Vec<Value>>, Refused> {
     let On { host } = query(asked)?;
-    let vms = doors.console.snapshot(&who)?.vms;
-    Ok(Json(vms.iter().filter(|vm| host.as_ref().is_none_or(|host| vm.host == *host)).map(vm_json).collect()))
+    if let Some(host) = &host {
+        doors.console.host(&who, host.as_str())?;
+    }
+    let all = doors.console.snapshot(&who)?.vms.into_iter().flat_map(|vm| vm.each());
+    Ok(Json(all.filter(|vm| host.as_ref().is_none_or(|host| vm.host == *host)).map(|vm| vm_json(&vm)).collect()))
 }
 
 /// `GET /vms/<name>`.
@@ -48,20 +51,20 @@ pub(super) async fn one(
     asked: Asked<On>,
 ) -> Result<Json<Value>, Refused> {
     let On { host } = query(asked)?;
-    Ok(Json(vm_json(&doors.console.find(&who, &name, host.as_ref())?)))
+    Ok(Json(vm_json(&doors.console.look(&who, &name, host.as_ref()).await?)))
 }
 
 /// A VM with Kimchi's fields, memory in MiB, and ours: where it is, and the task that moves it.
 fn vm_json(vm: &Vm) -> Value {
-    let mib = vm.memory_bytes >> 20;
     json!({
         "name": vm.name,
         "uuid": vm.id,
         "state": state(vm.state),
         "persistent": vm.persistent,
-        "memory": { "current": mib, "maxmemory": mib },
-        "cpu_info": { "vcpus": vm.vcpus, "maxvcpus": vm.vcpus },
+        "memory": { "current": vm.memory_now_bytes >> 20, "maxmemory": vm.memory_bytes >> 20 },
+        "cpu_info": { "vcpus": vm.vcpus, "maxvcpus": vm.vcpus_max },
         "host": vm.host,
+        "twins": vm.twins.iter().map(|twin| &twin.host).collect::<Vec<_>>(),
         "task": vm.migration,
     })
 }

@@ -120,6 +120,10 @@ impl Vms for FakeConsole {
         })
     }
 
+    async fn look(&self, who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
+        self.find(who, name, host)
+    }
+
     fn find(&self, _: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
         let mut found: Vec<Vm> =
             vms().into_iter().filter(|vm| vm.name == name && host.is_none_or(|host| vm.host == *host)).collect();

@@ -11,6 +11,8 @@ pub(super) struct Sentences<'a> {
     pub(super) silent: Vec<&'a HostName>,
     /// Those that are not asked, as they are not the machines any more that they were.
     pub(super) strangers: Vec<&'a HostName>,
+    /// The hosts that have another VM with its UUID.
+    pub(super) twins: Vec<&'a HostName>,
 }
 
 /// What is said where a person can do nothing but see that hosts answer.
@@ -76,9 +78,9 @@ impl Sentences<'_> {
 
     pub(super) fn runs(&self, host: &HostName) -> Found {
         let vm = self.record.name_on(host);
-        match (&self.silent[..], &self.strangers[..]) {
-            ([], []) => self.only_said(format!("{vm} runs on {host}, and only there."), BY_ITSELF.to_owned()),
-            _ => self.only_said(
+        match self.silent.is_empty() && self.strangers.is_empty() && self.twins.is_empty() {
+            true => self.only_said(format!("{vm} runs on {host}, and only there."), BY_ITSELF.to_owned()),
+            false => self.only_said(
                 format!("{vm} runs on {host}. Whether it runs elsewhere, too, is not known: {}.", self.no_answer()),
                 format!("See that {}. {BY_ITSELF}", self.answers()),
             ),
@@ -245,7 +247,8 @@ impl Sentences<'_> {
         let strangers = (!self.strangers.is_empty()).then(|| {
             format!("{} {verb} not registered any more, or another machine has that name", names(&self.strangers))
         });
-        [silent, strangers].into_iter().flatten().collect::<Vec<_>>().join(", and ")
+        let twins = self.twins.iter().map(|host| format!("{host} has another VM with its UUID"));
+        silent.into_iter().chain(strangers).chain(twins).collect::<Vec<_>>().join(", and ")
     }
 
     fn answers(&self) -> String {
@@ -254,7 +257,8 @@ impl Sentences<'_> {
         let verb = if self.strangers.len() == 1 { "is" } else { "are" };
         let strangers = (!self.strangers.is_empty())
             .then(|| format!("{} {verb} registered under that name, as the machine of then", names(&self.strangers)));
-        [silent, strangers].into_iter().flatten().collect::<Vec<_>>().join(", and that ")
+        let twins = self.twins.iter().map(|host| format!("the VM on {host} gets a UUID of its own"));
+        silent.into_iter().chain(strangers).chain(twins).collect::<Vec<_>>().join(", and that ")
     }
 }
 
