@@ -76,7 +76,8 @@ async fn a_guest_that_powers_itself_off_on_the_way_is_told_as_that() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     let mut stream = api.stream().await;
-    let ends: [(&str, fn(&Demo)); 2] = [
+    type End = fn(&Demo);
+    let ends: [(&str, End); 2] = [
         ("cache was shut down on alpha while it was being moved, and is off there.", |demo| {
             guest_writes(demo, "alpha", "cache", POWER_OFF);
         }),

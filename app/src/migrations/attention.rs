@@ -11,7 +11,7 @@ use crate::ui::{
     problem::ProblemText,
 };
 
-/// The VMs whose latest migration needs attention, with that migration.
+/// The VMs whose latest migration needs attention, with that migration. Also where no host has the VM any more: that is why.
 pub(crate) fn needing_attention(live: Live) -> Vec<Migration> {
     let mut latest: Vec<Migration> = Vec::new();
     // Ids grow with time.
@@ -20,7 +20,7 @@ pub(crate) fn needing_attention(live: Live) -> Vec<Migration> {
             latest.push(migration);
         }
     }
-    latest.retain(|migration| migration.phase == Phase::NeedsAttention && live.vms.get(&migration.vm).is_some());
+    latest.retain(|migration| migration.phase == Phase::NeedsAttention);
     latest
 }
 

@@ -72,7 +72,9 @@ fn consequence(action: VmAction, vm: &Vm) -> String {
                 "Forces the VM off, like pulling the power cord. {name} loses what it has not written to its disks."
             )
         }
-        VmAction::Pause => format!("{name} stops running and answers no requests until it is resumed."),
+        VmAction::Pause => {
+            format!("Pauses {name} on {host}: it stops running and answers no requests until it is resumed.")
+        }
         VmAction::Resume => format!("{name} continues where it was paused."),
         VmAction::WakeUp => format!("The guest of {name} continues where it went to sleep."),
     }
@@ -94,9 +96,12 @@ pub(crate) fn VmActionForm(
         None => navigate("/", Default::default()),
     });
     let hurts = action.needs_confirmation();
+    // What is asked about is the copy that is shown now, though another may be listed by the time of the answer.
+    let host = untrack(|| live.vms.value(&vm)).map(|vm| vm.host.to_string());
     view! {
         <ActionForm action=act>
             <input type="hidden" name="vm" value=vm.to_string() />
+            <input type="hidden" name="host" value=host />
             <input type="hidden" name="action" value=action_slug(action) />
             <p class="consequence">{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
             <div class="form-foot">

@@ -30,7 +30,7 @@ pub(super) fn Menu(vm: Signal<Vm>) -> impl IntoView {
             if action.needs_confirmation() {
                 asked.set(Some(untrack(|| action_question(live, id, action))));
             } else {
-                act.dispatch(Act { vm: id, action });
+                act.dispatch(Act { vm: id, host: vm.read_untracked().host.clone(), action });
             }
         });
     };

@@ -119,6 +119,15 @@ pub enum Error {
         /// Where it is paused.
         host: HostName,
     },
+    /// What was asked for one copy of the VM would be done to another.
+    OnAnotherHost {
+        /// The VM's name.
+        vm: String,
+        /// The host that it was asked for.
+        asked: HostName,
+        /// The host that the VM is listed on now.
+        now: HostName,
+    },
     /// The VM's state does not allow this action.
     NotPossible {
         /// The VM's name.

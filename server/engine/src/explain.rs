@@ -116,6 +116,10 @@ impl From<Error> for Problem {
                 Self::new(Code::WrongState, format!("{vm} is paused on {host}: an earlier migration has left it so."))
                     .with_fix("That migration's page says what is safe, if it was vmferry's. Else find out first whether the VM has run at its destination.")
             }
+            Error::OnAnotherHost { vm, asked, now } => {
+                Self::new(Code::WrongState, format!("{vm} is listed on {now} by now, no longer on {asked}."))
+                    .with_fix("Look at it, then try again.")
+            }
             Error::NotPossible { vm, state: VmState::Crashed, .. } => {
                 Self::new(Code::WrongState, format!("{vm} has crashed, and its memory is still held."))
                     .with_fix(CRASHED)

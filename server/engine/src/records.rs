@@ -34,6 +34,13 @@ struct Unwritten {
     events: Vec<MigrationEvent>,
 }
 
+/// What is kept of what can't be written now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    All,
+    Record,
+}
+
 impl Records {
     pub(crate) fn new(store: Arc<dyn EngineStore>) -> Self {
         Self { condition: store.condition(), store, unwritten: Mutex::default(), changed: Notify::new() }
@@ -44,23 +51,44 @@ impl Records {
     /// # Errors
     /// [`Error::Store`] if it can't be written now. It is kept, and written later.
     pub(crate) async fn write(&self, record: &Migration, event: Option<MigrationEvent>) -> Result<(), Error> {
+        self.write_or(record, event, Kept::All).await
+    }
+
+    /// The same, but an entry that can't be written now is dropped: what it tells of is not done then.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if it can't be written now. Only the record is kept.
+    pub(crate) async fn write_now(&self, record: &Migration, event: MigrationEvent) -> Result<(), Error> {
+        self.write_or(record, Some(event), Kept::Record).await
+    }
+
+    async fn write_or(&self, record: &Migration, event: Option<MigrationEvent>, kept: Kept) -> Result<(), Error> {
         let mut unwritten = self.unwritten.lock().await;
         let entry = unwritten
             .entry(record.id)
             .and_modify(|entry| entry.record.clone_from(record))
             .or_insert_with(|| Unwritten { record: record.clone(), events: Vec::new() });
+        let before = (kept == Kept::Record).then(|| entry.events.clone());
         event.into_iter().for_each(|event| entry.push(event));
         let known = *self.condition.borrow();
         let written = match known {
             // Only `try_again` does: where the database is locked, each try takes seconds.
-            Some(fault) => return Err(Error::Store(fault)),
-            None => self.store.update_migration(&entry.record, &entry.events).await,
+            Some(fault) => Err(Error::Store(fault)),
+            None => {
+                let written = self.store.update_migration(&entry.record, &entry.events).await;
+                let is_settled = is_settled(&written);
+                self.changed.notify_waiters();
+                if is_settled {
+                    unwritten.remove(&record.id);
+                    return Ok(written?);
+                }
+                written.map_err(Error::from)
+            }
         };
-        if is_settled(&written) {
-            unwritten.remove(&record.id);
+        if let Some(before) = before {
+            entry.events = before;
         }
-        self.changed.notify_waiters();
-        Ok(written?)
+        written
     }
 
     /// Why the store does not have the record of a migration as it was written last; none if it has.

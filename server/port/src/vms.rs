@@ -29,9 +29,9 @@ pub trait Vms: Send + Sync {
     /// `unknown-vm`.
     fn vm(&self, who: &Principal, id: VmId) -> Result<Vm, Problem>;
 
-    /// Starts, stops, pauses or resumes a VM where it is.
+    /// Starts, stops, pauses or resumes a VM where it is: on `host`, if that is named.
     ///
     /// # Errors
-    /// `wrong-state` where it makes no sense, `already-migrating`, `host-unreachable`, `hypervisor`.
-    async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem>;
+    /// `wrong-state` where it makes no sense, or the VM is shown on another host by now, `already-migrating`, `host-unreachable`, `hypervisor`.
+    async fn act(&self, who: &Principal, vm: VmId, host: Option<&HostName>, action: VmAction) -> Result<(), Problem>;
 }

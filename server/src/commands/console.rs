@@ -9,7 +9,11 @@ use ssh::KnownHosts;
 use store::{SqliteStore, Store};
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, data_directory::not_opened, told};
+use super::{
+    Failure,
+    data_directory::{self, not_opened},
+    told,
+};
 use crate::{
     auth::{Auth, HashCost, SessionLimits},
     console::{Allowed, ServerConsole},
@@ -37,6 +41,14 @@ impl Kept {
         let auth = Auth::new(store.clone(), HashCost::default(), limits);
         let ssh = SshFiles::below(&std::path::absolute(directory)?);
         Ok(Self { store, auth, ssh })
+    }
+
+    /// The same for a command that may run beside a console. It upgrades the database only if no console works with it.
+    pub(super) async fn open_beside(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
+        let is_up_to_date =
+            SqliteStore::is_up_to_date(directory).await.map_err(|error| not_opened(directory, error))?;
+        let _lock = if is_up_to_date { None } else { Some(data_directory::lock_to_upgrade(directory)?) };
+        Self::open(directory, limits).await
     }
 }
 

@@ -13,6 +13,19 @@ pub(super) fn lock(directory: &Path) -> Result<DirectoryLock, Failure> {
     DirectoryLock::take(directory).map_err(|error| not_locked(directory, error).into())
 }
 
+/// Locks the directory for a command whose version is newer than the database there.
+pub(super) fn lock_to_upgrade(directory: &Path) -> Result<DirectoryLock, Failure> {
+    DirectoryLock::take(directory).map_err(|error| match error {
+        DirectoryError::InUse(_) => format!(
+            "The database in {} is of an earlier version, and a console works with it. Restart that console with this version first: \
+             it upgrades the database.",
+            directory.display()
+        )
+        .into(),
+        other => not_locked(directory, other).into(),
+    })
+}
+
 fn not_locked(directory: &Path, error: DirectoryError) -> String {
     let place = directory.display();
     match error {
@@ -49,6 +62,17 @@ pub(super) fn not_opened(directory: &Path, error: StoreError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_console_that_works_with_the_database_keeps_a_command_from_upgrading_it() {
+        let directory = std::env::temp_dir().join(format!("vmferry-lock-{}", std::process::id()));
+        let console = lock(&directory).unwrap();
+        let told = lock_to_upgrade(&directory).unwrap_err().to_string();
+        assert!(told.contains("Restart that console"), "{told}");
+        drop(console);
+        lock_to_upgrade(&directory).unwrap();
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
 
     #[test]
     fn a_refusal_says_who_and_since_when() {

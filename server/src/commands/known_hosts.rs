@@ -33,7 +33,7 @@ fn address(text: &str) -> Result<Address, String> {
 
 pub(super) async fn run(config: &Path, command: KnownHostsCommand) -> Result<(), Failure> {
     let config = Config::read(config)?;
-    let Kept { store, ssh, .. } = Kept::open(&config.data_dir, config.session_limits()).await?;
+    let Kept { store, ssh, .. } = Kept::open_beside(&config.data_dir, config.session_limits()).await?;
     let known = KnownHosts::at(ssh.known_hosts);
     match command {
         KnownHostsCommand::List => {

@@ -34,7 +34,7 @@ pub enum UserCommand {
 
 pub(super) async fn run(config: &Path, command: UserCommand) -> Result<(), Failure> {
     let config = Config::read(config)?;
-    let Kept { auth, store, .. } = Kept::open(&config.data_dir, config.session_limits()).await?;
+    let Kept { auth, store, .. } = Kept::open_beside(&config.data_dir, config.session_limits()).await?;
     match command {
         UserCommand::Add { name } => auth.add_user(&name, new_password()?).await.map_err(told)?,
         UserCommand::Passwd { name } => auth.set_users_password(&name, new_password()?).await.map_err(told)?,

@@ -41,7 +41,7 @@ async fn what_somebody_wants_is_written_down_before_it_is_done() {
     let migration = ended();
     store.insert_migration(&migration).await.unwrap();
     // Both fail here; the audit log has them all the same.
-    assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::UnknownVm);
+    assert_eq!(console.act(&ada(), VM, None, VmAction::Start).await.unwrap_err().code, Code::UnknownVm);
     assert_eq!(console.cancel(&ada(), migration.id).await.unwrap_err().code, Code::AlreadyEnded);
     let log = store.audit_entries(&AuditFilter::newest(2)).await.unwrap();
     let wanted: Vec<(&str, &str)> = log.iter().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
@@ -53,5 +53,5 @@ async fn what_cannot_be_written_down_is_not_done() {
     let directory = TestDirectory::new();
     let (console, store) = console(&directory).await;
     store.close().await;
-    assert_eq!(console.act(&ada(), VM, VmAction::Start).await.unwrap_err().code, Code::Internal);
+    assert_eq!(console.act(&ada(), VM, None, VmAction::Start).await.unwrap_err().code, Code::Internal);
 }

@@ -25,9 +25,9 @@ impl Vms for ServerConsole {
         self.known_vm(id)
     }
 
-    async fn act(&self, who: &Principal, vm: VmId, action: VmAction) -> Result<(), Problem> {
+    async fn act(&self, who: &Principal, vm: VmId, host: Option<&HostName>, action: VmAction) -> Result<(), Problem> {
         self.audit(who, Action::VmActed(vm, action)).await?;
-        Ok(self.engine.act(vm, action).await?)
+        Ok(self.engine.act(vm, host, action).await?)
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// The file that is locked. Its content says who has locked it: process id and ms since 1970.
+/// The file that is locked, beside the directory itself: who removes it would let a second console in. Its content says who has locked
+/// it: process id and ms since 1970.
 const LOCK: &str = "vmferry.lock";
 
 /// Says that one console, and no other, works with the directory. It ends with the process, however that ends; processes that it starts
@@ -17,6 +18,8 @@ const LOCK: &str = "vmferry.lock";
 #[derive(Debug)]
 pub struct DirectoryLock {
     _file: File,
+    /// None where the file system can't lock directories, as NFS.
+    _directory: Option<File>,
 }
 
 /// Why a directory could not be locked.
@@ -53,10 +56,16 @@ impl DirectoryLock {
             Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse(holder(&mut file))),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
+        let itself = File::open(directory)?;
+        let itself = match itself.try_lock() {
+            Ok(()) => Some(itself),
+            Err(TryLockError::WouldBlock) => return Err(DirectoryError::InUse(holder(&mut file))),
+            Err(TryLockError::Error(_)) => None,
+        };
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         file.set_len(0)?;
         writeln!(file, "{} {}", process::id(), since_1970.as_millis())?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, _directory: itself })
     }
 }
 
@@ -95,6 +104,15 @@ mod tests {
         let _lock = DirectoryLock::take(&directory).unwrap();
         let Err(DirectoryError::InUse(Some(holder))) = DirectoryLock::take(&directory) else { panic!("it is taken") };
         assert_eq!(holder.process, process::id());
+    }
+
+    #[test]
+    fn a_lock_outlives_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let _lock = DirectoryLock::take(directory.path()).unwrap();
+        fs::remove_file(directory.path().join(LOCK)).unwrap();
+        let refused = DirectoryLock::take(directory.path()).unwrap_err();
+        assert!(matches!(refused, DirectoryError::InUse(_)), "{refused:?}");
     }
 
     #[test]

@@ -67,14 +67,19 @@ impl Engine {
         self.context.inventory().vm(id).cloned()
     }
 
-    /// Starts, stops, pauses, resumes or wakes up a VM where it is.
+    /// Starts, stops, pauses, resumes or wakes up a VM where it is: the copy that it is listed by. `on` is the host that this was asked of;
+    /// of a VM that several hosts run another copy may be listed by now.
     ///
     /// # Errors
-    /// `unknown-vm`, `already-migrating`, `wrong-state`, `uuid-twin`, `host-unreachable`, or what the hypervisor says.
-    pub async fn act(&self, id: VmId, action: VmAction) -> Result<(), Error> {
+    /// `unknown-vm`, `already-migrating`, `wrong-state` (also where it is listed on another host), `uuid-twin`, `host-unreachable`, or what
+    /// the hypervisor says.
+    pub async fn act(&self, id: VmId, on: Option<&HostName>, action: VmAction) -> Result<(), Error> {
         let (host, connection) = {
             let inventory = self.context.inventory();
             let vm = inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
+            if let Some(on) = on.filter(|on| **on != vm.host) {
+                return Err(Error::OnAnotherHost { vm: vm.name.clone(), asked: on.clone(), now: vm.host.clone() });
+            }
             is_possible(vm, action)?;
             if let Some(open) = inventory.open_migration(id) {
                 return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });

@@ -84,13 +84,13 @@ impl Journal {
         self.publish();
     }
 
-    /// The same, of what a person waits for.
+    /// The same, of what is to be done next.
     ///
     /// # Errors
-    /// [`Error::Store`] if it has to wait: then it must not be done.
+    /// [`Error::Store`] if it can't be written now: then it must not be done, and the history does not tell it.
     pub(super) async fn write_durably(&mut self, text: String) -> Result<(), Error> {
         let event = self.event(text);
-        let written = self.context.records().write(&self.record, Some(event)).await;
+        let written = self.context.records().write_now(&self.record, event).await;
         self.publish();
         written
     }

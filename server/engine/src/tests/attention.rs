@@ -79,6 +79,21 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_that_could_not_be_written_down_is_not_taken_and_not_told_later() {
+    let (bench, vm, id) = Bench::runs_twice().await;
+    bench.store.set_broken(true);
+    let refused = bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap_err();
+    assert_eq!(refused.code(), Code::StoreUnavailable);
+    assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")]);
+    bench.store.set_broken(false);
+    bench.until(|bench| bench.engine.snapshot().store_outage.is_none()).await;
+    bench.engine.take_step(id, pause("alpha"), "bob").await.unwrap();
+    let history = bench.history(id).await;
+    assert!(history.iter().any(|text| text.starts_with("bob chose")), "{history:?}");
+    assert!(!history.iter().any(|text| text.starts_with("ada chose")), "{history:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_that_is_not_the_safe_one_any_more_is_not_taken() {
     let (bench, vm, id) = Bench::runs_twice().await;
     for wrong in [pause("beta"), Step::Start { host: host("gamma") }, turn_off("alpha")] {

@@ -198,11 +198,11 @@ impl Bench {
 async fn a_guest_that_arrives_asleep_is_asleep_until_it_is_woken_up() {
     let bench = Bench::new().await;
     let (vm, id) = bench.arrived_asleep().await;
-    bench.engine.act(vm, VmAction::WakeUp).await.unwrap();
+    bench.engine.act(vm, None, VmAction::WakeUp).await.unwrap();
     assert!(!bench.sim.is_asleep(&host("beta"), vm));
     assert_eq!(bench.state(vm), VmState::Running);
     bench.until_said(id, "web sleeps no longer on beta.").await;
-    assert!(bench.engine.act(vm, VmAction::WakeUp).await.is_err(), "it is awake");
+    assert!(bench.engine.act(vm, None, VmAction::WakeUp).await.is_err(), "it is awake");
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,7 +225,7 @@ async fn the_next_console_knows_that_a_guest_sleeps() {
     bench.sim.wake_up_from_outside(&host("beta"), vm);
     bench.restart().await;
     bench.until(|bench| bench.engine.vm(vm).is_some_and(|vm| vm.state == VmState::Suspended)).await;
-    assert!(bench.engine.act(vm, VmAction::WakeUp).await.is_err());
+    assert!(bench.engine.act(vm, None, VmAction::WakeUp).await.is_err());
     assert_eq!(bench.state(vm), VmState::Running, "now it is known");
     bench.until_done(id).await;
 }
@@ -238,7 +238,7 @@ async fn a_guest_that_sleeps_moves_on_asleep() {
     assert!(end.asleep && bench.sim.is_asleep(&host("gamma"), vm));
     assert_eq!(bench.state(vm), VmState::Suspended);
     bench.until_done(first).await;
-    bench.engine.act(vm, VmAction::ForceOff).await.unwrap();
+    bench.engine.act(vm, None, VmAction::ForceOff).await.unwrap();
     assert_eq!(bench.state(vm), VmState::ShutOff);
     bench.until_done(end.id).await;
 }

@@ -89,7 +89,7 @@ async fn a_second_migration_names_the_first() {
         other => panic!("exactly one may begin: {other:?}"),
     };
     assert_eq!((refused.code(), refused.told().migration), (Code::AlreadyMigrating, Some(id)));
-    let act = bench.engine.act(vm, VmAction::ForceOff).await.unwrap_err();
+    let act = bench.engine.act(vm, None, VmAction::ForceOff).await.unwrap_err();
     assert_eq!((act.code(), act.told().migration), (Code::AlreadyMigrating, Some(id)));
 }
 
@@ -120,10 +120,10 @@ async fn destinations_by_name_and_address() {
 async fn actions_that_make_no_sense() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    assert_eq!(bench.engine.act(vm, VmAction::Start).await.unwrap_err().code(), Code::WrongState);
-    bench.engine.act(vm, VmAction::Pause).await.unwrap();
+    assert_eq!(bench.engine.act(vm, None, VmAction::Start).await.unwrap_err().code(), Code::WrongState);
+    bench.engine.act(vm, None, VmAction::Pause).await.unwrap();
     assert_eq!(bench.engine.find("web", None).unwrap().state, VmState::Paused, "seen before the call returns");
-    assert_eq!(bench.engine.act(vm, VmAction::ShutDown).await.unwrap_err().code(), Code::WrongState);
+    assert_eq!(bench.engine.act(vm, None, VmAction::ShutDown).await.unwrap_err().code(), Code::WrongState);
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,4 +149,15 @@ async fn a_vm_that_has_crashed() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Crashed, IDLE).await;
     assert_eq!(refused(&bench, request(vm, "beta")).await, Code::WrongState);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_one_copy_is_not_done_to_another() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let refused = bench.engine.act(vm, Some(&host("beta")), VmAction::Pause).await.unwrap_err();
+    assert_eq!(refused.code(), Code::WrongState);
+    assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::Running);
+    bench.engine.act(vm, Some(&host("alpha")), VmAction::Pause).await.unwrap();
+    assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::Paused);
 }

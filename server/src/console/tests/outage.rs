@@ -18,7 +18,7 @@ async fn what_is_under_way_can_be_stopped_and_nothing_else_begins() {
     let id = console.start(&ada(), request).await.unwrap().id;
     sleep(Duration::from_secs(5)).await;
     store.set_broken(true);
-    assert_eq!(console.act(&ada(), web, VmAction::Pause).await.unwrap_err().code, Code::StoreUnavailable);
+    assert_eq!(console.act(&ada(), web, None, VmAction::Pause).await.unwrap_err().code, Code::StoreUnavailable);
     console.cancel(&ada(), id).await.unwrap();
     sleep(Duration::from_secs(30)).await;
     assert_eq!(sim.runs_on(web), ["alpha".parse().unwrap()]);

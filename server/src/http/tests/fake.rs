@@ -139,7 +139,7 @@ impl Vms for FakeConsole {
         known.ok_or_else(|| Problem::new(Code::UnknownVm, "No host has this VM any more."))
     }
 
-    async fn act(&self, _: &Principal, _: VmId, _: VmAction) -> Result<(), Problem> {
+    async fn act(&self, _: &Principal, _: VmId, _: Option<&HostName>, _: VmAction) -> Result<(), Problem> {
         Ok(())
     }
 }

@@ -24,11 +24,17 @@ use std::{
 use async_trait::async_trait;
 use fault::{damaged, failed, not_upgraded};
 use sqlx::{
-    SqlitePool,
+    Connection, SqliteConnection, SqlitePool,
+    migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use crate::{Store, StoreError, directory, health::Condition};
+
+/// The file in a console's directory.
+const FILE: &str = "vmferry.db";
+/// What makes the schema, one upgrade after the other.
+static SCHEMA: Migrator = sqlx::migrate!("src/sqlite/schema");
 
 /// Connections that read, beside the one that writes.
 const READERS: u32 = 3;
@@ -54,7 +60,7 @@ impl SqliteStore {
     /// # Errors
     /// When the file can't be made, opened, or brought up to date.
     pub async fn open(directory: &Path) -> Result<Self, StoreError> {
-        let file = directory.join("vmferry.db");
+        let file = directory.join(FILE);
         private(directory, &file).map_err(|error| StoreError::Failed {
             fault: (&error).into(),
             words: format!("{}: {error}", file.display()),
@@ -68,9 +74,34 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full);
         let writer = pool(1).connect_with(options.clone()).await.map_err(failed)?;
         check(&writer).await?;
-        sqlx::migrate!("src/sqlite/schema").run(&writer).await.map_err(not_upgraded)?;
+        SCHEMA.run(&writer).await.map_err(not_upgraded)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "ON")).await.map_err(failed)?;
         Ok(Self { writer, readers, condition: Condition::default() })
+    }
+
+    /// Whether the file in the directory has today's schema, so that to open it changes nothing of that: a console that runs knows only
+    /// the schema that it has started with. Writes nothing.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn is_up_to_date(directory: &Path) -> Result<bool, StoreError> {
+        let file = directory.join(FILE);
+        if !file.exists() {
+            return Ok(false);
+        }
+        let options = SqliteConnectOptions::new().filename(&file).busy_timeout(BUSY_LIMIT).pragma("query_only", "ON");
+        let mut reader = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+        let is_begun = "SELECT count(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
+        let is_begun: i64 = sqlx::query_scalar(is_begun).fetch_one(&mut reader).await.map_err(failed)?;
+        let done: Vec<i64> = match is_begun {
+            0 => Vec::new(),
+            _ => {
+                let done = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success");
+                done.fetch_all(&mut reader).await.map_err(failed)?
+            }
+        };
+        reader.close().await.map_err(failed)?;
+        Ok(SCHEMA.iter().all(|upgrade| done.contains(&upgrade.version)))
     }
 }
 

@@ -125,6 +125,23 @@ async fn everything_else_from_before_columns_is_found() {
     assert_eq!(log.iter().filter(|entry| entry.action == "migration-ended").count(), 3);
 }
 
+/// Whether a command may open it beside a console.
+#[tokio::test]
+async fn whether_an_upgrade_is_due_is_seen_without_doing_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let is_up_to_date = async || SqliteStore::is_up_to_date(directory.path()).await.unwrap();
+    assert!(!is_up_to_date().await, "it is not there");
+    let store = SqliteStore::open(directory.path()).await.unwrap();
+    assert!(is_up_to_date().await, "while a console works with it");
+    let latest = "DELETE FROM _sqlx_migrations WHERE version = (SELECT max(version) FROM _sqlx_migrations)";
+    sqlx::query(latest).execute(&store.writer).await.unwrap();
+    for _ in 0..2 {
+        assert!(!is_up_to_date().await, "and nothing has been done about it");
+    }
+    sqlx::query("DROP TABLE _sqlx_migrations").execute(&store.writer).await.unwrap();
+    assert!(!is_up_to_date().await);
+}
+
 /// A database that an earlier version made has the same schema as one that is made today.
 #[tokio::test]
 async fn an_upgraded_file_is_as_a_new_one() {
