@@ -41,7 +41,7 @@ async fn two_vms_that_run_with_one_uuid_are_two_and_nothing_is_done_to_either() 
         assert_eq!(bench.engine.find_only(name, None).unwrap_err().code(), Code::UuidTwin);
     }
     for action in [VmAction::ForceOff, VmAction::Pause, VmAction::ShutDown] {
-        assert_eq!(bench.engine.act(vm, action).await.unwrap_err().code(), Code::UuidTwin);
+        assert_eq!(bench.engine.act(vm, None, action).await.unwrap_err().code(), Code::UuidTwin);
     }
     let preflight = bench.engine.preflight(vm, &host("gamma"), &MigrationOptions::default()).await.unwrap();
     assert_eq!((preflight.findings[0].code, preflight.is_possible()), (FindingCode::UuidTaken, false));
@@ -70,9 +70,9 @@ async fn a_twin_that_is_off_hinders_only_what_would_be_done_to_it() {
     let (bench, vm) = Bench::twins(|shop| CopyFacts { state: VmState::ShutOff, ..shop_copy(shop) }).await;
     assert_eq!(bench.engine.find_only("shop-copy", None).unwrap_err().code(), Code::UuidTwin);
     assert_eq!(bench.engine.find_only("shop", None).unwrap().host, host("alpha"));
-    bench.engine.act(vm, VmAction::Pause).await.unwrap();
-    bench.engine.act(vm, VmAction::ForceOff).await.unwrap();
-    let refused = bench.engine.act(vm, VmAction::Start).await.unwrap_err();
+    bench.engine.act(vm, None, VmAction::Pause).await.unwrap();
+    bench.engine.act(vm, None, VmAction::ForceOff).await.unwrap();
+    let refused = bench.engine.act(vm, None, VmAction::Start).await.unwrap_err();
     assert_eq!(refused.code(), Code::UuidTwin, "either could be meant");
 }
 
