@@ -25,18 +25,21 @@ pub(super) fn contains_word(word: &str) -> bool {
 }
 
 /// The letters of a text in small letters, with those read as letters that are written in place of them: `p4$$w0rd` is `password`.
-/// `l` is read as `i`, because 1 stands for both.
 pub(super) fn word(text: &str) -> String {
-    let letter = |c| match c {
-        '0' => 'o',
-        '1' | '!' | '|' | 'l' => 'i',
-        '3' | '€' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' => 's',
-        '7' | '+' => 't',
-        c => c,
-    };
-    text.chars().map(letter).filter(|c| c.is_alphabetic()).collect()
+    text.chars().filter_map(letter).collect()
+}
+
+/// The letter as which a character is read, if it is. `l` is read as `i`, because 1 stands for both.
+pub(super) fn letter(character: char) -> Option<char> {
+    match character {
+        '0' => Some('o'),
+        '1' | '!' | '|' | 'l' => Some('i'),
+        '3' | '€' => Some('e'),
+        '4' | '@' => Some('a'),
+        '5' | '$' => Some('s'),
+        '7' | '+' => Some('t'),
+        c => c.is_alphabetic().then_some(c),
+    }
 }
 
 #[cfg(test)]

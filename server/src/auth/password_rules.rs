@@ -2,6 +2,8 @@
 //! passwords, the account's own words, repetitions and sequences, each also with changed ends. No rules about kinds of characters, which
 //! only make people write `Password1!` (OWASP ASVS 6.2).
 
+use std::cmp::Reverse;
+
 use super::common_passwords;
 use crate::host_name::host_name;
 
@@ -57,23 +59,49 @@ fn check_beside(own: &[&str], password: &str) -> Result<(), Weakness> {
     if is_sequence(&folded.chars().collect::<Vec<_>>()) {
         return Err(Weakness::Sequence);
     }
-    words(&folded).iter().try_for_each(|word| check_word(own, word))
+    let own = own_words(own);
+    texts(&folded).iter().try_for_each(|text| check_text(&own, text))
 }
 
 /// What the password may be without its digits and signs: they stand at an end, between letters, or in place of letters.
-fn words(folded: &str) -> [String; 4] {
+fn texts(folded: &str) -> [String; 4] {
     let sign = |c: char| !c.is_alphabetic();
-    let letters: String = folded.chars().filter(|c| c.is_alphabetic()).collect();
-    [&letters, folded.trim_matches(sign), folded.trim_end_matches(sign), folded].map(common_passwords::word)
+    [&letters_of(folded), folded.trim_matches(sign), folded.trim_end_matches(sign), folded].map(str::to_owned)
 }
 
-fn check_word(own: &[&str], word: &str) -> Result<(), Weakness> {
-    let own = own.iter().map(|own| common_passwords::word(&own.to_lowercase())).filter(|own| own.len() > 2);
-    let rest = own.fold(word.to_owned(), |rest, own| rest.replace(&own, ""));
-    if rest.len() < word.len() && rest.chars().count() < FEWEST_LETTERS {
+fn letters_of(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphabetic()).collect()
+}
+
+/// The words as a password may have them: with the letters that their digits stand for, and without. The longest first, because one
+/// may be a part of another. Two letters stand in random passwords, too.
+fn own_words(own: &[&str]) -> Vec<Vec<char>> {
+    let folded = own.iter().map(|own| own.to_lowercase());
+    let words = folded.flat_map(|own| [common_passwords::word(&own), common_passwords::word(&letters_of(&own))]);
+    let mut words: Vec<Vec<char>> =
+        words.map(|word| word.chars().collect()).filter(|word: &Vec<_>| word.len() > 2).collect();
+    words.sort_by_key(|word| Reverse(word.len()));
+    words
+}
+
+fn check_text(own: &[Vec<char>], text: &str) -> Result<(), Weakness> {
+    // Each with whether it is a letter itself: digits and signs that are left do not count.
+    let word: Vec<(char, bool)> =
+        text.chars().filter_map(|c| Some((common_passwords::letter(c)?, c.is_alphabetic()))).collect();
+    let rest = own.iter().fold(word.clone(), |rest, own| without(rest, own));
+    if rest.len() < word.len() && rest.iter().filter(|(_, is_itself)| *is_itself).count() < FEWEST_LETTERS {
         return Err(Weakness::OwnWords);
     }
+    let rest: String = rest.into_iter().map(|(letter, _)| letter).collect();
     if common_passwords::contains_word(&rest) { Err(Weakness::Common) } else { Ok(()) }
+}
+
+fn without(mut word: Vec<(char, bool)>, own: &[char]) -> Vec<(char, bool)> {
+    let is_own = |part: &[(char, bool)]| part.iter().map(|(letter, _)| letter).eq(own);
+    while let Some(at) = word.windows(own.len()).position(is_own) {
+        word.drain(at..at + own.len());
+    }
+    word
 }
 
 /// Whether it repeats itself, or three of four characters are the next of a row, or the same again.
@@ -145,11 +173,37 @@ mod tests {
         }
     }
 
+    /// Names as clouds, containers and installers give them, of which much is digits.
     #[test]
-    fn this_machines_name_is_no_password() {
-        let own = host_name().filter(|name| name.len() > 3).map(|name| format!("{name}-2026!!!!!!!!"));
-        for password in own.into_iter().chain(["vmferry2026!!".to_owned(), "ada-ada-2026!".to_owned()]) {
-            assert!(check("ada", &password).is_err(), "{password}");
+    fn a_name_with_digits_is_no_password() {
+        for name in [
+            "debian12",
+            "ip-10-0-0-5",
+            "rack1",
+            "web-01",
+            "kvm-host-1",
+            "DESKTOP-A1B2C34",
+            "3f2a9c81b0de",
+            "1234567890ab",
+            "ada",
+            "lovelace7",
+        ] {
+            let own: Vec<&str> = PRODUCT.into_iter().chain([name]).collect();
+            for end in ["-2026!!!!!!!!", "!!!!!!!!!", "1815$$$$$"] {
+                let password = format!("{name}{end}");
+                let refused = check_beside(&own, &password).unwrap_err();
+                // `1234567890ab` is a name that a container may get.
+                assert!(matches!(refused, Weakness::OwnWords | Weakness::Sequence), "{password}: {refused:?}");
+            }
+            let password = format!("{name} has cold tea");
+            assert_eq!(check_beside(&own, &password), Ok(()), "{password}");
+        }
+    }
+
+    #[test]
+    fn names_of_the_user_and_the_console_are_no_password() {
+        for password in ["vmferry2026!!", "ada-ada-2026!"] {
+            assert_eq!(check("ada", password), Err(Weakness::OwnWords), "{password}");
         }
     }
 }
