@@ -252,6 +252,14 @@ pub enum Tpm {
     External,
 }
 
+impl DomainFacts {
+    /// The VM without the files, addresses and CPUs of its host. To survey a host for it takes less long, and is enough where they are
+    /// not looked for.
+    pub(crate) fn without_references(&self) -> Self {
+        Self { references: HostReferences::default(), firmware: None, ..self.clone() }
+    }
+}
+
 /// A secret that a disk needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretUse {

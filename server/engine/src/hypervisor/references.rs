@@ -46,20 +46,26 @@ impl FileReference {
     /// The path that has to exist: the file itself, or the directory that it is made in.
     pub fn required_path(&self) -> &str {
         match self.usage {
-            FileUsage::Read | FileUsage::Directory | FileUsage::Device => &self.path,
+            FileUsage::Read | FileUsage::Template | FileUsage::Directory | FileUsage::Device => &self.path,
             FileUsage::Made | FileUsage::Served => self.directory(),
         }
     }
 
-    /// The directory that it is in; of a directory, itself.
+    /// The directory that it is in.
     pub fn directory(&self) -> &str {
-        if self.usage == FileUsage::Directory {
-            return &self.path;
-        }
-        match self.path.rsplit_once('/') {
-            Some(("", _)) => "/",
-            Some((directory, _)) => directory,
-            None => "",
+        self.parts().0
+    }
+
+    /// Its name there; empty for `/`.
+    pub fn name(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        match self.path.trim_end_matches('/').rsplit_once('/') {
+            Some(("", name)) => ("/", name),
+            Some(parts) => parts,
+            None => ("/", ""),
         }
     }
 }
@@ -69,6 +75,8 @@ impl FileReference {
 pub enum FileUsage {
     /// Reads it at the start.
     Read,
+    /// Copies it at the start if the file of the UEFI variables is missing.
+    Template,
     /// Uses the directory at the start.
     Directory,
     /// Makes it, if its directory is there.
@@ -190,5 +198,20 @@ mod tests {
         assert_eq!(required("/a/b", FileUsage::Read), "/a/b");
         assert_eq!(required("/a/b", FileUsage::Made), "/a");
         assert_eq!(required("/b", FileUsage::Served), "/");
+        assert_eq!(required("/a/b/", FileUsage::Directory), "/a/b/");
+    }
+
+    #[test]
+    fn a_folder_is_in_another() {
+        let parts = |path: &str| {
+            let file = FileReference { purpose: String::new(), path: path.to_owned(), usage: FileUsage::Directory };
+            (file.directory().to_owned(), file.name().to_owned())
+        };
+        let expected = |directory: &str, name: &str| (directory.to_owned(), name.to_owned());
+        for path in ["/srv/share", "/srv/share/", "/srv/share//"] {
+            assert_eq!(parts(path), expected("/srv", "share"), "{path}");
+        }
+        assert_eq!(parts("/srv"), expected("/", "srv"));
+        assert_eq!(parts("/"), expected("/", ""));
     }
 }

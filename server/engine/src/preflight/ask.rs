@@ -49,7 +49,8 @@ pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Res
             return Err(HostError::unknown_vm(&vm.name));
         }
         let domain = domain?;
-        let survey = connection.survey(&domain).await?;
+        // What it runs with here is here.
+        let survey = connection.survey(&domain.without_references()).await?;
         Ok((job.is_some(), domain, survey))
     };
     let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(context, host));

@@ -9,7 +9,16 @@ use crate::hypervisor::{FileReference, FileUsage};
 const EVERYWHERE: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
-    input.domain.references.files.iter().map(|file| finding(input, file)).collect()
+    let files = input.domain.references.files.iter();
+    let is_needed = |file: &&FileReference| file.usage != FileUsage::Template || !has_nvram(input);
+    files.filter(is_needed).map(|file| finding(input, file)).collect()
+}
+
+/// Whether the destination has the file of the UEFI variables, so that libvirt makes none from the template.
+fn has_nvram(input: &PreflightInput) -> bool {
+    let there = &input.destination.survey.provided.files;
+    let is_there = |path: &String| there.get(path) == Some(&true) || input.same_file(path).is_some();
+    input.domain.nvram.as_ref().is_some_and(is_there)
 }
 
 fn finding(input: &PreflightInput, file: &FileReference) -> Finding {
@@ -17,7 +26,7 @@ fn finding(input: &PreflightInput, file: &FileReference) -> Finding {
     let destination = input.destination_name();
     let is_there = input.destination.survey.provided.files.get(file.required_path()).copied();
     match usage {
-        FileUsage::Read | FileUsage::Directory => required(input, file, is_there),
+        FileUsage::Read | FileUsage::Template | FileUsage::Directory => required(input, file, is_there),
         FileUsage::Made => made(input, file, is_there),
         FileUsage::Served if is_there == Some(false) => input
             .lacking(

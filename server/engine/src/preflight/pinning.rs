@@ -10,7 +10,8 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     [cpus(input), numa_nodes(input)].into_iter().flatten().collect()
 }
 
-/// The kernel ignores the CPUs of a set that the host does not have, and refuses a set of which it has none.
+/// The kernel refuses to run a thread on a set of which the host has no CPU. Of a set that it has in part, the scheduler ignores the
+/// rest; the cpuset controller, which libvirt uses where it is there, may refuse the set.
 fn cpus(input: &PreflightInput) -> Option<Finding> {
     let (code, name, destination) = (FindingCode::PinnedCpus, &input.vm.name, input.destination_name());
     let sets = &input.domain.references.cpu_sets;
@@ -33,8 +34,12 @@ fn cpus(input: &PreflightInput) -> Option<Finding> {
             .lacking(code, format!("{name} is pinned to CPUs that {destination} does not have: {}.", listed(&missing)))
             .with_fix(fix)
     } else {
-        let text = format!("{destination} lacks some of the CPUs that {name} is pinned to: {}.", listed(&missing));
-        Finding::warning(code, text).with_fix(fix)
+        let text = format!(
+            "{destination} lacks some of the CPUs that {name} is pinned to: {}. Whether it starts with the others depends on the control \
+             groups that libvirt uses there, which it does not say.",
+            listed(&missing)
+        );
+        Finding::unknown(code, text).with_fix(fix)
     })
 }
 

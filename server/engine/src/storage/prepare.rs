@@ -70,8 +70,9 @@ async fn storage_plan(hosts: &Endpoints<'_>, migration: &Migration) -> Result<Pl
     if domain.disks.is_empty() {
         return Ok(Plan::default());
     }
+    let of_disks = domain.without_references();
     let (source_survey, destination_survey) =
-        tokio::try_join!(at_source.survey(&domain), at_destination.survey(&domain))?;
+        tokio::try_join!(at_source.survey(&of_disks), at_destination.survey(&of_disks))?;
     let (from, to) = hosts.configs()?;
     let mut options = migration.options.clone();
     options.pools.extend(migration.disks.iter().map(|disk| (disk.target.clone(), disk.pool.clone())));

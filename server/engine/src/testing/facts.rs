@@ -11,13 +11,15 @@ use super::{
     Sim,
     host::{SimConnection, SimHost},
 };
-use crate::hypervisor::{Certificates, CopyFacts, CpuFit, DomainFacts, MachineFit, Probe, Survey};
+use crate::hypervisor::{Certificates, CopyFacts, CpuFit, DomainFacts, HostReferences, MachineFit, Probe, Survey};
 
 /// What tests say otherwise.
 #[derive(Default)]
 pub(super) struct Shapes {
     vms: BTreeMap<VmId, Shape<DomainFacts>>,
     hosts: BTreeMap<HostName, Shape<Survey>>,
+    /// What the last survey of a host was to look for.
+    looked_for: BTreeMap<HostName, HostReferences>,
     /// Hosts that take questions and never answer.
     hanging: BTreeSet<HostName>,
     /// Addresses whose ports do not answer.
@@ -40,6 +42,11 @@ impl Sim {
     /// From now on the host takes the questions of a preflight and never answers, as one that is short of memory does.
     pub fn hang(&self, host: &HostName) {
         self.world().shapes.hanging.insert(host.clone());
+    }
+
+    /// What the host was last surveyed for beside disks, networks and devices.
+    pub fn looked_for(&self, host: &HostName) -> HostReferences {
+        self.world().shapes.looked_for.get(host).cloned().unwrap_or_default()
     }
 
     /// From now on a firewall drops what is sent to this address.
@@ -75,6 +82,7 @@ impl Sim {
     pub(super) fn has_for(&self, host: &HostName, domain: &DomainFacts) -> Survey {
         let (mut survey, shape) = {
             let mut world = self.world();
+            world.shapes.looked_for.insert(host.clone(), domain.references.clone());
             (survey(world.host(host), domain), world.shapes.hosts.get(host).cloned())
         };
         survey.pools = Some(self.pools_for(host, domain));

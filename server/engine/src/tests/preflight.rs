@@ -214,6 +214,16 @@ async fn what_is_refused_at_once_is_a_finding_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_vm_needs_of_its_host_is_looked_for_at_the_destination_only() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.shape_vm(vm, |domain| domain.references.vsock_cid = Some(7));
+    bench.preflight(vm, "beta").await;
+    let looked_for = ["alpha", "beta"].map(|name| bench.sim.looked_for(&host(name)).vsock_cid);
+    assert_eq!(looked_for, [None, Some(7)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_risk_needs_consent() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::ShutOff, IDLE).await;

@@ -6,7 +6,7 @@ use model::VmId;
 use roxmltree::Node;
 use virt::{domain::Domain, storage_pool::StoragePool, sys};
 
-use super::{pool_source, volumes};
+use super::{own_pools, pool_source, volumes};
 use crate::{connection::Connection, domain, error::LibvirtError, xml};
 
 /// An image: its path, and the pool and the name of its volume if it is in a pool.
@@ -32,7 +32,7 @@ pub(crate) fn of(connection: &Connection, path: &str, left: Option<VmId>) -> Res
             users.here.push(format!("the VM {}", domain.name()?));
         }
     }
-    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+    for pool in own_pools::of_others(connection, sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
         let of_pool = volumes::unless_stopped(in_pool(&pool, &image))?.unwrap_or_default();
         users.here.extend(of_pool.here);
         users.elsewhere.extend(of_pool.elsewhere);
@@ -163,5 +163,17 @@ mod tests {
         assert_eq!(of(&connection, "/users/top", None).unwrap(), ImageUsers::default());
         pool.destroy().unwrap();
         pool.undefine().unwrap();
+
+        let ours =
+            "<pool type='dir'><name>vmferry-directory-2000000002-0</name><target><path>/users</path></target></pool>";
+        let ours = connection.create_storage_pool_xml(ours, 0).unwrap();
+        StorageVol::create_xml(&ours, top, 0).unwrap();
+        let users = of(&connection, "/users/base", None);
+        ours.destroy().unwrap();
+        assert_eq!(
+            users.unwrap(),
+            ImageUsers::default(),
+            "what is said does not depend on who looks at files just now"
+        );
     }
 }

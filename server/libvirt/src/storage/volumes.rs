@@ -3,6 +3,7 @@
 use engine::{NewVolume, Volume};
 use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
 
+use super::own_pools;
 use crate::{
     connection::Connection,
     error::LibvirtError,
@@ -21,24 +22,47 @@ pub(crate) fn volume(connection: &Connection, pool: &str, name: &str) -> Result<
 
 /// The volume at a path, and the active pool that it is in.
 pub(crate) fn at(connection: &Connection, path: &str) -> Result<Option<(String, Volume)>, LibvirtError> {
-    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
-        unless_stopped(refresh_around(&pool, path))?;
-    }
-    let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {
-        return Ok(None);
-    };
-    Ok(Some((volume.lookup_storage_pool()?.name()?, described(&volume)?)))
+    refresh_all_around(connection, path)?;
+    let Some((pool, volume)) = looked_up(connection, path)? else { return Ok(None) };
+    Ok(Some((pool, described(&volume)?)))
 }
 
 /// The volume at a path. Pools are refreshed only if none knows it: another program may have made it.
 pub(crate) fn known_at(connection: &Connection, path: &str) -> Result<StorageVol, LibvirtError> {
-    if let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? {
+    if let Some((_, volume)) = looked_up(connection, path)? {
         return Ok(volume);
     }
-    for pool in connection.list_all_storage_pools(sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
+    refresh_all_around(connection, path)?;
+    let (_, volume) = looked_up(connection, path)?.ok_or_else(|| no_volume(path))?;
+    Ok(volume)
+}
+
+/// The volume at a path, and its pool's name. One of a pool of ours is none: that pool is gone in a moment, or already.
+fn looked_up(connection: &Connection, path: &str) -> Result<Option<(String, StorageVol)>, LibvirtError> {
+    let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {
+        return Ok(None);
+    };
+    let Some(pool) = unless_stopped(volume.lookup_storage_pool().map_err(LibvirtError::from))? else { return Ok(None) };
+    let pool = pool.name()?;
+    Ok((!own_pools::is_ours(&pool)).then_some((pool, volume)))
+}
+
+/// What libvirt answers if no pool has the volume.
+fn no_volume(path: &str) -> LibvirtError {
+    LibvirtError {
+        number: sys::VIR_ERR_NO_STORAGE_VOL,
+        domain: sys::VIR_FROM_STORAGE,
+        int1: 0,
+        message: format!("no storage pool has a volume at {path}"),
+    }
+}
+
+/// Refreshes the active pools that the path is below.
+fn refresh_all_around(connection: &Connection, path: &str) -> Result<(), LibvirtError> {
+    for pool in own_pools::of_others(connection, sys::VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE)? {
         unless_stopped(refresh_around(&pool, path))?;
     }
-    Ok(connection.lookup_storage_vol_by_path(path)?)
+    Ok(())
 }
 
 /// Refreshes a pool if the path is below it.
@@ -202,6 +226,21 @@ mod tests {
         assert_eq!(list().unwrap(), None);
         pool.undefine().unwrap();
         assert_eq!(list().unwrap(), None);
+    }
+
+    #[test]
+    fn a_volume_of_our_own_pool_is_in_none() {
+        let connection = testing::connection();
+        let xml =
+            "<pool type='dir'><name>vmferry-directory-2000000001-0</name><target><path>/srv/old</path></target></pool>";
+        let ours = connection.create_storage_pool_xml(xml, 0).unwrap();
+        let volume = "<volume><name>old.qcow2</name><capacity>1</capacity></volume>";
+        StorageVol::create_xml(&ours, volume, 0).unwrap();
+        let path = "/srv/old/old.qcow2";
+        let (found, known) = (at(&connection, path), known_at(&connection, path));
+        ours.destroy().unwrap();
+        assert_eq!(found.unwrap(), None);
+        assert_eq!(known.map(drop).unwrap_err().number, sys::VIR_ERR_NO_STORAGE_VOL);
     }
 
     #[test]

@@ -8,17 +8,15 @@ use virt::{storage_pool::StoragePool, sys};
 use crate::{
     connection::Connection,
     error::LibvirtError,
-    storage::contents,
+    storage::{
+        contents,
+        own_pools::{NAME, OLD_NAME},
+    },
     xml::{self, splice::escaped},
 };
 
-/// The beginning of our pools' names; the time of their creation follows, in seconds since 1970, and a number that is random.
-const NAME: &str = "vmferry-directory-";
-/// The beginning in earlier versions, without a random number.
-const OLD_NAME: &str = "vmferry-certificates-";
-
 /// A pool of ours that is older was left behind by a console that died while it used it.
-const LEFT_BEHIND: Duration = Duration::from_secs(60);
+pub(crate) const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// How much of a file is read, in bytes: more than a certificate with its chain.
 const FILE: u64 = 64 << 10;
@@ -31,25 +29,35 @@ pub(super) struct Directory<'a> {
     connection: &'a Connection,
     /// None if there is no such directory.
     pool: Option<StoragePool>,
-    /// Whether dropping this stops the pool.
-    is_ours: bool,
+    origin: Origin,
+}
+
+/// Where the pool over a directory is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// Made just now: libvirt has looked at all of its files. Dropping it stops the pool.
+    Made,
+    /// Left behind by a console that died. Dropping it stops the pool.
+    LeftBehind,
+    /// Somebody else's, who uses it.
+    Others,
 }
 
 impl<'a> Directory<'a> {
     /// Uses the existing pool, or makes one that is stopped when this is dropped. None if the existing one is not active.
     pub(super) fn over(connection: &'a Connection, directory: &str) -> Result<Option<Self>, LibvirtError> {
-        let (pool, is_ours) = match existing(connection, directory)? {
+        let (pool, origin) = match existing(connection, directory)? {
             Some(pool) => {
                 let is_left_behind = is_left_behind(&pool.name()?, now());
-                (Some(pool), is_left_behind)
+                (Some(pool), if is_left_behind { Origin::LeftBehind } else { Origin::Others })
             }
             None => match made(connection, directory, now()) {
-                Ok(pool) => (Some(pool), true),
-                Err(error) if is_no_directory(&error) => (None, false),
+                Ok(pool) => (Some(pool), Origin::Made),
+                Err(error) if is_no_directory(&error) => (None, Origin::Others),
                 Err(error) => return Err(error),
             },
         };
-        let directory = Self { connection, pool, is_ours };
+        let directory = Self { connection, pool, origin };
         Ok(directory.is_active()?.then_some(directory))
     }
 
@@ -69,10 +77,12 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// The names of the files, after a refresh.
+    /// The names of the files as they are now: a pool that was not made just now is refreshed. Either way libvirt opens each file once.
     pub(super) fn names(&self) -> Result<Vec<String>, LibvirtError> {
         let Some(pool) = &self.pool else { return Ok(Vec::new()) };
-        pool.refresh(0)?;
+        if self.origin != Origin::Made {
+            pool.refresh(0)?;
+        }
         Ok(pool.list_volumes()?)
     }
 
@@ -85,7 +95,7 @@ impl<'a> Directory<'a> {
 
 impl Drop for Directory<'_> {
     fn drop(&mut self) {
-        let Some(pool) = self.pool.take().filter(|_| self.is_ours) else { return };
+        let Some(pool) = self.pool.take().filter(|_| self.origin != Origin::Others) else { return };
         if let Err(error) = pool.destroy() {
             tracing::warn!(%error, "a pool {NAME}… could not be stopped; the next survey of this host tries again");
         }
@@ -97,7 +107,7 @@ impl Drop for Directory<'_> {
 pub(super) enum Contents {
     /// There is no such directory.
     NoDirectory,
-    /// Files of these names, and more that are no files.
+    /// Files and directories of these names, and more that are neither.
     Files(Vec<String>),
 }
 
@@ -178,6 +188,9 @@ mod tests {
         other.create(0).unwrap();
         drop(Directory::over(&connection, "/srv/other").unwrap().unwrap());
         assert!(other.is_active().unwrap());
+        assert_eq!(Directory::over(&connection, "/srv/other").unwrap().unwrap().origin, Origin::Others);
+        let fresh = Directory::over(&connection, "/srv/fresh").unwrap().unwrap();
+        assert_eq!(fresh.origin, Origin::Made, "it is not refreshed once more");
         other.destroy().unwrap();
         other.undefine().unwrap();
     }

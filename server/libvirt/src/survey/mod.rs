@@ -18,7 +18,10 @@ mod trial;
 use engine::{CopyFacts, DomainFacts, StateReason, Survey};
 use model::{VmId, VmState};
 
-pub(crate) use self::{certificates::CertificateCache, directory::stop_left_behind};
+pub(crate) use self::{
+    certificates::CertificateCache,
+    directory::{LEFT_BEHIND, stop_left_behind},
+};
 use crate::{
     connection::Connection,
     domain::{self, copies, if_there},

@@ -11,18 +11,18 @@ use virt::{storage_pool::StoragePool, storage_vol::StorageVol, sys};
 use crate::{
     connection::Connection,
     error::LibvirtError,
-    storage::{pool_source, volumes},
+    storage::{own_pools, pool_source, volumes},
     xml,
 };
 
 /// How long pools are refreshed; for the rest libvirt's last state is used. To refresh a large pool, libvirt opens each of its files.
 const REFRESH_LIMIT: Duration = Duration::from_secs(3);
 
-/// All pools, each with its volumes that have the name of one of the VM's files.
+/// All pools but ours, each with its volumes that have the name of one of the VM's files.
 pub(super) fn pools(connection: &Connection, vm: &DomainFacts) -> Result<Vec<Pool>, LibvirtError> {
     let end = Instant::now() + REFRESH_LIMIT;
     let mut pools = Vec::new();
-    for pool in connection.list_all_storage_pools(0)? {
+    for pool in own_pools::of_others(connection, 0)? {
         match facts(connection, &pool, vm, end) {
             Ok(found) => pools.push(found),
             // Removed meanwhile.
@@ -176,6 +176,18 @@ mod tests {
         active.destroy().unwrap();
         active.undefine().unwrap();
         still.undefine().unwrap();
+    }
+
+    #[test]
+    fn our_own_pools_are_no_place_for_a_disk() {
+        let connection = testing::connection();
+        for name in ["vmferry-directory-2000000000-0123456789abcdef", "vmferry-certificates-2000000000"] {
+            let xml = format!("<pool type='dir'><name>{name}</name><target><path>/srv/{name}</path></target></pool>");
+            let ours = connection.create_storage_pool_xml(&xml, 0).unwrap();
+            let found = pools(&connection, &vm(&[])).unwrap();
+            ours.destroy().unwrap();
+            assert!(found.iter().all(|pool| pool.name != name), "{name}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ use crate::{
 /// How long the definitions of the host's other VMs are read. Each is a question of its own, so that a host with many VMs far away
 /// takes longer; what they have taken is unknown then.
 const NEIGHBOURS_LIMIT: Duration = Duration::from_secs(2);
+/// How long directories are looked into, one after another: libvirt opens each of their files. What is in the others is unknown then.
+const DIRECTORIES_LIMIT: Duration = Duration::from_secs(3);
 /// How many directories are looked into for a VM.
 const DIRECTORIES: usize = 8;
 /// Directories without files, in which storage pools have no business.
@@ -31,7 +33,8 @@ const NO_FILES: [&str; 3] = ["/dev", "/proc", "/sys"];
 /// What the host has of it. What the VM does not name is not asked for.
 pub(super) fn provided(connection: &Connection, vm: &DomainFacts) -> Result<Provided, LibvirtError> {
     let references = &vm.references;
-    let mut found = Provided { files: files(connection, &paths(vm))?, ..Provided::default() };
+    let end = Instant::now() + DIRECTORIES_LIMIT;
+    let mut found = Provided { files: files(connection, &paths(vm), end)?, ..Provided::default() };
     if !references.cpu_sets.is_empty() {
         found.cpus = connection.known(cpus(connection))?;
     }
@@ -57,27 +60,32 @@ fn takes_something(references: &HostReferences) -> bool {
     is_fixed || vsock_cid.is_some() || [taps, macs, qemu_drivers].iter().any(|set| !set.is_empty())
 }
 
-/// The VM's files, and its firmware.
+/// The VM's files, its firmware, and that of its UEFI variables if a template is for where it is missing.
 fn paths(vm: &DomainFacts) -> Vec<FileReference> {
-    let firmware = vm.firmware.iter().map(|path| FileReference {
-        purpose: String::new(),
-        path: path.clone(),
-        usage: FileUsage::Read,
-    });
-    vm.references.files.iter().cloned().chain(firmware).collect()
+    let files = &vm.references.files;
+    let has_template = files.iter().any(|file| file.usage == FileUsage::Template);
+    let more = vm.firmware.iter().chain(vm.nvram.as_ref().filter(|_| has_template));
+    let more = more.map(|path| FileReference { purpose: String::new(), path: path.clone(), usage: FileUsage::Read });
+    files.iter().cloned().chain(more).collect()
 }
 
-/// Whether the required paths exist, as far as that can be seen: libvirt shows files in storage pools only.
-fn files(connection: &Connection, files: &[FileReference]) -> Result<BTreeMap<String, bool>, LibvirtError> {
+/// Whether the required paths exist, as far as that can be seen until `end`: libvirt shows files in storage pools only.
+fn files(
+    connection: &Connection,
+    files: &[FileReference],
+    end: Instant,
+) -> Result<BTreeMap<String, bool>, LibvirtError> {
     let mut found = BTreeMap::new();
     let is_without_files = |path: &str| NO_FILES.iter().any(|dir| path == *dir || path.starts_with(&format!("{dir}/")));
     let directories: BTreeSet<_> =
         files.iter().map(FileReference::directory).filter(|dir| !is_without_files(dir)).collect();
-    for directory in directories.into_iter().take(DIRECTORIES) {
+    for directory in directories.into_iter().take(DIRECTORIES).take_while(|_| Instant::now() < end) {
         let Some(contents) = connection.known(Directory::contents(connection, directory))?.flatten() else { continue };
         for file in files.iter().filter(|file| file.directory() == directory && file.usage != FileUsage::Device) {
             let is_there = match file.usage {
-                FileUsage::Read => file.path.rsplit('/').next().is_some_and(|name| contents.has(name)),
+                FileUsage::Read | FileUsage::Template | FileUsage::Directory if !file.name().is_empty() => {
+                    contents.has(file.name())
+                }
                 _ => contents.exists(),
             };
             found.insert(file.required_path().to_owned(), is_there);
@@ -192,6 +200,18 @@ mod tests {
     }
 
     #[test]
+    fn the_file_that_a_template_is_for_is_looked_for() {
+        let file = |usage| FileReference { purpose: String::new(), path: "/t".to_owned(), usage };
+        let paths_with = |usage| {
+            let references = HostReferences { files: vec![file(usage)], ..HostReferences::default() };
+            let vm = DomainFacts { references, nvram: Some("/vars".to_owned()), ..DomainFacts::default() };
+            paths(&vm).into_iter().map(|file| file.path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths_with(FileUsage::Template), ["/t", "/vars"]);
+        assert_eq!(paths_with(FileUsage::Read), ["/t"]);
+    }
+
+    #[test]
     fn files_in_pools_are_seen() {
         let connection = testing::connection();
         let pool = "<pool type='dir'><name>seen</name><target><path>/srv/seen</path></target></pool>";
@@ -206,8 +226,15 @@ mod tests {
             file("/srv/seen/log", FileUsage::Made),
             file("/dev/ttyS0", FileUsage::Device),
         ];
-        let found = files(&connection, &wanted).unwrap();
+        let end = Instant::now() + Duration::from_mins(1);
+        assert_eq!(files(&connection, &wanted, Instant::now()).unwrap(), BTreeMap::new(), "there is no time left");
+        let found = files(&connection, &wanted, end).unwrap();
         let expected = [("/srv/seen", true), ("/srv/seen/initrd", false), ("/srv/seen/kernel", true)];
+        assert_eq!(found, expected.map(|(path, is_there)| (path.to_owned(), is_there)).into());
+        // A folder is looked for beside others, not looked into. In a pool of this driver, all are files.
+        let folders = ["/srv/seen/kernel/", "/srv/seen/folder"].map(|path| file(path, FileUsage::Directory));
+        let found = files(&connection, &folders, end).unwrap();
+        let expected = [("/srv/seen/folder", false), ("/srv/seen/kernel/", true)];
         assert_eq!(found, expected.map(|(path, is_there)| (path.to_owned(), is_there)).into());
         pool.destroy().unwrap();
         pool.undefine().unwrap();

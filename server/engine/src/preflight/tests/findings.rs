@@ -59,7 +59,7 @@ fn keep(domain: &mut DomainFacts, kind: KeptIn, path: &str) {
 }
 
 /// Both hosts share /shared.
-fn shared(input: &mut PreflightInput, change: fn(&mut DomainFacts)) {
+pub(super) fn shared(input: &mut PreflightInput, change: fn(&mut DomainFacts)) {
     for party in [&mut input.source, &mut input.destination] {
         party.config.shared_directories = vec!["/shared".into()];
     }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use model::{FindingCode as Code, Severity::*};
 
-use super::{findings::Row, *};
+use super::{
+    findings::{Row, shared},
+    *,
+};
 use crate::hypervisor::{
     Disk, DiskDevice, DiskSource, FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour,
     Provided,
@@ -32,6 +35,13 @@ fn file(input: &mut PreflightInput, path: &str, usage: FileUsage, is_there: Opti
     let required = file.required_path().to_owned();
     named(input).files = vec![file];
     provided(input).files = is_there.map(|is_there| (required, is_there)).into_iter().collect();
+}
+
+/// The VM has a template for its UEFI variables that the destination lacks, and whether their own file is there.
+fn template(input: &mut PreflightInput, nvram_is_there: Option<bool>) {
+    file(input, "/usr/share/vars.fd", FileUsage::Template, Some(false));
+    of(input).nvram = Some("/nvram/web.fd".into());
+    provided(input).files.extend(nvram_is_there.map(|is_there| ("/nvram/web.fd".into(), is_there)));
 }
 
 fn listener(address: &str, port: Option<u16>) -> Listener {
@@ -76,7 +86,7 @@ pub(super) const LIVE: &[Row] = &[
         named(input).cpu_sets = vec![set(&[1])];
         provided(input).cpus = Some(set(&[0, 1]));
     }),
-    (Code::PinnedCpus, Warning, |input| {
+    (Code::PinnedCpus, Unknown, |input| {
         named(input).cpu_sets = vec![set(&[1, 7])];
         provided(input).cpus = Some(set(&[0, 1]));
     }),
@@ -146,6 +156,9 @@ pub(super) const LIVE: &[Row] = &[
     (Code::HostFile, Blocker, |input| file(input, "/srv/log", FileUsage::Made, Some(false))),
     (Code::HostFile, Unknown, |input| file(input, "/srv/log", FileUsage::Made, None)),
     (Code::HostFile, Ok, |input| file(input, "/srv", FileUsage::Directory, Some(true))),
+    (Code::HostFile, Blocker, |input| file(input, "/srv", FileUsage::Directory, Some(false))),
+    (Code::HostFile, Blocker, |input| template(input, Some(false))),
+    (Code::HostFile, Blocker, |input| template(input, None)),
     (Code::HostSocket, Unknown, |input| file(input, "/srv/agent", FileUsage::Served, Some(true))),
     (Code::HostSocket, Blocker, |input| file(input, "/srv/agent", FileUsage::Served, Some(false))),
     (Code::DeviceFile, Unknown, |input| file(input, "/dev/hwrng", FileUsage::Device, None)),
@@ -192,6 +205,16 @@ fn a_vm_that_is_off_can_move_without_what_it_names() {
         };
         assert_eq!(severity(of_one_that_is_off, *code), right, "row {row}: {code:?}");
     }
+}
+
+#[test]
+fn no_template_is_needed_where_the_uefi_variables_are() {
+    assert_eq!(severity(|input| template(input, Some(true)), Code::HostFile), None);
+    let on_shared_storage = |input: &mut PreflightInput| {
+        template(input, None);
+        shared(input, |domain| domain.nvram = Some("/shared/web.fd".into()));
+    };
+    assert_eq!(severity(on_shared_storage, Code::HostFile), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const PATHS: [(&str, &str, FileUsage); 16] = [
     ("entry", "file", FileUsage::Read),
     ("script", "path", FileUsage::Read),
     ("downscript", "path", FileUsage::Read),
-    ("nvram", "template", FileUsage::Read),
+    ("nvram", "template", FileUsage::Template),
     ("identity", "keyfile", FileUsage::Read),
     ("identity", "agentsock", FileUsage::Served),
     ("knownHosts", "path", FileUsage::Read),

@@ -16,7 +16,7 @@ fn files_are_found_with_what_they_need() {
     for (xml, path, usage) in [
         ("<os><kernel>/k</kernel></os>", "/k", Read),
         ("<os><acpi><table type='slic'>/t</table></acpi></os>", "/t", Read),
-        ("<os><nvram template='/t'>/v</nvram></os>", "/t", Read),
+        ("<os><nvram template='/t'>/v</nvram></os>", "/t", Template),
         ("<devices><serial type='file'><source path='/s'/></serial></devices>", "/s", Made),
         ("<devices><serial type='pty'><log file='/l'/></serial></devices>", "/l", Made),
         ("<devices><serial type='dev'><source path='/dev/ttyS0'/></serial></devices>", "/dev/ttyS0", Device),

@@ -101,15 +101,25 @@ impl LibvirtHost {
         })
     }
 
-    /// Removes what consoles left on the host when they died. Nothing waits for it: its storage may hang.
+    /// Removes what consoles left on the host when they died: now, and what is too young for that a little later. Nothing waits for it:
+    /// its storage may hang.
     pub(crate) fn tidy(self: &Arc<Self>) {
-        let host = Arc::clone(self);
+        // Does not keep the connections open.
+        let host = Arc::downgrade(self);
         tokio::spawn(async move {
-            let stopped = host.with_permit(&host.storage_permits, survey::stop_left_behind);
-            if let Err(error) = host.within(VOLUME_LIMIT, stopped).await {
-                tracing::info!(host = host.host_connector.host, %error, "could not look for what consoles left behind");
+            for pause in [Duration::ZERO, survey::LEFT_BEHIND + Duration::from_secs(1)] {
+                sleep(pause).await;
+                let Some(host) = host.upgrade() else { return };
+                host.tidy_now().await;
             }
         });
+    }
+
+    async fn tidy_now(&self) {
+        let stopped = self.with_permit(&self.storage_permits, survey::stop_left_behind);
+        if let Err(error) = self.within(VOLUME_LIMIT, stopped).await {
+            tracing::info!(host = self.host_connector.host, %error, "could not look for what consoles left behind");
+        }
     }
 
     /// Lets a thread of `control` do `work` as soon as a permit is free. The permit is given back when the work is
