@@ -10,7 +10,8 @@ use crate::HostName;
 /// it, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Autostart {
-    /// What the source said.
+    /// What the source said, or was still to be told after the migration before. False if it said nothing and keeps the definition: then
+    /// only the source is pending.
     pub enabled: bool,
     /// Hosts where it is still to be set once the VM has moved: off at the source, which may keep the definition; at the destination
     /// as it was.

@@ -1,5 +1,7 @@
 //! What a host keeps beside a VM's definition: it follows, or that it does not is said.
 
+use std::time::Duration;
+
 use model::{MigrationOptions, Phase, VmAction, VmState};
 
 use super::*;
@@ -149,16 +151,94 @@ async fn a_source_that_does_not_say_it_is_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_later_migration_sees_to_it() {
+async fn a_source_that_does_not_say_it_and_keeps_the_definition_does_not_start_it() {
+    let bench = Bench::new().await;
+    let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+    bench.sim.fail_autostart(&host("alpha"), Some(HostErrorKind::TimedOut));
+    let end = bench.moved(vm, "beta", true).await;
+    assert_eq!(end.autostart_pending(), [host("alpha")]);
+    bench.sim.fail_autostart(&host("alpha"), None);
+    bench.until_done(end.id).await;
+    assert!(bench.sim.starts_with(vm).is_empty(), "after a power cut it would run on both");
+}
+
+impl Bench {
+    /// A VM that was on alpha, which keeps its definition and was not told yet that it starts on beta.
+    async fn moved_from_silent_alpha(&self) -> (VmId, MigrationId) {
+        let vm = self.vm_that_starts_with_alpha(VmState::Running).await;
+        let options = MigrationOptions { keep_source_definition: true, ..MigrationOptions::default() };
+        let request = MigrationRequest { options, ..request(vm, "beta") };
+        let id = self.engine.migrate_to_host(request, "admin").await.unwrap().id;
+        self.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+        self.sim.fail_autostart(&host("alpha"), Some(HostErrorKind::TimedOut));
+        assert_eq!(self.ended(id).await.autostart_pending(), [host("alpha")]);
+        (vm, id)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_has_not_let_it_go_is_told_later() {
+    let bench = Bench::new().await;
+    let (vm, id) = bench.moved_from_silent_alpha().await;
+    let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("alpha"), CopyFacts { state: VmState::Paused, outgoing: true, ..copy.clone() });
+    bench.sim.fail_autostart(&host("alpha"), None);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(bench.engine.migration(id).await.unwrap().0.autostart_pending(), [host("alpha")]);
+    bench.sim.put(&host("alpha"), copy);
+    bench.until_done(id).await;
+    assert_eq!(bench.sim.starts_with(vm), [host("beta")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_migration_sees_to_its_own_hosts_only() {
+    let bench = Bench::new().await;
+    let (vm, first) = bench.moved_from_silent_alpha().await;
+    bench.moved(vm, "gamma", false).await;
+    bench.sim.fail_autostart(&host("alpha"), None);
+    bench.until_done(first).await;
+    assert_eq!(bench.sim.starts_with(vm), [host("gamma")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_came_back_starts_with_its_host() {
+    let bench = Bench::new().await;
+    let (vm, first) = bench.moved_from_silent_alpha().await;
+    let second = bench.moved(vm, "alpha", true).await;
+    bench.sim.fail_autostart(&host("alpha"), None);
+    bench.until_done(first).await;
+    bench.until_done(second.id).await;
+    assert_eq!(bench.sim.starts_with(vm), [host("alpha")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_migration_carries_on_what_was_not_set() {
+    for keep in [false, true] {
+        let bench = Bench::new().await;
+        let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
+        bench.sim.fail_autostart(&host("beta"), Some(HostErrorKind::TimedOut));
+        let first = bench.moved(vm, "beta", true).await;
+        let second = bench.moved(vm, "gamma", keep).await;
+        assert!(second.autostart.is_some_and(|autostart| autostart.enabled), "beta was not told yet");
+        bench.sim.fail_autostart(&host("beta"), None);
+        bench.until_done(first.id).await;
+        bench.until_done(second.id).await;
+        assert_eq!(bench.sim.starts_with(vm), [host("gamma")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_migration_that_fails_takes_nothing_away() {
     let bench = Bench::new().await;
     let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
     bench.sim.fail_autostart(&host("beta"), Some(HostErrorKind::TimedOut));
     let first = bench.moved(vm, "beta", true).await;
-    let second = bench.moved(vm, "gamma", false).await;
-    bench.until_done(first.id).await;
+    bench.sim.fail_next(vm, Fault::Refused("no".into()));
+    let id = bench.start(vm, "gamma").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Failed);
     bench.sim.fail_autostart(&host("beta"), None);
-    assert_eq!(second.autostart, None, "beta did not say it");
-    assert!(bench.sim.starts_with(vm).is_empty());
+    bench.until_done(first.id).await;
+    assert_eq!(bench.sim.starts_with(vm), [host("beta")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ mod definitions;
 mod request;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tpm;
 
 use std::ffi::{CString, c_uint};
 
@@ -14,10 +15,8 @@ use virt::{domain::Domain, sys};
 use self::{definitions::Definitions, request::flags};
 use crate::{
     connection::{Connection, uri},
-    domain::actions,
     error::LibvirtError,
     ffi::typed_params::TypedParams,
-    xml,
 };
 
 /// The first libvirt that can leave zeroes out of a copy, as libvirt's number: 10.9.0.
@@ -39,21 +38,13 @@ pub(crate) fn migrate(
         definitions.allow_holes(&plan.disks)?;
     }
     let params = request::params(plan, &definitions)?;
-    let keeps_tpm = plan.mode == Mode::Offline && plan.undefine_source && has_emulated_tpm(&domain)?;
+    let keeps_tpm = plan.mode == Mode::Offline && plan.undefine_source && tpm::is_emulated(&domain)?;
     let plan = &MigrationPlan { undefine_source: plan.undefine_source && !keeps_tpm, ..plan.clone() };
     match destination {
         Some(destination) => direct(&domain, destination, plan, &params)?,
         None => peer_to_peer(&domain, plan, &params)?,
     }
-    if keeps_tpm { actions::undefine(&domain) } else { Ok(()) }
-}
-
-/// Whether the host keeps the state of a TPM for the domain. An offline migration does not send it, and where libvirt removes the
-/// definition as a part of the migration, it removes this state, too (seen with 11.3).
-fn has_emulated_tpm(domain: &Domain) -> Result<bool, LibvirtError> {
-    let definition = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?;
-    let document = xml::parse(&definition)?;
-    Ok(xml::attribute(document.root_element(), &["devices", "tpm", "backend"], "type") == Some("emulator"))
+    if keeps_tpm { tpm::undefine(source, &domain) } else { Ok(()) }
 }
 
 /// Direct: this process calls both daemons.

@@ -126,12 +126,14 @@ impl Journal {
         self.update(text).await;
     }
 
-    /// The VM has been moved again: it is that migration's affair.
-    pub(in crate::migration) async fn forget_autostart(&mut self) {
-        if let Some(autostart) = &mut self.record.autostart {
-            autostart.pending.clear();
+    /// The VM has been moved again: on these hosts it is that migration's affair.
+    pub(in crate::migration) async fn leave_autostart(&mut self, is_left: impl Fn(&HostName) -> bool) {
+        let Some(Autostart { pending, .. }) = &mut self.record.autostart else { return };
+        let before = pending.len();
+        pending.retain(|host| !is_left(host));
+        if pending.len() < before {
+            self.update(None).await;
         }
-        self.update(None).await;
     }
 
     /// Whether the guest sleeps at the source; the next write keeps it.

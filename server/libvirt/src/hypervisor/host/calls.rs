@@ -76,7 +76,7 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn undefine(&self, vm: VmId) -> Result<(), HostError> {
         let undefine = move |connection: &Connection| match domain::find(connection, vm)? {
-            Some(domain) => domain::if_there(actions::undefine(&domain)).map(drop),
+            Some(domain) => domain::if_there(actions::undefine(connection, &domain)).map(drop),
             None => Ok(()),
         };
         self.within(ACTION_LIMIT, self.with_permit(&self.action_permits, undefine)).await
