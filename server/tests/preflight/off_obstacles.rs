@@ -24,7 +24,7 @@ fn pinning() -> Vec<Obstacle> {
         Obstacle::arrives("an I/O thread pinned to a CPU that is not there", Code::PinnedCpus).parts(|_, _| {
             elements("<iothreads>1</iothreads><cputune><iothreadpin iothread='1' cpuset='4000'/></cputune>")
         }),
-        // The demo's libvirt has no cpuset controller.
+        // Succeeds where libvirt does not use the cpuset controller.
         Obstacle::unknown("a virtual CPU pinned to CPUs of which one is there", Code::PinnedCpus, Outcome::Succeeds)
             .parts(|_, _| elements("<cputune><vcpupin vcpu='0' cpuset='0,4000'/></cputune>")),
         Obstacle::succeeds("a virtual CPU pinned to a CPU that is there", Code::PinnedCpus, Severity::Ok)
