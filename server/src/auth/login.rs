@@ -30,20 +30,46 @@ impl Auth {
             }
             asked => asked?,
         };
-        let Some(verified) = self.hasher.verify(password, hash.clone()).await else {
-            failed(address, actor, "wrong-credentials");
-            self.store.audit(actor, Action::LoginFailed(&address.to_string())).await?;
-            return Err(AuthError::WrongCredentials);
+        let Some(verified) = self.hasher.verify(password.clone(), hash.clone()).await else {
+            return self.wrong_credentials(address, actor).await;
         };
         self.throttle.succeeded(attempt).await?;
         self.throttle.remember(name, address).await?;
+        if !self.begin_session(session, name, password, hash.as_ref(), address, user_agent).await? {
+            return self.wrong_credentials(address, actor).await;
+        }
         if let (Some(hash), Some(better)) = (hash, verified.better_hash) {
             self.store.improve_password_hash(name, &hash, &better).await?;
         }
-        let begun = cookie_sessions::begin(session, name, address, user_agent).await;
-        begun.map_err(|error| self.session_failed(error))?;
         self.store.audit(name, Action::LoggedIn(&address.to_string())).await?;
         Ok(())
+    }
+
+    /// Begins a session with a new id after the password was right for `hash`. False if it is no longer the user's: a change of the
+    /// password ends the sessions that are there, and one made before this session was there is seen here.
+    pub(super) async fn begin_session(
+        &self,
+        session: &Session,
+        name: &str,
+        password: String,
+        hash: Option<&String>,
+        address: IpAddr,
+        user_agent: &str,
+    ) -> Result<bool, AuthError> {
+        let begun = cookie_sessions::begin(session, name, address, user_agent).await;
+        begun.map_err(|error| self.session_failed(error))?;
+        let now = self.store.password_hash(name).await?;
+        if now.as_ref() == hash || self.hasher.verify(password, now).await.is_some() {
+            return Ok(true);
+        }
+        session.flush().await.map_err(|error| self.session_failed(error))?;
+        Ok(false)
+    }
+
+    async fn wrong_credentials(&self, address: IpAddr, actor: &str) -> Result<(), AuthError> {
+        failed(address, actor, "wrong-credentials");
+        self.store.audit(actor, Action::LoginFailed(&address.to_string())).await?;
+        Err(AuthError::WrongCredentials)
     }
 
     /// Ends the session that a request came with, if any.

@@ -8,6 +8,7 @@ use std::{
 use model::PasswordChange;
 use port::Principal;
 use store::{Audit as _, AuditFilter, Sessions as _, SqliteStore, Users as _};
+use tower_sessions::Session;
 
 use super::*;
 use crate::test_directory::TestDirectory;
@@ -71,4 +72,23 @@ async fn a_password_is_set_to_the_end_though_the_caller_leaves() {
     let told = tokio::time::timeout(Duration::from_secs(20), ended.recv()).await;
     assert_eq!(told.expect("the session's end is told").unwrap(), "id");
     assert_eq!(store.sessions_of("ada", SessionLimits::default()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_login_with_a_password_that_was_just_replaced_is_refused() {
+    let directory = TestDirectory::new();
+    let (auth, store) = auth(&directory).await;
+    auth.add_user("ada", PASSWORD.into()).await.unwrap();
+    let (address, limits) = ("192.0.2.1".parse().unwrap(), SessionLimits::default());
+    let hash = store.password_hash("ada").await.unwrap();
+    let begin = async |password: &str| {
+        let session = Session::new(None, Arc::new(auth.sessions().clone()), None);
+        auth.begin_session(&session, "ada", password.into(), hash.as_ref(), address, "test").await.unwrap()
+    };
+    assert!(begin(PASSWORD).await);
+    auth.set_users_password("ada", "another long password".into()).await.unwrap();
+    assert!(!begin(PASSWORD).await);
+    assert_eq!(store.sessions_of("ada", limits).await.unwrap(), []);
+    // Another hash of the same password is no reason: another login may have made a better one.
+    assert!(begin("another long password").await);
 }

@@ -55,7 +55,7 @@ impl Serve {
             (true, None) => Some(Certificate::self_signed(&config.data_dir, listen.ip())?),
         };
         if let Some(certificate) = &certificate {
-            site.names = site.names.and(certificate.names());
+            site.names = site.names.and_of_certificate(certificate.names());
         }
         let listener = TcpListener::bind(listen).map_err(|error| format!("{listen} can't be listened on: {error}"))?;
         let address = listener.local_addr()?;

@@ -16,13 +16,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{Code, Problem};
+use tokio::sync::watch;
 
 use super::{Doors, Refused, Site};
 use crate::host_name::host_name;
 
 /// Names under which the console answers.
 #[derive(Clone, Debug)]
-pub struct Names(Vec<String>);
+pub struct Names {
+    own: Vec<String>,
+    /// Those of the certificate, which change when it is renewed.
+    certificate: Option<watch::Receiver<Vec<String>>>,
+}
 
 /// Whether this can be one of them: a host's name, without scheme and port.
 pub fn is_name(name: &str) -> bool {
@@ -41,7 +46,7 @@ impl Default for Names {
             names.extend(domains_searched(&domains).chain(["local"]).map(|domain| format!("{first}.{domain}")));
             names.extend([first, name]);
         }
-        Self(names).lower()
+        Self { own: Vec::new(), certificate: None }.and(names)
     }
 }
 
@@ -49,23 +54,39 @@ impl Names {
     /// These, too. `*.example.org` is every name one level below, as in certificates.
     #[must_use]
     pub fn and(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.0.extend(names);
-        self.lower()
+        self.own.extend(names.into_iter().map(|name| folded(&name)));
+        self
     }
 
-    fn lower(self) -> Self {
-        Self(self.0.into_iter().map(|name| name.trim_end_matches('.').to_ascii_lowercase()).collect())
+    /// The names in the certificate, too, as they are at the time.
+    #[must_use]
+    pub fn and_of_certificate(self, names: watch::Receiver<Vec<String>>) -> Self {
+        Self { certificate: Some(names), ..self }
     }
 
     /// Whether this is one of them, or an address.
-    fn have(&self, host: &str) -> bool {
+    pub(crate) fn have(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.');
+        let in_certificate = |names: &watch::Receiver<Vec<String>>| {
+            let names = names.borrow();
+            names.iter().any(|name| is_for(&folded(name), host))
+        };
         host.parse::<IpAddr>().is_ok()
             || host.ends_with(".localhost")
-            || self.0.iter().any(|name| match name.strip_prefix("*.") {
-                Some(domain) => host.split_once('.').is_some_and(|(_, rest)| rest == domain),
-                None => name == host,
-            })
+            || self.own.iter().any(|name| is_for(name, host))
+            || self.certificate.as_ref().is_some_and(in_certificate)
+    }
+}
+
+fn folded(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Whether a name, which may begin with `*.`, is that of the host.
+fn is_for(name: &str, host: &str) -> bool {
+    match name.strip_prefix("*.") {
+        Some(domain) => host.split_once('.').is_some_and(|(_, rest)| rest == domain),
+        None => name == host,
     }
 }
 
@@ -115,7 +136,9 @@ mod tests {
 
     #[test]
     fn own_names_and_addresses() {
-        let names = Names(vec!["localhost".to_owned()]).and(["Ferry.Example.org.".into(), "*.rack.example.org".into()]);
+        let of_certificate = watch::Sender::new(vec!["*.Rack.example.org".to_owned()]);
+        let names = Names { own: Vec::new(), certificate: Some(of_certificate.subscribe()) }
+            .and(["localhost".into(), "Ferry.Example.org.".into()]);
         for own in [
             "localhost",
             "localhost:8443",

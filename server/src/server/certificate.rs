@@ -19,6 +19,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 /// How often to look whether the files have changed.
@@ -61,6 +62,7 @@ pub struct Certificate {
     files: Files,
     tls: RustlsConfig,
     seen: Seen,
+    names: watch::Sender<Vec<String>>,
 }
 
 /// Where it is, in PEM.
@@ -100,7 +102,8 @@ impl Certificate {
 
     fn of(files: Files) -> Result<Self, CertificateError> {
         let (seen, config) = files.read()?;
-        Ok(Self { files, tls: RustlsConfig::from_config(config), seen })
+        let names = watch::Sender::new(seen.names());
+        Ok(Self { files, tls: RustlsConfig::from_config(config), seen, names })
     }
 
     /// What the server needs. It changes with the certificate.
@@ -114,18 +117,9 @@ impl Certificate {
         digest.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
     }
 
-    /// The DNS names in it.
-    pub fn names(&self) -> Vec<String> {
-        let parsed = self.seen.chain.first().and_then(|first| X509Certificate::from_der(first).ok());
-        let names = parsed.and_then(|(_, parsed)| {
-            let names = parsed.subject_alternative_name().ok()??.value.general_names.iter();
-            let dns = names.filter_map(|name| match name {
-                GeneralName::DNSName(name) => Some((*name).to_owned()),
-                _ => None,
-            });
-            Some(dns.collect())
-        });
-        names.unwrap_or_default()
+    /// The DNS names in it. They change with the certificate.
+    pub fn names(&self) -> watch::Receiver<Vec<String>> {
+        self.names.subscribe()
     }
 
     /// Uses every certificate that is put in the place of the first, for ever. Connections that are open keep theirs.
@@ -154,8 +148,25 @@ impl Certificate {
             return Ok(false);
         }
         self.tls.reload_from_config(config);
+        self.names.send_replace(seen.names());
         self.seen = seen;
         Ok(true)
+    }
+}
+
+impl Seen {
+    /// The DNS names in the certificate.
+    fn names(&self) -> Vec<String> {
+        let parsed = self.chain.first().and_then(|first| X509Certificate::from_der(first).ok());
+        let names = parsed.and_then(|(_, parsed)| {
+            let names = parsed.subject_alternative_name().ok()??.value.general_names.iter();
+            let dns = names.filter_map(|name| match name {
+                GeneralName::DNSName(name) => Some((*name).to_owned()),
+                _ => None,
+            });
+            Some(dns.collect())
+        });
+        names.unwrap_or_default()
     }
 }
 

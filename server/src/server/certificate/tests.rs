@@ -6,6 +6,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
 use time::OffsetDateTime;
 
 use super::*;
+use crate::http::Names;
 use crate::test_directory::TestDirectory;
 
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -57,7 +58,7 @@ fn an_own_certificate_stays_until_it_expires() {
     let second = Certificate::self_signed(directory.path(), ADDRESS).unwrap();
     assert_ne!(expired.fingerprint(), first.fingerprint());
     assert_eq!(first.fingerprint(), second.fingerprint());
-    assert!(first.names().contains(&"localhost".to_owned()));
+    assert!(first.names().borrow().contains(&"localhost".to_owned()));
 }
 
 #[test]
@@ -73,6 +74,23 @@ fn an_own_certificate_is_for_servers() {
     let (_, parsed) = X509Certificate::from_der(&der).unwrap();
     assert!(parsed.extended_key_usage().unwrap().unwrap().value.server_auth);
     assert!(shows(&cured.tls(), &certificate));
+}
+
+#[test]
+fn the_names_of_a_renewed_certificate_are_the_consoles() {
+    let directory = TestDirectory::new();
+    let (certificate, key) = files(&directory);
+    let write = |name: &str| {
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        own::write(&certificate, &key, &params).unwrap();
+    };
+    write("old.example");
+    let mut shown = Certificate::load(&certificate, &key).unwrap();
+    let names = Names::default().and_of_certificate(shown.names());
+    assert!(names.have("old.example") && !names.have("new.example"));
+    write("new.example");
+    assert!(shown.renew().unwrap());
+    assert!(names.have("new.example") && !names.have("old.example"));
 }
 
 #[test]
