@@ -102,6 +102,22 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends --option Dpkg::Use-Pty=0 "$@" >&2
 }
 
+# Keeps those of the packages that this machine's package sources have, and succeeds if there are any. Ubuntu 24.04 has in one package
+# of libvirt's what Debian has in several, and apt-get installs nothing at all if it does not know one name.
+keep_known_packages() {
+    local package known=()
+    for package in "${packages[@]}"; do
+        # A name that others provide has no record of its own.
+        if [ -n "$(apt-cache show "$package" 2>/dev/null)" ]; then
+            known+=("$package")
+        else
+            say "no package source has $package"
+        fi
+    done
+    packages=("${known[@]}")
+    [ ${#packages[@]} != 0 ]
+}
+
 # Adds the backports of the machine's release to its package sources, unless they are there.
 add_backports() {
     local file=/etc/apt/sources.list.d/vmferry-backports.sources source
@@ -124,11 +140,15 @@ install_packages() {
             preferences=$(mktemp)
             trap "rm -f '$preferences'" EXIT
             printf 'Package: src:libvirt src:qemu src:seabios\nPin: release n=bookworm-backports\nPin-Priority: 500\n' >"$preferences"
-            apt_install "${packages[@]}" --option "Dir::Etc::Preferences=$preferences"
+            if keep_known_packages; then
+                apt_install "${packages[@]}" --option "Dir::Etc::Preferences=$preferences"
+            fi
             ;;
         debian-13 | ubuntu-24.04)
             as_root apt-get update -qq >&2
-            apt_install "${packages[@]}"
+            if keep_known_packages; then
+                apt_install "${packages[@]}"
+            fi
             ;;
         *)
             say "this machine (${PRETTY_NAME:-unknown}) lacks:"
@@ -235,7 +255,14 @@ install_cargo_deny() {
 
 export PATH=$tools/bin:$PATH
 find_missing
-[ ${#missing[@]} = 0 ] || install_packages
+if [ ${#missing[@]} != 0 ]; then
+    install_packages
+    find_missing
+    if [ ${#missing[@]} != 0 ]; then
+        say 'still missing; what needs it will fail:'
+        printf '  %s\n' "${missing[@]}" >&2
+    fi
+fi
 has_cargo >/dev/null 2>&1 || install_cargo
 if [ "$purpose" = test ]; then
     has_node >/dev/null 2>&1 || install_node

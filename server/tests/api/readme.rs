@@ -1,4 +1,5 @@
-//! Pastes the commands of README.md and docs/api.md into bash, against a real demo: each has to work as it stands there.
+//! Pastes the commands of README.md and docs/api.md into bash, against a real demo: each has to work as it stands there. Those that need
+//! a host of the reader's are only read by bash, and have to be called examples.
 
 use std::{
     io::Write as _,
@@ -66,6 +67,15 @@ fn all_commands_are_bash() {
         assert!(checked.status.success(), "{block}\n{}", String::from_utf8_lossy(&checked.stderr));
         // `<name>` would be read from a file.
         assert!(!block.lines().any(|line| line.split('#').next().unwrap_or_default().contains("/<")), "{block}");
+    }
+}
+
+#[test]
+fn what_needs_a_host_of_the_reader_s_is_called_an_example() {
+    for section in [README, API].into_iter().flat_map(|text| text.split("\n## ")) {
+        // The address is one for documentation (RFC 5737).
+        let is_example = blocks(section).any(|block| block.contains('…') || block.contains("192.0.2."));
+        assert!(!is_example || section.contains("are examples: put in"), "{section}");
     }
 }
 
