@@ -1,7 +1,7 @@
 //! Floods of connections that cost their sender next to nothing.
 
 use anyhow::Result;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{Attacker, LASTS, drip};
 use crate::http2;
@@ -12,6 +12,17 @@ const NEARLY_ALL: usize = 1_010;
 /// From a hundred addresses.
 pub(super) async fn silent(attacker: Attacker) -> Result<()> {
     let _open = attacker.connections(NEARLY_ALL, b"").await;
+    sleep(LASTS).await;
+    Ok(())
+}
+
+/// From few addresses: nine that have 128 each would take all.
+pub(super) async fn silent_from_few(attacker: Attacker) -> Result<()> {
+    let mut open = Vec::new();
+    for number in 0..1_100 {
+        let connecting = attacker.target.connect(Some(attacker.address(number % 9)));
+        open.extend(timeout(LASTS / 8, connecting).await.ok().and_then(Result::ok));
+    }
     sleep(LASTS).await;
     Ok(())
 }

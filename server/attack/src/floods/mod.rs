@@ -28,7 +28,11 @@ pub struct Flood {
 }
 
 /// All floods.
-pub const ALL: [Flood; 14] = [
+pub const ALL: [Flood; 15] = [
+    Flood {
+        name: "1,100 connections that say nothing, from 9 addresses",
+        run: |from| Box::pin(connections::silent_from_few(from)),
+    },
     Flood {
         name: "1,010 connections that say nothing, from 100 addresses",
         run: |from| Box::pin(connections::silent(from)),
