@@ -43,8 +43,7 @@ pub(crate) struct Outcome {
 }
 
 impl Session {
-    /// Connects, checks the host's key and tries the password once. A name is resolved once, and the address that was checked is
-    /// connected to.
+    /// Connects, checks the host's key and tries the password once. The address of a name that was checked is connected to.
     pub(crate) async fn log_in(ssh: &Ssh, networks: &Networks, known: &KnownHosts) -> Result<Self, SshError> {
         let SshLogin::Password(Some(password)) = &ssh.login else {
             return Err(SshError::NoPassword { address: ssh.address.clone(), user: ssh.user.clone() });

@@ -1,8 +1,8 @@
 //! Which addresses the console connects to for its users.
 //!
 //! Whoever may name a host may name the console's own machine, or a service that only answers there or on its link: a cloud's metadata,
-//! for one. What the console answers would tell which ports are open. So a name is resolved once, what it stands for is checked, and that
-//! address is connected to.
+//! for one. What the console answers would tell which ports are open. So what a name stands for is checked, and the address that was checked
+//! is connected to.
 
 use std::{
     collections::HashSet,
@@ -15,7 +15,7 @@ use ipnet::IpNet;
 
 use super::{Address, HostConfig};
 
-/// Looks names up: the system's resolver, or a table in tests.
+/// Looks names up, and knows the machine's own addresses: the system, or a table in tests.
 #[async_trait]
 pub trait Resolve: Send + Sync {
     /// The addresses of this name.
@@ -23,6 +23,9 @@ pub trait Resolve: Send + Sync {
     /// # Errors
     /// If there are none.
     async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+
+    /// Whether this machine has this address.
+    fn is_own(&self, address: IpAddr) -> bool;
 }
 
 /// The networks that hosts may be in.
@@ -30,7 +33,8 @@ pub trait Resolve: Send + Sync {
 pub enum AllowedNetworks {
     /// All: for a demo, whose hosts are on this machine.
     Any,
-    /// All but this machine, its links and groups of machines: addresses that mean another machine to each that uses them.
+    /// All but this machine, its links and groups of machines. [`Self::allow`] knows those addresses that mean another machine to each that
+    /// uses them, [`Networks`] also the others that this machine has.
     #[default]
     Routed,
     /// These alone, as the configuration lists them.
@@ -114,7 +118,7 @@ impl Networks {
         self.configured.contains(address)
     }
 
-    /// What an address stands for, looked up once and checked. A name is refused if any of its addresses is.
+    /// What an address stands for, looked up and checked. A name is refused if any of its addresses is.
     ///
     /// # Errors
     /// [`NoAddress`]: nothing was connected to.
@@ -123,8 +127,14 @@ impl Networks {
             (None, Address::Name(name)) => self.resolver.resolve(name).await.map_err(NoAddress::NotResolved)?,
             (ip, _) => ip.into_iter().collect(),
         };
-        let refused = addresses.iter().find(|ip| !self.allowed.allow(**ip) && !self.is_configured(address));
+        let refused = addresses.iter().find(|ip| !self.may_connect_to(**ip) && !self.is_configured(address));
         refused.map_or_else(|| Ok(addresses.clone()), |ip| Err(NoAddress::NotAllowed(*ip)))
+    }
+
+    /// Which addresses are this machine's is asked each time: they change.
+    fn may_connect_to(&self, ip: IpAddr) -> bool {
+        let is_own = || self.allowed == AllowedNetworks::Routed && self.resolver.is_own(ip.to_canonical());
+        self.allowed.allow(ip) && !is_own()
     }
 }
 
@@ -142,6 +152,10 @@ mod tests {
             let (_, addresses) = found.ok_or_else(|| io::Error::other("no such name"))?;
             Ok(addresses.iter().map(|text| text.parse().unwrap()).collect())
         }
+
+        fn is_own(&self, address: IpAddr) -> bool {
+            ["198.51.100.1", "2001:db8::1"].iter().any(|own| own.parse() == Ok(address))
+        }
     }
 
     fn networks(allowed: AllowedNetworks, configured: &[HostConfig]) -> Networks {
@@ -151,6 +165,7 @@ mod tests {
             ("metadata", vec!["169.254.169.254"]),
             ("mapped", vec!["::ffff:127.0.0.1"]),
             ("host7", vec!["192.0.2.7", "2001:db8::7"]),
+            ("lan", vec!["192.0.2.7", "198.51.100.1"]),
         ];
         Networks::new(allowed, configured, Table(table.to_vec()))
     }
@@ -179,25 +194,41 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn this_machine_is_refused_by_each_of_its_addresses() {
+        let routed = networks(AllowedNetworks::Routed, &[]);
+        for (name, ip) in [
+            ("lan", "198.51.100.1"),
+            ("198.51.100.1", "198.51.100.1"),
+            ("::ffff:198.51.100.1", "::ffff:198.51.100.1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            assert_eq!(answer(&routed, name).await, Err(format!("{ip} is not in an allowed network")), "{name}");
+        }
+        let listed = networks(AllowedNetworks::Listed(vec!["198.51.100.0/24".parse().unwrap()]), &[]);
+        assert_eq!(answer(&listed, "198.51.100.1").await, Ok(1), "it is listed");
+        assert_eq!(answer(&networks(AllowedNetworks::Any, &[]), "lan").await, Ok(2), "a demo's");
+    }
+
+    #[tokio::test]
     async fn the_configuration_may_name_any_host_and_list_networks() {
         let transport = Transport::Tls { address: "console".parse().unwrap(), port: 16514 };
         let configured = [HostConfig {
             name: "own".parse().unwrap(),
             transport: transport.clone(),
-            peer_address: "127.0.0.9".parse().unwrap(),
+            peer_address: "198.51.100.1".parse().unwrap(),
             peer_transport: transport,
             bandwidth_mib_s: None,
             shared_directories: Vec::new(),
         }];
         let routed = networks(AllowedNetworks::Routed, &configured);
         assert_eq!(answer(&routed, "console").await, Ok(1));
-        assert_eq!(answer(&routed, "127.0.0.9").await, Ok(1));
+        assert_eq!(answer(&routed, "198.51.100.1").await, Ok(1));
         assert!(answer(&routed, "127.0.1.1").await.is_err(), "only as it is written there");
         let listed = AllowedNetworks::Listed(["192.0.2.0/24", "127.0.1.0/24"].map(|net| net.parse().unwrap()).to_vec());
         let listed = networks(listed, &[]);
         assert_eq!(answer(&listed, "console").await, Ok(1));
         assert!(answer(&listed, "host7").await.is_err(), "its IPv6 address is in neither");
-        assert!(answer(&listed, "198.51.100.1").await.is_err());
+        assert!(answer(&listed, "203.0.113.1").await.is_err());
     }
 
     #[test]

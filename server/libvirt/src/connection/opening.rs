@@ -126,8 +126,8 @@ impl HostConnector {
         })
     }
 
-    /// The URI without libssh. A name is resolved once, and libvirt gets its address, checked; but for TLS, where the certificate is the
-    /// name's, and for hosts of the configuration.
+    /// The URI without libssh. libvirt gets the address that was checked, not a name; but for TLS, where the certificate is the name's,
+    /// and for hosts of the configuration.
     async fn uri(&self) -> Result<String, HostError> {
         let mut transport = self.transport.clone();
         if let Transport::Tcp { address, .. } = &mut transport
@@ -174,6 +174,18 @@ impl HostConnector {
             }
             Err(failure) => Err(self.not_opened(failure).await),
         }
+    }
+
+    /// A connection for one call that takes long. The host is checked anew: by now its name may stand for another address.
+    ///
+    /// # Errors
+    /// As of [`Self::check_reachable`] and [`Self::open`], and `host-unreachable` after 10 s.
+    pub(crate) async fn open_for_long_call(&self) -> Result<Workers, HostError> {
+        let opening = async {
+            self.check_reachable().await?;
+            self.open(1, KeepAlive::PATIENT, |_| Ok(())).await
+        };
+        self.within_limit(opening).await
     }
 
     fn login_hangs(&self) -> HostError {

@@ -36,6 +36,10 @@ impl Resolve for OwnName {
     async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         Ok(vec![Ipv4Addr::LOCALHOST.into()])
     }
+
+    fn is_own(&self, _: IpAddr) -> bool {
+        false
+    }
 }
 
 #[derive(Default)]

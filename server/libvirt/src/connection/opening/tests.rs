@@ -79,6 +79,10 @@ impl engine::Resolve for OwnName {
         assert_eq!(name, "console.example");
         Ok(vec![Ipv4Addr::LOCALHOST.into()])
     }
+
+    fn is_own(&self, _address: IpAddr) -> bool {
+        false
+    }
 }
 
 /// The answers of the host at this address at an open and at a closed port, and whether the open one was connected to.
@@ -108,6 +112,20 @@ async fn this_machines_own_ports_all_give_one_answer_and_are_not_connected_to() 
         assert!(problem.sentence.contains("127.0.0.1"), "{}", problem.sentence);
         assert!(!was_connected_to, "{address}");
     }
+}
+
+#[tokio::test]
+async fn a_further_connection_is_checked_like_the_first() {
+    let networks = Networks::new(AllowedNetworks::Routed, &[], OwnName);
+    let connector = Connector::new(SshFiles::below(std::path::Path::new("/nonexistent")), Arc::new(networks));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // libvirt looks this name up itself, so that vmferry has to do it before.
+    let transport = Transport::Tls { address: "console.example".parse().unwrap(), port };
+    let host = connector.to(&HostConfig { transport, ..config(port) }, "alpha");
+    let problem = host.open_for_long_call().await.map(drop).unwrap_err();
+    assert!(problem.sentence.contains("not in a network"), "{}", problem.sentence);
+    assert!(timeout(Duration::from_millis(50), listener.accept()).await.is_err(), "it is not connected to");
 }
 
 #[tokio::test]

@@ -175,17 +175,13 @@ impl LibvirtHost {
 
     /// A connection for one call that takes long.
     async fn connect_for_long_call(&self) -> Result<Workers, HostError> {
-        self.host_connector.within_limit(self.host_connector.open(1, KeepAlive::PATIENT, |_| Ok(()))).await
+        self.host_connector.open_for_long_call().await
     }
 
     /// A connection to the destination of a migration that the console drives.
     async fn connect_to(&self, host: &HostConfig) -> Result<Arc<Connection>, HostError> {
         let host_connector = self.connector.to(host, host.name.as_str());
-        let opening = async {
-            host_connector.check_reachable().await?;
-            host_connector.open(1, KeepAlive::PATIENT, |_| Ok(())).await
-        };
-        let workers = host_connector.within_limit(opening).await?;
+        let workers = host_connector.open_for_long_call().await?;
         workers.connection().await.map_err(|failure| translate::not_opened(host.name.as_str(), failure))
     }
 
