@@ -373,7 +373,7 @@ pub fn refusal(vm: &Vm, destination: &Host, mode: Option<Mode>) -> Option<Refusa
         let fix = "Check that the host is up and its libvirt daemon runs, or choose another host.";
         return refused(FindingCode::DestinationReachable, Code::HostUnreachable, sentence, fix);
     }
-    let there = vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.is_active())?;
+    let there = vm.other_copies.iter().find(|copy| &copy.host == host && copy.state.has_process())?;
     let sentence = format!("{host} already has a copy of {name}; it is {}.", there.state.as_str());
     let fix = "Only one copy may run. Find out what this one is for before anything else.";
     refused(FindingCode::RunsThere, Code::AlreadyThere, sentence, fix)
@@ -433,5 +433,8 @@ mod tests {
         let mut there = vm(VmState::ShutOff);
         there.other_copies.push(Copy { host: "beta".parse().unwrap(), state: VmState::Paused });
         assert_eq!(code(&there, &host("beta"), None), Some(Code::AlreadyThere));
+        let mut crashed = vm(VmState::Running);
+        crashed.other_copies.push(Copy { host: "beta".parse().unwrap(), state: VmState::Crashed });
+        assert_eq!(code(&crashed, &host("beta"), None), Some(Code::AlreadyThere), "its QEMU is still there");
     }
 }

@@ -42,6 +42,16 @@ impl VmState {
     pub fn is_active(self) -> bool {
         matches!(self, Self::Running | Self::Paused | Self::ShuttingDown | Self::Suspended)
     }
+
+    /// Whether there is a QEMU process to force off: also that of a VM which has crashed and was kept (`on_crash` preserve).
+    pub fn has_process(self) -> bool {
+        self.is_active() || self == Self::Crashed
+    }
+
+    /// Whether its guest may write to its disks: it runs, or sleeps and can wake up by itself.
+    pub fn may_write(self) -> bool {
+        matches!(self, Self::Running | Self::Suspended)
+    }
 }
 
 /// What a person can do to a VM where it is, in the order menus show it.
@@ -80,7 +90,7 @@ impl VmAction {
             // What has crashed is still in its QEMU, so that libvirt says that it runs already.
             Self::Start => state == VmState::ShutOff,
             Self::ShutDown => matches!(state, VmState::Running | VmState::ShuttingDown),
-            Self::ForceOff => state.is_active() || state == VmState::Crashed,
+            Self::ForceOff => state.has_process(),
             Self::Pause => state == VmState::Running,
             Self::Resume => state == VmState::Paused,
             Self::WakeUp => state == VmState::Suspended,
@@ -143,12 +153,12 @@ impl Vm {
         alone.iter().enumerate().map(with_twins).collect()
     }
 
-    /// Whether it can be taken for a VM with the same UUID: all calls to hosts name the VM by it. Not while it is active and the others
-    /// are certainly off.
+    /// Whether it can be taken for a VM with the same UUID: all calls to hosts name the VM by it. Not while it has a process and the
+    /// others are certainly off.
     pub fn is_mistakable(&self) -> bool {
         let are_off = self.twins.iter().all(|twin| twin.state == VmState::ShutOff);
-        let is_the_active_one = self.state.is_active() && are_off;
-        !(self.twins.is_empty() || is_the_active_one)
+        let is_the_only_process = self.state.has_process() && are_off;
+        !(self.twins.is_empty() || is_the_only_process)
     }
 
     /// That several VMs have its UUID, and what to do about it; none if it is the only one.
@@ -161,20 +171,21 @@ impl Vm {
         let count = if all.len() == 2 { "Two" } else { "Several" };
         let sentence = format!("{count} VMs have one UUID: {}.", all.join(", "));
         let fix = "Give all but one a new UUID: shut it down in the guest, save its definition (virsh dumpxml --inactive), undefine it \
-                   (virsh undefine --keep-nvram), delete the line <uuid> and define it again (virsh define). One that is only what a \
-                   move left behind can be undefined. vmferry starts, stops and migrates none of them unless exactly one is active, \
+                   (virsh undefine --keep-nvram --keep-tpm), delete the line <uuid> and define it again (virsh define). Let the one \
+                   with a TPM keep the UUID: the TPM's keys are stored under it. One that is only what a move left behind can be \
+                   undefined. vmferry starts, stops and migrates none of them unless exactly one is active, \
                    and then only that one.";
         Some(Problem::new(Code::UuidTwin, sentence).with_fix(fix).with_details(self.id.to_string()))
     }
 
-    /// Whether more than one copy runs: its disks are in danger.
+    /// Whether more than one copy runs, or sleeps and can wake up: its disks are in danger.
     pub fn runs_twice(&self) -> bool {
-        self.state == VmState::Running && self.running_elsewhere().next().is_some()
+        self.state.may_write() && self.running_elsewhere().next().is_some()
     }
 
-    /// The other copies that run.
+    /// The other copies that run, or sleep and can wake up.
     pub fn running_elsewhere(&self) -> impl Iterator<Item = &Copy> {
-        self.other_copies.iter().filter(|copy| copy.state == VmState::Running)
+        self.other_copies.iter().filter(|copy| copy.state.may_write())
     }
 }
 
@@ -199,12 +210,26 @@ mod tests {
 
     #[test]
     fn only_the_one_that_is_active_is_not_mistaken() {
-        use VmState::{Paused, Running, ShutOff, Unknown};
+        use VmState::{Crashed, Paused, Running, ShutOff, Unknown};
         let mistakable = |states| twins(states).is_mistakable();
         assert!(mistakable([Running, Running]) && mistakable([Paused, Running]) && mistakable([ShutOff, ShutOff]));
         assert!(mistakable([Running, Unknown]) && mistakable([ShutOff, Running]));
+        assert!(!mistakable([Crashed, ShutOff]) && mistakable([Crashed, Running]) && mistakable([Running, Crashed]));
         assert!(!mistakable([Running, ShutOff]) && !examples::vm(1, "shop", "red").is_mistakable());
         let problem = twins([Running, ShutOff]).shares_uuid().unwrap();
         assert_eq!(problem.sentence, "Two VMs have one UUID: shop on red (running), shop-copy on blue (shut off).");
+        let fix = problem.fix.unwrap();
+        assert!(fix.contains("--keep-tpm") && fix.contains("TPM keep the UUID"), "{fix}");
+    }
+
+    #[test]
+    fn a_copy_that_sleeps_beside_one_that_runs_is_one_that_can_write() {
+        use VmState::{Paused, Running, ShutOff, Suspended};
+        let runs_twice = |here, there| {
+            let other_copies = vec![Copy { host: examples::host("blue").name, state: there }];
+            Vm { state: here, other_copies, ..examples::vm(1, "shop", "red") }.runs_twice()
+        };
+        assert!(runs_twice(Running, Running) && runs_twice(Running, Suspended) && runs_twice(Suspended, Running));
+        assert!(!runs_twice(Running, Paused) && !runs_twice(Paused, Suspended) && !runs_twice(ShutOff, Running));
     }
 }

@@ -52,12 +52,13 @@ fn attention(Migration { id, problem, step, .. }: Migration) -> Option<Banner> {
 }
 
 fn runs_twice(vm: &Vm) -> Banner {
-    let Vm { id, name, host, migration, .. } = vm;
+    let Vm { id, name, host, state, migration, .. } = vm;
     let others = vm.running_elsewhere().map(|copy| copy.host.as_str()).collect::<Vec<_>>().join(" and ");
     Banner::RunsTwice {
         vm: *id,
         what: format!("{name} runs on {host} and {others} at the same time."),
-        pause: migration.is_none().then(|| format!("Pause the copy on {host}")),
+        pause: (migration.is_none() && VmAction::Pause.is_possible(*state))
+            .then(|| format!("Pause the copy on {host}")),
     }
 }
 

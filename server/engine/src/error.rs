@@ -258,12 +258,12 @@ pub enum Error {
         /// The source.
         host: HostName,
     },
-    /// The VM was started while its disks were copied.
+    /// The VM was started before libvirt had moved its definition: while its disks were copied, or after.
     StartedMeanwhile {
         /// The VM's name.
         vm: String,
     },
-    /// An image was written to while it was copied.
+    /// An image was written to, or removed, after its copy had begun.
     WrittenMeanwhile {
         /// The VM's name.
         vm: String,

@@ -230,11 +230,12 @@ impl From<Error> for Problem {
             }
             Error::StartedMeanwhile { vm } => Self::new(
                 Code::WrongState,
-                format!("{vm} was started while its disks were copied, so the copy is worth nothing."),
+                format!("{vm} was started meanwhile, so it was not moved."),
             )
             .with_fix("Move it while it runs, or shut it down and try again."),
             Error::WrittenMeanwhile { vm, pool, volume } => {
-                Self::new(Code::WrongState, format!("{volume} of the pool {pool} was written to while it was copied."))
+                let sentence = format!("{volume} of the pool {pool} was written to, or removed, after its copy had begun.");
+                Self::new(Code::WrongState, sentence)
                     .with_fix(format!("See that nothing uses the disks of {vm}, then try again."))
             }
             Error::ReadIncomplete { path, host, expected_bytes, read_bytes } => {

@@ -174,16 +174,17 @@ impl HostEntry {
         }
     }
 
-    /// Which copy is the VM: the highest.
-    pub(super) fn rank(&self, copy: &CopyFacts, open: Option<&Migration>) -> (bool, bool, bool, bool) {
+    /// Which copy is the VM: the highest. `state` is what it is shown to do.
+    pub(super) fn rank(&self, copy: &CopyFacts, state: VmState, open: Option<&Migration>) -> [bool; 5] {
         let answers = self.link.is_connected();
-        let runs = copy.state == VmState::Running;
-        (
+        let runs = state == VmState::Running;
+        [
             // While it moves the VM is at the source for as long as anything is; the row must not jump to and fro.
             open.is_some_and(|open| self.config.name == open.source) && copy.state.is_active(),
             runs && answers,
             copy.state.is_active(),
+            copy.state.has_process(),
             answers,
-        )
+        ]
     }
 }

@@ -203,6 +203,7 @@ impl Inventory {
     /// Gives a claim back that came to nothing, or that is not of a migration under way.
     pub(crate) fn release(&mut self, vm: VmId) {
         self.open.remove(&vm);
+        self.publish([vm]);
     }
 
     /// The store can't be written, or can be again.

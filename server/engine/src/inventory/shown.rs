@@ -65,7 +65,9 @@ impl Inventory {
         let mut copies: Vec<At<'_>> =
             self.hosts.values().filter_map(|entry| Some((entry, entry.copies.get(&id)?))).collect();
         copies.retain(|(_, copy)| !copy.incoming);
-        copies.sort_by_key(|(entry, copy)| std::cmp::Reverse(entry.rank(copy, open)));
+        copies.sort_by_key(|(entry, copy)| {
+            std::cmp::Reverse(entry.rank(copy, self.shown_state(&entry.config.name, copy), open))
+        });
         let mut machines: Vec<Vec<At<'_>>> = Vec::new();
         for copy in copies {
             match machines.iter_mut().find(|machine| self.is_same(machine[0], copy)) {
@@ -79,22 +81,36 @@ impl Inventory {
     }
 
     /// Whether two copies with one UUID are one VM. It can be another: a definition that was copied by hand has the UUID of the first
-    /// unless it is taken out. Another name is another VM, and so are other disks while both run, unless a migration says otherwise:
-    /// one of this console's may have changed both.
+    /// unless it is taken out. Another name is another VM, and so are other disks while both may write to them, unless a migration says
+    /// otherwise: one of this console's may have changed both.
     fn is_same(&self, (at, copy): At<'_>, (other_at, other): At<'_>) -> bool {
-        let is_known = |from: At<'_>, to: At<'_>| {
-            self.migrations.values().any(|migration| {
-                migration.vm == copy.vm
-                    && (&migration.source, &migration.destination) == (&from.0.config.name, &to.0.config.name)
-                    && migration.vm_name == from.1.name
-                    && migration.options.new_name.as_ref().unwrap_or(&migration.vm_name) == &to.1.name
-            })
-        };
-        if is_known((at, copy), (other_at, other)) || is_known((other_at, other), (at, copy)) {
+        if self.is_moved((at, copy), (other_at, other), |_| true) {
             return true;
         }
-        let have_other_disks = copy.disks.as_ref().zip(other.disks.as_ref()).is_some_and(|(one, other)| one != other);
-        copy.name == other.name && !(both_run(copy, other) && have_other_disks)
+        let both_may_write = [copy, other].iter().all(|copy| copy.state.may_write() && !copy.outgoing);
+        copy.name == other.name && !(both_may_write && have_other_disks(copy, other))
+    }
+
+    /// Whether a migration of this console, of those that count, was to bring one copy to where the other is.
+    fn is_moved(&self, one: At<'_>, other: At<'_>, counts: impl Fn(&Migration) -> bool) -> bool {
+        let is_of = |migration: &Migration, from: At<'_>, to: At<'_>| {
+            (&migration.source, &migration.destination) == (&from.0.config.name, &to.0.config.name)
+                && migration.vm_name == from.1.name
+                && migration.options.new_name.as_ref().unwrap_or(&migration.vm_name) == &to.1.name
+        };
+        self.migrations
+            .values()
+            .filter(|migration| migration.vm == one.1.vm && counts(migration))
+            .any(|migration| is_of(migration, one, other) || is_of(migration, other, one))
+    }
+
+    /// Whether a copy elsewhere has other disks than the VM, and no migration of this console that succeeded says why: it may be another
+    /// VM's only definition.
+    pub(crate) fn may_be_another(&self, vm: &Vm, host: &HostName, there: &CopyFacts) -> bool {
+        let (Some(at), Some(there_at)) = (self.hosts.get(&vm.host), self.hosts.get(host)) else { return false };
+        let Some(copy) = at.copies.get(&vm.id) else { return false };
+        let has_succeeded = |migration: &Migration| migration.phase == Phase::Succeeded;
+        have_other_disks(copy, there) && !self.is_moved((at, copy), (there_at, there), has_succeeded)
     }
 
     /// A VM by its copies, the highest first.
@@ -131,6 +147,11 @@ type At<'a> = (&'a HostEntry, &'a CopyFacts);
 /// Whether the VM may be going from one of the migration's hosts to the other just now: their events need not arrive in order.
 fn may_switch_over(open: Option<&Migration>) -> bool {
     open.is_some_and(|open| !matches!(open.phase, Phase::Queued | Phase::Checking | Phase::Verifying))
+}
+
+/// Whether the disks of both are known, and others.
+fn have_other_disks(one: &CopyFacts, other: &CopyFacts) -> bool {
+    one.disks.as_ref().zip(other.disks.as_ref()).is_some_and(|(one, other)| one != other)
 }
 
 fn both_run(one: &CopyFacts, other: &CopyFacts) -> bool {

@@ -1,6 +1,6 @@
 //! What the destination has already: a copy of the VM, another VM of its name; and whether anything may be changed there.
 
-use model::{Finding, FindingCode};
+use model::{Finding, FindingCode, Problem};
 
 use super::input::PreflightInput;
 
@@ -37,6 +37,9 @@ fn writable(input: &PreflightInput) -> Finding {
 /// A copy that is shut off. One that runs is refused before anything else is asked.
 fn copy(input: &PreflightInput) -> Option<Finding> {
     let (destination, copy) = (input.destination_name(), input.copy_there.as_ref()?);
+    if let Some(twin) = another(input) {
+        return Some(twin);
+    }
     if copy.name != input.wanted_name() {
         let text = format!("{destination} has this VM already, shut off, under the name {}.", copy.name);
         return Some(
@@ -44,6 +47,23 @@ fn copy(input: &PreflightInput) -> Option<Finding> {
                 .with_fix(format!("Remove that definition there, or move the VM under the name {}.", copy.name)),
         );
     }
+    if input.may_be_another_there {
+        let text = format!(
+            "{destination} has a definition of {} with other disks, shut off, which no migration of this console explains. It may be \
+             another VM. It will be replaced.",
+            copy.name
+        );
+        let fix =
+            format!("Look at it on {destination}. If it is another VM, give that a name and a UUID of its own first.");
+        return Some(Finding::warning(FindingCode::StaleDefinition, text).with_fix(fix).needs_consent());
+    }
     let text = format!("{destination} keeps an old definition of {}, shut off. It will be replaced.", copy.name);
     Some(Finding::warning(FindingCode::StaleDefinition, text))
+}
+
+/// Another VM that has this one's UUID: libvirt would replace its definition, or refuse, going by the name.
+fn another(input: &PreflightInput) -> Option<Finding> {
+    input.vm.twins.iter().find(|twin| &twin.host == input.destination_name())?;
+    let Problem { sentence, fix, details, .. } = input.vm.shares_uuid()?;
+    Some(Finding { fix, details, ..Finding::blocker(FindingCode::UuidTaken, sentence) })
 }

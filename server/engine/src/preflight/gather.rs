@@ -131,6 +131,10 @@ impl Preflights {
             domain: Arc::clone(&said.domain),
             source: party(&inventory, &vm.host, Arc::clone(&said.survey))?,
             destination: party(&inventory, destination, Arc::new(answer.survey))?,
+            may_be_another_there: answer
+                .copy
+                .as_ref()
+                .is_some_and(|there| inventory.may_be_another(&vm, destination, there)),
             copy_there: answer.copy,
             probe: answer.probe,
             earlier: earlier.collect(),

@@ -47,6 +47,8 @@ pub(crate) struct PreflightInput {
     pub(crate) destination: Party,
     /// What the destination has of the VM.
     pub(crate) copy_there: Option<CopyFacts>,
+    /// Whether that has other disks, and no migration of this console says why.
+    pub(crate) may_be_another_there: bool,
     /// Whether the destination's first port for memory answers; none if it was not probed.
     pub(crate) probe: Option<Probe>,
     /// Moves from this source to this destination that succeeded, newest first.

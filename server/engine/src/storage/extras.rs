@@ -79,17 +79,17 @@ fn bitmaps(input: PlanInput<'_>, disk: &Disk, extras: ImageExtras) -> Option<Fin
     Some(Finding::unknown(code, text).with_fix(fix))
 }
 
-/// An image that can't be read may hold anything.
+/// An image that can't be read, or not be understood, may hold anything.
 fn unread(input: PlanInput<'_>, disk: &Disk, removed: bool) -> Option<Finding> {
     if input.mode == Mode::Offline {
         return None;
     }
     let (target, source) = (&disk.target, input.source.name());
     let text = format!(
-        "Whether the image of {target} has internal snapshots or dirty bitmaps can't be seen: it can't be read through a storage pool \
-         of {source}. The copy of a running VM's disk has no snapshots."
+        "Whether the image of {target} has internal snapshots or dirty bitmaps can't be seen: the console can't read it through a \
+         storage pool of {source}, or does not understand its header. The copy of a running VM's disk has no snapshots."
     );
-    let fix = format!("Define and start a pool for its directory on {source}, or look with qemu-img info.");
+    let fix = format!("Look with qemu-img info on {source}. Where no started pool has its directory, one helps.");
     let code = FindingCode::InternalSnapshots;
     if removed {
         return Some(

@@ -25,20 +25,22 @@ pub(crate) struct CopiedImage {
 /// Asks the source whether its copy of the VM is still off, and none of the images was written to since it was copied.
 ///
 /// # Errors
-/// [`Error::StartedMeanwhile`], [`Error::WrittenMeanwhile`], or why the source can't be asked.
+/// [`Error::StartedMeanwhile`], [`Error::StateChanged`] if it is gone, [`Error::WrittenMeanwhile`], or why the source can't be asked.
 pub(crate) async fn ensure_untouched(
     context: &Context,
     migration: &Migration,
     images: &[CopiedImage],
 ) -> Result<(), Error> {
     let (source, vm) = (Endpoints::of(context, migration).source()?, migration.vm_name.clone());
-    let is_off = async || {
-        let copy = source.copy(migration.vm).await?;
-        Ok::<_, Error>(Presence::of(copy.as_ref()) == Presence::Inactive)
+    let ensure_off = async || {
+        let (copy, vm) = (source.copy(migration.vm).await?, vm.clone());
+        match Presence::of(copy.as_ref()) {
+            Presence::Inactive => Ok(()),
+            Presence::Absent | Presence::Unknown => Err(Error::StateChanged { vm, state: copy.map(|copy| copy.state) }),
+            _ => Err(Error::StartedMeanwhile { vm }),
+        }
     };
-    if !is_off().await? {
-        return Err(Error::StartedMeanwhile { vm });
-    }
+    ensure_off().await?;
     for CopiedImage { pool, volume, modified, .. } in images {
         let now = source.volume(pool, volume).await?;
         if now.is_none_or(|now| now.modified != *modified) {
@@ -46,10 +48,7 @@ pub(crate) async fn ensure_untouched(
         }
     }
     // Looking at the images takes longer than to start a VM.
-    if !images.is_empty() && !is_off().await? {
-        return Err(Error::StartedMeanwhile { vm });
-    }
-    Ok(())
+    if images.is_empty() { Ok(()) } else { ensure_off().await }
 }
 
 /// Why an old image may not be what was copied, in words; none if it is.

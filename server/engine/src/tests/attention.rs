@@ -51,8 +51,10 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
     bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap();
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     assert_eq!(bench.record(id).await.step, Some(turn_off("alpha")), "it stays until somebody has looked");
+    assert_eq!(bench.engine.snapshot().vms[0].migration, None, "nothing is under way any more");
     let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
     assert_eq!((settled.phase, settled.step), (Phase::Succeeded, None));
+    assert_eq!(bench.engine.snapshot().vms[0].migration, None);
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     assert_eq!(
         bench.sim.copy(&host("alpha"), vm),

@@ -311,6 +311,17 @@ async fn the_next_console_knows_that_a_guest_sleeps() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_copy_that_runs_beside_one_that_sleeps_is_told_and_is_the_one_that_is_listed() {
+    let bench = Bench::new().await;
+    let (vm, _) = bench.arrived_asleep().await;
+    let copy = bench.sim.copy(&host("beta"), vm).unwrap();
+    bench.sim.put(&host("gamma"), crate::CopyFacts { state: VmState::Running, ..copy });
+    bench.until(|bench| bench.engine.vm(vm).unwrap().runs_twice()).await;
+    let shown = bench.engine.vm(vm).unwrap();
+    assert_eq!((shown.host, shown.state), (host("gamma"), VmState::Running));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_guest_that_sleeps_moves_on_asleep() {
     let bench = Bench::new().await;
     let (vm, first) = bench.arrived_asleep().await;

@@ -1,6 +1,6 @@
 //! Several VMs with one UUID: a definition that was copied to another host without giving it one of its own.
 
-use model::{Code, FindingCode, MigrationOptions, VmAction};
+use model::{Code, Finding, FindingCode, MigrationOptions, Phase, Severity, VmAction};
 
 use super::*;
 use crate::{CopyFacts, DiskSource};
@@ -24,6 +24,13 @@ impl Bench {
     fn copies_of(&self, vm: VmId) -> usize {
         let vm = self.engine.vm(vm).unwrap();
         1 + vm.other_copies.len() + vm.twins.len()
+    }
+
+    /// What a preflight to this host finds of this code, under this name.
+    async fn finds(&self, vm: VmId, to: &str, name: Option<&str>, code: FindingCode) -> Option<Finding> {
+        let options = MigrationOptions { new_name: name.map(str::to_owned), ..MigrationOptions::default() };
+        let preflight = self.engine.preflight(vm, &host(to), &options).await.unwrap();
+        preflight.findings.into_iter().find(|finding| finding.code == code)
     }
 }
 
@@ -74,6 +81,60 @@ async fn a_twin_that_is_off_hinders_only_what_would_be_done_to_it() {
     bench.engine.act(vm, None, VmAction::ForceOff).await.unwrap();
     let refused = bench.engine.act(vm, None, VmAction::Start).await.unwrap_err();
     assert_eq!(refused.code(), Code::UuidTwin, "either could be meant");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_twin_that_has_crashed_can_be_forced_off() {
+    let (bench, vm) = Bench::twins(|shop| CopyFacts { state: VmState::ShutOff, ..shop_copy(shop) }).await;
+    for (name, crashed, off) in [("shop", "alpha", "beta"), ("shop-copy", "beta", "alpha")] {
+        for (at, state) in [(off, VmState::ShutOff), (crashed, VmState::Crashed)] {
+            let copy = bench.sim.copy(&host(at), vm).unwrap();
+            bench.sim.put(&host(at), CopyFacts { state, persistent: true, ..copy });
+        }
+        bench.until(|bench| bench.engine.vm(vm).is_some_and(|vm| vm.state == VmState::Crashed)).await;
+        assert_eq!(bench.engine.find_only(name, None).unwrap().host, host(crashed));
+        bench.engine.act(vm, None, VmAction::ForceOff).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_move_replaces_the_definition_of_a_twin() {
+    let (bench, vm) = Bench::twins(|shop| CopyFacts { state: VmState::ShutOff, ..shop_copy(shop) }).await;
+    for name in [None, Some("shop-copy"), Some("shop-3")] {
+        let found = bench.finds(vm, "beta", name, FindingCode::UuidTaken).await.unwrap();
+        assert_eq!(found.severity, Severity::Blocker);
+        assert!(found.text.starts_with("Two VMs have one UUID: "), "{found:?}");
+        assert!(!found.fix.unwrap().contains("under the name"));
+        assert_eq!(bench.finds(vm, "beta", name, FindingCode::StaleDefinition).await, None);
+    }
+    let gamma = bench.engine.preflight(vm, &host("gamma"), &MigrationOptions::default()).await.unwrap();
+    assert!(gamma.is_possible(), "only where the twin is, is it in the way");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_with_other_disks_is_replaced_with_consent_unless_a_move_explains_it() {
+    let old = |shop| CopyFacts { state: VmState::ShutOff, ..on_disk(shop, "/old/shop.qcow2") };
+    let (bench, vm) = Bench::twins(old).await;
+    let stale = async || bench.finds(vm, "beta", None, FindingCode::StaleDefinition).await.unwrap();
+    assert!(stale().await.consent);
+    assert_eq!(
+        bench.engine.migrate_to_host(request(vm, "beta"), "admin").await.unwrap_err().code(),
+        Code::NeedsConsent
+    );
+    // An attempt that came to nothing has put nothing there.
+    let accept = vec![FindingCode::StaleDefinition];
+    bench.sim.fail_next(vm, crate::testing::Fault::Refused("no".to_owned()));
+    let request = MigrationRequest { accept, ..request(vm, "beta") };
+    let failed = bench.engine.migrate_to_host(request.clone(), "admin").await.unwrap();
+    assert_eq!(bench.ended(failed.id).await.phase, Phase::Failed);
+    assert!(stale().await.consent);
+    let options = MigrationOptions { keep_source_definition: true, ..MigrationOptions::default() };
+    let moved = bench.engine.migrate_to_host(MigrationRequest { options, ..request }, "admin").await.unwrap();
+    assert_eq!(bench.ended(moved.id).await.phase, Phase::Succeeded);
+    let left = bench.sim.copy(&host("alpha"), vm).unwrap();
+    bench.sim.put(&host("alpha"), on_disk(left, "/old/shop.qcow2"));
+    let found = bench.finds(vm, "alpha", None, FindingCode::StaleDefinition).await.unwrap();
+    assert_eq!((found.severity, found.consent), (Severity::Warning, false));
 }
 
 #[tokio::test(start_paused = true)]

@@ -51,6 +51,26 @@ async fn a_proof_that_has_waited_for_the_store_is_looked_at_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_happened_meanwhile_is_said_as_it_is() {
+    type Meanwhile = fn(&Bench, VmId);
+    let vm_is_gone = |bench: &Bench, vm| bench.sim.forget(&host("alpha"), vm);
+    let cases: [(Meanwhile, &str); 3] = [
+        (vm_is_started, "web was started meanwhile, so it was not moved."),
+        (image_is_written, "web.qcow2 of the pool images was written to, or removed, after its copy had begun."),
+        (vm_is_gone, "web is gone by now."),
+    ];
+    for (meanwhile, sentence) in cases {
+        let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;
+        let id = bench.start_with(vm, removing()).await;
+        bench.reaches(id, Phase::CopyingDisks).await;
+        meanwhile(&bench, vm);
+        let end = bench.ended(id).await;
+        let told = [end.problem.unwrap().sentence, bench.history(id).await.join(" ")].join(" ");
+        assert!(told.contains(sentence), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_is_looked_at_again_before_the_console_drives_the_migration_itself() {
     for meanwhile in [image_is_written, vm_is_started] {
         let (bench, vm) = Bench::with_disk(VmState::ShutOff, IDLE).await;

@@ -125,6 +125,10 @@ const LIVE: &[Row] = &[
     (Code::VmState, Warning, |input| input.vm.state = VmState::ShuttingDown),
     (Code::IoError, Warning, |input| of(input).io_error = true),
     (Code::StaleDefinition, Warning, |input| copy_there(input, "web")),
+    (Code::StaleDefinition, Warning, |input| {
+        copy_there(input, "web");
+        input.may_be_another_there = true;
+    }),
     (Code::UuidTaken, Blocker, |input| copy_there(input, "other")),
     (Code::NameTaken, Ok, |_| {}),
     (Code::NameTaken, Blocker, |input| on_destination(input).name_taken_by = Some(VmId(Uuid::from_u128(2)))),
@@ -352,7 +356,7 @@ fn only_what_may_be_lost_needs_consent() {
     let consent = |row: &&Row| found(row.2, row.0).is_some_and(|finding| finding.consent);
     let live: Vec<Code> = LIVE.iter().filter(consent).map(|row| row.0).collect();
     let kept = [Code::PersistentMemory; 4];
-    assert_eq!(live, [&[Code::SharedFolder][..], &kept, &[Code::Tpm, Code::Tunnelled]].concat());
+    assert_eq!(live, [&[Code::StaleDefinition, Code::SharedFolder][..], &kept, &[Code::Tpm, Code::Tunnelled]].concat());
     let consent = |row: &&Row| {
         let change = |input: &mut PreflightInput| {
             offline(input);

@@ -31,6 +31,7 @@ fn input() -> PreflightInput {
         source: party("alpha"),
         destination: party("beta"),
         copy_there: None,
+        may_be_another_there: false,
         probe: Some(Probe::Answers),
         earlier: Vec::new(),
         refused_login_ms: None,

@@ -74,6 +74,7 @@ fn an_image_that_can_not_be_read_may_hold_anything() {
     bench.options.remove_source_disks = true;
     let finding = found(&bench, FindingCode::InternalSnapshots).unwrap();
     assert_eq!(finding.severity, Severity::Unknown, "what is in no pool is not removed");
+    assert!(finding.text.contains("or does not understand its header"), "{finding:?}");
 }
 
 #[test]
