@@ -209,7 +209,9 @@ mod tests {
     fn the_recorded_home_is_looked_at_whatever_the_environment_says() {
         let output = |command: &mut Command| String::from_utf8(command.output().unwrap().stdout).unwrap();
         let passwd = output(Command::new("getent").args(["passwd", &Uid::current().to_string()]));
-        let recorded = passwd.trim().split(':').nth(5).unwrap();
+        let Some(recorded) = passwd.trim().split(':').nth(5) else {
+            return eprintln!("skipped: this account is not in the system's user database");
+        };
         let print = ["--exact", "connection::ssh_config::tests::print_homes", "--nocapture"];
         let printed = output(Command::new(env::current_exe().unwrap()).args(print).env("HOME", "/another/home"));
         let homes: Vec<_> =
