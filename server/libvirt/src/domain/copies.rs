@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 
-use engine::CopyFacts;
+use engine::{CopyFacts, StateReason};
 use model::{VmId, VmState};
 use virt::{domain::Domain, sys};
 
@@ -51,9 +51,13 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     facts.vcpus = info.nr_virt_cpu;
     facts.memory_bytes = info.max_mem * 1024;
     facts.memory_now_bytes = info.memory * 1024;
-    let outline = definition::outline(&domain.xml_desc(0)?)?;
-    facts.vcpus_max = outline.vcpus.max(facts.vcpus);
-    facts.disks = Some(outline.disks);
+    facts.vcpus_max = facts.vcpus;
+    // One that is starting may be starting to receive a migration, and the question would block until that has ended.
+    if facts.reason != StateReason::StartingUp {
+        let outline = definition::outline(&domain.xml_desc(0)?)?;
+        facts.vcpus_max = outline.vcpus.max(facts.vcpus);
+        facts.disks = Some(outline.disks);
+    }
     facts.cpu_time_ns = Some(info.cpu_time).filter(|_| facts.state.is_active());
     Ok(facts)
 }
@@ -105,7 +109,6 @@ fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
 
 #[cfg(test)]
 mod tests {
-    use engine::StateReason;
     use model::VmAction;
 
     use super::{

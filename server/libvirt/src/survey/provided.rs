@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use engine::{DomainFacts, FileReference, FileUsage, HostReferences, Neighbour, Provided};
+use engine::{DomainFacts, FileReference, FileUsage, HostReferences, Neighbour, Provided, StateReason};
 use model::VmId;
 use virt::{domain::Domain, sys};
 
@@ -156,10 +156,10 @@ fn neighbours(connection: &Connection, vm: VmId) -> Result<Option<Vec<Neighbour>
     Ok(Some(found))
 }
 
-/// Another VM; none for a copy of the same, and for one that is being received, of which nothing may be asked.
+/// Another VM; none for a copy of the same, and for one that is being received or starting, perhaps for that: nothing may be asked of it.
 fn neighbour(domain: &Domain, vm: VmId) -> Result<Option<Neighbour>, LibvirtError> {
     let copy = copies::copy(domain)?;
-    if copy.vm == vm || copy.incoming {
+    if copy.vm == vm || copy.incoming || copy.reason == StateReason::StartingUp {
         return Ok(None);
     }
     let definition = domain.xml_desc(0)?;
