@@ -27,6 +27,11 @@ EXPORT {
 END
 
 rpcbind -f -w &
+# ganesha registers at it once, and gives up if it is not there yet.
+until rpcinfo -p 127.0.0.1 >/dev/null 2>&1; do
+    [ -n "$(jobs -pr)" ] || exit 1
+    sleep 0.1
+done
 LD_LIBRARY_PATH=/usr/lib/ganesha ganesha.nfsd -F -f /run/ganesha.conf -L /run/ganesha.log -p /run/ganesha.pid &
 until rpcinfo -t 127.0.0.1 nfs 3 >/dev/null 2>&1; do
     if [ "$(jobs -pr | wc -l)" -lt 2 ]; then
