@@ -81,14 +81,14 @@ impl Inventory {
     }
 
     /// Whether two copies with one UUID are one VM. It can be another: a definition that was copied by hand has the UUID of the first
-    /// unless it is taken out. Another name is another VM, and so are other disks while both may write to them, unless a migration says
-    /// otherwise: one of this console's may have changed both.
+    /// unless it is taken out. Another name is another VM, and so are disks none of which is the other's while both may write to them,
+    /// unless a migration says otherwise: one of this console's may have changed both.
     fn is_same(&self, (at, copy): At<'_>, (other_at, other): At<'_>) -> bool {
         if self.is_moved((at, copy), (other_at, other), |_| true) {
             return true;
         }
         let both_may_write = [copy, other].iter().all(|copy| copy.state.may_write() && !copy.outgoing);
-        copy.name == other.name && !(both_may_write && have_other_disks(copy, other))
+        copy.name == other.name && !(both_may_write && share_no_disk(copy, other))
     }
 
     /// Whether a migration of this console, of those that count, was to bring one copy to where the other is.
@@ -147,6 +147,12 @@ type At<'a> = (&'a HostEntry, &'a CopyFacts);
 /// Whether the VM may be going from one of the migration's hosts to the other just now: their events need not arrive in order.
 fn may_switch_over(open: Option<&Migration>) -> bool {
     open.is_some_and(|open| !matches!(open.phase, Phase::Queued | Phase::Checking | Phase::Verifying))
+}
+
+/// Whether both have disks, and none of them is the other's. One without any proves nothing.
+fn share_no_disk(one: &CopyFacts, other: &CopyFacts) -> bool {
+    let (Some(one), Some(other)) = (&one.disks, &other.disks) else { return false };
+    !one.is_empty() && !other.is_empty() && one.iter().all(|disk| !other.contains(disk))
 }
 
 /// Whether the disks of both are known, and others.
