@@ -56,8 +56,9 @@ fn is_not_ours(migration: &Migration, leftover: &Leftover, volume: &Volume) -> O
         return (!is_ours).then(|| format!("Whether this migration made {name} is not certain, so it is not touched."));
     }
     let path = disk_of(migration, leftover).and_then(|disk| disk.path.as_ref());
+    // A raw file of which a hole was written last is cut off there (libvirt's `virFDStreamThreadDoWrite`), and is whole only at the end.
     // Earlier versions have not written down how large it was made.
-    let is_ours = path == Some(&volume.path) && [0, volume.capacity_bytes].contains(&capacity_bytes);
+    let is_ours = path == Some(&volume.path) && (volume.capacity_bytes <= capacity_bytes || capacity_bytes == 0);
     (!is_ours).then(|| format!("{name} is not the volume that this migration made, so it is not touched."))
 }
 
