@@ -19,7 +19,7 @@ pub(crate) fn AccountPage() -> impl IntoView {
     let loaded = Resource::new_blocking(move || (versions.0.get(), versions.1.get()), |_| sessions());
     let params = use_query_map();
     let show = move |(user, sessions): (String, Vec<SessionInfo>)| {
-        // Without WASM, the address says it, with the session in which it was done: of others nobody knows the handle.
+        // Without WASM, the address says it, with the handle of the session in which it was done: only that session's user can know it.
         let changed = sessions.iter().any(|session| {
             session.current && params.read_untracked().get_str("changed") == Some(session.handle.as_str())
         });

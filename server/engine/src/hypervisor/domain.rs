@@ -82,8 +82,8 @@ pub struct DomainFacts {
     pub references: HostReferences,
     /// Secrets its disks need.
     pub secrets: Vec<SecretUse>,
-    /// The definition for a try at another host ([`Survey::definition`](super::Survey::definition)): without passwords, and without what only a real start can
-    /// try. None where there is no such thing.
+    /// The definition for a try at another host ([`Survey::definition`](super::Survey::definition)): without passwords, and without
+    /// what only a real start can try. None where there is no such thing.
     pub trial: Option<String>,
 }
 

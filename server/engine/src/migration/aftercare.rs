@@ -1,8 +1,8 @@
 //! Aftercare: what is left to do for migrations that have ended.
 //!
 //! A migration that has left something on a host (`leftovers.rs`), has something to set there (`autostart.rs`), whose guest sleeps
-//! (`asleep.rs`), or of which it is not certain where the VM is (`settle.rs`), is looked
-//! after until neither is so, also by the next console. From its end on nothing else changes its record.
+//! (`asleep.rs`), or of which it is not certain where the VM is (`settle.rs`), is looked after until none of that is so, also by the
+//! next console. From its end on nothing else changes its record.
 
 use std::{
     collections::BTreeMap,

@@ -12,8 +12,8 @@ use crate::{context::Context, hypervisor::HostError};
 
 /// Removes the old images of the disks that were copied, if that was asked for: last of all, when the VM is known to be at
 /// the destination and only there, and libvirt `succeeded`, too: where the VM runs says nothing of what is on its disks. Only those
-/// whose copies are proven, and of a VM that was off only those `images` that are still what was copied. Not if the migration was cancelled too late: whoever cancels has a reason. A failure here does not make the
-/// migration a failure.
+/// whose copies are proven, and of a VM that was off only those `images` that are still what was copied. Not if the migration was
+/// cancelled too late: whoever cancels has a reason. A failure here does not make the migration a failure.
 pub(crate) async fn remove_source_disks(
     context: &Context,
     journal: &mut dyn StorageJournal,
