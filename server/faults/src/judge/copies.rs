@@ -8,7 +8,13 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::{Judge, LOOK_AGAIN, active, running};
-use crate::{bed::Bed, host::Sight, record::Record, run::shown};
+use crate::{
+    bed::Bed,
+    host::Sight,
+    record::Record,
+    run::{Move, shown},
+    vm::Disk,
+};
 
 /// Within this time two copies are told.
 const TOLD_LIMIT: Duration = Duration::from_secs(5);
@@ -65,6 +71,9 @@ impl Judge<'_> {
                 self.observed.push(format!("told: {}; step {step}", record.told()));
                 return self.take(bed, id, step).await;
             }
+            if record.needs_attention() && self.is_undecidable(&sights) {
+                return self.decide(bed, id, &record).await;
+            }
             let limit = if active(&sights) == 1 { SETTLED_LIMIT } else { TOLD_LIMIT };
             if ended.elapsed() > limit {
                 if active(&sights) > 1 {
@@ -78,6 +87,39 @@ impl Judge<'_> {
             }
             sleep(LOOK_AGAIN).await;
             record = bed.console.record(id).await?;
+        }
+    }
+
+    /// Whether libvirt does not tell if the VM ran at the destination, so that no step can be safe: the source has it paused, and the
+    /// destination's daemon ended its copy when it was started again.
+    fn is_undecidable(&self, sights: &[Sight]) -> bool {
+        let Move { source, destination, .. } = *self.moved;
+        let is_paused = matches!(&sights[source], Sight::Copy(state, _) if state == "paused");
+        let is_lost = matches!(&sights[destination], Sight::Copy(state, why) if state == "shut off" && why == "daemon");
+        is_paused && is_lost && active(sights) == 1
+    }
+
+    /// Does what a person does where no step is offered, and has looked at the log of the destination's QEMU: resumes the source's copy.
+    /// The record is settled by that.
+    async fn decide(&mut self, bed: &Bed, id: &str, record: &Record) -> Result<Vec<Sight>> {
+        self.observed.push(format!("told, without a step: {}", record.told()));
+        // The destination's may have written to a disk that both have.
+        self.spoilt |= self.plan.vm.disk != Disk::Copied;
+        bed.hosts[self.moved.destination].virsh(&["undefine", self.moved.vm]).await?;
+        bed.hosts[self.moved.source].virsh(&["resume", self.moved.vm]).await?;
+        let decided = Instant::now();
+        loop {
+            let sights = bed.look(self.moved.vm).await;
+            let record = bed.console.record(id).await?;
+            if running(&sights) == 1 && !record.needs_attention() {
+                return Ok(sights);
+            }
+            if decided.elapsed() > SETTLED_LIMIT {
+                let now = format!("{}; {}", record.told(), shown(bed, &sights));
+                self.violated("attention", format!("after a person resumed it: {now}"));
+                return Ok(sights);
+            }
+            sleep(LOOK_AGAIN).await;
         }
     }
 
