@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    ConnectionState, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Progress, Vm,
-    VmId, VmState,
+    ConnectionState, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Policy,
+    Progress, Vm, VmId, VmState,
 };
 
 fn named(name: &str) -> HostName {
@@ -75,6 +75,12 @@ pub fn migration(id: u128) -> Migration {
         step: None,
         leftovers: Vec::new(),
         autostart: None,
+        policy: Policy::default(),
+        post_copy: false,
+        slows_guest: false,
+        pause_limit_ms: None,
+        acts: Vec::new(),
+        prediction: None,
         asleep: false,
     }
 }

@@ -17,6 +17,7 @@ mod migration;
 mod migration_filter;
 #[cfg(test)]
 mod names;
+mod policy;
 mod preflight;
 mod problem;
 mod progress;
@@ -41,6 +42,7 @@ pub use migration::{
     Refusal, refusal,
 };
 pub use migration_filter::MigrationFilter;
+pub use policy::{Act, Acted, Policy, Steering, TracePoint};
 pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
-    Autostart, Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Problem, Progress,
-    Step, Vm, VmId, VmState,
+    Act, Autostart, Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Policy,
+    Prediction, Problem, Progress, Step, Vm, VmId, VmState,
 };
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
@@ -137,6 +137,16 @@ pub struct MigrationOptions {
     /// Send the memory by RDMA.
     #[serde(default)]
     pub rdma: bool,
+    /// How far it may go to finish; none is the default, balanced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The longest pause that the policy may allow, in ms (1 to 2,000,000); none is the policy's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_pause_ms: Option<u32>,
+    /// How long it may go on without converging, in s (1 to 604,800), before gentle or balanced gives up; none is 150 s for each GiB of
+    /// memory, and at least 300 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_s: Option<u32>,
 }
 
 /// A migration asked for.
@@ -227,6 +237,24 @@ pub struct Migration {
     /// Whether the VM starts with its host; none if that is not known or can't be so, as of a VM that is not persistent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub autostart: Option<Autostart>,
+    /// The policy that it follows now.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Whether it can switch to post-copy: it was prepared for that, and both hosts can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub post_copy: bool,
+    /// Whether QEMU slows the guest where it writes too fast.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slows_guest: bool,
+    /// The pause that QEMU may take now, in ms; none until data is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_limit_ms: Option<u32>,
+    /// What its policy and people have done to it while it ran, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<Act>,
+    /// How long it was predicted to take; none where nothing was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<Prediction>,
     /// Whether the guest slept (S3) when it moved, and has not been woken up since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asleep: bool,

@@ -27,6 +27,9 @@ pub struct Progress {
     pub time_left: Option<TimeLeft>,
     /// Whether it will end by itself.
     pub convergence: Convergence,
+    /// The part of their time that the guest's CPUs lose because QEMU slows it, in percent.
+    #[serde(default)]
+    pub slowed_percent: u8,
 }
 
 /// A time left with its uncertainty, in ms.

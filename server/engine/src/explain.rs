@@ -335,7 +335,7 @@ fn code(kind: HostErrorKind) -> Code {
         HostErrorKind::AlreadyMigrating => Code::AlreadyMigrating,
         HostErrorKind::SameHost => Code::SameHost,
         HostErrorKind::Cancelled => Code::Cancelled,
-        HostErrorKind::NotSupported => Code::NotSupported,
+        HostErrorKind::NotSupported | HostErrorKind::NoPostCopy => Code::NotSupported,
         HostErrorKind::Refused => Code::Hypervisor,
         HostErrorKind::Internal => Code::Internal,
     }

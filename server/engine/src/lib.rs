@@ -32,7 +32,7 @@ pub use hypervisor::{
     HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras, ImageUsers, Interface, InvalidInput,
     KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan, Neighbour, Network, Networks, NewVolume,
     NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey,
-    Tpm, Transport, UserName, Volume,
+    Throttle, Tpm, Transport, Tuning, UserName, Volume,
 };
 
 #[cfg(test)]

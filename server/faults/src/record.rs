@@ -32,6 +32,11 @@ impl Record {
         self.0["migration"]["destination"].as_str()
     }
 
+    /// Whether it has moved the VM away from this host.
+    pub fn moved_from(&self, host: &str) -> bool {
+        self.phase() == "succeeded" && self.0["migration"]["source"] == host
+    }
+
     /// Why it failed, what it waits for, or what needs attention.
     pub fn problem(&self) -> Option<&str> {
         self.0["migration"]["problem"]["sentence"].as_str()

@@ -56,6 +56,8 @@ pub enum HostErrorKind {
     Cancelled,
     /// The host can't do this.
     NotSupported,
+    /// One of both hosts can't do post-copy; nothing was begun.
+    NoPostCopy,
     /// The hypervisor refused for another reason.
     Refused,
     /// vmferry itself failed.

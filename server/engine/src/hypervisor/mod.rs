@@ -18,6 +18,7 @@ mod reason;
 mod references;
 mod statistics;
 mod survey;
+mod tuning;
 mod volume;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub use reason::StateReason;
 pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour};
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
+pub use tuning::{Throttle, Tuning};
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
 
 /// Makes connections to hosts.
@@ -179,6 +181,12 @@ pub trait HostConnection: Send + Sync {
 
     /// The figures of the last completed migration of this VM, to or from here; none if libvirt has forgotten them.
     async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, HostError>;
+
+    /// Changes a migration of this VM from here while it runs.
+    ///
+    /// # Errors
+    /// `wrong-state` if there is no such job, or it can't be changed so in its state; `not-supported` if it was not prepared for that.
+    async fn tune(&self, vm: VmId, tuning: Tuning) -> Result<(), HostError>;
 
     /// Asks libvirt to abort the migration of this VM from here.
     ///

@@ -2,7 +2,7 @@
 
 use model::{ControlFlow, VmId};
 
-use super::HostConfig;
+use super::{HostConfig, Throttle};
 
 /// One migration, ready to be handed to the hypervisor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,13 @@ pub struct MigrationPlan {
     pub persist_destination: bool,
     /// At most this much of the network, in MiB/s; none is unlimited.
     pub bandwidth_mib_s: Option<u32>,
+    /// How QEMU slows the guest where it writes too fast; none does not slow it.
+    pub throttle: Option<Throttle>,
+    /// Prepare for a switch to post-copy.
+    pub post_copy: bool,
+    /// Send the memory over so many connections at once; none is one connection. Never together with a bandwidth limit, which QEMU
+    /// does not observe then.
+    pub connections: Option<u8>,
     /// What the VM shall be called there; none keeps its name.
     pub new_name: Option<String>,
     /// The disks to copy (live), or whose place in the definition changes (offline). All others stay as they are.

@@ -33,4 +33,6 @@ pub struct Statistics {
     pub memory_pass: u64,
     /// While running: the pause QEMU expects if it switched over now; when completed: the pause there was. In ms.
     pub downtime_ms: Option<u64>,
+    /// The part of their time that the guest's CPUs lose because QEMU slows it, in percent.
+    pub throttle_percent: u8,
 }

@@ -96,6 +96,9 @@ fn plan(
         // An offline VM has nothing but its definition, so that is what has to stay.
         persist_destination: persistent || *mode == Mode::Offline,
         bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
+        throttle: None,
+        post_copy: false,
+        connections: None,
         new_name: options.new_name.clone(),
         disks: prepared.disks,
         synchronous_writes: prepared.synchronous_writes,

@@ -5,8 +5,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use futures::FutureExt as _;
 use model::{
     ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Progress, Severity, Step,
-    Treatment,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Policy, Preflight, Progress,
+    Severity, Step, Treatment,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -140,6 +140,12 @@ impl Migrations {
             step: None,
             leftovers: Vec::new(),
             autostart: None,
+            policy: Policy::default(),
+            post_copy: false,
+            slows_guest: false,
+            pause_limit_ms: None,
+            acts: Vec::new(),
+            prediction: None,
             asleep: false,
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);

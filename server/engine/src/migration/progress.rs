@@ -97,6 +97,7 @@ impl Tracker {
             expected_downtime_ms: statistics.downtime_ms,
             time_left: self.time_left(statistics),
             convergence: self.convergence,
+            slowed_percent: statistics.throttle_percent,
         };
         self.progress.clone()
     }

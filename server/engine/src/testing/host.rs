@@ -13,10 +13,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Fault, Sim, driver::Driver, login::Door, precopy, storage::StorageFault, unreachable};
+use super::{Fault, Sim, driver::Driver, login::Door, precopy, storage::StorageFault, tuned::Tuned, unreachable};
 use crate::hypervisor::{
     Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, ImageUsers,
-    MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Volume,
+    MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Volume,
 };
 
 /// A simulated host's memory.
@@ -27,6 +27,7 @@ pub(super) const MEMORY: u64 = 64 << 30;
 pub(super) struct Job {
     pub(super) statistics: Statistics,
     pub(super) aborted: bool,
+    pub(super) tuned: Tuned,
 }
 
 pub(super) struct SimHost {
@@ -245,6 +246,10 @@ impl HostConnection for SimConnection {
     async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError> {
         let world = self.sim.world();
         Ok(world.loads.get(&vm).map_or(0, |load| load.dirty_bytes_s))
+    }
+
+    async fn tune(&self, vm: VmId, tuning: Tuning) -> Result<(), HostError> {
+        self.ask(|host| host.tune(vm, tuning))?
     }
 
     async fn disk_writes(&self, vm: VmId, _targets: &[String]) -> Result<u64, HostError> {

@@ -12,6 +12,7 @@ mod precopy;
 mod sleep;
 mod storage;
 mod switch;
+mod tuned;
 mod volumes;
 
 use std::{
@@ -180,6 +181,9 @@ impl Sim {
             undefine_source: true,
             persist_destination: true,
             bandwidth_mib_s: Some(32),
+            throttle: None,
+            post_copy: false,
+            connections: None,
             new_name: None,
             disks: Vec::new(),
             synchronous_writes: false,

@@ -9,18 +9,17 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Driver, Fault, Sim, World, host::Job, switch::switch_over, unreachable};
+use super::{Driver, Fault, Load, Sim, World, host::Job, switch::switch_over, tuned::Tuned, unreachable};
 use crate::{
     clock::millis,
     hypervisor::{
         CopyFacts, DiskDevice, DiskSource, HostError, HostErrorKind, HostEvent, MigrationPlan, StateReason, Statistics,
+        Throttle,
     },
 };
 
 /// One step of the model.
 pub(super) const STEP: Duration = Duration::from_millis(50);
-/// QEMU's default limit of the pause, in ms.
-const DOWNTIME_LIMIT_MS: u64 = 300;
 const MIB: u64 = 1 << 20;
 
 pub(super) type Outcome = Result<(), HostError>;
@@ -100,7 +99,8 @@ fn prepare(sim: &Sim, source: &HostName, plan: &MigrationPlan) -> Outcome {
         destination.copies.insert(plan.vm, arriving);
         destination.tell(&HostEvent::Changed(plan.vm));
     }
-    world.host(source).jobs.insert(plan.vm, Job::default());
+    let tuned = Tuned { post_copy_prepared: plan.post_copy, ..Tuned::default() };
+    world.host(source).jobs.insert(plan.vm, Job { tuned, ..Job::default() });
     Ok(())
 }
 
@@ -167,7 +167,17 @@ impl<'a> Move<'a> {
         if self.lives() != self.lives || self.driver.is_gone() {
             return Err(hypervisor("Lost connection to destination host"));
         }
-        Ok(self.bandwidth * millis(STEP) / 1000)
+        Ok(self.bandwidth() * millis(STEP) / 1000)
+    }
+
+    /// What it was told so far.
+    fn tuned(&self) -> Tuned {
+        self.sim.world().host(self.source).jobs.get(&self.plan.vm).map(|job| job.tuned).unwrap_or_default()
+    }
+
+    /// What the link carries now, in bytes a second.
+    fn bandwidth(&self) -> u64 {
+        self.tuned().bandwidth.unwrap_or(self.bandwidth)
     }
 
     /// Shows the figures, unless the job was aborted.
@@ -244,18 +254,21 @@ impl Statistics {
 }
 
 async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
-    let Move { sim, source, plan, fault, bandwidth, .. } = *moving;
+    let Move { sim, source, plan, fault, .. } = *moving;
     let load = sim.world().loads[&plan.vm];
+    let mut guest = Guest { load, throttle: plan.throttle, slowed: 0, high: 0 };
     let mut pass_begun = Instant::now();
     let (mut remaining, mut processed, mut pass) = (load.memory_bytes, 0, 1);
     loop {
         let sent = moving.step().await?.min(remaining);
         (remaining, processed) = (remaining - sent, processed + sent);
-        let fits_the_pause = |remaining: u64| remaining * 1000 <= bandwidth * DOWNTIME_LIMIT_MS;
+        let (tuned, bandwidth) = (moving.tuned(), moving.bandwidth());
+        let fits_the_pause = |remaining: u64| remaining * 1000 <= bandwidth * tuned.pause_limit_ms;
         // As QEMU does: when the remainder would fit, it looks what was written meanwhile, and begins another pass.
         let pass_ends = fits_the_pause(remaining);
         if pass_ends {
-            let written = load.dirty_bytes_s * millis(pass_begun.elapsed()) / 1000;
+            let lasted = pass_begun.elapsed();
+            let written = if tuned.guest_paused { 0 } else { guest.writes(lasted, bandwidth) };
             remaining = (remaining + written).min(load.memory_bytes);
             (pass, pass_begun) = (pass + 1, Instant::now());
         }
@@ -271,7 +284,7 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
         if matches!(fault, Some(Fault::LeftReceiving)) && processed * 2 > load.memory_bytes {
             return Err(hypervisor("Lost connection to destination host"));
         }
-        let over = pass_ends && fits_the_pause(remaining);
+        let over = (pass_ends && fits_the_pause(remaining)) || tuned.post_copy;
         moving.show(Statistics {
             data_total: disks.data_total + load.memory_bytes,
             data_processed: disks.data_processed + processed + if over { remaining } else { 0 },
@@ -280,15 +293,49 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
             memory_processed: processed,
             memory_remaining: remaining,
             memory_bytes_s: bandwidth,
-            dirty_pages_s: if pass > 1 { load.dirty_bytes_s / 4096 } else { 0 },
+            dirty_pages_s: if pass > 1 { guest.dirty_bytes_s() / 4096 } else { 0 },
             page_bytes: 4096,
             memory_pass: pass,
             downtime_ms: Some(remaining * 1000 / bandwidth),
+            throttle_percent: guest.slowed,
             ..disks
         })?;
         if over {
             return Ok(());
         }
+    }
+}
+
+/// A guest that writes, and that QEMU slows where it may.
+struct Guest {
+    load: Load,
+    throttle: Option<Throttle>,
+    /// The part of their time that its CPUs lose, in percent.
+    slowed: u8,
+    /// Passes in which it wrote more than half of what was sent, since it was last slowed (`dirty_rate_high_cnt`).
+    high: u8,
+}
+
+impl Guest {
+    /// In bytes a second.
+    fn dirty_bytes_s(&self) -> u64 {
+        self.load.dirty_bytes_s * u64::from(100 - self.slowed) / 100
+    }
+
+    /// What it has written in a pass, in bytes. QEMU slows it in every second pass in which that is more than half of what the link
+    /// carried (`migration_trigger_throttle`).
+    fn writes(&mut self, pass: Duration, bandwidth: u64) -> u64 {
+        let written = self.dirty_bytes_s() * millis(pass) / 1000;
+        if let Some(Throttle { initial, increment }) = self.throttle
+            && written * 2 > bandwidth * millis(pass) / 1000
+        {
+            self.high += 1;
+            if self.high >= 2 {
+                self.high = 0;
+                self.slowed = if self.slowed == 0 { initial } else { (self.slowed + increment).min(99) };
+            }
+        }
+        written
     }
 }
 

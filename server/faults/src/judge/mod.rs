@@ -121,7 +121,11 @@ impl<'a> Judge<'a> {
         if let Some(id) = self.id {
             let record = bed.console.record(id).await?;
             self.end = record.told();
-            self.agrees(&record, self.moved.destination, &sights, bed);
+            let destination = &bed.hosts[self.moved.destination];
+            let moved_on = rival.as_ref().filter(|rival| rival.moved_from(destination.name));
+            if moved_on.is_none() || record.phase() != "succeeded" {
+                self.agrees(&record, self.moved.destination, &sights, bed);
+            }
             sights = self.leaves_nothing(bed, &record, sights, back).await?;
         }
         if let Some(record) = rival {

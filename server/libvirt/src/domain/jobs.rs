@@ -5,7 +5,7 @@ use std::{
     ptr,
 };
 
-use engine::Statistics;
+use engine::{Statistics, Tuning};
 use virt::{domain::Domain, sys};
 
 use crate::{
@@ -63,6 +63,29 @@ pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
         // "no job is active on the domain": it has ended meanwhile.
         error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
         error => Err(error),
+    }
+}
+
+/// Changes the migration of a domain away from this host; false if there is none. Calls to one that is received would block for 30 s.
+pub(crate) fn tune(domain: &Domain, tuning: Tuning) -> Result<bool, LibvirtError> {
+    let Role::Outgoing(_) = role(domain)? else { return Ok(false) };
+    // SAFETY: the domain is valid in all of these calls.
+    let result = unsafe {
+        let pointer = domain.as_ptr();
+        match tuning {
+            Tuning::Bandwidth { mib_s } => sys::virDomainMigrateSetMaxSpeed(pointer, mib_s.into(), 0),
+            Tuning::PauseLimit { ms } => sys::virDomainMigrateSetMaxDowntime(pointer, ms.into(), 0),
+            Tuning::PostCopy => sys::virDomainMigrateStartPostCopy(pointer, 0),
+            Tuning::PauseGuest => sys::virDomainSuspend(pointer),
+        }
+    };
+    match result {
+        0 => Ok(true),
+        _ => match LibvirtError::last() {
+            // "domain is not being migrated": it has ended meanwhile.
+            error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
+            error => Err(error),
+        },
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn statistics(list: &[sys::virTypedParameter]) -> Statistics {
         page_bytes: value(sys::VIR_DOMAIN_JOB_MEMORY_PAGE_SIZE),
         memory_pass: value(sys::VIR_DOMAIN_JOB_MEMORY_ITERATION),
         downtime_ms: number(list, sys::VIR_DOMAIN_JOB_DOWNTIME),
+        throttle_percent: value(sys::VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE).try_into().unwrap_or(99),
     }
 }
 

@@ -133,7 +133,7 @@ proptest! {
                 elapsed_ms: n[0], data_total: n[1], data_processed: n[2], data_remaining: n[3], memory_total: n[4],
                 memory_processed: n[5], memory_remaining: n[6], disk_total: n[7], disk_processed: n[8],
                 disk_remaining: n[9], memory_bytes_s: n[10], dirty_pages_s: n[11], page_bytes: 4096,
-                memory_pass: n[12] % 5, downtime_ms: Some(n[0]),
+                memory_pass: n[12] % 5, downtime_ms: Some(n[0]), throttle_percent: (n[0] % 100) as u8,
             };
             let percent = tracker.sample(&statistics, 1).percent;
             prop_assert!(percent >= last && percent < 100.0, "{last} then {percent}");

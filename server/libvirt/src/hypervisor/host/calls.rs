@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::{
     Chunk, CopyFacts, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey,
-    Volume,
+    Tuning, Volume,
 };
 use engine::{HostError, HostErrorKind};
 use model::{ControlFlow, VmAction, VmId};
@@ -194,6 +194,17 @@ impl engine::HostConnection for LibvirtHost {
         self.ask(&self.jobs, LIMIT, read).await
     }
 
+    async fn tune(&self, vm: VmId, tuning: Tuning) -> Result<(), HostError> {
+        let tune = move |connection: &Connection| match domain::find(connection, vm)? {
+            Some(domain) => Ok(domain::if_there(jobs::tune(&domain, tuning))? == Some(true)),
+            None => Ok(false),
+        };
+        if self.ask(&self.jobs, LIMIT, tune).await? {
+            return Ok(());
+        }
+        Err(self.no_migration())
+    }
+
     async fn abort(&self, vm: VmId) -> Result<(), HostError> {
         let abort = move |connection: &Connection| match domain::find(connection, vm)? {
             Some(domain) => Ok(domain::if_there(jobs::abort(&domain))? == Some(true)),
@@ -202,7 +213,13 @@ impl engine::HostConnection for LibvirtHost {
         if self.ask(&self.jobs, LIMIT, abort).await? {
             return Ok(());
         }
+        Err(self.no_migration())
+    }
+}
+
+impl LibvirtHost {
+    fn no_migration(&self) -> HostError {
         let sentence = format!("No migration of this VM from {} is under way.", self.host_connector.host);
-        Err(HostError::new(HostErrorKind::WrongState, sentence))
+        HostError::new(HostErrorKind::WrongState, sentence)
     }
 }
