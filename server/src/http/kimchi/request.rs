@@ -18,6 +18,9 @@ const FIELDS: [&str; 17] = [
     "register",
     "way",
     "encrypt",
+    "policy",
+    "longest_pause_ms",
+    "budget_s",
     "accept",
     "name",
     "pools",
@@ -114,6 +117,9 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
         control_flow: field(body, "way", "peer-to-peer, direct or tunnelled")?,
         encrypt: field(body, "encrypt", "true or false")?,
         rdma,
+        policy: field(body, "policy", "gentle, balanced or certain")?,
+        longest_pause_ms: field(body, "longest_pause_ms", "a number of ms")?,
+        budget_s: field(body, "budget_s", "a number of seconds")?,
     })
 }
 
