@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::{Refused, json::without_values};
 
 /// All fields there are; the first five are Kimchi's.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 20] = [
     "destination",
     "remote_host",
     "user",
