@@ -1,11 +1,11 @@
 //! Commands to a running migration: one channel each.
 //!
-//! A door (`Engine::cancel`) or a host's watcher sends; `migration/inbox.rs` receives, and the migration acts on a command where it
+//! A door (`Engine::cancel`, `Engine::steer`) or a host's watcher sends; `migration/inbox.rs` receives, and the migration acts on a command where it
 //! takes its samples. This file stands below `hosts/` and `migration/`, because both use it.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use model::MigrationId;
+use model::{MigrationId, Steering};
 use tokio::sync::mpsc;
 
 use crate::{hypervisor::Statistics, lock::lock};
@@ -15,6 +15,13 @@ use crate::{hypervisor::Statistics, lock::lock};
 pub(crate) enum Command {
     /// Stop, and leave the VM at its source.
     Cancel {
+        /// Who asked.
+        by: String,
+    },
+    /// Go on otherwise. It was possible when it was asked for; whether it still is, the migration looks at once more.
+    Steer {
+        /// How.
+        steering: Steering,
         /// Who asked.
         by: String,
     },

@@ -174,8 +174,8 @@ pub enum Error {
         /// The VM that has it.
         other: VmId,
     },
-    /// What the console knows is enough to refuse. The only variant with a finished problem: [`model::refusal`] makes it, by which pages
-    /// refuse in the same words.
+    /// What the console knows is enough to refuse. The only variant with a finished problem: [`model::refusal`] and
+    /// [`model::Steering::refusal`] make it, by which pages refuse in the same words.
     Known(Box<Problem>),
     /// A preflight stopped at one thing, after which nothing else need be checked.
     Refused {

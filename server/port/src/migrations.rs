@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use model::{
     Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId,
-    MigrationOptions, MigrationRequest, Problem, Step, VmId,
+    MigrationOptions, MigrationRequest, Problem, Steering, Step, VmId,
 };
 
 use crate::Principal;
@@ -75,6 +75,14 @@ pub trait Migrations: Send + Sync {
     /// # Errors
     /// `unknown-migration`, `already-ended`.
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem>;
+
+    /// Tells a migration that runs to go on otherwise. It acts within a second; its `acts` and its history say what was done, and by whom.
+    /// A refusal changes nothing.
+    ///
+    /// # Errors
+    /// `unknown-migration`; `already-ended`; `wrong-state` with the reason if that is not possible now, see `model::Steering::refusal`;
+    /// `invalid-input` for a number out of range.
+    async fn steer(&self, who: &Principal, id: MigrationId, steering: Steering) -> Result<Migration, Problem>;
 
     /// Takes the step that a migration which needs attention offers. All hosts are asked before: it is done only if it is still the safe
     /// one, and only what was asked for. May take 45 s.

@@ -5,7 +5,7 @@ use engine::{Address, HostToReach, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Problem, Step, VmId,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Problem, Steering, Step, VmId,
 };
 use port::{DestinationsRequest, Migrations, Principal};
 
@@ -67,11 +67,14 @@ impl Migrations for ServerConsole {
 
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem> {
         let (migration, _) = self.engine.migration(id).await?;
-        // What is under way can be stopped even if nothing can be written: its history tells of it later.
-        if let Err(error) = self.audit.audit(who.user(), Action::MigrationCancelled(&migration)).await {
-            tracing::error!(user = who.user(), migration = %id, %error, "a cancel is not in the audit log");
-        }
+        self.audit_of_running(who, id, Action::MigrationCancelled(&migration)).await;
         Ok(self.engine.cancel(id, who.user()).await?)
+    }
+
+    async fn steer(&self, who: &Principal, id: MigrationId, steering: Steering) -> Result<Migration, Problem> {
+        let (migration, _) = self.engine.migration(id).await?;
+        self.audit_of_running(who, id, Action::MigrationSteered(&migration, steering)).await;
+        Ok(self.engine.steer(id, steering, who.user()).await?)
     }
 
     async fn take_step(&self, who: &Principal, id: MigrationId, step: Step) -> Result<Migration, Problem> {
@@ -98,6 +101,14 @@ impl Migrations for ServerConsole {
 }
 
 impl ServerConsole {
+    /// Writes down what was asked of a migration that runs. What is under way can be stopped and steered even if nothing can be written:
+    /// its history tells of it later.
+    async fn audit_of_running(&self, who: &Principal, id: MigrationId, action: Action<'_>) {
+        if let Err(error) = self.audit.audit(who.user(), action).await {
+            tracing::error!(user = who.user(), migration = %id, %error, "a {} is not in the audit log", action.name());
+        }
+    }
+
     /// An ad-hoc destination as it was typed, checked. That a login there is wanted is written down.
     async fn ad_hoc(&self, who: &Principal, vm: VmId, typed: AdHocDestination) -> Result<HostToReach, Problem> {
         let AdHocDestination { address, port, login: typed, register } = typed;

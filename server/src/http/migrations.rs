@@ -1,19 +1,19 @@
-//! `/api/migrations`: the record of a migration as it is kept, for programs that need more than Kimchi's tasks say; and the step that is
-//! offered where it needs attention.
+//! `/api/migrations`: the record of a migration as it is kept, for programs that need more than Kimchi's tasks say; what it is told while
+//! it runs; and the step that is offered where it needs attention.
 
 use axum::{
     Extension, Json, Router,
     extract::{Request, State},
     routing::{get, post},
 };
-use model::{Code, Migration, MigrationEvent, MigrationId, Problem, Step};
+use model::{Code, Migration, MigrationEvent, MigrationId, Problem, Steering, Step};
 use port::Principal;
 use serde::Serialize;
 
 use super::{DoorState, Doors, Refused, json::json_body, named::Named};
 
 pub(super) fn router() -> Router<DoorState> {
-    Router::new().route("/{id}", get(one)).route("/{id}/step", post(take_step))
+    Router::new().route("/{id}", get(one)).route("/{id}/step", post(take_step)).route("/{id}/steer", post(steer))
 }
 
 /// A migration and its history, oldest entry first.
@@ -43,6 +43,18 @@ async fn take_step(
     let id = parse(&named)?;
     let step: Step = json_body(request).await?;
     Ok(Json(doors.console.take_step(&who, id, step).await?))
+}
+
+/// `POST /api/migrations/<id>/steer`: tells a migration that runs to go on otherwise.
+async fn steer(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<Json<Migration>, Refused> {
+    let id = parse(&named)?;
+    let steering: Steering = json_body(request).await?;
+    Ok(Json(doors.console.steer(&who, id, steering).await?))
 }
 
 /// A text that can't be an id is answered like the id of an unknown migration.

@@ -1,7 +1,7 @@
 //! The audit log: who did what, for ever. Never a secret in it.
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, Step, VmAction, VmId};
+use model::{HostName, HostSettings, Migration, Steering, Step, VmAction, VmId};
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
 
@@ -39,6 +39,9 @@ pub enum Action<'a> {
     /// Asked to cancel a migration.
     #[strum(serialize = "migration-cancel")]
     MigrationCancelled(&'a Migration),
+    /// Asked a migration that runs to go on otherwise.
+    #[strum(serialize = "migration-steer")]
+    MigrationSteered(&'a Migration, Steering),
     /// Asked to take the step that a migration offers which needs attention.
     MigrationStep(&'a Migration, &'a Step),
     /// Had started a migration that has ended now.
@@ -89,6 +92,13 @@ impl Action<'_> {
                 "source": migration.source,
                 "destination": migration.destination,
                 "phase": migration.phase,
+            }),
+            Self::MigrationSteered(migration, steering) => json!({
+                "migration": migration.id,
+                "vm": migration.vm,
+                "vm_name": migration.vm_name,
+                "phase": migration.phase,
+                "steering": steering,
             }),
             Self::MigrationStep(migration, step) => {
                 json!({ "migration": migration.id, "vm": migration.vm, "vm_name": migration.vm_name, "step": step })

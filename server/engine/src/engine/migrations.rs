@@ -2,7 +2,7 @@
 
 use model::{
     Destination, Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
-    MigrationRequest, Preflight, Step, VmId,
+    MigrationRequest, Preflight, Steering, Step, VmId,
 };
 
 use super::Engine;
@@ -61,6 +61,16 @@ impl Engine {
     /// `unknown-migration`; `already-ended`.
     pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
         self.migrations.cancel(id, by).await
+    }
+
+    /// Tells a migration that runs to go on otherwise. Returns the record as it is now: what was done is in its acts and its history as
+    /// soon as it is.
+    ///
+    /// # Errors
+    /// `invalid-input` for a number out of range; `unknown-migration`; `already-ended`; `wrong-state` with the reason, see
+    /// [`Steering::refusal`].
+    pub async fn steer(&self, id: MigrationId, steering: Steering, by: &str) -> Result<Migration, Error> {
+        self.migrations.steer(id, steering, by).await
     }
 
     /// Takes the step that a migration which needs attention offers, if it is still the safe one when all hosts have been asked again.

@@ -1,6 +1,6 @@
 //! How a host is reached: checked fields, from which URIs and commands are built.
 
-use model::{HostName, Secret};
+use model::{HostName, Secret, Steering};
 
 use super::{Address, Fingerprint, InvalidInput, UserName};
 
@@ -107,7 +107,7 @@ impl Transport {
 }
 
 /// The largest bandwidth that can be asked for, in MiB/s: 8 Tbit/s.
-const LARGEST_BANDWIDTH_MIB_S: u32 = 1_000_000;
+const LARGEST_BANDWIDTH_MIB_S: u32 = Steering::MOST_BANDWIDTH_MIB_S;
 
 /// Checks that a limit, in MiB/s, lets a migration move at all and is one that libvirt understands.
 ///
@@ -118,5 +118,17 @@ pub(crate) fn check_bandwidth(limit_mib_s: u32) -> Result<(), InvalidInput> {
         1..=LARGEST_BANDWIDTH_MIB_S => Ok(()),
         _ => Err(InvalidInput::new("The bandwidth limit is out of range.")
             .with_fix(format!("Give 1 to {LARGEST_BANDWIDTH_MIB_S} MiB/s, or leave it out."))),
+    }
+}
+
+/// Checks that a guest may be paused for so long, in ms, and that QEMU understands it.
+///
+/// # Errors
+/// It may not.
+pub(crate) fn check_pause(longest_ms: u32) -> Result<(), InvalidInput> {
+    match longest_ms {
+        1..=Steering::MOST_PAUSE_MS => Ok(()),
+        _ => Err(InvalidInput::new("The longest pause is out of range.")
+            .with_fix(format!("Give 1 to {} ms.", Steering::MOST_PAUSE_MS))),
     }
 }

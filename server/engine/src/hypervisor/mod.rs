@@ -29,8 +29,8 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use address::{Address, UserName};
-pub(crate) use config::check_bandwidth;
 pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
+pub(crate) use config::{check_bandwidth, check_pause};
 pub use domain::{
     Disk, DiskDevice, DiskSource, DomainFacts, Folder, ImageExtras, Interface, KeptFile, KeptIn, SecretUse, Tpm,
 };

@@ -1,5 +1,6 @@
 //! The receiving end of a migration's commands (`crate::commands`).
 
+use model::Steering;
 use tokio::sync::mpsc;
 
 use crate::{commands::Command, hypervisor::Statistics};
@@ -9,12 +10,14 @@ pub(super) struct Inbox {
     receiver: mpsc::UnboundedReceiver<Command>,
     /// Who asked to cancel since that was last noted, oldest first.
     cancelled_by: Vec<String>,
+    /// What was asked for since that was last acted on, and by whom, oldest first.
+    steerings: Vec<(Steering, String)>,
     completed: Option<Statistics>,
 }
 
 impl Inbox {
     pub(super) fn new(receiver: mpsc::UnboundedReceiver<Command>) -> Self {
-        Self { receiver, cancelled_by: Vec::new(), completed: None }
+        Self { receiver, cancelled_by: Vec::new(), steerings: Vec::new(), completed: None }
     }
 
     /// Waits for a command, and keeps it. Dropping the future loses no command.
@@ -51,6 +54,12 @@ impl Inbox {
         std::mem::take(&mut self.cancelled_by).pop()
     }
 
+    /// Takes what was asked for and waits to be acted on, and by whom, oldest first.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the sampling loop is to act on them"))]
+    pub(super) fn take_steerings(&mut self) -> Vec<(Steering, String)> {
+        std::mem::take(&mut self.steerings)
+    }
+
     /// libvirt's final figures, if they have arrived.
     pub(super) fn completed(&self) -> Option<Statistics> {
         self.completed
@@ -59,6 +68,7 @@ impl Inbox {
     fn keep(&mut self, command: Command) {
         match command {
             Command::Cancel { by } => self.cancelled_by.push(by),
+            Command::Steer { steering, by } => self.steerings.push((steering, by)),
             Command::CompletedStatistics(figures) => self.completed = Some(*figures),
         }
     }
@@ -83,5 +93,24 @@ mod tests {
         assert_eq!(inbox.take_cancel().as_deref(), Some("bob"), "who asked last");
         assert!(!inbox.has_cancel(), "each cancel is noted once");
         assert_eq!(inbox.completed(), Some(figures));
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_keeps_its_order() {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut inbox = Inbox::new(receiver);
+        let asked = [
+            (Steering::Bandwidth { mib_s: 8 }, "ada"),
+            (Steering::LongestPause { ms: 500 }, "bob"),
+            (Steering::Bandwidth { mib_s: 16 }, "ada"),
+        ]
+        .map(|(steering, by)| (steering, by.to_owned()));
+        for (steering, by) in asked.clone() {
+            sender.send(Command::Steer { steering, by }).unwrap();
+        }
+        inbox.drain();
+        assert!(!inbox.has_cancel());
+        assert_eq!(inbox.take_steerings(), asked);
+        assert_eq!(inbox.take_steerings(), [], "each is acted on once");
     }
 }

@@ -1,4 +1,4 @@
-//! All migrations: started, resumed, cancelled, looked up.
+//! All migrations: started, resumed, cancelled, steered, looked up.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use model::{
     ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
     MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Policy, Preflight, Progress,
-    Severity, Step, Treatment,
+    Severity, Steering, Step, Treatment,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -18,7 +18,7 @@ use super::{
     aftercare::Aftercare,
     inbox::Inbox,
     lifecycle::{self, Start},
-    resume,
+    resume, steer,
     take_step::take_step,
 };
 use crate::{
@@ -252,6 +252,23 @@ impl Migrations {
         }
         let known = self.context.inventory().migration(id).cloned();
         known.map(|migration| Migration { cancel_requested: true, ..migration }).ok_or(Error::UnknownMigration(id))
+    }
+
+    /// Tells a migration that runs to go on otherwise.
+    pub(crate) async fn steer(&self, id: MigrationId, steering: Steering, by: &str) -> Result<Migration, Error> {
+        steer::check_range(steering)?;
+        let known = self.context.inventory().migration(id).cloned();
+        let migration = match known {
+            Some(migration) => migration,
+            None => self.get(id).await?.0,
+        };
+        steer::check_possible(steering, &migration)?;
+        // The migration itself does it, and writes it down: it alone changes a record that is under way.
+        if !self.context.commands().send(id, Command::Steer { steering, by: by.to_owned() }) {
+            let (migration, _) = self.get(id).await?;
+            return Err(Error::AlreadyEnded(Box::new(migration)));
+        }
+        Ok(migration)
     }
 
     /// Takes the step that a migration offers which needs attention. It is taken to its end, also when the caller leaves.

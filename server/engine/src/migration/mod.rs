@@ -2,7 +2,7 @@
 //!
 //! [`Migrations`] admits a request (`admission.rs`), writes it down and spawns its [`lifecycle`], which owns an `ActiveMigration`
 //! (`active.rs`) to the end: it waits in the queue, lets `storage/` prepare the disks, hands the plan to libvirt (`drive.rs`), takes
-//! samples and commands meanwhile (`sample.rs`), asks all hosts where the VM is (`reconcile.rs`, `inquiry.rs`, `verdict.rs`), names
+//! samples and commands meanwhile (`sample.rs`; `steer.rs` says which are possible), asks all hosts where the VM is (`reconcile.rs`, `inquiry.rs`, `verdict.rs`), names
 //! what it waits for (`waiting.rs`), and writes down the end (`finalize.rs`). What libvirt keeps beside the definition follows
 //! (`autostart.rs`). `resume.rs` goes on with what an earlier run of the console
 //! left open. Only `journal.rs` changes the record. `aftercare.rs` looks after migrations that have ended and left something, or that
@@ -38,6 +38,7 @@ mod sample;
 mod settle;
 mod situation;
 mod stall;
+mod steer;
 mod take_step;
 mod verdict;
 mod waiting;

@@ -20,6 +20,7 @@ mod preflight;
 mod proven;
 mod recovery;
 mod refused;
+mod steer;
 mod storage;
 mod store_outage;
 mod switch_over;

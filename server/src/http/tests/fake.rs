@@ -4,11 +4,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding, FindingCode, HostLogin,
-    HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter, MigrationId,
-    MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress, RegisteredHost,
-    SessionInfo, Severity, Snapshot, SshLoginKind, Step, StoreOutage, TransportKind, Treatment, Update, Vm, VmAction,
-    VmId,
+    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
+    FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
+    MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress,
+    RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, TransportKind,
+    Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -227,6 +227,23 @@ impl Migrations for FakeConsole {
             return Err(Problem::new(Code::AlreadyEnded, "It has ended."));
         }
         migration.phase = Phase::Cancelled;
+        Ok(migration.clone())
+    }
+
+    async fn steer(&self, who: &Principal, id: MigrationId, steering: Steering) -> Result<Migration, Problem> {
+        let mut migrations = self.migrations();
+        let migration = migrations.iter_mut().find(|migration| migration.id == id);
+        let migration = migration.ok_or_else(|| Problem::new(Code::UnknownMigration, "No migration has this id."))?;
+        if steering == (Steering::Bandwidth { mib_s: 0 }) {
+            return Err(Problem::new(Code::InvalidInput, "The bandwidth limit is out of range."));
+        }
+        if let Some(problem) = steering.refusal(migration) {
+            return Err(problem);
+        }
+        if let Steering::Policy { policy } = steering {
+            migration.policy = policy;
+            migration.acts.push(Act { elapsed_ms: 0, what: Acted::Policy { policy }, by: Some(who.user().into()) });
+        }
         Ok(migration.clone())
     }
 
