@@ -25,6 +25,9 @@ pub struct MigrationPlan {
     pub persist_destination: bool,
     /// At most this much of the network, in MiB/s; none is unlimited.
     pub bandwidth_mib_s: Option<u32>,
+    /// What the link carries where no limit holds, in MiB/s; none where that is not known. QEMU sends what is left at the switch-over
+    /// without the limit, and begins it as soon as that fits into the pause. Means something only beside a limit.
+    pub switchover_mib_s: Option<u32>,
     /// How QEMU slows the guest where it writes too fast; none does not slow it.
     pub throttle: Option<Throttle>,
     /// Prepare for a switch to post-copy.

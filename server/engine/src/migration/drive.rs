@@ -96,6 +96,7 @@ fn plan(
         // An offline VM has nothing but its definition, so that is what has to stay.
         persist_destination: persistent || *mode == Mode::Offline,
         bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
+        switchover_mib_s: None,
         throttle: None,
         post_copy: false,
         connections: None,

@@ -181,6 +181,7 @@ impl Sim {
             undefine_source: true,
             persist_destination: true,
             bandwidth_mib_s: Some(32),
+            switchover_mib_s: None,
             throttle: None,
             post_copy: false,
             connections: None,

@@ -19,7 +19,7 @@ pub(crate) fn copies(connection: &Connection) -> Result<Vec<CopyFacts>, LibvirtE
     domains.iter().filter_map(|domain| if_there(copy(domain)).transpose()).collect()
 }
 
-/// The facts of a copy. An incoming one is asked for state, name and UUID only.
+/// The facts of a copy. An incoming one is asked for state, name and UUID only; one in post-copy not for its definition.
 pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     let (state, reason) = state(domain)?;
     let mut facts = CopyFacts {
@@ -46,14 +46,16 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
             Role::None => facts.abandoned = true,
         }
     }
+    let receives = may_be_fetching(state, reason) && matches!(jobs::role(domain)?, Role::Incoming);
     let info = domain.info()?;
     facts.persistent = domain.is_persistent()?;
     facts.vcpus = info.nr_virt_cpu;
     facts.memory_bytes = info.max_mem * 1024;
     facts.memory_now_bytes = info.memory * 1024;
     facts.vcpus_max = facts.vcpus;
-    // One that is starting may be starting to receive a migration, and the question would block until that has ended.
-    if facts.reason != StateReason::StartingUp {
+    // One that is starting may be starting to receive a migration, and the question would block until that has ended. So it would for one
+    // that runs while the rest of its memory follows, for 30 s if that broke off (seen with libvirt 11.3).
+    if facts.reason != StateReason::StartingUp && !receives {
         let outline = definition::outline(&domain.xml_desc(0)?)?;
         facts.vcpus_max = outline.vcpus.max(facts.vcpus);
         facts.disks = Some(outline.disks);
@@ -70,6 +72,12 @@ fn state(domain: &Domain) -> Result<(sys::virDomainState, c_int), LibvirtError> 
         return Err(LibvirtError::last());
     }
     Ok((state as sys::virDomainState, reason))
+}
+
+/// Why the domain is in its state.
+pub(super) fn reason(domain: &Domain) -> Result<StateReason, LibvirtError> {
+    let (state, reason) = state(domain)?;
+    Ok(reasons::reason(state, reason))
 }
 
 /// Whether the domain is paused because QEMU could not read or write a disk.
@@ -89,6 +97,14 @@ pub(crate) fn has_saved_memory(domain: &Domain) -> Result<bool, LibvirtError> {
 /// Whether these are the state and reason of a domain that is being received, or that was sent and is switching over.
 fn may_be_switching_over(state: sys::virDomainState, reason: c_int) -> bool {
     state == sys::VIR_DOMAIN_PAUSED && reason == sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int
+}
+
+/// Whether these are the state and reason of a domain that runs while the rest of its memory follows (post-copy), or does not any more.
+fn may_be_fetching(state: sys::virDomainState, reason: c_int) -> bool {
+    state == sys::VIR_DOMAIN_RUNNING
+        && [sys::VIR_DOMAIN_RUNNING_POSTCOPY, sys::VIR_DOMAIN_RUNNING_POSTCOPY_FAILED]
+            .iter()
+            .any(|fetching| reason == *fetching as c_int)
 }
 
 fn vm_state(state: sys::virDomainState, reason: c_int) -> VmState {
@@ -181,5 +197,8 @@ mod tests {
         assert_eq!(vm_state(99, 0), VmState::Unknown);
         assert!(may_be_switching_over(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_MIGRATION as c_int));
         assert!(!may_be_switching_over(sys::VIR_DOMAIN_RUNNING, sys::VIR_DOMAIN_RUNNING_MIGRATED as c_int));
+        assert!(may_be_fetching(sys::VIR_DOMAIN_RUNNING, sys::VIR_DOMAIN_RUNNING_POSTCOPY as c_int));
+        assert!(may_be_fetching(sys::VIR_DOMAIN_RUNNING, sys::VIR_DOMAIN_RUNNING_POSTCOPY_FAILED as c_int));
+        assert!(!may_be_fetching(sys::VIR_DOMAIN_PAUSED, sys::VIR_DOMAIN_PAUSED_POSTCOPY as c_int));
     }
 }

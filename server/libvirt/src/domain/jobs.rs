@@ -5,9 +5,10 @@ use std::{
     ptr,
 };
 
-use engine::{Statistics, Tuning};
+use engine::{StateReason, Statistics, Tuning};
 use virt::{domain::Domain, sys};
 
+use super::copies;
 use crate::{
     error::LibvirtError,
     ffi::{
@@ -60,33 +61,66 @@ pub(crate) fn abort(domain: &Domain) -> Result<bool, LibvirtError> {
         return Ok(true);
     }
     match LibvirtError::last() {
-        // "no job is active on the domain": it has ended meanwhile.
-        error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
+        // "no job is active on the domain": it has ended meanwhile. With the same number libvirt refuses to abort one in post-copy.
+        error if error.number == sys::VIR_ERR_OPERATION_INVALID && !is_sent(domain)? => Ok(false),
         error => Err(error),
     }
 }
 
-/// Changes the migration of a domain away from this host; false if there is none. Calls to one that is received would block for 30 s.
-pub(crate) fn tune(domain: &Domain, tuning: Tuning) -> Result<bool, LibvirtError> {
-    let Role::Outgoing(_) = role(domain)? else { return Ok(false) };
-    // SAFETY: the domain is valid in all of these calls.
-    let result = unsafe {
-        let pointer = domain.as_ptr();
-        match tuning {
-            Tuning::Bandwidth { mib_s } => sys::virDomainMigrateSetMaxSpeed(pointer, mib_s.into(), 0),
-            Tuning::PauseLimit { ms } => sys::virDomainMigrateSetMaxDowntime(pointer, ms.into(), 0),
-            Tuning::PostCopy => sys::virDomainMigrateStartPostCopy(pointer, 0),
-            Tuning::PauseGuest => sys::virDomainSuspend(pointer),
-        }
-    };
-    match result {
-        0 => Ok(true),
-        _ => match LibvirtError::last() {
-            // "domain is not being migrated": it has ended meanwhile.
-            error if error.number == sys::VIR_ERR_OPERATION_INVALID => Ok(false),
-            error => Err(error),
-        },
+/// What came of a change to a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It is as was asked for.
+    Done,
+    /// Nothing is sent from this host, or not any more.
+    NoMigration,
+    /// It is in post-copy, where only the bandwidth can be changed: libvirt accepts other changes, and nothing comes of them.
+    RunsThere,
+    /// It was in post-copy, and broke off.
+    BrokeOff,
+}
+
+/// Changes the migration of a domain away from this host. Calls to one that is received would block for 30 s.
+pub(crate) fn tune(domain: &Domain, tuning: Tuning) -> Result<Told, LibvirtError> {
+    if !is_sent(domain)? {
+        return Ok(Told::NoMigration);
     }
+    let changed = match (copies::reason(domain)?, tuning) {
+        (StateReason::PostCopyFailed, _) => return Ok(Told::BrokeOff),
+        (StateReason::PostCopy, Tuning::Bandwidth { mib_s }) => set_bandwidth(domain, mib_s, POST_COPY),
+        (StateReason::PostCopy, _) => return Ok(Told::RunsThere),
+        // Both limits, so that it also holds after a switch to post-copy.
+        (_, Tuning::Bandwidth { mib_s }) => {
+            set_bandwidth(domain, mib_s, 0).and_then(|()| set_bandwidth(domain, mib_s, POST_COPY))
+        }
+        // SAFETY: the domain is valid, here and below.
+        (_, Tuning::PauseLimit { ms }) => {
+            done(unsafe { sys::virDomainMigrateSetMaxDowntime(domain.as_ptr(), ms.into(), 0) })
+        }
+        (_, Tuning::PostCopy) => done(unsafe { sys::virDomainMigrateStartPostCopy(domain.as_ptr(), 0) }),
+        (_, Tuning::PauseGuest) => done(unsafe { sys::virDomainSuspend(domain.as_ptr()) }),
+    };
+    match changed {
+        Ok(()) => Ok(Told::Done),
+        // It may have ended meanwhile.
+        Err(error) if error.number == sys::VIR_ERR_OPERATION_INVALID && !is_sent(domain)? => Ok(Told::NoMigration),
+        Err(error) => Err(error),
+    }
+}
+
+/// The bandwidth of a migration in post-copy, as a flag.
+const POST_COPY: c_uint = sys::VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY;
+
+fn set_bandwidth(domain: &Domain, mib_s: u32, flags: c_uint) -> Result<(), LibvirtError> {
+    Ok(domain.migrate_set_max_speed(mib_s.into(), flags)?)
+}
+
+fn is_sent(domain: &Domain) -> Result<bool, LibvirtError> {
+    Ok(matches!(role(domain)?, Role::Outgoing(_)))
+}
+
+fn done(result: c_int) -> Result<(), LibvirtError> {
+    if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
 }
 
 /// The job of a domain other than a migration, as libvirt's tools call it.
@@ -149,6 +183,22 @@ fn job_stats(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{connection::testing, domain::find};
+
+    /// The `test` driver has no jobs at all; a daemon without one says none.
+    #[test]
+    fn a_domain_that_is_not_sent_is_not_changed() {
+        let connection = testing::connection();
+        let vm = testing::define(&connection, "not-sent");
+        let domain = find(&connection, vm).unwrap().unwrap();
+        let changes = [Tuning::Bandwidth { mib_s: 8 }, Tuning::PauseLimit { ms: 500 }, Tuning::PostCopy];
+        for tuning in changes {
+            assert_ne!(tune(&domain, tuning).ok(), Some(Told::Done), "{tuning:?}");
+        }
+        domain.create().unwrap();
+        assert_ne!(tune(&domain, Tuning::PauseGuest).ok(), Some(Told::Done));
+        assert_eq!(copies::copy(&domain).unwrap().state, model::VmState::Running);
+    }
 
     #[test]
     fn an_operation_has_the_name_that_libvirts_tools_give_it() {

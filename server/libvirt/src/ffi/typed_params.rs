@@ -53,6 +53,14 @@ impl TypedParams {
         if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
     }
 
+    pub(crate) fn add_i32(&mut self, name: &CStr, value: i32) -> Result<(), LibvirtError> {
+        // SAFETY: as in `add_string`.
+        let result = unsafe {
+            sys::virTypedParamsAddInt(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value)
+        };
+        if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
+    }
+
     /// The list for a call of libvirt's; valid as long as `self`.
     pub(crate) fn as_raw(&self) -> (sys::virTypedParameterPtr, c_int) {
         (self.list, self.len)

@@ -2,6 +2,7 @@
 
 mod definitions;
 mod request;
+mod speed;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tpm;
@@ -12,7 +13,7 @@ use engine::MigrationPlan;
 use model::Mode;
 use virt::{domain::Domain, sys};
 
-use self::{definitions::Definitions, request::flags};
+use self::{definitions::Definitions, request::flags, speed::SpeedFacts};
 use crate::{
     connection::{Connection, uri},
     error::LibvirtError,
@@ -34,17 +35,32 @@ pub(crate) fn migrate(
 ) -> Result<(), LibvirtError> {
     let domain = source.lookup_domain_by_uuid(plan.vm.0)?;
     let mut definitions = Definitions::rewritten(&domain, plan)?;
-    if plan.mode == Mode::Live && source.lib_version()? >= DETECTS_ZEROES {
+    if plan.mode == Mode::Live && all_have(DETECTS_ZEROES, source, destination)? {
         definitions.allow_holes(&plan.disks)?;
     }
-    let params = request::params(plan, &definitions)?;
+    let speed = match plan.mode {
+        Mode::Live => SpeedFacts::ask(source, destination, &domain)?,
+        Mode::Offline => SpeedFacts::default(),
+    };
+    let params = request::params(plan, &definitions, speed)?;
     let keeps_tpm = plan.mode == Mode::Offline && plan.undefine_source && tpm::is_emulated(&domain)?;
     let plan = &MigrationPlan { undefine_source: plan.undefine_source && !keeps_tpm, ..plan.clone() };
-    match destination {
-        Some(destination) => direct(&domain, destination, plan, &params)?,
-        None => peer_to_peer(&domain, plan, &params)?,
+    let moved = match destination {
+        Some(destination) => direct(&domain, destination, plan, &params),
+        None => peer_to_peer(&domain, plan, &params),
+    };
+    if moved.is_err() {
+        speed.restore_default(&domain);
     }
+    moved?;
     if keeps_tpm { tpm::undefine(source, &domain) } else { Ok(()) }
+}
+
+/// Whether all daemons that get the parameters have this version of libvirt. In a peer-to-peer migration the source passes those on that
+/// the destination has to know; in a direct one the destination gets them all, and refuses those that it does not know.
+fn all_have(version: u32, source: &Connection, destination: Option<&Connection>) -> Result<bool, LibvirtError> {
+    let has = |connection: &Connection| Ok::<_, LibvirtError>(connection.lib_version()? >= version);
+    Ok(has(source)? && destination.map_or(Ok(true), has)?)
 }
 
 /// Direct: this process calls both daemons.

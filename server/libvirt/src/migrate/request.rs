@@ -6,7 +6,10 @@ use engine::MigrationPlan;
 use model::{ControlFlow, Mode};
 use virt::sys;
 
-use super::definitions::Definitions;
+use super::{
+    definitions::Definitions,
+    speed::{self, SpeedFacts},
+};
 use crate::{connection::uri, error::LibvirtError, ffi::typed_params::TypedParams};
 
 pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
@@ -30,22 +33,25 @@ pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
         ControlFlow::Direct => 0,
     };
     mode | control_flow
+        | speed::flags(plan)
         | when(plan.undefine_source, sys::VIR_MIGRATE_UNDEFINE_SOURCE)
         // Encrypts disks, too. QEMU checks that the destination's certificate names the address that the data goes to.
         | when(plan.encrypted, sys::VIR_MIGRATE_TLS)
 }
 
-pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<TypedParams, LibvirtError> {
+pub(super) fn params(
+    plan: &MigrationPlan,
+    definitions: &Definitions,
+    speed: SpeedFacts,
+) -> Result<TypedParams, LibvirtError> {
     let mut params = TypedParams::new();
+    speed::add_params(&mut params, plan, speed)?;
     if plan.mode == Mode::Live {
         // Without it, libvirt uses the destination's own host name, which other hosts often can't resolve. Disks go to the same
         // address. A tunnelled migration goes through the daemons' connection, and libvirt refuses an address for it.
         if plan.control_flow != ControlFlow::Tunnelled {
             let data = uri::migration_data(&plan.destination.peer_address, plan.rdma);
             params.add_string(sys::VIR_MIGRATE_PARAM_URI, &data)?;
-        }
-        if let Some(bandwidth) = plan.bandwidth_mib_s {
-            params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH, bandwidth.into())?;
         }
         // Always named: otherwise libvirt copies all disks that the guest can write to, shared or not.
         for disk in &plan.disks {
@@ -71,7 +77,7 @@ pub(super) fn params(plan: &MigrationPlan, definitions: &Definitions) -> Result<
 mod tests {
     use super::*;
     use crate::{
-        ffi::typed_params::{number, string},
+        ffi::typed_params::string,
         migrate::testing::{copied, plan},
     };
 
@@ -89,16 +95,11 @@ mod tests {
         let plan = MigrationPlan { undefine_source: false, persist_destination: false, ..plan(Mode::Offline) };
         let expected = sys::VIR_MIGRATE_OFFLINE | sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_PERSIST_DEST;
         assert_eq!(flags(&plan), expected);
-        assert!(params(&plan, &Definitions::default()).unwrap().as_slice().is_empty());
+        assert!(params(&plan).as_slice().is_empty());
     }
 
-    #[test]
-    fn the_bandwidth_is_passed_on() {
-        let bandwidth = |plan: &MigrationPlan| {
-            number(params(plan, &Definitions::default()).unwrap().as_slice(), sys::VIR_MIGRATE_PARAM_BANDWIDTH)
-        };
-        assert_eq!(bandwidth(&plan(Mode::Live)), Some(32));
-        assert_eq!(bandwidth(&MigrationPlan { bandwidth_mib_s: None, ..plan(Mode::Live) }), None);
+    fn params(plan: &MigrationPlan) -> TypedParams {
+        super::params(plan, &Definitions::default(), SpeedFacts::default()).unwrap()
     }
 
     #[test]
@@ -125,7 +126,7 @@ mod tests {
     fn every_disk_is_named_and_the_new_name_passed_on() {
         let plan =
             MigrationPlan { disks: copied(&["vda", "vdb"]), new_name: Some("other".to_owned()), ..plan(Mode::Live) };
-        let params = params(&plan, &Definitions::default()).unwrap();
+        let params = params(&plan);
         let disks = params
             .as_slice()
             .iter()
@@ -138,8 +139,7 @@ mod tests {
     fn the_control_flow_decides_who_drives_and_where_the_data_goes() {
         let of = |control_flow| {
             let plan = MigrationPlan { control_flow, ..plan(Mode::Live) };
-            let data = string(params(&plan, &Definitions::default()).unwrap().as_slice(), sys::VIR_MIGRATE_PARAM_URI)
-                .map(str::to_owned);
+            let data = string(params(&plan).as_slice(), sys::VIR_MIGRATE_PARAM_URI).map(str::to_owned);
             (flags(&plan) & (sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED), data)
         };
         let direct_data = Some("tcp://127.0.0.3".to_owned());
@@ -153,7 +153,7 @@ mod tests {
         let live = plan(Mode::Live);
         assert_eq!(flags(&live) & sys::VIR_MIGRATE_TLS, 0);
         assert_ne!(flags(&MigrationPlan { encrypted: true, ..live.clone() }) & sys::VIR_MIGRATE_TLS, 0);
-        let rdma = params(&MigrationPlan { rdma: true, ..live }, &Definitions::default()).unwrap();
+        let rdma = params(&MigrationPlan { rdma: true, ..live });
         assert_eq!(string(rdma.as_slice(), sys::VIR_MIGRATE_PARAM_URI), Some("rdma://127.0.0.3"));
     }
 }

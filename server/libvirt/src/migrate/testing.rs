@@ -25,6 +25,7 @@ pub(crate) fn plan(mode: Mode) -> MigrationPlan {
         undefine_source: true,
         persist_destination: true,
         bandwidth_mib_s: Some(32),
+        switchover_mib_s: None,
         throttle: None,
         post_copy: false,
         connections: None,

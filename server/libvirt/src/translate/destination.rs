@@ -103,10 +103,6 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{destination} receives too many migrations at once.",
         "Wait until some have ended.",
     ),
-    saying("Userfaultfd not available").tell(
-        "The kernel of {destination} does not let QEMU fetch memory after the VM has moved (post-copy).",
-        "Set vm.unprivileged_userfaultfd=1 with sysctl there, or install libvirt 10.1 or newer.",
-    ),
     numbered(VIR_ERR_HOOK_SCRIPT_FAILED).tell(
         "A hook script on {host} or {destination} refused.",
         "Check /etc/libvirt/hooks/qemu, and what the script printed (in the details).",
@@ -206,10 +202,6 @@ mod tests {
             (70, 0, 0, "Hook script execution failed: internal error: Child process (LC_ALL=C /etc/libvirt/hooks/qemu web migrate begin -) \
                  unexpected exit status 1: not today",
                 Refused, "A hook script on alpha or beta refused.", "hooks/qemu"),
-            // post-copy n/a
-            (1, 10, 0, "internal error: unable to execute QEMU command 'migrate-set-capabilities': Postcopy is not supported: Userfaultfd \
-                 not available: Operation not permitted",
-                Refused, "The kernel of beta does not let QEMU fetch memory after the VM has moved (post-copy).", "sysctl"),
         ]);
     }
 }

@@ -27,14 +27,6 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{host} receives this VM, and only the host that sends it can stop that.",
         "Cancel the migration on the other host.",
     ),
-    saying("cannot abort migration in post-copy mode").tell(
-        "The VM runs at the destination already, so that this migration can't be cancelled any more.",
-        "Wait until the rest of its memory has followed.",
-    ),
-    saying("failed in post-copy phase").tell(
-        "The VM runs on {destination}, but the rest of its memory no longer arrives.",
-        "Force neither copy off: part of the memory is still on {host}. Repair the network between the two hosts first.",
-    ),
     numbered(VIR_ERR_OPERATION_TIMEOUT).is(HostErrorKind::WrongState).tell(
         "The VM is busy with something else.",
         "Wait until that has ended, then try again.",
@@ -71,13 +63,11 @@ mod tests {
                 Cancelled, "The migration was cancelled.", "stayed on alpha"),
             (78, 10, 0, "operation aborted: migration out: canceled by client",
                 Cancelled, "The migration was cancelled.", "stayed on alpha"),
-            // abort: none / incoming / post-copy
+            // abort: none / incoming
             (55, 10, 0, "Requested operation is not valid: no job is active on the domain",
                 WrongState, "There is no job to abort: it has ended.", "which host"),
             (55, 10, 0, "Requested operation is not valid: cannot abort incoming migration; use virDomainDestroy instead",
                 Refused, "alpha receives this VM, and only the host that sends it can stop that.", "other host"),
-            (55, 10, 0, "Requested operation is not valid: cannot abort migration in post-copy mode",
-                Refused, "The VM runs at the destination already, so that this migration can't be cancelled any more.", "Wait"),
             // busy
             (68, 10, 0, "Timed out during operation: cannot acquire state change lock (held by \
                  monitor=remoteDispatchDomainMigratePrepare3Params)",
@@ -97,9 +87,7 @@ mod tests {
             (69, 10, 0, "Failed to make domain persistent after migration",
                 Refused, "The VM moved to beta, but its definition could not be kept there: it would be gone once it is switched off.",
                 "virsh define"),
-            // Also: post-copy that broke, and QEMU that does not start.
-            (9, 10, 0, "operation failed: job 'migration in' failed in post-copy phase",
-                Refused, "The VM runs on beta, but the rest of its memory no longer arrives.", "Force neither copy off"),
+            // Also: QEMU that does not start.
             (1, 10, 0, "internal error: process exited while connecting to monitor: 2026-11-23T07:00:00.000000Z qemu-system-x86_64: -drive: no",
                 Refused, "QEMU on beta ended as soon as it had started.", "last output"),
             (1, 10, 0, "internal error: QEMU unexpectedly closed the monitor (vm='web'): 2026-11-23T07:00:00.000000Z qemu-system-x86_64: no",

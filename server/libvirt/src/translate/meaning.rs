@@ -75,6 +75,11 @@ impl Meaning {
         self.int1.is_some()
     }
 
+    /// Whether it says that a host can't do post-copy.
+    pub(super) fn is_no_post_copy(&self) -> bool {
+        self.kind == HostErrorKind::NoPostCopy
+    }
+
     /// The error with this row's sentence and fix.
     pub(super) fn told(&self, host: &str, destination: &str, error: &LibvirtError) -> HostError {
         let names = template::find(self.text, &error.message).unwrap_or_default();

@@ -11,6 +11,7 @@ mod jobs;
 mod login;
 mod meaning;
 mod opening;
+mod post_copy;
 mod starting;
 mod template;
 #[cfg(test)]
@@ -25,13 +26,15 @@ use model::{ControlFlow, HostName};
 use virt::sys;
 
 use self::meaning::Meaning;
+pub(crate) use self::post_copy::{broke_off as post_copy_broke_off, runs_there};
 use crate::error::{CallFailure, LibvirtError};
 
 /// The tables for migrations and actions. The most general one comes last.
-fn meanings() -> [&'static [Meaning]; 7] {
+fn meanings() -> [&'static [Meaning]; 8] {
     [
         connecting::MEANINGS,
         encryption::MEANINGS,
+        post_copy::MEANINGS,
         destination::MEANINGS,
         starting::MEANINGS,
         disks::MEANINGS,
@@ -49,7 +52,7 @@ pub(crate) fn failed(host: &str, failure: CallFailure) -> HostError {
 pub(crate) fn not_migrated(source: &str, plan: &MigrationPlan, failure: CallFailure) -> NotMigrated {
     let destination = &plan.destination;
     match failure {
-        CallFailure::Refused(error) => match peer_login(source, plan, &error) {
+        CallFailure::Refused(error) => match not_begun(source, plan, &error) {
             Some(problem) => NotMigrated::NotBegun(problem.with_details(error.message)),
             None => NotMigrated::Failed(explain(source, destination.name.as_str(), &error).with_details(error.message)),
         },
@@ -57,11 +60,12 @@ pub(crate) fn not_migrated(source: &str, plan: &MigrationPlan, failure: CallFail
     }
 }
 
-/// Why the source's daemon could not log in at the destination, if the error says so.
-fn peer_login(source: &str, plan: &MigrationPlan, error: &LibvirtError) -> Option<HostError> {
+/// Why nothing was begun, if the error says so: the source's daemon could not log in at the destination, or a host can't do post-copy.
+fn not_begun(source: &str, plan: &MigrationPlan, error: &LibvirtError) -> Option<HostError> {
     let destination = &plan.destination;
     let is_direct = plan.control_flow == ControlFlow::Direct;
-    let meaning = login::meaning(error, &destination.peer_transport).filter(|_| !is_direct)?;
+    let login = login::meaning(error, &destination.peer_transport).filter(|_| !is_direct);
+    let meaning = login.or_else(|| meaning::of(&[post_copy::MEANINGS], error).filter(|row| row.is_no_post_copy()))?;
     Some(meaning.told(source, destination.name.as_str(), error))
 }
 

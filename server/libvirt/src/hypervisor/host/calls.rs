@@ -17,7 +17,7 @@ use crate::{
     definition,
     domain::{
         self, actions, activity, copies,
-        jobs::{self, Role},
+        jobs::{self, Role, Told},
         media,
     },
     migrate,
@@ -196,13 +196,15 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn tune(&self, vm: VmId, tuning: Tuning) -> Result<(), HostError> {
         let tune = move |connection: &Connection| match domain::find(connection, vm)? {
-            Some(domain) => Ok(domain::if_there(jobs::tune(&domain, tuning))? == Some(true)),
-            None => Ok(false),
+            Some(domain) => Ok(domain::if_there(jobs::tune(&domain, tuning))?.unwrap_or(Told::NoMigration)),
+            None => Ok(Told::NoMigration),
         };
-        if self.ask(&self.jobs, LIMIT, tune).await? {
-            return Ok(());
+        match self.ask(&self.jobs, LIMIT, tune).await? {
+            Told::Done => Ok(()),
+            Told::NoMigration => Err(self.no_migration()),
+            Told::RunsThere => Err(translate::runs_there()),
+            Told::BrokeOff => Err(translate::post_copy_broke_off()),
         }
-        Err(self.no_migration())
     }
 
     async fn abort(&self, vm: VmId) -> Result<(), HostError> {
