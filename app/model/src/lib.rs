@@ -18,6 +18,7 @@ mod migration_filter;
 #[cfg(test)]
 mod names;
 mod policy;
+mod predictions;
 mod preflight;
 mod problem;
 mod progress;
@@ -43,6 +44,7 @@ pub use migration::{
 };
 pub use migration_filter::MigrationFilter;
 pub use policy::{Act, Acted, Policy, Steering, TracePoint};
+pub use predictions::{Predicted, Predictions};
 pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};

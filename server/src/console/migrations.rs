@@ -5,7 +5,8 @@ use engine::{Address, HostToReach, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Problem, Steering, Step, VmId,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Phase, Predictions, Problem, Steering, Step,
+    VmId,
 };
 use port::{DestinationsRequest, Migrations, Principal};
 
@@ -93,6 +94,13 @@ impl Migrations for ServerConsole {
                 .with_fix(format!("Ask for 1 to {LONGEST_LIST} migrations.")));
         }
         Ok(self.engine.migrations(filter).await?)
+    }
+
+    async fn predictions(&self, _who: &Principal) -> Result<Predictions, Problem> {
+        // Where a policy gave up, the migration failed or was cancelled.
+        let ended = vec![Phase::Succeeded, Phase::Failed, Phase::Cancelled];
+        let filter = MigrationFilter { phases: Some(ended), ..MigrationFilter::newest(LONGEST_LIST) };
+        Ok(Predictions::of(&self.engine.migrations(&filter).await?))
     }
 
     fn host(&self, _who: &Principal, name_or_address: &str) -> Result<HostName, Problem> {

@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     routing::{get, post},
 };
-use model::{Code, Migration, MigrationEvent, MigrationId, Problem, Steering, Step};
+use model::{Code, Migration, MigrationEvent, MigrationId, Predictions, Problem, Steering, Step};
 use port::Principal;
 use serde::Serialize;
 
@@ -55,6 +55,14 @@ async fn steer(
     let id = parse(&named)?;
     let steering: Steering = json_body(request).await?;
     Ok(Json(doors.console.steer(&who, id, steering).await?))
+}
+
+/// `GET /api/predictions`: how good predictions were.
+pub(super) async fn predictions(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+) -> Result<Json<Predictions>, Refused> {
+    Ok(Json(doors.console.predictions(&who).await?))
 }
 
 /// A text that can't be an id is answered like the id of an unknown migration.

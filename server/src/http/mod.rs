@@ -151,7 +151,10 @@ fn health() -> Router<DoorState> {
 
 /// vmferry's own API.
 fn api() -> Router<DoorState> {
-    Router::new().nest("/hosts", hosts::router()).nest("/migrations", migrations::router())
+    Router::new()
+        .nest("/hosts", hosts::router())
+        .nest("/migrations", migrations::router())
+        .route("/predictions", get(migrations::predictions))
 }
 
 /// For everyone: to log in and out. wok has the same doors, so that their refusals are in its shape.

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use model::{
     Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
     FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
-    MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Preflight, Problem, Progress,
-    RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, TransportKind,
-    Treatment, Update, Vm, VmAction, VmId,
+    MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
+    Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage,
+    TransportKind, Treatment, Update, Vm, VmAction, VmId,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -268,6 +268,10 @@ impl Migrations for FakeConsole {
         let begun = self.migrations();
         let wanted = begun.iter().filter(|migration| filter.lets_through(migration));
         Ok(wanted.take(filter.limit as usize).cloned().collect())
+    }
+
+    async fn predictions(&self, _: &Principal) -> Result<Predictions, Problem> {
+        Ok(Predictions::of(self.migrations().iter()))
     }
 
     fn host(&self, _: &Principal, name_or_address: &str) -> Result<HostName, Problem> {
