@@ -77,7 +77,7 @@ impl Policy {
 
 /// What a running migration is told by a person or a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "kebab-case")]
+#[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Steering {
     /// Use at most this much of the network from now on.
     Bandwidth {

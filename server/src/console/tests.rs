@@ -8,7 +8,7 @@ use crate::{
     test_directory::TestDirectory,
 };
 use libvirt::{LibvirtHypervisor, SshFiles};
-use model::{Code, Migration, Phase, VmAction, VmId, examples};
+use model::{Code, Migration, Phase, Steering, VmAction, VmId, examples};
 use port::{Migrations, Vms};
 use store::{AuditFilter, Migrations as _, SqliteStore, Store as _};
 use uuid::Uuid;
@@ -40,12 +40,15 @@ async fn what_somebody_wants_is_written_down_before_it_is_done() {
     let (console, store) = console(&directory).await;
     let migration = ended();
     store.insert_migration(&migration).await.unwrap();
-    // Both fail here; the audit log has them all the same.
+    // All fail here; the audit log has them all the same.
     assert_eq!(console.act(&ada(), VM, None, VmAction::Start).await.unwrap_err().code, Code::UnknownVm);
     assert_eq!(console.cancel(&ada(), migration.id).await.unwrap_err().code, Code::AlreadyEnded);
-    let log = store.audit_entries(&AuditFilter::newest(2)).await.unwrap();
+    let steering = Steering::Bandwidth { mib_s: 8 };
+    assert_eq!(console.steer(&ada(), migration.id, steering).await.unwrap_err().code, Code::AlreadyEnded);
+    let log = store.audit_entries(&AuditFilter::newest(3)).await.unwrap();
     let wanted: Vec<(&str, &str)> = log.iter().map(|entry| (entry.actor.as_str(), entry.action.as_str())).collect();
-    assert_eq!(wanted, [("ada", "migration-cancel"), ("ada", "vm-action")]);
+    assert_eq!(wanted, [("ada", "migration-steer"), ("ada", "migration-cancel"), ("ada", "vm-action")]);
+    assert!(log[0].details.contains(r#""steering":{"act":"bandwidth","mib_s":8}"#), "{}", log[0].details);
 }
 
 #[tokio::test]

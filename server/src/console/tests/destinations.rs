@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use engine::testing::{Load, Sim};
-use model::{Destinations, HostName, MigrationOptions, VmState};
+use model::{Destination, Destinations, HostName, MigrationOptions, MigrationRequest, Policy, VmState};
 use port::{DestinationsRequest, Migrations as _};
 use store::MemoryStore;
 
@@ -71,14 +71,35 @@ async fn a_host_that_answers_late_is_left_out_or_waited_for() {
 async fn options_are_those_chosen_for_a_host() {
     let directory = TestDirectory::new();
     let (console, _, web) = house(&directory).await;
-    let impossible = MigrationOptions { bandwidth_mib_s: Some(0), ..MigrationOptions::default() };
+    let none = MigrationOptions::default();
+    let impossible = MigrationOptions { bandwidth_mib_s: Some(0), ..none.clone() };
     let options = [(name("beta"), impossible.clone())].into();
     let found = console.destinations(&ada(), DestinationsRequest { options, ..DestinationsRequest::plain(web) }).await;
     let found = found.unwrap();
     assert_eq!(shown(&found), (Some("gamma"), vec!["gamma", "beta"]));
     assert_eq!(found.reports[1].preflight.as_ref().unwrap_err().code, Code::InvalidInput);
-    let one = console.destination(&ada(), web, &name("beta"), &impossible).await.unwrap();
-    assert_eq!(one.preflight.unwrap_err().code, Code::InvalidInput);
+    for impossible in [
+        impossible,
+        MigrationOptions { bandwidth_mib_s: Some(1_000_001), ..none.clone() },
+        MigrationOptions { longest_pause_ms: Some(0), ..none.clone() },
+        MigrationOptions { longest_pause_ms: Some(2_000_001), ..none.clone() },
+        MigrationOptions { budget_s: Some(0), ..none.clone() },
+        MigrationOptions { budget_s: Some(604_801), ..none.clone() },
+    ] {
+        let one = console.destination(&ada(), web, &name("beta"), &impossible).await.unwrap();
+        assert_eq!(one.preflight.unwrap_err().code, Code::InvalidInput, "{impossible:?}");
+        let destination = Destination::Registered(name("beta"));
+        let request = MigrationRequest { options: impossible.clone(), ..MigrationRequest::plain(web, destination) };
+        assert_eq!(console.start(&ada(), request).await.unwrap_err().code, Code::InvalidInput, "{impossible:?}");
+    }
+    let widest = MigrationOptions {
+        longest_pause_ms: Some(2_000_000),
+        budget_s: Some(604_800),
+        policy: Some(Policy::Certain),
+        ..none
+    };
+    let one = console.destination(&ada(), web, &name("beta"), &widest).await.unwrap();
+    assert!(one.preflight.unwrap().is_possible());
 }
 
 #[tokio::test(start_paused = true)]

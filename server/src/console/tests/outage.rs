@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Destination, MigrationRequest};
+use model::{Destination, MigrationRequest, Policy, Steering};
 use store::MemoryStore;
 use tokio::time::sleep;
 
@@ -19,6 +19,7 @@ async fn what_is_under_way_can_be_stopped_and_nothing_else_begins() {
     sleep(Duration::from_secs(5)).await;
     store.set_broken(true);
     assert_eq!(console.act(&ada(), web, None, VmAction::Pause).await.unwrap_err().code, Code::StoreUnavailable);
+    console.steer(&ada(), id, Steering::Policy { policy: Policy::Gentle }).await.unwrap();
     console.cancel(&ada(), id).await.unwrap();
     sleep(Duration::from_secs(30)).await;
     assert_eq!(sim.runs_on(web), ["alpha".parse().unwrap()]);

@@ -82,9 +82,17 @@ fn target_uri(vm_name: &str) -> String {
     format!("/plugins/kimchi/vms/{}/migrate", utf8_percent_encode(vm_name, UNRESERVED))
 }
 
-/// Phase and percent, or the result; of a failure the reason in libvirt's words, too; and what is left on hosts.
+/// Phase, percent and time left, and that it will not finish at this rate; or the result; of a failure the reason in libvirt's words, too;
+/// and what is left on hosts.
 fn message(migration: &Migration) -> String {
     let mut message = text::summary(migration);
+    if let Some(left) = migration.progress.time_left.filter(|_| !migration.phase.has_ended()) {
+        message.push_str(&format!(", {} left", text::span(left.low_ms, left.high_ms)));
+    }
+    if let Some(endless) = text::convergence(migration) {
+        message.push_str(". ");
+        message.push_str(&endless);
+    }
     if let Some(problem) = &migration.problem {
         for more in [Some(&problem.sentence), problem.fix.as_ref(), problem.details.as_ref()].into_iter().flatten() {
             message.push(' ');
@@ -168,6 +176,8 @@ fn parse(id: &str) -> Result<MigrationId, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use model::{Convergence, TimeLeft, examples};
+
     use super::*;
 
     #[test]
@@ -177,6 +187,27 @@ mod tests {
         }
         assert_eq!(Status::Failed.phases(), [Phase::Failed, Phase::MovedElsewhere, Phase::NeedsAttention]);
         assert!(Status::Running.phases().iter().all(|phase| !phase.has_ended()));
+    }
+
+    #[test]
+    fn a_task_that_runs_says_how_long_it_still_takes() {
+        let mut migration = examples::migration(1);
+        migration.phase = Phase::CopyingMemory;
+        migration.progress.percent = 43.9;
+        assert_eq!(message(&migration), "Copying memory, 43 %");
+        migration.progress.time_left = Some(TimeLeft { low_ms: 12_000, high_ms: 20_000 });
+        assert_eq!(message(&migration), "Copying memory, 43 %, 12 s to 20 s left");
+        migration.progress.time_left = None;
+        migration.progress.convergence = Convergence::NotConverging { needed_downtime_ms: 4_000 };
+        (migration.progress.dirty_bytes_s, migration.progress.throughput_bytes_s) = (64 << 20, 32 << 20);
+        assert_eq!(
+            message(&migration),
+            "Copying memory, 43 %. This will not finish at this rate: the guest changes 64 MiB/s, the link carries 32 MiB/s. \
+             It would take a pause of 4.0 s."
+        );
+        migration.phase = Phase::Cancelled;
+        migration.progress.time_left = Some(TimeLeft { low_ms: 1, high_ms: 2 });
+        assert_eq!(message(&migration), "The migration was cancelled after 0 ms; web stayed on alpha.");
     }
 
     /// The database must not leave out what the comparison of the address would let through.

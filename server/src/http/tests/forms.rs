@@ -236,7 +236,8 @@ async fn a_vm_moves_to_a_host_that_nobody_registered() {
     house.console.will_find(vec![risk, Finding::warning(FindingCode::Encryption, "It goes in the clear.")]);
     let typed = format!(
         "destination=+192.0.2.9+&port=&user=&password={SECRET}&request[mode]=live&request[options][new_name]=\
-         &request[options][bandwidth_mib_s]=16&register=true&name=delta"
+         &request[options][bandwidth_mib_s]=16&request[options][policy]=certain&request[options][longest_pause_ms]=\
+         &request[options][budget_s]=60&register=true&name=delta"
     );
     let page = house.send(send(WEB, Some(&cookie), &typed)).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
@@ -260,6 +261,8 @@ async fn a_vm_moves_to_a_host_that_nobody_registered() {
     assert_eq!((destination.login.user, destination.login.keep_until_restart), (None, false));
     assert_eq!((mode, accept), (Some(Mode::Live), vec![FindingCode::Nvram]));
     assert_eq!((options.bandwidth_mib_s, options.new_name, options.encrypt), (Some(16), None, None));
+    let policy = (options.policy, options.longest_pause_ms, options.budget_s);
+    assert_eq!(policy, (Some(Policy::Certain), None, Some(60)));
 }
 
 #[tokio::test]

@@ -172,6 +172,14 @@ async fn bodies_that_make_no_sense_change_nothing() {
         (r#"{"destination": "beta", "bandwidth_mib_s": "8"}"#, "invalid-input"),
         (r#"{"destination": "beta", "bandwidth_mib_s": -1}"#, "invalid-input"),
         (r#"{"destination": "beta", "bandwidth_mib_s": 8.5}"#, "invalid-input"),
+        (r#"{"destination": "beta", "policy": "reckless"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "policy": ""}"#, "invalid-input"),
+        (r#"{"destination": "beta", "policy": 1}"#, "invalid-input"),
+        (r#"{"destination": "beta", "longest_pause_ms": "300"}"#, "invalid-input"),
+        (r#"{"destination": "beta", "longest_pause_ms": -1}"#, "invalid-input"),
+        (r#"{"destination": "beta", "longest_pause_ms": 0.5}"#, "invalid-input"),
+        (r#"{"destination": "beta", "budget_s": 4294967296}"#, "invalid-input"),
+        (r#"{"destination": "beta", "budget_s": [60]}"#, "invalid-input"),
         (r#"{"destination": "127.0.0.1"}"#, "KCHVM0055E"),
         (r#"{"destination": "localhost"}"#, "KCHVM0055E"),
         (r#"{"destination": "alpha"}"#, "KCHVM0055E"),
@@ -207,6 +215,9 @@ async fn everything_that_can_be_chosen_arrives() {
         "way": "direct",
         "encrypt": false,
         "enable_rdma": true,
+        "policy": "certain",
+        "longest_pause_ms": 2_000_000,
+        "budget_s": 60,
     });
     let answer = house.send(post(MIGRATE, &cookie, &body)).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.body);
@@ -223,6 +234,9 @@ async fn everything_that_can_be_chosen_arrives() {
             "way": "direct",
             "encrypt": false,
             "rdma": true,
+            "policy": "certain",
+            "longest_pause_ms": 2_000_000,
+            "budget_s": 60,
         })
     );
 }

@@ -1,6 +1,6 @@
-//! `/api/migrations`, and the step that pages offer.
+//! `/api/migrations` and `/api/predictions`, and the step that pages offer.
 
-use model::{Code, Migration, Phase, Problem, Step, examples};
+use model::{Code, Ending, Migration, Outcome, Phase, Prediction, Problem, Step, examples};
 
 use super::*;
 
@@ -50,6 +50,127 @@ async fn only_the_step_that_is_offered_is_taken() {
     assert_eq!((answer.status, answer.json()["phase"].as_str()), (StatusCode::OK, Some("failed")));
     let answer = house.send(post("/api/migrations/x/step", &cookie, &json!(turn_off("beta")))).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+/// A migration that copies what its guest writes, and that was not prepared for post-copy.
+fn converging() -> Migration {
+    Migration { phase: Phase::Converging, slows_guest: true, ..examples::migration(7) }
+}
+
+#[tokio::test]
+async fn a_migration_that_runs_is_steered() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    house.console.migrations().push(converging());
+    let path = format!("/api/migrations/{}/steer", converging().id);
+    for body in [
+        json!({ "act": "bandwidth", "mib_s": 1_000_000 }),
+        json!({ "act": "longest-pause", "ms": 500 }),
+        json!({ "act": "pause-guest" }),
+    ] {
+        let answer = house.send(post(&path, &cookie, &body)).await;
+        assert_eq!((answer.status, answer.json()["phase"].as_str()), (StatusCode::OK, Some("converging")), "{body}");
+    }
+    let answer = house.send(post(&path, &cookie, &json!({ "act": "policy", "policy": "certain" }))).await;
+    assert_eq!((answer.status, answer.json()["policy"].as_str()), (StatusCode::OK, Some("certain")), "{}", answer.body);
+    let record = house.send(get(&format!("/api/migrations/{}", converging().id), &cookie)).await.json();
+    let act = json!({ "elapsed_ms": 0, "acted": "policy", "policy": "certain", "by": "ada" });
+    assert_eq!(record["migration"]["acts"], json!([act]));
+}
+
+#[tokio::test]
+async fn what_can_not_be_steered_is_refused_with_the_reason_and_stays() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    house.console.migrations().push(converging());
+    let path = format!("/api/migrations/{}/steer", converging().id);
+    for body in [
+        json!({}),
+        json!([]),
+        json!(null),
+        json!("slow-guest"),
+        json!(["bandwidth", 8]),
+        json!({ "act": "erase" }),
+        json!({ "act": ["slow-guest"] }),
+        json!({ "act": "Slow-Guest" }),
+        json!({ "act": "bandwidth" }),
+        json!({ "act": "bandwidth", "mib_s": -1 }),
+        json!({ "act": "bandwidth", "mib_s": 8.5 }),
+        json!({ "act": "bandwidth", "mib_s": "8" }),
+        json!({ "act": "bandwidth", "mib_s": null }),
+        json!({ "act": "bandwidth", "mib_s": [8] }),
+        json!({ "act": "bandwidth", "mib_s": 1_u64 << 32 }),
+        json!({ "act": "bandwidth", "mib_s": 1e300 }),
+        json!({ "act": "bandwidth", "mib_s": 8, "ms": 8 }),
+        json!({ "act": "longest-pause", "mib_s": 8 }),
+        json!({ "act": "longest-pause", "ms": true }),
+        json!({ "act": "policy" }),
+        json!({ "act": "policy", "policy": "reckless" }),
+        json!({ "act": "policy", "policy": 1 }),
+        // The port's own check.
+        json!({ "act": "bandwidth", "mib_s": 0 }),
+    ] {
+        let answer = house.send(post(&path, &cookie, &body)).await;
+        let found = (answer.status, answer.json()["code"].clone());
+        assert_eq!(found, (StatusCode::BAD_REQUEST, json!("invalid-input")), "{body}: {}", answer.body);
+    }
+    for body in ["", "{", "act=slow-guest", "{\"act\":\"slow-guest\"}x"] {
+        let sent = request(Method::POST, &path)
+            .header(header::COOKIE, &cookie)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap();
+        assert_eq!(house.send(sent).await.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    for (act, why) in [("post-copy", "Post-copy was not prepared"), ("slow-guest", "QEMU slows the guest already")] {
+        let answer = house.send(post(&path, &cookie, &json!({ "act": act }))).await;
+        let (refused, sentence) = (answer.json()["code"].clone(), answer.json()["sentence"].clone());
+        assert_eq!((answer.status, refused), (StatusCode::CONFLICT, json!("wrong-state")), "{act}");
+        assert!(sentence.as_str().is_some_and(|sentence| sentence.starts_with(why)), "{act}: {sentence}");
+        assert!(answer.json()["fix"].is_string(), "{act}");
+    }
+    assert_eq!(*house.console.migrations(), [converging()]);
+
+    house.console.migrations()[0].phase = Phase::Succeeded;
+    let policy = json!({ "act": "policy", "policy": "gentle" });
+    let answer = house.send(post(&path, &cookie, &policy)).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (StatusCode::CONFLICT, Some("already-ended")));
+    for id in ["x", "0190c7a0-0000-7000-8000-000000000000", "a%2Fb"] {
+        let answer = house.send(post(&format!("/api/migrations/{id}/steer"), &cookie, &policy)).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn how_good_predictions_were_is_told() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let nothing = house.send(get("/api/predictions", &cookie)).await;
+    let answered = json!({
+        "compared": 0,
+        "steered": 0,
+        "coverage_percent": null,
+        "median_error_percent": null,
+        "pause_error_p90_ms": null,
+        "wrong_verdicts": 0,
+        "newest": [],
+    });
+    assert_eq!((nothing.status, nothing.json()), (StatusCode::OK, answered));
+    let ending = Ending::After { low_ms: 900, high_ms: 1_100, pause_ms: 300 };
+    let prediction = Prediction { throughput_bytes_s: 1, throughput_measured: false, dirty_bytes_s: None, ending };
+    let outcome = Outcome { total_ms: 1_000, downtime_ms: Some(40), ..Outcome::default() };
+    house.console.migrations().push(Migration {
+        phase: Phase::Succeeded,
+        prediction: Some(prediction),
+        outcome: Some(outcome),
+        ..examples::migration(7)
+    });
+    let told = house.send(get("/api/predictions", &cookie)).await.json();
+    assert_eq!((&told["compared"], &told["coverage_percent"]), (&json!(1), &json!(100.0)));
+    assert_eq!((&told["median_error_percent"], &told["pause_error_p90_ms"]), (&json!(0.0), &json!(260)));
+    let row = &told["newest"][0];
+    assert_eq!((&row["vm_name"], &row["total_ms"], &row["pause_ms"]), (&json!("web"), &json!(1_000), &json!(40)));
+    assert_eq!(row["prediction"]["ending"], json!(ending));
 }
 
 #[tokio::test]

@@ -66,11 +66,13 @@ async fn a_risk_is_accepted_in_the_form() {
     assert_eq!(answer.status, StatusCode::CONFLICT);
     assert!(house.console.migrations().is_empty());
     let fields = "&looked_at=beta&request[accept][]=cpu&request[accept][]=nvram&request[options][pools][vda]=images\
-                  &request[options][new_name]=web2&request[options][bandwidth_mib_s]=";
+                  &request[options][new_name]=web2&request[options][bandwidth_mib_s]=\
+                  &request[options][policy]=&request[options][longest_pause_ms]=&request[options][budget_s]=";
     let answer = house.send(form("start", &cookie, fields)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let options = house.console.migrations()[0].options.clone();
     assert_eq!((options.new_name.as_deref(), options.bandwidth_mib_s), (Some("web2"), None));
+    assert_eq!((options.policy, options.longest_pause_ms, options.budget_s), (None, None, None));
     assert_eq!(options.pools.get("vda").map(String::as_str), Some("images"));
 }
 
