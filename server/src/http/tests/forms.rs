@@ -1,8 +1,8 @@
 //! The forms that are pages of their own.
 
 use model::{
-    AdHocDestination, Code, Destination, Finding, FindingCode, HostLogin, MigrationRequest, Mode, NewHost, Problem,
-    Secret, SshLoginKind, TransportKind,
+    AdHocDestination, Code, Destination, Finding, FindingCode, HostLogin, MigrationRequest, Mode, NewHost, Policy,
+    Problem, Secret, SshLoginKind, TransportKind,
 };
 
 use super::{
