@@ -82,7 +82,7 @@ fn what_needs_a_host_of_the_reader_s_is_called_an_example() {
 #[tokio::test]
 async fn what_is_pasted_works() {
     let demo = DEMO.lock().await;
-    for (text, until) in [(README, "## More"), (API, "## A migration that needs attention")] {
+    for (text, until) in [(README, "## More"), (API, "## Steering a migration")] {
         paste(&[&script(text, until, &demo), UNTIL_IT_HAS_ENDED].concat(), demo.dir());
     }
 }

@@ -89,7 +89,6 @@ async fn what_can_not_be_steered_is_refused_with_the_reason_and_stays() {
         json!([]),
         json!(null),
         json!("slow-guest"),
-        json!(["bandwidth", 8]),
         json!({ "act": "erase" }),
         json!({ "act": ["slow-guest"] }),
         json!({ "act": "Slow-Guest" }),
