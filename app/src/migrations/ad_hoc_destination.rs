@@ -8,7 +8,7 @@ use model::{
 use serde::Deserialize;
 
 use crate::hosts::host_key::HostRefusal;
-use crate::migrations::report::Findings;
+use crate::migrations::{policy_fields::PolicyFields, report::Findings};
 use crate::ui::{
     document::{Assets, Back, Document},
     fields::{CheckField, FormFoot, NumberField, PasswordField, TextField, typed},
@@ -147,7 +147,11 @@ fn OptionFields(
     options: MigrationOptions,
 ) -> impl IntoView {
     let own_limit = own_limit.map_or("not limited".to_owned(), |limit| format!("{limit} (the setting of {})", vm.host));
-    let is_changed = options != MigrationOptions::default();
+    // The policy and its limits are never folded away with the others.
+    let others = MigrationOptions { policy: None, longest_pause_ms: None, budget_s: None, ..options.clone() };
+    let is_changed = others != MigrationOptions::default();
+    let policy = options.clone();
+    let is_active = vm.state.is_active();
     let bandwidth = vm.state.is_active().then(|| {
         view! {
             <NumberField
@@ -199,5 +203,6 @@ fn OptionFields(
                 />
             </details>
         </fieldset>
+        <PolicyFields is_offered=is_active options=policy />
     }
 }

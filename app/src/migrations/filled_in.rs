@@ -42,12 +42,14 @@ pub(super) fn without_stale_choices(mut request: MigrationRequest, looked_at: Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{FindingCode, VmId};
+    use model::{FindingCode, Policy, VmId};
     use uuid::Uuid;
 
     fn request() -> MigrationRequest {
         let mut request = MigrationRequest::plain(VmId(Uuid::from_u128(1)), "beta".parse().unwrap());
         request.options.new_name = Some("a b&c".to_owned());
+        request.options.policy = Some(Policy::Certain);
+        request.options.budget_s = Some(60);
         request.options.pools.insert("vda".to_owned(), "images".to_owned());
         request.accept.push(FindingCode::Nvram);
         request
@@ -57,6 +59,13 @@ mod tests {
     fn a_form_survives_the_address() {
         assert_eq!(from_query("").unwrap(), None);
         assert_eq!(from_query(&to_query(&request()).unwrap()).unwrap(), Some(request()));
+    }
+
+    #[test]
+    fn a_limit_that_is_left_empty_is_none() {
+        let query = to_query(&request()).unwrap();
+        let empty = "&request[options][longest_pause_ms]=&request[options][bandwidth_mib_s]=";
+        assert_eq!(from_query(&format!("{query}{empty}")).unwrap(), Some(request()));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use model::Vm;
+use model::{MigrationOptions, Policy, Vm};
 
 use crate::live::Live;
-use crate::migrations::checked_destination::CheckedDestination;
+use crate::migrations::{checked_destination::CheckedDestination, policy_fields::PolicyFields};
 
 /// The options. Those that resolve a finding are shown with it, and stay once they are used.
 #[component]
@@ -67,6 +67,7 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
                 <small class="hint">{own_limit}</small>
             </label>
         </fieldset>
+        <PolicyFields is_offered=Signal::derive(moves_memory) options=given_policy() />
     }
 }
 
@@ -93,4 +94,16 @@ fn OptionBox(
 /// An option's value in the address, where the form was sent to be checked again.
 fn given(name: &str) -> Option<String> {
     use_query_map().read_untracked().get(&format!("request[options][{name}]"))
+}
+
+/// The policy and its limits in the address.
+fn given_policy() -> MigrationOptions {
+    let number = |name| given(name)?.parse().ok();
+    let policy = given("policy").and_then(|name| Policy::ALL.iter().copied().find(|policy| policy.as_str() == name));
+    MigrationOptions {
+        policy,
+        longest_pause_ms: number("longest_pause_ms"),
+        budget_s: number("budget_s"),
+        ..MigrationOptions::default()
+    }
 }

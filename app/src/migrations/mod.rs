@@ -16,6 +16,7 @@ pub mod migrate_form;
 mod migrate_options;
 pub mod migrate_page;
 pub mod page;
+mod policy_fields;
 pub mod progress;
 mod report;
 mod request;

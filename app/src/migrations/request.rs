@@ -1,7 +1,7 @@
 //! The request that a migration was started with.
 
 use leptos::prelude::*;
-use model::{ControlFlow, DiskMove, Migration, Mode};
+use model::{ControlFlow, DiskMove, Migration, MigrationOptions, Mode, text};
 
 use crate::ui::{fact::Fact, time::Time};
 
@@ -9,12 +9,14 @@ use crate::ui::{fact::Fact, time::Time};
 #[component]
 pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
     let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration.get_untracked();
-    let mode = match mode {
+    let how = match mode {
         Mode::Live => "Live: the VM keeps running while its memory moves",
         Mode::Offline => "Offline: the VM is off, its definition moves",
     };
     let limit =
         options.bandwidth_mib_s.map_or("The source host's setting".to_owned(), |limit| format!("{limit} MiB/s"));
+    let policy = (mode == Mode::Live).then(|| policy(&options));
+    let policy = policy.map(|policy| view! { <Fact name="Policy">{policy}</Fact> });
     let definition = if options.keep_source_definition { "Kept at the source" } else { "Removed from the source" };
     let removal = options.remove_source_disks.then(|| view! { <Fact name="Old images">"Deleted at the end"</Fact> });
     view! {
@@ -22,8 +24,9 @@ pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
             <h2>"Request"</h2>
             <dl class="facts">
                 <Fact name="By">{requested_by} ", " <Time ms=created_at_ms /></Fact>
-                <Fact name="Mode">{mode}</Fact>
+                <Fact name="Mode">{how}</Fact>
                 <Fact name="Control flow">{move || control_flow(&migration.read())}</Fact>
+                {policy}
                 <Fact name="Bandwidth limit">{limit}</Fact>
                 <Fact name="Definition">{definition}</Fact>
                 {options.new_name.map(|name| view! { <Fact name="New name">{name}</Fact> })}
@@ -32,6 +35,14 @@ pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
             </dl>
         </section>
     }
+}
+
+/// The policy that was chosen, and the limits that are not its own: `Gentle, a pause of at most 500 ms, a budget of 2 min`.
+fn policy(options: &MigrationOptions) -> String {
+    let pause = options.longest_pause_ms.map(|ms| format!("a pause of at most {}", text::duration(ms.into())));
+    let budget = options.budget_s.map(|s| format!("a budget of {}", text::duration(u64::from(s) * 1_000)));
+    let policy = options.policy.unwrap_or_default().label().to_owned();
+    [Some(policy), pause, budget].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// A disk that is copied, and where to.
@@ -48,4 +59,22 @@ fn control_flow(migration: &Migration) -> String {
         Some(ControlFlow::Tunnelled) => "Peer-to-peer, tunnelled through the libvirt daemons",
     };
     format!("{control_flow}; {}encrypted", if migration.encrypted { "" } else { "not " })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Policy;
+
+    #[test]
+    fn limits_are_told_where_they_were_chosen() {
+        assert_eq!(policy(&MigrationOptions::default()), "Balanced");
+        let chosen = MigrationOptions {
+            policy: Some(Policy::Gentle),
+            longest_pause_ms: Some(500),
+            budget_s: Some(120),
+            ..MigrationOptions::default()
+        };
+        assert_eq!(policy(&chosen), "Gentle, a pause of at most 500 ms, a budget of 2 min");
+    }
 }
