@@ -2,16 +2,19 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use model::{Migration, MigrationEvent, MigrationId, Phase, text};
+use model::{Migration, MigrationEvent, MigrationId, Mode, Phase, TracePoint, text};
 
 use crate::live::Live;
 use crate::migrations::{
     history::History,
+    picture::Picture,
     progress::{Bar, FromTo, PhaseBadge, percent_memo},
     request::Request,
     result::Ended,
     running::Running,
     server_fns::load_migration,
+    steer::SteerCard,
+    trace,
 };
 use crate::ui::{
     icon::{Draw, Icon},
@@ -24,20 +27,22 @@ pub(crate) fn MigrationPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_params_map();
     let loaded = Resource::new_blocking(move || params.read().get("id").unwrap_or_default(), load_migration);
-    let show = move |(migration, events): (Migration, Vec<MigrationEvent>)| {
+    let show = move |(migration, events, points): (Migration, Vec<MigrationEvent>, Vec<TracePoint>)| {
         let id = migration.id;
         live.learn(migration);
-        view! { <Shown id events /> }.into_any()
+        view! { <Shown id events points /> }.into_any()
     };
     view! { <Loaded resource=loaded show /> }
 }
 
 #[component]
-fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
+fn Shown(id: MigrationId, events: Vec<MigrationEvent>, points: Vec<TracePoint>) -> impl IntoView {
     let migration: Signal<Migration> = expect_context::<Live>().migrations.get_untracked(&id)?.into();
     let percent = percent_memo(migration);
     let phase = Memo::new(move |_| migration.read().phase);
-    let Migration { vm_name, source, destination, .. } = migration.get_untracked();
+    let points = trace::follow(points, migration);
+    let Migration { vm_name, source, destination, mode, .. } = migration.get_untracked();
+    let is_steered = move || mode == Mode::Live && !phase.get().has_ended();
     let title = {
         let move_ = format!("{vm_name} → {destination}");
         Signal::derive(move || match phase.get() {
@@ -59,6 +64,10 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>) -> impl IntoView {
                 <FromTo source destination />
             </h1>
             <Standing migration percent phase />
+            <Picture migration points />
+            <Show when=is_steered>
+                <SteerCard migration />
+            </Show>
             <History id events migration />
             <Request migration />
         </div>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use model::{Migration, Outcome, Phase, text};
 
-use crate::migrations::attention::AttentionNote;
+use crate::migrations::{attention::AttentionNote, predicted::predicted_and_came};
 use crate::ui::{
     fact::Fact,
     icon::{Draw, Icon},
@@ -16,6 +16,7 @@ pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
     let summary = move || text::summary(&migration.read());
     let problem = Memo::new(move |_| migration.read().problem.clone());
     let leftovers = Memo::new(move |_| text::leftovers(&migration.read()));
+    let predicted = Memo::new(move |_| predicted_and_came(&migration.read()));
     let outcome = Memo::new(move |_| migration.read().outcome);
     let offers_again = move || matches!(migration.read().phase, Phase::Failed | Phase::Cancelled);
     let again = move || format!("/vms/{}/migrate", migration.read().vm);
@@ -38,6 +39,7 @@ pub(super) fn Ended(migration: Signal<Migration>) -> impl IntoView {
         </Show>
         {move || leftovers.with(|left| (!left.is_empty()).then(|| view! { <Left sentences=left.clone() /> }))}
         {move || outcome.get().map(|outcome| view! { <Figures outcome /> })}
+        {move || predicted.get().map(|sentence| view! { <p class="predicted">{sentence}</p> })}
         <div class="buttons">
             <Show when=offers_again>
                 <a class="button primary" href=again>

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use model::MigrationFilter;
 use model::{
     DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Step,
+    TracePoint,
 };
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
@@ -18,6 +19,7 @@ use crate::console::{after_form, console, refused, who};
 use crate::failure::Failure;
 #[cfg(feature = "ssr")]
 use crate::migrations::filled_in;
+use crate::migrations::steer::SteeringFields;
 
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;
@@ -85,11 +87,27 @@ pub async fn take_step(id: MigrationId, step: Step) -> Result<Migration, Failure
     Ok(migration)
 }
 
-/// One migration and its history, oldest entry first.
+/// Tells a running migration to go on otherwise.
 #[server]
-pub async fn load_migration(id: String) -> Result<(Migration, Vec<MigrationEvent>), Failure> {
+pub async fn steer(id: MigrationId, steering: SteeringFields) -> Result<Migration, Failure> {
+    let steering = steering.try_into().map_err(refused)?;
+    let migration = console().steer(&who()?, id, steering).await.map_err(refused)?;
+    after_form(&format!("/migrations/{id}"));
+    Ok(migration)
+}
+
+/// One migration, its history, oldest entry first, and what was measured of it in the course of time.
+#[server]
+pub async fn load_migration(id: String) -> Result<(Migration, Vec<MigrationEvent>, Vec<TracePoint>), Failure> {
     let id = id.parse().map_err(refused)?;
-    console().migration(&who()?, id).await.map_err(refused)
+    let (migration, events) = console().migration(&who()?, id).await.map_err(refused)?;
+    Ok((migration, events, Vec::new()))
+}
+
+/// A migration's history, oldest entry first.
+#[server]
+pub async fn load_history(id: MigrationId) -> Result<Vec<MigrationEvent>, Failure> {
+    Ok(console().migration(&who()?, id).await.map_err(refused)?.1)
 }
 
 /// A page of the list, newest first.

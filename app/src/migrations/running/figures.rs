@@ -1,0 +1,102 @@
+//! The figures of a migration while it runs.
+
+use leptos::prelude::*;
+use model::{Migration, Mode, Progress, text};
+
+use crate::ui::{fact::Fact, time::Elapsed};
+
+/// The figures: of a VM that is shut off only those of its disks.
+#[component]
+pub(super) fn Figures(migration: Signal<Migration>) -> impl IntoView {
+    let progress = move |words: fn(&Progress) -> String| move || words(&migration.read().progress);
+    let is_live = migration.read_untracked().mode == Mode::Live;
+    let memory = is_live.then(|| {
+        view! {
+            <Fact name="Guest writes">{progress(written)}</Fact>
+            <Fact name="Memory pass">{progress(|p| p.memory_pass.max(1).to_string())}</Fact>
+        }
+    });
+    let policy = is_live.then(|| {
+        view! {
+            <Fact name="Policy">{move || migration.read().policy.label()}</Fact>
+            <Fact name="Longest pause">{move || longest_pause(&migration.read())}</Fact>
+            <Fact name="Guest slowed">{progress(slowed)}</Fact>
+        }
+    });
+    view! {
+        <dl class="figures">
+            <Fact name="Sent">{move || sent(&migration.read())}</Fact>
+            <Fact name="Throughput">{progress(|p| text::rate(p.throughput_bytes_s))}</Fact>
+            {memory}
+            <Fact name="Running for">
+                <Elapsed migration />
+            </Fact>
+            <Fact name="Time left">{progress(time_left)}</Fact>
+            {policy}
+        </dl>
+    }
+}
+
+/// What was sent and what is left: `120 MiB of 258 MiB`, or once memory that has changed was sent again
+/// `3.7 GiB (14 times its memory), 120 MiB left`.
+fn sent(migration: &Migration) -> String {
+    let Progress { bytes_total, bytes_processed, bytes_remaining, .. } = migration.progress;
+    let processed = text::bytes(bytes_processed);
+    if bytes_processed <= bytes_total || bytes_total == 0 {
+        return format!("{processed} of {}", text::bytes(bytes_total));
+    }
+    let what = if migration.disks.is_empty() { "its memory" } else { "its memory and disks" };
+    let tenths = (bytes_processed as f64 / bytes_total as f64 * 10.0).round() as u64;
+    let times = match tenths {
+        0..100 => format!("{}.{}", tenths / 10, tenths % 10),
+        _ => (tenths / 10).to_string(),
+    };
+    format!("{processed} ({times} times {what}), {} left", text::bytes(bytes_remaining))
+}
+
+fn written(progress: &Progress) -> String {
+    match progress.memory_pass {
+        0 | 1 => "not measured yet".to_owned(),
+        _ => text::rate(progress.dirty_bytes_s),
+    }
+}
+
+fn longest_pause(migration: &Migration) -> String {
+    migration.pause_limit_ms.map_or_else(|| "not set yet".to_owned(), |ms| text::duration(ms.into()))
+}
+
+fn slowed(progress: &Progress) -> String {
+    match progress.slowed_percent {
+        0 => "no".to_owned(),
+        percent => format!("by {percent} %"),
+    }
+}
+
+fn time_left(progress: &Progress) -> String {
+    progress.time_left.map_or_else(|| "not known yet".to_owned(), |left| text::span(left.low_ms, left.high_ms))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::examples;
+
+    #[test]
+    fn memory_that_was_sent_again_is_not_a_part_of_the_whole() {
+        let mut migration = examples::migration(1);
+        for (processed_mib, words) in [
+            (120, "120 MiB of 258 MiB"),
+            (258, "258 MiB of 258 MiB"),
+            (387, "387 MiB (1.5 times its memory), 120 MiB left"),
+            (3_789, "3.7 GiB (14 times its memory), 120 MiB left"),
+        ] {
+            migration.progress = Progress {
+                bytes_total: 258 << 20,
+                bytes_processed: processed_mib << 20,
+                bytes_remaining: 120 << 20,
+                ..Progress::default()
+            };
+            assert_eq!(sent(&migration), words);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The forms that steer a running migration, each with what it would do, or why it is not possible now.
+
+use leptos::{form::ActionForm, prelude::*};
+use model::{Acted, Migration, MigrationId, Policy, Problem, Steering, text};
+
+use crate::migrations::{
+    server_fns::Steer,
+    steer::{
+        confirm::{confirm_question, consequence},
+        fields::act,
+        suggestion::longer_pause_ms,
+    },
+};
+use crate::ui::{dialog::QuestionLink, form::problem_of, problem::Alert};
+
+/// The card.
+#[component]
+pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
+    let steer = ServerAction::<Steer>::new();
+    let id = migration.read_untracked().id;
+    view! {
+        <section class="card" id="steer">
+            <h2>"Steer"</h2>
+            <Alert problem=problem_of(steer) />
+            <ul class="steerings">
+                <PauseForm migration steer />
+                <BandwidthForm migration steer />
+                <PolicyForm migration steer />
+                <SteerForm migration steer steering=Steering::SlowGuest hint=slowed />
+                <Confirmed migration id steering=Steering::PostCopy />
+                <Confirmed migration id steering=Steering::PauseGuest />
+            </ul>
+        </section>
+    }
+}
+
+/// A form with a button, and what its fields are.
+#[component]
+fn SteerForm(
+    migration: Signal<Migration>,
+    steer: ServerAction<Steer>,
+    /// Its numbers do not matter: the fields say which are meant.
+    steering: Steering,
+    /// What it is about, while it is possible.
+    hint: fn(&Migration) -> String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let id = migration.read_untracked().id;
+    let refusal = refusal(migration, steering);
+    let pending = steer.pending();
+    let is_disabled = move || refusal.read().is_some() || pending.get();
+    view! {
+        <li class="steering" data-act=act(steering)>
+            <ActionForm action=steer>
+                <input type="hidden" name="id" value=id.to_string() />
+                <input type="hidden" name="steering[act]" value=act(steering) />
+                {children.map(|children| children())}
+                <button class="button" disabled=is_disabled aria-describedby=hint_id(steering)>
+                    {steering.label()}
+                </button>
+                <Hint migration steering refusal hint />
+            </ActionForm>
+        </li>
+    }
+}
+
+/// A button that asks before it does anything.
+#[component]
+fn Confirmed(migration: Signal<Migration>, id: MigrationId, steering: Steering) -> impl IntoView {
+    let refusal = refusal(migration, steering);
+    let link = move || {
+        view! {
+            <QuestionLink class="button" question=move || confirm_question(id, steering)>
+                {steering.label()}
+            </QuestionLink>
+        }
+    };
+    view! {
+        <li class="steering" data-act=act(steering)>
+            <Show when=move || refusal.read().is_some() fallback=link>
+                <button type="button" class="button" disabled aria-describedby=hint_id(steering)>
+                    {steering.label()}
+                </button>
+            </Show>
+            <Hint migration steering refusal hint=if steering == Steering::PostCopy { post_copied } else { paused } />
+        </li>
+    }
+}
+
+#[component]
+fn PauseForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
+    // A field that a person has changed keeps what was typed: a browser shows this value only before that.
+    let suggested = Memo::new(move |_| longer_pause_ms(&migration.read()).to_string());
+    view! {
+        <SteerForm migration steer steering=Steering::LongestPause { ms: 1 } hint=allowed_pause>
+            <label class="field">
+                <span>"Longest pause in ms"</span>
+                <input
+                    type="number"
+                    name="steering[ms]"
+                    value=suggested
+                    min="1"
+                    max=Steering::MOST_PAUSE_MS.to_string()
+                    inputmode="numeric"
+                    required
+                />
+            </label>
+        </SteerForm>
+    }
+}
+
+#[component]
+fn BandwidthForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
+    view! {
+        <SteerForm migration steer steering=Steering::Bandwidth { mib_s: 1 } hint=bandwidth>
+            <label class="field">
+                <span>"Bandwidth limit in MiB/s"</span>
+                <input
+                    type="number"
+                    name="steering[mib_s]"
+                    min="1"
+                    max=Steering::MOST_BANDWIDTH_MIB_S.to_string()
+                    inputmode="numeric"
+                    required
+                />
+            </label>
+        </SteerForm>
+    }
+}
+
+#[component]
+fn PolicyForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
+    let current = Memo::new(move |_| migration.read().policy);
+    let option = move |policy: Policy| {
+        view! {
+            <option value=policy.as_str() selected=move || current.get() == policy>
+                {policy.label()}
+            </option>
+        }
+    };
+    let steering = Steering::Policy { policy: current.get_untracked() };
+    view! {
+        <SteerForm migration steer steering hint=|migration| migration.policy.hint().to_owned()>
+            <label class="field">
+                <span>"Policy"</span>
+                <select name="steering[policy]">{Policy::ALL.iter().copied().map(option).collect_view()}</select>
+            </label>
+        </SteerForm>
+    }
+}
+
+/// Why it is not possible now, or else what it is about.
+#[component]
+fn Hint(
+    migration: Signal<Migration>,
+    steering: Steering,
+    refusal: Memo<Option<Problem>>,
+    hint: fn(&Migration) -> String,
+) -> impl IntoView {
+    let words = Memo::new(move |_| match refusal.get() {
+        Some(Problem { sentence, fix, .. }) => [Some(sentence), fix].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        None => hint(&migration.read()),
+    });
+    view! {
+        <p class="hint" id=hint_id(steering)>
+            {words}
+        </p>
+    }
+}
+
+fn hint_id(steering: Steering) -> String {
+    format!("about-{}", act(steering))
+}
+
+fn refusal(migration: Signal<Migration>, steering: Steering) -> Memo<Option<Problem>> {
+    Memo::new(move |_| steering.refusal(&migration.read()))
+}
+
+fn allowed_pause(migration: &Migration) -> String {
+    let limit = migration.pause_limit_ms.map(|ms| format!("Now up to {}.", text::duration(ms.into())));
+    limit.unwrap_or_else(|| "The guest pauses for so long at most when it switches over.".to_owned())
+}
+
+fn bandwidth(migration: &Migration) -> String {
+    let steered = migration.acts.iter().rev().find_map(|act| match act.what {
+        Acted::Bandwidth { mib_s } => Some(mib_s),
+        _ => None,
+    });
+    match steered.or(migration.options.bandwidth_mib_s) {
+        Some(limit) => format!("Now {limit} MiB/s."),
+        None => "Now the source host's setting.".to_owned(),
+    }
+}
+
+fn slowed(_: &Migration) -> String {
+    "It writes less then. libvirt has to begin the migration again for that.".to_owned()
+}
+
+fn post_copied(migration: &Migration) -> String {
+    format!("{} continues on {} at once. Asks before.", migration.vm_name, migration.destination)
+}
+
+fn paused(migration: &Migration) -> String {
+    consequence(migration, Steering::PauseGuest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Act, examples};
+
+    #[test]
+    fn the_limit_that_counts_is_the_last_one() {
+        let mut migration = examples::migration(1);
+        assert_eq!(bandwidth(&migration), "Now the source host's setting.");
+        migration.options.bandwidth_mib_s = Some(16);
+        assert_eq!(bandwidth(&migration), "Now 16 MiB/s.");
+        for mib_s in [32, 64] {
+            migration.acts.push(Act { elapsed_ms: 0, what: Acted::Bandwidth { mib_s }, by: None });
+        }
+        assert_eq!(bandwidth(&migration), "Now 64 MiB/s.");
+    }
+}

@@ -1,0 +1,126 @@
+//! The question before a running migration is told what hurts: post-copy, and to pause the guest.
+
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_navigate;
+use model::{Migration, MigrationId, Steering, text};
+
+use crate::live::Live;
+use crate::migrations::{
+    server_fns::Steer,
+    steer::{fields::act, suggestion::pause_until_sent_ms},
+};
+use crate::ui::{
+    dialog::Question,
+    form::{CancelButton, on_success, problem_of},
+    problem::Alert,
+};
+
+/// What is asked for before.
+const CONFIRMED: [Steering; 2] = [Steering::PostCopy, Steering::PauseGuest];
+
+/// What the question of this name is about.
+pub(super) fn confirmed(name: &str) -> Option<Steering> {
+    CONFIRMED.into_iter().find(|steering| act(*steering) == name)
+}
+
+/// The question, for the dialog.
+pub(super) fn confirm_question(id: MigrationId, steering: Steering) -> Question {
+    Question {
+        href: format!("/migrations/{id}/steer?act={}", act(steering)),
+        title: confirm_title(steering),
+        form: Callback::new(move |close| view! { <ConfirmForm id steering close=Some(close) /> }.into_any()),
+    }
+}
+
+/// The question in a line.
+pub(super) fn confirm_title(steering: Steering) -> String {
+    format!("{}?", steering.label())
+}
+
+/// Says what will happen, and does it.
+#[component]
+pub(super) fn ConfirmForm(
+    id: MigrationId,
+    steering: Steering,
+    /// Closes the dialog it is in.
+    close: Option<Callback<()>>,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let page = format!("/migrations/{id}");
+    let navigate = use_navigate();
+    let steer = ServerAction::<Steer>::new();
+    on_success(steer, {
+        let page = page.clone();
+        move |_| match close {
+            Some(close) => close.run(()),
+            None => navigate(&page, Default::default()),
+        }
+    });
+    let consequence = Memo::new(move |_| {
+        live.migrations.get(&id).map(|migration| consequence(&migration.read(), steering)).unwrap_or_default()
+    });
+    view! {
+        <ActionForm action=steer>
+            <input type="hidden" name="id" value=id.to_string() />
+            <input type="hidden" name="steering[act]" value=act(steering) />
+            <p class="consequence">{consequence}</p>
+            <div class="form-foot">
+                <Alert problem=problem_of(steer) />
+                <div class="buttons">
+                    <CancelButton close href=page autofocus=close.is_some() label="Cancel" />
+                    <button class="button danger" disabled=steer.pending()>
+                        {steering.label()}
+                    </button>
+                </div>
+            </div>
+        </ActionForm>
+    }
+}
+
+/// What it does to the VM, in a sentence or two.
+pub(super) fn consequence(migration: &Migration, steering: Steering) -> String {
+    let Migration { source, destination, vm_name: vm, .. } = migration;
+    match steering {
+        Steering::PostCopy => {
+            let again = if migration.post_copy { "" } else { " libvirt begins the migration again for that." };
+            format!(
+                "{vm} continues on {destination}, and fetches the rest of its memory from {source}. If the link fails before \
+                 that has ended, the VM may be lost.{again}"
+            )
+        }
+        _ => match pause_until_sent_ms(migration) {
+            Some(ms) => format!("{vm} pauses until its memory is sent, for about {}.", text::duration(ms)),
+            None => format!("{vm} pauses until its memory is sent."),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::examples;
+
+    #[test]
+    fn what_hurts_is_said_before() {
+        let mut migration = examples::migration(1);
+        migration.post_copy = true;
+        migration.progress.bytes_remaining = 64 << 20;
+        migration.progress.throughput_bytes_s = 32 << 20;
+        assert_eq!(
+            consequence(&migration, Steering::PostCopy),
+            "web continues on beta, and fetches the rest of its memory from alpha. If the link fails before that has ended, \
+             the VM may be lost."
+        );
+        assert_eq!(
+            consequence(&migration, Steering::PauseGuest),
+            "web pauses until its memory is sent, for about 2.0 s."
+        );
+    }
+
+    #[test]
+    fn a_question_is_found_by_its_name() {
+        assert_eq!(confirmed("post-copy"), Some(Steering::PostCopy));
+        assert_eq!(confirmed("pause-guest"), Some(Steering::PauseGuest));
+        assert_eq!(confirmed("slow-guest"), None, "it hurts nobody");
+    }
+}
