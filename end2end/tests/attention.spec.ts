@@ -19,7 +19,7 @@ function startSecondCopy(vm: string, on: keyof typeof demo.hosts, info: TestInfo
 test('two running copies are told at once, and the steps that are offered leave exactly one', async ({ page }, info) => {
   try {
     await logIn(page);
-    await migrate(page, 'cache', 'beta');
+    await migrate(page, 'cache', 'beta', 'Gentle');
     const migration = page.url();
     await expect(page.getByText(/will not finish at this rate/)).toBeVisible();
     startSecondCopy('cache', 'gamma', info);

@@ -37,7 +37,7 @@ test('the form as a page leads to the migration, too', async ({ page }) => {
 
 test('cache never converges, says so, and can be cancelled half-way', async ({ page }) => {
   await logIn(page);
-  await migrate(page, 'cache', 'beta');
+  await migrate(page, 'cache', 'beta', 'Gentle');
   const bar = await recordBar(page);
   await expect(page.getByText(/will not finish at this rate: the guest changes .*, the link carries /)).toBeVisible();
   // The row in the list shows the same bar.
