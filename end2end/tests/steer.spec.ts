@@ -48,7 +48,7 @@ test('a guest that writes too fast is told of with numbers, drawn, and finishes 
   await page.getByText('As a table').click();
   expect(await page.locator('.numbers tbody tr').count()).toBeGreaterThan(3);
 
-  const pause = page.getByLabel('Longest pause in ms');
+  const pause = page.getByLabel('Longest pause, ms');
   await expect(pause).toHaveValue(/^\d+00$/);
   await pause.fill('700');
   await steering(page, 'longest-pause').getByRole('button').click();
@@ -116,7 +116,7 @@ test.describe('without WASM', () => {
       await expect(page.getByRole('link', { name: 'Pause the guest and finish' })).toBeVisible({ timeout: 100 });
     }).toPass();
     await expectAccessible(page, 'the page that steers');
-    await page.getByLabel('Longest pause in ms').fill('650');
+    await page.getByLabel('Longest pause, ms').fill('650');
     await steering(page, 'longest-pause').getByRole('button').click();
     await expect(page).toHaveURL(migration);
     await expect(async () => {

@@ -80,9 +80,8 @@ fn LimitField(
 
 /// What the policies allow by themselves: `Default: gentle 300 ms, balanced 1.0 s, certain 1.0 s.`
 fn own_pauses() -> String {
-    let own = |policy: &Policy| {
-        format!("{} {}", policy.as_str(), model::text::duration(policy.longest_pause_ms().into()))
-    };
+    let own =
+        |policy: &Policy| format!("{} {}", policy.as_str(), model::text::duration(policy.longest_pause_ms().into()));
     format!("Default: {}.", Policy::ALL.iter().map(own).collect::<Vec<_>>().join(", "))
 }
 

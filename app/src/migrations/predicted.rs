@@ -8,16 +8,19 @@ pub(super) fn predicted_and_came(migration: &Migration) -> Option<String> {
     if migration.phase != Phase::Succeeded {
         return None;
     }
-    let (Prediction { ending, .. }, Outcome { total_ms, downtime_ms, .. }) = (migration.prediction?, migration.outcome?);
+    let (Prediction { ending, .. }, Outcome { total_ms, downtime_ms, .. }) =
+        (migration.prediction?, migration.outcome?);
     let took = text::duration(total_ms);
     let paused = downtime_ms.map(text::duration);
     let (predicted, pause) = match ending {
-        Ending::After { low_ms, high_ms, pause_ms } => {
-            (format!("Predicted {}", text::span(low_ms, high_ms)), format!("predicted at most {}", text::duration(pause_ms)))
-        }
-        Ending::Never { needed_pause_ms } => {
-            ("Predicted not to finish by itself".to_owned(), format!("{} predicted to be needed", text::duration(needed_pause_ms)))
-        }
+        Ending::After { low_ms, high_ms, pause_ms } => (
+            format!("Predicted {}", text::span(low_ms, high_ms)),
+            format!("predicted at most {}", text::duration(pause_ms)),
+        ),
+        Ending::Never { needed_pause_ms } => (
+            "Predicted not to finish by itself".to_owned(),
+            format!("{} predicted to be needed", text::duration(needed_pause_ms)),
+        ),
     };
     Some(match paused {
         Some(paused) => format!("{predicted}, took {took}; pause {pause}, was {paused}."),
@@ -31,7 +34,8 @@ mod tests {
     use model::examples;
 
     fn ended(ending: Ending, downtime_ms: Option<u64>) -> Migration {
-        let prediction = Prediction { throughput_bytes_s: 1, throughput_measured: true, dirty_bytes_s: Some(1), ending };
+        let prediction =
+            Prediction { throughput_bytes_s: 1, throughput_measured: true, dirty_bytes_s: Some(1), ending };
         Migration {
             phase: Phase::Succeeded,
             prediction: Some(prediction),

@@ -101,11 +101,11 @@ fn round_time(ms: u64) -> u64 {
     }
 }
 
-/// The next higher rate of 1, 2 or 5 MiB/s, or ten times, a hundred times that.
+/// The next higher rate of 1, 2, 3, 4, 6 or 8 MiB/s, or ten times, a hundred times that: half of it is round, too.
 fn round_rate(bytes_s: u64) -> u64 {
     let mut unit = MIB;
     loop {
-        for factor in [1, 2, 5] {
+        for factor in [1, 2, 3, 4, 6, 8] {
             if unit * factor >= bytes_s {
                 return unit * factor;
             }
@@ -137,7 +137,7 @@ mod tests {
         let points = [point(1_000, 32, 258), point(13_000, 31, 100)];
         let axes = Axes::of(&points, None, None, false);
         assert_eq!((axes.from_ms, axes.to_ms, axes.step_ms), (1_000, 15_000, 5_000));
-        assert_eq!((axes.most_bytes_s, axes.most_bytes), (50 * MIB, 258 * MIB));
+        assert_eq!((axes.most_bytes_s, axes.most_bytes), (40 * MIB, 258 * MIB));
         let ended = Axes::of(&points, Some(13_500), None, true);
         assert_eq!(ended.to_ms, 13_500);
     }
@@ -155,7 +155,7 @@ mod tests {
         let axes = Axes::of(&points, None, None, true);
         assert_eq!((axes.x(0), axes.x(1_000), axes.x(13_000), axes.x(u64::MAX / SIZE)), (0, 0, SIZE, SIZE));
         assert_eq!((axes.y_of_amount(258 * MIB), axes.y_of_amount(0)), (0, SIZE));
-        assert_eq!((axes.y_of_rate(u64::MAX), axes.y_of_rate(25 * MIB)), (0, 500));
+        assert_eq!((axes.y_of_rate(u64::MAX), axes.y_of_rate(20 * MIB)), (0, 500));
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn rates_are_rounded_up() {
         let rounded = |mib| round_rate(mib * MIB) / MIB;
-        assert_eq!([0, 1, 3, 32, 51, 501].map(rounded), [1, 1, 5, 50, 100, 1_000]);
+        assert_eq!([0, 1, 3, 32, 51, 501].map(rounded), [1, 1, 3, 40, 60, 600]);
         assert!(round_rate(u64::MAX / 2) >= u64::MAX / 2);
     }
 

@@ -54,11 +54,11 @@ mod tests {
             elapsed_ms,
             pass,
             remaining: left_mib * MIB,
-            throughput_bytes_s: 25 * MIB,
+            throughput_bytes_s: 30 * MIB,
             dirty_bytes_s: dirty_mib_s * MIB,
             end_ms: None,
         };
-        vec![point(0, 1, 200, 0), point(5_000, 2, 100, 50), point(10_000, 2, 0, 40)]
+        vec![point(0, 1, 200, 0), point(5_000, 2, 100, 60), point(10_000, 2, 0, 45)]
     }
 
     fn axes() -> Axes {
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn rates_are_lines_on_one_scale() {
         assert_eq!(throughput(&axes(), &points()), "M0 500L500 500L1000 500");
-        assert_eq!(dirty(&axes(), &points()), "M500 0L1000 200", "not before the second pass");
+        assert_eq!(dirty(&axes(), &points()), "M500 0L1000 250", "not before the second pass");
         assert_eq!(throughput(&axes(), &[]), "");
     }
 

@@ -37,7 +37,7 @@ pub(super) fn Picture(migration: Signal<Migration>, #[prop(into)] points: Signal
     view! {
         <Show when=move || has_points.get() || !has_ended.get()>
             <section class="card picture">
-                <h2>"Course"</h2>
+                <h2>"Over time"</h2>
                 <Show when=move || has_points.get() fallback=none_yet>
                     {plot}
                 </Show>

@@ -48,7 +48,7 @@ fn sent(migration: &Migration) -> String {
     let what = if migration.disks.is_empty() { "its memory" } else { "its memory and disks" };
     let tenths = (bytes_processed as f64 / bytes_total as f64 * 10.0).round() as u64;
     let times = match tenths {
-        0..100 => format!("{}.{}", tenths / 10, tenths % 10),
+        0..100 if tenths % 10 != 0 => format!("{}.{}", tenths / 10, tenths % 10),
         _ => (tenths / 10).to_string(),
     };
     format!("{processed} ({times} times {what}), {} left", text::bytes(bytes_remaining))
@@ -87,6 +87,7 @@ mod tests {
         for (processed_mib, words) in [
             (120, "120 MiB of 258 MiB"),
             (258, "258 MiB of 258 MiB"),
+            (516, "516 MiB (2 times its memory), 120 MiB left"),
             (387, "387 MiB (1.5 times its memory), 120 MiB left"),
             (3_789, "3.7 GiB (14 times its memory), 120 MiB left"),
         ] {

@@ -34,7 +34,7 @@ pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
     }
 }
 
-/// A form with a button, and what its fields are.
+/// A form with a button, and a field beside it where there is one.
 #[component]
 fn SteerForm(
     migration: Signal<Migration>,
@@ -43,6 +43,9 @@ fn SteerForm(
     steering: Steering,
     /// What it is about, while it is possible.
     hint: fn(&Migration) -> String,
+    /// What the button says beside a field that is named already.
+    #[prop(optional)]
+    short: Option<&'static str>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let id = migration.read_untracked().id;
@@ -54,10 +57,17 @@ fn SteerForm(
             <ActionForm action=steer>
                 <input type="hidden" name="id" value=id.to_string() />
                 <input type="hidden" name="steering[act]" value=act(steering) />
-                {children.map(|children| children())}
-                <button class="button" disabled=is_disabled aria-describedby=hint_id(steering)>
-                    {steering.label()}
-                </button>
+                <div class="steering-row">
+                    {children.map(|children| children())}
+                    <button
+                        class="button"
+                        disabled=is_disabled
+                        aria-label=steering.label()
+                        aria-describedby=hint_id(steering)
+                    >
+                        {short.unwrap_or(steering.label())}
+                    </button>
+                </div>
                 <Hint migration steering refusal hint />
             </ActionForm>
         </li>
@@ -92,9 +102,9 @@ fn PauseForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl I
     // A field that a person has changed keeps what was typed: a browser shows this value only before that.
     let suggested = Memo::new(move |_| longer_pause_ms(&migration.read()).to_string());
     view! {
-        <SteerForm migration steer steering=Steering::LongestPause { ms: 1 } hint=allowed_pause>
+        <SteerForm migration steer steering=Steering::LongestPause { ms: 1 } hint=allowed_pause short="Allow">
             <label class="field">
-                <span>"Longest pause in ms"</span>
+                <span>"Longest pause, ms"</span>
                 <input
                     type="number"
                     name="steering[ms]"
@@ -112,9 +122,9 @@ fn PauseForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl I
 #[component]
 fn BandwidthForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
     view! {
-        <SteerForm migration steer steering=Steering::Bandwidth { mib_s: 1 } hint=bandwidth>
+        <SteerForm migration steer steering=Steering::Bandwidth { mib_s: 1 } hint=bandwidth short="Change">
             <label class="field">
-                <span>"Bandwidth limit in MiB/s"</span>
+                <span>"Bandwidth, MiB/s"</span>
                 <input
                     type="number"
                     name="steering[mib_s]"
@@ -140,7 +150,7 @@ fn PolicyForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl 
     };
     let steering = Steering::Policy { policy: current.get_untracked() };
     view! {
-        <SteerForm migration steer steering hint=|migration| migration.policy.hint().to_owned()>
+        <SteerForm migration steer steering hint=|migration| migration.policy.hint().to_owned() short="Change">
             <label class="field">
                 <span>"Policy"</span>
                 <select name="steering[policy]">{Policy::ALL.iter().copied().map(option).collect_view()}</select>
@@ -158,7 +168,9 @@ fn Hint(
     hint: fn(&Migration) -> String,
 ) -> impl IntoView {
     let words = Memo::new(move |_| match refusal.get() {
-        Some(Problem { sentence, fix, .. }) => [Some(sentence), fix].into_iter().flatten().collect::<Vec<_>>().join(" "),
+        Some(Problem { sentence, fix, .. }) => {
+            [Some(sentence), fix].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
         None => hint(&migration.read()),
     });
     view! {

@@ -22,7 +22,8 @@ pub(crate) fn SteerPage() -> impl IntoView {
         live.migrations.get(&id).map(|_| (id, query.read().get_str("act").and_then(confirmed)))
     });
     move || {
-        let shown = asked.get().and_then(|(id, question)| Some((live.migrations.get_untracked(&id)?.into(), id, question)));
+        let shown =
+            asked.get().and_then(|(id, question)| Some((live.migrations.get_untracked(&id)?.into(), id, question)));
         match shown {
             None => view! { <NotFound /> }.into_any(),
             Some((_, id, Some(steering))) => untrack(|| {

@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn a_pause_is_suggested_that_suffices() {
-        let cases = [(1_873, 2_300), (1_000, 1_200), (20_000, 24_000), (100, 2_000), (u64::MAX, Steering::MOST_PAUSE_MS)];
+        let cases =
+            [(1_873, 2_300), (1_000, 1_200), (20_000, 24_000), (100, 2_000), (u64::MAX, Steering::MOST_PAUSE_MS)];
         for (needed, suggested) in cases {
             assert_eq!(longer_pause_ms(&in_need_of(needed)), suggested);
         }
