@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use model::{ControlFlow, HostName, LeftoverKind, Migration, Mode, Phase};
+use model::{ControlFlow, HostName, LeftoverKind, Migration, Mode, Phase, Steering};
 use tokio::time::Instant;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     queue::Places,
     situation::is_stranger,
     stall::{self, Stall},
+    steering::BeginAgain,
     verdict::Answer,
 };
 use crate::{
@@ -41,6 +42,8 @@ pub(super) struct ActiveMigration {
     last_abort: Option<Instant>,
     /// Since when the source has not answered.
     silent_since: Option<Instant>,
+    /// What was asked for that libvirt can do only if the migration begins again.
+    begin_again: Option<BeginAgain>,
     /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
     last_heard_ms: u64,
 }
@@ -58,6 +61,7 @@ impl ActiveMigration {
             last_sample: None,
             last_abort: None,
             silent_since: None,
+            begin_again: None,
         }
     }
 
@@ -150,6 +154,27 @@ impl ActiveMigration {
         self.inbox.has_cancel()
     }
 
+    /// What users and programs have asked for since this was last asked, and who did, oldest first.
+    pub(super) fn take_steerings(&mut self) -> Vec<(Steering, String)> {
+        self.inbox.drain();
+        self.inbox.take_steerings()
+    }
+
+    /// Whether something was asked for that is not done yet.
+    pub(super) fn is_steered(&mut self) -> bool {
+        self.inbox.drain();
+        self.inbox.has_steerings()
+    }
+
+    pub(super) fn tracker(&mut self) -> &mut Tracker {
+        &mut self.tracker
+    }
+
+    /// What it is to begin again for, if an abort was asked for that.
+    pub(super) fn begin_again(&mut self) -> &mut Option<BeginAgain> {
+        &mut self.begin_again
+    }
+
     /// Waits until the store has the migration as it is now, because the next console has to know of what is about to be done.
     ///
     /// # Errors
@@ -172,7 +197,8 @@ impl ActiveMigration {
 
     /// Whether libvirt is to be asked to abort: a cancel was noted or no progress is made, and no abort was accepted a moment ago.
     pub(super) fn is_abort_due(&self) -> bool {
-        (self.record().cancel_requested || self.stall.is_given_up())
+        (self.record().cancel_requested || self.stall.is_given_up() || self.begin_again.is_some())
+            && self.record().phase != Phase::PostCopy
             && self.last_abort.is_none_or(|last| last.elapsed() > ABORT_AGAIN)
     }
 
@@ -290,7 +316,10 @@ impl StorageJournal for ActiveMigration {
     }
 
     fn unless_stalled(&self) -> Result<(), Error> {
-        if self.stall.is_given_up() { Err(stall::no_progress().into()) } else { Ok(()) }
+        match self.stall.given_up() {
+            Some(why) => Err(why.clone().into()),
+            None => Ok(()),
+        }
     }
 
     async fn cancelled(&mut self) {

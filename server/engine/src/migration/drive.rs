@@ -1,11 +1,12 @@
 //! Hands a migration to libvirt, and goes on direct where the source may not log in at the destination.
 
-use model::{ControlFlow, Migration, Mode};
+use model::{ControlFlow, Migration, Mode, Policy, VmState};
 
 use super::{
     Reported, Setback,
     active::ActiveMigration,
     sample::{due, sample},
+    steering::{self, begins_again},
 };
 use crate::{
     clock::every_sample,
@@ -59,7 +60,22 @@ async fn ensure_untouched(active: &ActiveMigration, images: &[CopiedImage]) -> R
     }
 }
 
+/// Hands it to libvirt, again where it has to begin again.
 async fn hand_over(active: &mut ActiveMigration, plan: &MigrationPlan) -> Result<(), NotMigrated> {
+    let mut plan = plan.clone();
+    loop {
+        active.journal().prepare(Some(plan.throttle.is_some()), Some(plan.post_copy));
+        let reported = hand_over_once(active, &plan).await;
+        let Some(again) = begins_again(active, &reported).await else { return reported };
+        if !is_as_it_was(active).await {
+            return reported;
+        }
+        plan.throttle = again.throttle.or(plan.throttle);
+        plan.post_copy = again.post_copy.unwrap_or(plan.post_copy);
+    }
+}
+
+async fn hand_over_once(active: &mut ActiveMigration, plan: &MigrationPlan) -> Result<(), NotMigrated> {
     let source = active.source().map_err(NotMigrated::NotBegun)?;
     let mut moving = source.migrate(plan);
     let mut ticks = every_sample();
@@ -77,12 +93,13 @@ fn plan(
     active: &ActiveMigration,
     Handover { persistent, login, prepared }: Handover,
 ) -> Result<MigrationPlan, HostError> {
-    let Migration { vm, source, destination, mode, options, control_flow, encrypted, .. } = active.record();
+    let Migration { vm, source, destination, mode, options, control_flow, encrypted, policy, .. } = active.record();
     let inventory = active.context().inventory();
     let (Some(from), Some(to)) = (inventory.host(source), inventory.host(destination)) else {
         return Err(HostError::unknown_host(destination.as_str()));
     };
     let control_flow = control_flow.unwrap_or(ControlFlow::PeerToPeer);
+    let runs = inventory.copy(source, *vm).is_some_and(|copy| copy.state == VmState::Running);
     // Of other migrations libvirt encrypts nothing itself: they go through a connection that is encrypted or not.
     let from_host_to_host = *mode == Mode::Live && control_flow != ControlFlow::Tunnelled;
     Ok(MigrationPlan {
@@ -97,8 +114,9 @@ fn plan(
         persist_destination: persistent || *mode == Mode::Offline,
         bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
         switchover_mib_s: None,
-        throttle: None,
-        post_copy: false,
+        throttle: (policy.slows_guest() && *mode == Mode::Live).then_some(steering::UNMEASURED),
+        // libvirt refuses it for a VM that is paused, and its tunnelled transport can't do it.
+        post_copy: *policy == Policy::Certain && from_host_to_host && !options.rdma && runs,
         connections: None,
         new_name: options.new_name.clone(),
         disks: prepared.disks,

@@ -55,9 +55,13 @@ impl Inbox {
     }
 
     /// Takes what was asked for and waits to be acted on, and by whom, oldest first.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the sampling loop is to act on them"))]
     pub(super) fn take_steerings(&mut self) -> Vec<(Steering, String)> {
         std::mem::take(&mut self.steerings)
+    }
+
+    /// Whether something was asked for that waits to be acted on.
+    pub(super) fn has_steerings(&self) -> bool {
+        !self.steerings.is_empty()
     }
 
     /// libvirt's final figures, if they have arrived.

@@ -4,7 +4,9 @@ mod ledger;
 
 use std::sync::Arc;
 
-use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Problem, Progress, Step, text};
+use model::{
+    Act, Acted, ControlFlow, DiskMove, Migration, MigrationEvent, Outcome, Phase, Policy, Problem, Progress, Step, text,
+};
 
 use crate::{context::Context, error::Error, hypervisor::Statistics};
 
@@ -48,6 +50,35 @@ impl Journal {
     pub(super) async fn go_direct(&mut self, text: String) {
         self.record.control_flow = Some(ControlFlow::Direct);
         self.write(text).await;
+    }
+
+    /// Follows another policy from now on. Written with the next entry.
+    pub(super) fn follow_policy(&mut self, policy: Policy) {
+        self.record.policy = policy;
+    }
+
+    /// What libvirt is asked to be ready for; none leaves it as it is. Written with the next entry.
+    pub(super) fn prepare(&mut self, slows_guest: Option<bool>, post_copy: Option<bool>) {
+        self.record.slows_guest = slows_guest.unwrap_or(self.record.slows_guest);
+        self.record.post_copy = post_copy.unwrap_or(self.record.post_copy);
+    }
+
+    /// Writes down what was done to the migration while it runs.
+    pub(super) async fn act(&mut self, what: Acted, by: Option<String>, text: String) {
+        if let Acted::Pause { ms } = what {
+            self.record.pause_limit_ms = Some(ms);
+        }
+        self.record.acts.push(Act { elapsed_ms: self.elapsed_ms(), what, by });
+        self.write(text).await;
+    }
+
+    /// Whether QEMU slows the guest more than the last act says.
+    pub(super) fn is_slowed_anew(&self, percent: u8) -> bool {
+        let said = self.record.acts.iter().rev().find_map(|act| match act.what {
+            Acted::Slowed { percent } => Some(percent),
+            _ => None,
+        });
+        percent > said.unwrap_or_default()
     }
 
     /// Shows a problem while the migration goes on (it waits for a person, say), or that there is none any more.

@@ -140,7 +140,7 @@ impl Migrations {
             step: None,
             leftovers: Vec::new(),
             autostart: None,
-            policy: Policy::default(),
+            policy: request.options.policy.unwrap_or_default(),
             post_copy: false,
             slows_guest: false,
             pause_limit_ms: None,

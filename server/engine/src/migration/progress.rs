@@ -21,7 +21,7 @@ const SMOOTHING: f64 = 0.5;
 const PASSES_TO_JUDGE: u64 = 3;
 
 /// Turns a migration's statistics into its progress.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     progress: Progress,
     /// The memory that follows the disks, in bytes: while disks are copied libvirt does not count it yet. None if not known.
@@ -30,7 +30,13 @@ pub(crate) struct Tracker {
     last_sample: Option<(u64, u64)>,
     /// The pass over what the guest changed; none during the first pass.
     pass: Option<Pass>,
+    /// Whether a policy has yet to look at the beginning of this pass.
+    is_new_pass: bool,
     convergence: Convergence,
+    /// The pause that QEMU may take, in ms.
+    pause_limit_ms: u64,
+    /// What was left when the VM went on at the destination, in bytes, and where the bar stood then.
+    post_copy: Option<(f64, f64)>,
 }
 
 /// A pass over what the guest changed during the one before. Its beginning is what counts: within a pass the remainder says
@@ -46,6 +52,38 @@ struct Pass {
     least: f64,
     /// What the next pass is expected to begin with, by what this one began with.
     ratio: f64,
+    /// Passes in a row, with this one, that began with about the least or more.
+    fruitless: u64,
+}
+
+/// A pass, as a policy sees its beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PassBegun {
+    pub(crate) number: u64,
+    /// What was left, in bytes.
+    pub(crate) remaining: f64,
+    /// What the link carries, in bytes a second.
+    pub(crate) throughput: f64,
+    /// What the next pass is expected to begin with, by what this one began with.
+    pub(crate) ratio: f64,
+    /// Passes in a row, with this one, that began with about the least or more.
+    pub(crate) fruitless: u64,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self {
+            progress: Progress::default(),
+            memory_to_come: None,
+            throughput: 0.0,
+            last_sample: None,
+            pass: None,
+            is_new_pass: false,
+            convergence: Convergence::default(),
+            pause_limit_ms: DOWNTIME_LIMIT_MS,
+            post_copy: None,
+        }
+    }
 }
 
 impl Tracker {
@@ -57,6 +95,42 @@ impl Tracker {
     /// So much memory follows the disks, in bytes; 0 if only disks move.
     pub(crate) fn expect_memory(&mut self, bytes: u64) {
         self.memory_to_come = Some(bytes);
+    }
+
+    /// QEMU may pause the guest for so long, in ms.
+    pub(crate) fn allow_pause(&mut self, ms: u32) {
+        self.pause_limit_ms = ms.into();
+        if self.pass.is_some_and(|pass| pass.began_with * pass.ratio.min(1.0) <= self.fits_the_pause()) {
+            self.convergence = Convergence::Converging;
+        }
+    }
+
+    /// The VM goes on at the destination, and what is left follows.
+    pub(crate) fn enter_post_copy(&mut self) {
+        self.post_copy = Some(((self.progress.bytes_remaining as f64).max(1.0), self.progress.percent));
+        self.convergence = Convergence::Converging;
+    }
+
+    /// It begins again from the first byte. The bar stays where it is until it is passed.
+    pub(crate) fn begin_again(&mut self) {
+        *self = Self {
+            progress: self.progress.clone(),
+            memory_to_come: self.memory_to_come,
+            pause_limit_ms: self.pause_limit_ms,
+            ..Self::default()
+        };
+    }
+
+    /// The pass that has begun since this was last asked.
+    pub(crate) fn take_new_pass(&mut self) -> Option<PassBegun> {
+        let pass = self.pass.filter(|_| std::mem::take(&mut self.is_new_pass))?;
+        Some(PassBegun {
+            number: pass.number,
+            remaining: pass.began_with,
+            throughput: self.throughput,
+            ratio: pass.ratio,
+            fruitless: pass.fruitless,
+        })
     }
 
     /// The phase these statistics show.
@@ -81,7 +155,7 @@ impl Tracker {
         }
         self.measure_throughput(statistics);
         let dirty_bytes_s = statistics.dirty_pages_s.saturating_mul(statistics.page_bytes);
-        if statistics.memory_pass > self.pass.map_or(1, |pass| pass.number) {
+        if self.post_copy.is_none() && statistics.memory_pass > self.pass.map_or(1, |pass| pass.number) {
             self.begin_pass(statistics, dirty_bytes_s as f64);
         }
         let percent = self.percent(statistics);
@@ -135,8 +209,11 @@ impl Tracker {
             first: before.map_or(began_with, |before| before.first),
             least: before.map_or(began_with, |before| before.least.min(began_with)),
             ratio: before.map_or(by_rate, |before| by_rate.max(began_with / before.began_with)),
+            fruitless: before.map_or(0, |before| {
+                if began_with < HOPELESS_RATIO * before.least { 0 } else { before.fruitless + 1 }
+            }),
         };
-        self.pass = Some(pass);
+        (self.pass, self.is_new_pass) = (Some(pass), true);
         self.convergence = if pass.ratio < HOPELESS_RATIO || began_with <= self.fits_the_pause() {
             Convergence::Converging
         } else if pass.number < PASSES_TO_JUDGE {
@@ -151,6 +228,9 @@ impl Tracker {
             return 0.0;
         }
         let remaining = statistics.data_remaining as f64;
+        if let Some((began_with, percent)) = self.post_copy {
+            return percent + (SWITCHED - percent) * (1.0 - remaining / began_with).clamp(0.0, 1.0);
+        }
         let Some(pass) = self.pass else {
             let memory = self.uncounted_memory(statistics);
             let total = statistics.data_total as f64 + memory;
@@ -173,9 +253,9 @@ impl Tracker {
         }
     }
 
-    /// What the link carries during the longest pause QEMU allows itself, in bytes.
+    /// What the link carries during the longest pause QEMU may take, in bytes.
     fn fits_the_pause(&self) -> f64 {
-        (self.throughput * DOWNTIME_LIMIT_MS as f64 / 1000.0).max(1.0)
+        (self.throughput * self.pause_limit_ms as f64 / 1000.0).max(1.0)
     }
 
     /// Pre-copy as a geometric series: each pass sends what was changed during the one before, `ratio` times as much, until
@@ -187,7 +267,11 @@ impl Tracker {
         }
         let this_pass = (statistics.data_remaining as f64 + self.uncounted_memory(statistics)) / self.throughput;
         // Whether the guest writes is not known in the first pass: one more of the same length is possible.
-        let ratio = self.pass.map_or(0.5, |pass| pass.ratio.min(HOPELESS_RATIO));
+        let ratio = match (self.post_copy, self.pass) {
+            (Some(_), _) => 0.0,
+            (None, Some(pass)) => pass.ratio.min(HOPELESS_RATIO),
+            (None, None) => 0.5,
+        };
         let (low, high) = (this_pass, this_pass / (1.0 - ratio));
         Some(TimeLeft { low_ms: (low * 1000.0) as u64, high_ms: (high * 1000.0) as u64 })
     }

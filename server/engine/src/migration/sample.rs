@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, Interval};
 
-use super::{active::ActiveMigration, waiting};
+use super::{active::ActiveMigration, steering, waiting};
 use crate::{
     clock::every_sample,
     hypervisor::{HostError, HostErrorKind},
@@ -37,7 +37,7 @@ pub(super) async fn watch_until_gone(active: &mut ActiveMigration) {
 /// Waits until a sample is due: at the next tick, or at once if a command has to be acted on. Dropping the future loses no command.
 pub(super) async fn due(active: &mut ActiveMigration, ticks: &mut Interval) {
     loop {
-        if active.has_new_cancel() && !active.record().cancel_requested {
+        if (active.has_new_cancel() && !active.record().cancel_requested) || active.is_steered() {
             return;
         }
         tokio::select! {
@@ -77,6 +77,7 @@ async fn job(active: &mut ActiveMigration) -> Job {
     match source.job(vm).await {
         Ok(Some(figures)) => {
             active.show(&figures).await;
+            steering::steer(active).await;
             Job::Runs
         }
         Ok(None) => Job::Gone,

@@ -16,7 +16,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Stall {
     seen: Option<(Figures, Instant)>,
-    given_up: bool,
+    /// Why the migration is to be stopped, if it is.
+    given_up: Option<HostError>,
 }
 
 /// What changes while anything is sent: bytes sent, bytes left, passes.
@@ -42,7 +43,17 @@ impl Stall {
 
     /// Whether the migration is to be stopped.
     pub(super) fn is_given_up(&self) -> bool {
-        self.given_up
+        self.given_up.is_some()
+    }
+
+    /// Why the migration is to be stopped, if it is.
+    pub(super) fn given_up(&self) -> Option<&HostError> {
+        self.given_up.as_ref()
+    }
+
+    /// The migration is to be stopped.
+    pub(super) fn give_up(&mut self, why: HostError) {
+        self.given_up = Some(why);
     }
 }
 
@@ -50,8 +61,8 @@ impl Stall {
 pub(super) async fn judge(active: &mut ActiveMigration, lasts: Duration) {
     let Migration { phase, cancel_requested, .. } = active.record();
     // Once the hosts switch over, to stop would be a risk for the VM.
-    if lasts > limits::NO_PROGRESS && *phase < Phase::SwitchingOver && !cancel_requested && !active.stall().given_up {
-        active.stall().given_up = true;
+    if lasts > limits::NO_PROGRESS && *phase < Phase::SwitchingOver && !cancel_requested && !active.stall().is_given_up() {
+        active.stall().give_up(no_progress());
         active.write(format!("No data has moved for {} min: the migration is stopped.", minutes())).await;
     }
     if lasts > limits::NO_PROGRESS_TOLD {
@@ -73,7 +84,7 @@ fn told(Migration { vm_name, source, destination, .. }: &Migration) -> Problem {
 }
 
 /// Why a migration is stopped that makes no progress.
-pub(super) fn no_progress() -> HostError {
+fn no_progress() -> HostError {
     let sentence = format!("No data had moved for {} min, so vmferry stopped the migration.", minutes());
     HostError::new(HostErrorKind::TimedOut, sentence)
         .with_fix("Look at the network between the hosts, and at the storage of the destination. Then try again.")
@@ -81,11 +92,9 @@ pub(super) fn no_progress() -> HostError {
 
 /// What is reported of a migration that this console stopped sounds as if a person had cancelled it.
 pub(super) fn explained(active: &mut ActiveMigration, reported: Reported) -> Reported {
-    match reported {
-        Err(setback) if active.stall().given_up && (setback.is_cancelled() || setback.is_lost()) => {
-            Err(Setback::Failed(no_progress()))
-        }
-        other => other,
+    match (reported, active.stall().given_up()) {
+        (Err(setback), Some(why)) if setback.is_cancelled() || setback.is_lost() => Err(Setback::Failed(why.clone())),
+        (other, _) => other,
     }
 }
 

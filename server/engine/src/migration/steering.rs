@@ -1,0 +1,187 @@
+//! Steers a migration that runs: what users ask for, and what its policy decides, is done at the source and written down with its
+//! numbers.
+
+use std::time::Duration;
+
+use model::{Acted, Migration, Mode, Phase, Policy, Steering};
+
+use super::{
+    active::ActiveMigration,
+    policy::{self, Decision, Rules, View},
+    progress::PassBegun,
+};
+use crate::{
+    hypervisor::{DOWNTIME_LIMIT_MS, HostError, HostErrorKind, NotMigrated, Throttle, Tuning},
+    storage::StorageJournal as _,
+};
+
+/// How long a migration may take for each GiB of memory before its policy gives up, in s (KubeVirt's `completionTimeoutPerGiB`), and the
+/// least.
+const BUDGET_S_PER_GIB: u64 = 150;
+const LEAST_BUDGET_S: u64 = 300;
+
+/// What libvirt can do only from the beginning of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BeginAgain {
+    /// Slow the guest.
+    ToSlowGuest,
+    /// Switch to post-copy.
+    ForPostCopy,
+}
+
+/// Does what users have asked for and what the policy decides, after a sample was taken.
+pub(super) async fn steer(active: &mut ActiveMigration) {
+    for (steering, by) in active.take_steerings() {
+        obey(active, steering, by).await;
+    }
+    if active.record().mode == Mode::Live && is_steerable(active.record()) {
+        follow_policy(active).await;
+    }
+}
+
+/// Whether the policy may still do something.
+fn is_steerable(record: &Migration) -> bool {
+    matches!(record.phase, Phase::CopyingMemory | Phase::Converging) && !record.cancel_requested
+}
+
+/// Does what a user asks for, if that is possible now.
+async fn obey(active: &mut ActiveMigration, steering: Steering, by: String) {
+    if let Some(problem) = steering.refusal(active.record()) {
+        return active.write(format!("{by} asked {}. {}", steering.asked(), problem.sentence)).await;
+    }
+    let begin_again = match steering {
+        Steering::SlowGuest => Some(BeginAgain::ToSlowGuest),
+        Steering::PostCopy if !active.record().post_copy => Some(BeginAgain::ForPostCopy),
+        _ => None,
+    };
+    if begin_again.is_some() {
+        *active.begin_again() = begin_again;
+        return active.write(format!("{by} asked {}. The migration begins again for that.", steering.asked())).await;
+    }
+    let (tuning, acted) = match steering {
+        Steering::Bandwidth { mib_s } => (Tuning::Bandwidth { mib_s }, Acted::Bandwidth { mib_s }),
+        Steering::LongestPause { ms } => (Tuning::PauseLimit { ms }, Acted::Pause { ms }),
+        Steering::PauseGuest => (Tuning::PauseGuest, Acted::GuestPaused),
+        Steering::PostCopy | Steering::SlowGuest => (Tuning::PostCopy, Acted::PostCopy),
+        Steering::Policy { policy } => return change_policy(active, policy, by).await,
+    };
+    let text = format!("{by} asked {}.", steering.asked());
+    tune(active, tuning, acted, Some(by), text).await;
+}
+
+async fn change_policy(active: &mut ActiveMigration, policy: Policy, by: String) {
+    let text = format!("{by} asked for the policy {}.", policy.as_str());
+    active.journal().follow_policy(policy);
+    active.journal().act(Acted::Policy { policy }, Some(by), text).await;
+}
+
+/// Changes the migration, and writes down that it was done or why not.
+async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Option<String>, text: String) {
+    let tuned = match active.source() {
+        Ok(source) => source.tune(active.record().vm, tuning).await,
+        Err(error) => Err(error),
+    };
+    if let Err(HostError { sentence, .. }) = tuned {
+        return active.write(format!("{text} That was not possible: {sentence}")).await;
+    }
+    match tuning {
+        Tuning::PauseLimit { ms } => active.tracker().allow_pause(ms),
+        Tuning::PostCopy => active.tracker().enter_post_copy(),
+        Tuning::Bandwidth { .. } | Tuning::PauseGuest => {}
+    }
+    active.journal().act(acted, by, text).await;
+    if tuning == Tuning::PostCopy {
+        active.journal().enter(Phase::PostCopy).await;
+    }
+}
+
+/// Lets the policy decide, once for each pass.
+async fn follow_policy(active: &mut ActiveMigration) {
+    let slowed = active.record().progress.slowed_percent;
+    if active.journal().is_slowed_anew(slowed) {
+        let text = format!("QEMU slows the guest by {slowed} %, as it writes more than half of what the link carries.");
+        active.journal().act(Acted::Slowed { percent: slowed }, None, text).await;
+    }
+    let Some(pass) = active.tracker().take_new_pass() else { return };
+    let rules = rules(active);
+    let view = view(active.record(), &pass);
+    let Some(decision) = policy::decide(&rules, &view) else { return };
+    let text = policy::explain(&rules, &view, decision, &active.record().vm_name);
+    match decision {
+        Decision::Tune(tuning, acted) => tune(active, tuning, acted, None, text).await,
+        Decision::GiveUp => {
+            let why = policy::gave_up(&rules, &view, &active.record().vm_name);
+            active.stall().give_up(why);
+            active.journal().act(Acted::GaveUp, None, text).await;
+        }
+    }
+}
+
+fn rules(active: &ActiveMigration) -> Rules {
+    let Migration { vm, source, options, policy, .. } = active.record();
+    let memory = active.context().inventory().copy(source, *vm).map_or(0, |copy| copy.memory_bytes);
+    let budget = (memory.div_ceil(1 << 30) * BUDGET_S_PER_GIB).max(LEAST_BUDGET_S);
+    Rules {
+        policy: *policy,
+        longest_pause_ms: options.longest_pause_ms.unwrap_or_else(|| policy.longest_pause_ms()),
+        budget: Duration::from_secs(options.budget_s.map_or(budget, u64::from)),
+    }
+}
+
+fn view(record: &Migration, pass: &PassBegun) -> View {
+    View {
+        elapsed: Duration::from_millis(record.progress.elapsed_ms),
+        pass: pass.number,
+        remaining: pass.remaining,
+        throughput: pass.throughput,
+        ratio: pass.ratio,
+        fruitless_passes: pass.fruitless,
+        pause_limit_ms: record.pause_limit_ms.unwrap_or(DOWNTIME_LIMIT_MS as u32),
+        slowed_percent: record.progress.slowed_percent,
+        slows_guest: record.slows_guest,
+        post_copy: record.post_copy,
+    }
+}
+
+/// How QEMU slows a guest of which nothing was measured, in percent: from half of its time on, which brings one that writes twice what
+/// the link carries to what it carries.
+pub(super) const UNMEASURED: Throttle = Throttle { initial: 50, increment: 15 };
+
+/// Whether a migration that has ended for it begins again, and how then: for what a user has asked for, or without post-copy where a
+/// host can't do that.
+pub(super) async fn begins_again(
+    active: &mut ActiveMigration,
+    reported: &Result<(), NotMigrated>,
+) -> Option<BeginAgainWith> {
+    match reported {
+        Err(NotMigrated::NotBegun(error)) if error.kind == HostErrorKind::NoPostCopy => {
+            let words = error.details.as_ref().map_or_else(String::new, |words| format!(" ({words})"));
+            active.journal().prepare(None, Some(false));
+            active.write(format!("Post-copy is not possible between these hosts{words}. It goes on without.")).await;
+            Some(BeginAgainWith { throttle: None, post_copy: Some(false) })
+        }
+        Err(NotMigrated::Failed(error)) if error.kind == HostErrorKind::Cancelled => {
+            let why = active.begin_again().take()?;
+            if active.unless_cancelled().await.is_err() {
+                return None;
+            }
+            active.tracker().begin_again();
+            let text = "It begins again from the first pass.".to_owned();
+            active.journal().act(Acted::BegunAgain, None, text).await;
+            Some(match why {
+                BeginAgain::ToSlowGuest => BeginAgainWith { throttle: Some(UNMEASURED), post_copy: None },
+                BeginAgain::ForPostCopy => {
+                    active.journal().follow_policy(Policy::Certain);
+                    BeginAgainWith { throttle: None, post_copy: Some(true) }
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What changes in the plan of a migration that begins again.
+pub(super) struct BeginAgainWith {
+    pub(super) throttle: Option<Throttle>,
+    pub(super) post_copy: Option<bool>,
+}
