@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::{Code, Migration, Mode, Phase, Problem};
+use crate::{Code, ControlFlow, Migration, Mode, Phase, Problem};
 
 /// How far a live migration may go to finish.
 #[derive(
@@ -176,9 +176,13 @@ impl Steering {
             _ if phase == Phase::CopyingDisks => {
                 refused("Disks are copied first.".to_owned(), "Wait until the migration copies memory.")
             }
-            Self::PostCopy if !migration.post_copy => refused(
-                "Post-copy was not prepared when this migration began, or a host can't do it.".to_owned(),
-                "Cancel it and start it with the policy certain, or allow a longer pause.",
+            Self::PostCopy if migration.control_flow == Some(ControlFlow::Tunnelled) || migration.options.rdma => {
+                let sentence = "Post-copy is not possible through the libvirt daemons, nor by RDMA.".to_owned();
+                refused(sentence, "Allow a longer pause.")
+            }
+            Self::PostCopy if !migration.post_copy && !migration.disks.is_empty() => refused(
+                "Post-copy was not prepared: the migration would have to begin again, and its disks be copied once more.".to_owned(),
+                "Allow a longer pause, or cancel it and start it with the policy certain.",
             ),
             Self::SlowGuest if migration.slows_guest => refused(
                 "QEMU slows the guest already, as far as it has to.".to_owned(),

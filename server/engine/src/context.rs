@@ -14,6 +14,7 @@ use crate::{
     lock::lock,
     records::Records,
     tasks::Tasks,
+    traces::Traces,
 };
 
 /// Shared by all parts of one engine.
@@ -25,6 +26,7 @@ pub(crate) struct Context {
     inventory: Arc<Mutex<Inventory>>,
     tasks: Tasks,
     commands: Commands,
+    traces: Traces,
 }
 
 impl Context {
@@ -43,6 +45,7 @@ impl Context {
             inventory,
             tasks: Tasks::default(),
             commands: Commands::default(),
+            traces: Traces::default(),
         })
     }
 
@@ -70,6 +73,11 @@ impl Context {
 
     pub(crate) fn commands(&self) -> &Commands {
         &self.commands
+    }
+
+    /// What was measured of migrations that run.
+    pub(crate) fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// Locks the inventory. Never held over an await.

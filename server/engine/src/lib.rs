@@ -19,6 +19,7 @@ mod preflight;
 mod records;
 mod storage;
 mod tasks;
+mod traces;
 
 #[cfg(any(test, feature = "sim"))]
 pub mod testing;

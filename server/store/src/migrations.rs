@@ -1,7 +1,7 @@
 //! Migrations, their history, and the sequence numbers of the update stream.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase, TracePoint};
 
 use crate::StoreError;
 
@@ -36,6 +36,12 @@ pub trait Migrations: Send + Sync + 'static {
 
     /// A migration's history, oldest first.
     async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError>;
+
+    /// Keeps what was measured of a migration over time, in place of what was kept before.
+    async fn keep_trace(&self, id: MigrationId, points: &[TracePoint]) -> Result<(), StoreError>;
+
+    /// What was measured of a migration over time, oldest first; nothing if nothing was kept.
+    async fn trace(&self, id: MigrationId) -> Result<Vec<TracePoint>, StoreError>;
 
     /// Reserves `count` sequence numbers that were never used before, and returns the first.
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError>;

@@ -2,7 +2,7 @@
 
 use model::{
     Destination, Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
-    MigrationRequest, Preflight, Steering, Step, VmId,
+    MigrationRequest, Preflight, Steering, TracePoint, Step, VmId,
 };
 
 use super::Engine;
@@ -87,6 +87,14 @@ impl Engine {
     /// `unknown-migration`.
     pub async fn migration(&self, id: MigrationId) -> Result<(Migration, Vec<MigrationEvent>), Error> {
         self.migrations.get(id).await
+    }
+
+    /// What was measured of a migration over time, oldest first; nothing if nothing was kept.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn trace(&self, id: MigrationId) -> Result<Vec<TracePoint>, Error> {
+        self.migrations.trace(id).await
     }
 
     /// The migrations that a filter lets through, newest first. Filtered by phase they may be fewer than `limit` without being the last.

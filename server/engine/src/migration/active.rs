@@ -311,6 +311,7 @@ impl StorageJournal for ActiveMigration {
         } else {
             self.journal.publish();
         }
+        self.context.traces().see(self.journal.record());
         let lasts = self.stall.see(figures);
         stall::judge(self, lasts).await;
     }

@@ -4,9 +4,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
 use model::{
-    ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Policy, Preflight, Progress,
-    Severity, Steering, Step, Treatment,
+    Code, ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress, Severity, Steering, Step, TracePoint, Treatment,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -209,6 +207,7 @@ impl Migrations {
         self.context.tasks().spawn(async move {
             let Some(ended) = migrations.run(migration, start, inbox).await else { return };
             migrations.context.commands().close(id);
+            migrations.keep_trace(id).await;
             migrations.aftercare.take(ended);
             migrations.hosts.let_go();
         });
@@ -245,6 +244,12 @@ impl Migrations {
 
     /// Asks for a migration to be cancelled.
     pub(crate) async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
+        let known = self.context.inventory().migration(id).cloned();
+        if let Some(Migration { vm_name, destination, .. }) = known.filter(|known| known.phase == Phase::PostCopy) {
+            let sentence = format!("{vm_name} runs on {destination} already: its source has only a part of its memory.");
+            let problem = Problem::new(Code::WrongState, sentence).with_fix("Wait until the rest of it has followed.");
+            return Err(Error::Known(Box::new(problem)));
+        }
         // The migration itself writes it down: it alone changes a record that is under way.
         if !self.context.commands().send(id, Command::Cancel { by: by.to_owned() }) {
             let (migration, _) = self.get(id).await?;
@@ -294,6 +299,23 @@ impl Migrations {
             None => store.migration(id).await?.ok_or(Error::UnknownMigration(id))?,
         };
         Ok((migration, store.events(id).await?))
+    }
+
+    /// What was measured of a migration over time, oldest first.
+    pub(crate) async fn trace(&self, id: MigrationId) -> Result<Vec<TracePoint>, Error> {
+        match self.context.traces().of(id) {
+            Some(points) => Ok(points),
+            None => Ok(self.context.store().trace(id).await?),
+        }
+    }
+
+    /// Keeps what was measured of a migration that has ended. Without it only its picture is lost.
+    async fn keep_trace(&self, id: MigrationId) {
+        let Some(points) = self.context.traces().of(id) else { return };
+        if let Err(error) = self.context.store().keep_trace(id, &points).await {
+            tracing::warn!(migration = %id, %error, "what was measured of a migration can't be kept");
+        }
+        self.context.traces().take(id);
     }
 
     /// The migrations that a filter lets through, newest first.

@@ -52,6 +52,7 @@ pub(super) async fn sample(active: &mut ActiveMigration) -> Job {
     if active.has_new_cancel() && !active.record().cancel_requested {
         active.note_cancel().await;
     }
+    steering::obey_all(active).await;
     let job = job(active).await;
     let silent = active.source_silent(job == Job::Unknown);
     waiting::name_silent_source(active, silent).await;
@@ -77,7 +78,7 @@ async fn job(active: &mut ActiveMigration) -> Job {
     match source.job(vm).await {
         Ok(Some(figures)) => {
             active.show(&figures).await;
-            steering::steer(active).await;
+            steering::follow_policy(active).await;
             Job::Runs
         }
         Ok(None) => Job::Gone,

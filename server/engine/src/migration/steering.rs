@@ -29,19 +29,11 @@ pub(super) enum BeginAgain {
     ForPostCopy,
 }
 
-/// Does what users have asked for and what the policy decides, after a sample was taken.
-pub(super) async fn steer(active: &mut ActiveMigration) {
+/// Does what users have asked for since this was last done.
+pub(super) async fn obey_all(active: &mut ActiveMigration) {
     for (steering, by) in active.take_steerings() {
         obey(active, steering, by).await;
     }
-    if active.record().mode == Mode::Live && is_steerable(active.record()) {
-        follow_policy(active).await;
-    }
-}
-
-/// Whether the policy may still do something.
-fn is_steerable(record: &Migration) -> bool {
-    matches!(record.phase, Phase::CopyingMemory | Phase::Converging) && !record.cancel_requested
 }
 
 /// Does what a user asks for, if that is possible now.
@@ -96,7 +88,11 @@ async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Op
 }
 
 /// Lets the policy decide, once for each pass.
-async fn follow_policy(active: &mut ActiveMigration) {
+pub(super) async fn follow_policy(active: &mut ActiveMigration) {
+    let Migration { mode, phase, cancel_requested, .. } = *active.record();
+    if mode != Mode::Live || !matches!(phase, Phase::CopyingMemory | Phase::Converging) || cancel_requested {
+        return;
+    }
     let slowed = active.record().progress.slowed_percent;
     if active.journal().is_slowed_anew(slowed) {
         let text = format!("QEMU slows the guest by {slowed} %, as it writes more than half of what the link carries.");

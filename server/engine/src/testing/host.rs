@@ -321,7 +321,7 @@ impl HostConnection for SimConnection {
             Ok(outcome) = receiver => {
                 assert!(!panics, "as a bug would");
                 outcome.map_err(|error| match error.kind {
-                    HostErrorKind::PeerLogin => NotMigrated::NotBegun(error),
+                    HostErrorKind::PeerLogin | HostErrorKind::NoPostCopy => NotMigrated::NotBegun(error),
                     _ => NotMigrated::Failed(error),
                 })
             }

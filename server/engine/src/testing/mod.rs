@@ -95,12 +95,19 @@ struct World {
     storage: storage::Storage,
     /// Hosts that let no other host's daemon log in.
     refusing_peers: BTreeSet<HostName>,
+    /// Whether no host can do post-copy.
+    no_post_copy: bool,
 }
 
 impl Sim {
     /// An empty world.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on no host can do post-copy.
+    pub fn can_not_post_copy(&self) {
+        self.world().no_post_copy = true;
     }
 
     /// Adds a host that is up, and returns how to reach it.

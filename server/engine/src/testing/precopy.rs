@@ -64,12 +64,23 @@ async fn attempt(
     if sim.world().host(source).jobs.contains_key(&plan.vm) {
         return Err(busy());
     }
+    if plan.post_copy && sim.world().no_post_copy {
+        return Err(HostError::new(HostErrorKind::NoPostCopy, "Post-copy is not supported (simulated)"));
+    }
     prepare(sim, source, plan)?;
     if plan.mode == Mode::Live
         && let Err(problem) = copy(&Move::begin(sim, source, plan, driver, fault)).await
     {
         if !matches!(fault, Some(Fault::LeftReceiving)) {
             sim.world().throw_away(plan);
+        }
+        // As libvirt does (`qemuMigrationSrcRestoreDomainState`).
+        let mut world = sim.world();
+        let host = world.host(source);
+        if host.jobs.get(&plan.vm).is_some_and(|job| job.tuned.guest_paused) {
+            host.change(plan.vm, |copy| {
+                (copy.state, copy.reason) = (VmState::Running, StateReason::MigrationCanceled);
+            });
         }
         return Err(problem);
     }
@@ -265,7 +276,7 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
         let (tuned, bandwidth) = (moving.tuned(), moving.bandwidth());
         let fits_the_pause = |remaining: u64| remaining * 1000 <= bandwidth * tuned.pause_limit_ms;
         // As QEMU does: when the remainder would fit, it looks what was written meanwhile, and begins another pass.
-        let pass_ends = fits_the_pause(remaining);
+        let pass_ends = !tuned.post_copy && fits_the_pause(remaining);
         if pass_ends {
             let lasted = pass_begun.elapsed();
             let written = if tuned.guest_paused { 0 } else { guest.writes(lasted, bandwidth) };
@@ -284,7 +295,7 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
         if matches!(fault, Some(Fault::LeftReceiving)) && processed * 2 > load.memory_bytes {
             return Err(hypervisor("Lost connection to destination host"));
         }
-        let over = (pass_ends && fits_the_pause(remaining)) || tuned.post_copy;
+        let over = if tuned.post_copy { remaining == 0 } else { pass_ends && fits_the_pause(remaining) };
         moving.show(Statistics {
             data_total: disks.data_total + load.memory_bytes,
             data_processed: disks.data_processed + processed + if over { remaining } else { 0 },

@@ -23,7 +23,11 @@ pub(super) async fn switch_over(
     let moving = {
         let mut world = sim.world();
         let host = world.host(source);
-        let moving = host.copies.get(&plan.vm).cloned().ok_or_else(|| hypervisor("no such domain"))?;
+        let mut moving = host.copies.get(&plan.vm).cloned().ok_or_else(|| hypervisor("no such domain"))?;
+        if host.jobs.get(&plan.vm).is_some_and(|job| job.tuned.guest_paused) {
+            // It was paused for the migration only.
+            (moving.state, moving.reason) = (VmState::Running, StateReason::Other);
+        }
         host.change(plan.vm, pause);
         moving
     };

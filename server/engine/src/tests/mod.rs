@@ -16,6 +16,7 @@ mod migrate;
 mod needed_volumes;
 mod offline;
 mod patience;
+mod policies;
 mod preflight;
 mod proven;
 mod recovery;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 
 use model::{
     Change, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest,
-    Update, VmId, VmState,
+    Policy, Update, VmId, VmState,
 };
 use store::{EngineStore, Hosts, MemoryStore, Migrations};
 use tokio::sync::mpsc;
@@ -131,12 +132,17 @@ fn host(name: &str) -> HostName {
     name.parse().unwrap()
 }
 
+/// With a policy that does nothing to finish [`NEVER`]: how that ends is tried in `policies.rs`.
 fn request(vm: VmId, destination: &str) -> MigrationRequest {
     MigrationRequest {
         vm,
         destination: host(destination),
         mode: None,
-        options: MigrationOptions::default(),
+        options: MigrationOptions {
+            policy: Some(Policy::Gentle),
+            budget_s: Some(604_800),
+            ..MigrationOptions::default()
+        },
         accept: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Migrations, their history and the sequence.
 
 use crate::{AuditFilter, StoreError};
-use model::{Leftover, LeftoverKind, MigrationFilter, Phase, VmId};
+use model::{Leftover, LeftoverKind, MigrationFilter, Phase, TracePoint, VmId};
 use uuid::Uuid;
 
 use super::*;
@@ -14,6 +14,7 @@ contract!(
     a_start_and_an_end_are_audited_once,
     only_legal_transitions_are_written,
     what_is_not_there_can_not_be_updated,
+    a_trace_is_kept_beside_its_migration,
     sequence_numbers_are_never_used_twice,
 );
 
@@ -148,6 +149,25 @@ async fn what_is_not_there_can_not_be_updated(database: Database) {
     let store = database.open().await;
     store.update_migration(&migration(VM), &[]).await.unwrap_err();
     assert!(store.migrations(&MigrationFilter::newest(1)).await.unwrap().is_empty());
+}
+
+async fn a_trace_is_kept_beside_its_migration(database: Database) {
+    let (store, migration) = (database.open().await, migration(VM));
+    let point = |elapsed_ms| TracePoint {
+        elapsed_ms,
+        pass: 1,
+        remaining: 5,
+        throughput_bytes_s: 7,
+        dirty_bytes_s: 0,
+        end_ms: Some((1, 2)),
+    };
+    store.keep_trace(migration.id, &[point(1)]).await.unwrap_err();
+    store.insert_migration(&migration).await.unwrap();
+    assert!(store.trace(migration.id).await.unwrap().is_empty());
+    store.keep_trace(migration.id, &[point(1)]).await.unwrap();
+    store.keep_trace(migration.id, &[point(1), point(2)]).await.unwrap();
+    drop(store);
+    assert_eq!(database.open().await.trace(migration.id).await.unwrap(), [point(1), point(2)]);
 }
 
 async fn sequence_numbers_are_never_used_twice(database: Database) {

@@ -1,7 +1,7 @@
 //! Migrations, in memory.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationFilter, MigrationId};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, TracePoint};
 
 use super::MemoryStore;
 use crate::{Action, Migrations, StoreError, migrations::check_transitions};
@@ -65,6 +65,20 @@ impl Migrations for MemoryStore {
 
     async fn events(&self, id: MigrationId) -> Result<Vec<MigrationEvent>, StoreError> {
         Ok(self.tables().migrations.get(&id).map(|(_, events)| events.clone()).unwrap_or_default())
+    }
+
+    async fn keep_trace(&self, id: MigrationId, points: &[TracePoint]) -> Result<(), StoreError> {
+        self.unless_broken()?;
+        let mut tables = self.tables();
+        if !tables.migrations.contains_key(&id) {
+            return Err(StoreError::other(format!("there is no migration {id}")));
+        }
+        tables.traces.insert(id, points.to_vec());
+        Ok(())
+    }
+
+    async fn trace(&self, id: MigrationId) -> Result<Vec<TracePoint>, StoreError> {
+        Ok(self.tables().traces.get(&id).cloned().unwrap_or_default())
     }
 
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {

@@ -15,7 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId};
+use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId, TracePoint};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::{AuditEntry, SessionRecord, Store, StoreError, StoreFault, health::Condition};
@@ -35,6 +35,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Tables {
     migrations: BTreeMap<MigrationId, (Migration, Vec<MigrationEvent>)>,
+    traces: BTreeMap<MigrationId, Vec<TracePoint>>,
     /// How many sequence numbers are reserved.
     sequence: u64,
     hosts: BTreeMap<HostName, HostSettings>,

@@ -1,7 +1,7 @@
 //! Migrations, in SQLite.
 
 use async_trait::async_trait;
-use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase};
+use model::{Migration, MigrationEvent, MigrationFilter, MigrationId, Phase, TracePoint};
 use sqlx::{QueryBuilder, Sqlite, query::Query, sqlite::SqliteArguments};
 
 use super::{SqliteStore, audit, fault::failed, from_json, to_json, to_ms};
@@ -100,6 +100,24 @@ impl Migrations for SqliteStore {
             Ok(MigrationEvent { at_ms: at_ms.unsigned_abs(), phase: phase_of(phase)?, text })
         };
         rows.into_iter().map(event).collect()
+    }
+
+    async fn keep_trace(&self, id: MigrationId, points: &[TracePoint]) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        let upsert = sqlx::query(
+            "INSERT INTO migration_traces (migration, points) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET points = ?2",
+        );
+        writing.execute(upsert.bind(id.to_string()).bind(to_json(&points)?)).await?;
+        writing.commit().await
+    }
+
+    async fn trace(&self, id: MigrationId) -> Result<Vec<TracePoint>, StoreError> {
+        let points: Option<String> = sqlx::query_scalar("SELECT points FROM migration_traces WHERE migration = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed)?;
+        points.map_or_else(|| Ok(Vec::new()), |points| from_json(&points))
     }
 
     async fn reserve_sequence(&self, count: u64) -> Result<u64, StoreError> {
