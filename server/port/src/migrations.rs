@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use async_trait::async_trait;
 use model::{
     Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId,
-    MigrationOptions, MigrationRequest, Predictions, Problem, Steering, Step, VmId,
+    MigrationOptions, MigrationRequest, Predictions, Problem, Steering, Step, TracePoint, VmId,
 };
 
 use crate::Principal;
@@ -103,6 +103,12 @@ pub trait Migrations: Send + Sync {
     /// # Errors
     /// `invalid-input` if the filter's `limit` is not 1 to 1000.
     async fn migrations(&self, who: &Principal, filter: &MigrationFilter) -> Result<Vec<Migration>, Problem>;
+
+    /// What was measured of a migration over time, oldest first; nothing if nothing was kept.
+    ///
+    /// # Errors
+    /// `unknown-migration`.
+    async fn trace(&self, who: &Principal, id: MigrationId) -> Result<Vec<TracePoint>, Problem>;
 
     /// How good the predictions of the newest migrations were.
     ///

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
     MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Phase, Predictions, Problem, Steering, Step,
-    VmId,
+    TracePoint, VmId,
 };
 use port::{DestinationsRequest, Migrations, Principal};
 
@@ -94,6 +94,11 @@ impl Migrations for ServerConsole {
                 .with_fix(format!("Ask for 1 to {LONGEST_LIST} migrations.")));
         }
         Ok(self.engine.migrations(filter).await?)
+    }
+
+    async fn trace(&self, _who: &Principal, id: MigrationId) -> Result<Vec<TracePoint>, Problem> {
+        self.engine.migration(id).await?;
+        Ok(self.engine.trace(id).await?)
     }
 
     async fn predictions(&self, _who: &Principal) -> Result<Predictions, Problem> {

@@ -2,7 +2,7 @@
 
 use model::{
     Destination, Host, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions,
-    MigrationRequest, Preflight, Steering, TracePoint, Step, VmId,
+    MigrationRequest, Preflight, Steering, Step, TracePoint, VmId,
 };
 
 use super::Engine;

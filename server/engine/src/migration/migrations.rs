@@ -4,7 +4,9 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
 use model::{
-    Code, ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress, Severity, Steering, Step, TracePoint, Treatment,
+    Code, ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress,
+    Severity, Steering, Step, TracePoint, Treatment,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -246,7 +248,8 @@ impl Migrations {
     pub(crate) async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
         let known = self.context.inventory().migration(id).cloned();
         if let Some(Migration { vm_name, destination, .. }) = known.filter(|known| known.phase == Phase::PostCopy) {
-            let sentence = format!("{vm_name} runs on {destination} already: its source has only a part of its memory.");
+            let sentence =
+                format!("{vm_name} runs on {destination} already: its source has only a part of its memory.");
             let problem = Problem::new(Code::WrongState, sentence).with_fix("Wait until the rest of it has followed.");
             return Err(Error::Known(Box::new(problem)));
         }

@@ -126,11 +126,18 @@ pub(super) fn explain(rules: &Rules, view: &View, decision: Decision, vm: &str) 
     );
     let done = match decision {
         Decision::Tune(Tuning::PauseLimit { ms }, _) => {
-            format!("{policy} allows a pause of {} instead of {}.", text::duration(ms.into()), text::duration(view.pause_limit_ms.into()))
+            format!(
+                "{policy} allows a pause of {} instead of {}.",
+                text::duration(ms.into()),
+                text::duration(view.pause_limit_ms.into())
+            )
         }
         Decision::Tune(Tuning::PostCopy, _) => format!("{policy} switches to post-copy."),
         Decision::Tune(Tuning::PauseGuest, _) => {
-            format!("{policy} pauses {vm} until its memory is sent, in about {}.", text::duration(view.needed_ms().into()))
+            format!(
+                "{policy} pauses {vm} until its memory is sent, in about {}.",
+                text::duration(view.needed_ms().into())
+            )
         }
         Decision::Tune(Tuning::Bandwidth { mib_s }, _) => format!("{policy} limits the bandwidth to {mib_s} MiB/s."),
         Decision::GiveUp => {
@@ -186,7 +193,11 @@ mod tests {
     fn what_finishes_by_itself_is_left_alone() {
         for policy in Policy::ALL {
             let rules = rules(*policy);
-            assert_eq!(decide(&rules, &View { pass: 1, ..view(64.0) }), None, "the first pass says nothing of the guest");
+            assert_eq!(
+                decide(&rules, &View { pass: 1, ..view(64.0) }),
+                None,
+                "the first pass says nothing of the guest"
+            );
             assert_eq!(decide(&rules, &View { ratio: 0.3, ..view(64.0) }), None, "soon done");
             assert_eq!(decide(&rules, &view(8.0)), None, "fits into the pause");
             assert_eq!(decide(&rules, &View { throughput: 0.0, ..view(64.0) }), None, "nothing is known");

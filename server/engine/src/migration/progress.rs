@@ -209,9 +209,8 @@ impl Tracker {
             first: before.map_or(began_with, |before| before.first),
             least: before.map_or(began_with, |before| before.least.min(began_with)),
             ratio: before.map_or(by_rate, |before| by_rate.max(began_with / before.began_with)),
-            fruitless: before.map_or(0, |before| {
-                if began_with < HOPELESS_RATIO * before.least { 0 } else { before.fruitless + 1 }
-            }),
+            fruitless: before
+                .map_or(0, |before| if began_with < HOPELESS_RATIO * before.least { 0 } else { before.fruitless + 1 }),
         };
         (self.pass, self.is_new_pass) = (Some(pass), true);
         self.convergence = if pass.ratio < HOPELESS_RATIO || began_with <= self.fits_the_pause() {

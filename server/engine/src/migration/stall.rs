@@ -61,7 +61,11 @@ impl Stall {
 pub(super) async fn judge(active: &mut ActiveMigration, lasts: Duration) {
     let Migration { phase, cancel_requested, .. } = active.record();
     // Once the hosts switch over, to stop would be a risk for the VM.
-    if lasts > limits::NO_PROGRESS && *phase < Phase::SwitchingOver && !cancel_requested && !active.stall().is_given_up() {
+    if lasts > limits::NO_PROGRESS
+        && *phase < Phase::SwitchingOver
+        && !cancel_requested
+        && !active.stall().is_given_up()
+    {
         active.stall().give_up(no_progress());
         active.write(format!("No data has moved for {} min: the migration is stopped.", minutes())).await;
     }

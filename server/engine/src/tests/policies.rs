@@ -23,7 +23,9 @@ fn acts(migration: &Migration) -> Vec<Acted> {
 /// Waits until the migration is in its second pass at least.
 async fn converging(bench: &Bench, id: MigrationId) {
     bench
-        .until(|bench| bench.engine.snapshot().migrations.iter().any(|one| one.id == id && one.phase == Phase::Converging))
+        .until(|bench| {
+            bench.engine.snapshot().migrations.iter().any(|one| one.id == id && one.phase == Phase::Converging)
+        })
         .await;
 }
 
@@ -31,7 +33,8 @@ async fn converging(bench: &Bench, id: MigrationId) {
 async fn balanced_slows_a_guest_that_writes_too_fast_and_finishes() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
-    let states = bench.follow(start(&bench, vm, MigrationOptions { policy: None, ..with(Policy::Balanced) }).await).await;
+    let states =
+        bench.follow(start(&bench, vm, MigrationOptions { policy: None, ..with(Policy::Balanced) }).await).await;
     let end = states.last().unwrap();
     assert_eq!((end.phase, end.policy, end.slows_guest), (Phase::Succeeded, Policy::Balanced, true));
     assert!(acts(end).iter().any(|act| matches!(act, Acted::Slowed { percent: 50.. })), "{:?}", acts(end));
@@ -104,7 +107,10 @@ async fn certain_finishes_without_post_copy_too() {
     assert_eq!((end.phase, end.post_copy), (Phase::Succeeded, false));
     assert!(acts(&end).contains(&Acted::GuestPaused), "{:?}", acts(&end));
     let history = bench.history(end.id).await;
-    assert!(history.iter().any(|text| text.starts_with("Post-copy is not possible between these hosts")), "{history:?}");
+    assert!(
+        history.iter().any(|text| text.starts_with("Post-copy is not possible between these hosts")),
+        "{history:?}"
+    );
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
 }
 

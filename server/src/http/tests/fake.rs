@@ -4,12 +4,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
-    FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
-    MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
-    Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage,
-    TransportKind, Treatment, Update, Vm, VmAction, VmId,
-    examples::{self, host, vm},
+    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan,
+    examples::{
+        self, Finding, FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent,
+        MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions,
+        Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step,
+        StoreOutage, TracePoint, TransportKind, Treatment, Update, Vm, VmAction, VmId, host, vm,
+    },
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
 use tokio::sync::mpsc;
@@ -268,6 +269,10 @@ impl Migrations for FakeConsole {
         let begun = self.migrations();
         let wanted = begun.iter().filter(|migration| filter.lets_through(migration));
         Ok(wanted.take(filter.limit as usize).cloned().collect())
+    }
+
+    async fn trace(&self, _: &Principal, _: MigrationId) -> Result<Vec<TracePoint>, Problem> {
+        Ok(Vec::new())
     }
 
     async fn predictions(&self, _: &Principal) -> Result<Predictions, Problem> {
