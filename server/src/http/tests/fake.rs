@@ -4,13 +4,12 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan,
-    examples::{
-        self, Finding, FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent,
-        MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions,
-        Preflight, Problem, Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step,
-        StoreOutage, TracePoint, TransportKind, Treatment, Update, Vm, VmAction, VmId, host, vm,
-    },
+    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
+    FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
+    MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
+    Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, TracePoint,
+    TransportKind, Treatment, Update, Vm, VmAction, VmId,
+    examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
 use tokio::sync::mpsc;
