@@ -25,6 +25,8 @@ pub(crate) enum Presence {
         /// Whether its definition outlives a power-off, and so the destination's does.
         persistent: bool,
     },
+    /// It has a part of the VM's memory, and another host the rest: post-copy broke off. Neither copy is any good without the other.
+    Half,
     /// It holds the VM: running, or paused by a user or a program.
     Active,
 }
@@ -33,6 +35,7 @@ impl Presence {
     pub(crate) fn of(copy: Option<&CopyFacts>) -> Self {
         match copy {
             None => Self::Absent,
+            Some(copy) if is_half(copy) => Self::Half,
             Some(copy) if copy.incoming || copy.reason == StateReason::StartingUp => Self::Incoming,
             Some(copy) if copy.outgoing => Self::Outgoing,
             Some(copy) if copy.abandoned || was_not_resumed(copy) => Self::Abandoned { persistent: copy.persistent },
@@ -42,6 +45,11 @@ impl Presence {
             Some(_) => Self::Inactive,
         }
     }
+}
+
+/// Whether it is one of the two parts of a VM whose post-copy broke off: paused at the source, running at the destination.
+fn is_half(copy: &CopyFacts) -> bool {
+    copy.state.is_active() && copy.reason == StateReason::PostCopyFailed
 }
 
 /// Whether libvirt has tried to let it go on, and could not.

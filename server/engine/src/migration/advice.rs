@@ -45,6 +45,9 @@ fn found(record: &Migration, situation: &Situation) -> Found {
     let running = situation.doing(Doing::Running);
     let paused = situation.doing(Doing::Paused);
     let moving = situation.doing(Doing::Moving);
+    if let Some((host, _)) = running.iter().chain(&paused).find(|(_, seen)| seen.reason == Reason::PostCopyFailed) {
+        return say.post_copy(host);
+    }
     match running[..] {
         [one, other] => {
             let host = one_of_two(record, one, other).clone();

@@ -85,7 +85,7 @@ fn judge(presence: Presence) -> Others {
         Presence::Absent | Presence::Inactive => Others::Without,
         Presence::Unknown => Others::Silent,
         Presence::Incoming | Presence::Sending | Presence::Outgoing => Others::Moving,
-        Presence::Abandoned { .. } | Presence::Active => Others::Have,
+        Presence::Abandoned { .. } | Presence::Half | Presence::Active => Others::Have,
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) async fn reconcile(active: &mut ActiveMigration, reported: &Reported)
             Verdict::Both
             | Verdict::Neither
             | Verdict::LeftPaused
+            | Verdict::Halved
             | Verdict::Ended
             | Verdict::EndedThere
             | Verdict::MovedElsewhere

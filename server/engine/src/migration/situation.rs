@@ -149,6 +149,8 @@ async fn ask(context: &Context, host: &HostName, record: &Migration) -> Result<A
 }
 
 fn answer(copy: &CopyFacts, is_sent: bool) -> Answer {
+    // Of a post-copy that broke off libvirt keeps the job, and nothing is sent.
+    let is_sent = is_sent && copy.reason != StateReason::PostCopyFailed;
     let doing = match copy.state {
         _ if copy.incoming || copy.outgoing || is_sent || copy.reason == StateReason::StartingUp => Doing::Moving,
         VmState::Running | VmState::ShuttingDown | VmState::Suspended => Doing::Running,

@@ -25,6 +25,8 @@ pub(crate) enum Verdict {
     ToRemove,
     /// One host has it paused, and it may have run at another and ended there.
     LeftPaused,
+    /// In two parts on two hosts, or one of them is gone: post-copy broke off.
+    Halved,
     /// Not known yet: ask again.
     Undecided,
     /// On several.
@@ -75,13 +77,16 @@ pub(crate) struct Evidence {
 
 /// Judges what the hosts say (for live migrations compare libvirt's own recovery, `qemuProcessRecoverMigrationIn` and `…Out`).
 pub(crate) fn verdict(evidence: &Evidence) -> Verdict {
-    use Presence::{Incoming, Outgoing, Sending, Unknown};
+    use Presence::{Half, Incoming, Outgoing, Sending, Unknown};
     let is_open = |answer: Answer| matches!(answer.presence, Unknown | Incoming | Sending | Outgoing);
     match evidence.mode {
         Mode::Offline => offline(evidence),
         Mode::Live if is_left_receiving(evidence) => Verdict::ToRemove,
         Mode::Live if is_open(evidence.source) || is_open(evidence.destination) => Verdict::Undecided,
         Mode::Live if evidence.others == Others::Moving => Verdict::Undecided,
+        Mode::Live if [evidence.source, evidence.destination].iter().any(|answer| answer.presence == Half) => {
+            Verdict::Halved
+        }
         Mode::Live => live(evidence),
     }
 }
@@ -92,6 +97,7 @@ fn is_left_receiving(Evidence { source, destination, others, made, .. }: &Eviden
     *made
         && *others < Others::Moving
         && source.presence == Presence::Active
+        && source.reason != StateReason::PostCopy
         && destination.presence == Presence::Incoming
 }
 
@@ -101,10 +107,15 @@ fn live(evidence: &Evidence) -> Verdict {
     // The destination's has arrived, and waits to be let go on. Where the reason is another, a resume was tried.
     let never_ran = destination.reason == StateReason::Migration && made;
     match (source.presence, destination.presence) {
-        (Active, Active) => Verdict::Both,
         (Active, _) | (_, Active) if others == Others::Have => Verdict::Both,
         (Abandoned { .. }, _) | (_, Abandoned { .. }) if others == Others::Have => Verdict::LeftPaused,
         (Absent | Inactive, Absent | Inactive) if others == Others::Have => Verdict::MovedElsewhere,
+        // The source has sent its last byte, and libvirt says so. The destination's reason may be from just before.
+        (Absent | Inactive, Active) if destination.reason == StateReason::PostCopy && succeeded => Verdict::Moved,
+        // A part of the memory may still be on its way: the reason becomes another once it has arrived.
+        (Active, _) if source.reason == StateReason::PostCopy => Verdict::Undecided,
+        (_, Active) if destination.reason == StateReason::PostCopy => Verdict::Undecided,
+        (Active, Active) => Verdict::Both,
         // It did not arrive, but was started there: perhaps from disks of its own.
         (Abandoned { .. }, Active) if is_fresh(destination.reason) => Verdict::LeftPaused,
         (Abandoned { .. }, Active) => Verdict::ToDrop,

@@ -3,7 +3,12 @@
 use model::{Finding, FindingCode, HostName, Refusal, Vm, refusal};
 
 use super::PreflightRequest;
-use crate::{error::Error, explain, hypervisor::HostError, inventory::Inventory};
+use crate::{
+    error::Error,
+    explain,
+    hypervisor::{HostError, Presence},
+    inventory::Inventory,
+};
 
 /// One fault after which nothing else need be checked.
 #[derive(Debug)]
@@ -55,7 +60,7 @@ pub(super) fn known(
         return refused(FindingCode::SameHost, error);
     }
     let copy = inventory.copy(host, vm.id);
-    if copy.is_some_and(|copy| copy.outgoing) {
+    if copy.is_some_and(|copy| copy.outgoing || Presence::of(Some(copy)) == Presence::Half) {
         return Ok(Err(migrated_from_outside(vm)));
     }
     if copy.is_some_and(|copy| copy.abandoned) {

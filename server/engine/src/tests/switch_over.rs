@@ -18,6 +18,10 @@ const LEFT_PAUSED: Left = Some((VmState::Paused, StateReason::Migration));
 /// QEMU could not have its disks back.
 const NOT_RESUMED: Left = Some((VmState::Paused, StateReason::ApiError));
 
+/// Post-copy broke off.
+const HALF_HERE: Left = Some((VmState::Paused, StateReason::PostCopyFailed));
+const HALF_THERE: Left = Some((VmState::Running, StateReason::PostCopyFailed));
+
 /// A migration whose switch-over was broken off with these copies left, once all hosts are back; and its end.
 async fn broken_off(left: [Left; 2]) -> (Bench, VmId, Migration) {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
@@ -68,6 +72,9 @@ async fn what_is_not_proven_is_told_and_not_touched() {
         [NOT_RESUMED, LEFT_PAUSED],
         [LEFT_PAUSED, ended_there],
         [None, ended_there],
+        [HALF_HERE, HALF_THERE],
+        [HALF_HERE, ended_there],
+        [None, HALF_THERE],
         [None, LEFT_PAUSED],
         [None, None],
     ] {

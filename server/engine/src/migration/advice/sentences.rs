@@ -60,7 +60,9 @@ impl Sentences<'_> {
     pub(super) fn post_copy(&self, host: &HostName) -> Found {
         self.only_said(
             format!("A part of the memory of {} is on {host}, another part elsewhere: its migration by post-copy broke off.", self.record.vm_name),
-            "Neither copy is any good without the other. Let the program that moved it recover the migration.".to_owned(),
+            "Leave both copies as they are: neither is any good without the other. See that the two hosts reach each other, and recover the \
+             migration."
+                .to_owned(),
         )
     }
 

@@ -127,6 +127,21 @@ fn no_copy_is_turned_off_while_it_runs() {
     });
 }
 
+/// Each has memory that the other lacks.
+#[test]
+fn neither_half_of_a_broken_post_copy_is_touched_nor_settles_anything() {
+    let is_half = |truth: &Truth| {
+        let broken = truth.copy.is_some_and(|seen| seen.doing != Doing::Off && seen.reason == Reason::PostCopyFailed);
+        truth.answers && broken
+    };
+    in_every_situation(|record, world| {
+        if world.0.iter().any(is_half) {
+            assert_eq!(offered(record, &world.said()), None, "{world:?}");
+            assert_eq!(only_place(record, &world.said()), None, "{world:?}");
+        }
+    });
+}
+
 /// It may be from before the migration, of other disks.
 #[test]
 fn a_definition_of_the_destination_s_own_is_not_started_nor_proves_anything() {

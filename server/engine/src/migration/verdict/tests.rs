@@ -4,9 +4,11 @@ use super::{Presence::*, Verdict::*, *};
 
 const LEFT: Presence = Abandoned { persistent: true };
 const LEFT_TRANSIENT: Presence = Abandoned { persistent: false };
-const ALL: [Presence; 9] = [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, LEFT, LEFT_TRANSIENT, Active];
+const ALL: [Presence; 10] =
+    [Unknown, Absent, Inactive, Incoming, Sending, Outgoing, LEFT, LEFT_TRANSIENT, Half, Active];
 /// Reasons that decide something, and some that do not.
-const REASONS: [StateReason; 10] = [
+const REASONS: [StateReason; 11] = [
+    StateReason::PostCopy,
     StateReason::Migration,
     StateReason::ApiError,
     StateReason::Migrated,
@@ -77,7 +79,7 @@ fn everything() -> impl Iterator<Item = Evidence> {
 
 /// Whether the guest executes there now, or may without anybody's doing.
 fn may_run(presence: Presence) -> bool {
-    matches!(presence, Unknown | Incoming | Sending | Outgoing | Active)
+    matches!(presence, Unknown | Incoming | Sending | Outgoing | Half | Active)
 }
 
 #[test]
@@ -124,6 +126,32 @@ fn a_vm_that_has_arrived_and_was_never_let_go_on() {
     assert_eq!(verdict(&had(LEFT)), LeftPaused);
     let tried = evidence(Mode::Live, answer(Active), because(LEFT, StateReason::ApiError));
     assert_eq!(verdict(&tried), Both, "somebody has tried to let it go on");
+}
+
+#[test]
+fn a_vm_in_post_copy() {
+    let paused = because(Active, StateReason::PostCopy);
+    let runs = because(Active, StateReason::PostCopy);
+    let judged = |source, destination| verdict(&evidence(Mode::Live, source, destination));
+    assert_eq!(judged(answer(Sending), runs), Undecided, "the rest of its memory follows");
+    assert_eq!(judged(paused, runs), Undecided, "nothing at the source says that it is sent");
+    assert_eq!(judged(answer(Absent), runs), Undecided, "not all may have arrived");
+    assert_eq!(judged(paused, answer(Absent)), Undecided, "it has run there");
+    let done = Evidence { succeeded: true, ..evidence(Mode::Live, answer(Absent), runs) };
+    assert_eq!(verdict(&done), Moved);
+    assert_eq!(verdict(&Evidence { others: Others::Silent, ..done }), Moved);
+}
+
+#[test]
+fn a_vm_whose_post_copy_broke_off_is_in_two_parts_whatever_else_is_said() {
+    assert_eq!(live(Half, Half), Halved);
+    for other in [Absent, Inactive, LEFT, Active] {
+        assert_eq!(live(Half, other), Halved, "{other:?} there");
+        assert_eq!(live(other, Half), Halved, "{other:?} here");
+        let claimed = Evidence { succeeded: true, ..evidence(Mode::Live, answer(other), answer(Half)) };
+        assert_eq!(verdict(&claimed), Halved, "{other:?} here, and libvirt claims success");
+    }
+    assert_eq!(live(Half, Unknown), Undecided);
 }
 
 #[test]
@@ -228,7 +256,7 @@ fn an_end_is_only_said_where_it_is_so() {
             Ended => is_live && is_off(source) && is_off(destination) && others != Others::Have,
             MovedElsewhere => is_off(source) && (!is_off(destination) || others == Others::Have || !is_live),
             Neither => is_off(source) && is_off(destination) && others != Others::Have,
-            Both | LeftPaused | ToResume | ToDrop | ToRemove | Undecided => true,
+            Both | LeftPaused | Halved | ToResume | ToDrop | ToRemove | Undecided => true,
         };
         assert!(is_so, "{:?} of {evidence:?}", verdict(&evidence));
         if [source, destination].contains(&Unknown) {

@@ -2,12 +2,13 @@
 
 use super::*;
 
-const RUNNING: [Reason; 7] = [
+const RUNNING: [Reason; 8] = [
     Reason::Booted,
     Reason::Migrated,
     Reason::Unpaused,
     Reason::MigrationCanceled,
     Reason::PostCopy,
+    Reason::PostCopyFailed,
     Reason::Restored,
     Reason::Other,
 ];
