@@ -107,7 +107,7 @@ impl Predicted {
     /// The predicted time and pause, in ms, of one that has moved.
     fn time(&self) -> Option<(u64, u64, u64)> {
         match self.prediction.ending {
-            Ending::After { low_ms, high_ms, pause_ms } if self.moved => Some((low_ms, high_ms, pause_ms)),
+            Ending::After { low_ms, high_ms, pause_ms, .. } if self.moved => Some((low_ms, high_ms, pause_ms)),
             Ending::After { .. } | Ending::Never { .. } => None,
         }
     }
@@ -227,7 +227,7 @@ mod tests {
             (with(slowed, None, by_itself.clone()), true),
             (with(Acted::PostCopy, None, by_itself.clone()), true),
             (with(Acted::GaveUp, None, gave_up.clone()), false),
-            (with(Acted::GaveUp, None, Migration { phase: Phase::Cancelled, ..by_itself.clone() }), true),
+            (with(Acted::GaveUp, None, Migration { phase: Phase::Cancelled, ..by_itself }), true),
         ] {
             let found = Predictions::of([&migration]);
             assert_eq!((found.compared, found.wrong_verdicts), (1, is_wrong.into()), "{migration:?}");
