@@ -4,6 +4,7 @@
 mod support;
 
 mod readme;
+mod steering;
 mod vms;
 
 use std::sync::LazyLock;

@@ -49,7 +49,9 @@ async fn what_waits_can_be_given_another_policy_and_nothing_else() {
     let id = bench.start(vm, "beta").await;
     assert!(bench.engine.migration(id).await.unwrap().0.phase < Phase::CopyingDisks);
     let refused = bench.engine.steer(id, Steering::PauseGuest, "eve").await.unwrap_err();
+    let waits = bench.engine.migration(id).await.unwrap().0;
     assert_eq!(refused.code(), Code::WrongState);
+    assert_eq!(Some(refused.told()), Steering::PauseGuest.refusal(&waits), "pages say the same");
     bench.engine.steer(id, Steering::Policy { policy: Policy::Gentle }, "eve").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
 }

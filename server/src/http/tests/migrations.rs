@@ -1,6 +1,6 @@
 //! `/api/migrations` and `/api/predictions`, and the step that pages offer.
 
-use model::{Code, Ending, Migration, Outcome, Phase, Prediction, Problem, Step, examples};
+use model::{Code, DiskMove, Ending, Migration, Outcome, Phase, Prediction, Problem, Step, examples};
 
 use super::*;
 
@@ -52,9 +52,18 @@ async fn only_the_step_that_is_offered_is_taken() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
-/// A migration that copies what its guest writes, and that was not prepared for post-copy.
+/// A migration that copies what its guest writes, has copied a disk, and was not prepared for post-copy.
 fn converging() -> Migration {
-    Migration { phase: Phase::Converging, slows_guest: true, ..examples::migration(7) }
+    let disk = DiskMove {
+        target: "vda".into(),
+        source: "/images/web".into(),
+        pool: "images".into(),
+        volume: "web".into(),
+        path: None,
+        created: true,
+        proven: false,
+    };
+    Migration { phase: Phase::Converging, slows_guest: true, disks: vec![disk], ..examples::migration(7) }
 }
 
 #[tokio::test]
