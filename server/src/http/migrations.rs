@@ -6,14 +6,18 @@ use axum::{
     extract::{Request, State},
     routing::{get, post},
 };
-use model::{Code, Migration, MigrationEvent, MigrationId, Predictions, Problem, Steering, Step};
+use model::{Code, Migration, MigrationEvent, MigrationId, Predictions, Problem, Steering, Step, TracePoint};
 use port::Principal;
 use serde::Serialize;
 
 use super::{DoorState, Doors, Refused, json::json_body, named::Named};
 
 pub(super) fn router() -> Router<DoorState> {
-    Router::new().route("/{id}", get(one)).route("/{id}/step", post(take_step)).route("/{id}/steer", post(steer))
+    Router::new()
+        .route("/{id}", get(one))
+        .route("/{id}/step", post(take_step))
+        .route("/{id}/steer", post(steer))
+        .route("/{id}/trace", get(trace))
 }
 
 /// A migration and its history, oldest entry first.
@@ -31,6 +35,15 @@ async fn one(
 ) -> Result<Json<Shown>, Refused> {
     let (migration, history) = doors.console.migration(&who, parse(&named)?).await?;
     Ok(Json(Shown { migration, history }))
+}
+
+/// `GET /api/migrations/<id>/trace`: what was measured of it, oldest first.
+async fn trace(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+) -> Result<Json<Vec<TracePoint>>, Refused> {
+    Ok(Json(doors.console.trace(&who, parse(&named)?).await?))
 }
 
 /// `POST /api/migrations/<id>/step`: takes the step that the migration offers, which the body repeats.

@@ -43,7 +43,7 @@ pub(super) struct ActiveMigration {
     /// Since when the source has not answered.
     silent_since: Option<Instant>,
     /// What was asked for that libvirt can do only if the migration begins again.
-    begin_again: Option<BeginAgain>,
+    begin_again: Option<(BeginAgain, String)>,
     /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
     last_heard_ms: u64,
 }
@@ -171,7 +171,7 @@ impl ActiveMigration {
     }
 
     /// What it is to begin again for, if an abort was asked for that.
-    pub(super) fn begin_again(&mut self) -> &mut Option<BeginAgain> {
+    pub(super) fn begin_again(&mut self) -> &mut Option<(BeginAgain, String)> {
         &mut self.begin_again
     }
 

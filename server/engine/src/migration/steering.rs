@@ -46,9 +46,10 @@ async fn obey(active: &mut ActiveMigration, steering: Steering, by: String) {
         Steering::PostCopy if !active.record().post_copy => Some(BeginAgain::ForPostCopy),
         _ => None,
     };
-    if begin_again.is_some() {
-        *active.begin_again() = begin_again;
-        return active.write(format!("{by} asked {}. The migration begins again for that.", steering.asked())).await;
+    if let Some(why) = begin_again {
+        let text = format!("{by} asked {}. The migration begins again for that.", steering.asked());
+        *active.begin_again() = Some((why, by));
+        return active.write(text).await;
     }
     let (tuning, acted) = match steering {
         Steering::Bandwidth { mib_s } => (Tuning::Bandwidth { mib_s }, Acted::Bandwidth { mib_s }),
@@ -157,13 +158,13 @@ pub(super) async fn begins_again(
             Some(BeginAgainWith { throttle: None, post_copy: Some(false) })
         }
         Err(NotMigrated::Failed(error)) if error.kind == HostErrorKind::Cancelled => {
-            let why = active.begin_again().take()?;
+            let (why, by) = active.begin_again().take()?;
             if active.unless_cancelled().await.is_err() {
                 return None;
             }
             active.tracker().begin_again();
             let text = "It begins again from the first pass.".to_owned();
-            active.journal().act(Acted::BegunAgain, None, text).await;
+            active.journal().act(Acted::BegunAgain, Some(by), text).await;
             Some(match why {
                 BeginAgain::ToSlowGuest => BeginAgainWith { throttle: Some(UNMEASURED), post_copy: None },
                 BeginAgain::ForPostCopy => {

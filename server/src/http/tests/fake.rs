@@ -270,8 +270,11 @@ impl Migrations for FakeConsole {
         Ok(wanted.take(filter.limit as usize).cloned().collect())
     }
 
-    async fn trace(&self, _: &Principal, _: MigrationId) -> Result<Vec<TracePoint>, Problem> {
-        Ok(Vec::new())
+    async fn trace(&self, who: &Principal, id: MigrationId) -> Result<Vec<TracePoint>, Problem> {
+        Migrations::migration(self, who, id).await?;
+        let point =
+            TracePoint { elapsed_ms: 7, pass: 1, remaining: 9, throughput_bytes_s: 5, dirty_bytes_s: 0, end_ms: None };
+        Ok(vec![point])
     }
 
     async fn predictions(&self, _: &Principal) -> Result<Predictions, Problem> {

@@ -26,10 +26,15 @@ async fn a_migration_is_shown_with_its_step_and_its_history() {
     );
     assert_eq!(shown["migration"]["step"], json!({ "act": "turn-off", "host": "beta" }));
     assert_eq!(shown["history"], json!([]));
+    let trace = house.send(get(&format!("/api/migrations/{}/trace", doubtful().id), &cookie)).await.json();
+    let point = json!({ "elapsed_ms": 7, "pass": 1, "remaining": 9, "throughput_bytes_s": 5, "dirty_bytes_s": 0 });
+    assert_eq!(trace, json!([point]));
     for id in ["x", "0190c7a0-0000-7000-8000-000000000000", "a%2Fb"] {
-        let answer = house.send(get(&format!("/api/migrations/{id}"), &cookie)).await;
-        let found = (answer.status, answer.json()["code"].clone());
-        assert_eq!(found, (StatusCode::NOT_FOUND, json!("unknown-migration")), "{id}");
+        for path in [format!("/api/migrations/{id}"), format!("/api/migrations/{id}/trace")] {
+            let answer = house.send(get(&path, &cookie)).await;
+            let found = (answer.status, answer.json()["code"].clone());
+            assert_eq!(found, (StatusCode::NOT_FOUND, json!("unknown-migration")), "{path}");
+        }
     }
 }
 
