@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::{
     DEMO,
@@ -30,7 +30,7 @@ fn code(answer: &(StatusCode, Value)) -> (u16, &str) {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_is_done_within_a_second_and_stands_in_the_record() {
+async fn what_is_asked_for_is_done_and_stands_in_the_record() {
     let demo = DEMO.lock().await;
     let api = demo.login().await;
     // By itself, and with this policy, it would not end for minutes.
@@ -47,18 +47,15 @@ async fn what_is_asked_for_is_done_within_a_second_and_stands_in_the_record() {
         assert_eq!(code(&refused), (400, "invalid-input"), "{number}");
     }
 
-    let asked = Instant::now();
     let (status, _) = steer(json!({ "act": "bandwidth", "mib_s": 21 })).await;
     assert_eq!(status, StatusCode::OK);
     let is_done = |now: &Value| now["acts"].to_string().contains(r#""acted":"bandwidth""#);
     let shown = until(&api, &record, is_done).await;
-    let took = asked.elapsed();
     let acts = shown["migration"]["acts"].as_array().cloned().unwrap_or_default();
     let act = acts.iter().find(|act| act["acted"] == "bandwidth").cloned().unwrap_or_default();
     assert_eq!((&act["mib_s"], &act["by"]), (&json!(21), &json!("admin")));
     assert!(shown["history"].to_string().contains("admin asked to use at most 21 MiB/s."), "{}", shown["history"]);
     assert_eq!(demo.virsh_succeeds(source, &["migrate-getspeed", "cache"]).trim(), "21", "libvirt was told");
-    println!("acted after {took:?}");
 
     // One click on a longer pause finishes it.
     let (status, _) = steer(json!({ "act": "longest-pause", "ms": 60_000 })).await;
