@@ -73,7 +73,7 @@ pub trait Migrations: Send + Sync {
     /// Asks for a migration to be cancelled. It is over when its phase says so.
     ///
     /// # Errors
-    /// `unknown-migration`, `already-ended`.
+    /// `unknown-migration`, `already-ended`; `wrong-state` once the VM runs at the destination (post-copy).
     async fn cancel(&self, who: &Principal, id: MigrationId) -> Result<Migration, Problem>;
 
     /// Tells a migration that runs to go on otherwise. It acts within a second; its `acts` and its history say what was done, and by whom.

@@ -58,7 +58,7 @@ impl Engine {
     /// Asks for a migration to be cancelled.
     ///
     /// # Errors
-    /// `unknown-migration`; `already-ended`.
+    /// `unknown-migration`; `already-ended`; `wrong-state` once the VM runs at the destination (post-copy).
     pub async fn cancel(&self, id: MigrationId, by: &str) -> Result<Migration, Error> {
         self.migrations.cancel(id, by).await
     }
