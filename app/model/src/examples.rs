@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    ConnectionState, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Policy,
-    Progress, Vm, VmId, VmState,
+    ConnectionState, Ending, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Policy,
+    PolicyPrediction, Prediction, Progress, Vm, VmId, VmState,
 };
 
 fn named(name: &str) -> HostName {
@@ -83,4 +83,23 @@ pub fn migration(id: u128) -> Migration {
         prediction: None,
         asleep: false,
     }
+}
+
+/// A prediction that says the same of all policies.
+pub fn prediction(ending: Ending) -> Prediction {
+    Prediction {
+        throughput_bytes_s: 100 << 20,
+        throughput_measured: false,
+        dirty_bytes_s: None,
+        slows_by_percent: None,
+        ending,
+        policies: [Policy::Gentle, Policy::Balanced, Policy::Certain].map(|policy| PolicyPrediction { policy, ending }),
+    }
+}
+
+/// Between these times, in ms, with a pause of 300 ms at most and most likely, and without doing anything to the guest.
+pub fn after(low_ms: u64, high_ms: u64) -> Ending {
+    let likely_ms = low_ms.midpoint(high_ms);
+    let (pause_ms, likely_pause_ms, guest_percent, post_copy) = (300, 300, 100, false);
+    Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent, post_copy }
 }

@@ -45,7 +45,7 @@ pub use migration::{
 pub use migration_filter::MigrationFilter;
 pub use policy::{Act, Acted, Policy, Steering, TracePoint};
 pub use predictions::{Predicted, Predictions};
-pub use preflight::{DiskPlan, Ending, PoolChoice, Prediction, Preflight, Treatment};
+pub use preflight::{DiskPlan, Ending, PolicyPrediction, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};
 pub use registration::{

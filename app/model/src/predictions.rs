@@ -18,7 +18,7 @@ pub struct Predictions {
     /// How many of those that moved within a predicted time's bounds, in percent of all that moved and had a time predicted; none without
     /// any. One that was slowed or switched to post-copy, other than predicted, is among them.
     pub coverage_percent: Option<f64>,
-    /// How far the middle of the predicted time was from the total time, in percent of that: the median of the same migrations.
+    /// How far the time that was predicted as most likely was from the total time, in percent of that: the median of the same migrations.
     pub median_error_percent: Option<f64>,
     /// How far the predicted pause was from the one that QEMU measured, in ms: 90 % of the same migrations were as near, as far as their
     /// pause was measured.
@@ -80,37 +80,47 @@ impl Predicted {
         })
     }
 
-    /// Whether it ended by itself though it was predicted not to, or the reverse.
+    /// Whether it ended by itself though it was predicted not to, or the reverse. With a policy that slows the guest or switches to
+    /// post-copy it was predicted what it would be helped by.
     pub fn is_wrong_verdict(&self) -> bool {
-        matches!(self.prediction.ending, Ending::Never { .. }) != self.helped
+        let by_itself = matches!(self.prediction.ending, Ending::After { guest_percent: 100, post_copy: false, .. });
+        by_itself == self.helped
     }
 
     /// Whether it took a time within the predicted bounds; none if it did not move, or no time was predicted.
     pub fn is_within(&self) -> Option<bool> {
-        let (low_ms, high_ms, _) = self.time()?;
+        let Time { low_ms, high_ms, .. } = self.time()?;
         Some((low_ms..=high_ms).contains(&self.total_ms))
     }
 
-    /// How far the middle of the predicted time was from the total time, in percent of that.
+    /// How far the time that was predicted as most likely was from the total time, in percent of that.
     fn error_percent(&self) -> Option<f64> {
-        let (low_ms, high_ms, _) = self.time()?;
-        let (middle, total) = (low_ms.midpoint(high_ms), self.total_ms.max(1));
-        Some(middle.abs_diff(self.total_ms) as f64 * 100.0 / total as f64)
+        let (likely, total) = (self.time()?.likely_ms, self.total_ms.max(1));
+        Some(likely.abs_diff(self.total_ms) as f64 * 100.0 / total as f64)
     }
 
     /// How far the predicted pause was from the measured one, in ms.
     fn pause_error_ms(&self) -> Option<u64> {
-        let (.., pause_ms) = self.time()?;
-        Some(pause_ms.abs_diff(self.pause_ms?))
+        Some(self.time()?.pause_ms.abs_diff(self.pause_ms?))
     }
 
-    /// The predicted time and pause, in ms, of one that has moved.
-    fn time(&self) -> Option<(u64, u64, u64)> {
+    /// The predicted time and the most likely pause, of one that has moved.
+    fn time(&self) -> Option<Time> {
         match self.prediction.ending {
-            Ending::After { low_ms, high_ms, pause_ms, .. } if self.moved => Some((low_ms, high_ms, pause_ms)),
+            Ending::After { low_ms, likely_ms, high_ms, likely_pause_ms, .. } if self.moved => {
+                Some(Time { low_ms, likely_ms, high_ms, pause_ms: likely_pause_ms })
+            }
             Ending::After { .. } | Ending::Never { .. } => None,
         }
     }
+}
+
+/// What was predicted, in ms.
+struct Time {
+    low_ms: u64,
+    likely_ms: u64,
+    high_ms: u64,
+    pause_ms: u64,
 }
 
 /// Whether it would not have ended by itself, as this was done. A pause within what the policy allows is predicted, too.
@@ -165,16 +175,25 @@ mod tests {
     const NEVER: Ending = Ending::Never { needed_pause_ms: 9_000 };
 
     fn after(low_ms: u64, high_ms: u64) -> Ending {
-        Ending::After { low_ms, high_ms, pause_ms: 300 }
+        examples::after(low_ms, high_ms)
+    }
+
+    /// Of a policy that has to slow the guest.
+    fn after_slowing() -> Ending {
+        match after(1, 3) {
+            Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, post_copy, .. } => {
+                Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent: 40, post_copy }
+            }
+            never @ Ending::Never { .. } => never,
+        }
     }
 
     /// One that moved after `total_ms`, with a pause of 100 ms.
     fn moved(ending: Ending, total_ms: u64) -> Migration {
-        let prediction = Prediction { throughput_bytes_s: 1, throughput_measured: true, dirty_bytes_s: None, ending };
         let outcome = Outcome { total_ms, downtime_ms: Some(100), bytes: 1, average_bytes_s: 1 };
         Migration {
             phase: Phase::Succeeded,
-            prediction: Some(prediction),
+            prediction: Some(examples::prediction(ending)),
             outcome: Some(outcome),
             ..examples::migration(1)
         }
@@ -225,6 +244,8 @@ mod tests {
             (longer_pause, false),
             (with(slowed, None, never_but_did.clone()), false),
             (with(slowed, None, by_itself.clone()), true),
+            (with(slowed, None, moved(after_slowing(), 2)), false),
+            (moved(after_slowing(), 2), true),
             (with(Acted::PostCopy, None, by_itself.clone()), true),
             (with(Acted::GaveUp, None, gave_up.clone()), false),
             (with(Acted::GaveUp, None, Migration { phase: Phase::Cancelled, ..by_itself }), true),

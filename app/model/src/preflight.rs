@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ControlFlow, Finding, HostName, Severity};
+use crate::{ControlFlow, Finding, HostName, Policy, Severity};
 
 /// Everything that is known about moving one VM to one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,20 @@ pub struct Prediction {
     pub throughput_measured: bool,
     /// What the guest writes to its memory, in bytes a second; none if it was not measured.
     pub dirty_bytes_s: Option<u64>,
+    /// By how much of their time QEMU slows the guest's CPUs at first, where a policy slows it, in percent; none if it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slows_by_percent: Option<u8>,
+    /// When it will be over with the policy that was chosen.
+    pub ending: Ending,
+    /// When it would be over with each policy, the most careful first.
+    pub policies: [PolicyPrediction; 3],
+}
+
+/// When a live migration will be over with a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyPrediction {
+    /// The policy.
+    pub policy: Policy,
     /// When it will be over.
     pub ending: Ending,
 }
@@ -128,14 +142,22 @@ pub struct Prediction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// Within this time.
+    /// Within this time, from the request to the verdict, in four of five cases.
     After {
         /// At least, in ms.
         low_ms: u64,
+        /// Most likely, in ms.
+        likely_ms: u64,
         /// At most, in ms.
         high_ms: u64,
         /// How long the VM pauses at most, in ms.
         pause_ms: u64,
+        /// How long it pauses most likely, in ms.
+        likely_pause_ms: u64,
+        /// What its CPUs keep of their time at the end, in percent: 100 if it is not slowed.
+        guest_percent: u8,
+        /// Whether it continues at the destination before all of its memory is there.
+        post_copy: bool,
     },
     /// Not by itself: the guest writes as fast as the link carries.
     Never {
@@ -179,12 +201,7 @@ mod tests {
 
     #[test]
     fn the_best_destination_is_the_one_with_the_least_against_it() {
-        let prediction = Prediction {
-            throughput_bytes_s: 1,
-            throughput_measured: false,
-            dirty_bytes_s: Some(1),
-            ending: Ending::Never { needed_pause_ms: 1 },
-        };
+        let prediction = crate::examples::prediction(Ending::Never { needed_pause_ms: 1 });
         let worse_and_worse = [
             (preflight(Vec::new()), 2 << 30),
             (preflight(Vec::new()), 1 << 30),

@@ -13,7 +13,7 @@ pub(super) fn predicted_and_came(migration: &Migration) -> Option<String> {
     let took = text::duration(total_ms);
     let paused = downtime_ms.map(text::duration);
     let (predicted, pause) = match ending {
-        Ending::After { low_ms, high_ms, pause_ms } => (
+        Ending::After { low_ms, high_ms, pause_ms, .. } => (
             format!("Predicted {}", text::span(low_ms, high_ms)),
             format!("predicted at most {}", text::duration(pause_ms)),
         ),
@@ -34,11 +34,9 @@ mod tests {
     use model::examples;
 
     fn ended(ending: Ending, downtime_ms: Option<u64>) -> Migration {
-        let prediction =
-            Prediction { throughput_bytes_s: 1, throughput_measured: true, dirty_bytes_s: Some(1), ending };
         Migration {
             phase: Phase::Succeeded,
-            prediction: Some(prediction),
+            prediction: Some(examples::prediction(ending)),
             outcome: Some(Outcome { total_ms: 14_000, downtime_ms, ..Outcome::default() }),
             ..examples::migration(1)
         }
@@ -46,7 +44,7 @@ mod tests {
 
     #[test]
     fn what_came_is_beside_what_was_predicted() {
-        let after = Ending::After { low_ms: 12_000, high_ms: 20_000, pause_ms: 300 };
+        let after = examples::after(12_000, 20_000);
         let told = predicted_and_came(&ended(after, Some(110)));
         assert_eq!(
             told.as_deref(),
@@ -62,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_failure_says_nothing_of_the_prediction() {
-        let after = Ending::After { low_ms: 12_000, high_ms: 20_000, pause_ms: 300 };
+        let after = examples::after(12_000, 20_000);
         assert_eq!(predicted_and_came(&Migration { phase: Phase::Failed, ..ended(after, None) }), None);
         assert_eq!(predicted_and_came(&Migration { prediction: None, ..ended(after, None) }), None);
     }

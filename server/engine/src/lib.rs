@@ -28,12 +28,12 @@ pub use engine::Engine;
 pub use error::Error;
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
-    Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, Daemon, DhcpNetwork, Disk, DiskCopy, DiskDevice,
-    DiskSource, DomainFacts, FileReference, FileUsage, Fingerprint, Folder, HostConfig, HostConnection, HostError,
-    HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras, ImageUsers, Interface, InvalidInput,
-    KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan, Neighbour, Network, Networks, NewVolume,
-    NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey,
-    Throttle, Tpm, Transport, Tuning, UserName, Volume,
+    Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, Daemon, DhcpNetwork, DirtyCurve, DirtyPoint,
+    Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, FileReference, FileUsage, Fingerprint, Folder, HostConfig,
+    HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras,
+    ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan,
+    Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh,
+    SshLogin, StateReason, Statistics, Survey, Throttle, Tpm, Transport, Tuning, UserName, Volume,
 };
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! How long a migration will take.
 
 use leptos::{prelude::*, server_fn::ServerFn};
-use model::{Prediction, text};
+use model::{PolicyPrediction, Prediction, text};
 
 use crate::migrations::server_fns::Measure;
 
-/// The prediction, and the button that measures what the guest writes: measuring takes a second, so it is done on request only.
+/// The prediction, when it would end with each policy, and the button that measures what the guest writes: that takes 7 s. A guest whose
+/// host has nothing else to do is measured unasked, and the next look knows.
 #[component]
 pub(super) fn PredictionSection(
     #[prop(into)] prediction: Signal<Option<Prediction>>,
@@ -17,6 +18,12 @@ pub(super) fn PredictionSection(
         <Show when=move || prediction.read().is_some()>
             <h3>"Duration"</h3>
             <p>{sentence}</p>
+            <ul class="policies">
+                {move || {
+                    let policies = prediction.get().map(|prediction| prediction.policies);
+                    policies.into_iter().flatten().map(|predicted| view! { <PolicyItem predicted /> }).collect_view()
+                }}
+            </ul>
             <button
                 class="button"
                 id="measure"
@@ -30,5 +37,18 @@ pub(super) fn PredictionSection(
                 {move || if is_measured() { "Measure again" } else { "Measure guest writes" }}
             </button>
         </Show>
+    }
+}
+
+/// When it would end with one policy.
+#[component]
+fn PolicyItem(predicted: PolicyPrediction) -> impl IntoView {
+    let PolicyPrediction { policy, ending } = predicted;
+    view! {
+        <li>
+            <strong>{policy.label()}</strong>
+            ": "
+            {text::ending(&ending)}
+        </li>
     }
 }

@@ -34,6 +34,8 @@ pub struct DomainFacts {
     pub invtsc_without_frequency: bool,
     /// The most memory it can have, in bytes.
     pub memory_bytes: u64,
+    /// What its QEMU has of the host's memory now, in bytes; none if that is not known, as of one that is off. Huge pages do not count.
+    pub resident_bytes: Option<u64>,
     /// Whether a hard limit is set for it (memtune): libvirt sends memory by RDMA only then.
     pub memory_has_hard_limit: bool,
     /// The size of its huge pages, in bytes; `Some(0)` is the host's default size, none is no huge pages.

@@ -114,7 +114,7 @@ fn plan(
         persist_destination: persistent || *mode == Mode::Offline,
         bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
         switchover_mib_s: None,
-        throttle: (policy.slows_guest() && *mode == Mode::Live).then_some(steering::UNMEASURED),
+        throttle: (policy.slows_guest() && *mode == Mode::Live).then(|| steering::throttle(active.record())),
         // libvirt refuses it for a VM that is paused, and its tunnelled transport can't do it.
         post_copy: *policy == Policy::Certain && from_host_to_host && !options.rdma && runs,
         connections: None,

@@ -145,7 +145,7 @@ impl Migrations {
             slows_guest: false,
             pause_limit_ms: None,
             acts: Vec::new(),
-            prediction: None,
+            prediction: preflight.prediction,
             asleep: false,
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);

@@ -142,7 +142,13 @@ fn view(record: &Migration, pass: &PassBegun) -> View {
 
 /// How QEMU slows a guest of which nothing was measured, in percent: from half of its time on, which brings one that writes twice what
 /// the link carries to what it carries.
-pub(super) const UNMEASURED: Throttle = Throttle { initial: 50, increment: 15 };
+const UNMEASURED: Throttle = Throttle { initial: 50, increment: 15 };
+
+/// How QEMU slows the guest of this migration.
+pub(super) fn throttle(record: &Migration) -> Throttle {
+    let measured = record.prediction.and_then(|prediction| prediction.slows_by_percent);
+    Throttle { initial: measured.unwrap_or(UNMEASURED.initial), ..UNMEASURED }
+}
 
 /// Whether a migration that has ended for it begins again, and how then: for what a user has asked for, or without post-copy where a
 /// host can't do that.
@@ -166,7 +172,9 @@ pub(super) async fn begins_again(
             let text = "It begins again from the first pass.".to_owned();
             active.journal().act(Acted::BegunAgain, Some(by), text).await;
             Some(match why {
-                BeginAgain::ToSlowGuest => BeginAgainWith { throttle: Some(UNMEASURED), post_copy: None },
+                BeginAgain::ToSlowGuest => {
+                    BeginAgainWith { throttle: Some(throttle(active.record())), post_copy: None }
+                }
                 BeginAgain::ForPostCopy => {
                     active.journal().follow_policy(Policy::Certain);
                     BeginAgainWith { throttle: None, post_copy: Some(true) }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{HostName, Migration, MigrationFilter, Vm};
+use model::{HostName, Migration, MigrationFilter, Vm, VmId};
 use store::StoreError;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +16,9 @@ use crate::{
 /// How many earlier moves away from the source are considered, whatever their destination.
 const EARLIER: u32 = 200;
 
+/// How many earlier moves of the VM are considered.
+const OWN: u32 = 40;
+
 /// What the VM's own host says, the same for every destination.
 #[derive(Debug)]
 pub(super) struct FromSource {
@@ -25,6 +28,8 @@ pub(super) struct FromSource {
     pub(super) migrates: bool,
     /// Moves away from there that succeeded, newest first.
     pub(super) earlier: Vec<Migration>,
+    /// Moves of the VM that succeeded, newest first.
+    pub(super) own: Vec<Migration>,
 }
 
 /// What a destination says.
@@ -53,14 +58,20 @@ pub(super) async fn source(context: &Context, vm: &Vm, deadline: Instant) -> Res
         let survey = connection.survey(&domain.without_references()).await?;
         Ok((job.is_some(), domain, survey))
     };
-    let (answer, earlier) = tokio::join!(timeout_at(deadline, asked), earlier(context, host));
+    let (answer, earlier, own) =
+        tokio::join!(timeout_at(deadline, asked), earlier(context, host), of_vm(context, vm.id));
     let (migrates, domain, survey) =
         answer.map_err(|_| HostError::too_late(host.as_str()))?.map_err(|error| error.into_no_answer(host.as_str()))?;
-    Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier? })
+    Ok(FromSource { domain: Arc::new(domain), survey: Arc::new(survey), migrates, earlier: earlier?, own: own? })
 }
 
 async fn earlier(context: &Context, source: &HostName) -> Result<Vec<Migration>, StoreError> {
     let filter = MigrationFilter { source: Some(source.clone()), ..MigrationFilter::newest(EARLIER) }.succeeded();
+    context.store().migrations(&filter).await
+}
+
+async fn of_vm(context: &Context, vm: VmId) -> Result<Vec<Migration>, StoreError> {
+    let filter = MigrationFilter { vm: Some(vm), ..MigrationFilter::newest(OWN) }.succeeded();
     context.store().migrations(&filter).await
 }
 

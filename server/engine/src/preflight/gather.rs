@@ -139,7 +139,8 @@ impl Preflights {
             probe: answer.probe,
             earlier: earlier.collect(),
             refused_login_ms: inventory.peer_logins.refused(&vm.host, destination),
-            dirty_bytes_s: self.recent.dirty_rate(vm.id),
+            own: said.own.clone(),
+            curve: self.curve(vm.id),
             now_ms: self.context.now_ms(),
             vm,
         })))

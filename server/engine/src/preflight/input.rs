@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{ControlFlow, Finding, FindingCode, HostName, HostOrigin, Migration, MigrationOptions, Mode, Vm};
 
 use crate::{
-    hypervisor::{CopyFacts, DomainFacts, HostConfig, Probe, Survey},
+    hypervisor::{CopyFacts, DirtyCurve, DomainFacts, HostConfig, Probe, Survey},
     storage::{self, Side},
 };
 
@@ -55,8 +55,10 @@ pub(crate) struct PreflightInput {
     pub(crate) earlier: Vec<Migration>,
     /// When the source last tried to log in at the destination and was refused, in ms since 1970, if this console saw that.
     pub(crate) refused_login_ms: Option<u64>,
-    /// What the guest writes to its memory, in bytes a second, if it was measured lately.
-    pub(crate) dirty_bytes_s: Option<u64>,
+    /// Moves of this VM that succeeded, between whatever hosts, newest first.
+    pub(crate) own: Vec<Migration>,
+    /// What the guest changes of its memory, if it was measured lately.
+    pub(crate) curve: Option<Arc<DirtyCurve>>,
     /// Now, in ms since 1970.
     pub(crate) now_ms: u64,
 }

@@ -13,12 +13,15 @@ mod drivers;
 mod encryption;
 mod files;
 mod gather;
+mod history;
 mod input;
 mod kept;
 mod listeners;
 mod machine;
+mod measure;
 mod network;
 mod options;
+mod passes;
 mod pinning;
 mod prediction;
 mod rdma;
@@ -32,25 +35,25 @@ mod vm;
 
 use std::{cmp::Reverse, sync::Arc};
 
-use model::{ControlFlow, HostName, MigrationOptions, Preflight, Treatment, Vm, VmId};
+use model::{ControlFlow, DiskPlan, HostName, MigrationOptions, Preflight, Treatment, VmId};
 
-use crate::{context::Context, error::Error, hypervisor::HostError, storage};
+use crate::{context::Context, error::Error, storage};
 pub(crate) use gather::{Gathered, PreflightRequest};
+pub(crate) use history::carried;
 pub(crate) use input::PreflightInput;
 use input::Route;
-pub(crate) use prediction::carried;
 use recent::Recent;
 pub(crate) use refusal::FailedCheck;
 
 /// Makes preflights.
 pub(crate) struct Preflights {
     context: Arc<Context>,
-    recent: Recent,
+    recent: Arc<Recent>,
 }
 
 impl Preflights {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, recent: Recent::default() }
+        Self { context, recent: Arc::default() }
     }
 
     /// The preflight for one VM and one destination.
@@ -58,7 +61,7 @@ impl Preflights {
     /// # Errors
     /// `unknown-vm`, `unknown-host`, `invalid-input`; `host-unreachable` if the VM's own host does not answer.
     pub(crate) async fn run(
-        &self,
+        self: &Arc<Self>,
         vm: VmId,
         destination: &HostName,
         options: &MigrationOptions,
@@ -66,31 +69,11 @@ impl Preflights {
         let request = PreflightRequest { vm, destination, mode: None, options, may_share: true };
         Ok(match self.gather(request).await? {
             Gathered::Refused(refusal) => refused(destination, &refusal),
-            Gathered::Input(input) => conclude(&input),
+            Gathered::Input(input) => {
+                self.measure_unasked(&input.vm);
+                conclude(&input)
+            }
         })
-    }
-
-    /// Measures what a guest writes to its memory, in bytes a second. Later predictions use it.
-    ///
-    /// # Errors
-    /// `unknown-vm`, `already-migrating`, `wrong-state`, `host-unreachable`, or what the hypervisor says.
-    pub(crate) async fn measure(&self, id: VmId) -> Result<u64, Error> {
-        let connection = {
-            let inventory = self.context.inventory();
-            let Vm { name, host, state, migration, .. } =
-                inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
-            if let Some(open) = *migration {
-                return Err(Error::AlreadyMigrating { vm: name.clone(), open });
-            }
-            let connection = inventory.connection(host)?;
-            if !state.is_active() {
-                return Err(Error::NothingToMeasure { vm: name.clone(), state: *state });
-            }
-            connection
-        };
-        let rate = connection.dirty_rate(id).await?;
-        self.recent.measured(id, rate);
-        Ok(rate)
     }
 }
 
@@ -133,8 +116,18 @@ pub(crate) fn conclude(input: &PreflightInput) -> Preflight {
         disks,
         prediction: None,
     };
-    preflight.prediction = prediction::of(input, preflight.copied_bytes());
+    preflight.prediction = prediction::of(input, to_copy(input, &preflight.disks));
     preflight
+}
+
+/// What there is to send of disks, in bytes: what they take up at the source, where that is known.
+fn to_copy(input: &PreflightInput, disks: &[DiskPlan]) -> u64 {
+    let takes_up = |plan: &DiskPlan| {
+        let disk = input.domain.disks.iter().find(|disk| disk.target == plan.target);
+        let allocated = disk.map_or(0, |disk| disk.allocation_bytes);
+        if allocated > 0 { allocated.min(plan.capacity_bytes) } else { plan.capacity_bytes }
+    };
+    disks.iter().filter(|disk| matches!(disk.treatment, Treatment::Copy { .. })).map(takes_up).sum()
 }
 
 /// The one thing that is wrong, as a preflight.

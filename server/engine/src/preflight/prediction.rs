@@ -1,22 +1,33 @@
-//! How long a live migration will take, before it begins.
+//! How long a live migration will take, before it begins: with each policy, from the request to the verdict.
 //!
-//! Pre-copy as a geometric series, as in `progress.rs`: each pass over the memory sends what the guest wrote during the one
-//! before, until the rest fits into the pause.
+//! `passes.rs` goes through it pass by pass with what the guest was measured to change; `history.rs` corrects that by what earlier
+//! migrations of the VM and between the two hosts did.
 
-use model::{ControlFlow, Ending, Migration, MigrationOptions, Mode, Prediction};
+use std::f64::consts::LN_2;
 
-use super::input::PreflightInput;
-use crate::hypervisor::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO};
+use model::{ControlFlow, Ending, MigrationOptions, Policy, PolicyPrediction, Prediction, VmState};
 
-/// Of a guest that was not measured: each pass leaves half of what it found (the guess that the progress makes, too).
-const GUESSED_RATIO: f64 = 0.5;
-/// Links and guests vary: what the upper end of the range is larger by.
+use super::{
+    history::{self, Sends},
+    input::PreflightInput,
+    passes::{End, LastResort, Precopy},
+};
+use crate::hypervisor::{DOWNTIME_LIMIT_MS, DirtyCurve, Throttle, throttle_for};
+
+/// Of a guest that was not measured: what it changes, by what the link carries. Most guests are idle; with the last one each pass leaves
+/// half of what it found.
+const GUESSED_RATIOS: [f64; 3] = [0.0, 0.2, 0.5];
+/// How far a prediction is off at the least that was made of a measurement (the standard deviation of its logarithm).
+const MODEL: f64 = 0.1;
+/// How many standard deviations on both sides hold four of five outcomes.
+const FOUR_OF_FIVE: f64 = 1.28;
+/// Until enough outcomes have shown more: what the ends of the interval are away from what is most likely, at the least.
 const MARGIN: f64 = 1.25;
-/// How many earlier moves tell what a link carries.
-const MOVES: usize = 5;
+/// The same of a VM that has moved before.
+const MARGIN_OF_KNOWN: f64 = 1.12;
+/// What a pause takes beside what is sent, in ms: the state of the devices.
+const DEVICES_MS: f64 = 25.0;
 const MIB: u64 = 1 << 20;
-/// Of what carried less than this, in bytes, the beginning and the end took most of the time, not the link.
-const TELLING: u64 = 64 * MIB;
 
 /// What the link between two hosts is taken to carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,64 +38,183 @@ pub(super) struct Link {
     pub(super) measured: bool,
 }
 
+/// What is known of a move that a prediction needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    /// The memory that the guest uses, in bytes.
+    pub(super) memory_bytes: u64,
+    pub(super) disk_bytes: u64,
+    pub(super) link: Link,
+    /// None if the guest was not measured.
+    pub(super) curve: Option<&'a DirtyCurve>,
+    /// What it takes beside what is sent, in ms.
+    pub(super) overhead_ms: f64,
+    pub(super) longest_pause_ms: Option<u32>,
+    /// Whether both hosts can do post-copy.
+    pub(super) post_copy: bool,
+}
+
+/// What earlier moves say of one with a policy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    /// What the VM sent.
+    pub(super) sends: Option<Sends>,
+    /// Between which factors of what was most likely the outcomes were.
+    pub(super) off: Option<(f64, f64)>,
+}
+
 /// The prediction for an input; none offline, or where nothing is known of the link. Nothing is known of what two daemons carry,
 /// either.
 pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> {
-    let limit = input.options.bandwidth_mib_s.or(input.source.config.bandwidth_mib_s);
-    let link = link(&input.earlier, &input.options, limit.map(|mib| u64::from(mib) * MIB))?;
-    let from_host_to_host = input.is_live() && input.options.control_flow != Some(ControlFlow::Tunnelled);
-    from_host_to_host.then(|| predict(input.domain.memory_bytes, disk_bytes, link, input.dirty_bytes_s))
+    let options = &input.options;
+    let limit = options.bandwidth_mib_s.or(input.source.config.bandwidth_mib_s).map(|mib| u64::from(mib) * MIB);
+    let link = link(input, limit)?;
+    if !input.is_live() || options.control_flow == Some(ControlFlow::Tunnelled) {
+        return None;
+    }
+    let still = DirtyCurve::steady(0);
+    let measured = input.curve.as_deref();
+    let case = Case {
+        memory_bytes: memory(input),
+        disk_bytes,
+        link,
+        // One that is paused writes nothing.
+        curve: if input.vm.state == VmState::Running { measured } else { Some(&still) },
+        overhead_ms: history::overhead_ms(&input.earlier, options, link.bytes_s.max(1) as f64 / 1000.0),
+        longest_pause_ms: options.longest_pause_ms,
+        post_copy: true,
+    };
+    let dirty = measured.map(DirtyCurve::rate_bytes_s);
+    let policies = [Policy::Gentle, Policy::Balanced, Policy::Certain].map(|policy| {
+        let sends = history::sends(&input.own, policy, link.bytes_s as f64, dirty);
+        let known = Known { sends, off: history::off(&input.own, &input.earlier, policy) };
+        PolicyPrediction { policy, ending: predict(&case, policy, &known) }
+    });
+    Some(Prediction {
+        throughput_bytes_s: link.bytes_s,
+        throughput_measured: link.measured,
+        dirty_bytes_s: dirty,
+        slows_by_percent: measured.map(|curve| throttle(curve, link.bytes_s.max(1) as f64 / 1000.0).initial),
+        ending: chosen(&policies, options),
+        policies,
+    })
+}
+
+fn chosen(policies: &[PolicyPrediction; 3], options: &MigrationOptions) -> Ending {
+    let policy = options.policy.unwrap_or_default();
+    policies.iter().find(|predicted| predicted.policy == policy).unwrap_or(&policies[1]).ending
 }
 
 /// What earlier moves say, or else the limit.
-fn link(earlier: &[Migration], options: &MigrationOptions, limit: Option<u64>) -> Option<Link> {
-    match carried(earlier.iter(), options) {
+fn link(input: &PreflightInput, limit: Option<u64>) -> Option<Link> {
+    match history::carries(&input.earlier, &input.options) {
         Some(rate) => Some(Link { bytes_s: limit.map_or(rate, |limit| limit.min(rate)), measured: true }),
         None => limit.map(|bytes_s| Link { bytes_s, measured: false }),
     }
 }
 
-/// What the fastest of these moves, that succeeded and had the same control flow, reached, in bytes a second: the link carries
-/// that much at least. Only moves of the same choice of bandwidth count.
-pub(crate) fn carried<'a>(earlier: impl Iterator<Item = &'a Migration>, options: &MigrationOptions) -> Option<u64> {
-    earlier
-        .filter(|migration| migration.mode == Mode::Live && migration.control_flow != Some(ControlFlow::Tunnelled))
-        .filter(|migration| migration.options.bandwidth_mib_s == options.bandwidth_mib_s)
-        .filter_map(|migration| migration.outcome.filter(|outcome| outcome.bytes >= TELLING))
-        .map(|outcome| outcome.average_bytes_s)
-        .filter(|rate| *rate > 0)
-        .take(MOVES)
-        .max()
+/// The memory that the guest uses, in bytes: what its balloon leaves it, but no more than its QEMU has in the host's memory. Pages that it
+/// never wrote to are not sent. Huge pages do not count as QEMU's.
+fn memory(input: &PreflightInput) -> u64 {
+    let has = match input.vm.memory_now_bytes {
+        0 => input.domain.memory_bytes,
+        now => now,
+    };
+    match input.domain.resident_bytes {
+        Some(resident) if input.domain.huge_page_bytes.is_none() => has.min(resident),
+        _ => has,
+    }
 }
 
-/// Pure: sizes in bytes, `dirty` in bytes a second.
-pub(super) fn predict(memory_bytes: u64, disk_bytes: u64, link: Link, dirty: Option<u64>) -> Prediction {
-    let throughput = link.bytes_s.max(1) as f64;
-    let (memory, disks) = (memory_bytes as f64 / throughput, disk_bytes as f64 / throughput);
-    let pause = DOWNTIME_LIMIT_MS as f64 / 1000.0;
-    let ratio = dirty.map_or(GUESSED_RATIO, |dirty| dirty as f64 / throughput);
-    let ending = if ratio >= HOPELESS_RATIO && memory > pause {
-        // What it writes within a second is the least that is left at the end of every pass.
-        Ending::Never { needed_pause_ms: ms(memory.min(ratio)) }
-    } else {
-        Ending::After {
-            low_ms: ms(disks + memory),
-            high_ms: ms(MARGIN * (disks + memory * passes(memory, pause, ratio))),
-            pause_ms: ms(memory.min(pause)),
+/// Pure: when it ends with this policy.
+pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending {
+    let throughput = case.link.bytes_s.max(1) as f64 / 1000.0;
+    let [less, likely, more] = match case.curve {
+        Some(curve) => [1.0 - curve.error(), 1.0, 1.0 + curve.error()].map(|factor| curve.scaled(factor)),
+        None => GUESSED_RATIOS.map(|ratio| DirtyCurve::steady((ratio * throughput * 1000.0) as u64)),
+    };
+    let end = |curve: &DirtyCurve| precopy(case, policy, throughput, curve).end();
+    let (bytes, pause_bytes, slowed, post_copy) = match end(&likely) {
+        End::Never { least } => return Ending::Never { needed_pause_ms: ms(least / throughput) },
+        End::After { bytes, pause_bytes, slowed, post_copy } => (bytes, pause_bytes, slowed, post_copy),
+    };
+    let spread = spread(bytes, end(&less), end(&more));
+    let (bytes, spread) = corrected(bytes, spread, known.sends);
+    let total = |bytes: f64| case.overhead_ms + (case.disk_bytes as f64 + bytes) / throughput;
+    let (low, high) = match known.off {
+        Some((low, high)) => (total(bytes) * low, total(bytes) * high),
+        None => {
+            let margin = if known.sends.is_some() { MARGIN_OF_KNOWN } else { MARGIN };
+            let factor = (FOUR_OF_FIVE * spread).exp();
+            (total(bytes / factor).min(total(bytes) / margin), total(bytes * factor).max(total(bytes) * margin))
         }
     };
-    Prediction { throughput_bytes_s: link.bytes_s, throughput_measured: link.measured, dirty_bytes_s: dirty, ending }
-}
-
-/// All passes together, in lengths of the first; `memory` and `pause` in seconds.
-fn passes(memory: f64, pause: f64, ratio: f64) -> f64 {
-    if memory <= pause || ratio <= 0.0 {
-        return 1.0;
+    let (limit, longest) = pauses(policy, case.longest_pause_ms);
+    let likely_pause = pause_bytes / throughput;
+    Ending::After {
+        low_ms: ms(low),
+        likely_ms: ms(total(bytes)),
+        high_ms: ms(high),
+        pause_ms: ms(if likely_pause > longest {
+            likely_pause
+        } else {
+            let allowed = if likely_pause > limit { longest } else { limit };
+            allowed.min(case.memory_bytes as f64 / throughput)
+        }),
+        likely_pause_ms: ms(likely_pause + DEVICES_MS),
+        guest_percent: 100 - slowed,
+        post_copy,
     }
-    let count = ((pause / memory).ln() / ratio.ln()).ceil().max(1.0);
-    (1.0 - ratio.powf(count)) / (1.0 - ratio)
 }
 
-fn ms(seconds: f64) -> u64 {
-    (seconds * 1000.0) as u64
+/// The pause that is allowed from the beginning, and the longest that the policy allows, in ms.
+fn pauses(policy: Policy, chosen: Option<u32>) -> (f64, f64) {
+    let longest = f64::from(chosen.unwrap_or_else(|| policy.longest_pause_ms()));
+    (longest.min(DOWNTIME_LIMIT_MS as f64), longest)
+}
+
+fn precopy<'a>(case: &Case<'_>, policy: Policy, throughput: f64, curve: &'a DirtyCurve) -> Precopy<'a> {
+    let (pause_ms, longest_pause_ms) = pauses(policy, case.longest_pause_ms);
+    Precopy {
+        memory: case.memory_bytes as f64,
+        throughput,
+        curve,
+        pause_ms,
+        longest_pause_ms,
+        throttle: policy.slows_guest().then(|| throttle(curve, throughput)),
+        last_resort: match policy {
+            Policy::Certain if case.post_copy => LastResort::PostCopy,
+            Policy::Certain => LastResort::PauseGuest,
+            Policy::Gentle | Policy::Balanced => LastResort::Nothing,
+        },
+    }
+}
+
+/// What the guest changes within a second counts: slowed by less, it would still change its working set as fast as the link carries it.
+fn throttle(curve: &DirtyCurve, throughput: f64) -> Throttle {
+    let ratio = curve.bytes_within(1000.0) / (1000.0 * throughput);
+    throttle_for(ratio, curve.cpu_share().unwrap_or(1.0))
+}
+
+/// How far it is off because a measurement is: the standard deviation of the logarithm.
+fn spread(likely: f64, less: End, more: End) -> f64 {
+    let distance = |end| match end {
+        End::After { bytes, .. } => (bytes.max(1.0) / likely.max(1.0)).ln().abs(),
+        // It may as well take twice as long: with a little more it would not end.
+        End::Never { .. } => LN_2,
+    };
+    distance(less).max(distance(more)).max(MODEL)
+}
+
+/// What the passes and what earlier moves say, each as far as it is to be trusted.
+fn corrected(bytes: f64, spread: f64, sends: Option<Sends>) -> (f64, f64) {
+    let Some(Sends { bytes: sent, spread: off }) = sends else { return (bytes, spread) };
+    let (by_passes, by_moves) = (spread.powi(-2), off.powi(-2));
+    let both = by_passes + by_moves;
+    let logarithm = (by_passes * bytes.max(1.0).ln() + by_moves * sent.max(1.0).ln()) / both;
+    (logarithm.exp(), both.powf(-0.5).max(MODEL / 2.0))
+}
+
+fn ms(ms: f64) -> u64 {
+    ms as u64
 }

@@ -2,16 +2,20 @@
 //! whoever asks after a repair has to see it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 
-use model::{Vm, VmId};
+use model::{HostName, Vm, VmId};
 use tokio::{sync::OnceCell, time::Instant};
 
 use super::ask::FromSource;
-use crate::{error::Error, lock::lock};
+use crate::{
+    error::Error,
+    hypervisor::{DirtyCurve, HostError},
+    lock::lock,
+};
 
 /// How long a measured guest counts: what it does changes.
 const MEASURE_COUNTS: Duration = Duration::from_secs(10 * 60);
@@ -25,12 +29,38 @@ pub(super) type Flight = Arc<Answer>;
 /// A VM, and the number of its host: another host may have the name by now.
 type AtHost = (Vm, u64);
 
+/// What a measurement found, once it is there: QEMU measures a guest once at a time.
+pub(super) type Measurement = OnceCell<Result<Arc<DirtyCurve>, HostError>>;
+
 /// What preflights share.
 #[derive(Default)]
 pub(crate) struct Recent {
     /// Kept by those who wait for them.
     flights: Mutex<BTreeMap<VmId, (AtHost, Weak<Answer>)>>,
-    dirty_rates: Mutex<BTreeMap<VmId, (Instant, u64)>>,
+    measurements: Mutex<BTreeMap<VmId, Weak<Measurement>>>,
+    curves: Mutex<BTreeMap<VmId, (Instant, Arc<DirtyCurve>)>>,
+    automatic: Mutex<Automatic>,
+}
+
+/// What is measured without having been asked for.
+#[derive(Default)]
+struct Automatic {
+    /// The hosts on which a guest is being measured.
+    hosts: BTreeSet<HostName>,
+    /// When it was last tried: a guest that can't be measured is not measured with every look.
+    tried: BTreeMap<VmId, Instant>,
+}
+
+/// The host's turn to have a guest measured. It ends when this is dropped.
+pub(super) struct Turn {
+    recent: Arc<Recent>,
+    host: HostName,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        lock(&self.recent.automatic).hosts.remove(&self.host);
+    }
 }
 
 impl Recent {
@@ -48,16 +78,44 @@ impl Recent {
         flight
     }
 
-    /// What the guest wrote to its memory when it was last measured, in bytes a second.
-    pub(super) fn dirty_rate(&self, vm: VmId) -> Option<u64> {
-        let (at, rate) = *lock(&self.dirty_rates).get(&vm)?;
-        (at.elapsed() < MEASURE_COUNTS).then_some(rate)
+    /// The measurement of this guest that is under way, or a new one.
+    pub(super) fn measurement(&self, vm: VmId) -> Arc<Measurement> {
+        let mut measurements = lock(&self.measurements);
+        measurements.retain(|_, known| known.upgrade().is_some_and(|known| !known.initialized()));
+        if let Some(under_way) = measurements.get(&vm).and_then(Weak::upgrade) {
+            return under_way;
+        }
+        let measurement = Arc::<Measurement>::default();
+        measurements.insert(vm, Arc::downgrade(&measurement));
+        measurement
     }
 
-    /// A guest was measured.
-    pub(super) fn measured(&self, vm: VmId, rate: u64) {
-        let mut rates = lock(&self.dirty_rates);
-        rates.retain(|_, (at, _)| at.elapsed() < MEASURE_COUNTS);
-        rates.insert(vm, (Instant::now(), rate));
+    /// What the guest changed of its memory when it was last measured.
+    pub(super) fn curve(&self, vm: VmId) -> Option<Arc<DirtyCurve>> {
+        let (at, curve) = lock(&self.curves).get(&vm)?.clone();
+        (at.elapsed() < MEASURE_COUNTS).then_some(curve)
+    }
+
+    /// A guest was measured. Returns that together with what counts of it from before.
+    pub(super) fn measured(&self, vm: VmId, curve: DirtyCurve) -> Arc<DirtyCurve> {
+        let mut curves = lock(&self.curves);
+        curves.retain(|_, (at, _)| at.elapsed() < MEASURE_COUNTS);
+        let curve = Arc::new(match curves.get(&vm) {
+            Some((_, earlier)) => curve.and(earlier),
+            None => curve,
+        });
+        curves.insert(vm, (Instant::now(), Arc::clone(&curve)));
+        curve
+    }
+
+    /// The turn to measure this guest unasked; none if it, or another one on its host, has had it.
+    pub(super) fn turn(self: &Arc<Self>, vm: VmId, host: &HostName) -> Option<Turn> {
+        let mut automatic = lock(&self.automatic);
+        automatic.tried.retain(|_, at| at.elapsed() < MEASURE_COUNTS);
+        if self.curve(vm).is_some() || automatic.tried.contains_key(&vm) || !automatic.hosts.insert(host.clone()) {
+            return None;
+        }
+        automatic.tried.insert(vm, Instant::now());
+        Some(Turn { recent: Arc::clone(self), host: host.clone() })
     }
 }

@@ -13,10 +13,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Fault, Sim, driver::Driver, login::Door, precopy, storage::StorageFault, tuned::Tuned, unreachable};
+use super::{Fault, Load, Sim, driver::Driver, login::Door, precopy, storage::StorageFault, tuned::Tuned, unreachable};
 use crate::hypervisor::{
-    Chunk, CopyFacts, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, ImageUsers,
-    MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Volume,
+    Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent,
+    HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Volume,
 };
 
 /// A simulated host's memory.
@@ -243,9 +243,19 @@ impl HostConnection for SimConnection {
         Ok(self.sim.has_for(&self.name, domain))
     }
 
-    async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError> {
-        let world = self.sim.world();
-        Ok(world.loads.get(&vm).map_or(0, |load| load.dirty_bytes_s))
+    async fn dirty_curve(&self, vm: VmId) -> Result<DirtyCurve, HostError> {
+        let load = self.ask(|_| ()).map(|()| self.sim.world().loads.get(&vm).copied())?;
+        let load = load.unwrap_or(Load { memory_bytes: 0, dirty_bytes_s: 0 });
+        let mut points = Vec::new();
+        for period_ms in [1000, 2000, 4000] {
+            sleep(Duration::from_millis(period_ms)).await;
+            points
+                .push(DirtyPoint { period_ms, bytes: (load.dirty_bytes_s * period_ms / 1000).min(load.memory_bytes) });
+            if load.dirty_bytes_s == 0 {
+                break;
+            }
+        }
+        Ok(DirtyCurve::new(points, None))
     }
 
     async fn tune(&self, vm: VmId, tuning: Tuning) -> Result<(), HostError> {

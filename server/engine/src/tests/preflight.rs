@@ -9,8 +9,8 @@ use std::{
 };
 
 use model::{
-    Code, DestinationReport, Destinations, Finding, FindingCode, MigrationOptions, MigrationRequest, Phase, Preflight,
-    Problem, Severity, VmState,
+    Code, DestinationReport, Destinations, Ending, Finding, FindingCode, MigrationOptions, MigrationRequest, Phase,
+    Policy, Preflight, Problem, Severity, VmState,
 };
 use tokio::{
     task::JoinSet,
@@ -281,6 +281,66 @@ async fn what_was_learned_makes_the_next_preflight_better() {
     assert!(again.prediction.unwrap().throughput_measured);
     tokio::time::sleep(Duration::from_secs(10 * 60)).await;
     assert_eq!(bench.preflight(vm, "beta").await.prediction.unwrap().dirty_bytes_s, None, "too long ago");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_look_knows_what_the_guest_writes() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, BUSY).await;
+    let dirty = async || bench.preflight(vm, "beta").await.prediction.unwrap().dirty_bytes_s;
+    assert_eq!(dirty().await, None, "it is not waited for");
+    assert_eq!(dirty().await, None, "nor measured twice");
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(dirty().await, Some(BUSY.dirty_bytes_s));
+    let paused = bench.vm("paused", VmState::Paused, BUSY).await;
+    bench.preflight(paused, "beta").await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(bench.preflight(paused, "beta").await.prediction.unwrap().dirty_bytes_s, None, "it writes nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_measured_unasked_while_its_host_moves_vms() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, BUSY).await;
+    let moves = bench.vm("cache", VmState::Running, NEVER).await;
+    bench.start(moves, "beta").await;
+    bench.preflight(vm, "beta").await;
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(bench.preflight(vm, "beta").await.prediction.unwrap().dirty_bytes_s, None);
+}
+
+/// The simulator's own passes are the judge.
+#[tokio::test(start_paused = true)]
+async fn predictions_come_true() {
+    // So large that what the simulator leaves out, the time that the pause takes, is no matter.
+    let load = |mib_s| Load { memory_bytes: 1024 * MIB, dirty_bytes_s: mib_s * MIB };
+    let policies = [Policy::Gentle, Policy::Balanced];
+    for (policy, load) in policies.into_iter().flat_map(|policy| [0, 8, 64].map(|mib_s| (policy, load(mib_s)))) {
+        let bench = Bench::new().await;
+        let vm = bench.vm("web", VmState::Running, load).await;
+        // What begins and ends a migration is learned from the first.
+        let other = bench.vm("other", VmState::Running, IDLE).await;
+        let first = bench.start(other, "beta").await;
+        assert_eq!(bench.ended(first).await.phase, Phase::Succeeded);
+        bench.engine.measure(vm).await.unwrap();
+        let options = MigrationOptions { policy: Some(policy), budget_s: Some(300), ..MigrationOptions::default() };
+        let migration = MigrationRequest { options, ..request(vm, "beta") };
+        let id = bench.engine.migrate_to_host(migration, "admin").await.unwrap().id;
+        let ended = bench.ended(id).await;
+        let (outcome, predicted) = (ended.outcome.unwrap(), ended.prediction.unwrap());
+        match predicted.ending {
+            Ending::After { likely_ms, guest_percent, .. } => {
+                assert_eq!(ended.phase, Phase::Succeeded, "{policy:?} {load:?}: {predicted:?}");
+                let off = likely_ms.abs_diff(outcome.total_ms);
+                assert!(off <= outcome.total_ms / 10, "{policy:?} {load:?}: {predicted:?}, and it took {outcome:?}");
+                assert_eq!(guest_percent < 100, load.dirty_bytes_s == 64 * MIB);
+            }
+            Ending::Never { .. } => {
+                assert_ne!(ended.phase, Phase::Succeeded, "{policy:?} {load:?}");
+                assert_eq!((policy, load.dirty_bytes_s), (Policy::Gentle, 64 * MIB));
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,7 +17,7 @@ use virt::{domain::Domain, sys};
 
 use crate::{
     connection::Connection,
-    domain::{copies, jobs},
+    domain::{activity, copies, jobs},
     error::LibvirtError,
     storage::{contents, volumes},
     xml,
@@ -64,6 +64,7 @@ pub(crate) fn facts(connection: &Connection, vm: VmId) -> Result<DomainFacts, Li
         facts.later_disks = later_disks(&domain, &shown_disks)?;
         facts.block_jobs = block_jobs(connection, &domain, &facts.disks)?;
         facts.io_error = copies::is_paused_by_io_error(&domain)?;
+        facts.resident_bytes = connection.known(activity::resident_bytes(&domain))?.flatten();
         facts.other_job = connection.known(jobs::other(&domain))?.flatten();
     }
     Ok(facts)

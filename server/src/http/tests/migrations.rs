@@ -1,6 +1,6 @@
 //! `/api/migrations` and `/api/predictions`, and the step that pages offer.
 
-use model::{Code, DiskMove, Ending, Migration, Outcome, Phase, Prediction, Problem, Step, examples};
+use model::{Code, DiskMove, Migration, Outcome, Phase, Problem, Step, examples};
 
 use super::*;
 
@@ -169,12 +169,11 @@ async fn how_good_predictions_were_is_told() {
         "newest": [],
     });
     assert_eq!((nothing.status, nothing.json()), (StatusCode::OK, answered));
-    let ending = Ending::After { low_ms: 900, high_ms: 1_100, pause_ms: 300 };
-    let prediction = Prediction { throughput_bytes_s: 1, throughput_measured: false, dirty_bytes_s: None, ending };
+    let ending = examples::after(900, 1_100);
     let outcome = Outcome { total_ms: 1_000, downtime_ms: Some(40), ..Outcome::default() };
     house.console.migrations().push(Migration {
         phase: Phase::Succeeded,
-        prediction: Some(prediction),
+        prediction: Some(examples::prediction(ending)),
         outcome: Some(outcome),
         ..examples::migration(7)
     });

@@ -2,6 +2,8 @@
 
 mod control_flow;
 mod findings;
+mod history;
+mod passes;
 mod prediction;
 mod references;
 
@@ -35,7 +37,8 @@ fn input() -> PreflightInput {
         probe: Some(Probe::Answers),
         earlier: Vec::new(),
         refused_login_ms: None,
-        dirty_bytes_s: None,
+        own: Vec::new(),
+        curve: None,
         now_ms: 1_000_000,
     }
 }

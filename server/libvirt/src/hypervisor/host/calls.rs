@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{
-    Chunk, CopyFacts, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, Statistics, Survey,
-    Tuning, Volume,
+    Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume,
+    NotMigrated, Statistics, Survey, Tuning, Volume,
 };
 use engine::{HostError, HostErrorKind};
 use model::{ControlFlow, VmAction, VmId};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use super::LibvirtHost;
 use crate::{
@@ -20,6 +23,7 @@ use crate::{
         jobs::{self, Role, Told},
         media,
     },
+    error::CallFailure,
     migrate,
     storage::{contents, users, volumes},
     survey::{self, facts},
@@ -38,7 +42,10 @@ const ACTION_LIMIT: Duration = Duration::from_secs(30);
 /// What a survey for a preflight may take: it is many small calls.
 const PREFLIGHT_LIMIT: Duration = Duration::from_secs(10);
 
-/// How often libvirt is asked whether a measurement of a guest's writes has ended. It takes a second.
+/// What a measurement of what a guest changes may take: it takes 7 s.
+const MEASURING_LIMIT: Duration = Duration::from_secs(20);
+
+/// How often libvirt is asked whether a period of it has ended.
 const MEASURING_PAUSE: Duration = Duration::from_millis(200);
 
 /// What the first call for a host's facts may take: the daemon starts each QEMU that is installed to see what it can do.
@@ -102,19 +109,22 @@ impl engine::HostConnection for LibvirtHost {
         self.within(PREFLIGHT_LIMIT, read).await
     }
 
-    async fn dirty_rate(&self, vm: VmId) -> Result<u64, HostError> {
+    async fn dirty_curve(&self, vm: VmId) -> Result<DirtyCurve, HostError> {
         let measure = async {
-            self.control.call_unlimited(move |connection| activity::measure_dirty_rate(connection, vm)).await?;
-            loop {
-                sleep(MEASURING_PAUSE).await;
-                if let Some(rate) =
-                    self.control.call_unlimited(move |connection| activity::dirty_rate(connection, vm)).await?
-                {
-                    return Ok(rate);
+            let executed =
+                async || self.control.call_unlimited(move |connection| activity::vcpu_times(connection, vm)).await;
+            let (begun, before) = (Instant::now(), executed().await.unwrap_or_default());
+            let mut points = Vec::new();
+            for period_s in activity::PERIODS_S {
+                points.push(self.dirtied_within(vm, period_s).await?);
+                if points[0].bytes < activity::IDLE {
+                    break;
                 }
             }
+            let after = executed().await.unwrap_or_default();
+            Ok(DirtyCurve::new(points, activity::busiest(&before, &after, begun.elapsed())))
         };
-        self.within(PREFLIGHT_LIMIT, measure).await
+        self.within(MEASURING_LIMIT, measure).await
     }
 
     async fn disk_writes(&self, vm: VmId, targets: &[String]) -> Result<u64, HostError> {
@@ -223,5 +233,20 @@ impl LibvirtHost {
     fn no_migration(&self) -> HostError {
         let sentence = format!("No migration of this VM from {} is under way.", self.host_connector.host);
         HostError::new(HostErrorKind::WrongState, sentence)
+    }
+
+    /// What a guest changes of its memory within a period.
+    async fn dirtied_within(&self, vm: VmId, period_s: u8) -> Result<DirtyPoint, CallFailure> {
+        let start = move |connection: &Connection| activity::measure_dirty_rate(connection, vm, period_s);
+        self.control.call_unlimited(start).await?;
+        sleep(Duration::from_secs(period_s.into())).await;
+        loop {
+            if let Some(point) =
+                self.control.call_unlimited(move |connection| activity::dirtied(connection, vm)).await?
+            {
+                return Ok(point);
+            }
+            sleep(MEASURING_PAUSE).await;
+        }
     }
 }

@@ -1,0 +1,77 @@
+//! What earlier migrations tell.
+
+use model::{Ending, Migration, MigrationOptions, Outcome, Policy, Progress, examples};
+
+use super::{
+    super::history::{carried, carries, off, overhead_ms, sends},
+    prediction::move_at,
+};
+
+const MIB: u64 = 1 << 20;
+
+/// A move with balanced that sent so many MiB over 32 MiB/s, and took 2 s beside.
+fn sent(mib: u64) -> Migration {
+    let outcome = Outcome {
+        total_ms: mib * 1000 / 32 + 2_000,
+        downtime_ms: Some(100),
+        bytes: mib * MIB,
+        average_bytes_s: mib * MIB * 1000 / (mib * 1000 / 32 + 1_500),
+    };
+    let progress = Progress { throughput_bytes_s: 32 * MIB, ..Progress::default() };
+    Migration { outcome: Some(outcome), progress, ..move_at(1) }
+}
+
+fn predicted(likely_ms: u64, dirty_bytes_s: Option<u64>, migration: Migration) -> Migration {
+    let (low_ms, high_ms, pause_ms, likely_pause_ms) = (1, u64::MAX, 300, 100);
+    let ending =
+        Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent: 100, post_copy: false };
+    let prediction = model::Prediction { dirty_bytes_s, ..examples::prediction(ending) };
+    Migration { prediction: Some(prediction), ..migration }
+}
+
+#[test]
+fn the_time_until_qemu_sends_is_no_part_of_what_the_link_carries() {
+    let moves = [sent(64), sent(128), sent(100)];
+    let options = MigrationOptions::default();
+    assert_eq!(carries(&moves, &options), Some(32 * MIB));
+    assert!(carried(moves.iter(), &options).unwrap() < 25 * MIB);
+    let throughput = 32.0 * MIB as f64 / 1000.0;
+    assert!((overhead_ms(&moves, &options, throughput) - 2_000.0).abs() < 1.0);
+    assert_eq!(overhead_ms(&[], &options, throughput), 1_000.0);
+    let limited = MigrationOptions { bandwidth_mib_s: Some(8), ..options };
+    assert_eq!(carries(&moves, &limited), None, "moves with another limit say nothing");
+}
+
+#[test]
+fn a_vm_sends_what_it_has_sent() {
+    let throughput = 30.0 * MIB as f64;
+    let known = |moves: &[Migration], dirty| {
+        sends(moves, Policy::Balanced, throughput, dirty).map(|sends| sends.bytes as u64 / MIB)
+    };
+    assert_eq!(known(&[], None), None);
+    assert_eq!(known(&[sent(130), sent(128), sent(131)], None), Some(129));
+    let other = Migration { policy: Policy::Gentle, ..sent(64) };
+    assert_eq!(known(&[other, sent(131)], None), Some(130), "another policy sends another amount");
+    let busier = predicted(1, Some(64 * MIB), sent(500));
+    assert_eq!(known(&[busier.clone(), sent(131)], Some(8 * MIB)), Some(130), "it was another guest then");
+    assert_eq!(known(&[busier], Some(60 * MIB)), Some(499));
+    let spread = |moves: &[Migration]| sends(moves, Policy::Balanced, throughput, None).unwrap().spread;
+    assert!(spread(&[sent(100), sent(100), sent(100)]) < spread(&[sent(100)]));
+    assert!(spread(&[sent(100), sent(150), sent(200)]) > 0.3);
+}
+
+#[test]
+fn outcomes_say_how_far_predictions_are_off() {
+    let took = |likely_ms| predicted(likely_ms, None, sent(64));
+    // It takes 4 s.
+    let four = [took(4_000), took(2_000), took(8_000), took(5_000)];
+    assert_eq!(off(&four, &[], Policy::Balanced), None, "too few");
+    let five = [&four[..], &[took(4_000)]].concat();
+    let (low, high) = off(&five, &[], Policy::Balanced).unwrap();
+    assert!(low < 0.5 && high > 2.0, "{low} to {high}");
+    assert_eq!(off(&[], &five, Policy::Balanced), Some((low, high)), "of the two hosts");
+    assert_eq!(off(&five, &five, Policy::Gentle), None, "with another policy");
+    let nine: Vec<Migration> = (1..=9).map(|tenths| took(tenths * 1_000)).collect();
+    let (low, high) = off(&nine, &[], Policy::Balanced).unwrap();
+    assert!((low - 4.0 / 9.0).abs() < 0.01 && (high - 4.0).abs() < 0.01, "{low} to {high}");
+}
