@@ -23,7 +23,7 @@ pub struct Predictions {
     /// How far the predicted pause was from the one that QEMU measured, in ms: 90 % of the same migrations were as near, as far as their
     /// pause was measured.
     pub pause_error_p90_ms: Option<u64>,
-    /// How many ended by themselves though they were predicted not to, or the reverse.
+    /// How many finished by themselves, with help (slowed, paused, by post-copy) or not at all, though another of these was predicted.
     pub wrong_verdicts: usize,
     /// The newest of them, steered ones too, newest first; at most 50.
     pub newest: Vec<Predicted>,
@@ -80,11 +80,19 @@ impl Predicted {
         })
     }
 
-    /// Whether it ended by itself though it was predicted not to, or the reverse. With a policy that slows the guest or switches to
-    /// post-copy it was predicted what it would be helped by.
+    /// Whether it took another course than was predicted with its policy.
     pub fn is_wrong_verdict(&self) -> bool {
-        let by_itself = matches!(self.prediction.ending, Ending::After { guest_percent: 100, post_copy: false, .. });
-        by_itself == self.helped
+        let predicted = match self.prediction.ending {
+            Ending::After { guest_percent: 100, post_copy: false, .. } => Course::ByItself,
+            Ending::After { .. } => Course::Helped,
+            Ending::Never { .. } => Course::NotAtAll,
+        };
+        let taken = match (self.moved, self.helped) {
+            (true, false) => Course::ByItself,
+            (true, true) => Course::Helped,
+            (false, _) => Course::NotAtAll,
+        };
+        predicted != taken
     }
 
     /// Whether it took a time within the predicted bounds; none if it did not move, or no time was predicted.
@@ -113,6 +121,16 @@ impl Predicted {
             Ending::After { .. } | Ending::Never { .. } => None,
         }
     }
+}
+
+/// How a migration finishes.
+#[derive(PartialEq, Eq)]
+enum Course {
+    ByItself,
+    /// The guest is slowed or paused for it, or post-copy finishes it.
+    Helped,
+    /// Its policy gives up.
+    NotAtAll,
 }
 
 /// What was predicted, in ms.
@@ -232,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_is_wrong_both_ways() {
+    fn a_verdict_is_wrong_if_another_course_was_taken() {
         let by_itself = moved(after(1, 2), 2);
         let never_but_did = moved(NEVER, 2);
         let longer_pause = with(Acted::Pause { ms: 1_000 }, None, by_itself.clone());
@@ -242,12 +260,13 @@ mod tests {
             (by_itself.clone(), false),
             (never_but_did.clone(), true),
             (longer_pause, false),
-            (with(slowed, None, never_but_did.clone()), false),
+            (with(slowed, None, never_but_did.clone()), true),
             (with(slowed, None, by_itself.clone()), true),
             (with(slowed, None, moved(after_slowing(), 2)), false),
             (moved(after_slowing(), 2), true),
             (with(Acted::PostCopy, None, by_itself.clone()), true),
             (with(Acted::GaveUp, None, gave_up.clone()), false),
+            (with(Acted::GaveUp, None, Migration { phase: Phase::Failed, ..moved(after_slowing(), 2) }), true),
             (with(Acted::GaveUp, None, Migration { phase: Phase::Cancelled, ..by_itself }), true),
         ] {
             let found = Predictions::of([&migration]);
