@@ -61,6 +61,8 @@ pub(super) struct Known {
     pub(super) sends: Option<Sends>,
     /// Between which factors of what was most likely the outcomes were.
     pub(super) off: Option<(f64, f64)>,
+    /// How long the VM paused, in ms.
+    pub(super) pause_ms: Option<f64>,
 }
 
 /// The prediction for an input; none offline, or where nothing is known of the link. Nothing is known of what two daemons carry,
@@ -82,19 +84,24 @@ pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> 
         curve: if input.vm.state == VmState::Running { measured } else { Some(&still) },
         overhead_ms: history::overhead_ms(&input.earlier, options, link.bytes_s.max(1) as f64 / 1000.0),
         longest_pause_ms: options.longest_pause_ms,
-        post_copy: true,
+        // As `migration/drive.rs` prepares it; whether both QEMUs can is known once they are asked to.
+        post_copy: !options.rdma && input.vm.state == VmState::Running,
     };
     let dirty = measured.map(DirtyCurve::rate_bytes_s);
     let policies = [Policy::Gentle, Policy::Balanced, Policy::Certain].map(|policy| {
         let sends = history::sends(&input.own, policy, link.bytes_s as f64, dirty);
-        let known = Known { sends, off: history::off(&input.own, &input.earlier, policy) };
+        let known = Known {
+            sends,
+            off: history::off(&input.own, &input.earlier, policy),
+            pause_ms: history::pause_ms(&input.own, &input.earlier, policy),
+        };
         PolicyPrediction { policy, ending: predict(&case, policy, &known) }
     });
     Some(Prediction {
         throughput_bytes_s: link.bytes_s,
         throughput_measured: link.measured,
         dirty_bytes_s: dirty,
-        slows_by_percent: measured.map(|curve| throttle(curve, link.bytes_s.max(1) as f64 / 1000.0).initial),
+        slows_by_percent: measured.and_then(|curve| slows_by(curve, link.bytes_s.max(1) as f64 / 1000.0)),
         ending: chosen(&policies, options),
         policies,
     })
@@ -161,7 +168,7 @@ pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending 
             let allowed = if likely_pause > limit { longest } else { limit };
             allowed.min(case.memory_bytes as f64 / throughput)
         }),
-        likely_pause_ms: ms(likely_pause + DEVICES_MS),
+        likely_pause_ms: ms(known.pause_ms.unwrap_or(likely_pause + DEVICES_MS)),
         guest_percent: 100 - slowed,
         post_copy,
     }
@@ -188,6 +195,12 @@ fn precopy<'a>(case: &Case<'_>, policy: Policy, throughput: f64, curve: &'a Dirt
             Policy::Gentle | Policy::Balanced => LastResort::Nothing,
         },
     }
+}
+
+/// None of a guest that was found so idle that it need not be slowed: where it has to be all the same, it is not what was measured.
+fn slows_by(curve: &DirtyCurve, throughput: f64) -> Option<u8> {
+    let needed = throttle(curve, throughput).initial > throttle(&curve.scaled(0.0), throughput).initial;
+    needed.then(|| throttle(curve, throughput).initial)
 }
 
 /// What the guest changes within a second counts: slowed by less, it would still change its working set as fast as the link carries it.

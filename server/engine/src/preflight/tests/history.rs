@@ -3,7 +3,7 @@
 use model::{Ending, Migration, MigrationOptions, Outcome, Policy, Progress, examples};
 
 use super::{
-    super::history::{carried, carries, off, overhead_ms, sends},
+    super::history::{carried, carries, off, overhead_ms, pause_ms, sends},
     prediction::move_at,
 };
 
@@ -58,6 +58,13 @@ fn a_vm_sends_what_it_has_sent() {
     let spread = |moves: &[Migration]| sends(moves, Policy::Balanced, throughput, None).unwrap().spread;
     assert!(spread(&[sent(100), sent(100), sent(100)]) < spread(&[sent(100)]));
     assert!(spread(&[sent(100), sent(150), sent(200)]) > 0.3);
+}
+
+#[test]
+fn pauses_are_as_long_as_they_were() {
+    assert_eq!(pause_ms(&[], &[], Policy::Balanced), None);
+    assert_eq!(pause_ms(&[], &[sent(64)], Policy::Balanced), Some(100.0));
+    assert_eq!(pause_ms(&[], &[sent(64)], Policy::Certain), None);
 }
 
 #[test]
