@@ -202,19 +202,22 @@ install_browser_tests() {
     fi
 }
 
-# Debian 12's own QEMU, for tests with an older destination. Unpacked, not installed, because the machine has a newer one.
-unpack_older_qemu() {
-    local download
-    say "unpacking Debian 12's own QEMU into $tools/older-qemu"
+# Debian 12's own QEMU or libvirt, for tests with older hosts. Unpacked, not installed, because the machine has a newer one.
+#
+# unpack_older NAME PACKAGE…
+unpack_older() {
+    local download name=$1
+    shift
+    say "unpacking Debian 12's own ${name#older-} into $tools/$name"
     download=$(mktemp -d)
-    if (cd "$download" && apt-get download -qq --option APT::Sandbox::User=root qemu-system-{x86,common,data}/bookworm); then
+    if (cd "$download" && apt-get download -qq --option APT::Sandbox::User=root "${@/%//bookworm}"); then
         for package in "$download"/*.deb; do
             dpkg-deb --extract "$package" "$download/root"
         done
         mkdir -p "$tools"
-        mv "$download/root" "$tools/older-qemu"
+        mv "$download/root" "$tools/$name"
     else
-        say 'it cannot be downloaded, so tests with an older QEMU will be passed over'
+        say 'it cannot be downloaded, so the tests with it will be passed over'
     fi
     rm -rf "$download"
 }
@@ -271,5 +274,8 @@ if [ "$purpose" = test ]; then
     command -v cargo-deny >/dev/null || install_cargo_deny
     [ -e "$tools/nfs-server" ] || unpack_server nfs-server nfs-ganesha nfs-ganesha nfs-ganesha-vfs rpcbind
     [ -e "$tools/ssh-server" ] || [ -x /usr/sbin/sshd ] || unpack_server ssh-server "OpenSSH's server" openssh-server
-    [ "$ID-${VERSION_ID:-}" != debian-12 ] || [ -e "$tools/older-qemu" ] || unpack_older_qemu
+    if [ "$ID-${VERSION_ID:-}" = debian-12 ]; then
+        [ -e "$tools/older-qemu" ] || unpack_older older-qemu qemu-system-{x86,common,data}
+        [ -e "$tools/older-libvirt" ] || unpack_older older-libvirt libvirt-daemon libvirt-daemon-driver-qemu libvirt0 libyajl2
+    fi
 fi

@@ -63,7 +63,8 @@ unix_sock_group = "libvirt"
 unix_sock_rw_perms = "0770"
 log_outputs = "3:stderr"
 END
-# All hosts share one kernel: libvirt must not manage control groups or change the owners of files.
+# All hosts share one kernel: libvirt must not manage control groups or change the owners of files. QEMU keeps root's rights, without which
+# it may not use userfaultfd (post-copy) where libvirt, before 10.1, does not hand it over.
 cat >/etc/libvirt/qemu.conf <<END
 user = "root"
 group = "root"
@@ -72,6 +73,7 @@ swtpm_group = "root"
 security_driver = "none"
 dynamic_ownership = 0
 remember_owner = 0
+clear_emulator_capabilities = 0
 namespaces = []
 cgroup_controllers = []
 stdio_handler = "file"

@@ -40,6 +40,9 @@ const TOOLS: [(&str, &str); 5] = [
 /// Debian 12's QEMU 7.2, unpacked there by `xtask/prepare.sh test`.
 const OLDER_QEMU: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-qemu");
 
+/// Debian 12's libvirt 9.0, unpacked there by the same.
+const OLDER_LIBVIRT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/older-libvirt");
+
 /// OpenSSH's server, unpacked by `xtask/prepare.sh test` where it is not installed.
 const SSH_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tools/ssh-server");
 
@@ -101,6 +104,24 @@ impl Sandbox {
             LabHost::start(&self.dir, "blue", 3, unpacked),
         );
         Lab { red, blue }
+    }
+
+    /// Starts two equal hosts with Debian 12's own libvirt and QEMU; none where they are not available.
+    pub async fn start_older_pair(&self) -> Option<Lab> {
+        let (libvirt, qemu) = (Path::new(OLDER_LIBVIRT), Path::new(OLDER_QEMU));
+        if !libvirt.join("usr/sbin/libvirtd").exists() || !qemu.join("usr/bin/qemu-system-x86_64").exists() {
+            pass_over(
+                "trials with an older libvirt, which is not available here (on Debian 12 xtask/prepare.sh unpacks it)",
+            );
+            return None;
+        }
+        fs::create_dir(self.shared()).expect("the sandbox has one lab");
+        let unpacked = &[libvirt, qemu];
+        let (red, blue) = tokio::join!(
+            LabHost::start(&self.dir, "red", 2, unpacked),
+            LabHost::start(&self.dir, "blue", 3, unpacked),
+        );
+        Some(Lab { red, blue })
     }
 
     /// Starts one more, with an older QEMU; none where that QEMU is not available.

@@ -37,6 +37,8 @@ pub(crate) struct Site {
     at: usize,
     /// The limit that libvirt kept for the VM at first, as virsh prints it.
     limit_at_first: String,
+    /// Whether libvirt has to be told that the hosts share a directory: before 10.10 it can't be configured.
+    trust_shared_directories: bool,
 }
 
 /// A migration under way.
@@ -51,6 +53,17 @@ impl Site {
     pub(crate) async fn enter(test: &str) -> Option<Self> {
         let Entry::Inside(sandbox) = Sandbox::enter(test) else { return None };
         let lab = sandbox.start().await;
+        Some(Self::start(&sandbox, lab, false).await)
+    }
+
+    /// The same with an older libvirt; also none where there is none.
+    pub(crate) async fn enter_older(test: &str) -> Option<Self> {
+        let Entry::Inside(sandbox) = Sandbox::enter(test) else { return None };
+        let lab = sandbox.start_older_pair().await?;
+        Some(Self::start(&sandbox, lab, true).await)
+    }
+
+    async fn start(sandbox: &Sandbox, lab: Lab, trust_shared_directories: bool) -> Self {
         let [definition, console] = guest::write(&sandbox.shared());
         lab.red.virsh(&["create", &definition.to_string_lossy()]);
         until("its memory is full", async || fs::read_to_string(&console).is_ok_and(|text| text.contains(FILLED)))
@@ -63,7 +76,7 @@ impl Site {
         };
         let connections = [connect(&lab.red).await, connect(&lab.blue).await];
         let limit_at_first = kept_limit(&lab.red);
-        Some(Self { lab, connections, at: 0, limit_at_first })
+        Self { lab, connections, at: 0, limit_at_first, trust_shared_directories }
     }
 
     pub(crate) fn vm(&self) -> VmId {
@@ -82,8 +95,26 @@ impl Site {
 
     /// Begins to move the VM to the other host, live and with a limit below what the guest writes.
     pub(crate) async fn begin(&self, change: impl FnOnce(&mut MigrationPlan)) -> Moving {
+        let mut plan = self.plan();
+        change(&mut plan);
+        let source = Arc::clone(self.here());
+        let driver = Arc::clone(&source);
+        let migrating = tokio::spawn(async move { driver.migrate(&plan).await });
+        Moving { source, begun: Instant::now(), migrating }
+    }
+
+    /// Recovers a migration by post-copy that broke off.
+    pub(crate) async fn recover(&self) -> Moving {
+        let plan = MigrationPlan { bandwidth_mib_s: None, ..self.plan() };
+        let source = Arc::clone(self.here());
+        let driver = Arc::clone(&source);
+        let migrating = tokio::spawn(async move { driver.recover_post_copy(&plan).await });
+        Moving { source, begun: Instant::now(), migrating }
+    }
+
+    fn plan(&self) -> MigrationPlan {
         let [_, there] = self.hosts();
-        let mut plan = MigrationPlan {
+        MigrationPlan {
             vm: self.vm(),
             destination: there.config(),
             control_flow: ControlFlow::PeerToPeer,
@@ -100,13 +131,8 @@ impl Site {
             new_name: None,
             disks: Vec::new(),
             synchronous_writes: false,
-            trust_shared_directories: false,
-        };
-        change(&mut plan);
-        let source = Arc::clone(self.here());
-        let driver = Arc::clone(&source);
-        let migrating = tokio::spawn(async move { driver.migrate(&plan).await });
-        Moving { source, begun: Instant::now(), migrating }
+            trust_shared_directories: self.trust_shared_directories,
+        }
     }
 
     /// Waits for the end of a migration, which has to succeed: the VM then runs there, and only there.

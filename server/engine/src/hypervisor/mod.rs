@@ -16,6 +16,7 @@ mod plan;
 mod precopy;
 mod presence;
 mod reason;
+mod recovery;
 mod references;
 mod statistics;
 mod survey;
@@ -45,6 +46,7 @@ pub use plan::{DiskCopy, MigrationPlan};
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO, slowed_to, throttle_for};
 pub(crate) use presence::Presence;
 pub use reason::StateReason;
+pub(crate) use recovery::POST_COPY_CRASH;
 pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour};
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
@@ -178,6 +180,14 @@ pub trait HostConnection: Send + Sync {
     /// begun; what [`Hypervisor::connect`] says if the destination of a direct migration can't be connected to; `hypervisor` or
     /// `host-unreachable` otherwise.
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated>;
+
+    /// Goes on with a migration of this VM from here by post-copy that broke off, by the plan that it was begun with, once both hosts reach
+    /// each other again. Returns when libvirt says it is over. Not to a destination that dies of it
+    /// ([`HostFacts::can_recover_post_copy`]).
+    ///
+    /// # Errors
+    /// `wrong-state` if it has not broken off; else as [`Self::migrate`].
+    async fn recover_post_copy(&self, plan: &MigrationPlan) -> Result<(), NotMigrated>;
 
     /// The figures of the migration of this VM from here; none if there is no such job.
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError>;

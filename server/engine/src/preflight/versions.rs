@@ -2,13 +2,10 @@
 
 use std::cmp::Ordering;
 
-use model::{Finding, FindingCode};
+use model::{Finding, FindingCode, Policy};
 
 use super::input::PreflightInput;
-use crate::hypervisor::MachineFit;
-
-/// libvirtd of these versions crashes when it receives the resumption of a broken post-copy migration (libvirt's NEWS, 11.4.0).
-const POST_COPY_CRASH: std::ops::Range<u64> = 11_002_000..11_004_000;
+use crate::hypervisor::{MachineFit, POST_COPY_CRASH};
 
 pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     let mut findings = vec![libvirt(input)];
@@ -69,14 +66,21 @@ fn qemu(input: &PreflightInput) -> Finding {
     }
 }
 
-/// Only said where it could matter, and it does not: nothing here uses post-copy.
+/// Only said where it matters: a migration that is to end whatever the guest does may switch to post-copy.
 fn post_copy(input: &PreflightInput) -> Option<Finding> {
     let (destination, now) = (input.destination_name(), input.destination.survey.libvirt_version);
-    let text = format!(
-        "libvirt {} on {destination} dies when a broken post-copy is resumed; this migration uses none.",
-        version(now)
-    );
-    POST_COPY_CRASH.contains(&now).then(|| Finding::ok(FindingCode::PostCopyWindow, text))
+    let (code, which) = (FindingCode::PostCopyWindow, format!("libvirt {} on {destination}", version(now)));
+    let found = || match input.options.policy.unwrap_or_default() {
+        Policy::Certain => {
+            Finding::warning(code, format!("{which} dies when a post-copy that broke off is recovered.")).with_fix(
+                "Update libvirt there to 11.4 or newer, or choose the policy balanced, which does not use post-copy.",
+            )
+        }
+        Policy::Gentle | Policy::Balanced => {
+            Finding::ok(code, format!("{which} can't recover a broken post-copy; this migration uses none."))
+        }
+    };
+    POST_COPY_CRASH.contains(&now).then(found)
 }
 
 /// None if either is not known.

@@ -13,7 +13,9 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Fault, Load, Sim, driver::Driver, login::Door, precopy, storage::StorageFault, tuned::Tuned, unreachable};
+use super::{
+    Fault, Load, Sim, driver::Driver, login::Door, post_copy, precopy, storage::StorageFault, tuned::Tuned, unreachable,
+};
 use crate::hypervisor::{
     Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent,
     HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Volume,
@@ -338,6 +340,11 @@ impl HostConnection for SimConnection {
             () = cut => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
             else => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
         }
+    }
+
+    async fn recover_post_copy(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
+        self.ask(|_| ()).map_err(NotMigrated::NotBegun)?;
+        post_copy::recover(&self.sim, &self.name, plan).map_err(NotMigrated::Failed)
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {

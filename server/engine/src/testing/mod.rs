@@ -8,6 +8,7 @@ mod facts;
 mod host;
 mod login;
 mod obstacles;
+mod post_copy;
 mod precopy;
 mod sleep;
 mod storage;

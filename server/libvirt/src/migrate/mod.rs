@@ -33,6 +33,25 @@ pub(crate) fn migrate(
     destination: Option<&Connection>,
     plan: &MigrationPlan,
 ) -> Result<(), LibvirtError> {
+    begin_or_recover(source, destination, plan, 0)
+}
+
+/// Goes on with a migration by post-copy that broke off: the call that it was begun with, and one flag more.
+pub(crate) fn recover(
+    source: &Connection,
+    destination: Option<&Connection>,
+    plan: &MigrationPlan,
+) -> Result<(), LibvirtError> {
+    let plan = MigrationPlan { post_copy: true, ..plan.clone() };
+    begin_or_recover(source, destination, &plan, sys::VIR_MIGRATE_POSTCOPY_RESUME)
+}
+
+fn begin_or_recover(
+    source: &Connection,
+    destination: Option<&Connection>,
+    plan: &MigrationPlan,
+    recovery: c_uint,
+) -> Result<(), LibvirtError> {
     let domain = source.lookup_domain_by_uuid(plan.vm.0)?;
     let mut definitions = Definitions::rewritten(&domain, plan)?;
     if plan.mode == Mode::Live && all_have(DETECTS_ZEROES, source, destination)? {
@@ -46,8 +65,8 @@ pub(crate) fn migrate(
     let keeps_tpm = plan.mode == Mode::Offline && plan.undefine_source && tpm::is_emulated(&domain)?;
     let plan = &MigrationPlan { undefine_source: plan.undefine_source && !keeps_tpm, ..plan.clone() };
     let moved = match destination {
-        Some(destination) => direct(&domain, destination, plan, &params),
-        None => peer_to_peer(&domain, plan, &params),
+        Some(destination) => direct(&domain, destination, &params, flags(plan) | recovery),
+        None => peer_to_peer(&domain, plan, &params, flags(plan) | recovery),
     };
     if moved.is_err() {
         speed.restore_default(&domain);
@@ -64,16 +83,10 @@ fn all_have(version: u32, source: &Connection, destination: Option<&Connection>)
 }
 
 /// Direct: this process calls both daemons.
-fn direct(
-    domain: &Domain,
-    destination: &Connection,
-    plan: &MigrationPlan,
-    params: &TypedParams,
-) -> Result<(), LibvirtError> {
+fn direct(domain: &Domain, destination: &Connection, params: &TypedParams, flags: c_uint) -> Result<(), LibvirtError> {
     let (list, len) = params.as_raw();
     // SAFETY: the domain is valid and the connection open; the list lives until the call is over, and has `len` parameters.
-    let moved =
-        unsafe { sys::virDomainMigrate3(domain.as_ptr(), destination.as_ptr(), list, len as c_uint, flags(plan)) };
+    let moved = unsafe { sys::virDomainMigrate3(domain.as_ptr(), destination.as_ptr(), list, len as c_uint, flags) };
     if moved.is_null() {
         return Err(LibvirtError::last());
     }
@@ -83,12 +96,17 @@ fn direct(
 }
 
 /// Peer-to-peer: the source's daemon calls the destination's.
-fn peer_to_peer(domain: &Domain, plan: &MigrationPlan, params: &TypedParams) -> Result<(), LibvirtError> {
+fn peer_to_peer(
+    domain: &Domain,
+    plan: &MigrationPlan,
+    params: &TypedParams,
+    flags: c_uint,
+) -> Result<(), LibvirtError> {
     let destination = CString::new(uri::daemon(&plan.destination.peer_transport)).map_err(virt::error::Error::from)?;
     let (list, len) = params.as_raw();
     // SAFETY: the domain is valid; destination and list live until the call is over, and the list has `len` parameters.
     let result =
-        unsafe { sys::virDomainMigrateToURI3(domain.as_ptr(), destination.as_ptr(), list, len as c_uint, flags(plan)) };
+        unsafe { sys::virDomainMigrateToURI3(domain.as_ptr(), destination.as_ptr(), list, len as c_uint, flags) };
     if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
 }
 

@@ -73,10 +73,6 @@ pub(super) fn add_params(
     match plan.bandwidth_mib_s {
         Some(limit) => {
             params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH, limit.into())?;
-            if is_post_copy(plan) {
-                // QEMU's other limit does not hold once the VM runs at the destination.
-                params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY, limit.into())?;
-            }
             // QEMU sends the last part without the limit, but foresees the pause by it unless it is told.
             if let Some(link) = plan.switchover_mib_s.filter(|_| facts.knows_switchover) {
                 params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER, link.max(limit).into())?;
@@ -87,6 +83,11 @@ pub(super) fn add_params(
             params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH, UNLIMITED)?;
         }
         None => {}
+    }
+    if is_post_copy(plan) {
+        // QEMU's other limit does not hold once the VM runs at the destination. None is told, too (0): of a migration that is recovered the
+        // one before would hold.
+        params.add_u64(sys::VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY, plan.bandwidth_mib_s.unwrap_or(0).into())?;
     }
     if let Some(Throttle { initial, increment }) = throttle(plan) {
         params.add_i32(sys::VIR_MIGRATE_PARAM_AUTO_CONVERGE_INITIAL, initial.into())?;
@@ -176,9 +177,9 @@ mod tests {
     fn a_limit_that_libvirt_keeps_is_not_the_plan_s() {
         let unlimited = everything();
         let kept = |default| bandwidths(&unlimited, SpeedFacts { default, ..CURRENT });
-        assert_eq!(kept(Some(50)), [Some(UNLIMITED), None, None]);
-        assert_eq!(kept(Some(UNLIMITED)), [None; 3]);
-        assert_eq!(kept(None), [None; 3]);
+        assert_eq!(kept(Some(50)), [Some(UNLIMITED), Some(0), None]);
+        assert_eq!(kept(Some(UNLIMITED)), [None, Some(0), None]);
+        assert_eq!(kept(None), [None, Some(0), None]);
     }
 
     #[test]

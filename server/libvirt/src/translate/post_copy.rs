@@ -35,6 +35,10 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{host} does not send the memory of this VM: not yet, or not any more.",
         "Check which host it is on. If it is still being moved, try again in a moment.",
     ),
+    saying("domain '{name}' is not being migrated").is(HostErrorKind::WrongState).tell(
+        "{host} has no migration of {name} that broke off.",
+        "Check which host it is on.",
+    ),
     saying("cannot abort migration in post-copy mode").tell(
         "The VM runs at the destination already, so that this migration can't be cancelled any more.",
         WAIT,
@@ -94,6 +98,9 @@ mod tests {
                 NotSupported, "This migration was not prepared for post-copy when it began.", "longer pause"),
             (55, 10, -1, "Requested operation is not valid: post-copy can only be started while outgoing migration is in progress",
                 WrongState, "alpha does not send the memory of this VM: not yet, or not any more.", "try again"),
+            // to recover one that has not broken off
+            (55, 10, -1, "Requested operation is not valid: domain 'db' is not being migrated",
+                WrongState, "alpha has no migration of db that broke off.", "which host"),
             // abort: post-copy
             (55, 10, -1, "Requested operation is not valid: cannot abort migration in post-copy mode",
                 Refused, "The VM runs at the destination already, so that this migration can't be cancelled any more.", "Wait"),

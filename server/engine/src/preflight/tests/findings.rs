@@ -214,6 +214,10 @@ const LIVE: &[Row] = &[
     (Code::QemuVersion, Unknown, |input| on_destination(input).hypervisor_version = 0),
     (Code::QemuVersion, Warning, |input| on_destination(input).hypervisor_version = 7_002_000),
     (Code::PostCopyWindow, Ok, |input| on_destination(input).libvirt_version = 11_003_000),
+    (Code::PostCopyWindow, Warning, |input| {
+        on_destination(input).libvirt_version = 11_003_000;
+        input.options.policy = Some(model::Policy::Certain);
+    }),
     (Code::DataAddress, Ok, |_| {}),
     (Code::DataAddress, Blocker, |input| address(&mut input.destination, "127.0.0.3")),
     (Code::DataAddress, Blocker, |input| address(&mut input.destination, "localhost")),

@@ -23,7 +23,7 @@ use crate::{
         jobs::{self, Role, Told},
         media,
     },
-    error::CallFailure,
+    error::{CallFailure, LibvirtError},
     migrate,
     storage::{contents, users, volumes},
     survey::{self, facts},
@@ -173,16 +173,11 @@ impl engine::HostConnection for LibvirtHost {
     }
 
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
-        // A connection of its own: the call takes as long as the migration does.
-        let workers = self.connect_for_long_call().await.map_err(NotMigrated::NotBegun)?;
-        let destination = match plan.control_flow {
-            ControlFlow::Direct => Some(self.connect_to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
-            ControlFlow::PeerToPeer | ControlFlow::Tunnelled => None,
-        };
-        let wanted = plan.clone();
-        let migrating =
-            workers.call_unlimited(move |connection| migrate::migrate(connection, destination.as_deref(), &wanted));
-        migrating.await.map_err(|failure| translate::not_migrated(&self.host_connector.host, plan, failure))
+        self.drive(plan, migrate::migrate).await
+    }
+
+    async fn recover_post_copy(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
+        self.drive(plan, migrate::recover).await
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
@@ -229,7 +224,22 @@ impl engine::HostConnection for LibvirtHost {
     }
 }
 
+type Migrate = fn(&Connection, Option<&Connection>, &MigrationPlan) -> Result<(), LibvirtError>;
+
 impl LibvirtHost {
+    /// Calls what moves a VM by this plan, and waits until it is over.
+    async fn drive(&self, plan: &MigrationPlan, call: Migrate) -> Result<(), NotMigrated> {
+        // A connection of its own: the call takes as long as the migration does.
+        let workers = self.connect_for_long_call().await.map_err(NotMigrated::NotBegun)?;
+        let destination = match plan.control_flow {
+            ControlFlow::Direct => Some(self.connect_to(&plan.destination).await.map_err(NotMigrated::NotBegun)?),
+            ControlFlow::PeerToPeer | ControlFlow::Tunnelled => None,
+        };
+        let wanted = plan.clone();
+        let migrating = workers.call_unlimited(move |connection| call(connection, destination.as_deref(), &wanted));
+        migrating.await.map_err(|failure| translate::not_migrated(&self.host_connector.host, plan, failure))
+    }
+
     fn no_migration(&self) -> HostError {
         let sentence = format!("No migration of this VM from {} is under way.", self.host_connector.host);
         HostError::new(HostErrorKind::WrongState, sentence)
