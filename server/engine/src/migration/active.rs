@@ -42,6 +42,8 @@ pub(super) struct ActiveMigration {
     last_abort: Option<Instant>,
     /// Since when the source has not answered.
     silent_since: Option<Instant>,
+    /// Whether the job has been given the limits of this migration.
+    tuned: bool,
     /// What was asked for that libvirt can do only if the migration begins again.
     begin_again: Option<(BeginAgain, String)>,
     /// When something was last heard of it before the hosts are asked where the VM is, in ms since 1970.
@@ -61,6 +63,7 @@ impl ActiveMigration {
             last_sample: None,
             last_abort: None,
             silent_since: None,
+            tuned: false,
             begin_again: None,
         }
     }
@@ -164,6 +167,11 @@ impl ActiveMigration {
     pub(super) fn is_steered(&mut self) -> bool {
         self.inbox.drain();
         self.inbox.has_steerings()
+    }
+
+    /// Whether the job had been given the limits of this migration until now. From now on it has, or not.
+    pub(super) fn is_tuned(&mut self, now: bool) -> bool {
+        std::mem::replace(&mut self.tuned, now)
     }
 
     pub(super) fn tracker(&mut self) -> &mut Tracker {

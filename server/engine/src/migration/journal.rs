@@ -57,6 +57,11 @@ impl Journal {
         self.record.policy = policy;
     }
 
+    /// QEMU may pause the guest for so long, in ms.
+    pub(super) fn limit_pause(&mut self, ms: u32) {
+        self.record.pause_limit_ms = Some(ms);
+    }
+
     /// What libvirt is asked to be ready for; none leaves it as it is. Written with the next entry.
     pub(super) fn prepare(&mut self, slows_guest: Option<bool>, post_copy: Option<bool>) {
         self.record.slows_guest = slows_guest.unwrap_or(self.record.slows_guest);
@@ -66,7 +71,7 @@ impl Journal {
     /// Writes down what was done to the migration while it runs.
     pub(super) async fn act(&mut self, what: Acted, by: Option<String>, text: String) {
         if let Acted::Pause { ms } = what {
-            self.record.pause_limit_ms = Some(ms);
+            self.limit_pause(ms);
         }
         self.record.acts.push(Act { elapsed_ms: self.elapsed_ms(), what, by });
         self.write(text).await;

@@ -88,12 +88,44 @@ async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Op
     }
 }
 
+/// What holds for the whole migration, once there is a job: QEMU begins each with its own limits.
+async fn tune_from_the_beginning(active: &mut ActiveMigration) {
+    if active.is_tuned(true) {
+        return;
+    }
+    let Migration { vm, acts, options, pause_limit_ms, .. } = active.record();
+    let shortest = options.longest_pause_ms.filter(|ms| u64::from(*ms) < DOWNTIME_LIMIT_MS);
+    let pause = pause_limit_ms.or(shortest).map(|ms| Tuning::PauseLimit { ms });
+    let bandwidth = acts.iter().rev().find_map(|act| match act.what {
+        Acted::Bandwidth { mib_s } => Some(Tuning::Bandwidth { mib_s }),
+        _ => None,
+    });
+    let vm = *vm;
+    for tuning in pause.into_iter().chain(bandwidth) {
+        let tuned = match active.source() {
+            Ok(source) => source.tune(vm, tuning).await,
+            Err(error) => Err(error),
+        };
+        match (tuned, tuning) {
+            (Ok(()), Tuning::PauseLimit { ms }) => {
+                active.journal().limit_pause(ms);
+                active.tracker().allow_pause(ms);
+            }
+            (Ok(()), _) => {}
+            (Err(HostError { sentence, .. }), _) => {
+                active.write(format!("A limit of this migration could not be set: {sentence}")).await;
+            }
+        }
+    }
+}
+
 /// Lets the policy decide, once for each pass.
 pub(super) async fn follow_policy(active: &mut ActiveMigration) {
     let Migration { mode, phase, cancel_requested, .. } = *active.record();
     if mode != Mode::Live || !matches!(phase, Phase::CopyingMemory | Phase::Converging) || cancel_requested {
         return;
     }
+    tune_from_the_beginning(active).await;
     let slowed = active.record().progress.slowed_percent;
     if active.journal().is_slowed_anew(slowed) {
         let text = format!("QEMU slows the guest by {slowed} %, as it writes more than half of what the link carries.");
@@ -140,9 +172,8 @@ fn view(record: &Migration, pass: &PassBegun) -> View {
     }
 }
 
-/// How QEMU slows a guest of which nothing was measured, in percent: from half of its time on, which brings one that writes twice what
-/// the link carries to what it carries.
-const UNMEASURED: Throttle = Throttle { initial: 50, increment: 15 };
+/// How QEMU slows a guest of which nothing was measured, in percent: each further step costs two passes, so that there are three at most.
+const UNMEASURED: Throttle = Throttle { initial: 60, increment: 20 };
 
 /// How QEMU slows the guest of this migration.
 pub(super) fn throttle(record: &Migration) -> Throttle {
@@ -169,6 +200,7 @@ pub(super) async fn begins_again(
                 return None;
             }
             active.tracker().begin_again();
+            active.is_tuned(false);
             let text = "It begins again from the first pass.".to_owned();
             active.journal().act(Acted::BegunAgain, Some(by), text).await;
             Some(match why {

@@ -1,8 +1,8 @@
 //! What a simulated migration was told while it runs.
 
-use model::{VmId, VmState};
+use model::{HostName, VmId, VmState};
 
-use super::host::SimHost;
+use super::{Sim, host::SimHost};
 use crate::hypervisor::{HostError, HostErrorKind, StateReason, Tuning};
 
 /// QEMU's default limit of the pause, in ms.
@@ -32,6 +32,13 @@ impl Default for Tuned {
             post_copy: false,
             guest_paused: false,
         }
+    }
+}
+
+impl Sim {
+    /// The pause that the job of a VM away from a host may take, in ms.
+    pub fn pause_limit_ms(&self, host: &HostName, vm: VmId) -> Option<u64> {
+        self.world().host(host).jobs.get(&vm).map(|job| job.tuned.pause_limit_ms)
     }
 }
 

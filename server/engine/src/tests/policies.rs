@@ -37,7 +37,7 @@ async fn balanced_slows_a_guest_that_writes_too_fast_and_finishes() {
         bench.follow(start(&bench, vm, MigrationOptions { policy: None, ..with(Policy::Balanced) }).await).await;
     let end = states.last().unwrap();
     assert_eq!((end.phase, end.policy, end.slows_guest), (Phase::Succeeded, Policy::Balanced, true));
-    assert!(acts(end).iter().any(|act| matches!(act, Acted::Slowed { percent: 50.. })), "{:?}", acts(end));
+    assert!(acts(end).iter().any(|act| matches!(act, Acted::Slowed { percent: 60.. })), "{:?}", acts(end));
     assert!(end.pause_limit_ms.is_none_or(|ms| ms <= 1_000));
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     assert!(states.iter().map(|state| state.progress.percent).is_sorted());
@@ -213,4 +213,29 @@ async fn what_was_measured_is_kept() {
     bench.restart().await;
     let kept = bench.engine.trace(id).await.unwrap();
     assert!(kept.len() >= during.len() && kept.iter().any(|point| point.pass > 1 && point.dirty_bytes_s > 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_allowed_holds_after_beginning_again() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let id = start(&bench, vm, with(Policy::Gentle)).await;
+    converging(&bench, id).await;
+    bench.engine.steer(id, Steering::SlowGuest, "eve").await.unwrap();
+    bench.engine.steer(id, Steering::LongestPause { ms: 700 }, "eve").await.unwrap();
+    bench.until(|bench| bench.engine.snapshot().migrations[0].acts.len() >= 3).await;
+    assert_eq!(bench.sim.pause_limit_ms(&host("alpha"), vm), Some(700), "of the second job");
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_shorter_than_qemus_own_is_observed() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("db", VmState::Running, BUSY).await;
+    let options = MigrationOptions { longest_pause_ms: Some(80), ..with(Policy::Gentle) };
+    let id = start(&bench, vm, options).await;
+    converging(&bench, id).await;
+    assert_eq!(bench.sim.pause_limit_ms(&host("alpha"), vm), Some(80));
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.pause_limit_ms), (Phase::Succeeded, Some(80)));
 }
