@@ -93,12 +93,9 @@ pub(crate) fn tune(domain: &Domain, tuning: Tuning) -> Result<Told, LibvirtError
         (_, Tuning::Bandwidth { mib_s }) => {
             set_bandwidth(domain, mib_s, 0).and_then(|()| set_bandwidth(domain, mib_s, POST_COPY))
         }
-        // SAFETY: the domain is valid, here and below.
-        (_, Tuning::PauseLimit { ms }) => {
-            done(unsafe { sys::virDomainMigrateSetMaxDowntime(domain.as_ptr(), ms.into(), 0) })
-        }
-        (_, Tuning::PostCopy) => done(unsafe { sys::virDomainMigrateStartPostCopy(domain.as_ptr(), 0) }),
-        (_, Tuning::PauseGuest) => done(unsafe { sys::virDomainSuspend(domain.as_ptr()) }),
+        (_, Tuning::PauseLimit { ms }) => set_pause_limit(domain, ms),
+        (_, Tuning::PostCopy) => start_post_copy(domain),
+        (_, Tuning::PauseGuest) => domain.suspend().map_err(LibvirtError::from),
     };
     match changed {
         Ok(()) => Ok(Told::Done),
@@ -119,7 +116,15 @@ fn is_sent(domain: &Domain) -> Result<bool, LibvirtError> {
     Ok(matches!(role(domain)?, Role::Outgoing(_)))
 }
 
-fn done(result: c_int) -> Result<(), LibvirtError> {
+fn set_pause_limit(domain: &Domain, ms: u32) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is valid.
+    let result = unsafe { sys::virDomainMigrateSetMaxDowntime(domain.as_ptr(), ms.into(), 0) };
+    if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
+}
+
+fn start_post_copy(domain: &Domain) -> Result<(), LibvirtError> {
+    // SAFETY: the domain is valid.
+    let result = unsafe { sys::virDomainMigrateStartPostCopy(domain.as_ptr(), 0) };
     if result < 0 { Err(LibvirtError::last()) } else { Ok(()) }
 }
 
