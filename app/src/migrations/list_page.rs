@@ -24,7 +24,12 @@ pub(crate) fn MigrationsPage() -> impl IntoView {
     let show = move |page| view! { <Listed page is_first=before.get_untracked().is_none() /> }.into_any();
     view! {
         <Title text="Migrations" />
-        <h1>"Migrations"</h1>
+        <div class="row">
+            <h1>"Migrations"</h1>
+            <a class="button" href="/predictions">
+                "Predictions"
+            </a>
+        </div>
         <Loaded resource=loaded show />
     }
 }

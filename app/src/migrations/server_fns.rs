@@ -8,8 +8,8 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use model::MigrationFilter;
 use model::{
-    DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Step,
-    TracePoint,
+    DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Predictions,
+    Step, TracePoint,
 };
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
@@ -100,8 +100,11 @@ pub async fn steer(id: MigrationId, steering: SteeringFields) -> Result<Migratio
 #[server]
 pub async fn load_migration(id: String) -> Result<(Migration, Vec<MigrationEvent>, Vec<TracePoint>), Failure> {
     let id = id.parse().map_err(refused)?;
-    let (migration, events) = console().migration(&who()?, id).await.map_err(refused)?;
-    Ok((migration, events, Vec::new()))
+    let (console, who) = (console(), who()?);
+    let (migration, events) = console.migration(&who, id).await.map_err(refused)?;
+    // The record is shown even if its picture can't be.
+    let points = console.trace(&who, id).await.unwrap_or_default();
+    Ok((migration, events, points))
 }
 
 /// A migration's history, oldest entry first.
@@ -115,4 +118,10 @@ pub async fn load_history(id: MigrationId) -> Result<Vec<MigrationEvent>, Failur
 pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
     let page = MigrationFilter { before, ..MigrationFilter::newest(PAGE) };
     console().migrations(&who()?, &page).await.map_err(refused)
+}
+
+/// How good the predictions of earlier migrations were.
+#[server]
+pub async fn load_predictions() -> Result<Predictions, Failure> {
+    console().predictions(&who()?).await.map_err(refused)
 }

@@ -41,13 +41,12 @@ impl Axes {
         let end_ms = predicted.map_or(reached_ms, |(_, high)| high.clamp(reached_ms, room_ms));
         let step_ms = round_time((end_ms - from_ms).div_ceil(MOST_STEPS));
         let to_ms = if has_ended { end_ms } else { end_ms.next_multiple_of(step_ms) };
-        let fastest = points.iter().map(|point| point.throughput_bytes_s.max(point.dirty_bytes_s)).max();
         let most_left = points.iter().map(|point| point.remaining).max();
         Self {
             from_ms,
             to_ms,
             step_ms,
-            most_bytes_s: round_rate(fastest.unwrap_or_default()),
+            most_bytes_s: round_rate(fastest(points)),
             most_bytes: most_left.unwrap_or_default().max(1),
         }
     }
@@ -79,6 +78,16 @@ impl Axes {
         }
         times
     }
+}
+
+/// The highest rate to be drawn, in bytes a second. In the last moment QEMU sends as fast as it can, whatever the limit: of such a peak
+/// only the beginning is drawn, so that the rest is not flat.
+fn fastest(points: &[TracePoint]) -> u64 {
+    let mut rates: Vec<u64> = points.iter().map(|point| point.throughput_bytes_s.max(point.dirty_bytes_s)).collect();
+    rates.sort_unstable();
+    let Some(highest) = rates.last() else { return 0 };
+    let usual = rates[(rates.len() - 1) * 95 / 100];
+    if *highest > usual.saturating_mul(2) { usual } else { *highest }
 }
 
 fn height(value: u64, most: u64) -> u64 {
@@ -176,6 +185,15 @@ mod tests {
         let rounded = |mib| round_rate(mib * MIB) / MIB;
         assert_eq!([0, 1, 3, 32, 51, 501].map(rounded), [1, 1, 3, 40, 60, 600]);
         assert!(round_rate(u64::MAX / 2) >= u64::MAX / 2);
+    }
+
+    #[test]
+    fn a_short_peak_does_not_make_the_rest_flat() {
+        let mut points: Vec<_> = (0..99).map(|second| point(second * 1_000, 32, 1)).collect();
+        points.push(point(99_000, 250, 1));
+        assert_eq!(Axes::of(&points, None, None, true).most_bytes_s, 40 * MIB);
+        let few = [point(0, 32, 1), point(1_000, 60, 1)];
+        assert_eq!(Axes::of(&few, None, None, true).most_bytes_s, 60 * MIB);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use model::{Migration, Mode, Progress, text};
 
+use crate::migrations::pause_limit::pause_limit_ms;
 use crate::ui::{fact::Fact, time::Elapsed};
 
 /// The figures: of a VM that is shut off only those of its disks.
@@ -19,7 +20,7 @@ pub(super) fn Figures(migration: Signal<Migration>) -> impl IntoView {
     let policy = is_live.then(|| {
         view! {
             <Fact name="Policy">{move || migration.read().policy.label()}</Fact>
-            <Fact name="Longest pause">{move || longest_pause(&migration.read())}</Fact>
+            <Fact name="Longest pause">{move || text::duration(pause_limit_ms(&migration.read()).into())}</Fact>
             <Fact name="Guest slowed">{progress(slowed)}</Fact>
         }
     });
@@ -59,10 +60,6 @@ fn written(progress: &Progress) -> String {
         0 | 1 => "not measured yet".to_owned(),
         _ => text::rate(progress.dirty_bytes_s),
     }
-}
-
-fn longest_pause(migration: &Migration) -> String {
-    migration.pause_limit_ms.map_or_else(|| "not set yet".to_owned(), |ms| text::duration(ms.into()))
 }
 
 fn slowed(progress: &Progress) -> String {

@@ -3,6 +3,8 @@
 
 use model::{Convergence, Migration, Phase, Policy, text};
 
+use crate::migrations::pause_limit::pause_limit_ms;
+
 /// From so much on QEMU can't slow a guest noticeably further, in percent (its limit is 99).
 const SLOWED_ENOUGH: u8 = 90;
 
@@ -18,7 +20,7 @@ pub(super) fn next_act(migration: &Migration) -> Option<String> {
         return Some(format!("Next, {name} switches to post-copy."));
     }
     let longest = u64::from(migration.options.longest_pause_ms.unwrap_or(policy.longest_pause_ms()));
-    let allowed = u64::from(migration.pause_limit_ms.unwrap_or_default());
+    let allowed = u64::from(pause_limit_ms(migration));
     if needed_downtime_ms <= longest && allowed < longest {
         return Some(format!("Next, {name} allows a pause of up to {}.", text::duration(longest)));
     }

@@ -4,6 +4,7 @@ use leptos::{form::ActionForm, prelude::*};
 use model::{Acted, Migration, MigrationId, Policy, Problem, Steering, text};
 
 use crate::migrations::{
+    pause_limit::pause_limit_ms,
     server_fns::Steer,
     steer::{
         confirm::{confirm_question, consequence},
@@ -189,8 +190,7 @@ fn refusal(migration: Signal<Migration>, steering: Steering) -> Memo<Option<Prob
 }
 
 fn allowed_pause(migration: &Migration) -> String {
-    let limit = migration.pause_limit_ms.map(|ms| format!("Now up to {}.", text::duration(ms.into())));
-    limit.unwrap_or_else(|| "The guest pauses for so long at most when it switches over.".to_owned())
+    format!("Now up to {}.", text::duration(pause_limit_ms(migration).into()))
 }
 
 fn bandwidth(migration: &Migration) -> String {
@@ -205,11 +205,12 @@ fn bandwidth(migration: &Migration) -> String {
 }
 
 fn slowed(_: &Migration) -> String {
-    "It writes less then. libvirt has to begin the migration again for that.".to_owned()
+    "It then writes less. The migration begins again for that.".to_owned()
 }
 
 fn post_copied(migration: &Migration) -> String {
-    format!("{} continues on {} at once. Asks before.", migration.vm_name, migration.destination)
+    let again = if migration.post_copy { "" } else { " The migration begins again for that." };
+    format!("{} continues on {} at once, and its memory follows.{again}", migration.vm_name, migration.destination)
 }
 
 fn paused(migration: &Migration) -> String {
