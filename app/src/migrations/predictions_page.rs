@@ -84,7 +84,7 @@ fn Table(rows: Vec<Predicted>) -> impl IntoView {
                     <th role="columnheader">"From and to"</th>
                     <th role="columnheader">"Policy"</th>
                     <th role="columnheader">"Predicted"</th>
-                    <th role="columnheader">"Came"</th>
+                    <th role="columnheader">"Outcome"</th>
                 </tr>
             </thead>
             <tbody role="rowgroup">{rows.into_iter().map(|row| view! { <Row row /> }).collect_view()}</tbody>
@@ -108,9 +108,9 @@ fn Row(row: Predicted) -> impl IntoView {
                 {predicted}
             </td>
             <td role="cell">
-                <span class="unit">"Came "</span>
+                <span class="unit">"Outcome "</span>
                 {came}
-                {remark.map(|remark| view! { " " <span class="remark">{remark}</span> })}
+                {remark.map(|remark| view! { " · " <span class="remark">{remark}</span> })}
             </td>
         </tr>
     }
