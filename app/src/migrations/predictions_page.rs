@@ -118,7 +118,7 @@ fn Row(row: Predicted) -> impl IntoView {
 
 fn predicted(row: &Predicted) -> String {
     match row.prediction.ending {
-        Ending::After { low_ms, high_ms, pause_ms } => {
+        Ending::After { low_ms, high_ms, pause_ms, .. } => {
             format!("{}, pause {}", text::span(low_ms, high_ms), text::duration(pause_ms))
         }
         Ending::Never { needed_pause_ms } => format!("no end by itself, pause {}", text::duration(needed_pause_ms)),
@@ -148,7 +148,7 @@ fn remark(row: &Predicted) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{MigrationId, Policy, Prediction};
+    use model::{MigrationId, Policy, examples};
     use uuid::Uuid;
 
     fn row(ending: Ending) -> Predicted {
@@ -159,7 +159,7 @@ mod tests {
             destination: "beta".parse().unwrap(),
             policy: Policy::Balanced,
             created_at_ms: 0,
-            prediction: Prediction { throughput_bytes_s: 1, throughput_measured: true, dirty_bytes_s: None, ending },
+            prediction: examples::prediction(ending),
             moved: true,
             total_ms: 14_000,
             pause_ms: Some(110),
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_row_says_what_was_predicted_and_what_came() {
-        let mut row = row(Ending::After { low_ms: 12_000, high_ms: 20_000, pause_ms: 300 });
+        let mut row = row(examples::after(12_000, 20_000));
         assert_eq!((predicted(&row), came(&row)), ("12 s to 20 s, pause 300 ms".into(), "14 s, pause 110 ms".into()));
         assert_eq!(remark(&row), None);
         row.total_ms = 21_000;
