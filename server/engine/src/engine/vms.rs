@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use model::{HostName, Vm, VmAction, VmId};
+use model::{Code, HostName, Problem, Vm, VmAction, VmId};
 use tokio::time::timeout;
 
 use super::Engine;
 use crate::{
     error::Error,
     hosts::refresh_copy,
-    hypervisor::{HostError, HostErrorKind},
+    hypervisor::{HostError, HostErrorKind, Presence},
 };
 
 /// How long a host is waited for that is asked what a VM has now.
@@ -81,6 +81,10 @@ impl Engine {
                 return Err(Error::OnAnotherHost { vm: vm.name.clone(), asked: on.clone(), now: vm.host.clone() });
             }
             is_possible(vm, action)?;
+            let mut hosts = [&vm.host].into_iter().chain(vm.other_copies.iter().map(|copy| &copy.host));
+            if let Some(half) = hosts.find(|host| Presence::of(inventory.copy(host, id)) == Presence::Half) {
+                return Err(Error::Known(Box::new(halved(&vm.name, half))));
+            }
             if let Some(open) = inventory.open_migration(id) {
                 return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });
             }
@@ -107,6 +111,14 @@ impl Engine {
     pub async fn measure(&self, vm: VmId) -> Result<u64, Error> {
         self.preflights.measure(vm).await
     }
+}
+
+/// Why nothing is done to a VM whose post-copy has broken off: each host has a part of its memory, and without either it is lost.
+fn halved(vm: &str, host: &HostName) -> Problem {
+    let sentence =
+        format!("Post-copy of {vm} broke off: {host} has only a part of its memory, another host has the rest.");
+    Problem::new(Code::WrongState, sentence)
+        .with_fix("Turn neither off. Restore the network between the hosts, and recover it (virsh migrate --postcopy --postcopy-resume).")
 }
 
 /// Whether an action makes sense now.

@@ -88,20 +88,20 @@ async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Op
     }
 }
 
-/// What holds for the whole migration, once there is a job: QEMU begins each with its own limits.
+/// What holds for the whole migration, once there is a job: QEMU begins each with its own limits, or with those of the VM's last one.
 async fn tune_from_the_beginning(active: &mut ActiveMigration) {
     if active.is_tuned(true) {
         return;
     }
     let Migration { vm, acts, options, pause_limit_ms, .. } = active.record();
-    let shortest = options.longest_pause_ms.filter(|ms| u64::from(*ms) < DOWNTIME_LIMIT_MS);
-    let pause = pause_limit_ms.or(shortest).map(|ms| Tuning::PauseLimit { ms });
+    let first = options.longest_pause_ms.map_or(DOWNTIME_LIMIT_MS as u32, |ms| ms.min(DOWNTIME_LIMIT_MS as u32));
+    let pause = Tuning::PauseLimit { ms: pause_limit_ms.unwrap_or(first) };
     let bandwidth = acts.iter().rev().find_map(|act| match act.what {
         Acted::Bandwidth { mib_s } => Some(Tuning::Bandwidth { mib_s }),
         _ => None,
     });
     let vm = *vm;
-    for tuning in pause.into_iter().chain(bandwidth) {
+    for tuning in [pause].into_iter().chain(bandwidth) {
         let tuned = match active.source() {
             Ok(source) => source.tune(vm, tuning).await,
             Err(error) => Err(error),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use model::{Phase, VmState};
+use model::{Code, Phase, VmAction, VmState};
 use tokio::time::sleep;
 
 use super::*;
@@ -83,6 +83,20 @@ async fn what_is_not_proven_is_told_and_not_touched() {
         let copies = [host("alpha"), host("beta")].map(|host| bench.sim.copy(&host, vm));
         assert_eq!(copies.map(|copy| copy.map(|copy| (copy.state, copy.reason))), left);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_half_of_a_broken_post_copy_can_be_turned_off() {
+    let (bench, vm, _) = broken_off([HALF_HERE, HALF_THERE]).await;
+    bench.until(|bench| bench.engine.vm(vm).is_some_and(|vm| !vm.other_copies.is_empty())).await;
+    for action in [VmAction::ForceOff, VmAction::ShutDown, VmAction::Pause] {
+        let error = bench.engine.act(vm, None, action).await.unwrap_err();
+        assert_eq!(error.code(), Code::WrongState, "{action:?}");
+        assert!(error.told().sentence.contains("broke off"), "{action:?}: {}", error.told().sentence);
+    }
+    let copies =
+        [host("alpha"), host("beta")].map(|host| bench.sim.copy(&host, vm).map(|copy| (copy.state, copy.reason)));
+    assert_eq!(copies, [HALF_HERE, HALF_THERE]);
 }
 
 #[tokio::test(start_paused = true)]
