@@ -49,7 +49,7 @@ fn sent(migration: &Migration) -> String {
     let what = if migration.disks.is_empty() { "its memory" } else { "its memory and disks" };
     let tenths = (bytes_processed as f64 / bytes_total as f64 * 10.0).round() as u64;
     let times = match tenths {
-        0..100 if tenths % 10 != 0 => format!("{}.{}", tenths / 10, tenths % 10),
+        0..100 if !tenths.is_multiple_of(10) => format!("{}.{}", tenths / 10, tenths % 10),
         _ => (tenths / 10).to_string(),
     };
     format!("{processed} ({times} times {what}), {} left", text::bytes(bytes_remaining))
