@@ -154,7 +154,7 @@ impl Site {
 
     /// Fails unless the VM runs here, according to virsh, and the other host does not have it.
     pub(crate) async fn assert_only_here(&self) {
-        let states = || self.hosts().map(|host| state(host));
+        let states = || self.hosts().map(state);
         until("it runs here", async || states()[0].as_deref() == Some("running")).await;
         assert!(matches!(states()[1].as_deref(), None | Some("shut off")), "{:?}", states());
         let copies = self.connections[1 - self.at].copy(self.vm()).await.expect("it answers");
