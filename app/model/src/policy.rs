@@ -176,6 +176,10 @@ impl Steering {
             _ if phase == Phase::CopyingDisks => {
                 refused("Disks are copied first.".to_owned(), "Wait until the migration copies memory.")
             }
+            Self::PostCopy if migration.control_flow == Some(ControlFlow::Direct) => {
+                let sentence = "This migration ends with the console (direct), and post-copy would break off with it.".to_owned();
+                refused(sentence, "Allow a longer pause.")
+            }
             Self::PostCopy if migration.control_flow == Some(ControlFlow::Tunnelled) || migration.options.rdma => {
                 let sentence = "Post-copy is not possible through the libvirt daemons, nor by RDMA.".to_owned();
                 refused(sentence, "Allow a longer pause.")

@@ -43,7 +43,7 @@ pub(super) async fn drive(active: &mut ActiveMigration, handover: Handover, imag
         {
             go_direct(active, &refusal).await.map_err(Setback::NotBegun)?;
             ensure_untouched(active, images).await?;
-            let plan = MigrationPlan { control_flow: ControlFlow::Direct, ..plan };
+            let plan = MigrationPlan { control_flow: ControlFlow::Direct, post_copy: false, ..plan };
             hand_over(active, &plan).await.map_err(Setback::from)
         }
         reported => reported.map_err(Setback::from),
@@ -102,6 +102,8 @@ fn plan(
     let runs = inventory.copy(source, *vm).is_some_and(|copy| copy.state == VmState::Running);
     // Of other migrations libvirt encrypts nothing itself: they go through a connection that is encrypted or not.
     let from_host_to_host = *mode == Mode::Live && control_flow != ControlFlow::Tunnelled;
+    // Direct, the console is the link between both halves: should it die, post-copy breaks off.
+    let can_post_copy = *mode == Mode::Live && control_flow == ControlFlow::PeerToPeer;
     Ok(MigrationPlan {
         vm: *vm,
         destination: to.for_migration(login.as_ref()),
@@ -116,7 +118,7 @@ fn plan(
         switchover_mib_s: None,
         throttle: (policy.slows_guest() && *mode == Mode::Live).then(|| steering::throttle(active.record())),
         // libvirt refuses it for a VM that is paused, and its tunnelled transport can't do it.
-        post_copy: *policy == Policy::Certain && from_host_to_host && !options.rdma && runs,
+        post_copy: *policy == Policy::Certain && can_post_copy && !options.rdma && runs,
         connections: None,
         new_name: options.new_name.clone(),
         disks: prepared.disks,

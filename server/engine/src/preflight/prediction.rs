@@ -85,7 +85,9 @@ pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> 
         overhead_ms: history::overhead_ms(&input.earlier, options, link.bytes_s.max(1) as f64 / 1000.0),
         longest_pause_ms: options.longest_pause_ms,
         // As `migration/drive.rs` prepares it; whether both QEMUs can is known once they are asked to.
-        post_copy: !options.rdma && input.vm.state == VmState::Running,
+        post_copy: !options.rdma
+            && input.vm.state == VmState::Running
+            && matches!(options.control_flow, None | Some(ControlFlow::PeerToPeer)),
     };
     let dirty = measured.map(DirtyCurve::rate_bytes_s);
     let policies = [Policy::Gentle, Policy::Balanced, Policy::Certain].map(|policy| {

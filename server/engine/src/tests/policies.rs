@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Acted, Code, Migration, MigrationOptions, Phase, Policy, Steering};
+use model::{Acted, Code, ControlFlow, Migration, MigrationOptions, Phase, Policy, Steering};
 
 use super::*;
 
@@ -238,4 +238,18 @@ async fn a_pause_shorter_than_qemus_own_is_observed() {
     assert_eq!(bench.sim.pause_limit_ms(&host("alpha"), vm), Some(80));
     let end = bench.ended(id).await;
     assert_eq!((end.phase, end.pause_limit_ms), (Phase::Succeeded, Some(80)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn post_copy_does_not_depend_on_the_console() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("cache", VmState::Running, NEVER).await;
+    let options = MigrationOptions { control_flow: Some(ControlFlow::Direct), ..with(Policy::Certain) };
+    let id = start(&bench, vm, options).await;
+    converging(&bench, id).await;
+    let refused = bench.engine.steer(id, Steering::PostCopy, "eve").await.unwrap_err();
+    assert_eq!(refused.code(), Code::WrongState);
+    let end = bench.ended(id).await;
+    assert_eq!((end.phase, end.post_copy), (Phase::Succeeded, false));
+    assert!(!acts(&end).contains(&Acted::PostCopy), "{:?}", acts(&end));
 }
