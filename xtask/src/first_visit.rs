@@ -68,9 +68,10 @@ mod tests {
     #[test]
     fn one_byte_over_the_limit_is_too_many() {
         let folder = Folder::new("first-visit-limit");
-        written(&folder, [0, 449_999, 1]);
+        let most = usize::try_from(LIMIT).unwrap() - 1;
+        written(&folder, [0, most, 1]);
         assert!(check(folder.path()).is_ok());
-        written(&folder, [1, 449_999, 1]);
+        written(&folder, [1, most, 1]);
         let error = check(folder.path()).unwrap_err().to_string();
         assert!(error.starts_with("a first visit loads 1 bytes too many"), "{error}");
     }
