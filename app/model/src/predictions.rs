@@ -7,7 +7,7 @@ use crate::{Acted, Ending, HostName, Migration, MigrationId, Mode, Phase, Policy
 /// How many migrations are listed one by one.
 const LISTED: usize = 50;
 
-/// How good predictions were, over live migrations that had one and that nobody steered: a person who steers makes another migration of
+/// How good predictions were, over live migrations that had one and that were not steered: a user who steers makes another migration of
 /// it than was predicted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Predictions {

@@ -121,6 +121,6 @@ mod tests {
     fn a_question_is_found_by_its_name() {
         assert_eq!(confirmed("post-copy"), Some(Steering::PostCopy));
         assert_eq!(confirmed("pause-guest"), Some(Steering::PauseGuest));
-        assert_eq!(confirmed("slow-guest"), None, "it hurts nobody");
+        assert_eq!(confirmed("slow-guest"), None, "it is harmless");
     }
 }
