@@ -41,8 +41,7 @@ async fn a_post_copy_that_broke_off_is_recovered() {
     let none = site.recover().await.ended().await.expect_err("nothing broke off");
     assert_eq!(none.error().kind, HostErrorKind::WrongState, "{none:?}");
     broken_off(&mut site).await;
-    let moving = site.recover().await;
-    site.arrives("a recovery", moving).await;
+    site.recovers().await;
 }
 
 async fn paused_for_longer(site: &mut Site) {
@@ -120,6 +119,7 @@ async fn continued_at_the_destination(site: &mut Site, control_flow: ControlFlow
 /// make the console wait for either.
 async fn broken_off(site: &mut Site) {
     let moving = begin_post_copy(site, |_| {}).await;
+    moving.until_interrupts_work_there().await;
     site.virsh_here(&["domjobabort", NAME, "--postcopy"]);
     let broken = moving.ended().await;
     assert!(matches!(&broken, Err(NotMigrated::Failed(_))), "{broken:?}");

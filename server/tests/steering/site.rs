@@ -29,6 +29,9 @@ use super::{
 /// Of the network in MiB/s: less than what the guest writes, and more than it needs to be sent once within seconds.
 pub(crate) const LIMIT_MIB_S: u32 = 12;
 
+/// What a guest has certainly had an interrupt during, in bytes: it arrives within a second here, and the timer ticks 18 times in that.
+const MORE_THAN_AN_INTERRUPT: u64 = 1 << 20;
+
 /// All that a test works with.
 pub(crate) struct Site {
     lab: Lab,
@@ -139,16 +142,24 @@ impl Site {
     pub(crate) async fn arrives(&mut self, how: &str, moving: Moving) {
         let begun = moving.begun;
         moving.ended().await.unwrap_or_else(|why| panic!("{how}: {why:?}"));
+        self.arrived(how, begun).await;
+    }
+
+    /// Recovers what broke off. One that is too early, as libvirt has told of the end before both of QEMU's halves wait, is refused or
+    /// fails, loses nothing, and is tried again.
+    pub(crate) async fn recovers(&mut self) {
+        let begun = Instant::now();
+        let recover =
+            async || self.recover().await.ended().await.map_err(|why| say(&format!("not recovered: {why:?}")));
+        until("it is recovered", async || recover().await.is_ok()).await;
+        self.arrived("a recovery", begun).await;
+    }
+
+    async fn arrived(&mut self, how: &str, begun: Instant) {
         let took = begun.elapsed();
         self.at = 1 - self.at;
         let figures = self.here().completed_job(self.vm()).await.ok().flatten().unwrap_or_default();
-        // Not with a macro, whose output the test harness captures.
-        let _ = writeln!(
-            io::stderr(),
-            "{how}: {took:.1?}, pause {:?} ms, {} passes",
-            figures.downtime_ms,
-            figures.memory_pass
-        );
+        say(&format!("{how}: {took:.1?}, pause {:?} ms, {} passes", figures.downtime_ms, figures.memory_pass));
         self.assert_only_here().await;
     }
 
@@ -206,6 +217,14 @@ impl Moving {
         self.until("the second pass begins", |figures| figures.memory_pass >= 2).await;
     }
 
+    /// Waits until the memory that the guest needs for an interrupt has certainly arrived. QEMU reads it while it holds its lock: were
+    /// the migration to break off before, the destination's QEMU would never answer again, and could not be recovered.
+    pub(crate) async fn until_interrupts_work_there(&self) {
+        let at_first = self.source.job(guest::id()).await.expect("the source answers").expect("it runs");
+        let enough = at_first.memory_processed + MORE_THAN_AN_INTERRUPT;
+        self.until("the guest runs there for a while", |figures| figures.memory_processed >= enough).await;
+    }
+
     /// Waits until the figures are as wanted.
     pub(crate) async fn until(&self, what: &str, wanted: impl Fn(&Statistics) -> bool) {
         until(what, async || {
@@ -226,6 +245,11 @@ impl Moving {
 fn state(host: &LabHost) -> Option<String> {
     let output = host.try_virsh(&["domstate", NAME]);
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Prints a line; not with a macro, whose output the test harness captures.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn kept_limit(host: &LabHost) -> String {

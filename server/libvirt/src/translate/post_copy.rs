@@ -39,6 +39,10 @@ pub(super) static MEANINGS: &[Meaning] = &[
         "{host} has no migration of {name} that broke off.",
         "Check which host it is on.",
     ),
+    saying("QEMU reports migration is still running").is(HostErrorKind::WrongState).tell(
+        "{host} is still sending the memory of this VM, or has only just noticed that it does not arrive.",
+        "Try again in a moment.",
+    ),
     saying("cannot abort migration in post-copy mode").tell(
         "The VM runs at the destination already, so that this migration can't be cancelled any more.",
         WAIT,
@@ -101,6 +105,8 @@ mod tests {
             // to recover one that has not broken off
             (55, 10, -1, "Requested operation is not valid: domain 'db' is not being migrated",
                 WrongState, "alpha has no migration of db that broke off.", "which host"),
+            (55, 10, -1, "Requested operation is not valid: QEMU reports migration is still running",
+                WrongState, "alpha is still sending the memory of this VM, or has only just noticed that it does not arrive.", "Try again"),
             // abort: post-copy
             (55, 10, -1, "Requested operation is not valid: cannot abort migration in post-copy mode",
                 Refused, "The VM runs at the destination already, so that this migration can't be cancelled any more.", "Wait"),
