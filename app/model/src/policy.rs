@@ -164,6 +164,7 @@ impl Steering {
         match self {
             Self::Policy { .. } => None,
             Self::LongestPause { .. } if phase < Phase::SwitchingOver => None,
+            Self::Bandwidth { .. } if phase == Phase::PostCopy => None,
             // libvirt has no call that changes the speed of a disk's mirror.
             Self::Bandwidth { .. } if phase == Phase::CopyingDisks => refused(
                 "libvirt can't change the bandwidth while it copies disks.".to_owned(),
@@ -251,6 +252,8 @@ pub enum Acted {
     },
     /// It was stopped, as it would not have finished.
     GaveUp,
+    /// Post-copy had broken off, and goes on.
+    Recovered,
 }
 
 impl Acted {
@@ -265,6 +268,7 @@ impl Acted {
             Self::GuestPaused => "Guest paused".to_owned(),
             Self::Policy { policy } => format!("Policy {}", policy.as_str()),
             Self::GaveUp => "Gave up".to_owned(),
+            Self::Recovered => "Recovered".to_owned(),
         }
     }
 }

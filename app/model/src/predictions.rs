@@ -144,7 +144,12 @@ struct Time {
 /// Whether it would not have ended by itself, as this was done. A pause within what the policy allows is predicted, too.
 fn helps(act: Acted) -> bool {
     match act {
-        Acted::Slowed { .. } | Acted::BegunAgain | Acted::PostCopy | Acted::GuestPaused | Acted::GaveUp => true,
+        Acted::Slowed { .. }
+        | Acted::BegunAgain
+        | Acted::PostCopy
+        | Acted::GuestPaused
+        | Acted::GaveUp
+        | Acted::Recovered => true,
         Acted::Pause { .. } | Acted::Bandwidth { .. } | Acted::Policy { .. } => false,
     }
 }

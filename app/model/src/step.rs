@@ -36,6 +36,11 @@ pub enum Step {
         /// Where the definition is.
         host: HostName,
     },
+    /// Let the rest of the memory follow: the VM runs at the destination, and its migration by post-copy broke off.
+    Recover {
+        /// Where the rest of it is: the source.
+        host: HostName,
+    },
 }
 
 impl Step {
@@ -46,7 +51,8 @@ impl Step {
             | Self::Pause { host }
             | Self::Resume { host }
             | Self::Start { host }
-            | Self::Undefine { host } => host,
+            | Self::Undefine { host }
+            | Self::Recover { host } => host,
         }
     }
 
@@ -58,6 +64,7 @@ impl Step {
             Self::Resume { host } => format!("Resume the VM on {host}"),
             Self::Start { host } => format!("Start the VM on {host}"),
             Self::Undefine { host } => format!("Remove the definition on {host}"),
+            Self::Recover { host } => format!("Recover the migration from {host}"),
         }
     }
 
@@ -72,6 +79,11 @@ impl Step {
             Self::Resume { host } => format!("{vm} continues on {host} where it was paused."),
             Self::Start { host } => format!("{vm} boots on {host}."),
             Self::Undefine { host } => format!("{host} forgets {vm}. Images stay."),
+            Self::Recover { host } => format!(
+                "{host} sends the rest of the memory of {vm} to {}, where it runs on meanwhile. If that breaks off again, both copies stay \
+                 as they are.",
+                migration.destination
+            ),
         }
     }
 
@@ -84,6 +96,9 @@ impl Step {
             Self::Resume { host } => format!("{vm} was resumed on {host}."),
             Self::Start { host } => format!("{vm} was started on {host}."),
             Self::Undefine { host } => format!("The definition of {vm} on {host} was removed."),
+            Self::Recover { host } => {
+                format!("{host} sends the rest of the memory of {vm} to {}.", migration.destination)
+            }
         }
     }
 }

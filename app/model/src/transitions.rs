@@ -7,7 +7,7 @@ impl Phase {
     /// The phases that may follow this one.
     ///
     /// Samples only go forward and may skip phases. A console that was restarted while it verified verifies again. What needs attention
-    /// has ended, and is settled later if the hosts come to agree.
+    /// has ended, and is settled later if the hosts come to agree; where post-copy broke off, it goes on if a person recovers it.
     fn following(self) -> &'static [Self] {
         use Phase::{
             Cancelled, Checking, Converging, CopyingDisks, CopyingMemory, Failed, MovedElsewhere, NeedsAttention,
@@ -35,7 +35,7 @@ impl Phase {
             SwitchingOver => &[PostCopy, Verifying, Failed, Cancelled, MovedElsewhere],
             PostCopy => &[Verifying, Failed, Cancelled, MovedElsewhere],
             Verifying => &[Verifying, Succeeded, Failed, Cancelled, MovedElsewhere, NeedsAttention],
-            NeedsAttention => &[Succeeded, Failed, Cancelled, MovedElsewhere],
+            NeedsAttention => &[PostCopy, Succeeded, Failed, Cancelled, MovedElsewhere],
             Succeeded | Failed | Cancelled | MovedElsewhere => &[],
         }
     }
@@ -81,7 +81,8 @@ mod tests {
         for from in ENDS {
             for &to in Phase::ALL {
                 let settles = from == NeedsAttention && to.has_ended() && to != NeedsAttention;
-                assert_eq!(from.may_become(to), settles, "{from:?} to {to:?}");
+                let is_recovered = (from, to) == (NeedsAttention, PostCopy);
+                assert_eq!(from.may_become(to), settles || is_recovered, "{from:?} to {to:?}");
             }
         }
     }
@@ -106,7 +107,7 @@ mod tests {
     const BEGINS: &str = "```mermaid\nstateDiagram-v2\n";
     const ENDS_WITH: &str = "```\n";
 
-    /// The table as a drawing: what may follow every open phase is drawn once, and of ways that skip phases only the longest.
+    /// The table as a drawing: what may follow every open phase is drawn once, of ways that skip phases only the longest, and what goes on after its end last.
     fn drawing() -> String {
         let id = |phase: Phase| phase.as_str().replace('-', "_");
         let from_all = |to: Phase| open().all(|from| from.may_become(to));
@@ -128,6 +129,11 @@ mod tests {
                 if from.has_ended() || !from_all(to) {
                     writeln!(drawing, "    {} --> {}", id(from), id(to)).unwrap();
                 }
+            }
+        }
+        for from in ENDS {
+            for &to in from.following().iter().filter(|to| !to.has_ended()) {
+                writeln!(drawing, "    {} --> {}", id(from), id(to)).unwrap();
             }
         }
         drawing + ENDS_WITH

@@ -34,6 +34,7 @@ fn fields(step: &Step) -> (&'static str, String) {
         Step::Resume { .. } => "resume",
         Step::Start { .. } => "start",
         Step::Undefine { .. } => "undefine",
+        Step::Recover { .. } => "recover",
     };
     (act, step.host().to_string())
 }
@@ -60,7 +61,7 @@ pub(crate) fn StepForm(
     });
     let (act, host) = fields(&step);
     let label = step.label();
-    let is_harmless = matches!(step, Step::Pause { .. });
+    let is_harmless = matches!(step, Step::Pause { .. } | Step::Recover { .. });
     let consequence = move || live.migrations.value(&id).map(|migration| step.consequence(&migration));
     view! {
         <ActionForm action=take>
@@ -96,6 +97,7 @@ mod tests {
             Step::Resume { host: beta() },
             Step::Start { host: beta() },
             Step::Undefine { host: beta() },
+            Step::Recover { host: beta() },
         ] {
             let (act, host) = fields(&step);
             let json = format!("{{\"act\":\"{act}\",\"host\":\"{host}\"}}");

@@ -27,6 +27,10 @@ pub(crate) const NO_PROGRESS_TOLD: Duration = Duration::from_mins(1);
 /// fails over needs minutes, seldom more; TCP itself gives up after 15 min.
 pub(crate) const NO_PROGRESS: Duration = Duration::from_mins(10);
 
+/// How long libvirt has to begin to recover a migration by post-copy that broke off. It asks the destination first, and notices within
+/// 30 s that this does not answer.
+pub(crate) const RECOVERY_BEGINS: Duration = Duration::from_mins(1);
+
 /// How long a source that does not answer is sampled before all hosts are asked where the VM is.
 pub(crate) const SOURCE_SILENT: Duration = Duration::from_mins(1);
 

@@ -19,6 +19,11 @@ impl Traces {
         lock(&self.0).entry(*id).or_default().see(*phase, progress);
     }
 
+    /// A migration goes on that had ended, and of which this was kept.
+    pub(crate) fn go_on(&self, id: MigrationId, points: Vec<TracePoint>) {
+        lock(&self.0).entry(id).or_default().points = points;
+    }
+
     /// What was measured of a migration that runs, oldest first; none if nothing was.
     pub(crate) fn of(&self, id: MigrationId) -> Option<Vec<TracePoint>> {
         lock(&self.0).get(&id).map(|trace| trace.points.clone())

@@ -85,7 +85,7 @@ pub trait Migrations: Send + Sync {
     async fn steer(&self, who: &Principal, id: MigrationId, steering: Steering) -> Result<Migration, Problem>;
 
     /// Takes the step that a migration which needs attention offers. All hosts are asked before: it is done only if it is still the safe
-    /// one, and only what was asked for. May take 45 s.
+    /// one, and only what was asked for. May take 45 s. After `Recover` the migration goes on, and is over when its phase says so.
     ///
     /// # Errors
     /// `unknown-migration`; `wrong-state` if another step is the safe one now, or none; why the host could not do it.

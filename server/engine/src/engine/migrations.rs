@@ -74,6 +74,7 @@ impl Engine {
     }
 
     /// Takes the step that a migration which needs attention offers, if it is still the safe one when all hosts have been asked again.
+    /// After [`Step::Recover`] the migration goes on.
     ///
     /// # Errors
     /// `unknown-migration`; `wrong-state` if another step is the safe one now, or none; why the host could not do it.

@@ -117,8 +117,9 @@ impl Engine {
 fn halved(vm: &str, host: &HostName) -> Problem {
     let sentence =
         format!("Post-copy of {vm} broke off: {host} has only a part of its memory, another host has the rest.");
-    Problem::new(Code::WrongState, sentence)
-        .with_fix("Turn neither off. Restore the network between the hosts, and recover it (virsh migrate --postcopy --postcopy-resume).")
+    Problem::new(Code::WrongState, sentence).with_fix(
+        "Turn neither off. Restore the network between the hosts, and recover the migration: its page says how.",
+    )
 }
 
 /// Whether an action makes sense now.

@@ -46,7 +46,7 @@ pub use plan::{DiskCopy, MigrationPlan};
 pub(crate) use precopy::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO, slowed_to, throttle_for};
 pub(crate) use presence::Presence;
 pub use reason::StateReason;
-pub(crate) use recovery::POST_COPY_CRASH;
+pub(crate) use recovery::{NoRecovery, POST_COPY_CRASH, no_recovery};
 pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour};
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
@@ -182,8 +182,7 @@ pub trait HostConnection: Send + Sync {
     async fn migrate(&self, plan: &MigrationPlan) -> Result<(), NotMigrated>;
 
     /// Goes on with a migration of this VM from here by post-copy that broke off, by the plan that it was begun with, once both hosts reach
-    /// each other again. Returns when libvirt says it is over. Not to a destination that dies of it
-    /// ([`HostFacts::can_recover_post_copy`]).
+    /// each other again. Returns when libvirt says it is over. Never to a destination of libvirt 11.2 or 11.3, which crashes then.
     ///
     /// # Errors
     /// `wrong-state` if it has not broken off; else as [`Self::migrate`].

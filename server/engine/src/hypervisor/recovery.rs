@@ -1,19 +1,33 @@
-//! Whether a host can be the destination of a migration by post-copy that is recovered.
+//! Which versions of libvirt can recover a migration by post-copy that broke off.
 
-use super::HostFacts;
-
-/// libvirtd of these versions crashes when it receives the resumption of a broken post-copy migration (libvirt's NEWS, 11.4.0), by
+/// libvirtd of these versions crashes at the destination of the recovery of a broken post-copy migration (libvirt's NEWS, 11.4.0), by
 /// libvirt's numbers.
 pub(crate) const POST_COPY_CRASH: std::ops::Range<u64> = 11_002_000..11_004_000;
 
 /// The first that can do it: 8.5.0.
 const RECOVERS: u64 = 8_005_000;
 
-impl HostFacts {
-    /// Whether a migration to this host by post-copy that broke off can be recovered. Its libvirt may be too old, or crash: then the VM
-    /// runs on, and the rest of its memory never arrives.
-    pub fn can_recover_post_copy(&self) -> bool {
-        number(&self.libvirt_version).is_some_and(|version| version >= RECOVERS && !POST_COPY_CRASH.contains(&version))
+/// What keeps a migration by post-copy that broke off from being recovered. The VM runs on, and the rest of its memory does not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoRecovery {
+    /// The destination's libvirtd would crash.
+    Crashes,
+    /// The source's libvirt does not know how.
+    SourceTooOld,
+    /// The destination's does not.
+    DestinationTooOld,
+    /// The version of one of them is not known.
+    Unknown,
+}
+
+/// Checks the versions of libvirt of both hosts, as [`super::HostFacts::libvirt_version`] has them.
+pub(crate) fn no_recovery(source: Option<&str>, destination: Option<&str>) -> Option<NoRecovery> {
+    match (source.and_then(number), destination.and_then(number)) {
+        (_, Some(destination)) if POST_COPY_CRASH.contains(&destination) => Some(NoRecovery::Crashes),
+        (_, Some(destination)) if destination < RECOVERS => Some(NoRecovery::DestinationTooOld),
+        (Some(source), _) if source < RECOVERS => Some(NoRecovery::SourceTooOld),
+        (Some(_), Some(_)) => None,
+        _ => Some(NoRecovery::Unknown),
     }
 }
 
@@ -26,25 +40,24 @@ fn number(version: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{NoRecovery::*, *};
 
     #[test]
-    fn only_versions_that_survive_it_recover() {
-        let can = |version: &str| {
-            number(version).is_some_and(|number| number >= RECOVERS && !POST_COPY_CRASH.contains(&number))
-        };
-        for (version, expected) in [
-            ("8.4.0", false),
-            ("8.5.0", true),
-            ("9.0.0", true),
-            ("11.1.0", true),
-            ("11.2.0", false),
-            ("11.3.0", false),
-            ("11.4.0", true),
-            ("12.5.0", true),
-            ("", false),
+    fn only_a_destination_that_survives_it_recovers() {
+        for (source, destination, expected) in [
+            ("12.5.0", "8.4.0", Some(DestinationTooOld)),
+            ("8.4.0", "12.5.0", Some(SourceTooOld)),
+            ("8.5.0", "8.5.0", None),
+            ("9.0.0", "9.0.0", None),
+            ("9.0.0", "11.1.0", None),
+            ("9.0.0", "11.2.0", Some(Crashes)),
+            ("8.4.0", "11.3.0", Some(Crashes)),
+            ("11.3.0", "11.4.0", None),
+            ("12.5.0", "", Some(Unknown)),
+            ("", "12.5.0", Some(Unknown)),
         ] {
-            assert_eq!(can(version), expected, "{version}");
+            assert_eq!(no_recovery(Some(source), Some(destination)), expected, "{source} to {destination}");
         }
+        assert_eq!(no_recovery(None, Some("9.0.0")), Some(Unknown));
     }
 }

@@ -258,10 +258,10 @@ impl Inventory {
         if ends && self.open.get(&vm).is_some_and(|claim| claim.migration == migration.id) {
             self.open.remove(&vm);
         }
-        let begins_or_ends = ended || !self.migrations.contains_key(&migration.id);
+        let begins = !ended && self.migrations.get(&migration.id).is_none_or(|before| before.phase.has_ended());
         self.migrations.insert(migration.id, migration.clone());
         self.tell(Change::Migration(Box::new(migration)));
-        if begins_or_ends {
+        if begins || ended {
             self.forget_old_migrations();
             self.publish([vm]);
         }

@@ -52,8 +52,12 @@ pub(super) struct ActiveMigration {
 
 impl ActiveMigration {
     pub(super) fn new(context: Arc<Context>, record: Migration, inbox: Inbox) -> Self {
+        let mut tracker = Tracker::resume(record.progress.clone());
+        if record.phase == Phase::PostCopy {
+            tracker.enter_post_copy();
+        }
         Self {
-            tracker: Tracker::resume(record.progress.clone()),
+            tracker,
             last_heard_ms: wall_ms(),
             journal: Journal::new(Arc::clone(&context), record),
             context,
@@ -116,6 +120,12 @@ impl ActiveMigration {
     /// What one host says of the VM now.
     pub(super) async fn presence_at(&self, host: &HostName) -> Presence {
         self.look_at(host).await.presence()
+    }
+
+    /// Whether its post-copy has broken off, as far as the source has told. libvirt keeps the job of such a migration.
+    pub(super) fn has_broken_off(&self) -> bool {
+        let Migration { source, vm, .. } = self.record();
+        Presence::of(self.context.inventory().copy(source, *vm)) == Presence::Half
     }
 
     /// The same, with the reason of the state and what the copy has used of the CPUs.

@@ -3,6 +3,7 @@
 //! Words are made of what the hosts say and of the step, never beside them: a text names no act but the step's. A robot in the tests
 //! follows every step in every situation, and after none of them more than one copy runs. What can't be proven is said, and left alone.
 
+mod halves;
 mod sentences;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use super::{
     verdict::is_fresh,
 };
 use crate::hypervisor::StateReason as Reason;
+use halves::broken_post_copy;
 use sentences::Sentences;
 
 /// What is told, and what can be done.
@@ -46,7 +48,7 @@ fn found(record: &Migration, situation: &Situation) -> Found {
     let paused = situation.doing(Doing::Paused);
     let moving = situation.doing(Doing::Moving);
     if let Some((host, _)) = running.iter().chain(&paused).find(|(_, seen)| seen.reason == Reason::PostCopyFailed) {
-        return say.post_copy(host);
+        return broken_post_copy(&say, record, situation, host);
     }
     match running[..] {
         [one, other] => {

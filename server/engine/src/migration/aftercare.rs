@@ -61,8 +61,16 @@ impl Aftercare {
                 tracing::error!(migration = %id, "looking after an ended migration has panicked: it is tried again");
                 sleep(LATER).await;
             }
-            lock(&aftercare.cases).remove(&id);
+            aftercare.forget(id, &case);
         });
+    }
+
+    /// Looks no longer after a migration that goes on; or not any more as this case, if it has ended again meanwhile.
+    pub(super) fn forget(&self, id: MigrationId, case: &Case) {
+        let mut cases = lock(&self.cases);
+        if cases.get(&id).is_some_and(|kept| Arc::ptr_eq(kept, case)) {
+            cases.remove(&id);
+        }
     }
 
     /// An ended migration, if it is looked after.
@@ -77,6 +85,10 @@ async fn look_after(context: &Context, case: &Case, mut arrivals: watch::Receive
         let wait;
         {
             let mut journal = case.lock().await;
+            // It goes on, or has meanwhile: what this journal has is old.
+            if !journal.record().phase.has_ended() {
+                return;
+            }
             settle::settle(context, &mut journal).await;
             leftovers::clean(context, &mut journal).await;
             autostart::go_on(context, &mut journal).await;

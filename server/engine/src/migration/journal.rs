@@ -198,6 +198,16 @@ impl Journal {
         self.update(is_new.then_some(text)).await;
     }
 
+    /// Of a migration that needed attention since its post-copy had broken off: it goes on. Whoever has the next turn finds it open.
+    pub(super) async fn go_on_in_post_copy(&mut self, by: &str, text: String) {
+        if !self.transition(Phase::PostCopy) {
+            return;
+        }
+        let record = &mut self.record;
+        (record.problem, record.step, record.outcome, record.ended_at_ms) = (None, None, None, None);
+        self.act(Acted::Recovered, Some(by.to_owned()), text).await;
+    }
+
     /// Ends the doubt about a migration that needed attention. What was measured stays as it was when it ended.
     pub(super) async fn settle(&mut self, phase: Phase, problem: Option<Problem>, text: String) {
         let before = self.record.clone();

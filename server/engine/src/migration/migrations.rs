@@ -18,8 +18,8 @@ use super::{
     aftercare::Aftercare,
     inbox::Inbox,
     lifecycle::{self, Start},
-    resume, steer,
-    take_step::take_step,
+    recover, resume, steer,
+    take_step::{Taken, take_step},
 };
 use crate::{
     commands::Command,
@@ -33,6 +33,16 @@ use crate::{
 
 /// How often a migration's task may panic before it is left to the next console.
 const MOST_PANICS: usize = 3;
+
+/// How a migration's task begins.
+enum Entry {
+    /// It was just asked for.
+    New(Start),
+    /// An earlier run of the console has left it open.
+    LeftOpen,
+    /// Its post-copy had broken off, and it goes on.
+    Recovered,
+}
 
 /// Starts migrations and keeps track of those that run.
 pub(crate) struct Migrations {
@@ -177,7 +187,7 @@ impl Migrations {
         }
         self.context.inventory().set_migration(migration.clone());
         let login = reached.as_ref().and_then(Reached::login).cloned();
-        self.spawn(migration.clone(), Some(Start { persistent, login }));
+        self.spawn(migration.clone(), Entry::New(Start { persistent, login }));
         // Held until it is registered: the migration may have ended by then.
         if reached.as_ref().is_some_and(Reached::is_to_be_registered) {
             self.hosts.register_temporary(&migration.destination).await;
@@ -193,7 +203,7 @@ impl Migrations {
             let _ = inventory.claim(&migration);
             inventory.set_migration(migration.clone());
         }
-        self.spawn(migration, None);
+        self.spawn(migration, Entry::LeftOpen);
     }
 
     /// Goes on looking after a migration that has ended in an earlier run of the console.
@@ -201,13 +211,13 @@ impl Migrations {
         self.aftercare.take(ended);
     }
 
-    /// Runs a migration in a task of its own: a new one, or (without a `start`) one that an earlier console began.
-    fn spawn(self: &Arc<Self>, migration: Migration, start: Option<Start>) {
+    /// Runs a migration in a task of its own.
+    fn spawn(self: &Arc<Self>, migration: Migration, entry: Entry) {
         let id = migration.id;
         let inbox = Inbox::new(self.context.commands().open(id));
         let migrations = Arc::clone(self);
         self.context.tasks().spawn(async move {
-            let Some(ended) = migrations.run(migration, start, inbox).await else { return };
+            let Some(ended) = migrations.run(migration, entry, inbox).await else { return };
             migrations.context.commands().close(id);
             migrations.keep_trace(id).await;
             migrations.aftercare.take(ended);
@@ -217,15 +227,16 @@ impl Migrations {
 
     /// Runs a migration to its end; none if that is impossible. After a bug that makes its task panic it goes on as after a restart of
     /// the console, which only asks the hosts: else its VM would stay claimed.
-    async fn run(&self, migration: Migration, start: Option<Start>, mut inbox: Inbox) -> Option<Migration> {
-        let (id, mut migration, mut start) = (migration.id, migration, start);
+    async fn run(&self, migration: Migration, entry: Entry, mut inbox: Inbox) -> Option<Migration> {
+        let (id, mut migration, mut entry) = (migration.id, migration, Some(entry));
         for _ in 0..MOST_PANICS {
             let mut active = ActiveMigration::new(Arc::clone(&self.context), migration, inbox);
-            let start = start.take();
+            let entry = entry.take();
             let run = async move {
-                match start {
-                    Some(start) => lifecycle::run(&mut active, start).await,
-                    None => resume::resume(&mut active).await,
+                match entry {
+                    Some(Entry::New(start)) => lifecycle::run(&mut active, start).await,
+                    Some(Entry::Recovered) => recover::recover(&mut active).await,
+                    Some(Entry::LeftOpen) | None => resume::resume(&mut active).await,
                 }
                 active.record().clone()
             };
@@ -280,15 +291,20 @@ impl Migrations {
     }
 
     /// Takes the step that a migration offers which needs attention. It is taken to its end, also when the caller leaves.
-    pub(crate) async fn take_step(&self, id: MigrationId, step: Step, by: &str) -> Result<Migration, Error> {
+    pub(crate) async fn take_step(self: &Arc<Self>, id: MigrationId, step: Step, by: &str) -> Result<Migration, Error> {
         let Some(case) = self.aftercare.case(id) else {
             return Err(Error::NotTheStep(Box::new(self.get(id).await?.0)));
         };
-        let (context, by) = (Arc::clone(&self.context), by.to_owned());
+        let (migrations, by) = (Arc::clone(self), by.to_owned());
         let taken = async move {
             let mut journal = case.lock().await;
-            take_step(&context, &mut journal, &step, &by).await?;
-            Ok(journal.record().clone())
+            let taken = take_step(&migrations.context, &mut journal, &step, &by).await?;
+            let record = journal.record().clone();
+            if taken == Taken::GoesOn {
+                migrations.aftercare.forget(id, &case);
+                migrations.spawn(record.clone(), Entry::Recovered);
+            }
+            Ok(record)
         };
         self.context.tasks().spawn_to_completion(taken).await
     }

@@ -7,7 +7,7 @@
 //! (`autostart.rs`). `resume.rs` goes on with what an earlier run of the console
 //! left open. Only `journal.rs` changes the record. `aftercare.rs` looks after migrations that have ended and left something, or that
 //! need attention: `situation.rs` asks all hosts, `advice.rs` makes words and a safe step of what they say, `take_step.rs` takes it, and
-//! `settle.rs` ends the doubt.
+//! `settle.rs` ends the doubt. Where post-copy broke off, the step makes the migration go on (`recover.rs`).
 //!
 //! Which phase may follow which stands in `model`'s `transitions.rs` and is drawn in ARCHITECTURE.md.
 //!
@@ -34,6 +34,7 @@ mod policy;
 mod progress;
 mod queue;
 mod reconcile;
+mod recover;
 mod resume;
 mod sample;
 mod settle;

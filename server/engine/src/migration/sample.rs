@@ -19,7 +19,7 @@ pub(super) enum Job {
     Unknown,
 }
 
-/// Samples, and aborts when asked to, until the source has no job for the VM any more.
+/// Samples, and aborts when asked to, until the source has no job for the VM any more, or only that of a post-copy that broke off.
 pub(super) async fn watch_until_gone(active: &mut ActiveMigration) {
     let mut ticks = every_sample();
     let mut silent_since = Instant::now();
@@ -27,6 +27,7 @@ pub(super) async fn watch_until_gone(active: &mut ActiveMigration) {
         due(active, &mut ticks).await;
         match sample(active).await {
             Job::Gone => return,
+            Job::Runs if active.has_broken_off() => return,
             Job::Runs => silent_since = Instant::now(),
             Job::Unknown if silent_since.elapsed() > limits::SOURCE_SILENT => return,
             Job::Unknown => {}

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::{
     context::Context,
-    hypervisor::{CopyFacts, HostError, StateReason},
+    hypervisor::{CopyFacts, HostError, NoRecovery, StateReason, no_recovery},
 };
 
 /// How long one host is waited for.
@@ -58,12 +58,19 @@ pub(super) struct Situation {
     answers: BTreeMap<HostName, Answer>,
     /// Hosts that are not asked: they are not registered any more, or another machine answers to their name.
     strangers: BTreeSet<HostName>,
+    /// What keeps the migration from being recovered if its post-copy broke off.
+    no_recovery: Option<NoRecovery>,
 }
 
 impl Situation {
     #[cfg(test)]
     pub(super) fn of(answers: BTreeMap<HostName, Answer>) -> Self {
-        Self { answers, strangers: BTreeSet::new() }
+        Self { answers, strangers: BTreeSet::new(), no_recovery: None }
+    }
+
+    #[cfg(test)]
+    pub(super) fn without_recovery(self, why: NoRecovery) -> Self {
+        Self { no_recovery: Some(why), ..self }
     }
 
     /// Asks all hosts afresh, at once. The hosts of the migration are among them, also where the console has none of that name any more.
@@ -86,11 +93,16 @@ impl Situation {
         };
         let mut answers: BTreeMap<HostName, Answer> = join_all(hosts.into_iter().map(ask)).await.into_iter().collect();
         answers.extend(strangers.iter().map(|host| (host.clone(), Answer::Silent)));
-        Self { answers, strangers }
+        Self { answers, strangers, no_recovery: no_recovery_of(context, record) }
     }
 
     pub(super) fn at(&self, host: &HostName) -> &Answer {
         self.answers.get(host).unwrap_or(&Answer::Silent)
+    }
+
+    /// What keeps the migration from being recovered if its post-copy broke off, as far as the versions of libvirt go.
+    pub(super) fn no_recovery(&self) -> Option<NoRecovery> {
+        self.no_recovery
     }
 
     /// Whether it was not asked because it is not the machine that the migration knew.
@@ -121,6 +133,12 @@ impl Situation {
         });
         copies.collect()
     }
+}
+
+fn no_recovery_of(context: &Context, record: &Migration) -> Option<NoRecovery> {
+    let inventory = context.inventory();
+    let version = |host| Some(inventory.host(host)?.facts.as_ref()?.libvirt_version.as_str());
+    no_recovery(version(&record.source), version(&record.destination))
 }
 
 /// Whether what a host of this name says is not about the machine that the migration knew: it is not registered any more, or another

@@ -77,8 +77,16 @@ pub(super) async fn judge(active: &mut ActiveMigration, lasts: Duration) {
     }
 }
 
-fn told(Migration { vm_name, source, destination, .. }: &Migration) -> Problem {
+fn told(Migration { vm_name, source, destination, phase, .. }: &Migration) -> Problem {
     let sentence = format!("No data of {vm_name} moves, although {source} says that the migration goes on.");
+    if *phase == Phase::PostCopy {
+        let fix = format!(
+            "{vm_name} runs on {destination}, and waits for what is still on {source}: destroy neither copy. Look at the network between the \
+             two hosts. If no data moves once it works again, break the migration off (virsh domjobabort {vm_name} --postcopy on {source}): \
+             vmferry then offers to recover it."
+        );
+        return Problem::new(Code::TimedOut, sentence).with_fix(fix);
+    }
     let fix = format!(
         "Look at the network between {source} and {destination}, and at the storage of {destination}. If no data moves for {} min, \
          vmferry stops the migration, and {vm_name} stays on {source}.",

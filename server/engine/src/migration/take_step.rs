@@ -14,13 +14,22 @@ use crate::{
     hypervisor::{HostConnection, HostError, StateReason},
 };
 
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is done.
+    Done,
+    /// The migration goes on, and holds the VM: its recovery is to be run now.
+    GoesOn,
+}
+
 /// Takes it, if it is still the safe one after all hosts were asked again, and writes down who did it and what came of it.
 ///
 /// # Errors
 /// Another step is the safe one now, or none; or the host could not do it.
-pub(super) async fn take_step(context: &Context, journal: &mut Journal, step: &Step, by: &str) -> Result<(), Error> {
+pub(super) async fn take_step(context: &Context, journal: &mut Journal, step: &Step, by: &str) -> Result<Taken, Error> {
     // Neither a migration nor another act on the VM begins meanwhile.
-    let _claim = Claim::on(context, journal.record())?;
+    let claim = Claim::on(context, journal.record())?;
     let situation = Situation::look(context, journal.record()).await;
     unless_changed(context, journal, &situation, step).await?;
     let record = journal.record().clone();
@@ -33,6 +42,11 @@ pub(super) async fn take_step(context: &Context, journal: &mut Journal, step: &S
         settle::conclude(context, journal, &again).await;
         return Err(Error::NotTheStep(Box::new(journal.record().clone())));
     }
+    if matches!(step, Step::Recover { .. }) {
+        journal.go_on_in_post_copy(by, step.done(&record)).await;
+        claim.keep();
+        return Ok(Taken::GoesOn);
+    }
     let done = act(&*connection, &record, step).await;
     match &done {
         Ok(()) => {
@@ -43,7 +57,8 @@ pub(super) async fn take_step(context: &Context, journal: &mut Journal, step: &S
     }
     let situation = Situation::look(context, journal.record()).await;
     settle::conclude(context, journal, &situation).await;
-    Ok(done?)
+    done?;
+    Ok(Taken::Done)
 }
 
 /// The VM, claimed for a step for as long as this lives.
@@ -59,6 +74,11 @@ impl<'a> Claim<'a> {
         let already = |open| Error::AlreadyMigrating { vm: record.vm_name.clone(), open };
         context.inventory().claim(record).map_err(already)?;
         Ok(Self { context, vm: record.vm })
+    }
+
+    /// The VM stays claimed, for the migration itself: it gives it back at its end.
+    fn keep(self) {
+        std::mem::forget(self);
     }
 }
 
@@ -95,6 +115,8 @@ async fn act(connection: &dyn HostConnection, record: &Migration, step: &Step) -
         Step::Resume { .. } => VmAction::Resume,
         Step::Start { .. } => VmAction::Start,
         Step::Undefine { .. } => return connection.undefine(record.vm).await,
+        // It takes as long as a migration does, and so is run as one.
+        Step::Recover { .. } => return Ok(()),
     };
     connection.act(record.vm, action).await
 }

@@ -53,6 +53,7 @@ pub(super) struct SimHost {
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
     pub(super) uuid: Uuid,
+    pub(super) libvirt_version: String,
     /// Since when guests that run use its CPUs.
     made: Instant,
     /// None lets everybody in.
@@ -75,6 +76,7 @@ impl SimHost {
             completed: BTreeMap::new(),
             listeners: Vec::new(),
             uuid,
+            libvirt_version: "simulated".to_owned(),
             made: Instant::now(),
             door: None,
         }
@@ -168,6 +170,24 @@ impl SimConnection {
         let host = world.host(&self.name);
         if host.up && host.cuts == self.cuts { Ok(question(host)) } else { Err(unreachable(self.name.as_str())) }
     }
+
+    /// What libvirt says at the end of a migration, or that the connection broke before.
+    async fn told(&self, receiver: oneshot::Receiver<precopy::Outcome>) -> Result<(), NotMigrated> {
+        let cut = async {
+            // As a connection's own keep-alive would notice.
+            while self.ask(|_| ()).is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        tokio::select! {
+            Ok(outcome) = receiver => outcome.map_err(|error| match error.kind {
+                HostErrorKind::PeerLogin | HostErrorKind::NoPostCopy => NotMigrated::NotBegun(error),
+                _ => NotMigrated::Failed(error),
+            }),
+            () = cut => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
+            else => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
+        }
+    }
 }
 
 #[async_trait]
@@ -181,7 +201,7 @@ impl HostConnection for SimConnection {
             cpus: 16,
             memory_bytes: MEMORY,
             memory_free_bytes: MEMORY - host.copies.values().map(|copy| copy.memory_bytes).sum::<u64>().min(MEMORY),
-            libvirt_version: "simulated".to_owned(),
+            libvirt_version: host.libvirt_version.clone(),
             hypervisor_version: "simulated".to_owned(),
             cpu_model: Some("simulated".to_owned()),
             latency_ms: 1,
@@ -323,28 +343,16 @@ impl HostConnection for SimConnection {
         let driver = Driver::default();
         let _held = driver.hold(&plan);
         tokio::spawn(precopy::run(self.sim.clone(), self.name.clone(), plan, driver, sender));
-        let cut = async {
-            // As a connection's own keep-alive would notice.
-            while self.ask(|_| ()).is_ok() {
-                sleep(Duration::from_secs(1)).await;
-            }
-        };
-        tokio::select! {
-            Ok(outcome) = receiver => {
-                assert!(!panics, "as a bug would");
-                outcome.map_err(|error| match error.kind {
-                    HostErrorKind::PeerLogin | HostErrorKind::NoPostCopy => NotMigrated::NotBegun(error),
-                    _ => NotMigrated::Failed(error),
-                })
-            }
-            () = cut => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
-            else => Err(NotMigrated::Lost(unreachable(self.name.as_str()))),
-        }
+        let told = self.told(receiver).await;
+        assert!(!panics, "as a bug would");
+        told
     }
 
     async fn recover_post_copy(&self, plan: &MigrationPlan) -> Result<(), NotMigrated> {
         self.ask(|_| ()).map_err(NotMigrated::NotBegun)?;
-        post_copy::recover(&self.sim, &self.name, plan).map_err(NotMigrated::Failed)
+        let (sender, receiver) = oneshot::channel();
+        tokio::spawn(post_copy::recover(self.sim.clone(), self.name.clone(), plan.clone(), sender));
+        self.told(receiver).await
     }
 
     async fn job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {

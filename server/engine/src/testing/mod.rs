@@ -79,6 +79,10 @@ pub enum Fault {
     DiskCopyFails,
     /// From half-way on nothing is sent any more, and the job goes on.
     Stalls,
+    /// Post-copy breaks off once half of the rest has followed, also when it is recovered.
+    PostCopyBreaks,
+    /// A recovery of post-copy is asked for and nothing comes of it.
+    RecoveryHangs,
 }
 
 /// The model world. Clones share it, so that a second console can look at the world of a first that died.
@@ -136,6 +140,11 @@ impl Sim {
         let uuid = world.host(host).uuid;
         world.host(&config.name).uuid = uuid;
         config
+    }
+
+    /// From now on the host has this version of libvirt, once it is asked again.
+    pub fn update_libvirt(&self, host: &HostName, version: &str) {
+        version.clone_into(&mut self.world().host(host).libvirt_version);
     }
 
     /// Puts a persistent VM in this state on a host.

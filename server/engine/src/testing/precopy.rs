@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Driver, Fault, Load, Sim, World, host::Job, switch::switch_over, tuned::Tuned, unreachable};
+use super::{Driver, Fault, Load, Sim, World, host::Job, post_copy, switch::switch_over, tuned::Tuned, unreachable};
 use crate::{
     clock::millis,
     hypervisor::{
@@ -34,7 +34,9 @@ pub(super) async fn run(
 ) {
     let fault = sim.world().faults.remove(&plan.vm);
     let outcome = attempt(&sim, &source, &plan, &driver, fault.as_ref()).await;
-    if !matches!(&outcome, Err(HostError { kind: HostErrorKind::AlreadyMigrating, .. })) {
+    let is_anothers = matches!(&outcome, Err(HostError { kind: HostErrorKind::AlreadyMigrating, .. }));
+    // libvirt keeps the job of a post-copy that broke off.
+    if !is_anothers && !post_copy::is_half(&sim, &source, &plan) {
         sim.world().host(&source).jobs.remove(&plan.vm);
     }
     let told = match fault {
@@ -291,6 +293,9 @@ async fn copy_memory(moving: &Move<'_>, disks: Statistics) -> Outcome {
         }
         if matches!(fault, Some(Fault::Stalls)) && processed * 2 > load.memory_bytes {
             return stand_still(moving).await;
+        }
+        if matches!(fault, Some(Fault::PostCopyBreaks)) && tuned.post_copy {
+            return Err(post_copy::break_off(sim, source, plan));
         }
         if matches!(fault, Some(Fault::LeftReceiving)) && processed * 2 > load.memory_bytes {
             return Err(hypervisor("Lost connection to destination host"));

@@ -121,7 +121,7 @@ fn break_off(
 }
 
 /// The source drops its copy, as libvirt's Confirm does.
-fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
+pub(super) fn leave(sim: &Sim, source: &HostName, plan: &MigrationPlan, fault: Option<&Fault>) -> Outcome {
     let mut world = sim.world();
     let host = world.host(source);
     host.asleep.remove(&plan.vm);

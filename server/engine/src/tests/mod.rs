@@ -17,6 +17,7 @@ mod needed_volumes;
 mod offline;
 mod patience;
 mod policies;
+mod post_copy;
 mod preflight;
 mod proven;
 mod recovery;

@@ -41,7 +41,16 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("QEMU reports migration is still running").is(HostErrorKind::WrongState).tell(
         "{host} is still sending the memory of this VM, or has only just noticed that it does not arrive.",
+        "Try again in a moment. If the two hosts reach each other and nothing follows, stop QEMU from waiting first (virsh domjobabort \
+         --postcopy on {host}).",
+    ),
+    saying("post-copy migration of domain {name} has not failed").is(HostErrorKind::WrongState).tell(
+        "One of both hosts says that the migration of {name} by post-copy has not broken off.",
         "Try again in a moment.",
+    ),
+    saying("resuming failed post-copy migration of domain {name} already in progress").is(HostErrorKind::WrongState).tell(
+        "The migration of {name} by post-copy is being recovered already.",
+        WAIT,
     ),
     saying("cannot abort migration in post-copy mode").tell(
         "The VM runs at the destination already, so that this migration can't be cancelled any more.",
@@ -107,6 +116,10 @@ mod tests {
                 WrongState, "alpha has no migration of db that broke off.", "which host"),
             (55, 10, -1, "Requested operation is not valid: QEMU reports migration is still running",
                 WrongState, "alpha is still sending the memory of this VM, or has only just noticed that it does not arrive.", "Try again"),
+            (55, 10, -1, "Requested operation is not valid: post-copy migration of domain db has not failed",
+                WrongState, "One of both hosts says that the migration of db by post-copy has not broken off.", "in a moment"),
+            (55, 10, -1, "Requested operation is not valid: resuming failed post-copy migration of domain db already in progress",
+                WrongState, "The migration of db by post-copy is being recovered already.", "Wait"),
             // abort: post-copy
             (55, 10, -1, "Requested operation is not valid: cannot abort migration in post-copy mode",
                 Refused, "The VM runs at the destination already, so that this migration can't be cancelled any more.", "Wait"),

@@ -16,7 +16,7 @@ pub(super) struct Sentences<'a> {
 }
 
 /// What is said where a person can do nothing but see that hosts answer.
-const BY_ITSELF: &str = "vmferry asks again by itself, and settles it as soon as that is clear.";
+pub(super) const BY_ITSELF: &str = "vmferry asks again by itself, and settles it as soon as that is clear.";
 
 impl Sentences<'_> {
     pub(super) fn runs_twice(&self, [one, other]: [Placed<'_>; 2], step: Step) -> Found {
@@ -54,15 +54,6 @@ impl Sentences<'_> {
                 hosts(moving)
             ),
             BY_ITSELF.to_owned(),
-        )
-    }
-
-    pub(super) fn post_copy(&self, host: &HostName) -> Found {
-        self.only_said(
-            format!("A part of the memory of {} is on {host}, another part elsewhere: its migration by post-copy broke off.", self.record.vm_name),
-            "Leave both copies as they are: neither is any good without the other. See that the two hosts reach each other, and recover the \
-             migration."
-                .to_owned(),
         )
     }
 
@@ -227,7 +218,7 @@ impl Sentences<'_> {
         Found { sentence: format!("{vm} runs on no host: {}.", ends.join("; ")), fix, step }
     }
 
-    fn only_said(&self, sentence: String, fix: String) -> Found {
+    pub(super) fn only_said(&self, sentence: String, fix: String) -> Found {
         Found { sentence, fix, step: None }
     }
 

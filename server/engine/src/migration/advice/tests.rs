@@ -4,11 +4,11 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use model::examples;
+use model::{ControlFlow, examples};
 use world::{Truth, World, truths};
 
 use super::*;
-use crate::migration::settle::only_place;
+use crate::{hypervisor::NoRecovery, migration::settle::only_place};
 
 const HOSTS: [&str; 3] = ["alpha", "beta", "gamma"];
 /// More than any advice needs.
@@ -127,7 +127,7 @@ fn no_copy_is_turned_off_while_it_runs() {
     });
 }
 
-/// Each has memory that the other lacks.
+/// Each has memory that the other lacks. All that may ever be done is to let the rest follow.
 #[test]
 fn neither_half_of_a_broken_post_copy_is_touched_nor_settles_anything() {
     let is_half = |truth: &Truth| {
@@ -136,10 +136,54 @@ fn neither_half_of_a_broken_post_copy_is_touched_nor_settles_anything() {
     };
     in_every_situation(|record, world| {
         if world.0.iter().any(is_half) {
-            assert_eq!(offered(record, &world.said()), None, "{world:?}");
+            let step = offered(record, &world.said());
+            assert!(matches!(step, None | Some(Step::Recover { .. })), "{step:?}: {world:?}");
             assert_eq!(only_place(record, &world.said()), None, "{world:?}");
         }
     });
+}
+
+/// alpha and beta have these copies, gamma the third.
+fn three(copies: [Option<(Doing, Reason)>; 3]) -> Situation {
+    let answer = |copy| match copy {
+        Some((doing, reason)) => Answer::Copy(Seen { doing, reason, persistent: true }),
+        None => Answer::Absent,
+    };
+    Situation::of(HOSTS.map(|host| host.parse().unwrap()).into_iter().zip(copies.map(answer)).collect())
+}
+
+#[test]
+fn a_broken_post_copy_is_recovered_where_both_halves_are_there_and_libvirt_can() {
+    let (here, there) = (Some((Doing::Paused, Reason::PostCopyFailed)), Some((Doing::Running, Reason::PostCopyFailed)));
+    let record = Migration { phase: model::Phase::NeedsAttention, ..examples::migration(1) };
+    let recover = Step::Recover { host: record.source.clone() };
+    assert_eq!(offered(&record, &three([here, there, None])), Some(recover.clone()));
+    let definition = Some((Doing::Off, Reason::Shutdown));
+    assert_eq!(offered(&record, &three([here, there, definition])), Some(recover));
+    for incomplete in [
+        [here, None, None],
+        [None, there, None],
+        [there, here, None],
+        [here, None, there],
+        [here, there, Some((Doing::Running, Reason::Booted))],
+        [here, there, Some((Doing::Paused, Reason::User))],
+        [Some((Doing::Paused, Reason::PostCopy)), there, None],
+    ] {
+        assert_eq!(offered(&record, &three(incomplete)), None, "{incomplete:?}");
+    }
+    for (why, words) in [
+        (NoRecovery::Crashes, "Update libvirt on beta to 11.4"),
+        (NoRecovery::SourceTooOld, "Update libvirt on alpha to 8.5"),
+        (NoRecovery::DestinationTooOld, "Update libvirt on beta to 8.5"),
+        (NoRecovery::Unknown, "have not told which libvirt"),
+    ] {
+        let Advice { problem, step } = advise(&record, &three([here, there, None]).without_recovery(why));
+        let fix = problem.fix.unwrap();
+        assert_eq!(step, None, "{why:?}");
+        assert!(fix.starts_with("Neither copy may be destroyed") && fix.contains(words), "{fix}");
+    }
+    let direct = Migration { control_flow: Some(ControlFlow::Direct), ..record };
+    assert_eq!(offered(&direct, &three([here, there, None])), None);
 }
 
 /// It may be from before the migration, of other disks.
@@ -189,12 +233,13 @@ fn verbs(step: Option<&Step>) -> &'static [&'static str] {
         Some(Step::Resume { .. }) => &["resume"],
         Some(Step::Start { .. }) => &["start"],
         Some(Step::Undefine { .. }) => &["remove"],
+        Some(Step::Recover { .. }) => &["recover"],
     }
 }
 
-const ACTS: [&str; 14] = [
+const ACTS: [&str; 15] = [
     "turn", "force", "pause", "resume", "start", "remove", "undefine", "destroy", "kill", "restart", "reboot", "boot",
-    "delete", "suspend",
+    "delete", "suspend", "recover",
 ];
 
 #[test]

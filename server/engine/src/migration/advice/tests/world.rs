@@ -89,6 +89,9 @@ impl World {
     /// Does what libvirt would do. A step that can't be done there is a bug in the advice.
     pub(super) fn take(&mut self, record: &Migration, step: &Step) {
         let at = HOSTS.iter().position(|host| *host == step.host().as_str()).unwrap();
+        if matches!(step, Step::Recover { .. }) {
+            return self.recover(record);
+        }
         let truth = &mut self.0[at];
         assert!(truth.answers, "{step:?} on a host that does not answer");
         let seen = truth.copy.as_mut().unwrap_or_else(|| panic!("{step:?} where no copy is"));
@@ -98,6 +101,7 @@ impl World {
             Step::Resume { .. } => (&[Doing::Paused], (Doing::Running, Reason::Unpaused)),
             Step::Start { .. } => (&[Doing::Off], (Doing::Running, Reason::Booted)),
             Step::Undefine { .. } => (&[Doing::Off], (Doing::Off, Reason::Other)),
+            Step::Recover { .. } => unreachable!(),
         };
         assert!(from.contains(&seen.doing), "{step:?} of {seen:?}");
         (seen.doing, seen.reason) = to;
@@ -106,5 +110,20 @@ impl World {
         if seen.doing == Doing::Off && is_undefined {
             truth.copy = None;
         }
+    }
+
+    /// The rest of the memory follows.
+    fn recover(&mut self, record: &Migration) {
+        let [here, there] = [&record.source, &record.destination].map(|host| {
+            let at = HOSTS.iter().position(|name| *name == host.as_str()).unwrap();
+            let truth = self.0[at];
+            assert!(truth.answers, "{host} does not answer");
+            (at, truth.copy.unwrap_or_else(|| panic!("{host} has no half")))
+        });
+        for (_, seen) in [here, there] {
+            assert_eq!(seen.reason, Reason::PostCopyFailed);
+        }
+        self.0[here.0].copy = None;
+        self.0[there.0].copy = Some(Seen { reason: Reason::Migrated, ..there.1 });
     }
 }
