@@ -9,6 +9,7 @@ mod app;
 mod console;
 mod failure;
 mod hosts;
+mod json;
 mod live;
 mod migrations;
 mod snapshot;

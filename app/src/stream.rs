@@ -105,7 +105,7 @@ impl Stream {
     fn receive(self, message: MessageEvent) {
         self.heard_ms.set_value(Date::now());
         let text = message.data().as_string().unwrap_or_default();
-        match serde_json::from_str(&text) {
+        match serde_json::from_slice(text.as_bytes()) {
             Ok(StreamMessage::Update(update)) => self.live.apply(update),
             Ok(StreamMessage::Alive) => {}
             Ok(StreamMessage::Ended(_)) => log_in_again(),

@@ -48,7 +48,7 @@ impl Severity {
     IntoStaticStr,
     VariantArray,
 )]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 #[strum(serialize_all = "kebab-case")]
 pub enum FindingCode {
     /// Whether the destination's libvirt daemon answers.

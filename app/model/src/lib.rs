@@ -5,6 +5,7 @@
 
 mod account;
 mod autostart;
+mod by_name;
 mod destination;
 mod destinations;
 #[cfg(any(test, feature = "examples"))]

@@ -7,7 +7,7 @@ use crate::{Finding, MigrationId};
 
 /// Why something was refused or failed: stable, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Code {
     /// A field is missing, of the wrong type, or has characters it can't have.

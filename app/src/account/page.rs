@@ -1,22 +1,27 @@
 //! `/account`: the password and the sessions of the user who is logged in, and logging out.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use model::SessionInfo;
 
 use crate::account::server_fns::{ChangePassword, EndSession, sessions};
-use crate::ui::{form::problem_of, loaded::Loaded, problem::Alert, time::Time};
+use crate::ui::{
+    loaded::{Loaded, page_data},
+    problem::Alert,
+    server_form::{FormAction, ServerForm},
+    time::Time,
+};
 
 const PASSWORD_CHANGED: &str = "Password changed. Your other sessions have ended.";
 
 #[component]
 pub(crate) fn AccountPage() -> impl IntoView {
-    let change = ServerAction::<ChangePassword>::new();
-    let end = ServerAction::<EndSession>::new();
+    let change = FormAction::of::<ChangePassword>();
+    let end = FormAction::of::<EndSession>();
     // Both change which sessions there are.
     let versions = (change.version(), end.version());
-    let loaded = Resource::new_blocking(move || (versions.0.get(), versions.1.get()), |_| sessions());
+    let loaded = page_data(move || (versions.0.get(), versions.1.get()), |_| sessions());
     let params = use_query_map();
     let show = move |(user, sessions): (String, Vec<SessionInfo>)| {
         // Without WASM, the address says it, with the handle of the session in which it was done: only that session's user can know it.
@@ -53,12 +58,12 @@ fn SignedIn(user: String) -> impl IntoView {
 }
 
 #[component]
-fn SessionList(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> impl IntoView {
+fn SessionList(sessions: Vec<SessionInfo>, end: FormAction<()>) -> impl IntoView {
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
             <p class="hint">"Where you are logged in. End a session that you do not recognise, then change your password."</p>
-            <Alert problem=problem_of(end) />
+            <Alert problem=end.problem() />
             <ul class="sessions">
                 {sessions.into_iter().map(|session| view! { <Session session end /> }).collect_view()}
             </ul>
@@ -67,14 +72,14 @@ fn SessionList(sessions: Vec<SessionInfo>, end: ServerAction<EndSession>) -> imp
 }
 
 #[component]
-fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView {
+fn Session(session: SessionInfo, end: FormAction<()>) -> impl IntoView {
     let SessionInfo { handle, created_at_ms, last_seen_ms, address, user_agent, current } = session;
     let end_button = (!current).then(|| {
         view! {
-            <ActionForm action=end>
+            <ServerForm action=end>
                 <input type="hidden" name="handle" value=handle />
                 <button class="button">"End session"</button>
-            </ActionForm>
+            </ServerForm>
         }
     });
     view! {
@@ -93,13 +98,13 @@ fn Session(session: SessionInfo, end: ServerAction<EndSession>) -> impl IntoView
 }
 
 #[component]
-fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
-    let answer = change.value();
+fn Password(change: FormAction<()>) -> impl IntoView {
+    let answer = change.answer();
     let changed = move || answer.read().as_ref().is_some_and(Result::is_ok);
     view! {
         <section class="card">
             <h2>"Password"</h2>
-            <ActionForm action=change>
+            <ServerForm action=change>
                 <label class="field">
                     <span>"Current password"</span>
                     <input type="password" name="current" autocomplete="current-password" required />
@@ -119,7 +124,7 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
                 <p class="hint" id="password-hint">
                     "At least 12 characters. Changing it ends your other sessions."
                 </p>
-                <Alert problem=problem_of(change) />
+                <Alert problem=change.problem() />
                 <div role="status">
                     <Show when=changed>
                         <p class="note note-good">{PASSWORD_CHANGED}</p>
@@ -128,7 +133,7 @@ fn Password(change: ServerAction<ChangePassword>) -> impl IntoView {
                 <button class="button primary" disabled=change.pending()>
                     "Change password"
                 </button>
-            </ActionForm>
+            </ServerForm>
         </section>
     }
 }

@@ -1,6 +1,6 @@
 //! The question before a migration is cancelled: in the dialog, and on a page of its own.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use model::MigrationId;
 
@@ -8,8 +8,9 @@ use crate::live::Live;
 use crate::migrations::server_fns::Cancel;
 use crate::ui::{
     dialog::Question,
-    form::{CancelButton, on_success, problem_of},
+    form::CancelButton,
     problem::Alert,
+    server_form::{FormAction, ServerForm},
 };
 
 /// The question, for the dialog.
@@ -37,8 +38,8 @@ pub(crate) fn CancelForm(
     let live = expect_context::<Live>();
     let page = format!("/migrations/{id}");
     let navigate = use_navigate();
-    let cancel = ServerAction::<Cancel>::new();
-    on_success(cancel, {
+    let cancel = FormAction::of::<Cancel>();
+    cancel.on_success({
         let page = page.clone();
         move |_| match close {
             Some(close) => close.run(()),
@@ -58,11 +59,11 @@ pub(crate) fn CancelForm(
         })
     };
     view! {
-        <ActionForm action=cancel>
+        <ServerForm action=cancel>
             <input type="hidden" name="id" value=id.to_string() />
             <p class="consequence">{consequence}</p>
             <div class="form-foot">
-                <Alert problem=problem_of(cancel) />
+                <Alert problem=cancel.problem() />
                 <div class="buttons">
                     <CancelButton close href=page autofocus=close.is_some() label="Keep migrating" />
                     <button class="button danger" disabled=cancel.pending()>
@@ -70,6 +71,6 @@ pub(crate) fn CancelForm(
                     </button>
                 </div>
             </div>
-        </ActionForm>
+        </ServerForm>
     }
 }

@@ -4,10 +4,11 @@ use model::{
     Code, DestinationReport, DiskPlan, FindingCode, HostName, MigrationRequest, Preflight, Severity, Treatment, Vm,
     text,
 };
+use serde::{Deserialize, Serialize};
 
 /// One host as a destination.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct CheckedDestination {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckedDestination {
     /// What the preflight was asked about.
     pub request: MigrationRequest,
     /// What it found.

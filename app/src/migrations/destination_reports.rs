@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local, web_sys::HtmlElement};
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local, web_sys::HtmlElement};
 use model::{DestinationReport, Destinations, HostName, MigrationRequest, Problem, VmId, recommended};
 use web_sys::wasm_bindgen::JsCast;
 
 use crate::failure::Failure;
-use crate::migrations::{checked_destination::CheckedDestination, server_fns::preflight};
+use crate::migrations::{checked_destination::CheckedDestination, server_fns::Preflight};
+use crate::ui::server_form::{fields, send};
 
 /// How long the last host is waited for before the best of those that have answered is recommended.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -120,11 +121,11 @@ impl DestinationReports {
 
     /// Asks for one host, with nothing else chosen.
     pub fn ask_plainly(self, vm: VmId, host: HostName) {
-        self.ask(MigrationRequest::plain(vm, host));
+        self.ask(fields(&[("request[vm]", &vm.to_string()), ("request[destination]", host.as_str())]));
     }
 
     /// Asks for one host, as the form says.
-    pub fn ask(self, request: MigrationRequest) {
+    pub fn ask(self, fields: String) {
         let mut number = 0;
         self.known.update(|known| {
             known.sent += 1;
@@ -132,11 +133,11 @@ impl DestinationReports {
             number = known.sent;
         });
         spawn_local(async move {
-            let answer = preflight(request.clone()).await;
+            let answer = send::<CheckedDestination>(Preflight::PATH, fields).await;
             keep_focus();
             let mut are_all_here = false;
             let (checked, problem) = match answer {
-                Ok(report) => (Some(CheckedDestination { request, report }), None),
+                Ok(checked) => (Some(checked), None),
                 Err(Failure(problem)) => (None, Some(problem)),
             };
             // The form may have been closed meanwhile, and its signals with it.

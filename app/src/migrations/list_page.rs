@@ -12,7 +12,7 @@ use crate::migrations::{
 };
 use crate::ui::{
     icon::{Draw, Icon},
-    loaded::Loaded,
+    loaded::{Loaded, page_data},
     time::{Elapsed, Time},
 };
 
@@ -20,7 +20,7 @@ use crate::ui::{
 pub(crate) fn MigrationsPage() -> impl IntoView {
     let params = use_query_map();
     let before = Memo::new(move |_| params.read().get("before").and_then(|id| id.parse::<MigrationId>().ok()));
-    let loaded = Resource::new_blocking(move || before.get(), list_migrations);
+    let loaded = page_data(move || before.get(), list_migrations);
     let show = move |page| view! { <Listed page is_first=before.get_untracked().is_none() /> }.into_any();
     view! {
         <Title text="Migrations" />

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use leptos::{
-    form::{ActionForm, FromFormData},
     html,
     prelude::*,
     web_sys::{FormData, HtmlFormElement},
 };
 use leptos_router::hooks::use_navigate;
-use model::{Host, HostName, MigrationRequest, Vm, VmId, refusal};
+use model::{Host, HostName, Vm, VmId, refusal};
 
 use crate::live::Live;
 use crate::migrations::{
@@ -17,12 +16,13 @@ use crate::migrations::{
     destination_reports::{DestinationReports, Known},
     migrate_options::MigrateOptions,
     report::Report,
-    server_fns::{Measure, Preflight, Start},
+    server_fns::{Measure, Start},
 };
 use crate::ui::{
     dialog::Question,
-    form::{CancelButton, on_success, problem_of},
+    form::CancelButton,
     problem::Alert,
+    server_form::{FormAction, ServerForm, fields_of},
 };
 
 /// How long nothing may change in the form before the chosen host is checked again.
@@ -54,27 +54,27 @@ pub(super) fn MigrateForm(
     let form = NodeRef::<html::Form>::new();
     let known = reports.known;
     let check_again = Callback::new(move |()| {
-        if let Some(request) = form.get_untracked().as_ref().and_then(filled_in) {
-            reports.ask(request);
+        if let Some(fields) = form.get_untracked().as_ref().and_then(filled_in) {
+            reports.ask(fields);
         }
     });
 
     let is_sent = RwSignal::new(false);
-    let start = ServerAction::<Start>::new();
-    on_success(start, move |migration| {
+    let start = FormAction::of::<Start>();
+    start.on_success(move |migration| {
         is_sent.set(true);
         let page = format!("/migrations/{}", migration.id);
         live.learn(migration);
         navigate(&page, Default::default());
     });
-    let measure = ServerAction::<Measure>::new();
-    on_success(measure, move |()| check_again.run(()));
+    let measure = FormAction::of::<Measure>();
+    measure.on_success(move |()| check_again.run(()));
     let measure_now = Callback::new(move |()| {
-        if let Some(request) = form.get_untracked().as_ref().and_then(filled_in) {
-            measure.dispatch(Measure { request });
+        if let Some(fields) = form.get_untracked().as_ref().and_then(filled_in) {
+            measure.send(fields);
         }
     });
-    let start_problem = problem_of(start);
+    let start_problem = start.problem();
     // A start was refused because of findings: the form then shows them.
     Effect::new(move |_| {
         if start_problem.read().as_ref().is_some_and(|problem| !problem.findings.is_empty()) {
@@ -98,7 +98,7 @@ pub(super) fn MigrateForm(
     let plan = move || plan(&known.read(), shown.read().as_ref());
 
     view! {
-        <ActionForm action=start node_ref=form on:input=move |_| changed.run(())>
+        <ServerForm action=start node_ref=form on:input=move |_| changed.run(())>
             <input type="hidden" name="request[vm]" value=vm.to_string() />
             <fieldset>
                 <legend>"Destination"</legend>
@@ -126,7 +126,7 @@ pub(super) fn MigrateForm(
             <div class="form-foot">
                 <p class="plan" role="status">{plan}</p>
                 <Alert problem=reports.problem.into() />
-                <Alert problem=problem_of(measure) />
+                <Alert problem=measure.problem() />
                 <Alert problem=start_problem />
                 <div class="buttons">
                     <CancelButton close href="/" label="Cancel" />
@@ -138,7 +138,7 @@ pub(super) fn MigrateForm(
                     </button>
                 </div>
             </div>
-        </ActionForm>
+        </ServerForm>
     }
 }
 
@@ -216,10 +216,11 @@ fn plan(known: &Known, vm: Option<&Vm>) -> String {
     }
 }
 
-/// What the form asks for; none while it does not say a destination, or has a field that is no number.
-fn filled_in(form: &HtmlFormElement) -> Option<MigrationRequest> {
-    let filled_in = FormData::new_with_form(form).ok()?;
-    Preflight::from_form_data(&filled_in).ok().map(|preflight| preflight.request)
+/// What the form asks for; none while it does not say a destination, or has a field that is no number in its range.
+fn filled_in(form: &HtmlFormElement) -> Option<String> {
+    destination(form)?;
+    let is_invalid = form.query_selector("input[type=number]:invalid").is_ok_and(|found| found.is_some());
+    if is_invalid { None } else { fields_of(form) }
 }
 
 fn destination(form: &HtmlFormElement) -> Option<HostName> {

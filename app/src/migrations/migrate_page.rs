@@ -11,14 +11,17 @@ use crate::migrations::{
     migrate_form::{MigrateForm, migrate_title},
     server_fns::load_destinations,
 };
-use crate::ui::{form_page::FormPage, loaded::Loaded};
+use crate::ui::{
+    form_page::FormPage,
+    loaded::{Loaded, page_data},
+};
 
 #[component]
 pub(crate) fn MigratePage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_params_map();
     let query = use_location().search;
-    let loaded = Resource::new_blocking(
+    let loaded = page_data(
         move || (params.read().get("id").unwrap_or_default(), query.get()),
         |(id, query)| load_destinations(id, query.trim_start_matches('?').to_owned()),
     );

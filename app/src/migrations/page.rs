@@ -18,7 +18,7 @@ use crate::migrations::{
 };
 use crate::ui::{
     icon::{Draw, Icon},
-    loaded::Loaded,
+    loaded::{Loaded, page_data},
     title::LiveTitle,
 };
 
@@ -26,7 +26,7 @@ use crate::ui::{
 pub(crate) fn MigrationPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_params_map();
-    let loaded = Resource::new_blocking(move || params.read().get("id").unwrap_or_default(), load_migration);
+    let loaded = page_data(move || params.read().get("id").unwrap_or_default(), load_migration);
     let show = move |(migration, events, points): (Migration, Vec<MigrationEvent>, Vec<TracePoint>)| {
         let id = migration.id;
         live.learn(migration);

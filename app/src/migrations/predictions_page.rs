@@ -8,12 +8,12 @@ use crate::migrations::{progress::FromTo, server_fns::load_predictions};
 use crate::ui::{
     fact::Fact,
     icon::{Draw, Icon},
-    loaded::Loaded,
+    loaded::{Loaded, page_data},
 };
 
 #[component]
 pub(crate) fn PredictionsPage() -> impl IntoView {
-    let loaded = Resource::new_blocking(|| (), |()| load_predictions());
+    let loaded = page_data(|| (), |()| load_predictions());
     let show = |predictions| view! { <Shown predictions /> }.into_any();
     view! {
         <Title text="Predictions" />

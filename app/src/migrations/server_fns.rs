@@ -8,8 +8,7 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use model::MigrationFilter;
 use model::{
-    DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Predictions,
-    Step, TracePoint,
+    Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Predictions, Step, TracePoint,
 };
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
@@ -19,7 +18,7 @@ use crate::console::{after_form, console, refused, who};
 use crate::failure::Failure;
 #[cfg(feature = "ssr")]
 use crate::migrations::filled_in;
-use crate::migrations::steer::SteeringFields;
+use crate::migrations::{checked_destination::CheckedDestination, steer::SteeringFields};
 
 /// How many migrations a page of the list has.
 pub(crate) const PAGE: u32 = 50;
@@ -43,9 +42,10 @@ pub async fn start(
 
 /// Checks whether the VM can move to the form's destination with the form's options.
 #[server]
-pub async fn preflight(request: MigrationRequest) -> Result<DestinationReport, Failure> {
-    let MigrationRequest { vm, destination, options, .. } = request;
-    console().destination(&who()?, vm, &destination, &options).await.map_err(refused)
+pub async fn preflight(request: MigrationRequest) -> Result<CheckedDestination, Failure> {
+    let MigrationRequest { vm, destination, options, .. } = &request;
+    let report = console().destination(&who()?, *vm, destination, options).await.map_err(refused)?;
+    Ok(CheckedDestination { request, report })
 }
 
 /// Measures what the guest writes, so that the next preflight predicts with it.

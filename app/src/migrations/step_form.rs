@@ -1,6 +1,6 @@
 //! The question before the step is taken that a migration offers which needs attention: in the dialog, and on a page of its own.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use model::{MigrationId, Step};
 
@@ -8,8 +8,9 @@ use crate::live::Live;
 use crate::migrations::server_fns::TakeStep;
 use crate::ui::{
     dialog::Question,
-    form::{CancelButton, on_success, problem_of},
+    form::CancelButton,
     problem::Alert,
+    server_form::{FormAction, ServerForm},
 };
 
 /// The question, for the dialog.
@@ -51,8 +52,8 @@ pub(crate) fn StepForm(
     let live = expect_context::<Live>();
     let page = format!("/migrations/{id}");
     let navigate = use_navigate();
-    let take = ServerAction::<TakeStep>::new();
-    on_success(take, {
+    let take = FormAction::of::<TakeStep>();
+    take.on_success({
         let page = page.clone();
         move |_| match close {
             Some(close) => close.run(()),
@@ -64,14 +65,14 @@ pub(crate) fn StepForm(
     let is_harmless = matches!(step, Step::Pause { .. } | Step::Recover { .. });
     let consequence = move || live.migrations.value(&id).map(|migration| step.consequence(&migration));
     view! {
-        <ActionForm action=take>
+        <ServerForm action=take>
             <input type="hidden" name="id" value=id.to_string() />
             <input type="hidden" name="step[act]" value=act />
             <input type="hidden" name="step[host]" value=host />
             <p class="consequence">{consequence}</p>
             <p class="hint">"vmferry asks all hosts once more before it does this. If anything has changed, it does nothing."</p>
             <div class="form-foot">
-                <Alert problem=problem_of(take) />
+                <Alert problem=take.problem() />
                 <div class="buttons">
                     <CancelButton close href=page autofocus=close.is_some() label="Cancel" />
                     <button class=if is_harmless { "button primary" } else { "button danger" } disabled=take.pending()>
@@ -79,7 +80,7 @@ pub(crate) fn StepForm(
                     </button>
                 </div>
             </div>
-        </ActionForm>
+        </ServerForm>
     }
 }
 

@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 use model::{Phase, StoreOutage, text};
 
 use crate::failure::Failure;
+use crate::json::Json;
 use crate::live::{Live, StreamState};
 use crate::snapshot::snapshot;
 use crate::stream::follow;
@@ -24,7 +25,7 @@ use crate::ui::{
 pub(crate) fn Frame() -> impl IntoView {
     let live = Live::new();
     provide_context(live);
-    let page = match SharedValue::new(snapshot).into_inner() {
+    let page = match SharedValue::<_, Json>::new_with_encoding(snapshot).into_inner() {
         Ok(snapshot) => {
             live.start_from(snapshot);
             view! { <Page /> }.into_any()

@@ -13,5 +13,6 @@ pub mod icon;
 pub mod loaded;
 pub mod not_found;
 pub mod problem;
+pub mod server_form;
 pub mod time;
 pub mod title;

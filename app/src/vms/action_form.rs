@@ -1,19 +1,20 @@
 //! The question before something is done to a VM: in the dialog, and on a page of its own.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use model::{Vm, VmAction, VmId, VmState};
 
 use crate::live::Live;
 use crate::ui::{
     dialog::Question,
-    form::{CancelButton, on_success, problem_of},
+    form::CancelButton,
     problem::Alert,
+    server_form::{FormAction, ServerForm},
 };
 use crate::vms::server_fns::Act;
 
 /// An action as it stands in addresses and forms, e.g. `force-off`.
-fn action_slug(action: VmAction) -> &'static str {
+pub(super) fn action_slug(action: VmAction) -> &'static str {
     match action {
         VmAction::Start => "start",
         VmAction::ShutDown => "shut-down",
@@ -90,8 +91,8 @@ pub(crate) fn VmActionForm(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let navigate = use_navigate();
-    let act = ServerAction::<Act>::new();
-    on_success(act, move |()| match close {
+    let act = FormAction::of::<Act>();
+    act.on_success(move |()| match close {
         Some(close) => close.run(()),
         None => navigate("/", Default::default()),
     });
@@ -99,13 +100,13 @@ pub(crate) fn VmActionForm(
     // What is asked about is the copy that is shown now, though another may be listed by the time of the answer.
     let host = untrack(|| live.vms.value(&vm)).map(|vm| vm.host.to_string());
     view! {
-        <ActionForm action=act>
+        <ServerForm action=act>
             <input type="hidden" name="vm" value=vm.to_string() />
             <input type="hidden" name="host" value=host />
             <input type="hidden" name="action" value=action_slug(action) />
             <p class="consequence">{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
             <div class="form-foot">
-                <Alert problem=problem_of(act) />
+                <Alert problem=act.problem() />
                 <div class="buttons">
                     <CancelButton close href="/" autofocus=close.is_some() label="Cancel" />
                     <button class=if hurts { "button danger" } else { "button primary" } disabled=act.pending()>
@@ -113,7 +114,7 @@ pub(crate) fn VmActionForm(
                     </button>
                 </div>
             </div>
-        </ActionForm>
+        </ServerForm>
     }
 }
 

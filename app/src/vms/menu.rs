@@ -8,18 +8,16 @@ use crate::live::Live;
 use crate::ui::{
     dialog::{Asked, instead_of_link},
     icon::{Draw, Icon},
+    server_form::{FormAction, fields},
 };
-use crate::vms::{
-    action_form::{action_path, action_question},
-    server_fns::Act,
-};
+use crate::vms::action_form::{action_path, action_question, action_slug};
 
 /// A native popover: it opens, closes and takes the keyboard without WASM.
 #[component]
 pub(super) fn Menu(vm: Signal<Vm>) -> impl IntoView {
     let live = expect_context::<Live>();
     let asked = expect_context::<Asked>();
-    let act = expect_context::<ServerAction<Act>>();
+    let act = expect_context::<FormAction<()>>();
     let id = vm.read_untracked().id;
     let menu = format!("menu-{id}");
     let state = Memo::new(move |_| vm.read().state);
@@ -30,7 +28,8 @@ pub(super) fn Menu(vm: Signal<Vm>) -> impl IntoView {
             if action.needs_confirmation() {
                 asked.set(Some(untrack(|| action_question(live, id, action))));
             } else {
-                act.dispatch(Act { vm: id, host: vm.read_untracked().host.clone(), action });
+                let host = vm.read_untracked().host.to_string();
+                act.send(fields(&[("vm", &id.to_string()), ("host", &host), ("action", action_slug(action))]));
             }
         });
     };

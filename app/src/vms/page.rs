@@ -6,9 +6,9 @@ use leptos_router::hooks::use_query_map;
 use crate::live::Live;
 use crate::migrations::attention::Attention;
 use crate::ui::{
-    form::problem_of,
     icon::{Draw, Icon},
     problem::Alert,
+    server_form::FormAction,
     title::LiveTitle,
 };
 use crate::vms::{banners::Banners, filters::Filters, query::VmQuery, server_fns::Act, table::VmTable};
@@ -21,7 +21,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
     let query = Memo::new(move |_| VmQuery::from_params(&params.read()));
     let is_empty = Memo::new(move |_| live.vms.count(|vm| query.read().wants(vm)) == 0);
     // For the rows' menus: what needs no confirmation is done at once.
-    let act = ServerAction::<Act>::new();
+    let act = FormAction::of::<Act>();
     provide_context(act);
     provide_context(Attention::new(live));
     view! {
@@ -31,7 +31,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
             <h1>"VMs"</h1>
             <Filters query />
         </div>
-        <Alert problem=problem_of(act) dismiss=Callback::new(move |()| act.clear()) />
+        <Alert problem=act.problem() dismiss=Callback::new(move |()| act.clear()) />
         <Show when=move || is_empty.get() fallback=move || view! { <VmTable query /> }>
             <NoVms query />
         </Show>

@@ -1,6 +1,6 @@
 //! The forms that steer a running migration, each with what it would do, or why it is not possible now.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use model::{Acted, Migration, MigrationId, Policy, Problem, Steering, text};
 
 use crate::migrations::{
@@ -12,17 +12,21 @@ use crate::migrations::{
         suggestion::longer_pause_ms,
     },
 };
-use crate::ui::{dialog::QuestionLink, form::problem_of, problem::Alert};
+use crate::ui::{
+    dialog::QuestionLink,
+    problem::Alert,
+    server_form::{FormAction, ServerForm},
+};
 
 /// The card.
 #[component]
 pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
-    let steer = ServerAction::<Steer>::new();
+    let steer = FormAction::of::<Steer>();
     let id = migration.read_untracked().id;
     view! {
         <section class="card" id="steer">
             <h2>"Steer"</h2>
-            <Alert problem=problem_of(steer) />
+            <Alert problem=steer.problem() />
             <ul class="steerings">
                 <PauseForm migration steer />
                 <BandwidthForm migration steer />
@@ -39,7 +43,7 @@ pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
 #[component]
 fn SteerForm(
     migration: Signal<Migration>,
-    steer: ServerAction<Steer>,
+    steer: FormAction<Migration>,
     /// Its numbers do not matter: the fields say which are meant.
     steering: Steering,
     /// What it is about, while it is possible.
@@ -55,7 +59,7 @@ fn SteerForm(
     let is_disabled = move || refusal.read().is_some() || pending.get();
     view! {
         <li class="steering" data-act=act(steering)>
-            <ActionForm action=steer>
+            <ServerForm action=steer>
                 <input type="hidden" name="id" value=id.to_string() />
                 <input type="hidden" name="steering[act]" value=act(steering) />
                 <div class="steering-row">
@@ -70,7 +74,7 @@ fn SteerForm(
                     </button>
                 </div>
                 <Hint migration steering refusal hint />
-            </ActionForm>
+            </ServerForm>
         </li>
     }
 }
@@ -99,7 +103,7 @@ fn Confirmed(migration: Signal<Migration>, id: MigrationId, steering: Steering) 
 }
 
 #[component]
-fn PauseForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
+fn PauseForm(migration: Signal<Migration>, steer: FormAction<Migration>) -> impl IntoView {
     // A field that a person has changed keeps what was typed: a browser shows this value only before that.
     let suggested = Memo::new(move |_| longer_pause_ms(&migration.read()).to_string());
     view! {
@@ -121,7 +125,7 @@ fn PauseForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl I
 }
 
 #[component]
-fn BandwidthForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
+fn BandwidthForm(migration: Signal<Migration>, steer: FormAction<Migration>) -> impl IntoView {
     view! {
         <SteerForm migration steer steering=Steering::Bandwidth { mib_s: 1 } hint=bandwidth short="Change">
             <label class="field">
@@ -140,7 +144,7 @@ fn BandwidthForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> im
 }
 
 #[component]
-fn PolicyForm(migration: Signal<Migration>, steer: ServerAction<Steer>) -> impl IntoView {
+fn PolicyForm(migration: Signal<Migration>, steer: FormAction<Migration>) -> impl IntoView {
     let current = Memo::new(move |_| migration.read().policy);
     let option = move |policy: Policy| {
         view! {

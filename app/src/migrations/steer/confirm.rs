@@ -1,6 +1,6 @@
 //! The question before a running migration is told what hurts: post-copy, and to pause the guest.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use model::{Migration, MigrationId, Steering, text};
 
@@ -11,8 +11,9 @@ use crate::migrations::{
 };
 use crate::ui::{
     dialog::Question,
-    form::{CancelButton, on_success, problem_of},
+    form::CancelButton,
     problem::Alert,
+    server_form::{FormAction, ServerForm},
 };
 
 /// What is asked for before.
@@ -48,8 +49,8 @@ pub(super) fn ConfirmForm(
     let live = expect_context::<Live>();
     let page = format!("/migrations/{id}");
     let navigate = use_navigate();
-    let steer = ServerAction::<Steer>::new();
-    on_success(steer, {
+    let steer = FormAction::of::<Steer>();
+    steer.on_success({
         let page = page.clone();
         move |_| match close {
             Some(close) => close.run(()),
@@ -60,12 +61,12 @@ pub(super) fn ConfirmForm(
         live.migrations.get(&id).map(|migration| consequence(&migration.read(), steering)).unwrap_or_default()
     });
     view! {
-        <ActionForm action=steer>
+        <ServerForm action=steer>
             <input type="hidden" name="id" value=id.to_string() />
             <input type="hidden" name="steering[act]" value=act(steering) />
             <p class="consequence">{consequence}</p>
             <div class="form-foot">
-                <Alert problem=problem_of(steer) />
+                <Alert problem=steer.problem() />
                 <div class="buttons">
                     <CancelButton close href=page autofocus=close.is_some() label="Cancel" />
                     <button class="button danger" disabled=steer.pending()>
@@ -73,7 +74,7 @@ pub(super) fn ConfirmForm(
                     </button>
                 </div>
             </div>
-        </ActionForm>
+        </ServerForm>
     }
 }
 
