@@ -12,7 +12,7 @@ use crate::account::{login_page::LoginPage, page::AccountPage};
 use crate::hosts::page::HostsPage;
 use crate::migrations::{
     cancel_page::CancelPage, list_page::MigrationsPage, migrate_page::MigratePage, page::MigrationPage,
-    predictions_page::PredictionsPage, steer::page::SteerPage, step_page::StepPage,
+    steer::page::SteerPage, step_page::StepPage,
 };
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head};
@@ -63,7 +63,6 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/migrations/:id/cancel") view=CancelPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id/steer") view=SteerPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id/step") view=StepPage ssr=SsrMode::Async />
-                    <Route path=path!("/predictions") view=PredictionsPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                 </ParentRoute>

@@ -32,7 +32,10 @@ pub use hosts::{
     test_page::test_host,
 };
 #[cfg(feature = "ssr")]
-pub use migrations::ad_hoc_destination::{AdHocForm, ad_hoc_destination};
+pub use migrations::{
+    ad_hoc_destination::{AdHocForm, ad_hoc_destination},
+    predictions_page::predictions,
+};
 #[cfg(feature = "ssr")]
 pub use ui::{
     document::{Assets, Document, failed},

@@ -26,7 +26,7 @@ pub(crate) fn MigrationsPage() -> impl IntoView {
         <Title text="Migrations" />
         <div class="row">
             <h1>"Migrations"</h1>
-            <a class="button" href="/predictions">
+            <a class="button" href="/predictions" rel="external">
                 "Predictions"
             </a>
         </div>

@@ -20,6 +20,7 @@ mod pause_limit;
 mod picture;
 mod policy_fields;
 mod predicted;
+#[cfg(feature = "ssr")]
 pub mod predictions_page;
 pub mod progress;
 mod report;

@@ -1,35 +1,22 @@
-//! `/predictions`: how good the predictions of earlier migrations were.
+//! `/predictions`: how good the predictions of earlier migrations were. Nothing on it changes while it is read.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use model::{Ending, Predicted, Predictions, text};
 
-use crate::migrations::{progress::FromTo, server_fns::load_predictions};
+use crate::migrations::progress::FromTo;
 use crate::ui::{
+    document::{Assets, Back, Document},
     fact::Fact,
     icon::{Draw, Icon},
-    loaded::{Loaded, page_data},
 };
 
-#[component]
-pub(crate) fn PredictionsPage() -> impl IntoView {
-    let loaded = page_data(|| (), |()| load_predictions());
-    let show = |predictions| view! { <Shown predictions /> }.into_any();
-    view! {
-        <Title text="Predictions" />
-        <p class="back">
-            <a href="/migrations">
-                <Draw icon=Icon::Back />
-                "Migrations"
-            </a>
-        </p>
-        <h1>"Predictions"</h1>
-        <Loaded resource=loaded show />
-    }
+/// The page.
+pub fn predictions(assets: Assets, predictions: Predictions) -> Document {
+    Document::wide(assets, Back::to_migrations(), "Predictions", || view! { <Shown predictions /> })
 }
 
 #[component]
-pub(super) fn Shown(predictions: Predictions) -> impl IntoView {
+fn Shown(predictions: Predictions) -> impl IntoView {
     if predictions.newest.is_empty() {
         return view! {
             <div class="empty">

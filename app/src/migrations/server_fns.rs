@@ -7,9 +7,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use model::MigrationFilter;
-use model::{
-    Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Predictions, Step, TracePoint,
-};
+use model::{Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Step, TracePoint};
 #[cfg(feature = "ssr")]
 use port::DestinationsRequest;
 
@@ -118,10 +116,4 @@ pub async fn load_history(id: MigrationId) -> Result<Vec<MigrationEvent>, Failur
 pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
     let page = MigrationFilter { before, ..MigrationFilter::newest(PAGE) };
     console().migrations(&who()?, &page).await.map_err(refused)
-}
-
-/// How good the predictions of earlier migrations were.
-#[server]
-pub async fn load_predictions() -> Result<Predictions, Failure> {
-    console().predictions(&who()?).await.map_err(refused)
 }

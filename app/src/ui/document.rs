@@ -30,24 +30,48 @@ impl Back {
     pub fn to_hosts() -> Self {
         Self { href: "/hosts".to_owned(), label: "Hosts" }
     }
+
+    pub fn to_migrations() -> Self {
+        Self { href: "/migrations".to_owned(), label: "Migrations" }
+    }
 }
 
 /// A page as HTML.
 pub struct Document(String);
 
 impl Document {
-    /// Puts the content of a page into its frame.
+    /// Puts the content of a page, a form or a text, into its frame.
     pub(crate) fn new<V: IntoView + 'static>(
         assets: Assets,
         back: Back,
         title: &str,
         content: impl FnOnce() -> V,
     ) -> Self {
+        Self::framed(assets, back, title, "narrow", content)
+    }
+
+    /// The same for a table, as wide as the window allows.
+    pub(crate) fn wide<V: IntoView + 'static>(
+        assets: Assets,
+        back: Back,
+        title: &str,
+        content: impl FnOnce() -> V,
+    ) -> Self {
+        Self::framed(assets, back, title, "wide", content)
+    }
+
+    fn framed<V: IntoView + 'static>(
+        assets: Assets,
+        back: Back,
+        title: &str,
+        width: &'static str,
+        content: impl FnOnce() -> V,
+    ) -> Self {
         // Views may make signals, which live as long as their owner.
         let owner = Owner::new();
         let html = owner.with(|| {
             let content = content().into_any();
-            view! { <Page assets back title=title.to_owned()>{content}</Page> }.to_html()
+            view! { <Page assets back title=title.to_owned() width>{content}</Page> }.to_html()
         });
         Self(format!("<!DOCTYPE html>{html}"))
     }
@@ -59,7 +83,7 @@ impl Document {
 }
 
 #[component]
-fn Page(assets: Assets, back: Back, title: String, children: Children) -> impl IntoView {
+fn Page(assets: Assets, back: Back, title: String, width: &'static str, children: Children) -> impl IntoView {
     let Back { href, label } = back;
     let path = href.clone();
     let document_title = as_text(&format!("{title} · vmferry"));
@@ -72,7 +96,7 @@ fn Page(assets: Assets, back: Back, title: String, children: Children) -> impl I
                 <SkipLink />
                 <Navigation path running=0 />
                 <main id="main">
-                    <div class="narrow">
+                    <div class=width>
                         <p class="back">
                             <a href=href>
                                 <Draw icon=Icon::Back />

@@ -20,7 +20,7 @@ pub(super) fn Acts(acts: Memo<Vec<Act>>) -> impl IntoView {
         <Show when=move || !acts.read().is_empty()>
             <h3 class="hidden">"What was done"</h3>
             <ol class="acts">
-                <For each=move || acts.get().into_iter().enumerate() key=|(at, _)| *at children=entry />
+                {move || acts.get().into_iter().enumerate().map(entry).collect_view()}
             </ol>
         </Show>
     }

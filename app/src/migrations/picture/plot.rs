@@ -7,7 +7,7 @@ use super::{
     acts::moment,
     axes::{Axes, SIZE},
     lines,
-    marks::marks,
+    marks::{Mark, marks},
 };
 
 /// Where the lines begin, below the marks, in pixels.
@@ -17,7 +17,7 @@ const HEIGHT: u64 = 160;
 /// Where the labels of the time are, in pixels.
 const TIMES: u64 = TOP + HEIGHT + 18;
 
-/// The drawing.
+/// The drawing. Its content is written as text, anew with each sample: as views it would be the largest part of the page's program.
 #[component]
 pub(super) fn Plot(
     axes: Memo<Axes>,
@@ -25,29 +25,31 @@ pub(super) fn Plot(
     acts: Memo<Vec<Act>>,
     predicted: Memo<Option<(u64, u64)>>,
 ) -> impl IntoView {
-    let path = move |path: fn(&Axes, &[TracePoint]) -> String| move || path(&axes.get(), &points.read());
     let summary = move || points.read().last().map(summary);
-    view! {
-        <svg class="plot" role="img" aria-label=summary>
-            <svg
-                y=TOP.to_string()
-                width="100%"
-                height=HEIGHT.to_string()
-                viewBox=format!("0 0 {SIZE} {SIZE}")
-                preserveAspectRatio="none"
-            >
-                <path class="area" d=path(lines::remaining) />
-                {move || band(&axes.get(), predicted.get()).map(|(x, width)| view! { <Band x width /> })}
-                <path class="grid" d=format!("M0 0H{SIZE}M0 {half}H{SIZE}M0 {SIZE}H{SIZE}", half = SIZE / 2) />
-                <path class="passes" d=path(lines::passes) />
-                <path class="dirty" d=path(lines::dirty) />
-                <path class="throughput" d=path(lines::throughput) />
-            </svg>
-            <Scale axes />
-            {move || times(&axes.get())}
-            {move || marks_view(&axes.get(), &acts.read())}
-        </svg>
-    }
+    let drawing = move || drawing(&axes.get(), &points.read(), &acts.read(), predicted.get());
+    view! { <svg class="plot" role="img" aria-label=summary inner_html=drawing></svg> }
+}
+
+/// The content of the SVG. Only numbers and words of the program are in it, nothing that anyone has typed.
+fn drawing(axes: &Axes, points: &[TracePoint], acts: &[Act], predicted: Option<(u64, u64)>) -> String {
+    let line = |class, path: String| format!(r#"<path class="{class}" d="{path}"/>"#);
+    let half = SIZE / 2;
+    let lines = [
+        line("area", lines::remaining(axes, points)),
+        band(axes, predicted).map(drawn_band).unwrap_or_default(),
+        line("grid", format!("M0 0H{SIZE}M0 {half}H{SIZE}M0 {SIZE}H{SIZE}")),
+        line("passes", lines::passes(axes, points)),
+        line("dirty", lines::dirty(axes, points)),
+        line("throughput", lines::throughput(axes, points)),
+    ];
+    let times = axes.times().into_iter().map(|(x, words)| drawn_time(x, &words));
+    let marks = marks(axes, acts).into_iter().map(drawn_mark);
+    format!(
+        r#"<svg y="{TOP}" width="100%" height="{HEIGHT}" viewBox="0 0 {SIZE} {SIZE}" preserveAspectRatio="none">{}</svg>{}{}"#,
+        lines.concat(),
+        scale(axes),
+        times.chain(marks).collect::<String>()
+    )
 }
 
 /// Where the predicted end is: the left edge and the width; none where it is outside.
@@ -58,52 +60,31 @@ fn band(axes: &Axes, predicted: Option<(u64, u64)>) -> Option<(u64, u64)> {
     Some((x, axes.x(high).saturating_sub(x).max(LEAST)))
 }
 
-#[component]
-fn Band(x: u64, width: u64) -> impl IntoView {
-    view! { <rect class="band" x=x.to_string() y="0" width=width.to_string() height=SIZE.to_string() /> }
+fn drawn_band((x, width): (u64, u64)) -> String {
+    format!(r#"<rect class="band" x="{x}" y="0" width="{width}" height="{SIZE}"/>"#)
 }
 
 /// The upper edge in numbers: at the left that of the rates, at the right that of what is left.
-#[component]
-fn Scale(axes: Memo<Axes>) -> impl IntoView {
-    let y = (TOP + 14).to_string();
-    view! {
-        <text x="4" y=y.clone()>
-            {move || text::rate(axes.get().most_bytes_s)}
-        </text>
-        <text x="100%" dx="-4" y=y text-anchor="end">
-            {move || format!("{} left", text::bytes(axes.get().most_bytes))}
-        </text>
-    }
+fn scale(axes: &Axes) -> String {
+    let y = TOP + 14;
+    let (rate, left) = (text::rate(axes.most_bytes_s), text::bytes(axes.most_bytes));
+    format!(r#"<text x="4" y="{y}">{rate}</text><text x="100%" dx="-4" y="{y}" text-anchor="end">{left} left</text>"#)
 }
 
-fn times(axes: &Axes) -> impl IntoView + use<> {
-    let label = |(x, words): (u64, String)| {
-        let anchor = match x {
-            0..50 => "start",
-            950.. => "end",
-            _ => "middle",
-        };
-        view! {
-            <text x=percent(x) y=TIMES.to_string() text-anchor=anchor>
-                {words}
-            </text>
-        }
+fn drawn_time(x: u64, words: &str) -> String {
+    let anchor = match x {
+        0..50 => "start",
+        950.. => "end",
+        _ => "middle",
     };
-    axes.times().into_iter().map(label).collect_view()
+    format!(r#"<text x="{}" y="{TIMES}" text-anchor="{anchor}">{words}</text>"#, percent(x))
 }
 
-fn marks_view(axes: &Axes, acts: &[Act]) -> impl IntoView + use<> {
-    let bottom = (TOP + HEIGHT).to_string();
-    let mark = |mark: super::marks::Mark| {
-        view! {
-            <line class="act" x1=percent(mark.x) x2=percent(mark.x) y1=(TOP - 6).to_string() y2=bottom.clone() />
-            <text class="act" x=percent(mark.x) y=(TOP - 10).to_string() text-anchor="middle">
-                {mark.label}
-            </text>
-        }
-    };
-    marks(axes, acts).into_iter().map(mark).collect_view()
+fn drawn_mark(Mark { x, label }: Mark) -> String {
+    let (x, top, bottom, above) = (percent(x), TOP - 6, TOP + HEIGHT, TOP - 10);
+    format!(
+        r#"<line class="act" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/><text class="act" x="{x}" y="{above}" text-anchor="middle">{label}</text>"#
+    )
 }
 
 /// A place as SVG has it for what is not stretched: `52.3%`.
@@ -126,6 +107,7 @@ fn summary(last: &TracePoint) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::Acted;
 
     #[test]
     fn a_predicted_end_is_a_band_inside_the_picture() {
@@ -135,6 +117,33 @@ mod tests {
         assert_eq!(band(&axes, Some((9_999, 9_999))), Some((994, 6)), "it can be seen");
         assert_eq!(band(&axes, Some((20_000, 30_000))), None);
         assert_eq!(band(&axes, None), None);
+    }
+
+    #[test]
+    fn a_drawing_has_the_lines_the_band_and_the_marks() {
+        let point = |elapsed_ms, remaining| TracePoint {
+            elapsed_ms,
+            pass: 2,
+            remaining,
+            throughput_bytes_s: 1 << 20,
+            dirty_bytes_s: 1 << 20,
+            end_ms: None,
+        };
+        let points = [point(0, 4 << 20), point(10_000, 0)];
+        let acts = [Act { elapsed_ms: 5_000, what: Acted::BegunAgain, by: Some("<b>".to_owned()) }];
+        let predicted = Some((12_000, 14_000));
+        let svg = drawing(&Axes::of(&points, None, predicted, false), &points, &acts, predicted);
+        for part in [
+            r#"<path class="throughput" d="M0 0L666 0"/>"#,
+            r#"<path class="area" d="M0 0L666 1000L666 1000L0 1000Z"/>"#,
+            r#"<rect class="band" x="800" y="0" width="133" height="1000"/>"#,
+            r#"<text class="act" x="33.3%" y="18" text-anchor="middle">1</text>"#,
+            r#"<text x="66.6%" y="206" text-anchor="middle">10 s</text>"#,
+            "4 MiB left",
+        ] {
+            assert!(svg.contains(part), "{part} is not in {svg}");
+        }
+        assert!(!svg.contains("<b>"), "what a user is called is not drawn");
     }
 
     #[test]

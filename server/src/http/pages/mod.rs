@@ -5,6 +5,7 @@ mod ad_hoc_destination;
 mod document;
 mod form_refusals;
 mod hosts;
+mod predictions;
 
 use std::sync::LazyLock;
 
@@ -35,6 +36,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .leptos_routes_with_context(state, ROUTES.clone(), context.clone(), app::shell)
         .merge(hosts::router())
         .merge(ad_hoc_destination::router())
+        .merge(predictions::router())
         .fallback(move |request: Request| everything_else(context, request))
         .layer(from_fn(form_refusals::only_codes))
 }
