@@ -24,6 +24,7 @@ usage: cargo xtask build [--release]   builds the site, then the server
        cargo xtask first-visit         fails if a first visit to the release site loads too many bytes
        cargo xtask attack [OPTION…]    attacks a console with hostile requests and floods, and says what is left of them
        cargo xtask faults [OPTION…]    moves VMs while things go wrong, and judges what comes of it (--help lists the options)
+       cargo xtask bench NAME [OPTION…]  measures: `migration` (--help lists its options) or `preflight`
 
 The site is written to target/site. With --release it is small and compressed, the server embeds it, and neither
 contains a path of this machine.";
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
         [package @ ("attack" | "faults"), options @ ..] => {
             Cargo::locate().and_then(|cargo| cargo.run_against_server(package, options))
         }
+        ["bench", name, "--", options @ ..] => bench(name, options),
+        ["bench", name, options @ ..] => bench(name, options),
         ["first-visit"] => Cargo::locate().and_then(|cargo| first_visit::check(&cargo.site())),
         _ => {
             eprintln!("{USAGE}");
@@ -56,6 +59,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds the site if there is none, which the server embeds, and runs a bench of the server, built as a release.
+fn bench(name: &str, options: &[&str]) -> Result<()> {
+    let cargo = Cargo::locate()?;
+    if !cargo.site().exists() {
+        site(true)?;
+    }
+    cargo.bench(name, options)
 }
 
 /// Builds the site and the server.

@@ -74,6 +74,7 @@ mod tests {
     fn the_binary_is_the_source_assembled() {
         is_assembled("src/boot_sector.S", ASSEMBLED);
         is_assembled("../tests/storage/guest.S", include_bytes!("../../tests/storage/guest.bin"));
+        is_assembled("../benches/migration/guest.S", include_bytes!("../../benches/migration/guest.bin"));
         is_assembled("../faults/src/guest.S", include_bytes!("../../faults/src/guest.bin"));
     }
 

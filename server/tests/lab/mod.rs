@@ -65,11 +65,16 @@ pub struct Sandbox {
 impl Sandbox {
     /// Runs the test of this name again, in a sandbox. Call it first; panics if the test fails there.
     pub fn enter(test: &str) -> Entry {
+        Self::enter_with(&["--exact", test, "--nocapture"], test)
+    }
+
+    /// Runs this program again with these arguments, in a sandbox. Call it first; panics if that fails there.
+    pub fn enter_with<Argument: AsRef<OsStr>>(arguments: &[Argument], called: &str) -> Entry {
         if let Some(dir) = env::var_os(SANDBOX) {
             return Entry::Inside(Self { dir: dir.into() });
         }
         if let Err(reason) = possible() {
-            pass_over(&format!("{test}, which needs privileged hosts: {reason}"));
+            pass_over(&format!("{called}, which needs privileged hosts: {reason}"));
             return Entry::Impossible;
         }
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,12 +85,12 @@ impl Sandbox {
             .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
             .args([script("sandbox.sh").as_os_str(), dir.as_os_str()])
             .arg(env::current_exe().expect("a test knows its file"))
-            .args(["--exact", test, "--nocapture"])
+            .args(arguments)
             .env(SANDBOX, &dir)
             .env("TMPDIR", &dir)
             .status();
         fs::remove_dir(&dir).expect("what was mounted on it is gone");
-        assert!(status.expect("setpriv exists").success(), "{test} failed in its sandbox");
+        assert!(status.expect("setpriv exists").success(), "{called} failed in its sandbox");
         Entry::Done
     }
 
