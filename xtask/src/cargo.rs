@@ -89,7 +89,10 @@ impl Cargo {
     /// Runs a bench of the server.
     pub fn bench(&self, name: &str, options: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.workspace).args(["bench", "--package", "vmferry", "--bench", name, "--"]).args(options);
+        command
+            .current_dir(&self.workspace)
+            .args(["bench", "--package", "vmferry", "--bench", name, "--"])
+            .args(options);
         ensure!(command.status().context("cargo could not be started")?.success(), "the bench {name} failed");
         Ok(())
     }
