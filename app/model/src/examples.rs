@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     ConnectionState, Ending, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Policy,
-    PolicyPrediction, Prediction, Progress, Vm, VmId, VmState,
+    PolicyDefaults, PolicyPrediction, Prediction, Progress, Vm, VmId, VmState,
 };
 
 fn named(name: &str) -> HostName {
@@ -28,6 +28,7 @@ pub fn host(name: &str) -> Host {
         libvirt_version: None,
         hypervisor_version: None,
         bandwidth_mib_s: None,
+        policy_defaults: PolicyDefaults::default(),
     }
 }
 
@@ -46,6 +47,7 @@ pub fn vm(id: u128, name: &str, host: &str) -> Vm {
         other_copies: Vec::new(),
         twins: Vec::new(),
         migration: None,
+        policy_defaults: PolicyDefaults::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HostName, HostOrigin, Problem};
+use crate::{HostName, HostOrigin, PolicyDefaults, Problem};
 
 /// A registered host as the console sees it now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Host {
     pub hypervisor_version: Option<String>,
     /// What one migration from here may use of the network, in MiB/s; none is unlimited.
     pub bandwidth_mib_s: Option<u32>,
+    /// The policy of migrations from here that choose none.
+    #[serde(default, skip_serializing_if = "PolicyDefaults::is_empty")]
+    pub policy_defaults: PolicyDefaults,
 }
 
 /// Whether a host answers.

@@ -19,6 +19,7 @@ mod migration_filter;
 #[cfg(test)]
 mod names;
 mod policy;
+mod policy_defaults;
 mod predictions;
 mod preflight;
 mod problem;
@@ -45,6 +46,7 @@ pub use migration::{
 };
 pub use migration_filter::MigrationFilter;
 pub use policy::{Act, Acted, Policy, Steering, TracePoint};
+pub use policy_defaults::PolicyDefaults;
 pub use predictions::{Predicted, Predictions};
 pub use preflight::{DiskPlan, Ending, PolicyPrediction, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};

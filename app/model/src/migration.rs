@@ -147,6 +147,14 @@ pub struct MigrationOptions {
     /// memory, and at least 300 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_s: Option<u32>,
+    /// Make the policy and its limits the VM's defaults.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub policy_as_default: bool,
+}
+
+/// For fields that are left out then.
+fn is_false(field: &bool) -> bool {
+    !field
 }
 
 /// A migration asked for.

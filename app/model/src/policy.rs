@@ -105,6 +105,8 @@ pub enum Steering {
 impl Steering {
     /// The longest pause that can be allowed, in ms: QEMU's own limit (`MAX_MIGRATE_DOWNTIME`).
     pub const MOST_PAUSE_MS: u32 = 2_000_000;
+    /// The longest budget, in s: a week.
+    pub const MOST_BUDGET_S: u32 = 7 * 24 * 60 * 60;
     /// The highest bandwidth limit, in MiB/s.
     pub const MOST_BANDWIDTH_MIB_S: u32 = 1_000_000;
 

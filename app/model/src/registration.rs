@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HostName, Secret};
+use crate::{HostName, Policy, PolicyDefaults, Secret};
 
 /// How to reach a host. There is no field for a URI, and none for a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +44,25 @@ pub struct HostSettings {
     /// What one migration from there may use, in MiB/s, 1 to 1,000,000; none is unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth_mib_s: Option<u32>,
+    /// The policy of migrations from there that choose none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    /// The longest pause that this policy may allow, in ms, 1 to 2,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_pause_ms: Option<u32>,
+    /// How long a migration of this policy may go on without converging, in s, 1 to 604,800.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_s: Option<u32>,
     /// Directories that it shares with other hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_directories: Vec<String>,
+}
+
+impl HostSettings {
+    /// The policy of migrations from there that choose none.
+    pub fn policy_defaults(&self) -> PolicyDefaults {
+        PolicyDefaults { policy: self.policy, longest_pause_ms: self.longest_pause_ms, budget_s: self.budget_s }
+    }
 }
 
 /// How a connection is made.

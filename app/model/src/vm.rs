@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::{Code, HostName, MigrationId, Problem, VmId};
+use crate::{Code, Host, HostName, MigrationId, PolicyDefaults, Problem, VmId};
 
 /// What a VM does; libvirt's `virDomainState` in the words of its tools.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray)]
@@ -139,6 +139,9 @@ pub struct Vm {
     pub twins: Vec<Vm>,
     /// Its migration that has not ended.
     pub migration: Option<MigrationId>,
+    /// The policy of its migrations that choose none, if it has one of its own.
+    #[serde(default, skip_serializing_if = "PolicyDefaults::is_empty")]
+    pub policy_defaults: PolicyDefaults,
 }
 
 impl Vm {
@@ -151,6 +154,11 @@ impl Vm {
             Self { twins: others.collect(), ..vm.clone() }
         };
         alone.iter().enumerate().map(with_twins).collect()
+    }
+
+    /// What its migrations follow that choose no policy: its own, or that of its host.
+    pub fn effective_policy_defaults(&self, host: Option<&Host>) -> PolicyDefaults {
+        self.policy_defaults.or(host.map(|host| host.policy_defaults).unwrap_or_default())
     }
 
     /// Whether it can be taken for a VM with the same UUID: all calls to hosts name the VM by it. Not while it has a process and the

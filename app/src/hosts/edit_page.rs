@@ -1,7 +1,7 @@
 //! `/hosts/add` and `/hosts/<name>/edit`: how a host is reached.
 
 use leptos::prelude::*;
-use model::{DaemonKind, Problem, RegisteredHost, SshLoginKind, TransportKind};
+use model::{DaemonKind, Policy, Problem, RegisteredHost, SshLoginKind, Steering, TransportKind};
 
 use crate::hosts::{host_form::HostForm, host_key::HostRefusal, key_page::KeyLink};
 use crate::ui::{
@@ -147,10 +147,13 @@ fn MoreFields(form: HostForm) -> impl IntoView {
         || form.peer_port.is_some()
         || !form.peer_user.is_empty()
         || form.bandwidth_mib_s.is_some()
+        || form.policy.is_some()
+        || form.longest_pause_ms.is_some()
+        || form.budget_s.is_some()
         || !form.shared_directories.is_empty();
     view! {
         <details class="more" open=is_used>
-            <summary>"More: access for other hosts, limits, shared directories"</summary>
+            <summary>"More: access for other hosts, limits, policy, shared directories"</summary>
             <div class="side-by-side">
                 <TextField
                     name="peer_address"
@@ -184,6 +187,23 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                 max=1_000_000
                 default="not limited"
             />
+            <PolicyChoice chosen=form.policy />
+            <div class="side-by-side">
+                <NumberField
+                    name="longest_pause_ms"
+                    label="Its longest pause in ms"
+                    value=form.longest_pause_ms
+                    max=Steering::MOST_PAUSE_MS
+                    default="the policy's own"
+                />
+                <NumberField
+                    name="budget_s"
+                    label="Its budget in s"
+                    value=form.budget_s
+                    max=Steering::MOST_BUDGET_S
+                    default="by the VM's memory"
+                />
+            </div>
             <label class="field">
                 <span>"Shared directories"</span>
                 <textarea
@@ -197,6 +217,24 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                 </small>
             </label>
         </details>
+    }
+}
+
+#[component]
+fn PolicyChoice(chosen: Option<Policy>) -> impl IntoView {
+    let default = Policy::default().label().to_lowercase();
+    let option = |policy: Policy| {
+        view! { <option value=policy.as_str() selected=Some(policy) == chosen>{policy.label().to_lowercase()}</option> }
+    };
+    view! {
+        <label class="field">
+            <span>"Policy of migrations from here"</span>
+            <select name="policy">
+                <option value="" selected=chosen.is_none()>{default} " (default)"</option>
+                {Policy::ALL.iter().copied().map(option).collect_view()}
+            </select>
+            <small class="hint">"For migrations that choose none, of VMs without a policy of their own."</small>
+        </label>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The form that adds or changes a host, as it was filled in, and the host it stands for. Its page is [`super::edit_page`].
 
-use model::{DaemonKind, HostLogin, HostSettings, NewHost, Problem, Secret, SshLoginKind, TransportKind};
+use model::{DaemonKind, HostLogin, HostSettings, NewHost, Policy, Problem, Secret, SshLoginKind, TransportKind};
 use serde::Deserialize;
 
 use crate::ui::fields::typed;
@@ -21,6 +21,9 @@ pub struct HostForm {
     pub(super) peer_port: Option<u16>,
     pub(super) peer_user: String,
     pub(super) bandwidth_mib_s: Option<u32>,
+    pub(super) policy: Option<Policy>,
+    pub(super) longest_pause_ms: Option<u32>,
+    pub(super) budget_s: Option<u32>,
     /// One per line.
     pub(super) shared_directories: String,
     pub(super) password: Option<Secret>,
@@ -43,6 +46,9 @@ impl Default for HostForm {
             peer_port: None,
             peer_user: String::new(),
             bandwidth_mib_s: None,
+            policy: None,
+            longest_pause_ms: None,
+            budget_s: None,
             shared_directories: String::new(),
             password: None,
             fingerprint: None,
@@ -66,6 +72,9 @@ impl From<HostSettings> for HostForm {
             peer_port: settings.peer_port,
             peer_user: settings.peer_user.unwrap_or_default(),
             bandwidth_mib_s: settings.bandwidth_mib_s,
+            policy: settings.policy,
+            longest_pause_ms: settings.longest_pause_ms,
+            budget_s: settings.budget_s,
             shared_directories: settings.shared_directories.join("\n"),
             ..Self::default()
         }
@@ -94,6 +103,9 @@ impl HostForm {
             peer_port: self.peer_port,
             peer_user: typed(&self.peer_user),
             bandwidth_mib_s: self.bandwidth_mib_s,
+            policy: self.policy,
+            longest_pause_ms: self.longest_pause_ms,
+            budget_s: self.budget_s,
             shared_directories: self.shared_directories.lines().filter_map(typed).collect(),
         };
         let login = HostLogin {

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 use model::{
-    AdHocDestination, Destination, FindingCode, Host, HostLogin, MigrationOptions, MigrationRequest, Mode, Problem,
-    Secret, Vm,
+    AdHocDestination, Destination, FindingCode, Host, HostLogin, MigrationOptions, MigrationRequest, Mode,
+    PolicyDefaults, Problem, Secret, Vm,
 };
 use serde::Deserialize;
 
@@ -71,6 +71,7 @@ pub fn ad_hoc_destination(
     let findings = problem.as_mut().map(|problem| std::mem::take(&mut problem.findings)).unwrap_or_default();
     let form = form.clone();
     let own_limit = source.and_then(|host| host.bandwidth_mib_s);
+    let defaults = vm.effective_policy_defaults(source);
     Document::new(assets, back, &title, || {
         let accepted = form.request.accept.clone();
         let host = form.destination.clone();
@@ -111,7 +112,7 @@ pub fn ad_hoc_destination(
                     hint="An account that may use libvirt."
                 />
                 <PasswordField hint="Forgotten when the migration has ended. If empty, the keys of the console's account are tried." />
-                <OptionFields vm=vm.clone() own_limit options=form.request.options.clone() />
+                <OptionFields vm=vm.clone() own_limit options=form.request.options.clone() defaults />
                 <fieldset>
                     <legend>"Registration"</legend>
                     <CheckField
@@ -145,10 +146,17 @@ fn OptionFields(
     /// The source host's own limit, in MiB/s.
     own_limit: Option<u32>,
     options: MigrationOptions,
+    defaults: PolicyDefaults,
 ) -> impl IntoView {
     let own_limit = own_limit.map_or("not limited".to_owned(), |limit| format!("{limit} (the setting of {})", vm.host));
     // The policy and its limits are never folded away with the others.
-    let others = MigrationOptions { policy: None, longest_pause_ms: None, budget_s: None, ..options.clone() };
+    let others = MigrationOptions {
+        policy: None,
+        longest_pause_ms: None,
+        budget_s: None,
+        policy_as_default: false,
+        ..options.clone()
+    };
     let is_changed = others != MigrationOptions::default();
     let policy = options.clone();
     let is_active = vm.state.is_active();
@@ -203,6 +211,6 @@ fn OptionFields(
                 />
             </details>
         </fieldset>
-        <PolicyFields is_offered=is_active options=policy />
+        <PolicyFields is_offered=is_active options=policy defaults />
     }
 }

@@ -20,6 +20,12 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
     let is_offered = move |offered: fn(&CheckedDestination) -> bool| {
         Signal::derive(move || checked.read().as_ref().is_some_and(offered))
     };
+    // Those of the moment in which the form is shown: what is chosen must not change under a finger.
+    let defaults = untrack(|| {
+        let vm = vm.get()?;
+        Some(vm.effective_policy_defaults(live.hosts.value(&vm.host).as_ref()))
+    });
+    let defaults = defaults.unwrap_or_default();
     let offers_name = is_offered(CheckedDestination::offers_name);
     view! {
         <fieldset>
@@ -67,7 +73,7 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
                 <small class="hint">{own_limit}</small>
             </label>
         </fieldset>
-        <PolicyFields is_offered=Signal::derive(moves_memory) options=given_policy() />
+        <PolicyFields is_offered=Signal::derive(moves_memory) options=given_policy() defaults />
     }
 }
 
@@ -104,6 +110,7 @@ fn given_policy() -> MigrationOptions {
         policy,
         longest_pause_ms: number("longest_pause_ms"),
         budget_s: number("budget_s"),
+        policy_as_default: given("policy_as_default").as_deref() == Some("true"),
         ..MigrationOptions::default()
     }
 }

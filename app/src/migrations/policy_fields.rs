@@ -1,19 +1,21 @@
 //! How far a migration may go to finish: the fields for its policy and the policy's limits, for both forms that start one.
 
 use leptos::prelude::*;
-use model::{MigrationOptions, Policy, Steering};
+use model::{MigrationOptions, Policy, PolicyDefaults, Steering, text};
 
 /// The choice of the policy, and its limits folded away. A VM without memory to send has no policy: then nothing is sent, either.
 #[component]
 pub(super) fn PolicyFields(
     #[prop(into)] is_offered: Signal<bool>,
-    /// What is filled in already: `policy`, `longest_pause_ms`, `budget_s`.
+    /// What is filled in already: `policy`, `longest_pause_ms`, `budget_s`, `policy_as_default`.
     options: MigrationOptions,
+    /// What is filled in by the console where it is left empty.
+    defaults: PolicyDefaults,
 ) -> impl IntoView {
-    let MigrationOptions { policy, longest_pause_ms, budget_s, .. } = options;
-    let chosen = policy.unwrap_or_default();
+    let MigrationOptions { policy, longest_pause_ms, budget_s, policy_as_default, .. } = options;
+    let chosen = policy.unwrap_or(defaults.policy());
     let has_limits = longest_pause_ms.is_some() || budget_s.is_some();
-    let radio = move |policy: Policy| view! { <PolicyRadio policy is_chosen=policy == chosen /> };
+    let radio = move |policy: Policy| view! { <PolicyRadio policy is_chosen=policy == chosen is_default=policy == defaults.policy() /> };
     view! {
         <fieldset class="policies" hidden=move || !is_offered.get() disabled=move || !is_offered.get()>
             <legend>"If the guest writes faster than the link carries"</legend>
@@ -25,26 +27,32 @@ pub(super) fn PolicyFields(
                     label="Longest pause in ms"
                     value=longest_pause_ms
                     max=Steering::MOST_PAUSE_MS
-                    hint=own_pauses()
+                    hint=own_pauses(defaults)
                 />
                 <LimitField
                     name="budget_s"
                     label="Budget in s"
                     value=budget_s
-                    max=MOST_BUDGET_S
-                    hint="How long gentle and balanced try before they give up. Default: 150 s for each GiB of memory, at least 5 min."
+                    max=Steering::MOST_BUDGET_S
+                    hint=own_budget(defaults)
                 />
             </details>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    name="request[options][policy_as_default]"
+                    value="true"
+                    checked=policy_as_default
+                />
+                <span>"Keep as this VM's default" <small>"For its later migrations."</small></span>
+            </label>
         </fieldset>
     }
 }
 
-/// The longest budget that can be chosen: a week.
-const MOST_BUDGET_S: u32 = 604_800;
-
 #[component]
-fn PolicyRadio(policy: Policy, is_chosen: bool) -> impl IntoView {
-    let default = (policy == Policy::default()).then_some(" (default)");
+fn PolicyRadio(policy: Policy, is_chosen: bool, is_default: bool) -> impl IntoView {
+    let default = is_default.then_some(" (default)");
     view! {
         <label class="check">
             <input type="radio" name="request[options][policy]" value=policy.as_str() checked=is_chosen />
@@ -78,11 +86,23 @@ fn LimitField(
     }
 }
 
-/// What the policies allow by themselves: `Default: gentle 300 ms, balanced 1.0 s, certain 1.0 s.`
-fn own_pauses() -> String {
-    let own =
-        |policy: &Policy| format!("{} {}", policy.as_str(), model::text::duration(policy.longest_pause_ms().into()));
+/// What the policies allow where nothing is chosen: `Default: gentle 300 ms, balanced 1.0 s, certain 1.0 s.`
+fn own_pauses(defaults: PolicyDefaults) -> String {
+    let own = |policy: &Policy| {
+        let set = defaults.longest_pause_ms.filter(|_| *policy == defaults.policy());
+        let longest = set.unwrap_or_else(|| policy.longest_pause_ms());
+        format!("{} {}", policy.as_str(), text::duration(longest.into()))
+    };
     format!("Default: {}.", Policy::ALL.iter().map(own).collect::<Vec<_>>().join(", "))
+}
+
+/// How long the policies try where nothing is chosen.
+fn own_budget(defaults: PolicyDefaults) -> String {
+    let own = "150 s for each GiB of memory, at least 5 min";
+    let set = defaults
+        .budget_s
+        .map(|s| format!("{} {}, others ", defaults.policy().as_str(), text::duration(u64::from(s) * 1_000)));
+    format!("How long gentle and balanced try before they give up. Default: {}{own}.", set.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -91,6 +111,18 @@ mod tests {
 
     #[test]
     fn the_limits_of_all_policies_are_told() {
-        assert_eq!(own_pauses(), "Default: gentle 300 ms, balanced 1.0 s, certain 1.0 s.");
+        assert_eq!(own_pauses(PolicyDefaults::default()), "Default: gentle 300 ms, balanced 1.0 s, certain 1.0 s.");
+        assert!(
+            own_budget(PolicyDefaults::default()).ends_with("Default: 150 s for each GiB of memory, at least 5 min.")
+        );
+    }
+
+    #[test]
+    fn limits_that_were_set_are_told_with_their_policy() {
+        let set = PolicyDefaults { policy: Some(Policy::Gentle), longest_pause_ms: Some(500), budget_s: Some(60) };
+        assert_eq!(own_pauses(set), "Default: gentle 500 ms, balanced 1.0 s, certain 1.0 s.");
+        assert!(
+            own_budget(set).ends_with("Default: gentle 1 min, others 150 s for each GiB of memory, at least 5 min.")
+        );
     }
 }

@@ -140,6 +140,7 @@ fn config(demo: &Demo, host: &DemoHost) -> HostConfig {
         peer_address: address,
         peer_transport: transport,
         bandwidth_mib_s: u32::try_from(host.bandwidth_mib_s).ok(),
+        policy_defaults: model::PolicyDefaults::default(),
         shared_directories: vec![demo.shared_directory().display().to_string()],
     }
 }

@@ -17,6 +17,7 @@ mod login_failures;
 mod migrations;
 mod sessions;
 mod users;
+mod vm_policies;
 
 use async_trait::async_trait;
 
@@ -39,10 +40,11 @@ pub use sessions::{SessionLimits, SessionRecord, Sessions};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 pub use users::Users;
+pub use vm_policies::VmPolicies;
 
 /// What the engine keeps.
-pub trait EngineStore: Migrations + Hosts + Health {}
-impl<S: Migrations + Hosts + Health> EngineStore for S {}
+pub trait EngineStore: Migrations + Hosts + VmPolicies + Health {}
+impl<S: Migrations + Hosts + VmPolicies + Health> EngineStore for S {}
 
 /// What is kept about who may log in.
 pub trait AuthStore: Users + Sessions + LoginFailures + KnownNetworks + Audit + Health {}

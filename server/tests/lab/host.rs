@@ -143,6 +143,7 @@ impl LabHost {
             peer_address: address,
             peer_transport: transport,
             bandwidth_mib_s: None,
+            policy_defaults: model::PolicyDefaults::default(),
             shared_directories: vec![self.sandbox.join("shared").display().to_string()],
         }
     }

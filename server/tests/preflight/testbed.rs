@@ -55,6 +55,7 @@ impl<'a> Machine<'a> {
             peer_transport: transport,
             peer_address: address.clone(),
             bandwidth_mib_s: None,
+            policy_defaults: model::PolicyDefaults::default(),
             shared_directories: vec![demo.dir().join("shared").display().to_string()],
         };
         Self { config, uri: format!("qemu+tcp://{address}/session"), home: demo.dir().join(name), lab: None }

@@ -57,6 +57,9 @@ impl Engine {
         add_unregistered(&mut inventory, open.iter().chain(&ended));
         inventory.remember(store.migrations(&MigrationFilter::newest(REMEMBERED)).await?);
         inventory.remember(ended.clone());
+        for (vm, defaults) in store.policy_defaults().await? {
+            inventory.set_policy_defaults(vm, defaults);
+        }
         let watches = inventory.watches();
         let context = Context::new(hypervisor, store, clock, inventory);
         let hosts = Hosts::new(Arc::clone(&context));

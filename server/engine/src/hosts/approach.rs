@@ -126,6 +126,7 @@ fn unregistered(name: HostName, ssh: Ssh) -> HostConfig {
         transport: Transport::Ssh(ssh),
         peer_transport: Transport::Ssh(peer),
         bandwidth_mib_s: None,
+        policy_defaults: model::PolicyDefaults::default(),
         shared_directories: Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use model::{DaemonKind, HostName, HostSettings, SshLoginKind, TransportKind};
 
 use crate::hypervisor::{
-    Address, Daemon, HostConfig, InvalidInput, Ssh, SshLogin, Transport, UserName, check_bandwidth,
+    Address, Daemon, HostConfig, InvalidInput, Ssh, SshLogin, Transport, UserName, check_bandwidth, check_limits,
 };
 
 /// `tcp_port` of libvirtd.conf, unless the host's admin sets another.
@@ -53,6 +53,9 @@ impl HostConfig {
             login: own.login,
             daemon: own.daemon.or(peer.daemon),
             bandwidth_mib_s: self.bandwidth_mib_s,
+            policy: self.policy_defaults.policy,
+            longest_pause_ms: self.policy_defaults.longest_pause_ms,
+            budget_s: self.policy_defaults.budget_s,
             shared_directories: self.shared_directories.clone(),
         }
     }
@@ -174,6 +177,7 @@ impl<'a> Fields<'a> {
             )?,
             peer_address,
             bandwidth_mib_s: settings.bandwidth_mib_s,
+            policy_defaults: settings.policy_defaults(),
             shared_directories: settings.shared_directories.clone(),
         })
     }
@@ -214,12 +218,13 @@ impl<'a> Fields<'a> {
                  without . and .. in it. All of / can't be shared."
             )));
         }
-        self.refuse_limit()
+        self.refuse_limits()
     }
 
-    /// Refuses a limit that no migration may ask for either.
-    fn refuse_limit(&self) -> Result<(), InvalidInput> {
+    /// Refuses limits that no migration may ask for either.
+    fn refuse_limits(&self) -> Result<(), InvalidInput> {
         let HostSettings { name, bandwidth_mib_s, .. } = self.settings;
+        check_limits(self.settings.policy_defaults()).map_err(|why| cannot_be_used(name, "its policy", why))?;
         if *bandwidth_mib_s == Some(0) {
             return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }

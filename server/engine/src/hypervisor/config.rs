@@ -1,6 +1,6 @@
 //! How a host is reached: checked fields, from which URIs and commands are built.
 
-use model::{HostName, Secret, Steering};
+use model::{HostName, PolicyDefaults, Secret, Steering};
 
 use super::{Address, Fingerprint, InvalidInput, UserName};
 
@@ -17,6 +17,8 @@ pub struct HostConfig {
     pub peer_transport: Transport,
     /// What one migration from here may use, in MiB/s; none is unlimited.
     pub bandwidth_mib_s: Option<u32>,
+    /// The policy of migrations from here that choose none.
+    pub policy_defaults: PolicyDefaults,
     /// Directories that this host shares with others, though libvirt can't see it: disks below one that both hosts name are
     /// not copied. Absolute paths without a slash at the end.
     pub shared_directories: Vec<String>,
@@ -130,5 +132,20 @@ pub(crate) fn check_pause(longest_ms: u32) -> Result<(), InvalidInput> {
         1..=Steering::MOST_PAUSE_MS => Ok(()),
         _ => Err(InvalidInput::new("The longest pause is out of range.")
             .with_fix(format!("Give 1 to {} ms.", Steering::MOST_PAUSE_MS))),
+    }
+}
+
+/// Checks the limits of a policy.
+///
+/// # Errors
+/// One is out of range.
+pub(crate) fn check_limits(
+    PolicyDefaults { longest_pause_ms, budget_s, .. }: PolicyDefaults,
+) -> Result<(), InvalidInput> {
+    longest_pause_ms.map_or(Ok(()), check_pause)?;
+    match budget_s {
+        None | Some(1..=Steering::MOST_BUDGET_S) => Ok(()),
+        Some(_) => Err(InvalidInput::new("The budget is out of range.")
+            .with_fix(format!("Give 1 to {} s, or leave it out.", Steering::MOST_BUDGET_S))),
     }
 }

@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 pub use address::{Address, UserName};
 pub use config::{Daemon, HostConfig, Ssh, SshLogin, Transport};
-pub(crate) use config::{check_bandwidth, check_pause};
+pub(crate) use config::{check_bandwidth, check_limits, check_pause};
 pub use dirty::{DirtyCurve, DirtyPoint};
 pub use domain::{
     Disk, DiskDevice, DiskSource, DomainFacts, Folder, ImageExtras, Interface, KeptFile, KeptIn, SecretUse, Tpm,

@@ -218,6 +218,7 @@ mod tests {
             peer_address: "198.51.100.1".parse().unwrap(),
             peer_transport: transport,
             bandwidth_mib_s: None,
+            policy_defaults: model::PolicyDefaults::default(),
             shared_directories: Vec::new(),
         }];
         let routed = networks(AllowedNetworks::Routed, &configured);

@@ -171,6 +171,7 @@ impl HostEntry {
             libvirt_version: facts.map(|facts| facts.libvirt_version.clone()),
             hypervisor_version: facts.map(|facts| facts.hypervisor_version.clone()),
             bandwidth_mib_s: self.config.bandwidth_mib_s,
+            policy_defaults: self.config.policy_defaults,
         }
     }
 

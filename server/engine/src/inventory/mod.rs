@@ -8,6 +8,7 @@ mod feed;
 mod host;
 mod hosts;
 mod peer_logins;
+mod policy_defaults;
 mod shown;
 mod sleep;
 mod watched;
@@ -20,7 +21,10 @@ use std::{
 pub(crate) use feed::{Feed, RESERVED, subscribe};
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
-use model::{Change, Host, HostName, Leftover, Migration, MigrationId, Phase, Snapshot, StoreOutage, Update, Vm, VmId};
+use model::{
+    Change, Host, HostName, Leftover, Migration, MigrationId, Phase, PolicyDefaults, Snapshot, StoreOutage, Update, Vm,
+    VmId,
+};
 use peer_logins::PeerLogins;
 use tokio::sync::watch;
 
@@ -53,6 +57,8 @@ pub(crate) struct Inventory {
     open: BTreeMap<VmId, Claim>,
     /// The number of the latest host entry.
     entries: u64,
+    /// Those that VMs have of their own.
+    policy_defaults: BTreeMap<VmId, PolicyDefaults>,
     store_outage: Option<StoreOutage>,
     pub(crate) peer_logins: PeerLogins,
     feed: Feed,
@@ -70,6 +76,7 @@ impl Inventory {
             migrations: BTreeMap::new(),
             open: BTreeMap::new(),
             entries: 0,
+            policy_defaults: BTreeMap::new(),
             store_outage: None,
             peer_logins: PeerLogins::default(),
             feed,

@@ -137,6 +137,7 @@ impl Inventory {
             other_copies,
             twins: Vec::new(),
             migration: None,
+            policy_defaults: self.policy_defaults.get(&copy.vm).copied().unwrap_or_default(),
         }
     }
 }

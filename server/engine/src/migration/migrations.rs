@@ -5,8 +5,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use futures::FutureExt as _;
 use model::{
     Code, ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, Preflight, Problem, Progress,
-    Severity, Steering, Step, TracePoint, Treatment,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, PolicyDefaults, Preflight, Problem,
+    Progress, Severity, Steering, Step, TracePoint, Treatment, VmId,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -65,6 +65,7 @@ impl Migrations {
         requested_by: &str,
     ) -> Result<Migration, Error> {
         let MigrationRequest { vm, destination, mode, options, accept } = request;
+        let options = self.context.inventory().with_policy_defaults(vm, options);
         let to = |destination| MigrationRequest { vm, destination, mode, options, accept };
         match destination {
             Destination::Registered(host) => {
@@ -125,6 +126,9 @@ impl Migrations {
         requested_by: &str,
         reached: Option<Reached>,
     ) -> Result<Migration, Error> {
+        if request.options.policy_as_default {
+            self.set_policy_defaults(vm.id, PolicyDefaults::chosen(&request.options)).await?;
+        }
         let migration = Migration {
             id: MigrationId(Uuid::now_v7()),
             vm: vm.id,
@@ -160,6 +164,12 @@ impl Migrations {
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);
         self.context.tasks().spawn_to_completion(begun).await
+    }
+
+    async fn set_policy_defaults(&self, vm: VmId, defaults: PolicyDefaults) -> Result<(), StoreError> {
+        self.context.store().set_policy_defaults(vm, defaults).await?;
+        self.context.inventory().set_policy_defaults(vm, defaults);
+        Ok(())
     }
 
     async fn begin(

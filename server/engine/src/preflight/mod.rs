@@ -66,6 +66,7 @@ impl Preflights {
         destination: &HostName,
         options: &MigrationOptions,
     ) -> Result<Preflight, Error> {
+        let options = &self.context.inventory().with_policy_defaults(vm, options.clone());
         let request = PreflightRequest { vm, destination, mode: None, options, may_share: true };
         Ok(match self.gather(request).await? {
             Gathered::Refused(refusal) => refused(destination, &refusal),

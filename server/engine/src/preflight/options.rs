@@ -1,14 +1,11 @@
 //! Options that can't be chosen, whatever the hosts say.
 
-use model::MigrationOptions;
+use model::{MigrationOptions, PolicyDefaults};
 
-use crate::hypervisor::{DomainFacts, InvalidInput, Survey, check_bandwidth, check_pause};
+use crate::hypervisor::{DomainFacts, InvalidInput, Survey, check_bandwidth, check_limits};
 
 /// The longest name a VM may be given.
 const LONGEST_NAME: usize = 63;
-
-/// The longest time that a migration may be given to converge, in s: a week.
-const LONGEST_BUDGET_S: u32 = 7 * 24 * 60 * 60;
 
 /// Checks options that need no host to be asked.
 ///
@@ -16,11 +13,7 @@ const LONGEST_BUDGET_S: u32 = 7 * 24 * 60 * 60;
 /// `invalid-input`
 pub(super) fn check(options: &MigrationOptions) -> Result<(), InvalidInput> {
     options.bandwidth_mib_s.map_or(Ok(()), check_bandwidth)?;
-    options.longest_pause_ms.map_or(Ok(()), check_pause)?;
-    if options.budget_s.is_some_and(|budget| !(1..=LONGEST_BUDGET_S).contains(&budget)) {
-        return Err(InvalidInput::new("The budget is out of range.")
-            .with_fix(format!("Give 1 to {LONGEST_BUDGET_S} s, or leave it out.")));
-    }
+    check_limits(PolicyDefaults::chosen(options))?;
     if options.new_name.as_ref().is_some_and(|name| !is_name(name)) {
         return Err(InvalidInput::new("The new name can't be a VM's name.").with_fix(format!(
             "Give 1 to {LONGEST_NAME} of the characters A-Z a-z 0-9 . _ + -, the first of them no dot or hyphen."

@@ -129,6 +129,7 @@ impl Sim {
             transport,
             peer_address: address,
             bandwidth_mib_s: Some(32),
+            policy_defaults: model::PolicyDefaults::default(),
             shared_directories: Vec::new(),
         }
     }

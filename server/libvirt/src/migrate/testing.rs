@@ -13,6 +13,7 @@ pub(crate) fn plan(mode: Mode) -> MigrationPlan {
         peer_address: address,
         peer_transport: transport,
         bandwidth_mib_s: None,
+        policy_defaults: model::PolicyDefaults::default(),
         shared_directories: Vec::new(),
     };
     MigrationPlan {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::{Refused, json::without_values};
 
 /// All fields there are; the first five are Kimchi's.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "destination",
     "remote_host",
     "user",
@@ -21,6 +21,7 @@ const FIELDS: [&str; 20] = [
     "policy",
     "longest_pause_ms",
     "budget_s",
+    "policy_as_default",
     "accept",
     "name",
     "pools",
@@ -120,6 +121,7 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
         policy: field(body, "policy", "gentle, balanced or certain")?,
         longest_pause_ms: field(body, "longest_pause_ms", "a number of ms")?,
         budget_s: field(body, "budget_s", "a number of seconds")?,
+        policy_as_default: field(body, "policy_as_default", "true or false")?,
     })
 }
 

@@ -363,6 +363,9 @@ fn settings(name: &str, transport: TransportKind) -> HostSettings {
         peer_port: None,
         peer_user: None,
         bandwidth_mib_s: None,
+        policy: None,
+        longest_pause_ms: None,
+        budget_s: None,
         shared_directories: Vec::new(),
     }
 }

@@ -38,6 +38,9 @@ fn host(name: &str) -> HostSettings {
         peer_port: None,
         peer_user: None,
         bandwidth_mib_s: Some(7),
+        policy: None,
+        longest_pause_ms: None,
+        budget_s: None,
         shared_directories: vec!["/srv".to_owned()],
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod filter;
 mod hosts;
 mod migrations;
+mod vm_policies;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod login_failures;
 mod migrations;
 mod sessions;
 mod users;
+mod vm_policies;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId, TracePoint};
+use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId, PolicyDefaults, TracePoint, VmId};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::{AuditEntry, SessionRecord, Store, StoreError, StoreFault, health::Condition};
@@ -39,6 +40,7 @@ struct Tables {
     /// How many sequence numbers are reserved.
     sequence: u64,
     hosts: BTreeMap<HostName, HostSettings>,
+    vm_policies: BTreeMap<VmId, PolicyDefaults>,
     /// Hashes of passwords by user.
     users: BTreeMap<String, String>,
     sessions: BTreeMap<String, SessionRecord>,

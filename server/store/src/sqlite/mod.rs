@@ -11,6 +11,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod users;
+mod vm_policies;
 mod writing;
 
 use std::{

@@ -18,6 +18,9 @@ fn only(transport: TransportKind) -> HostSettings {
         peer_port: None,
         peer_user: None,
         bandwidth_mib_s: None,
+        policy: None,
+        longest_pause_ms: None,
+        budget_s: None,
         shared_directories: Vec::new(),
     }
 }

@@ -74,6 +74,7 @@ fn party(name: &str) -> Party {
             peer_address: address,
             peer_transport: transport,
             bandwidth_mib_s: None,
+            policy_defaults: model::PolicyDefaults::default(),
             shared_directories: Vec::new(),
         },
         origin: HostOrigin::Configured,

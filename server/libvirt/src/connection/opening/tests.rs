@@ -25,6 +25,7 @@ fn config(port: u16) -> HostConfig {
         peer_address: address,
         peer_transport: transport,
         bandwidth_mib_s: None,
+        policy_defaults: model::PolicyDefaults::default(),
         shared_directories: Vec::new(),
     }
 }
