@@ -161,8 +161,10 @@ mod tests {
     fn a_host_that_is_not_changed_stays_as_it_was_written() {
         let written = host(
             "name=alpha&transport=ssh&address=192.0.2.7&port=2222&user=mover&login=console-key&peer_address=198.51.100.7\
-             &peer_transport=tls&peer_port=16514&bandwidth_mib_s=100&shared_directories=%2Fsrv%2Fa%0D%0A%2Fsrv%2Fb",
+             &peer_transport=tls&peer_port=16514&bandwidth_mib_s=100&shared_directories=%2Fsrv%2Fa%0D%0A%2Fsrv%2Fb\
+             &policy=certain&longest_pause_ms=2000&budget_s=900",
         );
+        assert_eq!(written.settings.policy_defaults().policy, Some(Policy::Certain));
         assert_eq!(written.settings.shared_directories, ["/srv/a", "/srv/b"]);
         assert_eq!(HostForm::from(written.settings.clone()).host().unwrap().settings, written.settings);
     }

@@ -1,4 +1,5 @@
 use engine::{Address, Ssh, SshLogin, Transport};
+use model::{Policy, PolicyDefaults};
 
 use super::*;
 
@@ -44,6 +45,16 @@ fn peers_may_use_another_transport() {
 }
 
 #[test]
+fn a_host_may_have_a_policy() {
+    let read = |lines: &str| hosts(&format!("transport = \"tls\"\naddress = \"a\"\n{lines}")).unwrap().remove(0);
+    assert_eq!(read("").policy_defaults, PolicyDefaults::default());
+    let expected = PolicyDefaults { policy: Some(Policy::Certain), longest_pause_ms: Some(2_000), budget_s: Some(900) };
+    let host = read("policy = \"certain\"\nlongest_pause_ms = 2000\nbudget_s = 900");
+    assert_eq!(host.policy_defaults, expected);
+    assert_eq!(host.settings().policy_defaults(), expected, "as it was written");
+}
+
+#[test]
 fn shared_directories_are_paths_that_can_be_compared() {
     let shared = |directories: &str| {
         hosts(&format!("transport = \"tls\"\naddress = \"a\"\nshared_directories = [{directories}]"))
@@ -71,6 +82,9 @@ fn errors_say_where_and_what() {
         ("transport = \"tls\"\naddress = \"a\"\ndaemon = \"session\"", "daemon is for"),
         ("transport = \"local\"", "peer_transport is missing"),
         ("transport = \"tls\"\naddress = \"a\"\nbandwidth_mib_s = 0", "no limit"),
+        ("transport = \"tls\"\naddress = \"a\"\npolicy = \"brave\"", "brave"),
+        ("transport = \"tls\"\naddress = \"a\"\nlongest_pause_ms = 2000001", "longest pause"),
+        ("transport = \"tls\"\naddress = \"a\"\nbudget_s = 0", "budget"),
         ("transport = \"tls\"\naddress = \"a\"\nport = 0", "port 0"),
         (
             "transport = \"tls\"\naddress = \"a\"\n[[hosts]]\nname = \"alpha\"\ntransport = \"tls\"\naddress = \"b\"",

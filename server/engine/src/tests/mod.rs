@@ -18,6 +18,7 @@ mod offline;
 mod patience;
 mod policies;
 mod post_copy;
+mod policy_defaults;
 mod preflight;
 mod proven;
 mod recovery;
