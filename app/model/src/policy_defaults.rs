@@ -1,8 +1,10 @@
 //! The policy of migrations that choose none.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{MigrationOptions, Policy};
+use crate::{MigrationOptions, Policy, text};
 
 /// The policy of migrations that choose none, and its limits. A host has them for the VMs on it; those of a VM count instead of its
 /// host's.
@@ -57,6 +59,20 @@ impl PolicyDefaults {
     }
 }
 
+/// In words, with the limits that are not the policy's own: `Gentle, a pause of at most 500 ms, a budget of 2 min`.
+impl fmt::Display for PolicyDefaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.policy().label())?;
+        if let Some(ms) = self.longest_pause_ms {
+            write!(f, ", a pause of at most {}", text::duration(ms.into()))?;
+        }
+        if let Some(s) = self.budget_s {
+            write!(f, ", a budget of {}", text::duration(u64::from(s) * 1_000))?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +84,13 @@ mod tests {
         let PolicyDefaults { policy, longest_pause_ms, budget_s } = chosen;
         let options = MigrationOptions { policy, longest_pause_ms, budget_s, ..MigrationOptions::default() };
         PolicyDefaults::chosen(&PATIENT.fill_in(options))
+    }
+
+    #[test]
+    fn limits_are_told_where_they_are_set() {
+        assert_eq!(PolicyDefaults::default().to_string(), "Balanced");
+        let limited = PolicyDefaults { policy: Some(Policy::Gentle), longest_pause_ms: Some(500), budget_s: Some(120) };
+        assert_eq!(limited.to_string(), "Gentle, a pause of at most 500 ms, a budget of 2 min");
     }
 
     #[test]

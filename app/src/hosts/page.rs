@@ -80,6 +80,7 @@ fn HostCard(name: HostName) -> impl IntoView {
                 <Fact name="CPUs">{fact(cpus)}</Fact>
                 <Fact name="Latency">{fact(latency)}</Fact>
                 <Fact name="Migration bandwidth">{fact(bandwidth)}</Fact>
+                <Fact name="Policy">{fact(|host| host.policy_defaults.to_string())}</Fact>
                 <Fact name="libvirt">{fact(|host| known(host.libvirt_version.as_deref()))}</Fact>
                 <Fact name="QEMU">{fact(|host| known(host.hypervisor_version.as_deref()))}</Fact>
             </dl>

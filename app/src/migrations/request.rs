@@ -1,7 +1,7 @@
 //! The request that a migration was started with.
 
 use leptos::prelude::*;
-use model::{ControlFlow, DiskMove, Migration, MigrationOptions, Mode, text};
+use model::{ControlFlow, DiskMove, Migration, Mode, PolicyDefaults};
 
 use crate::ui::{fact::Fact, time::Time};
 
@@ -15,7 +15,7 @@ pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
     };
     let limit =
         options.bandwidth_mib_s.map_or("The source host's setting".to_owned(), |limit| format!("{limit} MiB/s"));
-    let policy = (mode == Mode::Live).then(|| policy(&options));
+    let policy = (mode == Mode::Live).then(|| PolicyDefaults::chosen(&options).to_string());
     let policy = policy.map(|policy| view! { <Fact name="Policy">{policy}</Fact> });
     let definition = if options.keep_source_definition { "Kept at the source" } else { "Removed from the source" };
     let removal = options.remove_source_disks.then(|| view! { <Fact name="Old images">"Deleted at the end"</Fact> });
@@ -37,14 +37,6 @@ pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
     }
 }
 
-/// The policy that was chosen, and the limits that are not its own: `Gentle, a pause of at most 500 ms, a budget of 2 min`.
-fn policy(options: &MigrationOptions) -> String {
-    let pause = options.longest_pause_ms.map(|ms| format!("a pause of at most {}", text::duration(ms.into())));
-    let budget = options.budget_s.map(|s| format!("a budget of {}", text::duration(u64::from(s) * 1_000)));
-    let policy = options.policy.unwrap_or_default().label().to_owned();
-    [Some(policy), pause, budget].into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
 /// A disk that is copied, and where to.
 fn disk(DiskMove { target, source, pool, volume, .. }: DiskMove) -> impl IntoView {
     view! { <Fact name="Disk">{format!("{target}: {source}, copied to {volume} in the pool {pool}")}</Fact> }
@@ -59,22 +51,4 @@ fn control_flow(migration: &Migration) -> String {
         Some(ControlFlow::Tunnelled) => "Peer-to-peer, tunnelled through the libvirt daemons",
     };
     format!("{control_flow}; {}encrypted", if migration.encrypted { "" } else { "not " })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use model::Policy;
-
-    #[test]
-    fn limits_are_told_where_they_were_chosen() {
-        assert_eq!(policy(&MigrationOptions::default()), "Balanced");
-        let chosen = MigrationOptions {
-            policy: Some(Policy::Gentle),
-            longest_pause_ms: Some(500),
-            budget_s: Some(120),
-            ..MigrationOptions::default()
-        };
-        assert_eq!(policy(&chosen), "Gentle, a pause of at most 500 ms, a budget of 2 min");
-    }
 }
