@@ -23,7 +23,10 @@ pub struct Progress {
     pub memory_pass: u64,
     /// How long the VM would pause if it switched over now, in ms.
     pub expected_downtime_ms: Option<u64>,
-    /// How long it will still take.
+    /// How long the VM will most likely pause at the end, in ms; none if that is not known, or it does not end.
+    #[serde(default)]
+    pub predicted_pause_ms: Option<u64>,
+    /// How long it will still take, with what its policy will do; none if that is not known, or it does not end.
     pub time_left: Option<TimeLeft>,
     /// Whether it will end by itself.
     pub convergence: Convergence,
@@ -32,12 +35,15 @@ pub struct Progress {
     pub slowed_percent: u8,
 }
 
-/// A time left with its uncertainty, in ms.
+/// A time left with its uncertainty, in ms: it is between its bounds in four of five cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeLeft {
-    /// At least this long.
+    /// At least this long, in nine of ten cases.
     pub low_ms: u64,
-    /// At most this long, if nothing changes.
+    /// Most likely this long.
+    #[serde(default)]
+    pub likely_ms: u64,
+    /// At most this long, in nine of ten cases.
     pub high_ms: u64,
 }
 

@@ -26,7 +26,7 @@ fn measured(migration: &Migration) -> Option<TracePoint> {
         Phase::CopyingDisks | Phase::CopyingMemory | Phase::Converging | Phase::SwitchingOver | Phase::PostCopy
     );
     let progress = &migration.progress;
-    let end = |TimeLeft { low_ms, high_ms }| (progress.elapsed_ms + low_ms, progress.elapsed_ms + high_ms);
+    let end = |TimeLeft { low_ms, high_ms, .. }| (progress.elapsed_ms + low_ms, progress.elapsed_ms + high_ms);
     (is_sent && progress.bytes_total > 0).then(|| TracePoint {
         elapsed_ms: progress.elapsed_ms,
         pass: progress.memory_pass,
@@ -101,7 +101,7 @@ mod tests {
             elapsed_ms: 5_000,
             bytes_total: 100,
             bytes_remaining: 40,
-            time_left: Some(TimeLeft { low_ms: 1_000, high_ms: 3_000 }),
+            time_left: Some(TimeLeft { low_ms: 1_000, likely_ms: 2_000, high_ms: 3_000 }),
             ..Progress::default()
         };
         assert_eq!(measured(&migration), None, "it is queued");

@@ -15,6 +15,7 @@ mod inventory;
 mod limits;
 mod lock;
 mod migration;
+mod precopy;
 mod preflight;
 mod records;
 mod storage;

@@ -15,14 +15,14 @@ use super::{
     queue::Places,
     situation::is_stranger,
     stall::{self, Stall},
-    steering::BeginAgain,
+    steering::{self, BeginAgain},
     verdict::Answer,
 };
 use crate::{
     clock::wall_ms,
     context::Context,
     error::Error,
-    hypervisor::{HostConnection, HostError, Presence, Statistics, Volume},
+    hypervisor::{DirtyCurve, HostConnection, HostError, Presence, Statistics, Volume},
     storage::StorageJournal,
 };
 
@@ -51,8 +51,9 @@ pub(super) struct ActiveMigration {
 }
 
 impl ActiveMigration {
-    pub(super) fn new(context: Arc<Context>, record: Migration, inbox: Inbox) -> Self {
-        let mut tracker = Tracker::resume(record.progress.clone());
+    /// `curve` is what the guest was measured to change lately, if it was.
+    pub(super) fn new(context: Arc<Context>, record: Migration, inbox: Inbox, curve: Option<Arc<DirtyCurve>>) -> Self {
+        let mut tracker = Tracker::resume(record.progress.clone(), curve);
         if record.phase == Phase::PostCopy {
             tracker.enter_post_copy();
         }
@@ -264,6 +265,13 @@ impl ActiveMigration {
         self.last_sample
     }
 
+    /// Logs the figures as they came: `xtask/record-traces.sh` makes traces of them, which tests replay (`progress/replay.rs`).
+    fn log_sample(&self, figures: &Statistics) {
+        let Migration { id, vm_name, policy, pause_limit_ms, .. } = self.record();
+        let (at_ms, curve) = (self.journal.elapsed_ms(), self.tracker.curve());
+        tracing::trace!(target: "samples", %id, vm_name, at_ms, policy = policy.as_str(), ?pause_limit_ms, ?curve, ?figures);
+    }
+
     /// An earlier console heard of it last at this time, in ms since 1970.
     pub(super) fn last_heard_at(&mut self, at_ms: u64) {
         self.last_heard_ms = at_ms;
@@ -311,6 +319,7 @@ impl StorageJournal for ActiveMigration {
     /// Shows figures, and enters the phase that they tell of.
     async fn show(&mut self, figures: &Statistics) {
         self.last_heard_ms = wall_ms();
+        self.log_sample(figures);
         if figures.data_total > 0 {
             self.last_sample = Some(*figures);
         }
@@ -319,6 +328,8 @@ impl StorageJournal for ActiveMigration {
         let Migration { source, vm, phase: before, .. } = self.record();
         let (before, switching) =
             (*before, self.context.inventory().copy(source, *vm).is_some_and(|copy| copy.outgoing));
+        let course = steering::course(self);
+        self.tracker.follow(course);
         let (mut progress, mut phase) = (self.tracker.sample(figures, elapsed), Tracker::phase(figures));
         if switching {
             (progress, phase) = (self.tracker.switched(elapsed), Phase::SwitchingOver);

@@ -240,7 +240,8 @@ impl Migrations {
     async fn run(&self, migration: Migration, entry: Entry, mut inbox: Inbox) -> Option<Migration> {
         let (id, mut migration, mut entry) = (migration.id, migration, Some(entry));
         for _ in 0..MOST_PANICS {
-            let mut active = ActiveMigration::new(Arc::clone(&self.context), migration, inbox);
+            let curve = self.preflights.curve(migration.vm);
+            let mut active = ActiveMigration::new(Arc::clone(&self.context), migration, inbox, curve);
             let entry = entry.take();
             let run = async move {
                 match entry {

@@ -30,7 +30,6 @@ mod journal;
 mod leftovers;
 mod lifecycle;
 mod migrations;
-mod policy;
 mod progress;
 mod queue;
 mod reconcile;

@@ -2,11 +2,17 @@
 //!
 //! libvirt's own percentage starts again at every pass over the memory. Ours gives the first pass the bulk of the bar, because
 //! that is where the bytes are, and what comes after only the rest: there it shows how near the remainder has come to what
-//! fits into the pause, on a logarithmic scale, since pre-copy shrinks it geometrically when it shrinks it at all.
+//! fits into the pause, on a logarithmic scale, since pre-copy shrinks it geometrically when it shrinks it at all. How it goes on says
+//! `precopy/`.
 
-use model::{Convergence, Phase, Progress, TimeLeft};
+use std::sync::Arc;
 
-use crate::hypervisor::{DOWNTIME_LIMIT_MS, HOPELESS_RATIO, Statistics};
+use model::{Convergence, Phase, Progress};
+
+use crate::{
+    hypervisor::{DirtyCurve, Statistics},
+    precopy::{Course, DOWNTIME_LIMIT_MS, Estimate, Guest, Known, Observed, PassBegun, estimate, time_to_send},
+};
 
 /// The part of the bar for disks and the first pass, in percent.
 const FIRST_PASS: f64 = 85.0;
@@ -15,10 +21,22 @@ const CONVERGED: f64 = 97.0;
 /// Where the bar stands while hosts switch over and are asked, in percent.
 const SWITCHED: f64 = 99.0;
 
-/// Weight of the newest throughput sample (KubeVirt's live migration monitor uses the same).
-const SMOOTHING: f64 = 0.5;
-/// Passes to see before judging: the dirty rate is measured from the second on, and one bad pass proves nothing.
-const PASSES_TO_JUDGE: u64 = 3;
+/// Of a guest that was not measured: what it changes, by what the link carries, until the second pass shows it; and how far that is off
+/// (the standard deviation of its logarithm).
+const GUESSED_RATIO: f64 = 0.2;
+const GUESSED_SPREAD: f64 = 0.9;
+/// How far off what a guest changes is at the least, where passes have shown it, and where one has.
+const SEEN_SPREAD: f64 = 0.15;
+const ONCE_SEEN_SPREAD: f64 = 0.4;
+/// The first pass whose beginning shows what a guest changes that was not measured: that its changes are the same pages again and again
+/// shows only once there are two to compare.
+const PASS_TO_JUDGE: u64 = 3;
+/// What a pass leaves at the least, by what it found, of a guest that is said not to converge: what is expected of the next ones does not
+/// suffice. In the first pass that was measured before.
+const NEARLY_ALL: f64 = 0.9;
+const MUCH: f64 = 0.7;
+/// Until then: the part of what was measured before the start that the guest writes for certain.
+const MEASURED: f64 = 0.8;
 
 /// Turns a migration's statistics into its progress.
 #[derive(Clone, Debug)]
@@ -26,48 +44,17 @@ pub(crate) struct Tracker {
     progress: Progress,
     /// The memory that follows the disks, in bytes: while disks are copied libvirt does not count it yet. None if not known.
     memory_to_come: Option<u64>,
-    throughput: f64,
-    last_sample: Option<(u64, u64)>,
-    /// The pass over what the guest changed; none during the first pass.
-    pass: Option<Pass>,
-    /// Whether a policy has yet to look at the beginning of this pass.
-    is_new_pass: bool,
+    observed: Observed,
+    /// What the guest was measured to change before the start.
+    curve: Option<Arc<DirtyCurve>>,
+    /// What is done with it; none before that is known.
+    course: Option<Course>,
     convergence: Convergence,
     /// The pause that QEMU may take, in ms.
     pause_limit_ms: u64,
+    guest_paused: bool,
     /// What was left when the VM went on at the destination, in bytes, and where the bar stood then.
     post_copy: Option<(f64, f64)>,
-}
-
-/// A pass over what the guest changed during the one before. Its beginning is what counts: within a pass the remainder says
-/// nothing, it always shrinks.
-#[derive(Clone, Copy, Debug)]
-struct Pass {
-    number: u64,
-    /// What is left at its beginning, in bytes.
-    began_with: f64,
-    /// What the second pass began with, in bytes.
-    first: f64,
-    /// The least any pass began with, in bytes.
-    least: f64,
-    /// What the next pass is expected to begin with, by what this one began with.
-    ratio: f64,
-    /// Passes in a row, with this one, that began with about the least or more.
-    fruitless: u64,
-}
-
-/// A pass, as a policy sees its beginning.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PassBegun {
-    pub(crate) number: u64,
-    /// What was left, in bytes.
-    pub(crate) remaining: f64,
-    /// What the link carries, in bytes a second.
-    pub(crate) throughput: f64,
-    /// What the next pass is expected to begin with, by what this one began with.
-    pub(crate) ratio: f64,
-    /// Passes in a row, with this one, that began with about the least or more.
-    pub(crate) fruitless: u64,
 }
 
 impl Default for Tracker {
@@ -75,21 +62,27 @@ impl Default for Tracker {
         Self {
             progress: Progress::default(),
             memory_to_come: None,
-            throughput: 0.0,
-            last_sample: None,
-            pass: None,
-            is_new_pass: false,
+            observed: Observed::default(),
+            curve: None,
+            course: None,
             convergence: Convergence::default(),
             pause_limit_ms: DOWNTIME_LIMIT_MS,
+            guest_paused: false,
             post_copy: None,
         }
     }
 }
 
 impl Tracker {
-    /// A tracker that goes on from where an earlier one was: a bar must not go back because the console was restarted.
-    pub(crate) fn resume(progress: Progress) -> Self {
-        Self { progress, ..Self::default() }
+    /// A tracker that goes on from where an earlier one was: a bar must not go back because the console was restarted. `curve` is what
+    /// the guest was measured to change.
+    pub(crate) fn resume(progress: Progress, curve: Option<Arc<DirtyCurve>>) -> Self {
+        Self { progress, curve, ..Self::default() }
+    }
+
+    /// What the guest was measured to change before the start.
+    pub(crate) fn curve(&self) -> Option<&DirtyCurve> {
+        self.curve.as_deref()
     }
 
     /// So much memory follows the disks, in bytes; 0 if only disks move.
@@ -97,12 +90,23 @@ impl Tracker {
         self.memory_to_come = Some(bytes);
     }
 
+    /// What is done with it from now on.
+    pub(crate) fn follow(&mut self, course: Course) {
+        self.course = Some(course);
+    }
+
     /// QEMU may pause the guest for so long, in ms.
     pub(crate) fn allow_pause(&mut self, ms: u32) {
         self.pause_limit_ms = ms.into();
-        if self.pass.is_some_and(|pass| pass.began_with * pass.ratio.min(1.0) <= self.fits_the_pause()) {
+        if self.estimate(self.progress.elapsed_ms).is_some_and(|estimate| estimate.endless.is_none()) {
             self.convergence = Convergence::Converging;
         }
+    }
+
+    /// The guest is paused until the end.
+    pub(crate) fn pause_guest(&mut self) {
+        self.guest_paused = true;
+        self.convergence = Convergence::Converging;
     }
 
     /// The VM goes on at the destination, and what is left follows.
@@ -116,6 +120,8 @@ impl Tracker {
         *self = Self {
             progress: self.progress.clone(),
             memory_to_come: self.memory_to_come,
+            curve: self.curve.take(),
+            course: self.course,
             pause_limit_ms: self.pause_limit_ms,
             ..Self::default()
         };
@@ -123,14 +129,7 @@ impl Tracker {
 
     /// The pass that has begun since this was last asked.
     pub(crate) fn take_new_pass(&mut self) -> Option<PassBegun> {
-        let pass = self.pass.filter(|_| std::mem::take(&mut self.is_new_pass))?;
-        Some(PassBegun {
-            number: pass.number,
-            remaining: pass.began_with,
-            throughput: self.throughput,
-            ratio: pass.ratio,
-            fruitless: pass.fruitless,
-        })
+        self.observed.take_new_pass()
     }
 
     /// The phase these statistics show.
@@ -148,28 +147,40 @@ impl Tracker {
 
     /// Takes a sample, `elapsed_ms` after the migration began.
     pub(crate) fn sample(&mut self, statistics: &Statistics, elapsed_ms: u64) -> Progress {
-        if statistics.data_total == 0 && self.last_sample.is_some() {
+        if statistics.data_total == 0 && self.observed.last().is_some() {
             // The job is over and its figures are gone: what was last seen stands.
             self.progress.elapsed_ms = elapsed_ms;
             return self.progress.clone();
         }
-        self.measure_throughput(statistics);
-        let dirty_bytes_s = statistics.dirty_pages_s.saturating_mul(statistics.page_bytes);
-        if self.post_copy.is_none() && statistics.memory_pass > self.pass.map_or(1, |pass| pass.number) {
-            self.begin_pass(statistics, dirty_bytes_s as f64);
+        let pass_before = self.observed.pass().map(|pass| pass.number);
+        if self.post_copy.is_some() {
+            self.observed.send_on(statistics);
+        } else {
+            self.observed.sample(statistics, self.pause_limit_ms as f64, self.curve.as_deref());
+        }
+        let estimate = self.estimate(elapsed_ms);
+        if self.observed.pass().map(|pass| pass.number) != pass_before {
+            self.judge(estimate.as_ref());
         }
         let percent = self.percent(statistics);
+        let is_endless = matches!(self.convergence, Convergence::NotConverging { .. });
+        let mut estimate = estimate.unwrap_or_default();
+        if let (None, false, Some(pass)) = (estimate.time_left, is_endless, self.observed.pass()) {
+            let sends = statistics.data_remaining as f64 / (1.0 - pass.ratio.clamp(0.0, NEARLY_ALL));
+            estimate.time_left = Some(time_to_send(sends, self.observed.throughput() / 1000.0, GUESSED_SPREAD));
+        }
         self.progress = Progress {
             percent: percent.clamp(self.progress.percent, SWITCHED),
             elapsed_ms,
             bytes_total: statistics.data_total,
             bytes_processed: statistics.data_processed.max(self.progress.bytes_processed),
             bytes_remaining: statistics.data_remaining,
-            throughput_bytes_s: self.throughput as u64,
-            dirty_bytes_s,
+            throughput_bytes_s: self.observed.throughput() as u64,
+            dirty_bytes_s: statistics.dirty_pages_s.saturating_mul(statistics.page_bytes),
             memory_pass: statistics.memory_pass,
             expected_downtime_ms: statistics.downtime_ms,
-            time_left: self.time_left(statistics),
+            predicted_pause_ms: estimate.pause_ms,
+            time_left: estimate.time_left,
             convergence: self.convergence,
             slowed_percent: statistics.throttle_percent,
         };
@@ -183,43 +194,57 @@ impl Tracker {
         self.progress.clone()
     }
 
-    fn measure_throughput(&mut self, statistics: &Statistics) {
-        let now = (statistics.elapsed_ms, statistics.data_processed);
-        let measured = match self.last_sample {
-            Some((then_ms, then_bytes)) if now.0 > then_ms => {
-                now.1.saturating_sub(then_bytes) as f64 * 1000.0 / (now.0 - then_ms) as f64
-            }
-            // QEMU's own figure, until two samples give ours.
-            None => statistics.memory_bytes_s as f64,
-            Some(_) => return,
+    /// Judges at the beginning of a pass, once, whether the migration will end by itself.
+    fn judge(&mut self, estimate: Option<&Estimate>) {
+        let (Some(estimate), Some(pass)) = (estimate, self.observed.pass()) else { return };
+        let shows = if pass.number < PASS_TO_JUDGE {
+            self.curve.is_some() && pass.ratio > MUCH
+        } else {
+            pass.ratio > NEARLY_ALL
         };
-        self.last_sample = Some(now);
-        self.throughput =
-            if self.throughput == 0.0 { measured } else { SMOOTHING * measured + (1.0 - SMOOTHING) * self.throughput };
+        self.convergence = match estimate.endless {
+            None => Convergence::Converging,
+            Some(needed_downtime_ms) if shows => Convergence::NotConverging { needed_downtime_ms },
+            Some(_) => Convergence::Unknown,
+        };
     }
 
-    /// Judges at the beginning of a pass, once, whether the migration will end by itself.
-    fn begin_pass(&mut self, statistics: &Statistics, dirty_bytes_s: f64) {
-        let began_with = statistics.data_remaining.max(1) as f64;
-        let before = self.pass;
-        let by_rate = if self.throughput > 0.0 { dirty_bytes_s / self.throughput } else { 0.0 };
-        let pass = Pass {
-            number: statistics.memory_pass,
-            began_with,
-            first: before.map_or(began_with, |before| before.first),
-            least: before.map_or(began_with, |before| before.least.min(began_with)),
-            ratio: before.map_or(by_rate, |before| by_rate.max(began_with / before.began_with)),
-            fruitless: before
-                .map_or(0, |before| if began_with < HOPELESS_RATIO * before.least { 0 } else { before.fruitless + 1 }),
+    /// How it goes on; none while too little is known.
+    fn estimate(&self, elapsed_ms: u64) -> Option<Estimate> {
+        let statistics = self.observed.last()?;
+        let throughput = self.observed.throughput() / 1000.0;
+        if throughput <= 0.0 || statistics.data_total == 0 {
+            return None;
+        }
+        let left = statistics.data_remaining as f64 + self.uncounted_memory(statistics);
+        if self.post_copy.is_some() || self.guest_paused {
+            let time_left = Some(time_to_send(left, throughput, 0.0));
+            return Some(Estimate { time_left, ..Estimate::default() });
+        }
+        let mut position = self.observed.position(elapsed_ms, self.pause_limit_ms as f64)?;
+        position.left = left;
+        let memory = match statistics.memory_total {
+            0 => self.memory_to_come.map_or(left, |bytes| bytes as f64),
+            bytes => bytes as f64,
         };
-        (self.pass, self.is_new_pass) = (Some(pass), true);
-        self.convergence = if pass.ratio < HOPELESS_RATIO || began_with <= self.fits_the_pause() {
-            Convergence::Converging
-        } else if pass.number < PASSES_TO_JUDGE {
-            Convergence::Unknown
-        } else {
-            Convergence::NotConverging { needed_downtime_ms: (pass.least / self.throughput.max(1.0) * 1000.0) as u64 }
+        let curve = self.curve.as_deref();
+        let (guest, spread) = match self.observed.guest().expected(curve) {
+            Some(guest) => (guest, self.spread()),
+            None => (Guest::steady(GUESSED_RATIO * throughput), GUESSED_SPREAD),
         };
+        let is_limited = self.course.is_some_and(|course| course.is_limited);
+        let certain = if position.pass < PASS_TO_JUDGE { MEASURED } else { 1.0 };
+        let known = Known { position, memory, throughput, is_limited, guest, spread, certain };
+        Some(estimate(&known, self.course.as_ref()))
+    }
+
+    /// How far what the guest will change is off.
+    fn spread(&self) -> f64 {
+        match (self.observed.guest().surprise(), &self.curve) {
+            (Some(surprise), _) => surprise.clamp(SEEN_SPREAD, 1.0),
+            (None, Some(curve)) => curve.error().max(SEEN_SPREAD),
+            (None, None) => ONCE_SEEN_SPREAD,
+        }
     }
 
     fn percent(&self, statistics: &Statistics) -> f64 {
@@ -230,7 +255,7 @@ impl Tracker {
         if let Some((began_with, percent)) = self.post_copy {
             return percent + (SWITCHED - percent) * (1.0 - remaining / began_with).clamp(0.0, 1.0);
         }
-        let Some(pass) = self.pass else {
+        let Some(pass) = self.observed.pass() else {
             let memory = self.uncounted_memory(statistics);
             let total = statistics.data_total as f64 + memory;
             return FIRST_PASS * (1.0 - (remaining + memory) / total).clamp(0.0, 1.0);
@@ -254,27 +279,11 @@ impl Tracker {
 
     /// What the link carries during the longest pause QEMU may take, in bytes.
     fn fits_the_pause(&self) -> f64 {
-        (self.throughput * self.pause_limit_ms as f64 / 1000.0).max(1.0)
-    }
-
-    /// Pre-copy as a geometric series: each pass sends what was changed during the one before, `ratio` times as much, until
-    /// the remainder fits into the pause (Clark et al., "Live Migration of Virtual Machines", NSDI 2005).
-    fn time_left(&self, statistics: &Statistics) -> Option<TimeLeft> {
-        let hopeless = matches!(self.convergence, Convergence::NotConverging { .. });
-        if hopeless || self.throughput <= 0.0 || statistics.data_total == 0 {
-            return None;
-        }
-        let this_pass = (statistics.data_remaining as f64 + self.uncounted_memory(statistics)) / self.throughput;
-        // Whether the guest writes is not known in the first pass: one more of the same length is possible.
-        let ratio = match (self.post_copy, self.pass) {
-            (Some(_), _) => 0.0,
-            (None, Some(pass)) => pass.ratio.min(HOPELESS_RATIO),
-            (None, None) => 0.5,
-        };
-        let (low, high) = (this_pass, this_pass / (1.0 - ratio));
-        Some(TimeLeft { low_ms: (low * 1000.0) as u64, high_ms: (high * 1000.0) as u64 })
+        (self.observed.throughput() * self.pause_limit_ms as f64 / 1000.0).max(1.0)
     }
 }
 
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod tests;

@@ -5,20 +5,12 @@ use std::time::Duration;
 
 use model::{Acted, Migration, Mode, Phase, Policy, Steering};
 
-use super::{
-    active::ActiveMigration,
-    policy::{self, Decision, Rules, View},
-    progress::PassBegun,
-};
+use super::active::ActiveMigration;
 use crate::{
-    hypervisor::{DOWNTIME_LIMIT_MS, HostError, HostErrorKind, NotMigrated, Throttle, Tuning},
+    hypervisor::{HostError, HostErrorKind, NotMigrated, Throttle, Tuning},
+    precopy::{self, Course, DOWNTIME_LIMIT_MS, Decision, PassBegun, Rules, View},
     storage::StorageJournal as _,
 };
-
-/// How long a migration may take for each GiB of memory before its policy gives up, in s (KubeVirt's `completionTimeoutPerGiB`), and the
-/// least.
-const BUDGET_S_PER_GIB: u64 = 150;
-const LEAST_BUDGET_S: u64 = 300;
 
 /// What libvirt can do only from the beginning of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +72,8 @@ async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Op
     match tuning {
         Tuning::PauseLimit { ms } => active.tracker().allow_pause(ms),
         Tuning::PostCopy => active.tracker().enter_post_copy(),
-        Tuning::Bandwidth { .. } | Tuning::PauseGuest => {}
+        Tuning::PauseGuest => active.tracker().pause_guest(),
+        Tuning::Bandwidth { .. } => {}
     }
     active.journal().act(acted, by, text).await;
     if tuning == Tuning::PostCopy {
@@ -134,27 +127,32 @@ pub(super) async fn follow_policy(active: &mut ActiveMigration) {
     let Some(pass) = active.tracker().take_new_pass() else { return };
     let rules = rules(active);
     let view = view(active.record(), &pass);
-    let Some(decision) = policy::decide(&rules, &view) else { return };
-    let text = policy::explain(&rules, &view, decision, &active.record().vm_name);
+    let Some(decision) = precopy::decide(&rules, &view) else { return };
+    let text = precopy::explain(&rules, &view, decision, &active.record().vm_name);
     match decision {
         Decision::Tune(tuning, acted) => tune(active, tuning, acted, None, text).await,
         Decision::GiveUp => {
-            let why = policy::gave_up(&rules, &view, &active.record().vm_name);
+            let why = precopy::gave_up(&rules, &view, &active.record().vm_name);
             active.stall().give_up(why);
             active.journal().act(Acted::GaveUp, None, text).await;
         }
     }
 }
 
+/// The limit of the bandwidth in MiB/s, if there is one: what was asked for last, or what the source has.
+fn bandwidth_mib_s(active: &ActiveMigration) -> Option<u32> {
+    let Migration { source, options, acts, .. } = active.record();
+    let asked = acts.iter().rev().find_map(|act| match act.what {
+        Acted::Bandwidth { mib_s } => Some(mib_s),
+        _ => None,
+    });
+    asked.or(options.bandwidth_mib_s).or_else(|| active.context().inventory().host(source)?.config.bandwidth_mib_s)
+}
+
 fn rules(active: &ActiveMigration) -> Rules {
     let Migration { vm, source, options, policy, .. } = active.record();
     let memory = active.context().inventory().copy(source, *vm).map_or(0, |copy| copy.memory_bytes);
-    let budget = (memory.div_ceil(1 << 30) * BUDGET_S_PER_GIB).max(LEAST_BUDGET_S);
-    Rules {
-        policy: *policy,
-        longest_pause_ms: options.longest_pause_ms.unwrap_or_else(|| policy.longest_pause_ms()),
-        budget: Duration::from_secs(options.budget_s.map_or(budget, u64::from)),
-    }
+    Rules::of(*policy, options.longest_pause_ms, options.budget_s, memory)
 }
 
 fn view(record: &Migration, pass: &PassBegun) -> View {
@@ -172,13 +170,20 @@ fn view(record: &Migration, pass: &PassBegun) -> View {
     }
 }
 
-/// How QEMU slows a guest of which nothing was measured, in percent: each further step costs two passes, so that there are three at most.
-const UNMEASURED: Throttle = Throttle { initial: 60, increment: 20 };
-
 /// How QEMU slows the guest of this migration.
 pub(super) fn throttle(record: &Migration) -> Throttle {
-    let measured = record.prediction.and_then(|prediction| prediction.slows_by_percent);
-    Throttle { initial: measured.unwrap_or(UNMEASURED.initial), ..UNMEASURED }
+    precopy::throttle_from(record.prediction.and_then(|prediction| prediction.slows_by_percent))
+}
+
+/// What is done with the migration from now on.
+pub(super) fn course(active: &ActiveMigration) -> Course {
+    let record = active.record();
+    Course {
+        rules: rules(active),
+        throttle: record.slows_guest.then(|| throttle(record)),
+        post_copy: record.post_copy,
+        is_limited: bandwidth_mib_s(active).is_some(),
+    }
 }
 
 /// Whether a migration that has ended for it begins again, and how then: for what a user has asked for, or without post-copy where a

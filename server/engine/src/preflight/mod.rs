@@ -21,7 +21,6 @@ mod machine;
 mod measure;
 mod network;
 mod options;
-mod passes;
 mod pinning;
 mod prediction;
 mod rdma;

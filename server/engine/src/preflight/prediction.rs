@@ -1,6 +1,6 @@
 //! How long a live migration will take, before it begins: with each policy, from the request to the verdict.
 //!
-//! `passes.rs` goes through it pass by pass with what the guest was measured to change; `history.rs` corrects that by what earlier
+//! `precopy/passes.rs` goes through it pass by pass with what the guest was measured to change; `history.rs` corrects that by what earlier
 //! migrations of the VM and between the two hosts did.
 
 use std::f64::consts::LN_2;
@@ -10,9 +10,11 @@ use model::{ControlFlow, Ending, MigrationOptions, Policy, PolicyPrediction, Pre
 use super::{
     history::{self, Sends},
     input::PreflightInput,
-    passes::{End, LastResort, Precopy},
 };
-use crate::hypervisor::{DOWNTIME_LIMIT_MS, DirtyCurve, Throttle, throttle_for};
+use crate::{
+    hypervisor::{DirtyCurve, Throttle},
+    precopy::{DEVICES_MS, DOWNTIME_LIMIT_MS, End, Guest, Position, Precopy, Rules, throttle_for},
+};
 
 /// Of a guest that was not measured: what it changes, by what the link carries. Most guests are idle; with the last one each pass leaves
 /// half of what it found.
@@ -25,8 +27,6 @@ const FOUR_OF_FIVE: f64 = 1.28;
 const MARGIN: f64 = 1.25;
 /// The same of a VM that has moved before.
 const MARGIN_OF_KNOWN: f64 = 1.12;
-/// What a pause takes beside what is sent, in ms: the state of the devices.
-const DEVICES_MS: f64 = 25.0;
 const MIB: u64 = 1 << 20;
 
 /// What the link between two hosts is taken to carry.
@@ -50,6 +50,8 @@ pub(super) struct Case<'a> {
     /// What it takes beside what is sent, in ms.
     pub(super) overhead_ms: f64,
     pub(super) longest_pause_ms: Option<u32>,
+    /// In s.
+    pub(super) budget_s: Option<u32>,
     /// Whether both hosts can do post-copy.
     pub(super) post_copy: bool,
 }
@@ -84,6 +86,7 @@ pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> 
         curve: if input.vm.state == VmState::Running { measured } else { Some(&still) },
         overhead_ms: history::overhead_ms(&input.earlier, options, link.bytes_s.max(1) as f64 / 1000.0),
         longest_pause_ms: options.longest_pause_ms,
+        budget_s: options.budget_s,
         // As `migration/drive.rs` prepares it; whether both QEMUs can is known once they are asked to.
         post_copy: !options.rdma
             && input.vm.state == VmState::Running
@@ -142,14 +145,16 @@ pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending 
         Some(curve) => [1.0 - curve.error(), 1.0, 1.0 + curve.error()].map(|factor| curve.scaled(factor)),
         None => GUESSED_RATIOS.map(|ratio| DirtyCurve::steady((ratio * throughput * 1000.0) as u64)),
     };
-    let end = |curve: &DirtyCurve| precopy(case, policy, throughput, curve).end();
-    let (bytes, pause_bytes, slowed, post_copy) = match end(&likely) {
+    let end = |curve: &DirtyCurve| end(case, policy, throughput, curve);
+    let (bytes, waits_ms, pause_bytes, slowed, post_copy) = match end(&likely) {
         End::Never { least } => return Ending::Never { needed_pause_ms: ms(least / throughput) },
-        End::After { bytes, pause_bytes, slowed, post_copy } => (bytes, pause_bytes, slowed, post_copy),
+        End::After { bytes, waits_ms, pause_bytes, slowed, post_copy } => {
+            (bytes, waits_ms, pause_bytes, slowed, post_copy)
+        }
     };
     let spread = spread(bytes, end(&less), end(&more));
     let (bytes, spread) = corrected(bytes, spread, known.sends);
-    let total = |bytes: f64| case.overhead_ms + (case.disk_bytes as f64 + bytes) / throughput;
+    let total = |bytes: f64| case.overhead_ms + waits_ms + (case.disk_bytes as f64 + bytes) / throughput;
     let (low, high) = match known.off {
         Some((low, high)) => (total(bytes) * low, total(bytes) * high),
         None => {
@@ -182,21 +187,21 @@ fn pauses(policy: Policy, chosen: Option<u32>) -> (f64, f64) {
     (longest.min(DOWNTIME_LIMIT_MS as f64), longest)
 }
 
-fn precopy<'a>(case: &Case<'_>, policy: Policy, throughput: f64, curve: &'a DirtyCurve) -> Precopy<'a> {
-    let (pause_ms, longest_pause_ms) = pauses(policy, case.longest_pause_ms);
-    Precopy {
-        memory: case.memory_bytes as f64,
+/// Goes through it with this policy.
+fn end(case: &Case<'_>, policy: Policy, throughput: f64, curve: &DirtyCurve) -> End {
+    let memory = case.memory_bytes as f64;
+    let (pause_ms, _) = pauses(policy, case.longest_pause_ms);
+    let mut start = Position::start(memory, pause_ms);
+    start.elapsed_ms = case.overhead_ms + case.disk_bytes as f64 / throughput;
+    let precopy = Precopy {
+        memory,
         throughput,
-        curve,
-        pause_ms,
-        longest_pause_ms,
+        guest: Guest::measured(curve),
+        rules: Some(Rules::of(policy, case.longest_pause_ms, case.budget_s, case.memory_bytes)),
         throttle: policy.slows_guest().then(|| throttle(curve, throughput)),
-        last_resort: match policy {
-            Policy::Certain if case.post_copy => LastResort::PostCopy,
-            Policy::Certain => LastResort::PauseGuest,
-            Policy::Gentle | Policy::Balanced => LastResort::Nothing,
-        },
-    }
+        post_copy: policy == Policy::Certain && case.post_copy,
+    };
+    precopy.end(start)
 }
 
 /// None of a guest that was found so idle that it need not be slowed: where it has to be all the same, it is not what was measured.

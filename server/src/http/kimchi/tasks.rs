@@ -195,7 +195,7 @@ mod tests {
         migration.phase = Phase::CopyingMemory;
         migration.progress.percent = 43.9;
         assert_eq!(message(&migration), "Copying memory, 43 %");
-        migration.progress.time_left = Some(TimeLeft { low_ms: 12_000, high_ms: 20_000 });
+        migration.progress.time_left = Some(TimeLeft { low_ms: 12_000, likely_ms: 15_000, high_ms: 20_000 });
         assert_eq!(message(&migration), "Copying memory, 43 %, 12 s to 20 s left");
         migration.progress.time_left = None;
         migration.progress.convergence = Convergence::NotConverging { needed_downtime_ms: 4_000 };
@@ -206,7 +206,7 @@ mod tests {
              It would take a pause of 4.0 s."
         );
         migration.phase = Phase::Cancelled;
-        migration.progress.time_left = Some(TimeLeft { low_ms: 1, high_ms: 2 });
+        migration.progress.time_left = Some(TimeLeft { low_ms: 1, likely_ms: 1, high_ms: 2 });
         assert_eq!(message(&migration), "The migration was cancelled after 0 ms; web stayed on alpha.");
     }
 

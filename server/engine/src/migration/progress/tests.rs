@@ -102,7 +102,7 @@ fn disks_alone_fill_the_bar() {
 
 #[test]
 fn a_restarted_console_does_not_set_the_bar_back() {
-    let mut tracker = Tracker::resume(Progress { percent: 60.0, ..Progress::default() });
+    let mut tracker = Tracker::resume(Progress { percent: 60.0, ..Progress::default() }, None);
     let sample = samples(64 * MIB, 32 * MIB, 0, 1)[0];
     assert_eq!(tracker.sample(&sample, 250).percent, 60.0);
 }

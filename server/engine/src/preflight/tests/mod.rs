@@ -3,7 +3,6 @@
 mod control_flow;
 mod findings;
 mod history;
-mod passes;
 mod prediction;
 mod references;
 

@@ -37,6 +37,7 @@ fn case(memory_mib: u64, disk_mib: u64, mib_s: u64, curve: Option<&DirtyCurve>) 
         curve,
         overhead_ms: 0.0,
         longest_pause_ms: None,
+        budget_s: None,
         post_copy: true,
     }
 }
@@ -239,7 +240,7 @@ proptest! {
         let link = Link { bytes_s, measured: false };
         let memory_bytes = memory;
         let curve = Some(&curve);
-        let case = Case { memory_bytes, disk_bytes, link, curve, overhead_ms, longest_pause_ms, post_copy };
+        let case = Case { memory_bytes, disk_bytes, link, curve, overhead_ms, longest_pause_ms, budget_s: None, post_copy };
         if let Ending::After { low_ms, likely_ms, high_ms, guest_percent, .. } = predict(&case, policy, &Known::default()) {
             prop_assert!(low_ms <= likely_ms && likely_ms <= high_ms);
             prop_assert!((1..=100).contains(&guest_percent));

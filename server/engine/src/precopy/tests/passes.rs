@@ -2,28 +2,41 @@
 
 use proptest::prelude::*;
 
-use super::{
-    super::passes::{End, LastResort, Precopy},
-    prediction::steady,
-};
+use super::super::{End, Guest, Position, Precopy};
 use crate::hypervisor::{DirtyCurve, DirtyPoint};
 
 const MIB: f64 = (1 << 20) as f64;
 
-fn gentle(memory: f64, mib_s: f64, curve: &DirtyCurve) -> Precopy<'_> {
-    let throughput = mib_s * MIB / 1000.0;
-    let (pause_ms, longest_pause_ms) = (300.0, 300.0);
-    Precopy { memory, throughput, curve, pause_ms, longest_pause_ms, throttle: None, last_resort: LastResort::Nothing }
+/// The pause that QEMU may take, in ms.
+const PAUSE_MS: f64 = 300.0;
+
+/// With nothing done about it.
+fn by_itself(memory: f64, mib_s: f64, curve: &DirtyCurve) -> Precopy<'_> {
+    let (throughput, guest) = (mib_s * MIB / 1000.0, Guest::measured(curve));
+    Precopy { memory, throughput, guest, rules: None, throttle: None, post_copy: false }
+}
+
+/// From its beginning.
+fn end(precopy: &Precopy<'_>) -> End {
+    precopy.end(Position::start(precopy.memory, PAUSE_MS))
+}
+
+/// What a guest changes that changes so many MiB/s, and never the same twice.
+fn steady(mib_s: u64) -> DirtyCurve {
+    DirtyCurve::new(
+        [1000, 2000, 4000].map(|period_ms| DirtyPoint { period_ms, bytes: (mib_s << 20) * period_ms / 1000 }),
+        None,
+    )
 }
 
 /// When it ends, in ms, in steps of a ms: sends until the rest would fit into the pause, looks what was changed, and begins again.
 fn stepped(precopy: &Precopy<'_>) -> Option<f64> {
-    let fits = precopy.pause_ms * precopy.throughput;
+    let fits = PAUSE_MS * precopy.throughput;
     let (mut left, mut time, mut begun) = (precopy.memory, 0.0_f64, 0.0);
     for _ in 0..2_000_000 {
         // What is looked at is what was sent in the last 50 ms, on average of 100.
         if left <= fits - 50.0 * precopy.throughput {
-            left = (left + precopy.curve.bytes_within(time - begun)).min(precopy.memory);
+            left = (left + precopy.guest.bytes_within(time - begun)).min(precopy.memory);
             if left <= fits {
                 return Some(time + left / precopy.throughput);
             }
@@ -39,13 +52,13 @@ fn stepped(precopy: &Precopy<'_>) -> Option<f64> {
 fn what_changes_the_same_pages_again_is_bounded_by_them() {
     let set = [1000, 2000, 4000].map(|period_ms| DirtyPoint { period_ms, bytes: 20 << 20 });
     let curve = DirtyCurve::new(set, None);
-    let End::After { bytes, pause_bytes, .. } = gentle(1000.0 * MIB, 100.0, &curve).end() else {
+    let End::After { bytes, pause_bytes, .. } = end(&by_itself(1000.0 * MIB, 100.0, &curve)) else {
         panic!("20 MiB fit into 300 ms")
     };
     assert!(bytes < 1060.0 * MIB && pause_bytes <= 30.0 * MIB, "{bytes} {pause_bytes}");
     let set = [1000, 2000, 4000].map(|period_ms| DirtyPoint { period_ms, bytes: 200 << 20 });
     let curve = DirtyCurve::new(set, None);
-    let End::Never { least } = gentle(1000.0 * MIB, 100.0, &curve).end() else { panic!("200 MiB do not") };
+    let End::Never { least } = end(&by_itself(1000.0 * MIB, 100.0, &curve)) else { panic!("200 MiB do not") };
     assert!((150.0..250.0).contains(&(least / MIB)), "{least}");
 }
 
@@ -57,8 +70,8 @@ proptest! {
         // Near 1 they take for ever, each in its own way.
         prop_assume!((ratio - 1.0).abs() > 0.2);
         let curve = steady((ratio * mib_s) as u64);
-        let precopy = gentle(memory * MIB, mib_s, &curve);
-        match (precopy.end(), stepped(&precopy)) {
+        let precopy = by_itself(memory * MIB, mib_s, &curve);
+        match (end(&precopy), stepped(&precopy)) {
             (End::After { bytes, .. }, Some(time)) => {
                 let passes = bytes / precopy.throughput;
                 prop_assert!((passes - time).abs() <= 0.05 * time + 100.0, "{passes} and {time}");

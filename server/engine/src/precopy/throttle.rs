@@ -1,19 +1,14 @@
-//! What is known of QEMU's pre-copy, for progress and prediction alike.
+//! How QEMU slows a guest (auto-converge), and what that leaves of its writes.
 
-use super::Throttle;
-
-/// From this ratio on, of guest writes to throughput or of what two passes in a row began with, a pass leaves about as much as
-/// it found: no convergence. Both are compared, because QEMU counts a page that is written ten times during a pass once, so
-/// that a guest that writes a small area very fast seems to write just as fast as the link carries.
-pub(crate) const HOPELESS_RATIO: f64 = 0.95;
-
-/// QEMU's default limit of the pause (`downtime-limit`), in ms.
-pub(crate) const DOWNTIME_LIMIT_MS: u64 = 300;
+use crate::hypervisor::Throttle;
 
 /// What a slowed guest shall write, by what the link carries: each pass then leaves less than half of what it found.
 const SLOWED_RATIO: f64 = 0.4;
-/// How much more of their time the guest's CPUs lose each time that does not suffice, in percent.
-const INCREMENT: u8 = 15;
+/// How much more of their time the guest's CPUs lose each time that does not suffice, in percent. QEMU adds it in every second pass at the
+/// most, so that from 60 % on there are two more steps (80 and 99 %), four passes in all; with QEMU's own 10 % there are four.
+const INCREMENT: u8 = 20;
+/// How QEMU slows a guest of which nothing was measured, in percent: what a guest needs that writes just as fast as the link carries.
+const UNMEASURED: u8 = 60;
 /// QEMU slows by this much at first, and by no more than that (`cpu-throttle-initial`, `max-cpu-throttle`), in percent.
 const LEAST: f64 = 20.0;
 const MOST: f64 = 99.0;
@@ -38,6 +33,11 @@ pub(crate) fn throttle_for(ratio: f64, cpu_share: f64) -> Throttle {
     let percent = 100.0 * (1.0 - wanted * cpu_share.clamp(LEAST_CPU_SHARE, 1.0));
     let in_fives = (percent / 5.0).ceil() * 5.0;
     Throttle { initial: in_fives.clamp(LEAST, MOST) as u8, increment: INCREMENT }
+}
+
+/// The same of a guest of which only this was found before the start, in percent; none if nothing was measured.
+pub(crate) fn throttle_from(initial: Option<u8>) -> Throttle {
+    Throttle { initial: initial.unwrap_or(UNMEASURED), increment: INCREMENT }
 }
 
 #[cfg(test)]

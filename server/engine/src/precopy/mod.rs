@@ -1,0 +1,35 @@
+//! Pre-copy as QEMU does it, and what a policy does about it: one model for what is predicted before the start (`preflight/prediction.rs`)
+//! and for what is said and done while a migration runs (`migration/progress.rs`, `migration/steering.rs`). All of it is pure.
+//!
+//! `passes.rs` goes through a migration pass by pass to its end, with what the guest is expected to change (`guest.rs`), what QEMU does
+//! about that (`throttle.rs`) and what the policy decides (`policy.rs`). While it runs, `observed.rs` says where it is by libvirt's
+//! statistics, `learned.rs` what its passes show of the guest, and `estimate.rs` how it goes on.
+
+mod estimate;
+mod guest;
+mod learned;
+mod observed;
+mod passes;
+mod policy;
+mod throttle;
+
+pub(crate) use estimate::{Course, Estimate, Known, estimate, time_to_send};
+pub(crate) use guest::Guest;
+pub(crate) use observed::{Observed, PassBegun};
+pub(crate) use passes::{End, Position, Precopy};
+pub(crate) use policy::{Decision, Rules, View, decide, explain, gave_up};
+pub(crate) use throttle::{slowed_to, throttle_for, throttle_from};
+
+/// From this ratio on, of guest writes to throughput or of what two passes in a row began with, a pass leaves about as much as
+/// it found: no convergence. Both are compared, because QEMU counts a page that is written ten times during a pass once, so
+/// that a guest that writes a small area very fast seems to write just as fast as the link carries.
+pub(crate) const HOPELESS_RATIO: f64 = 0.95;
+
+/// QEMU's default limit of the pause (`downtime-limit`), in ms.
+pub(crate) const DOWNTIME_LIMIT_MS: u64 = 300;
+
+/// What a pause takes beside what is sent, in ms: the state of the devices.
+pub(crate) const DEVICES_MS: f64 = 25.0;
+
+#[cfg(test)]
+mod tests;
