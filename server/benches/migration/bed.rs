@@ -1,6 +1,6 @@
 //! Two privileged hosts, a console that knows them, and the guest that goes from one to the other.
 
-use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, process::Command, sync::Arc, time::Duration};
 
 use engine::{AllowedNetworks, HostConnection, Hypervisor, MigrationPlan, Networks};
 use libvirt::{LibvirtHypervisor, SshFiles, SystemResolver};
@@ -17,8 +17,11 @@ use crate::{
     support::{Api, LIMIT, Served},
 };
 
-/// What a migration may use of the network, in MiB/s.
+/// What the link carries, in MiB/s.
 pub(crate) const LIMIT_MIB_S: u32 = 32;
+/// How much may go out at once, and how long a packet may wait.
+const BURST: &str = "256kb";
+const LONGEST_WAIT: &str = "20ms";
 
 /// All that moves need.
 pub(crate) struct Bed {
@@ -122,7 +125,18 @@ impl Bed {
         has_moved
     }
 
-    /// The plan that all moves share, with what the console asks libvirt for. None is without a limit.
+    /// Limits what each host receives. Heartbeats are not delayed: they go to the console's side.
+    pub(crate) fn limit_wire(&self) {
+        let rate = format!("{}mbit", u64::from(LIMIT_MIB_S) * (1 << 20) * 8 / 1_000_000);
+        for host in [&self.lab.red, &self.lab.blue] {
+            // The bridge's ports are named after the hosts (host.sh).
+            let arguments = ["qdisc", "add", "dev", host.name, "root", "tbf", "rate", &rate];
+            let status = Command::new("tc").args(arguments).args(["burst", BURST, "latency", LONGEST_WAIT]).status();
+            assert!(status.expect("tc is installed (package iproute2)").success(), "the network can't be limited");
+        }
+    }
+
+    /// The plan that all moves share, with what the console asks libvirt for. None is without a limit of libvirt's own.
     pub(crate) fn plan(&self, bandwidth_mib_s: Option<u32>) -> MigrationPlan {
         MigrationPlan {
             vm: id(),

@@ -43,7 +43,7 @@ const fn phase(seconds: u32, working_set_mib: u32, mib_s: u32) -> Phase {
     Phase { seconds, working_set_mib, mib_s }
 }
 
-/// All kinds. What "below" and "above" mean is the limit of the link ([`super::bed::LIMIT_MIB_S`]).
+/// All kinds. "Below" and "above" are so of what the link carries ([`super::bed::LIMIT_MIB_S`]).
 pub(crate) const KINDS: [Kind; 6] = [
     Kind { name: "idle", phases: &[phase(3600, 0, 0)] },
     Kind { name: "steady below", phases: &[phase(3600, 24, 16)] },

@@ -33,7 +33,8 @@ pub(crate) struct Heartbeats {
 pub(crate) struct Seen {
     /// From its last heartbeat at the source to its first at the destination; none if it has none there.
     pub(crate) pause_ms: Option<f64>,
-    /// The longest time between two heartbeats at the source: how much it was slowed.
+    /// The longest time between two other heartbeats: at the source how much it was slowed, at the destination how long it waited for its
+    /// memory.
     pub(crate) slowest_ms: f64,
 }
 
@@ -96,7 +97,8 @@ impl Heartbeats {
 fn seen(beats: &[Beat], destination: IpAddr) -> Seen {
     let (there, here): (Vec<Beat>, Vec<Beat>) = beats.iter().partition(|beat| beat.host == destination);
     let ms = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1_000.0;
-    let slowest_ms = here.windows(2).map(|pair| ms(pair[0].at, pair[1].at)).fold(0.0, f64::max);
+    let gaps = |beats: &[Beat]| beats.windows(2).map(|pair| ms(pair[0].at, pair[1].at)).fold(0.0, f64::max);
+    let slowest_ms = gaps(&here).max(gaps(&there));
     let pause_ms = here.last().zip(there.first()).map(|(last, first)| ms(last.at, first.at));
     Seen { pause_ms, slowest_ms }
 }

@@ -27,12 +27,12 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::time::sleep;
 
-use bed::{Bed, LIMIT_MIB_S};
+use bed::Bed;
 use figures::Dice;
 use guest::{KINDS, Kind};
 use idle::Idle;
 use lab::{Entry, Sandbox};
-use options::Options;
+use options::{Link, Options};
 use outcome::{End, Mover};
 use report::Report;
 
@@ -45,13 +45,16 @@ async fn main() {
     }
 }
 
-/// Moves all kinds of guests by all schedules, round after round; writes the report after each.
+/// Moves all kinds of guests by all schedules, round after round; writes the report after each kind.
 async fn run(options: &Options, mut bed: Bed) {
     let mut dice = Dice(options.seed);
     let limit = Duration::from_secs(options.limit_s);
     let mut report = Report::of(options);
     if options.idle_moves > 0 {
         report.idle = Some(Idle::measure(&mut bed, options.idle_moves, limit).await);
+    }
+    if options.link == Link::Wire {
+        bed.limit_wire();
     }
     for round in 1..=options.rounds {
         for (index, kind) in KINDS.iter().enumerate().filter(|(_, kind)| is_wanted(&options.kind, kind.name)) {
@@ -63,15 +66,15 @@ async fn run(options: &Options, mut bed: Bed) {
             // What did not end is not tried again: it would take most of the time.
             movers.retain(|mover| !report.did_not_end(index, *mover));
             for mover in movers {
-                let outcome = one(&mut bed, index, mover, offset, limit).await;
+                let outcome = one(&mut bed, index, mover, offset, options).await;
                 println!("{}", report.line(round, &outcome));
                 if matches!(outcome.end, End::Failed(_)) {
                     bed.start(kind).await;
                 }
                 report.add(outcome);
             }
+            report.write(round);
         }
-        report.write(round);
     }
     println!("{}", report.page());
 }
@@ -81,7 +84,7 @@ fn is_wanted(part: &Option<String>, name: &str) -> bool {
 }
 
 /// One move, which begins at this time after the guest has begun anew with its phases.
-async fn one(bed: &mut Bed, index: usize, mover: Mover, offset: Duration, limit: Duration) -> outcome::Outcome {
+async fn one(bed: &mut Bed, index: usize, mover: Mover, offset: Duration, options: &Options) -> outcome::Outcome {
     if let Mover::Ours(_) = mover {
         moves::measure(bed).await;
     }
@@ -90,8 +93,9 @@ async fn one(bed: &mut Bed, index: usize, mover: Mover, offset: Duration, limit:
         bed.heartbeats.until_cycle_begins().await;
         sleep(offset).await;
     }
+    let (link, limit) = (options.link, Duration::from_secs(options.limit_s));
     match mover {
-        Mover::Ours(policy) => moves::by_policy(bed, index, policy, Some(LIMIT_MIB_S), limit).await,
-        Mover::Peer(peer) => moves::by_peer(bed, index, peer, limit).await,
+        Mover::Ours(policy) => moves::by_policy(bed, index, policy, link.bandwidth_mib_s(), limit).await,
+        Mover::Peer(peer) => moves::by_peer(bed, index, peer, link, limit).await,
     }
 }

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::{
-    bed::{Bed, LIMIT_MIB_S},
+    bed::Bed,
     guest::{NAME, id},
+    options::Link,
     outcome::{End, Mover, Outcome, Steps},
     schedule::{Peer, Schedule, Step},
 };
@@ -107,8 +108,8 @@ impl Steered {
 }
 
 /// Moves the guest by a peer's schedule.
-pub(crate) async fn by_peer(bed: &mut Bed, kind: usize, peer: Peer, limit: Duration) -> Outcome {
-    let mut plan = bed.plan(Some(LIMIT_MIB_S));
+pub(crate) async fn by_peer(bed: &mut Bed, kind: usize, peer: Peer, link: Link, limit: Duration) -> Outcome {
+    let mut plan = bed.plan(link.bandwidth_mib_s());
     (plan.throttle, plan.post_copy) = (peer.throttle(), peer.post_copy());
     let (source, destination) = (Arc::clone(bed.here()), bed.destination_address());
     let driver = Arc::clone(&source);

@@ -5,7 +5,6 @@ use std::{fmt::Write, fs, path::Path};
 use model::{Ending, Policy};
 
 use crate::{
-    bed::LIMIT_MIB_S,
     figures::{median, p90},
     guest::{KINDS, TICKS_PER_S},
     idle::Idle,
@@ -68,7 +67,7 @@ impl Report {
             None => String::new(),
         };
         format!(
-            "{round} {}: {}: {end:?} after {:.2} s, pause {} ms ({} by QEMU), slowest beat {:.0} ms, {:.1} MiB, {} of {} steps back{predicted}",
+            "{round} {}: {}: {end:?} after {:.2} s, pause {} ms ({} by QEMU), longest other gap {:.0} ms, {:.1} MiB, {} of {} steps back{predicted}",
             KINDS[*kind].name,
             mover.name(),
             total.as_secs_f64(),
@@ -82,8 +81,8 @@ impl Report {
     }
 
     /// Writes table and picture, if the options say where.
-    pub(crate) fn write(&mut self, rounds: u32) {
-        self.rounds = rounds;
+    pub(crate) fn write(&mut self, round: u32) {
+        self.rounds = round;
         let Some(directory) = &self.options.report else { return };
         let write = |name: &str, content: String| {
             // cargo runs a bench in its package's folder.
@@ -97,10 +96,11 @@ impl Report {
     /// All tables.
     pub(crate) fn page(&self) -> String {
         let mut page = format!(
-            "{} rounds, seed {}; a move was stopped after {} s. All moves over {LIMIT_MIB_S} MiB/s; the heartbeat's resolution is {} ms.\n\n",
+            "Round {}, seed {}; a move was stopped after {} s. All moves over {}; the heartbeat's resolution is {} ms.\n\n",
             self.rounds,
             self.options.seed,
             self.options.limit_s,
+            self.options.link.describe(),
             1_000 / TICKS_PER_S
         );
         page += &self.comparison();
@@ -165,7 +165,7 @@ impl Report {
 
     /// All schedules, of one kind of guest.
     fn table(&self, kind: usize) -> String {
-        let mut table = "| moved by | ended | total | pause as the guest saw it | pause by QEMU | longest beat before | sent | steps back | prediction off by |\n\
+        let mut table = "| moved by | ended | total | pause as the guest saw it | pause by QEMU | longest other gap | sent | steps back | prediction off by |\n\
                          |---|--:|--:|--:|--:|--:|--:|--:|--:|\n"
             .to_owned();
         for mover in Mover::all() {
