@@ -80,6 +80,7 @@ pub fn migration(id: u128) -> Migration {
         policy: Policy::default(),
         post_copy: false,
         slows_guest: false,
+        waited_ms: 0,
         pause_limit_ms: None,
         acts: Vec::new(),
         prediction: None,

@@ -254,6 +254,9 @@ pub struct Migration {
     /// Whether QEMU slows the guest where it writes too fast.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub slows_guest: bool,
+    /// How long it waited in the queue, in ms; 0 while it does.
+    #[serde(default)]
+    pub waited_ms: u64,
     /// The pause that QEMU may take now, in ms; none until data is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_limit_ms: Option<u32>,

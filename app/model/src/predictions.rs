@@ -48,12 +48,14 @@ pub struct Predicted {
     pub prediction: Prediction,
     /// Whether the VM moved; else its policy gave up.
     pub moved: bool,
-    /// From the request to the verdict, in ms.
+    /// From the request to the verdict, in ms, without the time that it waited in the queue.
     pub total_ms: u64,
     /// How long the VM did not execute, in ms, as QEMU measured it; none if that was not measured.
     pub pause_ms: Option<u64>,
     /// Whether the guest was slowed or paused or continued at the destination (post-copy) so that it could end, or it gave up.
     pub helped: bool,
+    /// The longest pause that it was allowed without help, in ms. Where a longer one was predicted, the guest was to be paused until the end.
+    pub longest_pause_ms: u32,
     /// Whether a person steered it.
     pub steered: bool,
 }
@@ -73,8 +75,9 @@ impl Predicted {
             created_at_ms: migration.created_at_ms,
             prediction,
             moved,
-            total_ms: outcome.total_ms,
+            total_ms: outcome.total_ms.saturating_sub(migration.waited_ms),
             pause_ms: outcome.downtime_ms,
+            longest_pause_ms: migration.options.longest_pause_ms.unwrap_or_else(|| migration.policy.longest_pause_ms()),
             helped: migration.acts.iter().any(|act| helps(act.what)),
             steered: migration.acts.iter().any(|act| act.by.is_some()),
         })
@@ -83,7 +86,11 @@ impl Predicted {
     /// Whether it took another course than was predicted with its policy.
     pub fn is_wrong_verdict(&self) -> bool {
         let predicted = match self.prediction.ending {
-            Ending::After { guest_percent: 100, post_copy: false, .. } => Course::ByItself,
+            Ending::After { guest_percent: 100, post_copy: false, pause_ms, .. }
+                if pause_ms <= self.longest_pause_ms.into() =>
+            {
+                Course::ByItself
+            }
             Ending::After { .. } => Course::Helped,
             Ending::Never { .. } => Course::NotAtAll,
         };
@@ -279,6 +286,29 @@ mod tests {
         }
         let found = Predictions::of(&[with(Acted::GaveUp, None, gave_up), never_but_did]);
         assert_eq!((found.coverage_percent, found.median_error_percent), (None, None), "no time was predicted");
+    }
+
+    #[test]
+    fn a_guest_that_is_paused_was_to_be_paused_if_that_was_said() {
+        let paused = |pause_ms| {
+            let Ending::After { low_ms, likely_ms, high_ms, likely_pause_ms, guest_percent, post_copy, .. } =
+                after(1, 3)
+            else {
+                unreachable!("it is predicted to end");
+            };
+            let ending =
+                Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent, post_copy };
+            Migration { policy: Policy::Certain, ..with(Acted::GuestPaused, None, moved(ending, 2)) }
+        };
+        assert_eq!(Predictions::of([&paused(20_000)]).wrong_verdicts, 0, "a pause of 20 s was announced");
+        assert_eq!(Predictions::of([&paused(1_000)]).wrong_verdicts, 1, "it was to end by itself");
+    }
+
+    #[test]
+    fn what_waited_in_the_queue_did_not_take_longer() {
+        let waited = Migration { waited_ms: 60_000, ..moved(after(8_000, 12_000), 70_000) };
+        let found = Predictions::of([&waited]);
+        assert_eq!((found.coverage_percent, found.newest[0].total_ms), (Some(100.0), 10_000));
     }
 
     #[test]

@@ -151,6 +151,7 @@ mod tests {
             total_ms: 14_000,
             pause_ms: Some(110),
             helped: false,
+            longest_pause_ms: 1_000,
             steered: false,
         }
     }

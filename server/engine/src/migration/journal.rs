@@ -229,6 +229,9 @@ impl Journal {
         let from = self.record.phase;
         let is_legal = from.may_become(to);
         if is_legal {
+            if from == Phase::Queued {
+                self.record.waited_ms = self.elapsed_ms();
+            }
             self.record.phase = to;
         } else {
             tracing::error!(migration = %self.record.id, from = from.as_str(), to = to.as_str(), "impossible transition");

@@ -221,7 +221,8 @@ impl Tracker {
             let time_left = Some(time_to_send(left, throughput, 0.0));
             return Some(Estimate { time_left, ..Estimate::default() });
         }
-        let mut position = self.observed.position(elapsed_ms, self.pause_limit_ms as f64)?;
+        let waited_ms = self.course.map_or(0, |course| course.waited_ms);
+        let mut position = self.observed.position(elapsed_ms.saturating_sub(waited_ms), self.pause_limit_ms as f64)?;
         position.left = left;
         let memory = match statistics.memory_total {
             0 => self.memory_to_come.map_or(left, |bytes| bytes as f64),

@@ -157,7 +157,7 @@ fn rules(active: &ActiveMigration) -> Rules {
 
 fn view(record: &Migration, pass: &PassBegun) -> View {
     View {
-        elapsed: Duration::from_millis(record.progress.elapsed_ms),
+        elapsed: Duration::from_millis(record.progress.elapsed_ms.saturating_sub(record.waited_ms)),
         pass: pass.number,
         remaining: pass.remaining,
         throughput: pass.throughput,
@@ -183,6 +183,7 @@ pub(super) fn course(active: &ActiveMigration) -> Course {
         throttle: record.slows_guest.then(|| throttle(record)),
         post_copy: record.post_copy,
         is_limited: bandwidth_mib_s(active).is_some(),
+        waited_ms: record.waited_ms,
     }
 }
 

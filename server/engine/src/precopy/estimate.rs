@@ -23,6 +23,8 @@ pub(crate) struct Course {
     pub(crate) post_copy: bool,
     /// Whether its bandwidth is limited.
     pub(crate) is_limited: bool,
+    /// How long it waited in the queue, in ms.
+    pub(crate) waited_ms: u64,
 }
 
 /// What is known of a migration that runs.

@@ -51,7 +51,7 @@ impl Rules {
 /// What is known at the beginning of a pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
-    /// Since the migration was asked for.
+    /// Since the migration was asked for, without the time that it waited in the queue.
     pub(crate) elapsed: Duration,
     /// The pass that begins; 2 is the first over what the guest changed.
     pub(crate) pass: u64,

@@ -65,8 +65,8 @@ pub(super) fn overhead_ms(earlier: &[Migration], options: &MigrationOptions, thr
     let limit = options.bandwidth_mib_s;
     let took = live(earlier.iter())
         .filter(|migration| migration.options.bandwidth_mib_s == limit && migration.disks.is_empty())
-        .filter_map(|migration| migration.outcome)
-        .map(|outcome| (outcome.total_ms as f64 - outcome.bytes as f64 / throughput).max(0.0));
+        .filter_map(|migration| Some((took_ms(migration)?, migration.outcome?.bytes)))
+        .map(|(took_ms, bytes)| (took_ms as f64 - bytes as f64 / throughput).max(0.0));
     median(took.take(MOVES).collect()).unwrap_or(OVERHEAD_MS)
 }
 
@@ -137,9 +137,14 @@ fn of_outcomes(moves: &[Migration], policy: Policy) -> Option<(f64, f64)> {
 }
 
 fn factor(migration: &Migration, policy: Policy) -> Option<f64> {
-    let outcome = migration.outcome.filter(|_| migration.policy == policy)?;
+    let took_ms = took_ms(migration).filter(|_| migration.policy == policy)?;
     let Ending::After { likely_ms, .. } = of_policy(&migration.prediction?.policies, policy)? else { return None };
-    (likely_ms > 0).then(|| outcome.total_ms as f64 / likely_ms as f64)
+    (likely_ms > 0).then(|| took_ms as f64 / likely_ms as f64)
+}
+
+/// From the request to the verdict without the time in the queue, in ms: what is predicted.
+fn took_ms(migration: &Migration) -> Option<u64> {
+    Some(migration.outcome?.total_ms.saturating_sub(migration.waited_ms))
 }
 
 fn of_policy(policies: &[PolicyPrediction], policy: Policy) -> Option<Ending> {

@@ -72,6 +72,25 @@ async fn gentle_gives_up_within_its_budget_and_the_vm_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_queue_does_not_count_against_the_budget() {
+    let bench = Bench::new().await;
+    let mut moves = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        let vm = bench.vm(name, VmState::Running, NEVER).await;
+        let options = MigrationOptions { budget_s: Some(60), ..with(Policy::Gentle) };
+        moves.push(start(&bench, vm, options).await);
+    }
+    let mut waited = Vec::new();
+    for id in moves {
+        let Migration { waited_ms, outcome, .. } = bench.ended(id).await;
+        let took = outcome.unwrap().total_ms - waited_ms;
+        assert!((60_000..80_000).contains(&took), "{took}");
+        waited.push(waited_ms);
+    }
+    assert!(waited.iter().filter(|ms| **ms > 60_000).count() == 1, "one of five waits: {waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_longer_pause_finishes_what_gentle_would_not() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;

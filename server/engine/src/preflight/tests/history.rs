@@ -30,6 +30,15 @@ fn predicted(likely_ms: u64, dirty_bytes_s: Option<u64>, migration: Migration) -
 }
 
 #[test]
+fn the_queue_is_no_part_of_what_a_move_takes() {
+    let (options, throughput) = (MigrationOptions::default(), 32.0 * MIB as f64 / 1000.0);
+    let mut waited = sent(64);
+    waited.waited_ms = 60_000;
+    waited.outcome.as_mut().unwrap().total_ms += 60_000;
+    assert!((overhead_ms(&[waited], &options, throughput) - 2_000.0).abs() < 1.0);
+}
+
+#[test]
 fn the_time_until_qemu_sends_is_no_part_of_what_the_link_carries() {
     let moves = [sent(64), sent(128), sent(100)];
     let options = MigrationOptions::default();
