@@ -59,7 +59,7 @@ test('a guest that writes too fast is told of with numbers, drawn, and finishes 
   await expectAccessible(page, 'a migration that does not converge');
   await expectToFit(page, 'a migration that does not converge');
 
-  await page.getByRole('link', { name: 'Pause the guest and finish' }).click();
+  await page.getByRole('button', { name: 'Pause the guest and finish' }).click();
   const dialog = page.getByRole('dialog', { name: 'Pause the guest and finish?' });
   await expect(dialog).toContainText(/cache pauses until its memory is sent, for about \d/);
   await expectAccessible(page, 'the question before the guest is paused');
@@ -113,7 +113,7 @@ test.describe('without WASM', () => {
 
     await expect(async () => {
       await page.goto(`${migration}/steer`);
-      await expect(page.getByRole('link', { name: 'Pause the guest and finish' })).toBeVisible({ timeout: 100 });
+      await expect(page.getByRole('button', { name: 'Pause the guest and finish' })).toBeEnabled({ timeout: 100 });
     }).toPass();
     await page.getByLabel('Longest pause, ms').fill('650');
     await steering(page, 'longest-pause').getByRole('button').click();
@@ -123,7 +123,7 @@ test.describe('without WASM', () => {
       await expect(acts(page)).toContainText('Pause up to 650 ms, by admin', { timeout: 100 });
     }).toPass();
 
-    await page.getByRole('link', { name: 'Pause the guest and finish' }).click();
+    await page.getByRole('button', { name: 'Pause the guest and finish' }).click();
     await expect(page.getByRole('heading', { name: 'Pause the guest and finish?' })).toBeVisible();
     await page.getByRole('button', { name: 'Pause the guest and finish' }).click();
     await expect(page).toHaveURL(migration);

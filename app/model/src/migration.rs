@@ -107,6 +107,14 @@ pub enum ControlFlow {
     Tunnelled,
 }
 
+impl ControlFlow {
+    /// Whether a migration may switch to post-copy: not through the daemons, which can't do it, nor while the console drives it, with
+    /// which post-copy would break off.
+    pub fn allows_post_copy(self) -> bool {
+        self == Self::PeerToPeer
+    }
+}
+
 /// What can be chosen for a migration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MigrationOptions {

@@ -51,12 +51,13 @@ impl Policy {
         }
     }
 
-    /// What it does, in a line.
-    pub fn hint(self) -> &'static str {
+    /// What it does, in a line. Post-copy is promised only where it is possible.
+    pub fn hint(self, allows_post_copy: bool) -> &'static str {
         match self {
             Self::Gentle => "Never slows the guest. Gives up if it writes too fast.",
             Self::Balanced => "Raises the pause to at most 1 s, then slows the guest.",
-            Self::Certain => "Always finishes: by post-copy, or with a longer pause.",
+            Self::Certain if allows_post_copy => "Always finishes: by post-copy, or with a longer pause.",
+            Self::Certain => "Always finishes: slows the guest, then pauses it until its memory is sent.",
         }
     }
 
@@ -72,6 +73,12 @@ impl Policy {
     /// Whether QEMU may slow the guest's CPUs (auto-converge).
     pub fn slows_guest(self) -> bool {
         self != Self::Gentle
+    }
+
+    /// How long a migration of a VM with so much memory may try by default before its policy gives up, or pauses the guest: 150 s for
+    /// each GiB, as KubeVirt's `completionTimeoutPerGiB`, but at least 300 s, so that a small guest gets some passes over a slow link.
+    pub fn budget_s(memory_bytes: u64) -> u64 {
+        memory_bytes.div_ceil(1 << 30).saturating_mul(150).max(300)
     }
 }
 

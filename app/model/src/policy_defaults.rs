@@ -45,6 +45,12 @@ impl PolicyDefaults {
         self.policy.unwrap_or_default()
     }
 
+    /// How long a migration with this policy tries if it chooses nothing, in s.
+    pub fn budget_s(&self, policy: Policy, memory_bytes: u64) -> u64 {
+        let set = self.budget_s.filter(|_| policy == self.policy());
+        set.map_or_else(|| Policy::budget_s(memory_bytes), u64::from)
+    }
+
     /// Fills in what was not chosen. The limits are those of one policy, and say nothing of another that was chosen: a gentle migration
     /// must not pause for as long as a certain one may.
     #[must_use]
@@ -109,6 +115,13 @@ mod tests {
         let limits_of_the_usual_one = PolicyDefaults { policy: None, ..PATIENT };
         let balanced = MigrationOptions { policy: Some(Policy::Balanced), ..MigrationOptions::default() };
         assert_eq!(limits_of_the_usual_one.fill_in(balanced).longest_pause_ms, Some(4_000));
+    }
+
+    #[test]
+    fn a_budget_is_that_of_its_policy_or_of_the_memory() {
+        assert_eq!(PATIENT.budget_s(Policy::Certain, 4 << 30), 60);
+        assert_eq!(PATIENT.budget_s(Policy::Gentle, 4 << 30), 600);
+        assert_eq!(PATIENT.budget_s(Policy::Gentle, 64 << 20), 300);
     }
 
     #[test]

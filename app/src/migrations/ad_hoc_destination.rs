@@ -211,6 +211,7 @@ fn OptionFields(
                 />
             </details>
         </fieldset>
-        <PolicyFields is_offered=is_active options=policy defaults />
+        // The console drives such a migration, so there is no post-copy.
+        <PolicyFields is_offered=is_active allows_post_copy=false memory_bytes=vm.memory_bytes options=policy defaults />
     }
 }

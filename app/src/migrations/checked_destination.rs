@@ -1,8 +1,8 @@
 //! A destination as the migrate form knows it: what was asked, and what the preflight found.
 
 use model::{
-    Code, DestinationReport, DiskPlan, FindingCode, HostName, MigrationRequest, Preflight, Severity, Treatment, Vm,
-    text,
+    Code, DestinationReport, DiskPlan, FindingCode, HostName, MigrationRequest, Policy, PolicyDefaults, Preflight,
+    Severity, Treatment, Vm, text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,18 @@ impl CheckedDestination {
     pub fn offers_removal(&self) -> bool {
         self.preflight().is_some_and(|preflight| preflight.copied_bytes() > 0)
             || self.request.options.remove_source_disks
+    }
+
+    /// Whether a running VM may get there by post-copy.
+    pub fn allows_post_copy(&self) -> bool {
+        self.preflight().is_some_and(|preflight| preflight.control_flow.allows_post_copy())
+            && !self.request.options.rdma
+    }
+
+    /// How long each policy would try to get there before it gives up, in s, in the order of [`Policy::ALL`].
+    pub fn budgets_s(&self, vm: &Vm, defaults: PolicyDefaults) -> Vec<u64> {
+        let chosen = self.request.options.budget_s.map(u64::from);
+        Policy::ALL.iter().map(|policy| chosen.unwrap_or_else(|| defaults.budget_s(*policy, vm.memory_bytes))).collect()
     }
 
     fn has(&self, code: FindingCode) -> bool {

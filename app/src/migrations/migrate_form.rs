@@ -120,7 +120,7 @@ pub(super) fn MigrateForm(
                 <a class="other-destination" href=format!("/vms/{vm}/elsewhere") rel="external">"Another host…"</a>
             </fieldset>
             <div class="report" aria-busy=move || (known.read().waiting > 0).then_some("true")>
-                <Report checked measure=measure_now />
+                <Report vm=shown checked measure=measure_now />
             </div>
             <MigrateOptions vm=shown checked />
             <div class="form-foot">

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use model::{MigrationOptions, Policy, Vm};
+use model::{MigrationOptions, Policy, Vm, VmState};
 
 use crate::live::Live;
 use crate::migrations::{checked_destination::CheckedDestination, policy_fields::PolicyFields};
@@ -26,6 +26,11 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
         Some(vm.effective_policy_defaults(live.hosts.value(&vm.host).as_ref()))
     });
     let defaults = defaults.unwrap_or_default();
+    let allows_post_copy = {
+        let checked = is_offered(CheckedDestination::allows_post_copy);
+        move || checked.get() && vm.read().as_ref().is_some_and(|vm| vm.state == VmState::Running)
+    };
+    let memory_bytes = move || vm.read().as_ref().map_or(0, |vm| vm.memory_bytes);
     let offers_name = is_offered(CheckedDestination::offers_name);
     view! {
         <fieldset>
@@ -73,7 +78,13 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
                 <small class="hint">{own_limit}</small>
             </label>
         </fieldset>
-        <PolicyFields is_offered=Signal::derive(moves_memory) options=given_policy() defaults />
+        <PolicyFields
+            is_offered=Signal::derive(moves_memory)
+            allows_post_copy=Signal::derive(allows_post_copy)
+            memory_bytes=Signal::derive(memory_bytes)
+            options=given_policy()
+            defaults
+        />
     }
 }
 

@@ -7,6 +7,12 @@ use model::{MigrationOptions, Policy, PolicyDefaults, Steering, text};
 #[component]
 pub(super) fn PolicyFields(
     #[prop(into)] is_offered: Signal<bool>,
+    /// Whether the migration may switch to post-copy.
+    #[prop(into)]
+    allows_post_copy: Signal<bool>,
+    /// The memory of the VM, in bytes.
+    #[prop(into)]
+    memory_bytes: Signal<u64>,
     /// What is filled in already: `policy`, `longest_pause_ms`, `budget_s`, `policy_as_default`.
     options: MigrationOptions,
     /// What is filled in by the console where it is left empty.
@@ -15,7 +21,10 @@ pub(super) fn PolicyFields(
     let MigrationOptions { policy, longest_pause_ms, budget_s, policy_as_default, .. } = options;
     let chosen = policy.unwrap_or(defaults.policy());
     let has_limits = longest_pause_ms.is_some() || budget_s.is_some();
-    let radio = move |policy: Policy| view! { <PolicyRadio policy is_chosen=policy == chosen is_default=policy == defaults.policy() /> };
+    let radio = move |policy: Policy| {
+        let (is_chosen, is_default) = (policy == chosen, policy == defaults.policy());
+        view! { <PolicyRadio policy is_chosen is_default allows_post_copy /> }
+    };
     view! {
         <fieldset class="policies" hidden=move || !is_offered.get() disabled=move || !is_offered.get()>
             <legend>"If the guest writes faster than the link carries"</legend>
@@ -27,14 +36,14 @@ pub(super) fn PolicyFields(
                     label="Longest pause in ms"
                     value=longest_pause_ms
                     max=Steering::MOST_PAUSE_MS
-                    hint=own_pauses(defaults)
+                    hint=Signal::stored(own_pauses(defaults))
                 />
                 <LimitField
                     name="budget_s"
                     label="Budget in s"
                     value=budget_s
                     max=Steering::MOST_BUDGET_S
-                    hint=own_budget(defaults)
+                    hint=Signal::derive(move || own_budget(defaults, memory_bytes.get()))
                 />
             </details>
             <label class="check">
@@ -51,12 +60,12 @@ pub(super) fn PolicyFields(
 }
 
 #[component]
-fn PolicyRadio(policy: Policy, is_chosen: bool, is_default: bool) -> impl IntoView {
+fn PolicyRadio(policy: Policy, is_chosen: bool, is_default: bool, allows_post_copy: Signal<bool>) -> impl IntoView {
     let default = is_default.then_some(" (default)");
     view! {
         <label class="check">
             <input type="radio" name="request[options][policy]" value=policy.as_str() checked=is_chosen />
-            <span>{policy.label()} {default} <small>{policy.hint()}</small></span>
+            <span>{policy.label()} {default} <small>{move || policy.hint(allows_post_copy.get())}</small></span>
         </label>
     }
 }
@@ -68,7 +77,7 @@ fn LimitField(
     label: &'static str,
     value: Option<u32>,
     max: u32,
-    #[prop(into)] hint: String,
+    hint: Signal<String>,
 ) -> impl IntoView {
     view! {
         <label class="field">
@@ -96,12 +105,11 @@ fn own_pauses(defaults: PolicyDefaults) -> String {
     format!("Default: {}.", Policy::ALL.iter().map(own).collect::<Vec<_>>().join(", "))
 }
 
-/// How long the policies try where nothing is chosen.
-fn own_budget(defaults: PolicyDefaults) -> String {
-    let own = "150 s for each GiB of memory, at least 5 min";
-    let set = defaults
-        .budget_s
-        .map(|s| format!("{} {}, others ", defaults.policy().as_str(), text::duration(u64::from(s) * 1_000)));
+/// How long the policies try where nothing is chosen: `… Default: 5 min.`, or `… Default: gentle 1 min, others 5 min.`
+fn own_budget(defaults: PolicyDefaults, memory_bytes: u64) -> String {
+    let told = |s: u64| text::duration(s * 1_000);
+    let own = told(Policy::budget_s(memory_bytes));
+    let set = defaults.budget_s.map(|s| format!("{} {}, others ", defaults.policy().as_str(), told(s.into())));
     format!("How long gentle and balanced try before they give up. Default: {}{own}.", set.unwrap_or_default())
 }
 
@@ -112,17 +120,14 @@ mod tests {
     #[test]
     fn the_limits_of_all_policies_are_told() {
         assert_eq!(own_pauses(PolicyDefaults::default()), "Default: gentle 300 ms, balanced 1.0 s, certain 1.0 s.");
-        assert!(
-            own_budget(PolicyDefaults::default()).ends_with("Default: 150 s for each GiB of memory, at least 5 min.")
-        );
+        assert!(own_budget(PolicyDefaults::default(), 64 << 20).ends_with("Default: 5 min."));
+        assert!(own_budget(PolicyDefaults::default(), 16 << 30).ends_with("Default: 40 min."));
     }
 
     #[test]
     fn limits_that_were_set_are_told_with_their_policy() {
         let set = PolicyDefaults { policy: Some(Policy::Gentle), longest_pause_ms: Some(500), budget_s: Some(60) };
         assert_eq!(own_pauses(set), "Default: gentle 500 ms, balanced 1.0 s, certain 1.0 s.");
-        assert!(
-            own_budget(set).ends_with("Default: gentle 1 min, others 150 s for each GiB of memory, at least 5 min.")
-        );
+        assert!(own_budget(set, 1 << 30).ends_with("Default: gentle 1 min, others 5 min."));
     }
 }

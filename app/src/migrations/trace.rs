@@ -1,7 +1,14 @@
-//! What was measured of a migration in the course of time: loaded with its page, and grown by each sample that the stream brings.
+//! What was measured of a migration in the course of time: loaded with its page, grown by each sample that the stream brings, and loaded
+//! again once a lost stream is back.
 
-use leptos::prelude::{Update as _, *};
-use model::{Migration, Phase, TimeLeft, TracePoint};
+use leptos::{
+    prelude::{Update as _, *},
+    task::spawn_local,
+};
+use model::{Migration, MigrationId, Phase, TimeLeft, TracePoint};
+
+use crate::live::{Live, StreamState};
+use crate::migrations::server_fns::load_migration;
 
 /// So many points are kept at most: more than a picture has pixels for on a phone.
 const MOST: usize = 240;
@@ -16,7 +23,32 @@ pub(super) fn follow(loaded: Vec<TracePoint>, migration: Signal<Migration>) -> R
             points.update(|points| grow(points, point));
         }
     });
+    catch_up(migration.read_untracked().id, points);
     points
+}
+
+/// Loads what was measured while the stream was lost.
+fn catch_up(id: MigrationId, points: RwSignal<Vec<TracePoint>>) {
+    let stream = expect_context::<Live>().stream;
+    Effect::new(move |was_lost: Option<bool>| {
+        let (state, was_lost) = (stream.get(), was_lost.unwrap_or_default());
+        if was_lost && state == StreamState::Live {
+            spawn_local(async move {
+                // Without an answer the picture has a straight line there, until the page is loaded again.
+                if let Ok((_, _, loaded)) = load_migration(id.to_string()).await {
+                    points.try_update(|points| *points = joined(loaded, points));
+                }
+            });
+        }
+        state == StreamState::Lost
+    });
+}
+
+/// The points that were loaded, and those that the stream brought meanwhile.
+fn joined(mut loaded: Vec<TracePoint>, streamed: &[TracePoint]) -> Vec<TracePoint> {
+    let last_ms = loaded.last().map(|last| last.elapsed_ms);
+    loaded.extend(streamed.iter().filter(|point| last_ms < Some(point.elapsed_ms)));
+    thinned(loaded)
 }
 
 /// The latest sample as a point; none while no data is sent.
@@ -80,6 +112,15 @@ mod tests {
         assert!(points.len() > MOST / 3, "{}", points.len());
         assert!(points.is_sorted_by(|one, next| one.elapsed_ms < next.elapsed_ms));
         assert!(thinned((0..10_000).map(point).collect()).len() <= MOST);
+    }
+
+    #[test]
+    fn what_the_stream_brought_while_the_trace_was_loaded_stays() {
+        let loaded: Vec<_> = [0, 200, 400, 600].map(point).to_vec();
+        let streamed = [0, 600, 800].map(point);
+        let joined = joined(loaded, &streamed);
+        assert_eq!(joined.iter().map(|point| point.elapsed_ms).collect::<Vec<_>>(), [0, 200, 400, 600, 800]);
+        assert_eq!(super::joined(Vec::new(), &streamed), streamed);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How long a migration will take.
 
 use leptos::{prelude::*, server_fn::ServerFn};
-use model::{PolicyPrediction, Prediction, text};
+use model::{Ending, Policy, PolicyPrediction, Prediction, text};
 
 use crate::migrations::server_fns::Measure;
 
@@ -10,6 +10,8 @@ use crate::migrations::server_fns::Measure;
 #[component]
 pub(super) fn PredictionSection(
     #[prop(into)] prediction: Signal<Option<Prediction>>,
+    /// How long each policy tries before it gives up, in s.
+    budgets_s: Memo<Option<Vec<u64>>>,
     measure: Callback<()>,
 ) -> impl IntoView {
     let sentence = move || prediction.read().as_ref().map(text::prediction);
@@ -20,8 +22,10 @@ pub(super) fn PredictionSection(
             <p>{sentence}</p>
             <ul class="policies">
                 {move || {
+                    let budgets_s = budgets_s.get().unwrap_or_default();
                     let policies = prediction.get().map(|prediction| prediction.policies);
-                    policies.into_iter().flatten().map(|predicted| view! { <PolicyItem predicted /> }).collect_view()
+                    let items = policies.into_iter().flatten().enumerate();
+                    items.map(|(at, predicted)| policy_item(&predicted, budgets_s.get(at).copied())).collect_view()
                 }}
             </ul>
             <button
@@ -41,14 +45,36 @@ pub(super) fn PredictionSection(
 }
 
 /// When it would end with one policy.
-#[component]
-fn PolicyItem(predicted: PolicyPrediction) -> impl IntoView {
-    let PolicyPrediction { policy, ending } = predicted;
-    view! {
-        <li>
-            <strong>{policy.label()}</strong>
-            ": "
-            {text::ending(&ending)}
-        </li>
+fn policy_item(predicted: &PolicyPrediction, budget_s: Option<u64>) -> impl IntoView + use<> {
+    let (label, words) = (predicted.policy.label(), ending(predicted, budget_s));
+    view! { <li><strong>{label}</strong> ": " {words}</li> }
+}
+
+/// When it ends, and when a policy gives up with which it does not.
+fn ending(PolicyPrediction { policy, ending }: &PolicyPrediction, budget_s: Option<u64>) -> String {
+    let words = text::ending(ending);
+    match (ending, budget_s) {
+        (Ending::Never { .. }, Some(s)) if *policy != Policy::Certain => {
+            format!("{words}; gives up after {}", text::duration(s * 1_000))
+        }
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::examples;
+
+    #[test]
+    fn a_policy_that_gives_up_says_when() {
+        let never = Ending::Never { needed_pause_ms: 1_900 };
+        let told = |policy, ending_| ending(&PolicyPrediction { policy, ending: ending_ }, Some(300));
+        assert_eq!(
+            told(Policy::Gentle, never),
+            "does not end by itself, it would take a pause of 1.9 s; gives up after 5 min"
+        );
+        assert!(!told(Policy::Certain, never).contains("gives up"));
+        assert!(!told(Policy::Gentle, examples::after(12_000, 20_000)).contains("gives up"));
     }
 }

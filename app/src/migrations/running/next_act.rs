@@ -8,8 +8,9 @@ use crate::migrations::pause_limit::pause_limit_ms;
 /// From so much on QEMU can't slow a guest noticeably further, in percent (its limit is 99).
 const SLOWED_ENOUGH: u8 = 90;
 
-/// What comes next, in a sentence; none while nothing has to be done, or can be.
-pub(super) fn next_act(migration: &Migration) -> Option<String> {
+/// What comes next, in a sentence; none while nothing has to be done, or can be. The VM's memory, in bytes, decides how long its policy
+/// tries.
+pub(super) fn next_act(migration: &Migration, memory_bytes: Option<u64>) -> Option<String> {
     let Convergence::NotConverging { needed_downtime_ms } = migration.progress.convergence else { return None };
     if !matches!(migration.phase, Phase::CopyingMemory | Phase::Converging) || migration.cancel_requested {
         return None;
@@ -34,7 +35,8 @@ pub(super) fn next_act(migration: &Migration) -> Option<String> {
         let pause = text::duration(needed_downtime_ms);
         return Some(format!("Next, {name} pauses the guest until its memory is sent, for about {pause}."));
     }
-    let budget = migration.options.budget_s.map(|s| format!(" of {}", text::duration(u64::from(s) * 1_000)));
+    let budget_s = migration.options.budget_s.map(u64::from).or(memory_bytes.map(Policy::budget_s));
+    let budget = budget_s.map(|s| format!(" of {}", text::duration(s * 1_000)));
     Some(format!(
         "The policy {name} does no more than this, and gives up at the end of its budget{}. A longer pause or post-copy would \
          finish it.",
@@ -60,16 +62,16 @@ mod tests {
     }
 
     fn told(migration: &Migration) -> String {
-        next_act(migration).unwrap_or_default()
+        next_act(migration, Some(64 << 20)).unwrap_or_default()
     }
 
     #[test]
     fn what_finishes_needs_no_act() {
         let mut migration = needing(900, Policy::Balanced);
         migration.phase = Phase::SwitchingOver;
-        assert_eq!(next_act(&migration), None);
+        assert_eq!(next_act(&migration, None), None);
         migration = Migration { phase: Phase::Converging, progress: Progress::default(), ..migration };
-        assert_eq!(next_act(&migration), None);
+        assert_eq!(next_act(&migration, None), None);
     }
 
     #[test]
@@ -86,6 +88,7 @@ mod tests {
     #[test]
     fn gentle_gives_up() {
         let mut migration = needing(900, Policy::Gentle);
+        assert!(told(&migration).contains("at the end of its budget of 5 min."), "{}", told(&migration));
         migration.options.budget_s = Some(60);
         assert_eq!(
             told(&migration),

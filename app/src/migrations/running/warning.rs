@@ -3,14 +3,20 @@
 use leptos::prelude::*;
 use model::{Migration, text};
 
+use crate::live::Live;
 use crate::migrations::running::next_act::next_act;
 use crate::ui::icon::{Draw, Icon};
 
 /// The warning, while there is one.
 #[component]
 pub(super) fn Warning(migration: Signal<Migration>) -> impl IntoView {
+    let live = expect_context::<Live>();
     let convergence = Memo::new(move |_| text::convergence(&migration.read()));
-    let next = Memo::new(move |_| next_act(&migration.read()));
+    let next = Memo::new(move |_| {
+        let migration = migration.read();
+        let vm = live.vms.value(&migration.vm);
+        next_act(&migration, vm.map(|vm| vm.memory_bytes))
+    });
     let is_shown = Memo::new(move |_| convergence.read().is_some());
     view! {
         <div role="status">

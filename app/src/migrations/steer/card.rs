@@ -1,19 +1,19 @@
 //! The forms that steer a running migration, each with what it would do, or why it is not possible now.
 
-use leptos::prelude::*;
-use model::{Acted, Migration, MigrationId, Policy, Problem, Steering, text};
+use leptos::{ev::MouseEvent, prelude::*};
+use model::{Acted, ControlFlow, Migration, Policy, Problem, Steering, text};
 
 use crate::migrations::{
     pause_limit::pause_limit_ms,
     server_fns::Steer,
     steer::{
-        confirm::{confirm_question, consequence},
+        confirm::{confirm_question, consequence, is_asked_before},
         fields::act,
         suggestion::longer_pause_ms,
     },
 };
 use crate::ui::{
-    dialog::QuestionLink,
+    dialog::Asked,
     problem::Alert,
     server_form::{FormAction, ServerForm},
 };
@@ -22,7 +22,6 @@ use crate::ui::{
 #[component]
 pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
     let steer = FormAction::of::<Steer>();
-    let id = migration.read_untracked().id;
     view! {
         <section class="card" id="steer">
             <h2>"Steer"</h2>
@@ -32,14 +31,15 @@ pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
                 <BandwidthForm migration steer />
                 <PolicyForm migration steer />
                 <SteerForm migration steer steering=Steering::SlowGuest hint=slowed />
-                <Confirmed migration id steering=Steering::PostCopy />
-                <Confirmed migration id steering=Steering::PauseGuest />
+                <SteerForm migration steer steering=Steering::PostCopy hint=post_copied />
+                <SteerForm migration steer steering=Steering::PauseGuest hint=paused />
             </ul>
         </section>
     }
 }
 
-/// A form with a button, and a field beside it where there is one.
+/// A form with a button, and a field beside it where there is one. What hurts is asked about before: in the dialog, or on a page where no
+/// scripts run.
 #[component]
 fn SteerForm(
     migration: Signal<Migration>,
@@ -53,10 +53,18 @@ fn SteerForm(
     short: Option<&'static str>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    let asked = expect_context::<Asked>();
     let id = migration.read_untracked().id;
-    let refusal = refusal(migration, steering);
+    let refusal = Memo::new(move |_| steering.refusal(&migration.read()));
     let pending = steer.pending();
     let is_disabled = move || refusal.read().is_some() || pending.get();
+    let is_asked = is_asked_before(steering);
+    let ask = move |click: MouseEvent| {
+        if is_asked {
+            click.prevent_default();
+            asked.set(Some(confirm_question(id, steering)));
+        }
+    };
     view! {
         <li class="steering" data-act=act(steering)>
             <ServerForm action=steer>
@@ -66,9 +74,12 @@ fn SteerForm(
                     {children.map(|children| children())}
                     <button
                         class="button"
+                        formmethod=is_asked.then_some("get")
+                        formaction=is_asked.then(|| format!("/migrations/{id}/steer"))
                         disabled=is_disabled
                         aria-label=steering.label()
                         aria-describedby=hint_id(steering)
+                        on:click=ask
                     >
                         {short.unwrap_or(steering.label())}
                     </button>
@@ -79,67 +90,34 @@ fn SteerForm(
     }
 }
 
-/// A button that asks before it does anything.
-#[component]
-fn Confirmed(migration: Signal<Migration>, id: MigrationId, steering: Steering) -> impl IntoView {
-    let refusal = refusal(migration, steering);
-    let link = move || {
-        view! {
-            <QuestionLink class="button" question=move || confirm_question(id, steering)>
-                {steering.label()}
-            </QuestionLink>
-        }
-    };
-    view! {
-        <li class="steering" data-act=act(steering)>
-            <Show when=move || refusal.read().is_some() fallback=link>
-                <button type="button" class="button" disabled aria-describedby=hint_id(steering)>
-                    {steering.label()}
-                </button>
-            </Show>
-            <Hint migration steering refusal hint=if steering == Steering::PostCopy { post_copied } else { paused } />
-        </li>
-    }
-}
-
 #[component]
 fn PauseForm(migration: Signal<Migration>, steer: FormAction<Migration>) -> impl IntoView {
     // A field that a person has changed keeps what was typed: a browser shows this value only before that.
     let suggested = Memo::new(move |_| longer_pause_ms(&migration.read()).to_string());
     view! {
         <SteerForm migration steer steering=Steering::LongestPause { ms: 1 } hint=allowed_pause short="Allow">
-            <label class="field">
-                <span>"Longest pause, ms"</span>
-                <input
-                    type="number"
-                    name="steering[ms]"
-                    value=suggested
-                    min="1"
-                    max=Steering::MOST_PAUSE_MS.to_string()
-                    inputmode="numeric"
-                    required
-                />
-            </label>
+            {number("Longest pause, ms", "steering[ms]", Steering::MOST_PAUSE_MS, suggested.into())}
         </SteerForm>
     }
 }
 
 #[component]
 fn BandwidthForm(migration: Signal<Migration>, steer: FormAction<Migration>) -> impl IntoView {
+    let nothing = Signal::stored(String::new());
     view! {
         <SteerForm migration steer steering=Steering::Bandwidth { mib_s: 1 } hint=bandwidth short="Change">
-            <label class="field">
-                <span>"Bandwidth, MiB/s"</span>
-                <input
-                    type="number"
-                    name="steering[mib_s]"
-                    min="1"
-                    max=Steering::MOST_BANDWIDTH_MIB_S.to_string()
-                    inputmode="numeric"
-                    required
-                />
-            </label>
+            {number("Bandwidth, MiB/s", "steering[mib_s]", Steering::MOST_BANDWIDTH_MIB_S, nothing)}
         </SteerForm>
+    }
+}
+
+/// A field for a whole number from 1 to `max`.
+fn number(label: &'static str, name: &'static str, max: u32, value: Signal<String>) -> impl IntoView {
+    view! {
+        <label class="field">
+            <span>{label}</span>
+            <input type="number" name=name value=value min="1" max=max.to_string() inputmode="numeric" required />
+        </label>
     }
 }
 
@@ -155,7 +133,7 @@ fn PolicyForm(migration: Signal<Migration>, steer: FormAction<Migration>) -> imp
     };
     let steering = Steering::Policy { policy: current.get_untracked() };
     view! {
-        <SteerForm migration steer steering hint=|migration| migration.policy.hint().to_owned() short="Change">
+        <SteerForm migration steer steering hint=policy_followed short="Change">
             <label class="field">
                 <span>"Policy"</span>
                 <select name="steering[policy]">{Policy::ALL.iter().copied().map(option).collect_view()}</select>
@@ -189,8 +167,9 @@ fn hint_id(steering: Steering) -> String {
     format!("about-{}", act(steering))
 }
 
-fn refusal(migration: Signal<Migration>, steering: Steering) -> Memo<Option<Problem>> {
-    Memo::new(move |_| steering.refusal(&migration.read()))
+fn policy_followed(migration: &Migration) -> String {
+    let can_post_copy = migration.control_flow.is_some_and(ControlFlow::allows_post_copy) && !migration.options.rdma;
+    migration.policy.hint(can_post_copy).to_owned()
 }
 
 fn allowed_pause(migration: &Migration) -> String {

@@ -19,6 +19,11 @@ use crate::ui::{
 /// What is asked for before.
 const CONFIRMED: [Steering; 2] = [Steering::PostCopy, Steering::PauseGuest];
 
+/// Whether it is asked about before it is done.
+pub(super) fn is_asked_before(steering: Steering) -> bool {
+    CONFIRMED.contains(&steering)
+}
+
 /// What the question of this name is about.
 pub(super) fn confirmed(name: &str) -> Option<Steering> {
     CONFIRMED.into_iter().find(|steering| act(*steering) == name)
@@ -27,7 +32,7 @@ pub(super) fn confirmed(name: &str) -> Option<Steering> {
 /// The question, for the dialog.
 pub(super) fn confirm_question(id: MigrationId, steering: Steering) -> Question {
     Question {
-        href: format!("/migrations/{id}/steer?act={}", act(steering)),
+        href: format!("/migrations/{id}/steer?steering[act]={}", act(steering)),
         title: confirm_title(steering),
         form: Callback::new(move |close| view! { <ConfirmForm id steering close=Some(close) /> }.into_any()),
     }

@@ -1,4 +1,4 @@
-//! `/migrations/{id}/steer`: the forms that steer a migration, or with `?act=` one question before it, as a page for browsers without
+//! `/migrations/{id}/steer`: the forms that steer a migration, or with `?steering[act]=` one question before it, as a page for browsers without
 //! WASM and for links.
 
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ pub(crate) fn SteerPage() -> impl IntoView {
     // A memo, so that the forms stay while the migration goes on.
     let asked = Memo::new(move |_| {
         let id: MigrationId = params.read().get_str("id")?.parse().ok()?;
-        live.migrations.get(&id).map(|_| (id, query.read().get_str("act").and_then(confirmed)))
+        live.migrations.get(&id).map(|_| (id, query.read().get_str("steering[act]").and_then(confirmed)))
     });
     move || {
         let shown =

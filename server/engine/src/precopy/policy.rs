@@ -21,11 +21,6 @@ const SLOWED_ENOUGH: u8 = 90;
 /// So many passes in a row have to bring nothing before a guest is paused until the end.
 const FRUITLESS_PASSES: u64 = 2;
 
-/// How long a migration may take for each GiB of memory before its policy gives up, in s (KubeVirt's `completionTimeoutPerGiB`), and the
-/// least.
-const BUDGET_S_PER_GIB: u64 = 150;
-const LEAST_BUDGET_S: u64 = 300;
-
 /// What a migration may do to finish.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
@@ -39,11 +34,10 @@ pub(crate) struct Rules {
 impl Rules {
     /// Of a VM with so much memory. What is chosen in the options replaces what the policy says.
     pub(crate) fn of(policy: Policy, longest_pause_ms: Option<u32>, budget_s: Option<u32>, memory_bytes: u64) -> Self {
-        let budget = (memory_bytes.div_ceil(1 << 30).saturating_mul(BUDGET_S_PER_GIB)).max(LEAST_BUDGET_S);
         Self {
             policy,
             longest_pause_ms: longest_pause_ms.unwrap_or_else(|| policy.longest_pause_ms()),
-            budget: Duration::from_secs(budget_s.map_or(budget, u64::from)),
+            budget: Duration::from_secs(budget_s.map_or_else(|| Policy::budget_s(memory_bytes), u64::from)),
         }
     }
 }

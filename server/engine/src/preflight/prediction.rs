@@ -8,6 +8,7 @@ use std::f64::consts::LN_2;
 use model::{ControlFlow, Ending, MigrationOptions, Policy, PolicyPrediction, Prediction, VmState};
 
 use super::{
+    control_flow,
     history::{self, Sends},
     input::PreflightInput,
 };
@@ -88,9 +89,7 @@ pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> 
         longest_pause_ms: options.longest_pause_ms,
         budget_s: options.budget_s,
         // As `migration/drive.rs` prepares it; whether both QEMUs can is known once they are asked to.
-        post_copy: !options.rdma
-            && input.vm.state == VmState::Running
-            && matches!(options.control_flow, None | Some(ControlFlow::PeerToPeer)),
+        post_copy: !options.rdma && input.vm.state == VmState::Running && control_flow::of(input).0.allows_post_copy(),
     };
     let dirty = measured.map(DirtyCurve::rate_bytes_s);
     let policies = [Policy::Gentle, Policy::Balanced, Policy::Certain].map(|policy| {

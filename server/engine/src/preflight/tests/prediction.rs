@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Ending, Migration, Outcome, Phase, Policy, VmState, examples};
+use model::{Ending, HostOrigin, Migration, Outcome, Phase, Policy, VmState, examples};
 use proptest::prelude::*;
 
 use super::{
@@ -152,6 +152,17 @@ fn a_guest_that_writes_takes_longer() {
     let Ending::After { high_ms: idle, .. } = ending(1000, 0, 100, Some(0)) else { panic!() };
     let Ending::After { high_ms: busy, .. } = ending(1000, 0, 100, Some(50)) else { panic!() };
     assert!(busy > idle * 3 / 2 && busy < idle * 5 / 2, "{idle} and {busy}");
+}
+
+#[test]
+fn no_post_copy_is_promised_where_the_console_has_to_drive() {
+    let mut input = input();
+    input.source.config.bandwidth_mib_s = Some(100);
+    input.curve = Some(Arc::new(steady(1000)));
+    let certain = |input: &PreflightInput| after(of(input, 0).unwrap().policies[2].ending).3;
+    assert!(certain(&input));
+    input.destination.origin = HostOrigin::Temporary;
+    assert!(!certain(&input), "beta is not registered, so the console drives");
 }
 
 #[test]
