@@ -42,8 +42,11 @@ pub(super) fn Figures(migration: Signal<Migration>) -> impl IntoView {
 /// `3.7 GiB (14 times its memory), 120 MiB left`.
 fn sent(migration: &Migration) -> String {
     let Progress { bytes_total, bytes_processed, bytes_remaining, .. } = migration.progress;
+    if bytes_total == 0 {
+        return "nothing yet".to_owned();
+    }
     let processed = text::bytes(bytes_processed);
-    if bytes_processed <= bytes_total || bytes_total == 0 {
+    if bytes_processed <= bytes_total {
         return format!("{processed} of {}", text::bytes(bytes_total));
     }
     let what = if migration.disks.is_empty() { "its memory" } else { "its memory and disks" };
@@ -77,6 +80,11 @@ fn time_left(progress: &Progress) -> String {
 mod tests {
     use super::*;
     use model::examples;
+
+    #[test]
+    fn before_data_is_sent_there_are_no_numbers() {
+        assert_eq!(sent(&examples::migration(1)), "nothing yet");
+    }
 
     #[test]
     fn memory_that_was_sent_again_is_not_a_part_of_the_whole() {
