@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Page, type WebSocketRoute } from '@playwright/test';
 import { demo } from '../demo';
 import { expectAccessible, expectLive, expectToFit, logIn, migrate, row, runsOn, type HostName } from './support';
 
@@ -71,6 +71,63 @@ test('a guest that writes too fast is told of with numbers, drawn, and finishes 
   await expectLive(page);
   await expect(acts(page)).toContainText('Guest paused, by admin');
   await expect(page.locator('.plot .throughput')).toHaveAttribute('d', /^M\d+ \d+L/);
+});
+
+test('a picture has what was measured while the stream was lost', async ({ page }) => {
+  let cut = false;
+  const open: WebSocketRoute[] = [];
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    if (cut) return void socket.close();
+    socket.connectToServer();
+    open.push(socket);
+  });
+  await logIn(page);
+  await migrate(page, 'cache', 'beta', 'Gentle');
+  const drawn = page.locator('.plot .throughput');
+  await expect(drawn).toHaveAttribute('d', /^M\d+ \d+L/);
+  cut = true;
+  for (const socket of open) await socket.close();
+  await expect(page.locator('.badge')).toHaveText(/reconnecting/);
+  const points = async () => ((await drawn.getAttribute('d')) ?? '').split('L').length;
+  const before = await points();
+
+  // The console goes on measuring, as its API shows.
+  const trace = page.url().replace('/migrations/', '/api/migrations/') + '/trace';
+  const measured = async () => ((await (await page.request.get(trace)).json()) as unknown[]).length;
+  await expect.poll(measured).toBeGreaterThan(before + 20);
+  expect(await points()).toBe(before);
+  cut = false;
+  await expectLive(page);
+  await expect.poll(points).toBeGreaterThan(before + 20);
+
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel the migration' }).click();
+  await expect(page.locator('.result')).toHaveText(/was cancelled after /);
+});
+
+test('no button of the steering covers another', async ({ page }) => {
+  await logIn(page);
+  await migrate(page, 'cache', 'beta', 'Gentle');
+  const boxes = await page
+    .locator('.steering :is(input:not([type=hidden]), select, button)')
+    .evaluateAll((elements) =>
+      elements.map((element) => {
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        const fits = element.scrollWidth <= element.clientWidth && element.scrollHeight <= element.clientHeight;
+        return { what: element.outerHTML.slice(0, 80), left, right, top, bottom, fits };
+      }),
+    );
+  expect(boxes.length).toBe(9);
+  for (const [at, one] of boxes.entries()) {
+    expect(one.fits, one.what).toBe(true);
+    const covered = boxes
+      .slice(at + 1)
+      .filter(({ left, right, top, bottom }) => left < one.right && one.left < right && top < one.bottom && one.top < bottom);
+    expect(covered, one.what).toEqual([]);
+  }
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel the migration' }).click();
+  await expect(page.locator('.result')).toHaveText(/was cancelled after /);
 });
 
 test('what is not possible is a disabled button with its reason', async ({ page }) => {

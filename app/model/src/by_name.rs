@@ -3,7 +3,7 @@
 //! serde's derive compares the names once more for each format that a type is read from; of the two longest enums that was 50 kB of the
 //! browser's half. These look in the one table that [`strum`] makes.
 
-use crate::{Code, FindingCode};
+use crate::{Code, FindingCode, Phase, Severity};
 
 /// What is no name of such a code.
 #[derive(Debug, thiserror::Error)]
@@ -23,4 +23,4 @@ macro_rules! by_name {
     )*};
 }
 
-by_name!(Code, FindingCode);
+by_name!(Code, FindingCode, Phase, Severity);

@@ -17,7 +17,7 @@ use crate::{
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Phase {
     /// Written down, not begun.

@@ -1,17 +1,11 @@
 //! The question before a migration is cancelled: in the dialog, and on a page of its own.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use model::MigrationId;
 
 use crate::live::Live;
 use crate::migrations::server_fns::Cancel;
-use crate::ui::{
-    dialog::Question,
-    form::CancelButton,
-    problem::Alert,
-    server_form::{FormAction, ServerForm},
-};
+use crate::ui::{dialog::Question, question_form::QuestionForm, server_form::FormAction};
 
 /// The question, for the dialog.
 pub(crate) fn cancel_question(live: Live, id: MigrationId) -> Question {
@@ -36,16 +30,6 @@ pub(crate) fn CancelForm(
     close: Option<Callback<()>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let page = format!("/migrations/{id}");
-    let navigate = use_navigate();
-    let cancel = FormAction::of::<Cancel>();
-    cancel.on_success({
-        let page = page.clone();
-        move |_| match close {
-            Some(close) => close.run(()),
-            None => navigate(&page, Default::default()),
-        }
-    });
     let consequence = move || {
         live.migrations.value(&id).map(|migration| {
             let (vm, source) = (migration.vm_name, migration.source);
@@ -58,19 +42,16 @@ pub(crate) fn CancelForm(
             format!("Unless it is too late, {vm} stays on {source}. The next migration starts from the beginning.")
         })
     };
+    let cancel = FormAction::of::<Cancel>();
     view! {
-        <ServerForm action=cancel>
-            <input type="hidden" name="id" value=id.to_string() />
-            <p class="consequence">{consequence}</p>
-            <div class="form-foot">
-                <Alert problem=cancel.problem() />
-                <div class="buttons">
-                    <CancelButton close href=page autofocus=close.is_some() label="Keep migrating" />
-                    <button class="button danger" disabled=cancel.pending()>
-                        "Cancel the migration"
-                    </button>
-                </div>
-            </div>
-        </ServerForm>
+        <QuestionForm
+            action=cancel
+            fields=vec![("id", id.to_string())]
+            consequence=Signal::derive(consequence)
+            label="Cancel the migration"
+            back="Keep migrating"
+            page=format!("/migrations/{id}")
+            close
+        />
     }
 }

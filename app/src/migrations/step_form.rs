@@ -1,17 +1,11 @@
 //! The question before the step is taken that a migration offers which needs attention: in the dialog, and on a page of its own.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use model::{MigrationId, Step};
 
 use crate::live::Live;
 use crate::migrations::server_fns::TakeStep;
-use crate::ui::{
-    dialog::Question,
-    form::CancelButton,
-    problem::Alert,
-    server_form::{FormAction, ServerForm},
-};
+use crate::ui::{dialog::Question, question_form::QuestionForm, server_form::FormAction};
 
 /// The question, for the dialog.
 pub(crate) fn step_question(id: MigrationId, step: Step) -> Question {
@@ -50,37 +44,22 @@ pub(crate) fn StepForm(
     close: Option<Callback<()>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let page = format!("/migrations/{id}");
-    let navigate = use_navigate();
-    let take = FormAction::of::<TakeStep>();
-    take.on_success({
-        let page = page.clone();
-        move |_| match close {
-            Some(close) => close.run(()),
-            None => navigate(&page, Default::default()),
-        }
-    });
     let (act, host) = fields(&step);
     let label = step.label();
     let is_harmless = matches!(step, Step::Pause { .. } | Step::Recover { .. });
     let consequence = move || live.migrations.value(&id).map(|migration| step.consequence(&migration));
+    let take = FormAction::of::<TakeStep>();
     view! {
-        <ServerForm action=take>
-            <input type="hidden" name="id" value=id.to_string() />
-            <input type="hidden" name="step[act]" value=act />
-            <input type="hidden" name="step[host]" value=host />
-            <p class="consequence">{consequence}</p>
-            <p class="hint">"vmferry asks all hosts once more before it does this. If anything has changed, it does nothing."</p>
-            <div class="form-foot">
-                <Alert problem=take.problem() />
-                <div class="buttons">
-                    <CancelButton close href=page autofocus=close.is_some() label="Cancel" />
-                    <button class=if is_harmless { "button primary" } else { "button danger" } disabled=take.pending()>
-                        {label}
-                    </button>
-                </div>
-            </div>
-        </ServerForm>
+        <QuestionForm
+            action=take
+            fields=vec![("id", id.to_string()), ("step[act]", act.to_owned()), ("step[host]", host)]
+            consequence=Signal::derive(consequence)
+            hint="vmferry asks all hosts once more before it does this. If anything has changed, it does nothing."
+            label
+            is_harmless
+            page=format!("/migrations/{id}")
+            close
+        />
     }
 }
 

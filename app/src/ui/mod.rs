@@ -13,6 +13,7 @@ pub mod icon;
 pub mod loaded;
 pub mod not_found;
 pub mod problem;
+pub mod question_form;
 pub mod server_form;
 pub mod time;
 pub mod title;

@@ -1,16 +1,10 @@
 //! The question before something is done to a VM: in the dialog, and on a page of its own.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use model::{Vm, VmAction, VmId, VmState};
 
 use crate::live::Live;
-use crate::ui::{
-    dialog::Question,
-    form::CancelButton,
-    problem::Alert,
-    server_form::{FormAction, ServerForm},
-};
+use crate::ui::{dialog::Question, question_form::QuestionForm, server_form::FormAction};
 use crate::vms::server_fns::Act;
 
 /// An action as it stands in addresses and forms, e.g. `force-off`.
@@ -90,31 +84,20 @@ pub(crate) fn VmActionForm(
     close: Option<Callback<()>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let navigate = use_navigate();
-    let act = FormAction::of::<Act>();
-    act.on_success(move |()| match close {
-        Some(close) => close.run(()),
-        None => navigate("/", Default::default()),
-    });
-    let hurts = action.needs_confirmation();
     // What is asked about is the copy that is shown now, though another may be listed by the time of the answer.
-    let host = untrack(|| live.vms.value(&vm)).map(|vm| vm.host.to_string());
+    let host = untrack(|| live.vms.value(&vm)).map(|vm| vm.host.to_string()).unwrap_or_default();
+    let fields = vec![("vm", vm.to_string()), ("host", host), ("action", action_slug(action).to_owned())];
+    let act = FormAction::of::<Act>();
     view! {
-        <ServerForm action=act>
-            <input type="hidden" name="vm" value=vm.to_string() />
-            <input type="hidden" name="host" value=host />
-            <input type="hidden" name="action" value=action_slug(action) />
-            <p class="consequence">{move || live.vms.value(&vm).map(|vm| consequence(action, &vm))}</p>
-            <div class="form-foot">
-                <Alert problem=act.problem() />
-                <div class="buttons">
-                    <CancelButton close href="/" autofocus=close.is_some() label="Cancel" />
-                    <button class=if hurts { "button danger" } else { "button primary" } disabled=act.pending()>
-                        {action.label()}
-                    </button>
-                </div>
-            </div>
-        </ServerForm>
+        <QuestionForm
+            action=act
+            fields
+            consequence=Signal::derive(move || live.vms.value(&vm).map(|vm| consequence(action, &vm)))
+            label=action.label()
+            is_harmless=!action.needs_confirmation()
+            page="/"
+            close
+        />
     }
 }
 

@@ -1,7 +1,6 @@
 //! The question before a running migration is told what hurts: post-copy, and to pause the guest.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use model::{Migration, MigrationId, Steering, text};
 
 use crate::live::Live;
@@ -9,12 +8,7 @@ use crate::migrations::{
     server_fns::Steer,
     steer::{fields::act, suggestion::pause_until_sent_ms},
 };
-use crate::ui::{
-    dialog::Question,
-    form::CancelButton,
-    problem::Alert,
-    server_form::{FormAction, ServerForm},
-};
+use crate::ui::{dialog::Question, question_form::QuestionForm, server_form::FormAction};
 
 /// What is asked for before.
 const CONFIRMED: [Steering; 2] = [Steering::PostCopy, Steering::PauseGuest];
@@ -52,34 +46,17 @@ pub(super) fn ConfirmForm(
     close: Option<Callback<()>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let page = format!("/migrations/{id}");
-    let navigate = use_navigate();
+    let consequence = Memo::new(move |_| Some(consequence(&live.migrations.value(&id)?, steering)));
     let steer = FormAction::of::<Steer>();
-    steer.on_success({
-        let page = page.clone();
-        move |_| match close {
-            Some(close) => close.run(()),
-            None => navigate(&page, Default::default()),
-        }
-    });
-    let consequence = Memo::new(move |_| {
-        live.migrations.get(&id).map(|migration| consequence(&migration.read(), steering)).unwrap_or_default()
-    });
     view! {
-        <ServerForm action=steer>
-            <input type="hidden" name="id" value=id.to_string() />
-            <input type="hidden" name="steering[act]" value=act(steering) />
-            <p class="consequence">{consequence}</p>
-            <div class="form-foot">
-                <Alert problem=steer.problem() />
-                <div class="buttons">
-                    <CancelButton close href=page autofocus=close.is_some() label="Cancel" />
-                    <button class="button danger" disabled=steer.pending()>
-                        {steering.label()}
-                    </button>
-                </div>
-            </div>
-        </ServerForm>
+        <QuestionForm
+            action=steer
+            fields=vec![("id", id.to_string()), ("steering[act]", act(steering).to_owned())]
+            consequence
+            label=steering.label()
+            page=format!("/migrations/{id}")
+            close
+        />
     }
 }
 
