@@ -8,7 +8,7 @@ use leptos_router::{
     path,
 };
 
-use crate::account::{login_page::LoginPage, page::AccountPage};
+use crate::account::login_page::LoginPage;
 use crate::hosts::page::HostsPage;
 use crate::migrations::{
     cancel_page::CancelPage, list_page::MigrationsPage, migrate_page::MigratePage, page::MigrationPage,
@@ -64,7 +64,6 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/migrations/:id/steer") view=SteerPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id/step") view=StepPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async />
-                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -17,6 +17,8 @@ mod stream;
 mod ui;
 mod vms;
 
+#[cfg(feature = "ssr")]
+pub use account::page::account;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use app::shell;

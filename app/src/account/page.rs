@@ -1,48 +1,39 @@
 //! `/account`: the password and the sessions of the user who is logged in, and logging out.
 
-use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
+use leptos::{prelude::*, server::ServerActionError};
 use model::SessionInfo;
 
-use crate::account::server_fns::{ChangePassword, EndSession, sessions};
+use crate::account::server_fns::{ChangePassword, EndSession};
 use crate::ui::{
-    loaded::{Loaded, page_data},
+    document::{Assets, Document},
     problem::Alert,
     server_form::{FormAction, ServerForm},
     time::Time,
 };
 
-const PASSWORD_CHANGED: &str = "Password changed. Your other sessions have ended.";
-
-#[component]
-pub(crate) fn AccountPage() -> impl IntoView {
-    let change = FormAction::of::<ChangePassword>();
-    let end = FormAction::of::<EndSession>();
-    // Both change which sessions there are.
-    let versions = (change.version(), end.version());
-    let loaded = page_data(move || (versions.0.get(), versions.1.get()), |_| sessions());
-    let params = use_query_map();
-    let show = move |(user, sessions): (String, Vec<SessionInfo>)| {
-        // Without WASM, the address says it, with the handle of the session in which it was done: only that session's user can know it.
-        let changed = sessions.iter().any(|session| {
-            session.current && params.read_untracked().get_str("changed") == Some(session.handle.as_str())
-        });
-        view! {
-            {changed.then(|| view! { <p class="note note-good" role="status">{PASSWORD_CHANGED}</p> })}
-            <SignedIn user />
-            <SessionList sessions end />
+/// The page.
+pub fn account(
+    assets: Assets,
+    user: String,
+    sessions: Vec<SessionInfo>,
+    // The handle of the session in which the password was just changed: only that session's user can know it.
+    changed: Option<&str>,
+    // Which form was refused, and why.
+    refused: Option<ServerActionError>,
+) -> Document {
+    let is_changed = sessions.iter().any(|session| session.current && changed == Some(session.handle.as_str()));
+    Document::of_menu(assets, "/account", "Account", || {
+        if let Some(refused) = refused {
+            provide_context(refused);
         }
-        .into_any()
-    };
-    view! {
-        <Title text="Account" />
-        <div class="narrow">
-            <h1>"Account"</h1>
-            <Loaded resource=loaded show />
-            <Password change />
-        </div>
-    }
+        let changed = "Password changed. Your other sessions have ended.";
+        view! {
+            {is_changed.then(|| view! { <p class="note note-good" role="status">{changed}</p> })}
+            <SignedIn user />
+            <SessionList sessions />
+            <Password />
+        }
+    })
 }
 
 #[component]
@@ -58,7 +49,8 @@ fn SignedIn(user: String) -> impl IntoView {
 }
 
 #[component]
-fn SessionList(sessions: Vec<SessionInfo>, end: FormAction<()>) -> impl IntoView {
+fn SessionList(sessions: Vec<SessionInfo>) -> impl IntoView {
+    let end = FormAction::of::<EndSession>();
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
@@ -98,9 +90,8 @@ fn Session(session: SessionInfo, end: FormAction<()>) -> impl IntoView {
 }
 
 #[component]
-fn Password(change: FormAction<()>) -> impl IntoView {
-    let answer = change.answer();
-    let changed = move || answer.read().as_ref().is_some_and(Result::is_ok);
+fn Password() -> impl IntoView {
+    let change = FormAction::of::<ChangePassword>();
     view! {
         <section class="card">
             <h2>"Password"</h2>
@@ -125,12 +116,7 @@ fn Password(change: FormAction<()>) -> impl IntoView {
                     "At least 12 characters. Changing it ends your other sessions."
                 </p>
                 <Alert problem=change.problem() />
-                <div role="status">
-                    <Show when=changed>
-                        <p class="note note-good">{PASSWORD_CHANGED}</p>
-                    </Show>
-                </div>
-                <button class="button primary" disabled=change.pending()>
+                <button class="button primary">
                     "Change password"
                 </button>
             </ServerForm>

@@ -1,22 +1,13 @@
-//! What pages ask of the console about the account of the user who is logged in. Logging in and out are doors of the server: /login
+//! What the forms of the account page ask of the console, about the account of the user who is logged in. Logging in and out are doors of the server: /login
 //! and /logout.
 
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use model::PasswordChange;
-use model::SessionInfo;
 
 #[cfg(feature = "ssr")]
 use crate::console::{after_form, console, refused, who};
 use crate::failure::Failure;
-
-/// The user's name and sessions, the last used first.
-#[server]
-pub async fn sessions() -> Result<(String, Vec<SessionInfo>), Failure> {
-    let who = who()?;
-    let sessions = console().sessions(&who).await.map_err(refused)?;
-    Ok((who.user().to_owned(), sessions))
-}
 
 /// Changes the user's password and ends the other sessions.
 #[server]

@@ -47,7 +47,7 @@ impl Document {
         title: &str,
         content: impl FnOnce() -> V,
     ) -> Self {
-        Self::framed(assets, back, title, "narrow", content)
+        Self::framed(Frame { assets, path: back.href.clone(), back: Some(back), width: "narrow" }, title, content)
     }
 
     /// The same for a table, as wide as the window allows.
@@ -57,21 +57,25 @@ impl Document {
         title: &str,
         content: impl FnOnce() -> V,
     ) -> Self {
-        Self::framed(assets, back, title, "wide", content)
+        Self::framed(Frame { assets, path: back.href.clone(), back: Some(back), width: "wide" }, title, content)
     }
 
-    fn framed<V: IntoView + 'static>(
+    /// The same for a page of the navigation, which links back to none.
+    pub(crate) fn of_menu<V: IntoView + 'static>(
         assets: Assets,
-        back: Back,
+        path: &str,
         title: &str,
-        width: &'static str,
         content: impl FnOnce() -> V,
     ) -> Self {
+        Self::framed(Frame { assets, path: path.to_owned(), back: None, width: "narrow" }, title, content)
+    }
+
+    fn framed<V: IntoView + 'static>(frame: Frame, title: &str, content: impl FnOnce() -> V) -> Self {
         // Views may make signals, which live as long as their owner.
         let owner = Owner::new();
         let html = owner.with(|| {
             let content = content().into_any();
-            view! { <Page assets back title=title.to_owned() width>{content}</Page> }.to_html()
+            view! { <Page frame title=title.to_owned()>{content}</Page> }.to_html()
         });
         Self(format!("<!DOCTYPE html>{html}"))
     }
@@ -82,11 +86,30 @@ impl Document {
     }
 }
 
+/// What is around a page.
+struct Frame {
+    assets: Assets,
+    /// The link of the navigation that is marked.
+    path: String,
+    back: Option<Back>,
+    /// The class of the content.
+    width: &'static str,
+}
+
 #[component]
-fn Page(assets: Assets, back: Back, title: String, width: &'static str, children: Children) -> impl IntoView {
-    let Back { href, label } = back;
-    let path = href.clone();
+fn Page(frame: Frame, title: String, children: Children) -> impl IntoView {
+    let Frame { assets, path, back, width } = frame;
     let document_title = as_text(&format!("{title} · vmferry"));
+    let back = back.map(|Back { href, label }| {
+        view! {
+            <p class="back">
+                <a href=href>
+                    <Draw icon=Icon::Back />
+                    {label}
+                </a>
+            </p>
+        }
+    });
     view! {
         <html lang="en">
             <Head css=assets.css>
@@ -97,12 +120,7 @@ fn Page(assets: Assets, back: Back, title: String, width: &'static str, children
                 <Navigation path running=0 />
                 <main id="main">
                     <div class=width>
-                        <p class="back">
-                            <a href=href>
-                                <Draw icon=Icon::Back />
-                                {label}
-                            </a>
-                        </p>
+                        {back}
                         <h1>{title}</h1>
                         {children()}
                     </div>

@@ -107,7 +107,7 @@ pub(crate) fn Navigation(
                         </Show>
                     </NavLink>
                     <NavLink path href="/hosts" icon=Icon::Hosts>"Hosts"</NavLink>
-                    <NavLink path href="/account" icon=Icon::Account>"Account"</NavLink>
+                    <NavLink path href="/account" icon=Icon::Account is_document=true>"Account"</NavLink>
                 </nav>
                 {children.map(|children| children())}
             </div>
@@ -117,13 +117,21 @@ pub(crate) fn Navigation(
 
 /// A link of the navigation; it is marked on its page and on those below it.
 #[component]
-fn NavLink(path: Signal<String>, href: &'static str, icon: Icon, children: Children) -> impl IntoView {
+fn NavLink(
+    path: Signal<String>,
+    href: &'static str,
+    icon: Icon,
+    /// Whether it leads to a page that is rendered on the server only.
+    #[prop(optional)]
+    is_document: bool,
+    children: Children,
+) -> impl IntoView {
     let is_here = move || {
         let path = path.read();
         path.as_str() == href || (href != "/" && path.starts_with(href))
     };
     view! {
-        <a href=href aria-current=move || is_here().then_some("page")>
+        <a href=href rel=is_document.then_some("external") aria-current=move || is_here().then_some("page")>
             <Draw icon />
             {children()}
         </a>

@@ -50,16 +50,6 @@ impl<T: Clone + DeserializeOwned + Send + Sync + 'static> FormAction<T> {
         self.action.pending()
     }
 
-    /// Changes with each answer.
-    pub fn version(self) -> Signal<usize> {
-        self.action.version().into()
-    }
-
-    /// The answer to the last attempt.
-    pub fn answer(self) -> Signal<Option<Result<T, Failure>>> {
-        self.action.value().into()
-    }
-
     /// What the last attempt failed with.
     pub fn problem(self) -> Signal<Option<Problem>> {
         let value = self.action.value();

@@ -1,6 +1,7 @@
 //! The pages. Leptos renders them: those of [`App`] by their address, those that need no scripts as whole documents, a file a subject.
 //! The guard (`guard.rs`) has let only users through who are logged in.
 
+mod account;
 mod ad_hoc_destination;
 mod document;
 mod form_refusals;
@@ -34,6 +35,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
     // Leptos adds the functions' own routes, too: POST /_fn/app/<subject>/server_fns/<verb>.
     Router::new()
         .leptos_routes_with_context(state, ROUTES.clone(), context.clone(), app::shell)
+        .merge(account::router())
         .merge(hosts::router())
         .merge(ad_hoc_destination::router())
         .merge(predictions::router())
