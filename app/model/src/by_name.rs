@@ -5,10 +5,10 @@
 
 use crate::{Code, FindingCode, Phase, Severity};
 
-/// What is no name of such a code.
+/// What is no name of such a code. It is not repeated: it may be a password in the wrong place.
 #[derive(Debug, thiserror::Error)]
-#[error("unknown code `{0}`")]
-pub struct UnknownName(String);
+#[error("there is no such code")]
+pub struct UnknownName;
 
 macro_rules! by_name {
     ($($type:ty),*) => {$(
@@ -16,8 +16,7 @@ macro_rules! by_name {
             type Error = UnknownName;
 
             fn try_from(name: String) -> Result<Self, UnknownName> {
-                let known = Self::ALL.iter().copied().find(|code| code.as_str() == name);
-                known.ok_or(UnknownName(name))
+                Self::ALL.iter().copied().find(|code| code.as_str() == name).ok_or(UnknownName)
             }
         }
     )*};

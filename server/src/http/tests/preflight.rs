@@ -46,8 +46,9 @@ async fn a_risk_is_accepted_in_the_form() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     house.console.will_find(vec![risk()]);
-    let report = house.send(form("preflight", &cookie, "")).await.json();
-    assert_eq!(report["preflight"]["Ok"]["findings"], json!([risk()]));
+    let checked = house.send(form("preflight", &cookie, "")).await.json();
+    assert_eq!(checked["report"]["preflight"]["Ok"]["findings"], json!([risk()]));
+    assert_eq!(checked["request"]["destination"], "beta", "what was asked comes back");
     let box_of = |page: &str| {
         let input = page.split("<input").find(|input| input.contains(r#"value="nvram""#)).unwrap();
         input.split('>').next().unwrap().to_owned()
