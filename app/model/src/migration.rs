@@ -265,7 +265,7 @@ pub struct Migration {
     /// How long it waited in the queue, in ms; 0 while it does.
     #[serde(default)]
     pub waited_ms: u64,
-    /// The pause that QEMU may take now, in ms; none until data is sent.
+    /// The pause that the guest may take now, in ms; none until data is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_limit_ms: Option<u32>,
     /// What its policy and people have done to it while it ran, oldest first.

@@ -57,7 +57,7 @@ impl Journal {
         self.record.policy = policy;
     }
 
-    /// QEMU may pause the guest for so long, in ms.
+    /// The guest may pause for so long, in ms.
     pub(super) fn limit_pause(&mut self, ms: u32) {
         self.record.pause_limit_ms = Some(ms);
     }

@@ -11,7 +11,9 @@ use model::{Convergence, Phase, Progress};
 
 use crate::{
     hypervisor::{DirtyCurve, Statistics},
-    precopy::{Course, DOWNTIME_LIMIT_MS, Estimate, Guest, Known, Observed, PassBegun, estimate, time_to_send},
+    precopy::{
+        Course, DOWNTIME_LIMIT_MS, Estimate, Guest, Known, Observed, PassBegun, estimate, qemu_limit_ms, time_to_send,
+    },
 };
 
 /// The part of the bar for disks and the first pass, in percent.
@@ -50,7 +52,7 @@ pub(crate) struct Tracker {
     /// What is done with it; none before that is known.
     course: Option<Course>,
     convergence: Convergence,
-    /// The pause that QEMU may take, in ms.
+    /// The pause that the guest may take, in ms.
     pause_limit_ms: u64,
     guest_paused: bool,
     /// What was left when the VM went on at the destination, in bytes, and where the bar stood then.
@@ -95,7 +97,7 @@ impl Tracker {
         self.course = Some(course);
     }
 
-    /// QEMU may pause the guest for so long, in ms.
+    /// The guest may pause for so long, in ms.
     pub(crate) fn allow_pause(&mut self, ms: u32) {
         self.pause_limit_ms = ms.into();
         if self.estimate(self.progress.elapsed_ms).is_some_and(|estimate| estimate.endless.is_none()) {
@@ -278,9 +280,9 @@ impl Tracker {
         }
     }
 
-    /// What the link carries during the longest pause QEMU may take, in bytes.
+    /// What is sent during the longest pause that the guest may take, in bytes.
     fn fits_the_pause(&self) -> f64 {
-        (self.observed.throughput() * self.pause_limit_ms as f64 / 1000.0).max(1.0)
+        (self.observed.throughput() * qemu_limit_ms(self.pause_limit_ms as f64) / 1000.0).max(1.0)
     }
 }
 

@@ -8,7 +8,7 @@ use model::{Acted, Migration, Mode, Phase, Policy, Steering};
 use super::active::ActiveMigration;
 use crate::{
     hypervisor::{HostError, HostErrorKind, NotMigrated, Throttle, Tuning},
-    precopy::{self, Course, DOWNTIME_LIMIT_MS, Decision, PassBegun, Rules, View},
+    precopy::{self, Course, DOWNTIME_LIMIT_MS, Decision, PassBegun, Rules, View, qemu_limit_ms},
     storage::StorageJournal as _,
 };
 
@@ -62,10 +62,7 @@ async fn change_policy(active: &mut ActiveMigration, policy: Policy, by: String)
 
 /// Changes the migration, and writes down that it was done or why not.
 async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Option<String>, text: String) {
-    let tuned = match active.source() {
-        Ok(source) => source.tune(active.record().vm, tuning).await,
-        Err(error) => Err(error),
-    };
+    let tuned = tell(active, tuning).await;
     if let Err(HostError { sentence, .. }) = tuned {
         return active.write(format!("{text} That was not possible: {sentence}")).await;
     }
@@ -81,24 +78,29 @@ async fn tune(active: &mut ActiveMigration, tuning: Tuning, acted: Acted, by: Op
     }
 }
 
+/// Tells the source. QEMU's limit of the pause is less than what the guest may take.
+async fn tell(active: &ActiveMigration, tuning: Tuning) -> Result<(), HostError> {
+    let tuning = match tuning {
+        Tuning::PauseLimit { ms } => Tuning::PauseLimit { ms: qemu_limit_ms(ms.into()) as u32 },
+        other => other,
+    };
+    active.source()?.tune(active.record().vm, tuning).await
+}
+
 /// What holds for the whole migration, once there is a job: QEMU begins each with its own limits, or with those of the VM's last one.
 async fn tune_from_the_beginning(active: &mut ActiveMigration) {
     if active.is_tuned(true) {
         return;
     }
-    let Migration { vm, acts, options, pause_limit_ms, .. } = active.record();
+    let Migration { acts, options, pause_limit_ms, .. } = active.record();
     let first = options.longest_pause_ms.map_or(DOWNTIME_LIMIT_MS as u32, |ms| ms.min(DOWNTIME_LIMIT_MS as u32));
     let pause = Tuning::PauseLimit { ms: pause_limit_ms.unwrap_or(first) };
     let bandwidth = acts.iter().rev().find_map(|act| match act.what {
         Acted::Bandwidth { mib_s } => Some(Tuning::Bandwidth { mib_s }),
         _ => None,
     });
-    let vm = *vm;
     for tuning in [pause].into_iter().chain(bandwidth) {
-        let tuned = match active.source() {
-            Ok(source) => source.tune(vm, tuning).await,
-            Err(error) => Err(error),
-        };
+        let tuned = tell(active, tuning).await;
         match (tuned, tuning) {
             (Ok(()), Tuning::PauseLimit { ms }) => {
                 active.journal().limit_pause(ms);

@@ -28,6 +28,16 @@ pub(crate) const HOPELESS_RATIO: f64 = 0.95;
 /// QEMU's default limit of the pause (`downtime-limit`), in ms.
 pub(crate) const DOWNTIME_LIMIT_MS: u64 = 300;
 
+/// How much longer a guest does not execute than QEMU's limit says, in ms, at the most: what is on its way, the state of the devices, and
+/// the start at the destination. Measured by the guest's heartbeat over a link of 32 MiB/s (docs/measured.md): 40 to 80 ms.
+pub(crate) const BEYOND_LIMIT_MS: f64 = 80.0;
+
+/// The limit that QEMU is given, so that the guest pauses for so long at the most, in ms. At least half of that: a pause that is shorter
+/// than all that goes with it can't be promised.
+pub(crate) fn qemu_limit_ms(pause_ms: f64) -> f64 {
+    (pause_ms - BEYOND_LIMIT_MS).max(pause_ms / 2.0).max(1.0)
+}
+
 /// What a pause takes beside what is sent, in ms: the state of the devices.
 pub(crate) const DEVICES_MS: f64 = 25.0;
 

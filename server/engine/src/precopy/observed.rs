@@ -4,6 +4,7 @@ use super::{
     HOPELESS_RATIO, Position,
     learned::{Changed, Learned},
     passes::WINDOW_MS,
+    qemu_limit_ms,
 };
 use crate::hypervisor::{DirtyCurve, Statistics};
 
@@ -59,7 +60,7 @@ pub(crate) struct PassBegun {
 }
 
 impl Observed {
-    /// Takes a sample. `pause_ms` is the pause that QEMU may take, and `curve` what the guest was measured to change before the start.
+    /// Takes a sample. `pause_ms` is the pause that the guest may take, and `curve` what the guest was measured to change before the start.
     pub(crate) fn sample(&mut self, statistics: &Statistics, pause_ms: f64, curve: Option<&DirtyCurve>) {
         self.measure_throughput(statistics);
         if statistics.memory_pass > self.pass.map_or(1, |pass| pass.number) {
@@ -182,7 +183,7 @@ impl Observed {
         let now = statistics.elapsed_ms as f64;
         let Some(last) = self.last.filter(|_| self.throughput > 0.0) else { return now };
         let throughput = self.throughput / 1000.0;
-        let rest = (pause_ms - WINDOW_MS / 2.0).max(0.0) * throughput;
+        let rest = (qemu_limit_ms(pause_ms) - WINDOW_MS / 2.0).max(0.0) * throughput;
         let to_send = (last.data_remaining as f64 - rest).max(0.0);
         (last.elapsed_ms as f64 + to_send / throughput).min(now)
     }

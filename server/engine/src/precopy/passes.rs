@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::Policy;
 
-use super::{Decision, Guest, HOPELESS_RATIO, Rules, View, decide};
+use super::{Decision, Guest, HOPELESS_RATIO, Rules, View, decide, qemu_limit_ms};
 use crate::hypervisor::{Throttle, Tuning};
 
 /// QEMU sends what its limit lets through in a tenth of a second, and only then looks how much is left (`BUFFER_DELAY`), in ms. What it
@@ -60,7 +60,7 @@ pub(crate) struct Position {
     pub(crate) least: f64,
     /// Passes in a row that began with about the least or more.
     pub(crate) fruitless: u64,
-    /// The pause that QEMU may take.
+    /// The pause that the guest may take.
     pub(crate) pause_ms: f64,
     /// The part of their time that the guest's CPUs lose, in percent.
     pub(crate) slowed: u8,
@@ -69,7 +69,7 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// At the beginning: so much memory is to be sent, and QEMU may take this pause.
+    /// At the beginning: so much memory is to be sent, and the guest may take this pause.
     pub(crate) fn start(memory: f64, pause_ms: f64) -> Self {
         Self {
             elapsed_ms: 0.0,
@@ -164,7 +164,7 @@ struct UnderWay<'a> {
 
 impl UnderWay<'_> {
     fn fits(&self) -> bool {
-        self.at.left <= self.at.pause_ms * self.of.throughput
+        self.at.left <= qemu_limit_ms(self.at.pause_ms) * self.of.throughput
     }
 
     /// What the policy sees at the beginning of the pass.
@@ -195,7 +195,7 @@ impl UnderWay<'_> {
     /// to begin with, by what this one does.
     fn pass(&mut self) -> f64 {
         let Precopy { memory, throughput, guest, .. } = self.of;
-        let rest = ((self.at.pause_ms - WINDOW_MS / 2.0) * throughput).clamp(0.0, self.at.left);
+        let rest = ((qemu_limit_ms(self.at.pause_ms) - WINDOW_MS / 2.0) * throughput).clamp(0.0, self.at.left);
         let sent = self.at.left - rest;
         let lasted = self.at.lasted_ms + sent / throughput;
         self.changed = guest.bytes_within(lasted * guest.slowed_to(self.at.slowed)).min(*memory);

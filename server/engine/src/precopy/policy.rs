@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use model::{Acted, Policy, text};
 
+use super::BEYOND_LIMIT_MS;
 use crate::{
     clock::millis,
     hypervisor::{HostError, HostErrorKind, Tuning},
@@ -57,7 +58,7 @@ pub(crate) struct View {
     pub(crate) ratio: f64,
     /// Passes in a row, with this one, that began with no less than the least before.
     pub(crate) fruitless_passes: u64,
-    /// The pause that QEMU may take now, in ms.
+    /// The pause that the guest may take now, in ms.
     pub(crate) pause_limit_ms: u32,
     /// How much the guest is slowed, in percent.
     pub(crate) slowed_percent: u8,
@@ -79,7 +80,7 @@ pub(crate) enum Decision {
 impl View {
     /// The pause that it would take if it switched over with so much left, in ms.
     fn pause_ms(&self, bytes: f64) -> u32 {
-        (bytes / self.throughput.max(1.0) * 1_000.0).ceil() as u32
+        (bytes / self.throughput.max(1.0) * 1_000.0 + BEYOND_LIMIT_MS).ceil() as u32
     }
 
     /// The pause that it would take now, in ms.
@@ -118,7 +119,7 @@ pub(crate) fn decide(rules: &Rules, view: &View) -> Option<Decision> {
     (is_in_vain || is_over_budget).then_some(Decision::Tune(Tuning::PauseGuest, Acted::GuestPaused))
 }
 
-/// The pause that lets it finish at the end of this pass, if the rules allow that and QEMU does not know of it yet.
+/// The pause that lets it finish at the end of this pass, if the rules allow that and it is not allowed yet.
 fn longer_pause(rules: &Rules, view: &View) -> Option<u32> {
     let wanted = (f64::from(view.expected_ms()) * PAUSE_MARGIN).ceil() as u32;
     let allowed = wanted.min(rules.longest_pause_ms);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     hypervisor::{DirtyCurve, Throttle},
-    precopy::{DEVICES_MS, DOWNTIME_LIMIT_MS, End, Guest, Position, Precopy, Rules, throttle_for},
+    precopy::{DEVICES_MS, DOWNTIME_LIMIT_MS, End, Guest, Position, Precopy, Rules, qemu_limit_ms, throttle_for},
 };
 
 /// Of a guest that was not measured: what it changes, by what the link carries. Most guests are idle; with the last one each pass leaves
@@ -171,7 +171,7 @@ pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending 
         pause_ms: ms(if likely_pause > longest {
             likely_pause
         } else {
-            let allowed = if likely_pause > limit { longest } else { limit };
+            let allowed = if likely_pause > qemu_limit_ms(limit) { longest } else { limit };
             allowed.min(case.memory_bytes as f64 / throughput)
         }),
         likely_pause_ms: ms(known.pause_ms.unwrap_or(likely_pause + DEVICES_MS)),

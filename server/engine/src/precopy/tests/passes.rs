@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::super::{End, Guest, Position, Precopy};
+use super::super::{End, Guest, Position, Precopy, qemu_limit_ms};
 use crate::hypervisor::{DirtyCurve, DirtyPoint};
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// The pause that QEMU may take, in ms.
+/// The pause that the guest may take, in ms.
 const PAUSE_MS: f64 = 300.0;
 
 /// With nothing done about it.
@@ -31,7 +31,7 @@ fn steady(mib_s: u64) -> DirtyCurve {
 
 /// When it ends, in ms, in steps of a ms: sends until the rest would fit into the pause, looks what was changed, and begins again.
 fn stepped(precopy: &Precopy<'_>) -> Option<f64> {
-    let fits = PAUSE_MS * precopy.throughput;
+    let fits = qemu_limit_ms(PAUSE_MS) * precopy.throughput;
     let (mut left, mut time, mut begun) = (precopy.memory, 0.0_f64, 0.0);
     for _ in 0..2_000_000 {
         // What is looked at is what was sent in the last 50 ms, on average of 100.
