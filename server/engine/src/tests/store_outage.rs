@@ -28,13 +28,14 @@ async fn what_could_not_be_written_is_written_in_order() {
     assert!(events.is_sorted_by_key(|event| event.at_ms));
     let mut phases: Vec<Phase> = events.iter().map(|event| event.phase).collect();
     phases.dedup();
+    // It lasts half as long as from one sample to the next, and may be skipped.
+    phases.retain(|phase| *phase != Phase::SwitchingOver);
     let expected = [
         Phase::Queued,
         Phase::Checking,
         Phase::Preparing,
         Phase::CopyingMemory,
         Phase::Converging,
-        Phase::SwitchingOver,
         Phase::Verifying,
         Phase::Succeeded,
     ];
