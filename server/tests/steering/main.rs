@@ -7,12 +7,14 @@ mod lab;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod console;
 mod guest;
 mod site;
 
 use engine::{HostErrorKind, MigrationPlan, NotMigrated, StateReason, Throttle, Tuning};
-use model::ControlFlow;
+use model::{Acted, ControlFlow, MigrationId, Step};
 
+use console::Console;
 use guest::NAME;
 use site::{LIMIT_MIB_S, Moving, Site};
 
@@ -42,6 +44,53 @@ async fn a_post_copy_that_broke_off_is_recovered() {
     assert_eq!(none.error().kind, HostErrorKind::WrongState, "{none:?}");
     broken_off(&mut site).await;
     site.recovers().await;
+}
+
+/// The same by the console, of a link that was cut for so long that QEMU gave up: both halves stay, also for the next console, and the step
+/// that is offered leaves exactly one copy.
+#[tokio::test]
+async fn the_console_recovers_a_post_copy_that_broke_off() {
+    let Some(mut site) = Site::enter_older("the_console_recovers_a_post_copy_that_broke_off").await else { return };
+    let console = Console::start(&site).await;
+    let id = cut_off(&site, &console).await;
+    // TCP would make it notice after a quarter of an hour.
+    site.virsh_here(&["domjobabort", NAME, "--postcopy"]);
+    site.mend_link();
+    let [here, _] = site.configs().map(|host| host.name);
+    let step = Step::Recover { host: here };
+    console.until_offered(id, &step).await;
+    site.assert_states(["paused (post-copy failed)", "running (post-copy failed)"]);
+    let console = console.restart(&site).await;
+    console.recovers(id, &step).await;
+    site.has_moved().await;
+    let (record, history) = console.told(id).await;
+    assert!(record.acts.iter().any(|act| act.what == Acted::Recovered), "{history:?}");
+    assert!(history.iter().any(|text| text.contains("ada chose: Recover the migration")), "{history:?}");
+}
+
+/// While the link between the hosts is cut, both halves stay. libvirt at the destination does not notice, and the rest follows by itself
+/// once packets pass again.
+#[tokio::test]
+async fn a_link_that_is_cut_in_post_copy_loses_nothing() {
+    let Some(mut site) = Site::enter_older("a_link_that_is_cut_in_post_copy_loses_nothing").await else { return };
+    let console = Console::start(&site).await;
+    let id = cut_off(&site, &console).await;
+    site.mend_link();
+    console.until_succeeded(id).await;
+    site.has_moved().await;
+}
+
+/// A migration of the console's that needs attention, as the link was cut once the VM ran at the destination.
+async fn cut_off(site: &Site, console: &Console) -> MigrationId {
+    let [_, there] = site.configs().map(|host| host.name);
+    let id = console.begin_post_copy(there).await;
+    site.cut_link();
+    let record = console.until_attention(id).await;
+    let fix = record.problem.and_then(|problem| problem.fix).expect("it says what to do");
+    assert!(fix.contains("Neither copy may be destroyed") && fix.contains("follows by itself"), "{fix}");
+    assert_eq!(record.step, None, "the destination has not noticed, and would refuse");
+    site.assert_states(["paused (post-copy failed)", "running (post-copy)"]);
+    id
 }
 
 async fn paused_for_longer(site: &mut Site) {

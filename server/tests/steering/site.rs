@@ -9,8 +9,8 @@ use std::{
 };
 
 use engine::{
-    AllowedNetworks, CopyFacts, HostConnection, HostError, Hypervisor, MigrationPlan, Networks, NotMigrated,
-    Statistics, Tuning,
+    AllowedNetworks, CopyFacts, HostConfig, HostConnection, HostError, Hypervisor, MigrationPlan, Networks,
+    NotMigrated, Statistics, Tuning,
 };
 use libvirt::{LibvirtHypervisor, SshFiles, SystemResolver};
 use model::{ControlFlow, Mode, VmId};
@@ -30,7 +30,7 @@ use super::{
 pub(crate) const LIMIT_MIB_S: u32 = 12;
 
 /// What a guest has certainly had an interrupt during, in bytes: it arrives within a second here, and the timer ticks 18 times in that.
-const MORE_THAN_AN_INTERRUPT: u64 = 1 << 20;
+pub(crate) const MORE_THAN_AN_INTERRUPT: u64 = 1 << 20;
 
 /// All that a test works with.
 pub(crate) struct Site {
@@ -89,6 +89,39 @@ impl Site {
     fn hosts(&self) -> [&LabHost; 2] {
         let hosts = [&self.lab.red, &self.lab.blue];
         [hosts[self.at], hosts[1 - self.at]]
+    }
+
+    /// Both hosts as the console has them.
+    pub(crate) fn configs(&self) -> [HostConfig; 2] {
+        self.hosts().map(LabHost::config)
+    }
+
+    /// Lets no packet pass from one host to the other, in either direction. The console reaches both.
+    pub(crate) fn cut_link(&self) {
+        for (host, other) in self.hosts().into_iter().zip(self.hosts().into_iter().rev()) {
+            host.run("nft", &["add", "table", "ip", "cut"]);
+            host.run("nft", &["add", "chain", "ip", "cut", "out", "{ type filter hook output priority 0; }"]);
+            host.run("nft", &["add", "rule", "ip", "cut", "out", "ip", "daddr", &other.address, "drop"]);
+        }
+    }
+
+    /// Lets them pass again.
+    pub(crate) fn mend_link(&self) {
+        for host in self.hosts() {
+            host.run("nft", &["delete", "table", "ip", "cut"]);
+        }
+    }
+
+    /// Fails unless both hosts have these halves of the VM, according to virsh.
+    pub(crate) fn assert_states(&self, expected: [&str; 2]) {
+        let states = self.hosts().map(|host| host.virsh(&["domstate", NAME, "--reason"]).trim().to_owned());
+        assert_eq!(states, expected);
+    }
+
+    /// It was moved to the other host by the console: fails unless it runs there, and only there.
+    pub(crate) async fn has_moved(&mut self) {
+        self.at = 1 - self.at;
+        self.assert_only_here().await;
     }
 
     /// The connection to the host that the VM is on.

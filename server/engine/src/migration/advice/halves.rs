@@ -24,8 +24,14 @@ pub(super) fn broken_post_copy(
 ) -> Found {
     let has_half = |host: &HostName, half: Doing| matches!(situation.at(host), Answer::Copy(Seen { doing, reason: Reason::PostCopyFailed, .. }) if *doing == half);
     let are_halves = has_half(&record.source, Doing::Paused) && has_half(&record.destination, Doing::Running);
+    let waits_there = matches!(
+        situation.at(&record.destination),
+        Answer::Copy(Seen { doing: Doing::Running, reason: Reason::PostCopy, .. })
+    );
     let in_memory = [Doing::Running, Doing::Paused, Doing::Moving].map(|doing| situation.doing(doing).len());
     match situation.no_recovery() {
+        // A link that is cut is noticed by the source's libvirt only (seen with 9.0).
+        _ if has_half(&record.source, Doing::Paused) && waits_there => say.still_waits(),
         _ if !are_halves || in_memory.iter().sum::<usize>() > 2 => say.post_copy(host),
         // Another control flow has post-copy only where another program began it.
         _ if record.control_flow.is_some_and(|flow| flow != ControlFlow::PeerToPeer) => say.begun_otherwise(),
@@ -40,6 +46,15 @@ impl Sentences<'_> {
             format!("A part of the memory of {} is on {host}, another part elsewhere: its migration by post-copy broke off.", self.record.vm_name),
             format!("{NEITHER} See that both hosts answer. {BY_ITSELF}"),
         )
+    }
+
+    pub(super) fn still_waits(&self) -> Found {
+        let Migration { source, destination, .. } = self.record;
+        let fix = format!(
+            "{NEITHER} {destination} still waits for the rest. Once {source} and {destination} reach each other again, it follows by itself, or \
+             vmferry offers to go on."
+        );
+        self.only_said(self.in_halves(), fix)
     }
 
     pub(super) fn halved(&self, step: Step) -> Found {

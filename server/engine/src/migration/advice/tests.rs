@@ -182,6 +182,10 @@ fn a_broken_post_copy_is_recovered_where_both_halves_are_there_and_libvirt_can()
         assert_eq!(step, None, "{why:?}");
         assert!(fix.starts_with("Neither copy may be destroyed") && fix.contains(words), "{fix}");
     }
+    let waits = three([here, Some((Doing::Running, Reason::PostCopy)), None]);
+    let Advice { problem, step } = advise(&record, &waits);
+    assert_eq!((step, only_place(&record, &waits)), (None, None));
+    assert!(problem.fix.unwrap().contains("beta still waits for the rest."));
     let direct = Migration { control_flow: Some(ControlFlow::Direct), ..record };
     assert_eq!(offered(&direct, &three([here, there, None])), None);
 }
