@@ -84,7 +84,7 @@ impl Policy {
 
 /// What a running migration is told by a person or a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "act", rename_all = "kebab-case", from = "Told")]
 pub enum Steering {
     /// Use at most this much of the network from now on.
     Bandwidth {
@@ -107,6 +107,31 @@ pub enum Steering {
         /// Which.
         policy: Policy,
     },
+}
+
+/// What is read: serde refuses a field too many of a variant that could have fields only.
+#[derive(Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
+enum Told {
+    Bandwidth { mib_s: u32 },
+    LongestPause { ms: u32 },
+    SlowGuest {},
+    PostCopy {},
+    PauseGuest {},
+    Policy { policy: Policy },
+}
+
+impl From<Told> for Steering {
+    fn from(told: Told) -> Self {
+        match told {
+            Told::Bandwidth { mib_s } => Self::Bandwidth { mib_s },
+            Told::LongestPause { ms } => Self::LongestPause { ms },
+            Told::SlowGuest {} => Self::SlowGuest,
+            Told::PostCopy {} => Self::PostCopy,
+            Told::PauseGuest {} => Self::PauseGuest,
+            Told::Policy { policy } => Self::Policy { policy },
+        }
+    }
 }
 
 impl Steering {
@@ -298,4 +323,27 @@ pub struct TracePoint {
     /// When the end was predicted to be, in ms since the migration was asked for; none if it was not predicted to end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ms: Option<(u64, u64)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_more() {
+        let policy = Policy::Certain;
+        for steering in [
+            Steering::Bandwidth { mib_s: 8 },
+            Steering::LongestPause { ms: 500 },
+            Steering::SlowGuest,
+            Steering::PostCopy,
+            Steering::PauseGuest,
+            Steering::Policy { policy },
+        ] {
+            let mut written = serde_json::to_value(steering).unwrap();
+            assert_eq!(serde_json::from_value::<Steering>(written.clone()).unwrap(), steering);
+            written["more"] = serde_json::json!(1);
+            assert!(serde_json::from_value::<Steering>(written).is_err(), "{steering:?}");
+        }
+    }
 }

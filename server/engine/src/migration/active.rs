@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 use super::{
     asleep,
+    begin_again::BeginAgain,
+    follow_policy::course,
     inbox::Inbox,
     inquiry::Look,
     journal::Journal,
@@ -15,7 +17,6 @@ use super::{
     queue::Places,
     situation::is_stranger,
     stall::{self, Stall},
-    steering::{self, BeginAgain},
     verdict::Answer,
 };
 use crate::{
@@ -328,7 +329,7 @@ impl StorageJournal for ActiveMigration {
         let Migration { source, vm, phase: before, .. } = self.record();
         let (before, switching) =
             (*before, self.context.inventory().copy(source, *vm).is_some_and(|copy| copy.outgoing));
-        let course = steering::course(self);
+        let course = course(self);
         self.tracker.follow(course);
         let (mut progress, mut phase) = (self.tracker.sample(figures, elapsed), Tracker::phase(figures));
         if switching {

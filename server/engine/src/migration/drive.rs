@@ -5,8 +5,9 @@ use model::{ControlFlow, Migration, Mode, Policy, VmState};
 use super::{
     Reported, Setback,
     active::ActiveMigration,
+    begin_again::begins_again,
+    follow_policy::throttle,
     sample::{due, sample},
-    steering::{self, begins_again},
 };
 use crate::{
     clock::every_sample,
@@ -116,7 +117,7 @@ fn plan(
         persist_destination: persistent || *mode == Mode::Offline,
         bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
         switchover_mib_s: None,
-        throttle: (policy.slows_guest() && *mode == Mode::Live).then(|| steering::throttle(active.record())),
+        throttle: (policy.slows_guest() && *mode == Mode::Live).then(|| throttle(active.record())),
         // libvirt refuses it for a VM that is paused, and its tunnelled transport can't do it.
         post_copy: *policy == Policy::Certain && can_post_copy && !options.rdma && runs,
         connections: None,

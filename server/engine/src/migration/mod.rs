@@ -2,7 +2,7 @@
 //!
 //! [`Migrations`] admits a request (`admission.rs`), writes it down and spawns its [`lifecycle`], which owns an `ActiveMigration`
 //! (`active.rs`) to the end: it waits in the queue, lets `storage/` prepare the disks, hands the plan to libvirt (`drive.rs`), takes
-//! samples and commands meanwhile (`sample.rs`; `steer.rs` says which are possible), asks all hosts where the VM is (`reconcile.rs`, `inquiry.rs`, `verdict.rs`), names
+//! samples and commands meanwhile (`sample.rs`; `steer.rs` does what users ask, `follow_policy.rs` what the policy decides), asks all hosts where the VM is (`reconcile.rs`, `inquiry.rs`, `verdict.rs`), names
 //! what it waits for (`waiting.rs`), and writes down the end (`finalize.rs`). What libvirt keeps beside the definition follows
 //! (`autostart.rs`). `resume.rs` goes on with what an earlier run of the console
 //! left open. Only `journal.rs` changes the record. `aftercare.rs` looks after migrations that have ended and left something, or that
@@ -20,10 +20,12 @@ mod advice;
 mod aftercare;
 mod asleep;
 mod autostart;
+mod begin_again;
 mod drive;
 mod elsewhere;
 mod ended;
 mod finalize;
+mod follow_policy;
 mod inbox;
 mod inquiry;
 mod journal;
@@ -40,8 +42,8 @@ mod settle;
 mod situation;
 mod stall;
 mod steer;
-mod steering;
 mod take_step;
+mod tune;
 mod verdict;
 mod waiting;
 

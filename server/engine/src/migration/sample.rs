@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, Interval};
 
-use super::{active::ActiveMigration, steering, waiting};
+use super::{active::ActiveMigration, follow_policy::follow_policy, steer, waiting};
 use crate::{
     clock::every_sample,
     hypervisor::{HostError, HostErrorKind},
@@ -53,7 +53,7 @@ pub(super) async fn sample(active: &mut ActiveMigration) -> Job {
     if active.has_new_cancel() && !active.record().cancel_requested {
         active.note_cancel().await;
     }
-    steering::obey_all(active).await;
+    steer::obey_all(active).await;
     let job = job(active).await;
     let silent = active.source_silent(job == Job::Unknown);
     waiting::name_silent_source(active, silent).await;
@@ -79,7 +79,7 @@ async fn job(active: &mut ActiveMigration) -> Job {
     match source.job(vm).await {
         Ok(Some(figures)) => {
             active.show(&figures).await;
-            steering::follow_policy(active).await;
+            follow_policy(active).await;
             Job::Runs
         }
         Ok(None) => Job::Gone,

@@ -1,10 +1,12 @@
-//! Whether a migration that runs can be told to go on otherwise. `Migrations::steer` sends what passes.
+//! What users ask of a migration that runs: whether that is possible, and what is done about it. `Migrations::steer` sends what passes.
 
-use model::{Migration, Steering};
+use model::{Acted, Migration, Policy, Steering};
 
+use super::{active::ActiveMigration, begin_again::BeginAgain, tune::tune};
 use crate::{
     error::Error,
-    hypervisor::{InvalidInput, check_bandwidth, check_pause},
+    hypervisor::{InvalidInput, Tuning, check_bandwidth, check_pause},
+    storage::StorageJournal as _,
 };
 
 /// Checks the numbers, which need no migration to be looked at.
@@ -31,4 +33,43 @@ pub(super) fn check_possible(steering: Steering, migration: &Migration) -> Resul
         Some(problem) => Err(Error::Known(Box::new(problem))),
         None => Ok(()),
     }
+}
+
+/// Does what users have asked for since this was last done.
+pub(super) async fn obey_all(active: &mut ActiveMigration) {
+    for (steering, by) in active.take_steerings() {
+        obey(active, steering, by).await;
+    }
+}
+
+/// Does what a user asks for, if that is possible now.
+async fn obey(active: &mut ActiveMigration, steering: Steering, by: String) {
+    if let Some(problem) = steering.refusal(active.record()) {
+        return active.write(format!("{by} asked {}. {}", steering.asked(), problem.sentence)).await;
+    }
+    let begin_again = match steering {
+        Steering::SlowGuest => Some(BeginAgain::ToSlowGuest),
+        Steering::PostCopy if !active.record().post_copy => Some(BeginAgain::ForPostCopy),
+        _ => None,
+    };
+    if let Some(why) = begin_again {
+        let text = format!("{by} asked {}. The migration begins again for that.", steering.asked());
+        *active.begin_again() = Some((why, by));
+        return active.write(text).await;
+    }
+    let (tuning, acted) = match steering {
+        Steering::Bandwidth { mib_s } => (Tuning::Bandwidth { mib_s }, Acted::Bandwidth { mib_s }),
+        Steering::LongestPause { ms } => (Tuning::PauseLimit { ms }, Acted::Pause { ms }),
+        Steering::PauseGuest => (Tuning::PauseGuest, Acted::GuestPaused),
+        Steering::PostCopy | Steering::SlowGuest => (Tuning::PostCopy, Acted::PostCopy),
+        Steering::Policy { policy } => return change_policy(active, policy, by).await,
+    };
+    let text = format!("{by} asked {}.", steering.asked());
+    tune(active, tuning, acted, Some(by), text).await;
+}
+
+async fn change_policy(active: &mut ActiveMigration, policy: Policy, by: String) {
+    let text = format!("{by} asked for the policy {}.", policy.as_str());
+    active.journal().follow_policy(policy);
+    active.journal().act(Acted::Policy { policy }, Some(by), text).await;
 }

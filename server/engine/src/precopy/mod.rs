@@ -1,5 +1,5 @@
 //! Pre-copy as QEMU does it, and what a policy does about it: one model for what is predicted before the start (`preflight/prediction.rs`)
-//! and for what is said and done while a migration runs (`migration/progress.rs`, `migration/steering.rs`). All of it is pure.
+//! and for what is said and done while a migration runs (`migration/progress.rs`, `migration/follow_policy.rs`). All of it is pure.
 //!
 //! `passes.rs` goes through a migration pass by pass to its end, with what the guest is expected to change (`guest.rs`), what QEMU does
 //! about that (`throttle.rs`) and what the policy decides (`policy.rs`). While it runs, `observed.rs` says where it is by libvirt's
