@@ -4,7 +4,7 @@ use leptos::server::codee::{Decoder, Encoder};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// JSON, read from bytes as the answers of server functions are. Leptos' own codec reads it from text, for which each type would be
-/// compiled to WebAssembly once more: a twelfth of it.
+/// compiled to WebAssembly once more: a twelfth of its code.
 pub(crate) struct Json;
 
 impl<T: Serialize> Encoder<T> for Json {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { expect, test, type WebSocketRoute } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { demo } from '../demo';
-import { definedOn, expectNeverBack, expectLive, logIn, migrate, recordBar, row, runsOn } from './support';
+import { definedOn, expectLive, expectNeverBack, logIn, losableStream, migrate, recordBar, row, runsOn } from './support';
 
 test('web moves to beta and back, and the bar tells the truth', async ({ page }) => {
   await logIn(page);
@@ -71,21 +71,12 @@ test('a migration can be followed from a second page, and over a reload', async 
 });
 
 test('a lost connection is shown, and missed updates are caught up', async ({ page }) => {
-  let cut = false;
-  const open: WebSocketRoute[] = [];
-  await page.routeWebSocket(/\/ws$/, (socket) => {
-    if (cut) return void socket.close();
-    socket.connectToServer();
-    open.push(socket);
-  });
+  const stream = await losableStream(page);
   await logIn(page);
-  cut = true;
-  for (const socket of open) await socket.close();
-  await expect(page.locator('.badge')).toHaveText(/reconnecting/);
+  await stream.lose();
   execFileSync('virsh', ['-c', demo.hosts.alpha, 'suspend', 'web']);
   await expect(row(page, 'web')).toContainText('running');
-  cut = false;
-  await expectLive(page);
+  await stream.resume();
   await expect(row(page, 'web')).toContainText('paused');
   execFileSync('virsh', ['-c', demo.hosts.alpha, 'resume', 'web']);
   await expect(row(page, 'web')).toContainText('running');

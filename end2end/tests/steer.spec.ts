@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { expect, test, type Page, type WebSocketRoute } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
-import { expectAccessible, expectLive, expectToFit, logIn, migrate, row, runsOn, type HostName } from './support';
+import { expectAccessible, expectLive, expectToFit, logIn, losableStream, migrate, row, runsOn, type HostName } from './support';
 
 const acts = (page: Page) => page.locator('.acts');
 const steering = (page: Page, act: string) => page.locator(`.steering[data-act="${act}"]`);
@@ -10,6 +10,12 @@ const steering = (page: Page, act: string) => page.locator(`.steering[data-act="
 async function expectArrival(page: Page, to: HostName) {
   await expect(page.locator('.result')).toHaveText(new RegExp(`^cache runs on ${to} after .* paused for `));
   expect(runsOn('cache')).toEqual([to]);
+}
+
+async function cancel(page: Page) {
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Cancel the migration' }).click();
+  await expect(page.locator('.result')).toHaveText(/was cancelled after .*; cache stayed on alpha/);
 }
 
 /** Other tests expect cache on alpha. With a pause that is long enough it goes back there by itself. */
@@ -74,20 +80,12 @@ test('a guest that writes too fast is told of with numbers, drawn, and finishes 
 });
 
 test('a picture has what was measured while the stream was lost', async ({ page }) => {
-  let cut = false;
-  const open: WebSocketRoute[] = [];
-  await page.routeWebSocket(/\/ws$/, (socket) => {
-    if (cut) return void socket.close();
-    socket.connectToServer();
-    open.push(socket);
-  });
+  const stream = await losableStream(page);
   await logIn(page);
   await migrate(page, 'cache', 'beta', 'Gentle');
   const drawn = page.locator('.plot .throughput');
   await expect(drawn).toHaveAttribute('d', /^M\d+ \d+L/);
-  cut = true;
-  for (const socket of open) await socket.close();
-  await expect(page.locator('.badge')).toHaveText(/reconnecting/);
+  await stream.lose();
   const points = async () => ((await drawn.getAttribute('d')) ?? '').split('L').length;
   const before = await points();
 
@@ -96,13 +94,10 @@ test('a picture has what was measured while the stream was lost', async ({ page 
   const measured = async () => ((await (await page.request.get(trace)).json()) as unknown[]).length;
   await expect.poll(measured).toBeGreaterThan(before + 20);
   expect(await points()).toBe(before);
-  cut = false;
-  await expectLive(page);
+  await stream.resume();
   await expect.poll(points).toBeGreaterThan(before + 20);
 
-  await page.getByRole('link', { name: 'Cancel' }).click();
-  await page.getByRole('button', { name: 'Cancel the migration' }).click();
-  await expect(page.locator('.result')).toHaveText(/was cancelled after /);
+  await cancel(page);
 });
 
 test('no button of the steering covers another', async ({ page }) => {
@@ -125,9 +120,7 @@ test('no button of the steering covers another', async ({ page }) => {
       .filter(({ left, right, top, bottom }) => left < one.right && one.left < right && top < one.bottom && one.top < bottom);
     expect(covered, one.what).toEqual([]);
   }
-  await page.getByRole('link', { name: 'Cancel' }).click();
-  await page.getByRole('button', { name: 'Cancel the migration' }).click();
-  await expect(page.locator('.result')).toHaveText(/was cancelled after /);
+  await cancel(page);
 });
 
 test('what is not possible is a disabled button with its reason', async ({ page }) => {
@@ -139,9 +132,7 @@ test('what is not possible is a disabled button with its reason', async ({ page 
   await page.getByRole('combobox', { name: 'Policy' }).selectOption('Gentle');
   await steering(page, 'policy').getByRole('button').click();
   await expect(acts(page)).toContainText('Policy gentle, by admin');
-  await page.getByRole('link', { name: 'Cancel' }).click();
-  await page.getByRole('button', { name: 'Cancel the migration' }).click();
-  await expect(page.locator('.result')).toHaveText(/was cancelled after .*; cache stayed on alpha/);
+  await cancel(page);
   await expect(page.locator('#steer')).toHaveCount(0);
 });
 

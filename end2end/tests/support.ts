@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import AxeBuilder from '@axe-core/playwright';
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page, type WebSocketRoute } from '@playwright/test';
 import { demo } from '../demo';
 
 export type HostName = keyof typeof demo.hosts;
@@ -17,6 +17,28 @@ export async function logIn(page: Page, path = '/') {
 /** Waits until the page's stream is open. */
 export async function expectLive(page: Page) {
   await expect(page.locator('.badge')).toHaveText('live');
+}
+
+/** A stream that can be lost, and come back. To be called before the page is opened. */
+export async function losableStream(page: Page) {
+  let isCut = false;
+  const open: WebSocketRoute[] = [];
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    if (isCut) return void socket.close();
+    socket.connectToServer();
+    open.push(socket);
+  });
+  return {
+    async lose() {
+      isCut = true;
+      for (const socket of open) await socket.close();
+      await expect(page.locator('.badge')).toHaveText(/reconnecting/);
+    },
+    async resume() {
+      isCut = false;
+      await expectLive(page);
+    },
+  };
 }
 
 /** The row, or on a phone the card, of a VM. */
