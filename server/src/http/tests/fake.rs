@@ -254,7 +254,8 @@ impl Migrations for FakeConsole {
         if migration.step.as_ref() != Some(&step) {
             return Err(Problem::new(Code::WrongState, "This is not the safe step any more."));
         }
-        (migration.phase, migration.step) = (Phase::Failed, None);
+        let goes_on = matches!(step, Step::Recover { .. });
+        (migration.phase, migration.step) = (if goes_on { Phase::PostCopy } else { Phase::Failed }, None);
         Ok(migration.clone())
     }
 

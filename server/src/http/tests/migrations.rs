@@ -57,6 +57,24 @@ async fn only_the_step_that_is_offered_is_taken() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 }
 
+#[tokio::test]
+async fn a_broken_post_copy_is_recovered_by_page_and_api() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let step = Step::Recover { host: "alpha".parse().unwrap() };
+    let broken = Migration { step: Some(step.clone()), ..doubtful() };
+    house.console.migrations().push(broken);
+    let page = format!("/migrations/{}", doubtful().id);
+    let shown = house.send(visit(&page, Some(&cookie), "same-origin")).await.body;
+    assert!(shown.contains("Recover the migration from alpha"), "{shown}");
+    let form = house.send(visit(&format!("{page}/step"), Some(&cookie), "same-origin")).await.body;
+    for part in ["name=\"step[act]\" value=\"recover\"", "alpha sends the rest of the memory", "button primary"] {
+        assert!(form.contains(part), "{part}: {form}");
+    }
+    let answer = house.send(post(&format!("/api{page}/step"), &cookie, &json!(step))).await;
+    assert_eq!((answer.status, answer.json()["phase"].as_str()), (StatusCode::OK, Some("post-copy")));
+}
+
 /// A migration that copies what its guest writes, has copied a disk, and was not prepared for post-copy.
 fn converging() -> Migration {
     let disk = DiskMove {
