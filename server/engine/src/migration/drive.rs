@@ -23,6 +23,8 @@ pub(super) struct Handover {
     /// How the destination is reached, if a login was typed for this migration.
     pub(super) login: Option<Transport>,
     pub(super) prepared: Prepared,
+    /// What the link carries without a limit, in MiB/s, if that is known and there is one.
+    pub(super) switchover_mib_s: Option<u32>,
 }
 
 /// Lets libvirt move the VM, and watches it until libvirt says it is over. `images` are those that the console has copied itself.
@@ -92,7 +94,7 @@ async fn hand_over_once(active: &mut ActiveMigration, plan: &MigrationPlan) -> R
 
 fn plan(
     active: &ActiveMigration,
-    Handover { persistent, login, prepared }: Handover,
+    Handover { persistent, login, prepared, switchover_mib_s }: Handover,
 ) -> Result<MigrationPlan, HostError> {
     let Migration { vm, source, destination, mode, options, control_flow, encrypted, policy, .. } = active.record();
     let inventory = active.context().inventory();
@@ -116,7 +118,7 @@ fn plan(
         // An offline VM has nothing but its definition, so that is what has to stay.
         persist_destination: persistent || *mode == Mode::Offline,
         bandwidth_mib_s: options.bandwidth_mib_s.or(from.config.bandwidth_mib_s),
-        switchover_mib_s: None,
+        switchover_mib_s,
         throttle: (policy.slows_guest() && *mode == Mode::Live).then(|| throttle(active.record())),
         // libvirt refuses it for a VM that is paused, and its tunnelled transport can't do it.
         post_copy: *policy == Policy::Certain && can_post_copy && !options.rdma && runs,

@@ -57,8 +57,9 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
         Err(error) => return not_begun(active, Setback::NotBegun(error)).await,
     };
     let Start { persistent, login } = start;
+    let switchover_mib_s = switchover_mib_s(active).await;
     let images = mem::take(&mut prepared.images);
-    let reported = drive::drive(active, Handover { persistent, login, prepared }, &images).await;
+    let reported = drive::drive(active, Handover { persistent, login, prepared, switchover_mib_s }, &images).await;
     active.give_places_back();
     match reported {
         Err(refused @ Setback::NotBegun(_)) => not_begun(active, refused).await,
@@ -115,14 +116,34 @@ fn bandwidth_bytes_s(active: &ActiveMigration) -> Option<u64> {
 
 /// What earlier migrations between the two hosts had, in bytes a second.
 async fn measured_link_bytes_s(active: &ActiveMigration) -> Option<u64> {
-    let Migration { source, destination, options, .. } = active.record();
+    let earlier = earlier(active).await?;
+    preflight::carried(earlier.iter(), &active.record().options)
+}
+
+/// What the link carries without the limit of this migration, in MiB/s, if it has one and that is known. Writes down what QEMU is told.
+async fn switchover_mib_s(active: &mut ActiveMigration) -> Option<u32> {
+    let limit = u32::try_from(bandwidth_bytes_s(active)? >> 20).ok()?;
+    if active.record().mode != Mode::Live {
+        return None;
+    }
+    let mib_s = preflight::unlimited_mib_s(earlier(active).await?.iter(), limit)?;
+    let text = format!(
+        "QEMU is told that the network carries {mib_s} MiB/s without the limit of {limit} MiB/s, which does not hold during the pause: \
+         earlier migrations between these hosts had more."
+    );
+    active.write(text).await;
+    Some(mib_s)
+}
+
+/// The newest migrations between the two hosts that succeeded.
+async fn earlier(active: &ActiveMigration) -> Option<Vec<Migration>> {
+    let Migration { source, destination, .. } = active.record();
     let between = MigrationFilter {
         source: Some(source.clone()),
         destination: Some(destination.clone()),
         ..MigrationFilter::newest(EARLIER)
     };
-    let earlier = active.context().store().migrations(&between.succeeded()).await.ok()?;
-    preflight::carried(earlier.iter(), options)
+    active.context().store().migrations(&between.succeeded()).await.ok()
 }
 
 /// Looks at the VM once more: it may have waited in the queue for a long time.

@@ -36,6 +36,16 @@ pub(super) fn carries(earlier: &[Migration], options: &MigrationOptions) -> Opti
     rates.get(rates.len() / 2).copied()
 }
 
+/// What the link carries without a limit, in MiB/s, for a move that has this one (in MiB/s): QEMU sends what is left at the switch-over
+/// without it. Four fifths of the slowest of the newest moves without a limit of their own; none unless each was faster than the limit, which
+/// may have been the source's by then.
+pub(crate) fn unlimited_mib_s<'a>(earlier: impl Iterator<Item = &'a Migration>, limit: u32) -> Option<u32> {
+    let without = MigrationOptions { bandwidth_mib_s: None, ..MigrationOptions::default() };
+    let slowest = telling(earlier, &without).map(|(_, outcome)| outcome.average_bytes_s).min()?;
+    let is_faster = slowest as f64 > ANOTHER_LINK * f64::from(limit) * MIB as f64;
+    is_faster.then(|| u32::try_from(slowest / MIB * 4 / 5).unwrap_or(u32::MAX).max(limit))
+}
+
 /// What it had while it sent, in bytes a second.
 fn rate(migration: &Migration) -> u64 {
     migration.outcome.map_or(0, |outcome| outcome.average_bytes_s).max(migration.progress.throughput_bytes_s)

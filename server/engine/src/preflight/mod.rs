@@ -38,7 +38,7 @@ use model::{ControlFlow, DiskPlan, HostName, MigrationOptions, Preflight, Treatm
 
 use crate::{context::Context, error::Error, storage};
 pub(crate) use gather::{Gathered, PreflightRequest};
-pub(crate) use history::carried;
+pub(crate) use history::{carried, unlimited_mib_s};
 pub(crate) use input::PreflightInput;
 use input::Route;
 use recent::Recent;

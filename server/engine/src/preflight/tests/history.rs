@@ -3,7 +3,7 @@
 use model::{Ending, Migration, MigrationOptions, Outcome, Policy, Progress, examples};
 
 use super::{
-    super::history::{carried, carries, off, overhead_ms, pause_ms, sends},
+    super::history::{carried, carries, off, overhead_ms, pause_ms, sends, unlimited_mib_s},
     prediction::move_at,
 };
 
@@ -27,6 +27,20 @@ fn predicted(likely_ms: u64, dirty_bytes_s: Option<u64>, migration: Migration) -
         Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent: 100, post_copy: false };
     let prediction = model::Prediction { dirty_bytes_s, ..examples::prediction(ending) };
     Migration { prediction: Some(prediction), ..migration }
+}
+
+#[test]
+fn what_the_link_carries_without_a_limit_is_said_carefully() {
+    let moves = |rates: &[u64]| rates.iter().map(|mib_s| move_at(mib_s * MIB)).collect::<Vec<_>>();
+    let unlimited = |rates: &[u64], limit| unlimited_mib_s(moves(rates).iter(), limit);
+    assert_eq!(unlimited(&[], 32), None, "nothing is known");
+    assert_eq!(unlimited(&[1_000, 500, 900], 32), Some(400), "four fifths of the slowest");
+    assert_eq!(unlimited(&[1_000, 31], 32), None, "the source may have had the limit then");
+    assert_eq!(unlimited(&[40, 42], 32), None, "hardly faster");
+    assert_eq!(unlimited(&[44], 32), Some(35));
+    let mut limited = move_at(500 * MIB);
+    limited.options.bandwidth_mib_s = Some(500);
+    assert_eq!(unlimited_mib_s([limited].iter(), 32), None, "it had a limit of its own");
 }
 
 #[test]
