@@ -44,7 +44,6 @@ fn main() -> ExitCode {
         [package @ ("attack" | "faults"), options @ ..] => {
             Cargo::locate().and_then(|cargo| cargo.run_against_server(package, options))
         }
-        ["bench", name, "--", options @ ..] => bench(name, options),
         ["bench", name, options @ ..] => bench(name, options),
         ["first-visit"] => Cargo::locate().and_then(|cargo| first_visit::check(&cargo.site())),
         _ => {
