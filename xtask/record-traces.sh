@@ -18,8 +18,10 @@ mkdir -p "$folder"
 samples() { # migration
   grep -F "id=$1 " "$log" | sed -n 's/.* samples: //p' | awk '
     function number(name,   found) {
-      return match($0, "[ {]" name "[:=] ?(Some\\()?[0-9]+") \
-        ? (found = substr($0, RSTART, RLENGTH), sub(/.*[^0-9]/, "", found), found) : 0
+      if (!match($0, "[ {]" name "[:=] ?(Some\\()?[0-9]+")) return 0
+      found = substr($0, RSTART, RLENGTH)
+      sub(/.*[^0-9]/, "", found)
+      return found
     }
     {
       at = number("at_ms"); pause = number("pause_limit_ms"); sub(/.* figures=/, " ")

@@ -270,6 +270,8 @@ impl ActiveMigration {
     fn log_sample(&self, figures: &Statistics) {
         let Migration { id, vm_name, policy, pause_limit_ms, .. } = self.record();
         let (at_ms, curve) = (self.journal.elapsed_ms(), self.tracker.curve());
+        // What QEMU was given.
+        let pause_limit_ms = pause_limit_ms.map(|ms| crate::precopy::qemu_limit_ms(ms.into()) as u32);
         tracing::trace!(target: "samples", %id, vm_name, at_ms, policy = policy.as_str(), ?pause_limit_ms, ?curve, ?figures);
     }
 

@@ -123,7 +123,7 @@ fn replay(trace: &Trace) -> Replayed {
     let (mut pass, mut began_with, mut fruitless) = (1, f64::INFINITY, Vec::new());
     for Sample { at_ms, pause_limit_ms, statistics } in &trace.samples {
         let progress = tracker.sample(statistics, *at_ms);
-        // The policy acts on a sample, so that its pause holds from the next one on. When these were recorded, QEMU was given all of it.
+        // The policy acts on a sample, so that its pause holds from the next one on. What was recorded is what QEMU was given.
         tracker.allow_pause(*pause_limit_ms + BEYOND_LIMIT_MS as u32);
         if statistics.memory_pass > pass {
             let begins_with = statistics.data_remaining as f64;
