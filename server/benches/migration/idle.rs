@@ -3,9 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use model::Policy;
-
-use crate::{bed::Bed, figures::median, guest::KINDS, moves, outcome::End};
+use crate::{
+    bed::Bed,
+    figures::median,
+    guest::KINDS,
+    moves::{self, Request},
+    outcome::End,
+};
 
 /// What the idle guest's moves took, in ms.
 pub(crate) struct Idle {
@@ -20,7 +24,7 @@ impl Idle {
         let (mut console, mut virsh) = (Vec::new(), Vec::new());
         for _ in 0..=moves.div_ceil(2) {
             for _ in 0..2 {
-                let outcome = moves::by_policy(bed, 0, Policy::default(), None, limit).await;
+                let outcome = moves::by_policy(bed, 0, Request::default(), limit).await;
                 assert_eq!(outcome.end, End::Moved, "an idle guest moves");
                 console.push(outcome.total.as_secs_f64() * 1_000.0);
             }

@@ -25,7 +25,6 @@ mod schedule;
 use std::time::Duration;
 
 use clap::Parser;
-use model::Policy;
 use tokio::time::sleep;
 
 use bed::Bed;
@@ -33,6 +32,7 @@ use figures::Dice;
 use guest::{KINDS, Kind};
 use idle::Idle;
 use lab::{Entry, Sandbox};
+use moves::Request;
 use options::{Link, Options};
 use outcome::{End, Mover};
 use report::Report;
@@ -79,13 +79,14 @@ async fn run(options: &Options, mut bed: Bed) {
         }
     }
     println!("{}", report.page());
+    println!("How good the predictions were, as the console says itself: {}", moves::predictions(&bed).await);
 }
 
 /// Moves the idle guest until the console knows by three moves each way what the link carries: the median of the newest five counts.
 async fn show_link(bed: &mut Bed, limit: Duration) {
     bed.start(&KINDS[0]).await;
     for _ in 0..6 {
-        moves::by_policy(bed, 0, Policy::default(), None, limit).await;
+        moves::by_policy(bed, 0, Request::default(), limit).await;
     }
 }
 
@@ -105,7 +106,10 @@ async fn one(bed: &mut Bed, index: usize, mover: Mover, offset: Duration, option
     }
     let (link, limit) = (options.link, Duration::from_secs(options.limit_s));
     match mover {
-        Mover::Ours(policy) => moves::by_policy(bed, index, policy, link.bandwidth_mib_s(), limit).await,
+        Mover::Ours(policy) => {
+            let request = Request { policy, bandwidth_mib_s: link.bandwidth_mib_s(), budget_s: options.budget_s };
+            moves::by_policy(bed, index, request, limit).await
+        }
         Mover::Peer(peer) => moves::by_peer(bed, index, peer, link, limit).await,
     }
 }

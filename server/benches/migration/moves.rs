@@ -152,24 +152,42 @@ pub(crate) async fn measure(bed: &Bed) {
     assert_eq!(status, StatusCode::OK, "{answer}");
 }
 
-/// Moves the guest by a policy, with a limit of the bandwidth or without; from the POST until the update that says that it is over.
-pub(crate) async fn by_policy(
-    bed: &mut Bed,
-    kind: usize,
-    policy: Policy,
-    bandwidth_mib_s: Option<u32>,
-    limit: Duration,
-) -> Outcome {
+/// What the console is asked for.
+#[derive(Default)]
+pub(crate) struct Request {
+    pub(crate) policy: Policy,
+    pub(crate) bandwidth_mib_s: Option<u32>,
+    pub(crate) budget_s: Option<u32>,
+}
+
+impl Request {
+    fn body(&self, destination: &str) -> Value {
+        let mut body = json!({"destination": destination, "policy": self.policy.as_str()});
+        for (name, value) in [("bandwidth_mib_s", self.bandwidth_mib_s), ("budget_s", self.budget_s)] {
+            if let Some(value) = value {
+                body[name] = Value::from(value);
+            }
+        }
+        body
+    }
+}
+
+/// How good the predictions of all moves by the console were, without the moves.
+pub(crate) async fn predictions(bed: &Bed) -> Value {
+    let (status, mut answer) = bed.api.get("/api/predictions").await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    answer.as_object_mut().map(|answer| answer.remove("newest"));
+    answer
+}
+
+/// Moves the guest by a policy; from the POST until the update that says that it is over.
+pub(crate) async fn by_policy(bed: &mut Bed, kind: usize, request: Request, limit: Duration) -> Outcome {
     let destination = bed.destination_address();
     let mut stream = bed.api.stream().await;
     stream.until(|now| !now.vms.is_empty()).await;
     bed.heartbeats.clear();
     let begun = Instant::now();
-    let mut request = json!({"destination": bed.destination(), "policy": policy.as_str()});
-    if let Some(mib_s) = bandwidth_mib_s {
-        request["bandwidth_mib_s"] = Value::from(mib_s);
-    }
-    let task = bed.api.migrate_with(NAME, request).await;
+    let task = bed.api.migrate_with(NAME, request.body(bed.destination())).await;
     let (mut steps, mut is_cancelled) = (Steps::default(), false);
     let (record, total) = loop {
         let Change::Migration(record) = stream.next().await else { continue };
@@ -191,7 +209,7 @@ pub(crate) async fn by_policy(
     let outcome = record.outcome.unwrap_or_default();
     Outcome {
         kind,
-        mover: Mover::Ours(policy),
+        mover: Mover::Ours(request.policy),
         end: end(&record, has_moved, is_cancelled),
         total,
         heartbeat: bed.heartbeats.seen(destination),

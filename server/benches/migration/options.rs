@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// What limits the link.
     #[arg(long, value_enum, default_value_t = Link::Wire)]
     pub(crate) link: Link,
+    /// The budget of our policies, in s; left out, their own, which is longer than any of these moves.
+    #[arg(long)]
+    pub(crate) budget_s: Option<u32>,
     /// How often the idle guest is moved by the console and by virsh without a limit.
     #[arg(long, default_value_t = 10)]
     pub(crate) idle_moves: usize,
