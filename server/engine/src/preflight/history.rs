@@ -93,14 +93,9 @@ pub(super) struct Sends {
 /// (`dirty`, in bytes a second, if it was measured). None if there were none.
 pub(super) fn sends(own: &[Migration], policy: Policy, throughput: f64, dirty: Option<u64>) -> Option<Sends> {
     let is_like = |migration: &&Migration| {
-        let before = migration.prediction.and_then(|prediction| prediction.dirty_bytes_s);
-        let as_busy = match (before, dirty) {
-            (Some(before), Some(now)) => within((before + MIB) as f64, (now + MIB) as f64, ANOTHER_GUEST),
-            _ => true,
-        };
         migration.policy == policy
             && migration.disks.is_empty()
-            && as_busy
+            && was_as_busy(migration, dirty)
             && within(rate(migration) as f64, throughput, ANOTHER_LINK)
     };
     let moves = live(own.iter()).filter(is_like).filter_map(|migration| migration.outcome);
@@ -112,11 +107,22 @@ pub(super) fn sends(own: &[Migration], policy: Policy, throughput: f64, dirty: O
     Some(Sends { bytes: middle.exp(), spread })
 }
 
-/// How long the VM paused in earlier moves with this policy, at the median, in ms; else any VM between the two hosts. QEMU does not
-/// observe a bandwidth limit during the pause, so that what is left says little of it.
-pub(super) fn pause_ms(own: &[Migration], earlier: &[Migration], policy: Policy) -> Option<f64> {
+/// Whether the guest was about as busy then, as far as both were measured.
+fn was_as_busy(then: &Migration, dirty: Option<u64>) -> bool {
+    match (then.prediction.and_then(|prediction| prediction.dirty_bytes_s), dirty) {
+        (Some(before), Some(now)) => within((before + MIB) as f64, (now + MIB) as f64, ANOTHER_GUEST),
+        _ => true,
+    }
+}
+
+/// How long the VM paused in earlier moves with this policy and without post-copy, at the median, in ms, when its guest was about as busy;
+/// else any VM between the two hosts. QEMU does not observe a bandwidth limit during the pause, so that what is left says little of it.
+pub(super) fn pause_ms(own: &[Migration], earlier: &[Migration], policy: Policy, dirty: Option<u64>) -> Option<f64> {
     let of = |moves: &[Migration]| {
-        let like = live(moves.iter()).filter(|migration| migration.policy == policy);
+        let is_like = |migration: &&Migration| {
+            migration.policy == policy && !migration.post_copy && was_as_busy(migration, dirty)
+        };
+        let like = live(moves.iter()).filter(is_like);
         let paused = like.filter_map(|migration| migration.outcome?.downtime_ms);
         median(paused.take(MOVES).map(|ms| ms as f64).collect())
     };

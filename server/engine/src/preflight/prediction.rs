@@ -97,7 +97,7 @@ pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> 
         let known = Known {
             sends,
             off: history::off(&input.own, &input.earlier, policy),
-            pause_ms: history::pause_ms(&input.own, &input.earlier, policy),
+            pause_ms: history::pause_ms(&input.own, &input.earlier, policy, dirty),
         };
         PolicyPrediction { policy, ending: predict(&case, policy, &known) }
     });
@@ -164,17 +164,20 @@ pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending 
     };
     let (limit, longest) = pauses(policy, case.longest_pause_ms);
     let likely_pause = pause_bytes / throughput;
+    let longest_pause = if likely_pause > longest {
+        likely_pause
+    } else {
+        let allowed = if likely_pause > qemu_limit_ms(limit) { longest } else { limit };
+        allowed.min(case.memory_bytes as f64 / throughput)
+    };
+    // What was seen of pauses says nothing of post-copy, whose pause sends no memory.
+    let seen_pause = known.pause_ms.filter(|_| !post_copy);
     Ending::After {
         low_ms: ms(low),
         likely_ms: ms(total(bytes)),
         high_ms: ms(high),
-        pause_ms: ms(if likely_pause > longest {
-            likely_pause
-        } else {
-            let allowed = if likely_pause > qemu_limit_ms(limit) { longest } else { limit };
-            allowed.min(case.memory_bytes as f64 / throughput)
-        }),
-        likely_pause_ms: ms(known.pause_ms.unwrap_or(likely_pause + DEVICES_MS)),
+        pause_ms: ms(longest_pause),
+        likely_pause_ms: ms(seen_pause.unwrap_or(likely_pause + DEVICES_MS).min(longest_pause)),
         guest_percent: 100 - slowed,
         post_copy,
     }

@@ -85,9 +85,18 @@ fn a_vm_sends_what_it_has_sent() {
 
 #[test]
 fn pauses_are_as_long_as_they_were() {
-    assert_eq!(pause_ms(&[], &[], Policy::Balanced), None);
-    assert_eq!(pause_ms(&[], &[sent(64)], Policy::Balanced), Some(100.0));
-    assert_eq!(pause_ms(&[], &[sent(64)], Policy::Certain), None);
+    let known = |own: &[Migration], policy| pause_ms(own, &[sent(64)], policy, Some(8 * MIB));
+    assert_eq!(pause_ms(&[], &[], Policy::Balanced, None), None);
+    assert_eq!(known(&[], Policy::Balanced), Some(100.0));
+    assert_eq!(known(&[], Policy::Certain), None);
+    let paused = |ms, dirty| {
+        let mut migration = predicted(1, Some(dirty), sent(64));
+        migration.outcome = migration.outcome.map(|outcome| Outcome { downtime_ms: Some(ms), ..outcome });
+        migration
+    };
+    assert_eq!(known(&[paused(700, 64 * MIB), paused(250, 8 * MIB)], Policy::Balanced), Some(250.0), "as busy");
+    let by_post_copy = Migration { post_copy: true, ..paused(4, 8 * MIB) };
+    assert_eq!(known(&[by_post_copy, paused(250, 8 * MIB)], Policy::Balanced), Some(250.0));
 }
 
 #[test]

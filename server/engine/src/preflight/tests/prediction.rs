@@ -243,17 +243,19 @@ proptest! {
     }
 
     #[test]
-    fn the_likely_time_is_within_the_interval(
+    fn the_likely_time_and_pause_are_within_their_bounds(
         policy in any_policy(), memory: u64, disk_bytes: u64, bytes_s: u64, points: [(u64, u64); 3],
-        overhead_ms in 0.0..1e9, longest_pause_ms: Option<u32>, post_copy: bool,
+        overhead_ms in 0.0..1e9, longest_pause_ms: Option<u32>, post_copy: bool, seen_ms in proptest::option::of(0.0..1e6),
     ) {
         let curve = DirtyCurve::new(points.map(|(period_ms, bytes)| DirtyPoint { period_ms, bytes }), None);
         let link = Link { bytes_s, measured: false };
         let memory_bytes = memory;
         let curve = Some(&curve);
         let case = Case { memory_bytes, disk_bytes, link, curve, overhead_ms, longest_pause_ms, budget_s: None, post_copy };
-        if let Ending::After { low_ms, likely_ms, high_ms, guest_percent, .. } = predict(&case, policy, &Known::default()) {
+        let known = Known { pause_ms: seen_ms, ..Known::default() };
+        if let Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent, .. } = predict(&case, policy, &known) {
             prop_assert!(low_ms <= likely_ms && likely_ms <= high_ms);
+            prop_assert!(likely_pause_ms <= pause_ms);
             prop_assert!((1..=100).contains(&guest_percent));
         }
     }
