@@ -11,7 +11,7 @@ jar=$(mktemp)
 trap 'rm -f "$jar"' EXIT
 read -rsp "Password of admin: " password
 curl -sf -c "$jar" -o /dev/null -H 'Content-Type: application/json' -d @- "$api/login" \
-  <<< "$(jq -n --arg password "$password" '{username: "admin", $password}')"
+  <<< "$(jq -Rn '{username: "admin", password: input}' <<< "$password")"
 mkdir -p "$folder"
 
 # The numbers of a field of the sample that is `figures` in a line of the log.
