@@ -16,6 +16,7 @@ use crate::migrations::{
 };
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head};
+use crate::scope;
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
 use crate::vms::{action_page::VmActionPage, page::VmsPage};
 
@@ -54,7 +55,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
-                <ParentRoute path=path!("") view=Frame ssr=SsrMode::Async>
+                <ParentRoute path=path!("") view=|| view! { <Frame scope_of=scope::of_page /> } ssr=SsrMode::Async>
                     <Route path=path!("/") view=VmsPage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id/migrate") view=MigratePage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id/:action") view=VmActionPage ssr=SsrMode::Async />

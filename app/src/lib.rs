@@ -1,7 +1,7 @@
 //! What people see. Built twice: rendered on the server (feature `ssr`) and hydrated in the browser (feature `hydrate`).
 //!
 //! A folder is a subject, with its pages, their parts and its server functions: [`vms`], [`migrations`], [`hosts`], [`account`];
-//! `ui` is what they share. Imports go one way: `app` → `vms` → `migrations` → `hosts` → `ui`, and from all of them to `live`.
+//! `ui` is what they share. Imports go one way: `app` → `vms` → `migrations` → `hosts` → `ui`, and from all of them to `live` and `scope`.
 
 mod account;
 mod app;
@@ -12,6 +12,7 @@ mod hosts;
 mod json;
 mod live;
 mod migrations;
+mod scope;
 mod snapshot;
 mod stream;
 mod ui;

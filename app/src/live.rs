@@ -1,9 +1,11 @@
-//! What the console knows, as signals: filled from a snapshot, kept up to date by the stream.
+//! What the console has sent of the page's [`Scope`], as signals: filled from a snapshot, kept up to date by the stream.
 //!
 //! Every host, VM and migration has a signal of its own, so that a progress sample touches one bar and nothing else.
 
 use leptos::prelude::{Update as _, *};
-use model::{Change, Host, HostName, Migration, MigrationId, Phase, Snapshot, StoreOutage, Update, Vm, VmId};
+use model::{
+    Change, Host, HostName, Migration, MigrationId, Phase, Scope, Snapshot, StoreOutage, Summary, Update, Vm, VmId, VmList,
+};
 
 /// Values of one kind, sorted by key. Readers of the keys are notified when a value is added or removed, readers of a value when it
 /// changes. (A sorted vector: a map would weigh more in the WASM than it gains on a few hundred values.)
@@ -34,11 +36,6 @@ where
     /// All values, in the order of their keys.
     pub fn values(self) -> Vec<V> {
         self.0.read().iter().map(|(_, value)| value.get()).collect()
-    }
-
-    /// How many values match.
-    pub fn count(self, matches: impl Fn(&V) -> bool) -> usize {
-        self.0.read().iter().filter(|(_, value)| matches(&value.read())).count()
     }
 
     /// The value of this key, as a signal. The reader is notified when a value is added or removed.
@@ -97,11 +94,16 @@ pub(crate) enum StreamState {
     Lost,
 }
 
-/// Everything the pages show, in signals.
+/// Everything the page shows, in signals. A table has what is in the scope, and may still have what was.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
-    /// The number of the last update applied; none before the snapshot.
-    sequence: StoredValue<Option<u64>>,
+    /// What the page shows; the stream asks for it.
+    pub scope: RwSignal<Scope>,
+    /// The scope of what is here, and the number of the last update applied; none before the snapshot.
+    known: StoredValue<Option<(Scope, u64)>>,
+    pub summary: RwSignal<Summary>,
+    /// What the list shows; none until it is here.
+    pub list: RwSignal<Option<VmList>>,
     pub hosts: Table<HostName, Host>,
     pub vms: Table<VmId, Vm>,
     pub migrations: Table<MigrationId, Migration>,
@@ -110,25 +112,42 @@ pub(crate) struct Live {
     /// The migration that ended last while this page was open.
     pub just_ended: RwSignal<Option<MigrationId>>,
     pub stream: RwSignal<StreamState>,
+    /// Whether what is here is the page's scope; not for the moment that a link to another page takes.
+    pub is_here: RwSignal<bool>,
 }
 
 impl Live {
     /// Nothing known yet.
-    pub fn new() -> Self {
+    pub fn new(scope: Scope) -> Self {
         Self {
-            sequence: StoredValue::new(None),
+            scope: RwSignal::new(scope),
+            known: StoredValue::new(None),
+            summary: RwSignal::default(),
+            list: RwSignal::default(),
             hosts: Table::new(),
             vms: Table::new(),
             migrations: Table::new(),
             store_outage: RwSignal::new(None),
             just_ended: RwSignal::new(None),
             stream: RwSignal::new(StreamState::default()),
+            is_here: RwSignal::new(false),
         }
     }
 
-    /// The number of the last update applied.
+    /// The number of the last update applied, if it is of the page's scope.
     pub fn sequence(self) -> Option<u64> {
-        self.sequence.get_value()
+        let (scope, sequence) = self.known.get_value()?;
+        (scope == *self.scope.read_untracked()).then_some(sequence)
+    }
+
+    /// Has the page show something else: the stream brings it.
+    pub fn show(self, change: impl FnOnce(&mut Scope)) {
+        let mut scope = self.scope.get_untracked();
+        change(&mut scope);
+        if scope != *self.scope.read_untracked() {
+            self.scope.set(scope);
+            self.is_here.set(self.sequence().is_some());
+        }
     }
 
     /// A VM's present name, for a heading.
@@ -136,33 +155,48 @@ impl Live {
         self.vms.value(&id).map_or_else(|| "this VM".to_owned(), |vm| vm.name)
     }
 
-    /// Starts again from a snapshot, whatever was known before.
+    /// Starts again from a snapshot, whatever was known before, unless it is of what the page does not show any more.
     pub fn start_from(self, snapshot: Snapshot) {
-        self.sequence.set_value(Some(snapshot.sequence));
+        if snapshot.scope.as_ref().is_some_and(|scope| *scope != *self.scope.read_untracked()) {
+            return;
+        }
+        self.known.set_value(Some((self.scope.get_untracked(), snapshot.sequence)));
         self.hosts.replace(snapshot.hosts, |host| host.name.clone());
         self.vms.replace(snapshot.vms, |vm| vm.id);
         self.migrations.replace(snapshot.migrations, |migration| migration.id);
+        self.list.maybe_update(|list| put(list, snapshot.list));
+        self.summary.maybe_update(|summary| put(summary, snapshot.summary));
         self.store_outage.set(snapshot.store_outage);
+        self.is_here.set(true);
     }
 
     /// Applies an update, unless it is older than what is known: pages begin with a snapshot and the stream may overlap it.
-    pub fn apply(self, Update { sequence, change, .. }: Update) {
-        if let Change::Snapshot(snapshot) = change {
-            return self.start_from(snapshot);
+    pub fn apply(self, Update { sequence, changes, .. }: Update) {
+        for change in changes {
+            match change {
+                Change::Snapshot(snapshot) => self.start_from(*snapshot),
+                // Older than the snapshot that the page began with, or of what it showed before.
+                _ if self.sequence().is_none_or(|known| sequence <= known) => return,
+                Change::Summary(summary) => self.summary.set(*summary),
+                Change::Host(host) => self.hosts.put(host.name.clone(), host),
+                Change::HostGone(name) => self.hosts.retain(|known| *known != name),
+                Change::Vm(vm) => self.vms.put(vm.id, vm),
+                Change::VmGone(id) => self.vms.retain(|known| *known != id),
+                Change::Migration(migration) => self.put_migration(*migration),
+                Change::Progress(id, progress) => {
+                    if let Some(known) = self.migrations.get_untracked(&id) {
+                        known.update(|migration| migration.progress = *progress);
+                    }
+                }
+                Change::List(list) => self.list.set(Some(list)),
+                Change::StoreOutage(outage) => self.store_outage.set(outage),
+            }
         }
-        if self.sequence().is_some_and(|known| sequence <= known) {
-            return;
-        }
-        self.sequence.set_value(Some(sequence));
-        match change {
-            Change::Snapshot(_) => {}
-            Change::Host(host) => self.hosts.put(host.name.clone(), host),
-            Change::HostGone(name) => self.hosts.retain(|known| *known != name),
-            Change::Vm(vm) => self.vms.put(vm.id, vm),
-            Change::VmGone(id) => self.vms.retain(|known| *known != id),
-            Change::Migration(migration) => self.put_migration(*migration),
-            Change::StoreOutage(outage) => self.store_outage.set(outage),
-        }
+        self.known.update_value(|known| {
+            if let Some((_, known)) = known.as_mut().filter(|(scope, _)| *scope == *self.scope.read_untracked()) {
+                *known = sequence;
+            }
+        });
     }
 
     /// Takes in a migration that an answer of the server brought before the stream did.
@@ -182,6 +216,13 @@ impl Live {
             self.just_ended.set(Some(id));
         }
     }
+}
+
+/// Whether the value was another one before.
+fn put<T: PartialEq>(place: &mut T, value: T) -> bool {
+    let is_other = *place != value;
+    *place = value;
+    is_other
 }
 
 /// How far a bar is, in percent: 100 only once the VM was seen to run at the destination.
@@ -204,13 +245,13 @@ mod tests {
     }
 
     fn update(sequence: u64, change: Change) -> Update {
-        Update { sequence, at_ms: 0, change }
+        Update { sequence, at_ms: 0, changes: vec![change] }
     }
 
     fn live_with(vms: Vec<Vm>) -> (Owner, Live) {
         let owner = Owner::new();
         owner.set();
-        let live = Live::new();
+        let live = Live::new(Scope::default());
         live.start_from(Snapshot { sequence: 10, vms, ..Snapshot::default() });
         (owner, live)
     }
@@ -244,7 +285,7 @@ mod tests {
             vms: vec![vm(1, VmState::ShutOff), vm(2, VmState::Running)],
             ..Snapshot::default()
         };
-        live.apply(update(3, Change::Snapshot(snapshot)));
+        live.apply(update(3, Change::Snapshot(Box::new(snapshot))));
         assert_eq!(live.sequence(), Some(3));
         assert_eq!(live.vms.keys().len(), 2);
         assert_eq!(kept.get_untracked().state, VmState::ShutOff, "rows on the screen go on with the signal they have");

@@ -35,6 +35,13 @@ pub(crate) fn follow(live: Live) {
         // A phone freezes the connections of a page in the background, and the timer with them.
         let back = window_event_listener(ev::visibilitychange, move |_| stream.look_after());
         let online = window_event_listener(ev::online, move |_| stream.look_after());
+        // What the page shows is asked for once more when that becomes something else.
+        Effect::new(move |before: Option<()>| {
+            live.scope.track();
+            if before.is_some() {
+                stream.ask();
+            }
+        });
         on_cleanup(move || {
             if let Ok(watch) = watch {
                 watch.clear();
@@ -93,9 +100,19 @@ impl Stream {
         self.connection.set_value(Some(connection));
     }
 
+    /// Asks for what the page shows, unless the connection is not open: then this follows.
+    fn ask(self) {
+        self.connection.with_value(|connection| {
+            if let Some(Connection { socket, .. }) = connection.as_ref().filter(|c| c.socket.ready_state() == WebSocket::OPEN) {
+                self.resume(socket);
+            }
+        });
+    }
+
     /// Asks for what was missed.
     fn resume(self, socket: &WebSocket) {
-        let resume = serde_json::to_string(&Resume { since: self.live.sequence() });
+        let scope = Some(self.live.scope.get_untracked());
+        let resume = serde_json::to_string(&Resume { since: self.live.sequence(), scope });
         if resume.is_ok_and(|resume| socket.send_with_str(&resume).is_ok()) {
             self.heard_ms.set_value(Date::now());
             self.live.stream.set(StreamState::Live);

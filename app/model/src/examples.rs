@@ -37,6 +37,8 @@ pub fn vm(id: u128, name: &str, host: &str) -> Vm {
     Vm {
         id: VmId(Uuid::from_u128(id)),
         name: name.into(),
+        title: None,
+        tags: Vec::new(),
         host: named(host),
         state: VmState::Running,
         vcpus: 1,

@@ -25,12 +25,15 @@ mod preflight;
 mod problem;
 mod progress;
 mod registration;
+mod scope;
+mod search;
 mod secret;
 mod step;
 pub mod text;
 mod transitions;
 mod update;
 mod vm;
+mod vm_query;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
 pub use autostart::Autostart;
@@ -54,7 +57,10 @@ pub use progress::{Convergence, Progress, TimeLeft};
 pub use registration::{
     DaemonKind, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind, TransportKind,
 };
+pub use scope::{Attention, EndedBadly, Letter, Scope, Summary, Unreachable, VmList, VmRow, Window};
+pub use search::{Field, Search};
 pub use secret::Secret;
 pub use step::Step;
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};
+pub use vm_query::{Column, Selected, StateFilter, VmQuery};

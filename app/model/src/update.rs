@@ -2,19 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Host, HostName, Migration, Problem, Vm, VmId};
+use crate::{Host, HostName, Migration, MigrationId, Problem, Progress, Scope, Summary, Vm, VmId, VmList};
 
-/// Everything a page shows, as of one sequence number.
+/// Everything that a page shows, as of one sequence number.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The number of the last update in it.
+    /// Its scope; none is everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// The number of the last change in it.
     pub sequence: u64,
-    /// All hosts, by name.
+    /// The fleet at a glance.
+    #[serde(default)]
+    pub summary: Summary,
+    /// The hosts of the scope, by name.
     pub hosts: Vec<Host>,
-    /// All VMs, by name.
+    /// The VMs of the scope, by name.
     pub vms: Vec<Vm>,
-    /// Migrations that have not ended, and the latest that have; newest first.
+    /// The migrations of the scope, newest first. Without a scope: those that have not ended, and the latest that have.
     pub migrations: Vec<Migration>,
+    /// What is listed in the window, if the scope has one.
+    #[serde(default)]
+    pub list: Option<VmList>,
     /// That the store can't be written, if that is so.
     #[serde(default)]
     pub store_outage: Option<StoreOutage>,
@@ -29,23 +38,26 @@ pub struct StoreOutage {
     pub problem: Problem,
 }
 
-/// One change, numbered. Numbers grow by one and survive a restart of the console.
+/// All that has changed of a scope since the update before. Numbers grow and survive a restart of the console; one is left out where
+/// nothing of the scope changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Update {
-    /// Its number.
+    /// The number of the last change in it.
     pub sequence: u64,
-    /// When it happened, in ms since 1970.
+    /// When it was made, in ms since 1970.
     pub at_ms: u64,
     /// What changed.
-    pub change: Change,
+    pub changes: Vec<Change>,
 }
 
 /// What changed: always the whole new state of one thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// Start again from here: the subscriber missed something.
-    Snapshot(Snapshot),
+    /// Start again from here.
+    Snapshot(Box<Snapshot>),
+    /// The fleet at a glance.
+    Summary(Box<Summary>),
     /// A host.
     Host(Host),
     /// This host is not registered any more.
@@ -56,19 +68,25 @@ pub enum Change {
     VmGone(VmId),
     /// A migration.
     Migration(Box<Migration>),
+    /// Only this has changed of a migration.
+    Progress(MigrationId, Box<Progress>),
+    /// What is listed in the window.
+    List(VmList),
     /// The store can't be written, or (none) can be again.
     StoreOutage(Option<StoreOutage>),
 }
 
-/// The first message of a browser on the stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A message of a browser on the stream: the first one, and one each time that its page shows something else.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resume {
-    /// The last update it has seen; none asks for a snapshot.
+    /// The last update that it has seen of this scope; none asks for a snapshot.
     pub since: Option<u64>,
+    /// What it shows; none is everything, for programs.
+    #[serde(default)]
+    pub scope: Option<Scope>,
 }
 
 /// A message of the server on the stream.
-#[allow(clippy::large_enum_variant, reason = "a message is sent or read, and never kept; in WASM it is not large")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StreamMessage {

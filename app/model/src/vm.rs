@@ -119,6 +119,12 @@ pub struct Vm {
     pub id: VmId,
     /// libvirt's name of it; not unique over hosts.
     pub name: String,
+    /// The title that its definition has for people (libvirt's `<title>`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Words that people have given it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// Where the active copy is.
     pub host: HostName,
     /// What the active copy does.

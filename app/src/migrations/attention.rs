@@ -1,7 +1,7 @@
 //! Migrations of which it is not certain that exactly one copy of the VM runs: what the record says, and the step it offers.
 
 use leptos::prelude::*;
-use model::{Migration, MigrationId, Phase, Problem, Step, VmId};
+use model::{MigrationId, Problem, Step, VmId};
 
 use crate::live::Live;
 use crate::migrations::step_form::step_question;
@@ -11,34 +11,9 @@ use crate::ui::{
     problem::ProblemText,
 };
 
-/// The VMs whose latest migration needs attention, with that migration. Also where no host has the VM any more: that is why.
-pub(crate) fn needing_attention(live: Live) -> Vec<Migration> {
-    let mut latest: Vec<Migration> = Vec::new();
-    // Ids grow with time.
-    for migration in live.migrations.values().into_iter().rev() {
-        if !latest.iter().any(|later| later.vm == migration.vm) {
-            latest.push(migration);
-        }
-    }
-    latest.retain(|migration| migration.phase == Phase::NeedsAttention);
-    latest
-}
-
-/// The same, as what a row has to know. Computed once a page: each row looks itself up.
-#[derive(Clone, Copy)]
-pub(crate) struct Attention(Memo<Vec<(VmId, MigrationId)>>);
-
-impl Attention {
-    pub(crate) fn new(live: Live) -> Self {
-        Self(Memo::new(move |_| {
-            needing_attention(live).into_iter().map(|migration| (migration.vm, migration.id)).collect()
-        }))
-    }
-
-    /// The migration that a person has to look at because of this VM.
-    pub(crate) fn of(self, vm: VmId) -> Option<MigrationId> {
-        self.0.read().iter().find(|(of, _)| *of == vm).map(|(_, id)| *id)
-    }
+/// The migration that a person has to look at because of this VM.
+pub(crate) fn in_doubt(live: Live, vm: VmId) -> Option<MigrationId> {
+    live.summary.read().attention.iter().find(|attention| attention.vm == vm).map(|attention| attention.migration)
 }
 
 /// What needs attention, with the button that takes the step, and `children` beside it.

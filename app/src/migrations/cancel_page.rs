@@ -6,7 +6,7 @@ use model::MigrationId;
 
 use crate::live::Live;
 use crate::migrations::cancel_form::{CancelForm, cancel_title};
-use crate::ui::{form_page::FormPage, not_found::NotFound};
+use crate::ui::{form_page::FormPage, not_found::Absent};
 
 #[component]
 pub(crate) fn CancelPage() -> impl IntoView {
@@ -18,7 +18,7 @@ pub(crate) fn CancelPage() -> impl IntoView {
         live.migrations.get(&id).map(|_| id)
     });
     move || match asked.get() {
-        None => view! { <NotFound /> }.into_any(),
+        None => view! { <Absent /> }.into_any(),
         Some(id) => untrack(|| {
             view! {
                 <FormPage back="/migrations" back_label="Migrations" title=cancel_title(live, id)>

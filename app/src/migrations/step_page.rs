@@ -6,7 +6,7 @@ use model::MigrationId;
 
 use crate::live::Live;
 use crate::migrations::step_form::{StepForm, step_title};
-use crate::ui::{form_page::FormPage, not_found::NotFound};
+use crate::ui::{form_page::FormPage, not_found::Absent};
 
 #[component]
 pub(crate) fn StepPage() -> impl IntoView {
@@ -15,9 +15,10 @@ pub(crate) fn StepPage() -> impl IntoView {
     let id = Memo::new(move |_| params.read().get_str("id")?.parse::<MigrationId>().ok());
     // Only another address may rebuild the form: it is for the step that the person has read.
     move || {
+        live.is_here.track();
         let asked = id.get().and_then(|id| Some((id, live.migrations.get_untracked(&id)?.get_untracked().step?)));
         match asked {
-            None => view! { <NotFound /> }.into_any(),
+            None => view! { <Absent /> }.into_any(),
             Some((id, step)) => untrack(|| {
                 view! {
                     <FormPage back="/migrations" back_label="Migrations" title=step_title(&step)>

@@ -2,8 +2,11 @@
 
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::use_location;
-use model::{Phase, StoreOutage, text};
+use leptos_router::{
+    hooks::{use_location, use_query_map},
+    params::ParamsMap,
+};
+use model::{Phase, Scope, StoreOutage, text};
 
 use crate::failure::Failure;
 use crate::json::Json;
@@ -17,17 +20,22 @@ use crate::ui::{
     time::Time,
 };
 
-/// Takes the snapshot that the server sent with the page, keeps it up to date, and puts the page in its frame.
+/// Takes the snapshot that the server sent with the page, keeps it up to date, and puts the page in its frame. `scope_of` says what the
+/// page at an address shows.
 ///
 /// Not by a `Resource`: the snapshot is in the console's memory, and resources of pages would be made inside a `Suspense`, of which
 /// Leptos warns (issue 4866).
 #[component]
-pub(crate) fn Frame() -> impl IntoView {
-    let live = Live::new();
+pub(crate) fn Frame(scope_of: fn(&str, &ParamsMap) -> Scope) -> impl IntoView {
+    let (path, query) = (use_location().pathname, use_query_map());
+    let scope = Memo::new(move |_| scope_of(&path.read(), &query.read()));
+    let live = Live::new(scope.get_untracked());
     provide_context(live);
-    let page = match SharedValue::<_, Json>::new_with_encoding(snapshot).into_inner() {
+    let load = || snapshot(&live.scope.read_untracked());
+    let page = match SharedValue::<_, Json>::new_with_encoding(load).into_inner() {
         Ok(snapshot) => {
             live.start_from(snapshot);
+            Effect::new(move |_| live.show(|shown| *shown = scope.get()));
             view! { <Page /> }.into_any()
         }
         Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),
@@ -64,7 +72,7 @@ fn Page() -> impl IntoView {
         }
         now
     });
-    let running = Memo::new(move |_| live.migrations.count(|migration| !migration.phase.has_ended()));
+    let running = Memo::new(move |_| live.summary.read().running);
     view! {
         <Navigation path running>
             <StreamBadge />
@@ -86,7 +94,7 @@ pub(crate) fn Navigation(
     path: Signal<String>,
     /// How many migrations run.
     #[prop(into)]
-    running: Signal<usize>,
+    running: Signal<u32>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {

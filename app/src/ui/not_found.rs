@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::live::Live;
+
 /// The page at an address without a page.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
@@ -10,6 +12,17 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
         <main id="main">
             <NotFound />
         </main>
+    }
+}
+
+/// In place of what is not in the page's scope: nothing as long as that is asked for.
+#[component]
+pub(crate) fn Absent() -> impl IntoView {
+    let is_here = expect_context::<Live>().is_here;
+    view! {
+        <Show when=move || is_here.get()>
+            <NotFound />
+        </Show>
     }
 }
 

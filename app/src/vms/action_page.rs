@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use crate::live::Live;
-use crate::ui::{form_page::FormPage, not_found::NotFound};
+use crate::ui::{form_page::FormPage, not_found::Absent};
 use crate::vms::action_form::{VmActionForm, action_at, action_title};
 
 #[component]
@@ -18,7 +18,7 @@ pub(crate) fn VmActionPage() -> impl IntoView {
         live.vms.get(&vm).map(|_| (vm, action))
     });
     move || match asked.get() {
-        None => view! { <NotFound /> }.into_any(),
+        None => view! { <Absent /> }.into_any(),
         Some((vm, action)) => untrack(|| {
             view! {
                 <FormPage back="/" back_label="VMs" title=action_title(live, vm, action)>

@@ -2,10 +2,10 @@
 //! answer.
 
 use leptos::prelude::*;
-use model::{ConnectionState, Host, Migration, MigrationId, Problem, Step, Vm, VmAction, VmId};
+use model::{Attention, HostName, MigrationId, Problem, Step, Summary, Unreachable, Vm, VmAction, VmId};
 
 use crate::live::Live;
-use crate::migrations::attention::{AttentionNote, needing_attention};
+use crate::migrations::attention::AttentionNote;
 use crate::ui::{
     dialog::QuestionLink,
     icon::{Draw, Icon},
@@ -14,32 +14,30 @@ use crate::ui::{
 };
 use crate::vms::action_form::action_question;
 
+/// How many hosts are named where many do not answer.
+const NAMED: usize = 5;
+
 /// What is wrong.
 #[derive(Clone, PartialEq)]
 enum Banner {
     /// A migration needs attention: what its record says, and the step it offers.
     Attention { id: MigrationId, problem: Problem, step: Option<Step> },
+    /// So many more migrations need attention.
+    MoreAttention(usize),
     /// A VM runs on several hosts, and no migration of this console says why. The copy that it is listed by can be paused, unless it is
     /// being moved.
     RunsTwice { vm: VmId, what: String, pause: Option<String> },
     /// Several VMs have one UUID.
     Twins { problem: Problem },
-    /// A host does not answer, since so many ms after 1970.
-    Unreachable { what: String, since_ms: u64, problem: Problem },
+    /// Hosts do not answer, all for one reason.
+    Unreachable(Unreachable),
 }
 
 /// The banners, the most urgent first.
 #[component]
 pub(crate) fn Banners() -> impl IntoView {
     let live = expect_context::<Live>();
-    let banners = Memo::new(move |_| {
-        let doubtful = needing_attention(live);
-        let unexplained = |vm: &Vm| vm.runs_twice() && !doubtful.iter().any(|migration| migration.vm == vm.id);
-        let twice = live.vms.values().into_iter().filter(unexplained).map(|vm| runs_twice(&vm)).collect::<Vec<_>>();
-        let twins = live.vms.values().into_iter().filter_map(|vm| Some(Banner::Twins { problem: vm.shares_uuid()? }));
-        let hosts = live.hosts.values().into_iter().filter_map(unreachable);
-        doubtful.into_iter().filter_map(attention).chain(twice).chain(twins).chain(hosts).collect::<Vec<_>>()
-    });
+    let banners = Memo::new(move |_| of(&live.summary.read()));
     view! {
         <div class="banners" role="alert">
             {move || banners.get().into_iter().map(|banner| view! { <Shown live banner /> }).collect_view()}
@@ -47,8 +45,15 @@ pub(crate) fn Banners() -> impl IntoView {
     }
 }
 
-fn attention(Migration { id, problem, step, .. }: Migration) -> Option<Banner> {
-    Some(Banner::Attention { id, problem: problem?, step })
+fn of(summary: &Summary) -> Vec<Banner> {
+    let told = summary.attention.iter().filter_map(|Attention { migration, problem, step, .. }| {
+        Some(Banner::Attention { id: *migration, problem: problem.clone()?, step: step.clone() })
+    });
+    let more = summary.attention.len().saturating_sub(Summary::SHOWN);
+    let twice = summary.alarms.iter().filter(|vm| vm.runs_twice()).map(runs_twice);
+    let twins = summary.alarms.iter().filter_map(|vm| Some(Banner::Twins { problem: vm.shares_uuid()? }));
+    let unreachable = summary.unreachable.iter().cloned().map(Banner::Unreachable);
+    told.chain((more > 0).then_some(Banner::MoreAttention(more))).chain(twice).chain(twins).chain(unreachable).collect()
 }
 
 fn runs_twice(vm: &Vm) -> Banner {
@@ -62,9 +67,14 @@ fn runs_twice(vm: &Vm) -> Banner {
     }
 }
 
-fn unreachable(host: Host) -> Option<Banner> {
-    let ConnectionState::Unreachable { since_ms, problem } = host.connection else { return None };
-    Some(Banner::Unreachable { what: format!("{} has not answered", host.name), since_ms, problem })
+/// Who does not answer, in words.
+fn who_is_unreachable(hosts: &[HostName]) -> String {
+    let names = |hosts: &[HostName]| hosts.iter().map(HostName::as_str).collect::<Vec<_>>().join(", ");
+    match hosts {
+        [host] => format!("{host} has not answered"),
+        hosts if hosts.len() <= NAMED => format!("{} have not answered", names(hosts)),
+        hosts => format!("{} hosts have not answered: {} and {} others", hosts.len(), names(&hosts[..NAMED]), hosts.len() - NAMED),
+    }
 }
 
 #[component]
@@ -114,20 +124,46 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
             </div>
         }
         .into_any(),
-        Banner::Unreachable { what, since_ms, problem } => view! {
-            <div class="note note-warn">
+        Banner::MoreAttention(count) => view! {
+            <div class="note note-alarm">
                 <Draw icon=Icon::Warning />
-                <div class="note-text">
-                    <p class="what">
-                        <strong>{what}</strong>
-                        " since "
-                        <Time ms=since_ms />
-                        "; its VMs are shown as last known."
-                    </p>
-                    <ProblemText problem />
-                </div>
+                <p class="note-text">
+                    {format!("{count} more migrations need attention. ")} <a href="/migrations?result=needs-attention">"Show them"</a>
+                </p>
             </div>
         }
         .into_any(),
+        Banner::Unreachable(Unreachable { problem, since_ms, hosts }) => {
+            let are_many = hosts.len() > 1;
+            view! {
+                <div class="note note-warn">
+                    <Draw icon=Icon::Warning />
+                    <div class="note-text">
+                        <p class="what">
+                            <strong>{who_is_unreachable(&hosts)}</strong>
+                            {if are_many { ", the first since " } else { " since " }}
+                            <Time ms=since_ms />
+                            {if are_many { "; their VMs are shown as last known. " } else { "; its VMs are shown as last known. " }}
+                            {are_many.then(|| view! { <a href="/hosts?state=unreachable">"Show them"</a> })}
+                        </p>
+                        <ProblemText problem />
+                    </div>
+                </div>
+            }
+            .into_any()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_hosts_are_one_line() {
+        let hosts: Vec<HostName> = (1..=7).map(|number| format!("h{number}").parse().unwrap()).collect();
+        assert_eq!(who_is_unreachable(&hosts[..1]), "h1 has not answered");
+        assert_eq!(who_is_unreachable(&hosts[..3]), "h1, h2, h3 have not answered");
+        assert_eq!(who_is_unreachable(&hosts), "7 hosts have not answered: h1, h2, h3, h4, h5 and 2 others");
     }
 }

@@ -2,28 +2,29 @@
 
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
+use model::{Column, Letter, StateFilter, VmQuery};
 
 use crate::live::Live;
 use crate::ui::icon::{Draw, Icon};
-use crate::vms::query::{Column, StateFilter, VmQuery};
+use crate::vms::query::{at, heading, label, to_url};
 
 /// Search, filter and, on a phone, order. A plain GET form; with WASM the list follows every key.
 #[component]
 pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
     let navigate = use_navigate();
     let go = Callback::new(move |query: VmQuery| {
-        navigate(&query.to_url(), NavigateOptions { replace: true, scroll: false, ..Default::default() });
+        navigate(&to_url(&query), NavigateOptions { replace: true, scroll: false, ..Default::default() });
     });
     let search = move |ev| go.run(VmQuery { search: event_target_value(&ev), ..query.get_untracked() });
     let sort = move |ev| {
         let chosen = event_target_value(&ev);
-        let sort = Column::ALL.into_iter().find(|column| column.as_str() == chosen).unwrap_or_default();
+        let sort = Column::ALL.iter().copied().find(|column| column.as_str() == chosen).unwrap_or_default();
         go.run(VmQuery { sort, descending: false, ..query.get_untracked() });
     };
     let option = move |column: Column| {
         view! {
             <option value=column.as_str() selected=move || query.read().sort == column>
-                {format!("By {}", column.label())}
+                {format!("By {}", heading(column))}
             </option>
         }
     };
@@ -34,8 +35,10 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
                 <input
                     type="search"
                     name="q"
-                    aria-label="Search VMs and hosts"
-                    placeholder="Search VMs and hosts"
+                    aria-label="Search VMs"
+                    placeholder="Search, or host:name state:running tag:web"
+                    list="search-fields"
+                    autocomplete="off"
                     value=query.get_untracked().search
                     prop:value=move || query.read().search.clone()
                     on:input=search
@@ -45,12 +48,39 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
             <label class="sort">
                 <span class="hidden">"Sort by"</span>
                 <select name="sort" on:change=sort>
-                    {Column::ALL.into_iter().map(option).collect_view()}
+                    {Column::ALL.iter().copied().map(option).collect_view()}
                 </select>
             </label>
         </form>
         <ul class="chips" aria-label="Filter by state">
-            {StateFilter::ALL.into_iter().map(|filter| view! { <StateChip filter query /> }).collect_view()}
+            {StateFilter::ALL.iter().map(|filter| view! { <StateChip filter=*filter query /> }).collect_view()}
+        </ul>
+        <Letters query />
+    }
+}
+
+/// Links to where names begin with another letter, in a list that is longer than a screen.
+#[component]
+fn Letters(query: Memo<VmQuery>) -> impl IntoView {
+    const LONG: u32 = 60;
+    let live = expect_context::<Live>();
+    let letters = Memo::new(move |_| {
+        let list = live.list.read();
+        list.as_ref().filter(|list| list.matching > LONG).map(|list| list.letters.clone()).unwrap_or_default()
+    });
+    let link = move |Letter { letter, from }: Letter| {
+        let name = if letter == '#' { "others".to_owned() } else { letter.to_string() };
+        view! {
+            <li>
+                <a href=at(&query.read(), from) aria-label=format!("Names with {name}")>
+                    {letter.to_string()}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <ul class="letters" aria-label="Jump to a letter" hidden=move || letters.read().len() < 2>
+            {move || letters.get().into_iter().map(link).collect_view()}
         </ul>
     }
 }
@@ -59,13 +89,17 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
 #[component]
 fn StateChip(filter: StateFilter, query: Memo<VmQuery>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let count = move || live.vms.count(|vm| filter.matches(vm) && query.read().finds(vm));
+    let place = StateFilter::ALL.iter().position(|other| *other == filter).unwrap_or_default();
+    let count = move || {
+        let list = live.list.read();
+        list.as_ref().and_then(|list| list.by_state.get(place).copied()).unwrap_or_default()
+    };
     let chosen = move || query.read().state == filter;
-    let href = move || VmQuery { state: filter, ..query.get() }.to_url();
+    let href = move || to_url(&VmQuery { state: filter, ..query.get() });
     view! {
         <li hidden=move || count() == 0 && !chosen() && filter != StateFilter::All>
             <a href=href aria-current=move || chosen().then_some("true")>
-                {filter.label()}
+                {label(filter)}
                 <span class="count">{move || count().to_string()}</span>
             </a>
         </li>

@@ -7,5 +7,6 @@ mod filters;
 mod menu;
 pub mod page;
 pub mod query;
+mod section;
 pub mod server_fns;
 pub mod table;

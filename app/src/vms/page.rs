@@ -2,28 +2,28 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use model::VmQuery;
 
 use crate::live::Live;
-use crate::migrations::attention::Attention;
+use crate::scope::vm_query;
 use crate::ui::{
     icon::{Draw, Icon},
     problem::Alert,
     server_form::FormAction,
     title::LiveTitle,
 };
-use crate::vms::{banners::Banners, filters::Filters, query::VmQuery, server_fns::Act, table::VmTable};
+use crate::vms::{banners::Banners, filters::Filters, server_fns::Act, table::VmTable};
 
 /// The list, its search, filters and order.
 #[component]
 pub(crate) fn VmsPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_query_map();
-    let query = Memo::new(move |_| VmQuery::from_params(&params.read()));
-    let is_empty = Memo::new(move |_| live.vms.count(|vm| query.read().wants(vm)) == 0);
+    let query = Memo::new(move |_| vm_query(&params.read()));
+    let is_empty = Memo::new(move |_| live.list.read().as_ref().is_some_and(|list| list.matching == 0));
     // For the rows' menus: what needs no confirmation is done at once.
     let act = FormAction::of::<Act>();
     provide_context(act);
-    provide_context(Attention::new(live));
     view! {
         <LiveTitle text=Signal::derive(move || title(live)) />
         <Banners />
@@ -40,7 +40,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
 
 /// The page's title, with the number of VMs that move, where there are any.
 fn title(live: Live) -> String {
-    match live.vms.count(|vm| vm.migration.is_some()) {
+    match live.summary.read().running {
         0 => "VMs".to_owned(),
         moving => format!("{moving} migrating · VMs"),
     }
@@ -64,7 +64,7 @@ fn NoVms(query: Memo<VmQuery>) -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || live.vms.keys().is_empty() fallback=nothing_found>
+        <Show when=move || live.summary.read().vms == 0 fallback=nothing_found>
             <div class="empty">
                 <Draw icon=Icon::Vms />
                 <h2>"No VMs yet"</h2>

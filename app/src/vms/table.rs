@@ -1,47 +1,80 @@
 //! The VMs as a table; on a phone, each row is a card.
 
-use leptos::prelude::*;
-use model::{HostName, Migration, Vm, VmId, text};
+use leptos::{html, prelude::*};
+use model::{Column, Migration, Vm, VmQuery, VmRow, text};
 
 use crate::live::Live;
 use crate::migrations::{
-    attention::Attention,
+    attention::in_doubt,
     migrate_form::migrate_question,
     progress::{Bar, percent_memo},
 };
 use crate::ui::dialog::QuestionLink;
 use crate::vms::{
     menu::Menu,
-    query::{Column, VmQuery},
+    query::{at, heading, sorted_by, to_url},
+    section::Section,
 };
 
-/// The table of the VMs asked for.
+/// The table of the VMs asked for: the rows near the view, and room for the others.
 #[component]
 pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
     let live = expect_context::<Live>();
     // A memo, so that a VM that changes touches its own row and not the list.
-    let rows = Memo::new(move |_| {
-        let all = live.vms.values().iter().flat_map(Vm::each).collect();
-        query.read().select(all).into_iter().map(|vm| RowKey::of(live, &vm)).collect::<Vec<_>>()
-    });
+    let rows = Memo::new(move |_| live.list.read().as_ref().map(|list| list.rows.clone()).unwrap_or_default());
+    let body = NodeRef::<html::Tbody>::new();
+    let section = Section::follow(body);
     // Explicit roles: the style sheet lays rows out as cards, which takes the implicit ones away.
     view! {
         <table role="table" class="table vms">
             <caption class="hidden">"VMs on all hosts"</caption>
             <thead role="rowgroup">
                 <tr role="row">
-                    {Column::ALL.into_iter().map(|column| view! { <SortHeader column query /> }).collect_view()}
+                    {Column::ALL.iter().map(|column| view! { <SortHeader column=*column query /> }).collect_view()}
                     <th role="columnheader">
                         <span class="hidden">"Actions"</span>
                     </th>
                 </tr>
             </thead>
-            <tbody role="rowgroup">
-                <For each=move || rows.get() key=RowKey::clone let:key>
-                    <Row key />
+            <tbody role="rowgroup" node_ref=body>
+                <Room rows=Signal::derive(move || section.before()) section />
+                <For each=move || rows.get() key=VmRow::clone let:row>
+                    <Row row />
                 </For>
+                <Room rows=Signal::derive(move || section.after()) section />
             </tbody>
         </table>
+        <Pages query section />
+    }
+}
+
+/// The room that rows would take which are not near the view.
+#[component]
+fn Room(rows: Signal<u32>, section: Section) -> impl IntoView {
+    let height = move || (rows.get() > 0).then(|| format!("{}px", f64::from(rows.get()) * section.row_px.get()));
+    view! {
+        <tr class="room" aria-hidden="true" hidden=move || rows.get() == 0 style:height=height>
+            <td></td>
+        </tr>
+    }
+}
+
+/// Links to the rows before and after those of this page, and how many there are.
+#[component]
+fn Pages(query: Memo<VmQuery>, section: Section) -> impl IntoView {
+    let shown = move || {
+        let (from, end, all) = section.range();
+        (from > 0 || end < all).then(|| format!("{} to {end} of {all}", from + 1))
+    };
+    let link = move |from: Option<u32>, label: &'static str| {
+        from.map(|from| view! { <a class="button" href=at(&query.read(), from)>{label}</a> })
+    };
+    view! {
+        <nav class="pages" aria-label="Pages" hidden=move || shown().is_none()>
+            {move || link(section.previous(), "Previous")}
+            <span class="hint">{shown}</span>
+            {move || link(section.next(), "Next")}
+        </nav>
     }
 }
 
@@ -58,39 +91,25 @@ fn SortHeader(column: Column, query: Memo<VmQuery>) -> impl IntoView {
     let number = matches!(column, Column::Cpus | Column::Memory);
     view! {
         <th role="columnheader" class:number=number aria-sort=sorted>
-            <a href=move || query.read().sorted_by(column).to_url()>{column.label()}</a>
+            <a href=move || to_url(&sorted_by(&query.read(), column))>{heading(column)}</a>
         </th>
     }
 }
 
-/// Which VM a row shows. Several may have one UUID: the host tells those from each other that the UUID does not stand for. A VM that it
-/// does stand for keeps its row wherever it moves.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct RowKey {
-    id: VmId,
-    twin_on: Option<HostName>,
-}
-
-impl RowKey {
-    fn of(live: Live, vm: &Vm) -> Self {
-        let first = live.vms.get_untracked(&vm.id).map(|first| first.read_untracked().host.clone());
-        Self { id: vm.id, twin_on: first.filter(|first| *first != vm.host).map(|_| vm.host.clone()) }
-    }
-
-    /// The VM, for as long as it is listed.
-    fn vm(self, live: Live) -> Option<Signal<Vm>> {
-        let first = live.vms.get_untracked(&self.id)?;
-        let Some(host) = self.twin_on else { return Some(first.into()) };
-        let find = move |first: &Vm| first.each().into_iter().find(|vm| vm.host == host);
-        let last_known = find(&first.read_untracked())?;
-        Some(Signal::derive(move || find(&first.read()).unwrap_or_else(|| last_known.clone())))
-    }
+/// The VM of a row, for as long as it is listed.
+fn vm_of(row: VmRow, live: Live) -> Option<Signal<Vm>> {
+    let first = live.vms.get_untracked(&row.vm)?;
+    let Some(host) = row.twin_on else { return Some(first.into()) };
+    let find = move |first: &Vm| first.each().into_iter().find(|vm| vm.host == host);
+    let last_known = find(&first.read_untracked())?;
+    Some(Signal::derive(move || find(&first.read()).unwrap_or_else(|| last_known.clone())))
 }
 
 #[component]
-fn Row(key: RowKey) -> impl IntoView {
-    let (id, is_twin) = (key.id, key.twin_on.is_some());
-    let vm = key.vm(expect_context::<Live>())?;
+fn Row(row: VmRow) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let (id, is_twin) = (row.vm, row.twin_on.is_some());
+    let vm = vm_of(row, live)?;
     let is_mistakable = Memo::new(move |_| is_twin || vm.read().is_mistakable());
     let twins = move || {
         let vm = vm.read();
@@ -99,10 +118,10 @@ fn Row(key: RowKey) -> impl IntoView {
             .then(|| view! { <small class="copies">{format!("same UUID as {}", twins.join(", "))}</small> })
     };
     let state = Memo::new(move |_| vm.read().state);
-    let attention = expect_context::<Attention>();
+    let in_doubt = Memo::new(move |_| in_doubt(live, id));
     let doubt = move || {
         let link = |id| view! { <a class="doubt" href=format!("/migrations/{id}")>"Needs attention"</a> };
-        attention.of(id).map(link)
+        in_doubt.get().map(link)
     };
     let copies = move || {
         let vm = vm.read();
@@ -175,7 +194,7 @@ fn InlineBar(migration: Signal<Migration>) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use model::{Snapshot, examples};
+    use model::{Scope, Snapshot, examples};
 
     use super::*;
 
@@ -183,13 +202,12 @@ mod tests {
     fn each_of_two_vms_with_one_uuid_has_a_row() {
         let owner = Owner::new();
         owner.set();
-        let live = Live::new();
+        let live = Live::new(Scope::default());
         let twin = examples::vm(1, "shop-copy", "blue");
         let shop = Vm { twins: vec![twin], ..examples::vm(1, "shop", "red") };
         live.start_from(Snapshot { vms: vec![shop.clone()], ..Snapshot::default() });
-        let rows: Vec<RowKey> = shop.each().iter().map(|vm| RowKey::of(live, vm)).collect();
-        assert!(rows[0] != rows[1] && rows[0].twin_on.is_none());
-        let shown = rows.into_iter().map(|row| row.vm(live).unwrap().get_untracked().name);
-        assert_eq!(shown.collect::<Vec<_>>(), ["shop", "shop-copy"]);
+        let row = |twin_on: Option<&str>| VmRow { vm: shop.id, twin_on: twin_on.map(|host| host.parse().unwrap()) };
+        let shown = [row(None), row(Some("blue"))].map(|row| vm_of(row, live).unwrap().get_untracked().name);
+        assert_eq!(shown, ["shop", "shop-copy"]);
     }
 }

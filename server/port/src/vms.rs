@@ -1,15 +1,15 @@
 //! VMs over all hosts.
 
 use async_trait::async_trait;
-use model::{HostName, Problem, Snapshot, Vm, VmAction, VmId};
+use model::{HostName, Problem, Scope, Snapshot, Vm, VmAction, VmId};
 
 use crate::Principal;
 
 /// VMs over all hosts.
 #[async_trait]
 pub trait Vms: Send + Sync {
-    /// Hosts, VMs and the current migrations, from memory: costs no libvirt call.
-    fn snapshot(&self, who: &Principal) -> Result<Snapshot, Problem>;
+    /// What is in a scope, from memory: costs no libvirt call.
+    fn snapshot(&self, who: &Principal, scope: Scope) -> Result<Snapshot, Problem>;
 
     /// The VM of this name, as its host says just now; with `host` only the one there.
     ///

@@ -1,7 +1,7 @@
 //! VMs over all hosts.
 
 use async_trait::async_trait;
-use model::{Code, HostName, Problem, Snapshot, Vm, VmAction, VmId};
+use model::{Code, HostName, Problem, Scope, Snapshot, Vm, VmAction, VmId};
 use port::{Principal, Vms};
 use store::Action;
 
@@ -9,8 +9,8 @@ use super::ServerConsole;
 
 #[async_trait]
 impl Vms for ServerConsole {
-    fn snapshot(&self, _who: &Principal) -> Result<Snapshot, Problem> {
-        Ok(self.engine.snapshot())
+    fn snapshot(&self, _who: &Principal, scope: Scope) -> Result<Snapshot, Problem> {
+        Ok(self.engine.snapshot(Some(scope)))
     }
 
     async fn look(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {

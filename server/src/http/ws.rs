@@ -1,6 +1,7 @@
 //! `/ws`: the stream of updates.
 //!
-//! The browser sends the number of the last update it knows ([`Resume`]) and gets everything since. A stream ends with its session.
+//! The browser sends what its page shows and the number of the last update that it knows ([`Resume`]), and gets what has changed of that;
+//! another [`Resume`] when its page shows something else. A stream ends with its session.
 
 use std::{
     collections::HashMap,
@@ -18,18 +19,18 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use model::{Code, Problem, Resume, StreamMessage};
+use model::{Code, Problem, Resume, StreamMessage, Update};
 use port::Principal;
 use tokio::{
-    sync::broadcast::error::RecvError,
+    sync::{broadcast::error::RecvError, mpsc},
     time::{Instant, MissedTickBehavior, interval, interval_at, timeout},
 };
 
 use super::{Doors, Refused, Site};
 use crate::auth::Auth;
 
-/// The largest message of a browser, in bytes: a [`Resume`].
-const LARGEST_MESSAGE: usize = 4 << 10;
+/// The largest message of a browser, in bytes: a [`Resume`], with the ids of the migrations that a page lists.
+const LARGEST_MESSAGE: usize = 16 << 10;
 /// How long the browser may take to send it.
 const RESUME_LIMIT: Duration = Duration::from_secs(10);
 /// How long the browser may take to accept one message.
@@ -145,7 +146,7 @@ impl Stream {
         // Listen first: a session that ends now must not be missed.
         let mut ended_sessions = self.doors.auth.ended_sessions();
         let Ok(Some(resume)) = timeout(RESUME_LIMIT, self.resume()).await else { return End::Gone };
-        let mut updates = match self.doors.console.subscribe(&self.who, resume.since) {
+        let mut updates = match self.subscribe(resume) {
             Ok(updates) => updates,
             Err(problem) => return End::Refused(problem),
         };
@@ -173,8 +174,17 @@ impl Stream {
                     None => continue,
                 },
                 received = self.socket.recv() => match received {
+                    Some(Ok(Message::Text(text))) => {
+                        let Ok(resume) = serde_json::from_str(&text) else { return End::Gone };
+                        unanswered = 0;
+                        match self.subscribe(resume) {
+                            Ok(anew) => updates = anew,
+                            Err(problem) => return End::Refused(problem),
+                        }
+                        continue;
+                    }
                     // Any message shows that the browser is there.
-                    Some(Ok(message)) if !matches!(message, Message::Close(_)) => {
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                         unanswered = 0;
                         continue;
                     }
@@ -196,6 +206,10 @@ impl Stream {
                 return End::Gone;
             }
         }
+    }
+
+    fn subscribe(&self, Resume { since, scope }: Resume) -> Result<mpsc::Receiver<Update>, Problem> {
+        self.doors.console.subscribe(&self.who, since, scope)
     }
 
     /// The browser's first message.

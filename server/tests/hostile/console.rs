@@ -83,7 +83,7 @@ impl Console {
         let auth = Auth::new(store.clone(), HashCost { memory_kib: 8, passes: 1 }, SessionLimits::default());
         auth.add_user("admin", PASSWORD.to_owned()).await.expect("a user can be added");
         let engine = Engine::start(hosts.to_vec(), Arc::new(watched), store.clone()).await.expect("it starts");
-        let mut updates = engine.subscribe(None);
+        let mut updates = engine.subscribe(None, None);
         while !engine.is_ready() || engine.find("web", None).is_err() {
             updates.recv().await.expect("the engine runs");
         }

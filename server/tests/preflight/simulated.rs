@@ -123,7 +123,7 @@ async fn try_out(obstacle: &Simulated) -> Row {
     let engine =
         Engine::start(vec![source, destination], Arc::new(sim.clone()), Arc::new(MemoryStore::default())).await;
     let engine = engine.expect("a new store is sound");
-    until(&engine, |now| now.is_ready() && now.snapshot().vms.iter().any(|known| known.id == vm)).await;
+    until(&engine, |now| now.is_ready() && now.snapshot(None).vms.iter().any(|known| known.id == vm)).await;
     let preflight = engine.preflight(vm, &to, &MigrationOptions::default()).await.expect("a preflight can be run");
     let request = MigrationRequest {
         vm,
@@ -133,7 +133,7 @@ async fn try_out(obstacle: &Simulated) -> Row {
         accept: Vec::new(),
     };
     let begun = engine.migrate_unchecked(request, "the test").await.expect("it starts regardless of the findings");
-    let ended = |now: &Engine| now.snapshot().migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
+    let ended = |now: &Engine| now.snapshot(None).migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
     until(&engine, ended).await;
     let (migration, _) = engine.migration(begun.id).await.expect("it was begun");
     engine.stop().await;

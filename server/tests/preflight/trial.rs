@@ -123,7 +123,7 @@ impl<'a> Trial<'a> {
         let engine = Engine::start(hosts, hypervisor, Arc::new(MemoryStore::default())).await;
         let engine = engine.expect("a new store is sound");
         let known = |engine: &Engine| {
-            let snapshot = engine.snapshot();
+            let snapshot = engine.snapshot(None);
             let vm = snapshot.vms.iter().find(|vm| vm.id == guest.id);
             engine.is_ready() && vm.is_some_and(|vm| vm.state == obstacle.state)
         };
@@ -150,7 +150,7 @@ impl<'a> Trial<'a> {
         let begun =
             self.engine.migrate_unchecked(request, "the test").await.expect("it starts regardless of the findings");
         let settled = |engine: &Engine| {
-            let snapshot = engine.snapshot();
+            let snapshot = engine.snapshot(None);
             let mut migrations = snapshot.migrations.iter().filter(|migration| migration.id == begun.id);
             migrations.any(|migration| migration.phase.has_ended() || waits_for_a_host(migration))
         };
@@ -178,7 +178,7 @@ fn waits_for_a_host(migration: &Migration) -> bool {
 
 /// Waits until a condition holds, which is checked at every update.
 pub async fn until(engine: &Arc<Engine>, holds: impl Fn(&Engine) -> bool) {
-    let mut updates = engine.subscribe(None);
+    let mut updates = engine.subscribe(None, None);
     let wait = async {
         while !holds(engine) {
             updates.recv().await.expect("the engine runs");

@@ -38,7 +38,7 @@ impl Console {
         let console = Self { engine, store };
         console
             .until("it knows the VM", |engine| {
-                engine.is_ready() && engine.snapshot().vms.iter().any(|vm| vm.id == guest::id())
+                engine.is_ready() && engine.snapshot(None).vms.iter().any(|vm| vm.id == guest::id())
             })
             .await;
         console
@@ -115,19 +115,19 @@ impl Console {
 
     async fn until_record(&self, id: MigrationId, what: &str, is_so: impl Fn(&Migration) -> bool) -> Migration {
         let find =
-            |engine: &Engine| engine.snapshot().migrations.into_iter().find(|record| record.id == id && is_so(record));
+            |engine: &Engine| engine.snapshot(None).migrations.into_iter().find(|record| record.id == id && is_so(record));
         self.until(what, |engine| find(engine).is_some()).await;
         self.told(id).await.0
     }
 
     /// Waits until something is so; every update is a chance to look again.
     async fn until(&self, what: &str, is_so: impl Fn(&Engine) -> bool) {
-        let mut updates = self.engine.subscribe(None);
+        let mut updates = self.engine.subscribe(None, None);
         let wait = async {
             while !is_so(&self.engine) {
                 updates.recv().await.expect("the console runs");
             }
         };
-        assert!(timeout(LIMIT, wait).await.is_ok(), "{what}: not within {LIMIT:?}: {:?}", self.engine.snapshot());
+        assert!(timeout(LIMIT, wait).await.is_ok(), "{what}: not within {LIMIT:?}: {:?}", self.engine.snapshot(None));
     }
 }

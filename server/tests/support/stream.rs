@@ -1,7 +1,9 @@
 //! The stream of updates, as a browser gets it.
 
+use std::collections::VecDeque;
+
 use futures::{SinkExt, StreamExt};
-use model::{Change, Host, Migration, Resume, Snapshot, StreamMessage, Vm};
+use model::{Change, Host, Migration, MigrationId, Resume, Snapshot, StreamMessage, Vm};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite};
 
@@ -11,6 +13,8 @@ use super::LIMIT;
 pub struct Stream {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     now: Snapshot,
+    /// Those that have arrived and are not looked at yet.
+    arrived: VecDeque<Change>,
 }
 
 impl Stream {
@@ -21,28 +25,39 @@ impl Stream {
         headers.insert("cookie", cookie.parse().expect("a cookie"));
         headers.insert("origin", base.parse().expect("an origin"));
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the stream opens");
-        let resume = serde_json::to_string(&Resume { since: None }).expect("it is plain data");
+        let resume = serde_json::to_string(&Resume::default()).expect("it is plain data");
         socket.send(tungstenite::Message::text(resume)).await.expect("the stream takes it");
-        Self { socket, now: Snapshot::default() }
+        Self { socket, now: Snapshot::default(), arrived: VecDeque::new() }
     }
 
     pub async fn next(&mut self) -> Change {
         loop {
+            if let Some(change) = self.arrived.pop_front() {
+                self.apply(&change);
+                return match change {
+                    Change::Progress(id, _) => Change::Migration(Box::new(self.migration(id).clone())),
+                    change => change,
+                };
+            }
             let message = timeout(LIMIT, self.socket.next()).await.expect("an update arrives");
             let message = message.expect("the stream goes on").expect("the stream is sound");
             let tungstenite::Message::Text(text) = message else { continue };
             if let StreamMessage::Update(update) =
                 serde_json::from_str(&text).expect("an update is in the form of the model")
             {
-                self.apply(&update.change);
-                return update.change;
+                self.arrived.extend(update.changes);
             }
         }
+    }
+
+    fn migration(&mut self, id: MigrationId) -> &mut Migration {
+        self.now.migrations.iter_mut().find(|known| known.id == id).expect("it was told whole before")
     }
 
     fn apply(&mut self, change: &Change) {
         match change {
             Change::Snapshot(snapshot) => self.now.clone_from(snapshot),
+            Change::Summary(summary) => self.now.summary.clone_from(summary),
             Change::Host(host) => {
                 self.now.hosts.retain(|known| known.name != host.name);
                 self.now.hosts.push(host.clone());
@@ -57,6 +72,10 @@ impl Stream {
                 self.now.migrations.retain(|known| known.id != migration.id);
                 self.now.migrations.push((**migration).clone());
             }
+            Change::Progress(id, progress) => {
+                self.migration(*id).progress.clone_from(progress);
+            }
+            Change::List(list) => self.now.list = Some(list.clone()),
             Change::StoreOutage(outage) => self.now.store_outage.clone_from(outage),
         }
     }

@@ -10,7 +10,7 @@ use crate::migrations::steer::{
     SteerCard,
     confirm::{ConfirmForm, confirm_title, confirmed},
 };
-use crate::ui::{form_page::FormPage, not_found::NotFound};
+use crate::ui::{form_page::FormPage, not_found::Absent};
 
 #[component]
 pub(crate) fn SteerPage() -> impl IntoView {
@@ -25,7 +25,7 @@ pub(crate) fn SteerPage() -> impl IntoView {
         let shown =
             asked.get().and_then(|(id, question)| Some((live.migrations.get_untracked(&id)?.into(), id, question)));
         match shown {
-            None => view! { <NotFound /> }.into_any(),
+            None => view! { <Absent /> }.into_any(),
             Some((_, id, Some(steering))) => untrack(|| {
                 view! {
                     <FormPage back="/migrations" back_label="Migrations" title=confirm_title(steering)>

@@ -10,7 +10,7 @@ mod vms;
 use std::sync::Arc;
 
 use ::store::{EngineStore, StoreError};
-use model::{HostOrigin, MigrationFilter, Snapshot, Update};
+use model::{HostOrigin, MigrationFilter, Scope, Snapshot, Update};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     hosts::{Hosts, add_stored, add_unregistered},
     hypervisor::{HostConfig, Hypervisor},
-    inventory::{self, Feed, Inventory, RESERVED},
+    inventory::{self, Feed, Inventory, RESERVED, Viewer},
     migration::Migrations,
     preflight::Preflights,
 };
@@ -89,14 +89,14 @@ impl Engine {
         self.context.inventory().is_ready()
     }
 
-    /// Hosts, VMs, and the current and latest migrations.
-    pub fn snapshot(&self) -> Snapshot {
-        self.context.inventory().snapshot()
+    /// What is in a scope; none is everything: hosts, VMs, and the current and latest migrations.
+    pub fn snapshot(&self, scope: Option<Scope>) -> Snapshot {
+        Viewer::new(scope).snapshot(&mut self.context.inventory())
     }
 
-    /// All updates after number `since`, from a snapshot on where that number is unknown; a subscriber that lags gets one, too.
-    pub fn subscribe(&self, since: Option<u64>) -> mpsc::Receiver<Update> {
-        let (receiver, feeding) = inventory::subscribe(self.context.shared_inventory(), since);
+    /// All updates of a scope, see [`Self::snapshot`], from a snapshot on, unless `since` is the number of the latest change.
+    pub fn subscribe(&self, since: Option<u64>, scope: Option<Scope>) -> mpsc::Receiver<Update> {
+        let (receiver, feeding) = inventory::subscribe(self.context.shared_inventory(), since, scope);
         self.context.tasks().spawn(feeding);
         receiver
     }

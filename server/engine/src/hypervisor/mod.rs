@@ -260,6 +260,10 @@ pub struct CopyFacts {
     pub vm: VmId,
     /// The name there.
     pub name: String,
+    /// Its title for people; none of an incoming copy.
+    pub title: Option<String>,
+    /// Words that people have given it; none of an incoming copy.
+    pub tags: Vec<String>,
     /// What it does.
     pub state: VmState,
     /// Why.

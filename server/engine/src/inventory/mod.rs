@@ -9,8 +9,11 @@ mod host;
 mod hosts;
 mod peer_logins;
 mod policy_defaults;
+mod scope;
 mod shown;
 mod sleep;
+mod summary;
+mod viewer;
 mod watched;
 
 use std::{
@@ -18,22 +21,24 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use feed::{Feed, RESERVED, subscribe};
+pub(crate) use feed::{Feed, RESERVED};
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
 use model::{
-    Change, Host, HostName, Leftover, Migration, MigrationId, Phase, PolicyDefaults, Snapshot, StoreOutage, Update, Vm,
+    Change, Host, HostName, Leftover, Migration, MigrationId, Phase, PolicyDefaults, Progress, StoreOutage, Update, Vm,
     VmId,
 };
 use peer_logins::PeerLogins;
+use summary::Summarised;
 use tokio::sync::watch;
+pub(crate) use viewer::{Viewer, subscribe};
 
 use crate::{
     clock::Clock,
     hypervisor::{CopyFacts, HostConnection, HostError, StateReason},
 };
 
-/// Ended migrations a snapshot shows, besides those that still need care.
+/// Ended migrations that are kept here, besides those that still need care.
 const RECENT: usize = 50;
 
 /// The part of a VM that moves in the inventory: neither the VM nor its two hosts may be meddled with.
@@ -60,6 +65,7 @@ pub(crate) struct Inventory {
     /// Those that VMs have of their own.
     policy_defaults: BTreeMap<VmId, PolicyDefaults>,
     store_outage: Option<StoreOutage>,
+    summarised: Summarised,
     pub(crate) peer_logins: PeerLogins,
     feed: Feed,
     /// Tells whenever a host has connected.
@@ -78,29 +84,16 @@ impl Inventory {
             entries: 0,
             policy_defaults: BTreeMap::new(),
             store_outage: None,
+            summarised: Summarised::default(),
             peer_logins: PeerLogins::default(),
             feed,
             arrivals: watch::Sender::new(()),
         }
     }
 
-    /// What pages start from.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let mut vms: Vec<Vm> = self.vms.values().cloned().collect();
-        vms.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-        Snapshot {
-            sequence: self.feed.last(),
-            hosts: self.published_hosts.values().cloned().collect(),
-            vms,
-            migrations: self.migrations.values().rev().cloned().collect(),
-            store_outage: self.store_outage.clone(),
-        }
-    }
-
-    /// A snapshot as an update, for who missed something.
-    pub(crate) fn snapshot_update(&self) -> Update {
-        let snapshot = self.snapshot();
-        Update { sequence: snapshot.sequence, at_ms: self.clock.now_ms(), change: Change::Snapshot(snapshot) }
+    /// Changes as an update, as of now.
+    fn update(&self, changes: Vec<Change>) -> Update {
+        Update { sequence: self.feed.last(), at_ms: self.clock.now_ms(), changes }
     }
 
     pub(crate) fn host(&self, name: &HostName) -> Option<&HostEntry> {
@@ -216,8 +209,8 @@ impl Inventory {
     /// The store can't be written, or can be again.
     pub(crate) fn set_store_outage(&mut self, outage: Option<StoreOutage>) {
         if self.store_outage != outage {
-            self.store_outage.clone_from(&outage);
-            self.tell(Change::StoreOutage(outage));
+            self.store_outage = outage;
+            self.feed.change();
         }
     }
 
@@ -266,12 +259,23 @@ impl Inventory {
             self.open.remove(&vm);
         }
         let begins = !ended && self.migrations.get(&migration.id).is_none_or(|before| before.phase.has_ended());
-        self.migrations.insert(migration.id, migration.clone());
-        self.tell(Change::Migration(Box::new(migration)));
+        self.put_migration(migration);
         if begins || ended {
             self.forget_old_migrations();
             self.publish([vm]);
         }
+    }
+
+    fn put_migration(&mut self, migration: Migration) {
+        let id = migration.id;
+        let progress_only = self.migrations.get_mut(&id).is_some_and(|before| {
+            let progress = std::mem::replace(&mut before.progress, Progress::clone(&migration.progress));
+            let is_same = *before == migration;
+            before.progress = progress;
+            is_same
+        });
+        self.migrations.insert(id, migration);
+        self.feed.migration(id, progress_only);
     }
 
     fn forget_old_migrations(&mut self) {
@@ -279,6 +283,7 @@ impl Inventory {
         let ended: Vec<MigrationId> = self.migrations.values().filter(is_over).map(|m| m.id).collect();
         for id in ended.iter().rev().skip(RECENT) {
             self.migrations.remove(id);
+            self.feed.migration_forgotten(*id);
         }
     }
 }

@@ -2,25 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use model::{Change, Copy, Host, HostName, Migration, Phase, Vm, VmId, VmState};
+use model::{Copy, Host, HostName, Migration, Phase, Vm, VmId, VmState};
 
 use super::{HostEntry, Inventory};
 use crate::hypervisor::CopyFacts;
 
 impl Inventory {
-    pub(super) fn tell(&mut self, change: Change) {
-        self.feed.publish(self.clock.now_ms(), change);
-    }
-
     /// Tells of whatever became different: these VMs, and the hosts.
     pub(super) fn publish(&mut self, affected: impl IntoIterator<Item = VmId>) {
         for id in affected {
             match self.derive(id) {
                 Some(vm) if self.vms.get(&id) != Some(&vm) => {
-                    self.vms.insert(id, vm.clone());
-                    self.tell(Change::Vm(vm));
+                    self.vms.insert(id, vm);
+                    self.feed.vm(id);
                 }
-                None if self.vms.remove(&id).is_some() => self.tell(Change::VmGone(id)),
+                None if self.vms.remove(&id).is_some() => self.feed.vm_gone(id),
                 _ => {}
             }
         }
@@ -41,15 +37,15 @@ impl Inventory {
             .collect();
         for host in shown {
             if self.published_hosts.get(&host.name) != Some(&host) {
-                self.published_hosts.insert(host.name.clone(), host.clone());
-                self.tell(Change::Host(host));
+                self.feed.host(&host.name);
+                self.published_hosts.insert(host.name.clone(), host);
             }
         }
         let gone: Vec<HostName> =
             self.published_hosts.keys().filter(|name| !self.hosts.contains_key(name)).cloned().collect();
         for name in gone {
             self.published_hosts.remove(&name);
-            self.tell(Change::HostGone(name));
+            self.feed.host_gone(&name);
         }
     }
 
@@ -127,6 +123,8 @@ impl Inventory {
         Vm {
             id: copy.vm,
             name: copy.name.clone(),
+            title: copy.title.clone(),
+            tags: copy.tags.clone(),
             host: at.config.name.clone(),
             state: if copy.outgoing { VmState::Running } else { self.state_of(at, copy) },
             vcpus: copy.vcpus,

@@ -4,7 +4,7 @@
 //! itself would taint the domain. So what counts is what the source said, until the guest is woken up or the copy's state shows
 //! otherwise.
 
-use model::{Change, HostName, Migration, Phase, VmId, VmState};
+use model::{HostName, Migration, Phase, VmId, VmState};
 
 use super::Inventory;
 use crate::hypervisor::{CopyFacts, StateReason};
@@ -39,8 +39,7 @@ impl Inventory {
         let latest = self.latest_move(vm, host).filter(|latest| latest.asleep && latest.destination == *host);
         let Some(latest) = latest else { return };
         let awake = Migration { asleep: false, ..latest.clone() };
-        self.migrations.insert(awake.id, awake.clone());
-        self.tell(Change::Migration(Box::new(awake)));
+        self.put_migration(awake);
         self.publish([vm]);
     }
 

@@ -161,6 +161,8 @@ impl Sim {
             CopyFacts {
                 vm,
                 name: name.to_owned(),
+                title: None,
+                tags: Vec::new(),
                 state,
                 reason: host::reason_of(state),
                 incoming: false,

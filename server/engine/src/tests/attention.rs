@@ -35,7 +35,7 @@ impl Bench {
     /// Waits until a record is so, as pages see it.
     async fn until_record(&self, id: MigrationId, is_so: impl Fn(&Migration) -> bool) -> Migration {
         self.until(|bench| {
-            bench.engine.snapshot().migrations.iter().any(|migration| migration.id == id && is_so(migration))
+            bench.engine.snapshot(None).migrations.iter().any(|migration| migration.id == id && is_so(migration))
         })
         .await;
         self.record(id).await
@@ -51,10 +51,10 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
     bench.engine.take_step(id, pause("alpha"), "ada").await.unwrap();
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     assert_eq!(bench.record(id).await.step, Some(turn_off("alpha")), "it stays until somebody has looked");
-    assert_eq!(bench.engine.snapshot().vms[0].migration, None, "nothing is under way any more");
+    assert_eq!(bench.engine.snapshot(None).vms[0].migration, None, "nothing is under way any more");
     let settled = bench.engine.take_step(id, turn_off("alpha"), "ada").await.unwrap();
     assert_eq!((settled.phase, settled.step), (Phase::Succeeded, None));
-    assert_eq!(bench.engine.snapshot().vms[0].migration, None);
+    assert_eq!(bench.engine.snapshot(None).vms[0].migration, None);
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     assert_eq!(
         bench.sim.copy(&host("alpha"), vm),
@@ -72,7 +72,7 @@ async fn after_the_step_exactly_one_copy_runs_and_the_history_says_who_took_it()
         at("runs on beta, and only there"),
     ];
     assert!(order.is_sorted(), "{history:?}");
-    assert_eq!(bench.record(id).await, bench.engine.snapshot().migrations[0], "pages show what is kept");
+    assert_eq!(bench.record(id).await, bench.engine.snapshot(None).migrations[0], "pages show what is kept");
     assert_eq!(
         bench.ended(bench.start(vm, "gamma").await).await.phase,
         Phase::Succeeded,
@@ -88,7 +88,7 @@ async fn a_step_that_could_not_be_written_down_is_not_taken_and_not_told_later()
     assert_eq!(refused.code(), Code::StoreUnavailable);
     assert_eq!(bench.sim.runs_on(vm), [host("alpha"), host("beta")]);
     bench.store.set_broken(false);
-    bench.until(|bench| bench.engine.snapshot().store_outage.is_none()).await;
+    bench.until(|bench| bench.engine.snapshot(None).store_outage.is_none()).await;
     bench.engine.take_step(id, pause("alpha"), "bob").await.unwrap();
     let history = bench.history(id).await;
     assert!(history.iter().any(|text| text.starts_with("bob chose")), "{history:?}");
@@ -145,7 +145,7 @@ async fn a_destination_that_comes_back_ends_the_doubt_also_for_the_next_console(
         let mut bench = Bench::new().await;
         let vm = bench.vm("cache", VmState::Running, NEVER).await;
         let id = bench.start(vm, "beta").await;
-        bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+        bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
         bench.sim.kill(&host("beta"));
         assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
         if restarts {
@@ -169,7 +169,7 @@ async fn a_destination_that_comes_back_with_a_second_copy_is_told() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.kill(&host("beta"));
     bench.ended(id).await;
     let there = bench.sim.copy(&host("alpha"), vm).unwrap();
@@ -192,7 +192,7 @@ async fn a_later_migration_does_not_end_the_doubt_about_a_host_that_does_not_ans
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.kill(&host("beta"));
     assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
     let later = bench.start(vm, "gamma").await;
@@ -228,7 +228,7 @@ async fn a_copy_that_was_started_on_a_third_host_is_paused_and_then_goes() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     let second = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("gamma"), second);
     bench.engine.cancel(id, "admin").await.unwrap();
@@ -276,7 +276,7 @@ async fn another_machine_of_the_name_has_no_say() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.kill(&host("beta"));
     assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
     bench.engine.stop().await;

@@ -29,7 +29,7 @@ impl Bench {
 
     /// Waits until the history says so.
     async fn until_said(&self, id: MigrationId, words: &str) {
-        let mut updates = self.engine.subscribe(None);
+        let mut updates = self.engine.subscribe(None, None);
         while !self.says(id, words).await {
             updates.recv().await.expect("the console stopped");
         }
@@ -37,7 +37,7 @@ impl Bench {
 
     /// Waits until no migration of it is looked after any more.
     async fn until_done(&self, id: MigrationId) {
-        self.until(|bench| bench.engine.snapshot().migrations.iter().any(|now| now.id == id && !now.needs_care()))
+        self.until(|bench| bench.engine.snapshot(None).migrations.iter().any(|now| now.id == id && !now.needs_care()))
             .await;
     }
 }
@@ -86,7 +86,7 @@ async fn a_vm_that_is_not_persistent_is_never_started_with_its_host() {
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("alpha"), CopyFacts { persistent: false, ..copy });
-    bench.until(|bench| bench.engine.snapshot().vms.iter().any(|vm| !vm.persistent)).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.iter().any(|vm| !vm.persistent)).await;
     let end = bench.moved(vm, "beta", false).await;
     assert_eq!(end.autostart, None);
     assert!(bench.sim.starts_with(vm).is_empty());
@@ -108,7 +108,7 @@ async fn the_next_console_knows_it_too() {
     let mut bench = Bench::new().await;
     let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.restart().await;
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
     assert_eq!(bench.sim.starts_with(vm), [host("beta")], "alpha has forgotten it by now");
@@ -119,7 +119,7 @@ async fn a_host_that_does_not_answer_in_time_is_told_later() {
     let mut bench = Bench::new().await;
     let vm = bench.vm_that_starts_with_alpha(VmState::Running).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.sim.fail_autostart(&host("beta"), Some(HostErrorKind::TimedOut));
     let end = bench.ended(id).await;
     assert_eq!((end.phase, end.autostart_pending()), (Phase::Succeeded, &[host("beta")][..]));
@@ -169,7 +169,7 @@ impl Bench {
         let options = MigrationOptions { keep_source_definition: true, ..MigrationOptions::default() };
         let request = MigrationRequest { options, ..request(vm, "beta") };
         let id = self.engine.migrate_to_host(request, "admin").await.unwrap().id;
-        self.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+        self.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
         self.sim.fail_autostart(&host("alpha"), Some(HostErrorKind::TimedOut));
         assert_eq!(self.ended(id).await.autostart_pending(), [host("alpha")]);
         (vm, id)
@@ -252,7 +252,7 @@ async fn a_vm_with_a_new_name_is_told_of_by_the_name_that_it_has_there() {
     assert!(model::text::summary(&end).starts_with("shop runs on beta"), "{}", model::text::summary(&end));
     assert!(bench.says(id, "beta starts shop when it boots, as alpha did.").await);
     assert!(bench.says(id, "shop runs on beta after").await);
-    let shown = bench.engine.snapshot();
+    let shown = bench.engine.snapshot(None);
     assert!(shown.vms.iter().any(|shown| shown.id == vm && shown.name == "shop"));
 }
 
@@ -344,7 +344,7 @@ async fn a_guest_that_falls_asleep_or_wakes_up_on_the_way_is_told_as_it_arrives(
             bench.until(|bench| bench.state(vm) == VmState::Suspended).await;
         }
         let id = bench.start(vm, "beta").await;
-        bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+        bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
         match sleeps {
             true => bench.sim.fall_asleep(&host("alpha"), vm),
             false => bench.sim.wake_up_from_outside(&host("alpha"), vm),

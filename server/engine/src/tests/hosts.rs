@@ -21,7 +21,7 @@ async fn a_lost_host_hurts_no_other_and_comes_back() {
     bench.until(|bench| bench.engine.find("other", None).is_ok()).await;
     bench.sim.kill(&host("alpha"));
     bench
-        .until(|bench| matches!(bench.engine.snapshot().hosts[0].connection, ConnectionState::Unreachable { .. }))
+        .until(|bench| matches!(bench.engine.snapshot(None).hosts[0].connection, ConnectionState::Unreachable { .. }))
         .await;
     let shown = bench.engine.find("web", None).unwrap();
     assert_eq!((shown.id, shown.state), (web, VmState::Unknown), "it is still listed, with an unknown state");
@@ -34,7 +34,7 @@ async fn a_lost_host_hurts_no_other_and_comes_back() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_dies_without_a_word_is_noticed() {
     let bench = Bench::new().await;
-    let is_connected = |bench: &Bench| bench.engine.snapshot().hosts[0].is_connected();
+    let is_connected = |bench: &Bench| bench.engine.snapshot(None).hosts[0].is_connected();
     bench.until(is_connected).await;
     bench.sim.cut_in_silence(&host("alpha"));
     bench.until(|bench| !is_connected(bench)).await;
@@ -48,7 +48,7 @@ async fn a_host_down_from_the_beginning_does_not_keep_the_console_from_starting(
     bench.sim.kill(&host("gamma"));
     bench.restart().await;
     bench.until(|bench| bench.engine.is_ready()).await;
-    let snapshot = bench.engine.snapshot();
+    let snapshot = bench.engine.snapshot(None);
     assert!(snapshot.hosts[0].is_connected() && snapshot.hosts[1].is_connected());
     let ConnectionState::Unreachable { problem, .. } = &snapshot.hosts[2].connection else { panic!("{snapshot:?}") };
     assert!(problem.sentence.contains("gamma"));
@@ -59,8 +59,8 @@ async fn a_vm_that_vanishes_vanishes() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.engine.migrate_to_host(request(vm, "beta"), "admin").await.unwrap();
-    bench.until(|bench| bench.engine.snapshot().vms[0].host == host("beta")).await;
-    assert_eq!(bench.engine.snapshot().vms.len(), 1, "an incoming copy is no row of its own");
+    bench.until(|bench| bench.engine.snapshot(None).vms[0].host == host("beta")).await;
+    assert_eq!(bench.engine.snapshot(None).vms.len(), 1, "an incoming copy is no row of its own");
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +68,7 @@ async fn hosts_count_their_vms_and_memory() {
     let bench = Bench::new().await;
     bench.vm("web", VmState::Running, IDLE).await;
     bench.vm("off", VmState::ShutOff, IDLE).await;
-    let alpha = bench.engine.snapshot().hosts.remove(0);
+    let alpha = bench.engine.snapshot(None).hosts.remove(0);
     assert_eq!((alpha.vms, alpha.vms_active), (2, 1));
 }
 

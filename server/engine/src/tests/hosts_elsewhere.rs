@@ -41,7 +41,7 @@ impl Elsewhere {
     }
 
     pub(super) fn shown(&self, name: &str) -> Option<model::Host> {
-        self.bench.engine.snapshot().hosts.into_iter().find(|shown| shown.name == host(name))
+        self.bench.engine.snapshot(None).hosts.into_iter().find(|shown| shown.name == host(name))
     }
 
     /// Registers the host, with a password that is kept as long as `login` says.
@@ -294,7 +294,7 @@ async fn a_login_for_one_move_connects_a_host_that_waits_for_one() {
     elsewhere.bench.restart().await;
     let Elsewhere { bench, there, vm } = &elsewhere;
     bench.until(|bench| bench.problem(&there.name) == Some(Code::NeedsLogin)).await;
-    bench.until(|bench| bench.engine.snapshot().hosts.iter().filter(|host| host.is_connected()).count() == 3).await;
+    bench.until(|bench| bench.engine.snapshot(None).hosts.iter().filter(|host| host.is_connected()).count() == 3).await;
     let refused = bench.engine.reach("delta", None, HostCredentials::default(), None).await.unwrap_err();
     assert_eq!(refused.code(), Code::NeedsLogin);
     let reached = bench.engine.reach("delta", None, elsewhere.typed("right"), None).await.unwrap();
@@ -345,7 +345,7 @@ async fn a_restarted_console_waits_for_a_user_to_log_in_at_the_destination() {
     let mut elsewhere = Elsewhere::new(BUSY).await;
     let reached = elsewhere.reach("right").await.unwrap();
     let id = elsewhere.migrate(reached).await.unwrap().id;
-    elsewhere.bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    elsewhere.bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     elsewhere.bench.restart().await;
     let bench = &elsewhere.bench;
     bench.until(|bench| bench.problem(&host(NAME)) == Some(Code::NeedsLogin)).await;

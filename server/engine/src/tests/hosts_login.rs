@@ -67,7 +67,7 @@ impl Delta {
 impl Bench {
     /// Why a host is not connected, if it is not.
     pub(super) fn problem(&self, name: &HostName) -> Option<Code> {
-        let hosts = self.engine.snapshot().hosts;
+        let hosts = self.engine.snapshot(None).hosts;
         match hosts.into_iter().find(|host| host.name == *name).expect("the host is there").connection {
             ConnectionState::Unreachable { problem, .. } => Some(problem.code),
             ConnectionState::Connecting | ConnectionState::Connected => None,

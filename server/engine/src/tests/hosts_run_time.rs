@@ -31,7 +31,7 @@ async fn an_added_host_is_there_at_once_and_after_a_restart() {
     let delta = bench.sim.add_host("delta");
     let vm = bench.sim.add_vm(&delta.name, "web", VmState::Running, IDLE);
     bench.add(&delta).await.unwrap();
-    let shown = bench.engine.snapshot().hosts.into_iter().find(|host| host.name == delta.name).unwrap();
+    let shown = bench.engine.snapshot(None).hosts.into_iter().find(|host| host.name == delta.name).unwrap();
     assert_eq!((shown.origin, shown.connection, shown.vms), (HostOrigin::Added, ConnectionState::Connected, 1));
     assert_eq!(bench.engine.find("web", None).unwrap().id, vm);
     bench.restart().await;
@@ -90,11 +90,15 @@ async fn a_removed_host_leaves_nothing_behind() {
     let delta = bench.sim.add_host("delta");
     let only_there = bench.sim.add_vm(&delta.name, "web", VmState::Running, IDLE);
     bench.add(&delta).await.unwrap();
-    let (_, mut updates) = (bench.engine.snapshot(), bench.engine.subscribe(None));
-    assert!(matches!(updates.recv().await.unwrap().change, Change::Snapshot(_)));
+    let mut updates = bench.engine.subscribe(None, None);
+    assert!(matches!(updates.recv().await.unwrap().changes[..], [Change::Snapshot(_)]));
     assert_eq!(bench.engine.remove_host(&delta.name).await.unwrap(), delta);
-    assert_eq!(updates.recv().await.unwrap().change, Change::VmGone(only_there));
-    assert_eq!(updates.recv().await.unwrap().change, Change::HostGone(delta.name.clone()));
+    let mut gone = Vec::new();
+    while gone.len() < 2 {
+        let changes = updates.recv().await.unwrap().changes;
+        gone.extend(changes.into_iter().filter(|change| matches!(change, Change::VmGone(_) | Change::HostGone(_))));
+    }
+    assert_eq!(gone, [Change::VmGone(only_there), Change::HostGone(delta.name.clone())]);
     drop(updates);
     let ended = async {
         while bench.engine.running_tasks() > tasks || bench.sim.connections(&delta.name) > 0 {
@@ -175,17 +179,21 @@ async fn a_host_changes_its_name_and_keeps_its_vms() {
     let (bench, delta) = Bench::added("delta").await;
     let vm = bench.sim.add_vm(&delta.name, "web", VmState::Running, IDLE);
     bench.until(|bench| bench.engine.find("web", None).is_ok()).await;
-    let since = bench.engine.snapshot().sequence;
+    let mut updates = bench.engine.subscribe(None, None);
     let renamed = HostConfig { name: host("epsilon"), bandwidth_mib_s: Some(7), ..delta.clone() };
     bench.engine.change_host(&delta.name, renamed.clone(), HostCredentials::default()).await.unwrap();
     assert_eq!(bench.engine.find("web", None).unwrap().host, renamed.name);
     assert_eq!(bench.store.hosts().await.unwrap(), [renamed.settings()]);
-    let mut updates = bench.engine.subscribe(Some(since));
-    loop {
-        match updates.recv().await.unwrap().change {
-            Change::VmGone(gone) => panic!("{gone} was never gone"),
-            Change::HostGone(gone) => break assert_eq!(gone, delta.name),
-            _ => {}
+    let mut is_renamed = false;
+    while !is_renamed {
+        for change in updates.recv().await.unwrap().changes {
+            match change {
+                Change::VmGone(gone) => panic!("{gone} was never gone"),
+                Change::HostGone(gone) => is_renamed = gone == delta.name,
+                // Renamed before the first update was taken.
+                Change::Snapshot(now) => is_renamed = now.hosts.iter().all(|host| host.name != delta.name),
+                _ => {}
+            }
         }
     }
     let id = bench.engine.migrate_to_host(request(vm, "alpha"), "admin").await.unwrap().id;

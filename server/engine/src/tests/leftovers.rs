@@ -51,7 +51,7 @@ async fn a_console_that_dies_while_a_volume_is_made_leaves_it_to_the_next() {
     bench.sim.fail_storage(&host("beta"), StorageFault::CreateHangs);
     let id = bench.start(vm, "beta").await;
     bench
-        .until(|bench| !volumes(bench, "beta").is_empty() || bench.engine.snapshot().migrations[0].phase.has_ended())
+        .until(|bench| !volumes(bench, "beta").is_empty() || bench.engine.snapshot(None).migrations[0].phase.has_ended())
         .await;
     bench.restart().await;
     let end = bench.ended(id).await;
@@ -204,7 +204,7 @@ async fn a_definition_stays_while_no_other_host_runs_the_vm() {
     let running = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("alpha"), CopyFacts { state: VmState::ShutOff, ..running.clone() });
     bench.restart().await;
-    let why = |bench: &Bench| bench.engine.snapshot().migrations[0].leftovers[0].problem.clone();
+    let why = |bench: &Bench| bench.engine.snapshot(None).migrations[0].leftovers[0].problem.clone();
     bench.until(|bench| why(bench).is_some()).await;
     assert!(why(&bench).unwrap().sentence.contains("No other host runs web now"));
     assert!(bench.sim.copy(&host("beta"), vm).is_some(), "it may be the only one that is needed");

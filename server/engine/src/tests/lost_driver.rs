@@ -235,7 +235,7 @@ async fn a_destination_that_never_comes_back_is_not_waited_for_by_who_gives_up()
     bench.sim.cut(&host("beta"));
     bench.restart().await;
     bench.until(|bench| bench.problem(&host("beta")).is_some()).await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].problem.is_some()).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].problem.is_some()).await;
     assert!(bench.told(id, "cancel the migration").await, "{:?}", bench.history(id).await);
     bench.engine.cancel(id, "admin").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::NeedsAttention);
@@ -250,7 +250,7 @@ async fn who_cancelled_before_the_console_died_may_still_give_up() {
     let id = bench.start_with(vm, by(ControlFlow::Direct)).await;
     bench.reaches(id, Phase::CopyingMemory).await;
     bench.engine.cancel(id, "admin").await.unwrap();
-    bench.until(|bench| bench.engine.snapshot().migrations[0].cancel_requested).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].cancel_requested).await;
     let mut bench = bench;
     bench.engine.stop().await;
     let left = CopyFacts { abandoned: true, state: VmState::Paused, ..bench.sim.copy(&host("alpha"), vm).unwrap() };

@@ -40,7 +40,7 @@ async fn the_bar_moves_and_never_goes_back() {
 async fn one_that_never_converges_is_named_and_can_be_cancelled() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
-    let mut updates = bench.engine.subscribe(None);
+    let mut updates = bench.engine.subscribe(None, None);
     let id = bench.start(vm, "beta").await;
     tokio::time::sleep(Duration::from_secs(120)).await;
     let (now, _) = bench.engine.migration(id).await.unwrap();
@@ -91,7 +91,7 @@ async fn at_every_moment_a_migration_is_listed_as_open_or_as_ended() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     let (now, _) = bench.engine.migration(id).await.unwrap();
     let listed = async |phase| {
         let filter = MigrationFilter { phases: Some(vec![phase]), ..MigrationFilter::newest(10) };
@@ -214,7 +214,7 @@ async fn who_asks_and_leaves_leaves_nothing_half_begun() {
     let asked = bench.engine.migrate_to_host(request(vm, "beta"), "admin");
     assert!(tokio::time::timeout(Duration::from_secs(1), asked).await.is_err(), "the caller gives up");
     drop(locked);
-    bench.until(|bench| bench.engine.snapshot().migrations.iter().any(|migration| migration.phase.has_ended())).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations.iter().any(|migration| migration.phase.has_ended())).await;
     assert_eq!(bench.sim.runs_on(vm), [host("beta")], "what was begun goes on");
 }
 
@@ -234,7 +234,7 @@ async fn an_end_is_shown_only_when_it_is_written_down() {
 
 impl Bench {
     pub(super) fn phase(&self, id: MigrationId) -> Phase {
-        let snapshot = self.engine.snapshot();
+        let snapshot = self.engine.snapshot(None);
         snapshot.migrations.iter().find(|migration| migration.id == id).map(|migration| migration.phase).unwrap()
     }
 }

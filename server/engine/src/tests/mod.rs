@@ -80,9 +80,9 @@ impl Bench {
 
     /// Adds a VM on alpha, and waits until the console has seen it.
     async fn vm(&self, name: &str, state: VmState, load: Load) -> VmId {
-        self.until(|bench| bench.engine.snapshot().hosts.iter().all(model::Host::is_connected)).await;
+        self.until(|bench| bench.engine.snapshot(None).hosts.iter().all(model::Host::is_connected)).await;
         let vm = self.sim.add_vm(&host("alpha"), name, state, load);
-        self.until(|bench| bench.engine.snapshot().vms.iter().any(|shown| shown.id == vm)).await;
+        self.until(|bench| bench.engine.snapshot(None).vms.iter().any(|shown| shown.id == vm)).await;
         vm
     }
 
@@ -92,7 +92,7 @@ impl Bench {
 
     /// Waits until something is so; every update is a chance to look again.
     async fn until(&self, is_so: impl Fn(&Self) -> bool) {
-        let mut updates = self.engine.subscribe(None);
+        let mut updates = self.engine.subscribe(None, None);
         while !is_so(self) {
             updates.recv().await.expect("the console stopped");
         }
@@ -100,7 +100,7 @@ impl Bench {
 
     /// Waits for a migration to end, and returns all its states until then.
     async fn follow(&self, id: MigrationId) -> Vec<Migration> {
-        follow(&mut self.engine.subscribe(None), id).await
+        follow(&mut self.engine.subscribe(None, None), id).await
     }
 
     async fn ended(&self, id: MigrationId) -> Migration {
@@ -113,19 +113,22 @@ impl Bench {
 }
 
 async fn follow(updates: &mut mpsc::Receiver<Update>, id: MigrationId) -> Vec<Migration> {
-    let mut states = Vec::new();
+    let mut states: Vec<Migration> = Vec::new();
     loop {
-        let seen = match updates.recv().await.expect("the console stopped").change {
-            Change::Migration(migration) if migration.id == id => Some(*migration),
-            Change::Snapshot(snapshot) => snapshot.migrations.into_iter().find(|migration| migration.id == id),
-            _ => None,
-        };
-        if let Some(migration) = seen {
-            let ended = migration.phase.has_ended();
-            states.push(migration);
-            if ended {
-                return states;
-            }
+        for change in updates.recv().await.expect("the console stopped").changes {
+            let seen = match change {
+                Change::Migration(migration) if migration.id == id => Some(*migration),
+                Change::Progress(of, progress) if of == id => {
+                    let last = states.last().expect("it was told whole before");
+                    Some(Migration { progress: *progress, ..last.clone() })
+                }
+                Change::Snapshot(now) => now.migrations.into_iter().find(|migration| migration.id == id),
+                _ => None,
+            };
+            states.extend(seen);
+        }
+        if states.last().is_some_and(|last| last.phase.has_ended()) {
+            return states;
         }
     }
 }

@@ -21,7 +21,7 @@ fn move_definition(sim: &Sim, vm: VmId) {
 /// Waits until a leftover could not be removed; returns why.
 async fn refused(bench: &Bench, id: MigrationId) -> String {
     let problem = |bench: &Bench| {
-        let migrations = bench.engine.snapshot().migrations;
+        let migrations = bench.engine.snapshot(None).migrations;
         let migration = migrations.into_iter().find(|migration| migration.id == id).unwrap();
         assert!(!migration.leftovers.is_empty(), "it was removed");
         migration.leftovers[0].problem.clone()

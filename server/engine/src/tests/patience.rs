@@ -16,7 +16,7 @@ async fn four(bench: &Bench) -> Vec<MigrationId> {
         ids.push(bench.start(vm, "beta").await);
     }
     let under_way = |bench: &Bench| {
-        let snapshot = bench.engine.snapshot();
+        let snapshot = bench.engine.snapshot(None);
         snapshot.migrations.iter().filter(|migration| migration.phase >= Phase::CopyingMemory).count() == 4
     };
     bench.until(under_way).await;
@@ -26,7 +26,7 @@ async fn four(bench: &Bench) -> Vec<MigrationId> {
 /// A VM on gamma that the console has seen.
 async fn vm_on_gamma(bench: &Bench, name: &str, load: Load) -> VmId {
     let vm = bench.sim.add_vm(&host("gamma"), name, VmState::Running, load);
-    bench.until(|bench| bench.engine.snapshot().vms.iter().any(|shown| shown.id == vm)).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.iter().any(|shown| shown.id == vm)).await;
     vm
 }
 
@@ -74,9 +74,9 @@ async fn waits_for_beta(bench: &Bench) -> (VmId, MigrationId) {
     let taken = places.acquire_many(4).await.unwrap();
     let id = bench.start(vm, "beta").await;
     bench.sim.kill(&host("beta"));
-    bench.until(|bench| !bench.engine.snapshot().hosts[1].is_connected()).await;
+    bench.until(|bench| !bench.engine.snapshot(None).hosts[1].is_connected()).await;
     drop(taken);
-    bench.until(|bench| bench.engine.snapshot().migrations[0].problem.is_some()).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].problem.is_some()).await;
     (vm, id)
 }
 
@@ -120,7 +120,7 @@ async fn a_migration_that_stands_still_says_so_and_is_stopped() {
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     bench.sim.fail_next(vm, Fault::Stalls);
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].problem.is_some()).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].problem.is_some()).await;
     let now = bench.engine.migration(id).await.unwrap().0;
     assert!(!now.phase.has_ended());
     assert!(now.problem.unwrap().sentence.contains("No data of cache moves"));
@@ -138,7 +138,7 @@ async fn a_migration_that_stands_still_for_a_while_goes_on() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     sleep(2 * limits::NO_PROGRESS).await;
     let now = bench.engine.migration(id).await.unwrap().0;
     assert_eq!((now.phase, now.problem), (Phase::Converging, None), "it sends all the while, though it never ends");
@@ -149,11 +149,11 @@ async fn a_host_that_a_migration_needs_is_tried_every_second() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.sim.cut(&host("alpha"));
     // Long enough for the longest wait of a host that no migration needs.
     sleep(Duration::from_secs(40)).await;
     bench.sim.mend(&host("alpha"));
-    let back = bench.until(|bench| bench.engine.snapshot().hosts[0].is_connected());
+    let back = bench.until(|bench| bench.engine.snapshot(None).hosts[0].is_connected());
     timeout(Duration::from_secs(2), back).await.expect("it is tried within a second");
 }

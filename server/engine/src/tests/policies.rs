@@ -24,7 +24,7 @@ fn acts(migration: &Migration) -> Vec<Acted> {
 async fn converging(bench: &Bench, id: MigrationId) {
     bench
         .until(|bench| {
-            bench.engine.snapshot().migrations.iter().any(|one| one.id == id && one.phase == Phase::Converging)
+            bench.engine.snapshot(None).migrations.iter().any(|one| one.id == id && one.phase == Phase::Converging)
         })
         .await;
 }
@@ -213,7 +213,7 @@ async fn a_guest_that_was_paused_to_finish_goes_on_if_that_fails() {
     let id = start(&bench, vm, with(Policy::Gentle)).await;
     converging(&bench, id).await;
     bench.engine.steer(id, Steering::PauseGuest, "eve").await.unwrap();
-    bench.until(|bench| bench.engine.snapshot().migrations.iter().any(|one| !one.acts.is_empty())).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations.iter().any(|one| !one.acts.is_empty())).await;
     bench.engine.cancel(id, "eve").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
     assert_eq!(bench.sim.copy(&host("alpha"), vm).unwrap().state, VmState::Running);
@@ -242,7 +242,7 @@ async fn what_was_allowed_holds_after_beginning_again() {
     converging(&bench, id).await;
     bench.engine.steer(id, Steering::SlowGuest, "eve").await.unwrap();
     bench.engine.steer(id, Steering::LongestPause { ms: 700 }, "eve").await.unwrap();
-    bench.until(|bench| bench.engine.snapshot().migrations[0].acts.len() >= 3).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].acts.len() >= 3).await;
     assert_eq!(bench.sim.pause_limit_ms(&host("alpha"), vm), Some(620), "of the second job: 80 ms go with every pause");
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
 }

@@ -34,7 +34,7 @@ async fn patient_alpha() -> Bench {
 async fn a_host_has_a_policy_for_the_vms_on_it() {
     let bench = patient_alpha().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    assert_eq!(bench.engine.snapshot().hosts[0].policy_defaults, PATIENT);
+    assert_eq!(bench.engine.snapshot(None).hosts[0].policy_defaults, PATIENT);
     assert_eq!(followed(&bench, vm, MigrationOptions::default()).await, PATIENT);
     assert_eq!(followed(&bench, vm, MigrationOptions::default()).await, PolicyDefaults::default(), "beta has none");
     let balanced = MigrationOptions { policy: Some(Policy::Balanced), ..MigrationOptions::default() };

@@ -44,7 +44,7 @@ impl Bench {
     }
 
     fn now(&self, id: MigrationId) -> Migration {
-        self.engine.snapshot().migrations.into_iter().find(|migration| migration.id == id).unwrap()
+        self.engine.snapshot(None).migrations.into_iter().find(|migration| migration.id == id).unwrap()
     }
 
     /// Recovers it, and waits until data flows.
@@ -153,7 +153,7 @@ async fn it_is_not_offered_where_libvirt_would_crash_until_that_is_updated() {
     bench.are_halves(vm);
     bench.sim.update_libvirt(&host("beta"), "11.4.0");
     bench.restart().await;
-    bench.until(|bench| bench.engine.snapshot().migrations.iter().any(|one| one.step == Some(recover()))).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations.iter().any(|one| one.step == Some(recover()))).await;
     bench.engine.take_step(id, recover(), "ada").await.unwrap();
     bench.has_arrived(vm, &bench.ended(id).await);
 }

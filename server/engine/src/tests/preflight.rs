@@ -123,7 +123,7 @@ async fn a_host_that_is_not_connected_is_told_with_the_reason() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.kill(&host("beta"));
-    bench.until(|bench| !bench.engine.snapshot().hosts[1].is_connected()).await;
+    bench.until(|bench| !bench.engine.snapshot(None).hosts[1].is_connected()).await;
     let preflight = bench.preflight(vm, "beta").await;
     assert_eq!(code_of(&preflight), (FindingCode::DestinationReachable, Severity::Blocker));
     assert!(preflight.findings[0].text.contains("killed"), "{preflight:?}");
@@ -138,7 +138,7 @@ async fn without_the_vms_own_host_there_is_no_preflight() {
     let problem = bench.preflights(vm).await.unwrap_err();
     assert_eq!(problem.code, Code::HostUnreachable);
     bench.sim.kill(&host("alpha"));
-    bench.until(|bench| !bench.engine.snapshot().hosts[0].is_connected()).await;
+    bench.until(|bench| !bench.engine.snapshot(None).hosts[0].is_connected()).await;
     assert_eq!(bench.preflights(vm).await.unwrap_err().code, Code::HostUnreachable);
     assert_eq!(bench.engine.measure(vm).await.unwrap_err().code(), Code::HostUnreachable);
 }
@@ -149,7 +149,7 @@ async fn what_the_inventory_refuses_the_preflight_says_too() {
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     assert_eq!(code_of(&bench.preflight(vm, "alpha").await), (FindingCode::SameHost, Severity::Blocker));
     bench.sim.add_vm(&host("beta"), "web", VmState::ShutOff, IDLE);
-    bench.until(|bench| bench.engine.snapshot().vms.len() == 2).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.len() == 2).await;
     assert_eq!(code_of(&bench.preflight(vm, "beta").await), (FindingCode::NameTaken, Severity::Blocker));
     let twin = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("gamma"), crate::CopyFacts { state: VmState::Paused, ..twin });
@@ -168,7 +168,7 @@ async fn a_new_name_gets_round_a_namesake() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::ShutOff, IDLE).await;
     bench.sim.add_vm(&host("beta"), "web", VmState::ShutOff, IDLE);
-    bench.until(|bench| bench.engine.snapshot().vms.len() == 2).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.len() == 2).await;
     let named = |name: &str| {
         let options = MigrationOptions { new_name: Some(name.to_owned()), ..MigrationOptions::default() };
         MigrationRequest { options, ..request(vm, "beta") }
@@ -204,7 +204,7 @@ async fn what_is_refused_at_once_is_a_finding_too() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.add_vm(&host("beta"), "web", VmState::ShutOff, IDLE);
-    bench.until(|bench| bench.engine.snapshot().vms.len() == 2).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.len() == 2).await;
     bench.sim.hang(&host("gamma"));
     for (to, code) in [("beta", Code::AlreadyThere), ("gamma", Code::HostUnreachable)] {
         let problem = bench.refused(request(vm, to)).await;

@@ -27,7 +27,7 @@ impl Bench {
     /// Waits until all 16 MiB were sent, and a part was read back.
     pub(super) async fn reads_back(&self, id: MigrationId) {
         self.until(|bench| {
-            let migrations = bench.engine.snapshot().migrations;
+            let migrations = bench.engine.snapshot(None).migrations;
             migrations.iter().any(|now| now.id == id && now.progress.bytes_processed > 17 * MIB)
         })
         .await;

@@ -11,7 +11,7 @@ async fn a_restarted_console_goes_on_with_a_running_migration() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("db", VmState::Running, BUSY).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.restart().await;
     let states = bench.follow(id).await;
     assert!(states.iter().any(|state| state.phase == Phase::Converging), "it is watched again");
@@ -24,7 +24,7 @@ async fn a_migration_that_ended_meanwhile_is_finalized() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.engine.stop().await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     bench.restart().await;
@@ -36,7 +36,7 @@ async fn a_migration_that_failed_meanwhile_is_finalized() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.engine.stop().await;
     bench.sim.kill(&host("beta"));
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -52,7 +52,7 @@ async fn a_restarted_console_can_cancel() {
     let mut bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::CopyingMemory).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::CopyingMemory).await;
     bench.restart().await;
     bench.engine.cancel(id, "admin").await.unwrap();
     assert_eq!(bench.ended(id).await.phase, Phase::Cancelled);
@@ -64,7 +64,7 @@ async fn a_killed_destination_that_comes_back_is_asked() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.kill(&host("beta"));
     tokio::time::sleep(Duration::from_secs(15)).await;
     assert!(!bench.engine.migration(id).await.unwrap().0.phase.has_ended(), "no verdict without both hosts");
@@ -78,7 +78,7 @@ async fn a_killed_source_that_comes_back_is_asked() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.kill(&host("alpha"));
     tokio::time::sleep(Duration::from_secs(15)).await;
     bench.sim.revive(&host("alpha"));
@@ -91,11 +91,11 @@ async fn a_destination_that_stays_away_leaves_it_to_a_person() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.kill(&host("beta"));
     let end = bench.ended(id).await;
     assert_eq!((end.phase, end.problem.unwrap().code), (Phase::NeedsAttention, Code::NeedsAttention));
-    assert_eq!(bench.start(vm, "gamma").await, bench.engine.snapshot().migrations[0].id, "it can go elsewhere");
+    assert_eq!(bench.start(vm, "gamma").await, bench.engine.snapshot(None).migrations[0].id, "it can go elsewhere");
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,11 +148,11 @@ async fn a_source_out_of_reach_for_minutes_is_watched_again_when_it_is_back() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let id = bench.start(vm, "beta").await;
-    bench.until(|bench| bench.engine.snapshot().migrations[0].phase == Phase::Converging).await;
+    bench.until(|bench| bench.engine.snapshot(None).migrations[0].phase == Phase::Converging).await;
     bench.sim.cut(&host("alpha"));
     tokio::time::sleep(Duration::from_secs(300)).await;
     bench.sim.mend(&host("alpha"));
-    bench.until(|bench| bench.engine.snapshot().hosts[0].is_connected()).await;
+    bench.until(|bench| bench.engine.snapshot(None).hosts[0].is_connected()).await;
     tokio::time::sleep(Duration::from_secs(300)).await;
     let (now, _) = bench.engine.migration(id).await.unwrap();
     assert!(!now.phase.has_ended(), "it still runs: {:?}", now.problem);

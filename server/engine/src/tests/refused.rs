@@ -38,7 +38,7 @@ async fn a_destination_that_does_not_answer() {
     bench.sim.kill(&host("beta"));
     // Whether the console has noticed yet or not.
     assert_eq!(refused(&bench, request(vm, "beta")).await, Code::HostUnreachable);
-    bench.until(|bench| !bench.engine.snapshot().hosts[1].is_connected()).await;
+    bench.until(|bench| !bench.engine.snapshot(None).hosts[1].is_connected()).await;
     assert_eq!(refused(&bench, request(vm, "beta")).await, Code::HostUnreachable);
 }
 
@@ -57,7 +57,7 @@ async fn another_vm_of_the_same_name_there() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.add_vm(&host("beta"), "web", VmState::ShutOff, IDLE);
-    bench.until(|bench| bench.engine.snapshot().vms.len() == 2).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.len() == 2).await;
     assert_eq!(refused(&bench, request(vm, "beta")).await, Code::AlreadyThere);
     assert_eq!(bench.engine.find("web", None).unwrap_err().code(), Code::AmbiguousName);
     assert_eq!(bench.engine.find("web", Some(&host("alpha"))).unwrap().id, vm);
@@ -71,7 +71,7 @@ async fn a_host_registered_twice_is_one_host() {
     bench.hosts.push(again);
     bench.restart().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
-    let shown = bench.engine.snapshot().vms[0].host.clone();
+    let shown = bench.engine.snapshot(None).vms[0].host.clone();
     let other = if shown == host("alpha") { "alias" } else { "alpha" };
     assert_eq!(refused(&bench, request(vm, other)).await, Code::SameHost);
 }
@@ -140,7 +140,7 @@ async fn a_vm_on_a_host_that_does_not_answer() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     bench.sim.kill(&host("alpha"));
-    bench.until(|bench| !bench.engine.snapshot().hosts[0].is_connected()).await;
+    bench.until(|bench| !bench.engine.snapshot(None).hosts[0].is_connected()).await;
     assert_eq!(refused(&bench, request(vm, "beta")).await, Code::HostUnreachable);
 }
 

@@ -82,7 +82,7 @@ impl Bench {
 
     pub(super) async fn reaches(&self, id: MigrationId, phase: Phase) {
         self.until(|bench| {
-            let migrations = bench.engine.snapshot().migrations;
+            let migrations = bench.engine.snapshot(None).migrations;
             let now = migrations.iter().find(|migration| migration.id == id).unwrap();
             assert!(!now.phase.has_ended(), "{now:?}");
             now.phase == phase
@@ -106,7 +106,7 @@ impl Bench {
 
     /// Waits until nothing is left of an ended migration.
     pub(super) async fn cleaned(&self, id: MigrationId) -> Migration {
-        let now = |bench: &Self| bench.engine.snapshot().migrations.into_iter().find(|migration| migration.id == id);
+        let now = |bench: &Self| bench.engine.snapshot(None).migrations.into_iter().find(|migration| migration.id == id);
         self.until(|bench| now(bench).is_some_and(|now| now.phase.has_ended() && now.leftovers.is_empty())).await;
         now(self).unwrap()
     }

@@ -16,12 +16,12 @@ async fn what_could_not_be_written_is_written_in_order() {
     bench.store.set_broken(true);
     bench.until(|bench| bench.shown(id).phase == Phase::Verifying && bench.shown(id).problem.is_some()).await;
     assert_eq!(bench.shown(id).problem.unwrap().code, Code::StoreUnavailable, "says what it waits for");
-    let outage = bench.engine.snapshot().store_outage.unwrap();
+    let outage = bench.engine.snapshot(None).store_outage.unwrap();
     assert!(outage.problem.sentence.contains("full"), "{outage:?}");
     assert_eq!(bench.sim.runs_on(vm), [host("beta")]);
     bench.store.set_broken(false);
     assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
-    bench.until(|bench| bench.engine.snapshot().store_outage.is_none()).await;
+    bench.until(|bench| bench.engine.snapshot(None).store_outage.is_none()).await;
 
     assert_eq!(bench.store.migration(id).await.unwrap().unwrap().phase, Phase::Succeeded);
     let events = bench.store.events(id).await.unwrap();
@@ -53,7 +53,7 @@ async fn the_store_has_the_phase_as_soon_as_it_can_be_written() {
     assert_eq!(bench.store.migration(id).await.unwrap().unwrap().phase, Phase::CopyingMemory);
     bench.store.set_fault(None);
     // Nothing more happens to it: it never converges.
-    bench.until(|bench| bench.engine.snapshot().store_outage.is_none()).await;
+    bench.until(|bench| bench.engine.snapshot(None).store_outage.is_none()).await;
     assert_eq!(bench.store.migration(id).await.unwrap().unwrap().phase, Phase::Converging);
     assert!(bench.shown(id).problem.is_none());
 }
@@ -66,7 +66,7 @@ async fn nothing_begins_that_can_not_be_written() {
         bench.store.set_fault(Some(fault));
         let refused = bench.engine.migrate_to_host(request(vm, "beta"), "admin").await.unwrap_err();
         assert_eq!((refused.clone(), refused.code()), (Error::Store(fault), Code::StoreUnavailable));
-        assert!(bench.engine.snapshot().vms[0].migration.is_none(), "it is free");
+        assert!(bench.engine.snapshot(None).vms[0].migration.is_none(), "it is free");
     }
     bench.store.set_fault(None);
     assert_eq!(bench.ended(bench.start(vm, "beta").await).await.phase, Phase::Succeeded);
@@ -100,6 +100,6 @@ async fn what_was_queued_waits_for_the_store() {
 
 impl Bench {
     pub(super) fn shown(&self, id: MigrationId) -> Migration {
-        self.engine.snapshot().migrations.into_iter().find(|migration| migration.id == id).unwrap()
+        self.engine.snapshot(None).migrations.into_iter().find(|migration| migration.id == id).unwrap()
     }
 }

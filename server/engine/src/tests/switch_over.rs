@@ -180,7 +180,7 @@ async fn a_vm_without_a_definition_that_ends_at_the_source_has_not_moved() {
     let vm = bench.vm("web", VmState::Running, IDLE).await;
     let copy = bench.sim.copy(&host("alpha"), vm).unwrap();
     bench.sim.put(&host("alpha"), CopyFacts { persistent: false, ..copy });
-    bench.until(|bench| bench.engine.snapshot().vms.iter().any(|vm| !vm.persistent)).await;
+    bench.until(|bench| bench.engine.snapshot(None).vms.iter().any(|vm| !vm.persistent)).await;
     bench.sim.fail_next(vm, Fault::Ends(StateReason::Shutdown));
     let end = bench.ended(bench.start(vm, "beta").await).await;
     let problem = end.problem.as_ref().unwrap();

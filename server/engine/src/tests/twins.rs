@@ -17,7 +17,7 @@ impl Bench {
         let shop = on_disk(bench.sim.copy(&host("alpha"), vm).unwrap(), "/vms/shop.qcow2");
         bench.sim.put(&host("alpha"), shop.clone());
         bench.sim.put(&host("beta"), twin(shop));
-        bench.until(|bench| bench.engine.snapshot().hosts[1].vms == 1 || bench.copies_of(vm) == 2).await;
+        bench.until(|bench| bench.engine.snapshot(None).hosts[1].vms == 1 || bench.copies_of(vm) == 2).await;
         (bench, vm)
     }
 
@@ -53,7 +53,7 @@ async fn two_vms_that_run_with_one_uuid_are_two_and_nothing_is_done_to_either() 
     let preflight = bench.engine.preflight(vm, &host("gamma"), &MigrationOptions::default()).await.unwrap();
     assert_eq!((preflight.findings[0].code, preflight.is_possible()), (FindingCode::UuidTaken, false));
     assert_eq!(bench.engine.migrate_to_host(request(vm, "gamma"), "admin").await.unwrap_err().code(), Code::UuidTwin);
-    let hosts = bench.engine.snapshot().hosts;
+    let hosts = bench.engine.snapshot(None).hosts;
     assert_eq!((hosts[0].vms_active, hosts[1].vms_active), (1, 1));
 }
 
@@ -175,7 +175,7 @@ async fn another_vm_with_the_uuid_proves_nothing_of_a_migration_that_needs_atten
         bench.sim.put(&host(end), CopyFacts { state: VmState::Paused, ..shop.clone() });
     }
     let is_told = |bench: &Bench| {
-        let told = bench.engine.snapshot().migrations.into_iter().find(|migration| migration.id == id);
+        let told = bench.engine.snapshot(None).migrations.into_iter().find(|migration| migration.id == id);
         told.and_then(|told| told.problem).is_some_and(|problem| problem.sentence.contains("gamma has another VM"))
     };
     bench.until(is_told).await;

@@ -20,9 +20,9 @@ async fn a_vm_that_another_console_moves_at_the_same_moment() {
         let first = Bench::new().await;
         let second = another(&first).await;
         let vm = first.vm("web", VmState::Running, BUSY).await;
-        second.until(|bench| bench.engine.snapshot().vms.iter().any(|shown| shown.id == vm)).await;
+        second.until(|bench| bench.engine.snapshot(None).vms.iter().any(|shown| shown.id == vm)).await;
         let (mine, others) = tokio::join!(first.start(vm, "beta"), second.start(vm, to));
-        let mut updates = second.engine.subscribe(None);
+        let mut updates = second.engine.subscribe(None, None);
         let (end, lost) = tokio::join!(first.ended(mine), follow(&mut updates, others));
         let lost = lost.last().unwrap();
         let ends = [(end, host("beta")), (lost.clone(), host(to))];

@@ -101,9 +101,17 @@ fn definition(connection: &Connection, domain: &Domain, is_active: bool) -> Resu
     }
 }
 
+/// The XML namespace of what vmferry finds in a definition's `<metadata>`: `<tags xmlns="…"><tag>web</tag></tags>`, which
+/// `virsh metadata` can set.
+const METADATA: &str = "urn:vmferry:vm:1";
+
 /// What a definition says of a VM that is only listed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outline {
+    /// Its title for people.
+    pub(crate) title: Option<String>,
+    /// Its tags, in the order of the definition.
+    pub(crate) tags: Vec<String>,
     /// The most virtual CPUs that it can have.
     pub(crate) vcpus: u32,
     /// Where the contents of its disks are, without media.
@@ -117,9 +125,17 @@ pub(crate) fn outline(definition: &str) -> Result<Outline, LibvirtError> {
     let disks = xml::find(root, &["devices"]).map(disks::disks).unwrap_or_default();
     let disks = disks.into_iter().filter(|disk| matches!(disk.device, DiskDevice::Disk | DiskDevice::Lun));
     Ok(Outline {
+        title: xml::text(root, &["title"]).map(str::to_owned),
+        tags: tags(root),
         vcpus: xml::text(root, &["vcpu"]).and_then(|text| text.parse().ok()).unwrap_or(0),
         disks: disks.map(|disk| disk.source).collect(),
     })
+}
+
+fn tags(root: roxmltree::Node<'_, '_>) -> Vec<String> {
+    let metadata = xml::find(root, &["metadata"]).into_iter().flat_map(|metadata| metadata.descendants());
+    let tags = metadata.filter(|node| node.has_tag_name((METADATA, "tag")));
+    tags.filter_map(|tag| tag.text()).map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
 }
 
 /// The disks of a definition.

@@ -25,6 +25,8 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     let mut facts = CopyFacts {
         vm: VmId(domain.uuid()?),
         name: domain.name()?,
+        title: None,
+        tags: Vec::new(),
         state: vm_state(state, reason),
         reason: reasons::reason(state, reason),
         incoming: false,
@@ -58,6 +60,8 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
     if facts.reason != StateReason::StartingUp && !receives {
         let outline = definition::outline(&domain.xml_desc(0)?)?;
         facts.vcpus_max = outline.vcpus.max(facts.vcpus);
+        facts.title = outline.title;
+        facts.tags = outline.tags;
         facts.disks = Some(outline.disks);
     }
     facts.cpu_time_ns = Some(info.cpu_time).filter(|_| facts.state.is_active());
@@ -141,6 +145,8 @@ mod tests {
         let expected = CopyFacts {
             vm,
             name: "acted-on".to_owned(),
+            title: None,
+            tags: Vec::new(),
             state: VmState::ShutOff,
             reason: StateReason::Other,
             incoming: false,

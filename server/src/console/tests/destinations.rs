@@ -26,7 +26,7 @@ pub(super) async fn house_on(
     let load = Load { memory_bytes: (1 << 20) + 4 * dirty_bytes_s, dirty_bytes_s };
     let web = sim.add_vm(&hosts[0].name, "web", VmState::Running, load);
     let engine = Engine::start(hosts.into(), Arc::new(sim.clone()), store.clone()).await.unwrap();
-    let mut updates = engine.subscribe(None);
+    let mut updates = engine.subscribe(None, None);
     while engine.vm(web).is_none() || !engine.is_ready() {
         updates.recv().await.unwrap();
     }

@@ -35,7 +35,7 @@ impl House {
         let (alpha, gamma) = (sim.add_host("alpha"), sim.add_ssh_host("gamma", PASSWORD));
         sim.add_vm(&alpha.name, "web", VmState::Running, Load { memory_bytes: 1 << 20, dirty_bytes_s: 0 });
         let engine = Engine::start(vec![alpha], Arc::new(sim.clone()), store.clone()).await.unwrap();
-        let mut updates = engine.subscribe(None);
+        let mut updates = engine.subscribe(None, None);
         while engine.find("web", None).is_err() {
             updates.recv().await.unwrap();
         }
@@ -67,7 +67,7 @@ impl House {
 
     /// Waits until nothing is under way.
     async fn until_it_has_ended(&self, migration: &Migration) -> Migration {
-        let mut updates = self.console.engine.subscribe(None);
+        let mut updates = self.console.engine.subscribe(None, None);
         loop {
             let (now, _) = self.console.migration(&ada(), migration.id).await.unwrap();
             if now.phase.has_ended() {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use model::{Problem, Snapshot, Vm};
+use model::{Problem, Scope, Snapshot, Vm};
 use port::Principal;
 
 use super::{
@@ -26,7 +26,7 @@ async fn page(
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
     let vm = doors.console.vm(&who, id.parse()?)?;
-    let snapshot = doors.console.snapshot(&who)?;
+    let snapshot = doors.console.snapshot(&who, Scope { vm: Some(vm.id), ..Scope::default() })?;
     Ok(shown(document(&snapshot, &vm, &AdHocForm::default(), None)))
 }
 
@@ -37,7 +37,7 @@ async fn start(
     body: Bytes,
 ) -> Result<Response, Failed> {
     let vm = doors.console.vm(&who, id.parse()?)?;
-    let snapshot = doors.console.snapshot(&who)?;
+    let snapshot = doors.console.snapshot(&who, Scope { vm: Some(vm.id), ..Scope::default() })?;
     let form = app::read::<AdHocForm>(&body)?;
     let started = match form.asked(&vm) {
         Ok(request) => doors.console.start(&who, request).await,

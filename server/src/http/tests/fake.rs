@@ -79,10 +79,10 @@ impl FakeConsole {
 
     /// Tells every subscriber that a VM is gone.
     pub(super) async fn tell(&self, sequence: u64) {
-        let change = Change::VmGone(VmId(Uuid::from_u128(9)));
+        let changes = vec![Change::VmGone(VmId(Uuid::from_u128(9)))];
         let subscribers = self.subscribers.lock().unwrap().clone();
         for subscriber in subscribers {
-            subscriber.send(Update { sequence, at_ms: 0, change: change.clone() }).await.unwrap();
+            subscriber.send(Update { sequence, at_ms: 0, changes: changes.clone() }).await.unwrap();
         }
     }
 }
@@ -110,7 +110,7 @@ fn preflight(destination: &HostName, findings: Vec<Finding>) -> Preflight {
 
 #[async_trait]
 impl Vms for FakeConsole {
-    fn snapshot(&self, _: &Principal) -> Result<Snapshot, Problem> {
+    fn snapshot(&self, _: &Principal, _: Scope) -> Result<Snapshot, Problem> {
         Ok(Snapshot {
             sequence: 7,
             hosts: vec![host("alpha"), host("beta")],
@@ -372,11 +372,16 @@ fn settings(name: &str, transport: TransportKind) -> HostSettings {
 }
 
 impl Updates for FakeConsole {
-    fn subscribe(&self, who: &Principal, since: Option<u64>) -> Result<mpsc::Receiver<Update>, Problem> {
+    fn subscribe(
+        &self,
+        who: &Principal,
+        since: Option<u64>,
+        scope: Option<Scope>,
+    ) -> Result<mpsc::Receiver<Update>, Problem> {
         let (sender, receiver) = mpsc::channel(16);
         if since.is_none() {
-            let change = Change::Snapshot(self.snapshot(who)?);
-            sender.try_send(Update { sequence: 7, at_ms: 0, change }).unwrap();
+            let changes = vec![Change::Snapshot(Box::new(self.snapshot(who, scope.unwrap_or_default())?))];
+            sender.try_send(Update { sequence: 7, at_ms: 0, changes }).unwrap();
         }
         self.subscribers.lock().unwrap().push(sender);
         Ok(receiver)

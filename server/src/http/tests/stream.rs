@@ -52,7 +52,7 @@ impl Open {
     async fn stream(&self, since: Option<u64>) -> Socket {
         let origin = format!("http://{}", self.address);
         let mut socket = self.connect(&self.cookie, &[("origin", &origin)]).await.unwrap();
-        say(&mut socket, &serde_json::to_string(&Resume { since }).unwrap()).await;
+        say(&mut socket, &serde_json::to_string(&Resume { since, scope: None }).unwrap()).await;
         socket
     }
 }
@@ -77,7 +77,7 @@ async fn updates_arrive_as_they_happen() {
     let open = Open::new().await;
     let mut socket = open.stream(None).await;
     let first = update(&mut socket).await;
-    assert!(matches!(first.change, Change::Snapshot(_)));
+    assert!(matches!(first.changes[..], [Change::Snapshot(_)]));
     open.house.console.tell(8).await;
     assert_eq!(update(&mut socket).await.sequence, 8);
     let mut resumed = open.stream(Some(8)).await;
@@ -133,7 +133,7 @@ async fn another_session_of_the_same_user_goes_on() {
 #[tokio::test]
 async fn what_breaks_the_rules_is_closed() {
     let open = Open::new().await;
-    let too_long = format!("{{\"since\": null, \"x\": \"{}\"}}", "x".repeat(5_000));
+    let too_long = format!("{{\"since\": null, \"x\": \"{}\"}}", "x".repeat(20_000));
     for first in ["hello", "{\"since\": -1}", &too_long] {
         let mut socket = open.connect(&open.cookie, &[]).await.unwrap();
         say(&mut socket, first).await;

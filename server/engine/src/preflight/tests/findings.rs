@@ -70,6 +70,8 @@ fn copy_there(input: &mut PreflightInput, name: &str) {
     input.copy_there = Some(CopyFacts {
         vm: input.vm.id,
         name: name.into(),
+        title: None,
+        tags: Vec::new(),
         state: VmState::ShutOff,
         reason: StateReason::Shutdown,
         incoming: false,
