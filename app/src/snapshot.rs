@@ -9,7 +9,7 @@ use crate::failure::Failure;
 pub(crate) fn snapshot(scope: &Scope) -> Result<Snapshot, Failure> {
     use crate::console::{console, refused, who};
 
-    console().snapshot(&who()?, scope.clone()).map_err(refused)
+    console().snapshot(&who()?, Some(scope.clone())).map_err(refused)
 }
 
 /// Called in the browser only when a link leads from a page without a snapshot to one with it. Only the server has the snapshot, so the

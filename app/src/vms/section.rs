@@ -2,8 +2,9 @@
 //!
 //! On a desktop the page is as long as the whole list; on a phone, whose cards are high, it is a part of it, and links lead to the others.
 
-use leptos::{ev, html, prelude::*, web_sys::HtmlTableSectionElement};
+use leptos::{ev, html, prelude::*};
 use leptos_router::hooks::use_query_map;
+use web_sys::HtmlTableSectionElement;
 
 use crate::live::Live;
 use crate::scope::{FIRST_ROWS, first_row};

@@ -8,8 +8,9 @@ use crate::Principal;
 /// VMs over all hosts.
 #[async_trait]
 pub trait Vms: Send + Sync {
-    /// What is in a scope, from memory: costs no libvirt call.
-    fn snapshot(&self, who: &Principal, scope: Scope) -> Result<Snapshot, Problem>;
+    /// What is in a scope, from memory: costs no libvirt call. Without one it is everything: hosts, VMs, the migrations that have not ended
+    /// and the latest that have.
+    fn snapshot(&self, who: &Principal, scope: Option<Scope>) -> Result<Snapshot, Problem>;
 
     /// The VM of this name, as its host says just now; with `host` only the one there.
     ///

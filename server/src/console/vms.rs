@@ -9,8 +9,8 @@ use super::ServerConsole;
 
 #[async_trait]
 impl Vms for ServerConsole {
-    fn snapshot(&self, _who: &Principal, scope: Scope) -> Result<Snapshot, Problem> {
-        Ok(self.engine.snapshot(Some(scope)))
+    fn snapshot(&self, _who: &Principal, scope: Option<Scope>) -> Result<Snapshot, Problem> {
+        Ok(self.engine.snapshot(scope))
     }
 
     async fn look(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {

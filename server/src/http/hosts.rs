@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use model::{Code, Host, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
+use model::{Code, Host, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost, Scope};
 use port::Principal;
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ struct Shown {
 }
 
 fn all(doors: &Doors, who: &Principal) -> Result<Vec<Shown>, Refused> {
-    let states = doors.console.snapshot(who)?.hosts;
+    let states = doors.console.snapshot(who, Some(Scope { hosts: true, ..Scope::default() }))?.hosts;
     let shown = |registered: RegisteredHost| {
         let state = states.iter().find(|host| host.name == registered.settings.name).cloned();
         Shown { registered, state }

@@ -206,7 +206,7 @@ async fn a_destination_that_is_refused_leaves_nothing_behind() {
     }
     assert_eq!(house.sim.attempts(&house.gamma.name), 1);
     assert_eq!(house.origins(), [("alpha".into(), HostOrigin::Configured)]);
-    assert!(house.console.snapshot(&ada()).unwrap().migrations.is_empty());
+    assert!(house.console.snapshot(&ada(), None).unwrap().migrations.is_empty());
     house.has_forgotten_the_password();
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn list(
     if let Some(host) = &host {
         doors.console.host(&who, host.as_str())?;
     }
-    let all = doors.console.snapshot(&who)?.vms.into_iter().flat_map(|vm| vm.each());
+    let all = doors.console.snapshot(&who, None)?.vms.into_iter().flat_map(|vm| vm.each());
     Ok(Json(all.filter(|vm| host.as_ref().is_none_or(|host| vm.host == *host)).map(|vm| vm_json(&vm)).collect()))
 }
 

@@ -26,7 +26,7 @@ async fn page(
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
     let vm = doors.console.vm(&who, id.parse()?)?;
-    let snapshot = doors.console.snapshot(&who, Scope { vm: Some(vm.id), ..Scope::default() })?;
+    let snapshot = doors.console.snapshot(&who, Some(Scope { vm: Some(vm.id), ..Scope::default() }))?;
     Ok(shown(document(&snapshot, &vm, &AdHocForm::default(), None)))
 }
 
@@ -37,7 +37,7 @@ async fn start(
     body: Bytes,
 ) -> Result<Response, Failed> {
     let vm = doors.console.vm(&who, id.parse()?)?;
-    let snapshot = doors.console.snapshot(&who, Scope { vm: Some(vm.id), ..Scope::default() })?;
+    let snapshot = doors.console.snapshot(&who, Some(Scope { vm: Some(vm.id), ..Scope::default() }))?;
     let form = app::read::<AdHocForm>(&body)?;
     let started = match form.asked(&vm) {
         Ok(request) => doors.console.start(&who, request).await,

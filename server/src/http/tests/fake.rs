@@ -7,8 +7,8 @@ use model::{
     Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
     FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
     MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
-    Progress, RegisteredHost, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, TracePoint,
-    TransportKind, Treatment, Update, Vm, VmAction, VmId,
+    Progress, RegisteredHost, Scope, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, Summary, TracePoint,
+    TransportKind, Treatment, Update, Vm, VmAction, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -110,8 +110,12 @@ fn preflight(destination: &HostName, findings: Vec<Finding>) -> Preflight {
 
 #[async_trait]
 impl Vms for FakeConsole {
-    fn snapshot(&self, _: &Principal, _: Scope) -> Result<Snapshot, Problem> {
+    fn snapshot(&self, _: &Principal, scope: Option<Scope>) -> Result<Snapshot, Problem> {
+        let rows: Vec<VmRow> = vms().into_iter().map(|vm| VmRow { vm: vm.id, twin_on: None }).collect();
         Ok(Snapshot {
+            scope,
+            summary: Summary { vms: 5, hosts: 2, ..Summary::default() },
+            list: Some(VmList { matching: 5, rows, ..VmList::default() }),
             sequence: 7,
             hosts: vec![host("alpha"), host("beta")],
             vms: vms(),
@@ -380,7 +384,7 @@ impl Updates for FakeConsole {
     ) -> Result<mpsc::Receiver<Update>, Problem> {
         let (sender, receiver) = mpsc::channel(16);
         if since.is_none() {
-            let changes = vec![Change::Snapshot(Box::new(self.snapshot(who, scope.unwrap_or_default())?))];
+            let changes = vec![Change::Snapshot(Box::new(self.snapshot(who, scope)?))];
             sender.try_send(Update { sequence: 7, at_ms: 0, changes }).unwrap();
         }
         self.subscribers.lock().unwrap().push(sender);
