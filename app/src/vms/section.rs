@@ -13,7 +13,7 @@ use crate::scope::{FIRST_ROWS, first_row};
 const PHONE_ROWS: u32 = 200;
 
 /// The width from which on rows are no cards, as in the style sheet.
-const WIDE: &str = "(width > 760px)";
+const WIDE: &str = "(width > 840px)";
 
 /// Rows asked for on each side of the view.
 const MARGIN: u32 = 20;
@@ -26,7 +26,7 @@ pub(super) struct Section {
     asked_from: Memo<u32>,
     /// How many rows the page has at most. Without WASM, those that it came with.
     most: RwSignal<u32>,
-    /// The height of a row, in CSS pixels.
+    /// From the top of a row to that of the next, in CSS pixels.
     pub row_px: RwSignal<f64>,
 }
 
@@ -61,10 +61,7 @@ impl Section {
 
     /// Measures where the view is, and asks for what is near it.
     fn look(self, body: &HtmlTableSectionElement) {
-        let row = body.query_selector("tr:not(.room)").ok().flatten();
-        let Some(row_px) = row.map(|row| row.get_bounding_client_rect().height()).filter(|height| *height > 0.0) else {
-            return;
-        };
+        let Some(row_px) = pitch(body) else { return };
         if (self.row_px.get_untracked() - row_px).abs() > 0.5 {
             self.row_px.set(row_px);
         }
@@ -122,4 +119,11 @@ impl Section {
         let (_, end, matching) = self.range();
         (end < matching).then_some(end)
     }
+}
+
+/// From the top of a row to that of the next, in CSS pixels. Not the height: cards have a gap between them.
+fn pitch(body: &HtmlTableSectionElement) -> Option<f64> {
+    let top = |selector: &str| Some(body.query_selector(selector).ok()??.get_bounding_client_rect().top());
+    let pitch = top("tr:not(.room) + tr:not(.room)")? - top("tr:not(.room)")?;
+    (pitch > 0.0).then_some(pitch)
 }
