@@ -14,9 +14,9 @@ use crate::migrations::{
     cancel_page::CancelPage, list_page::MigrationsPage, migrate_page::MigratePage, page::MigrationPage,
     steer::page::SteerPage, step_page::StepPage,
 };
+use crate::scope;
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head};
-use crate::scope;
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
 use crate::vms::{action_page::VmActionPage, page::VmsPage};
 

@@ -4,7 +4,8 @@
 
 use leptos::prelude::{Update as _, *};
 use model::{
-    Change, Host, HostName, Migration, MigrationId, Phase, Scope, Snapshot, StoreOutage, Summary, Update, Vm, VmId, VmList,
+    Change, Host, HostName, Migration, MigrationId, Phase, Scope, Snapshot, StoreOutage, Summary, Update, Vm, VmId,
+    VmList,
 };
 
 /// Values of one kind, sorted by key. Readers of the keys are notified when a value is added or removed, readers of a value when it

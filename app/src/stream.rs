@@ -103,7 +103,9 @@ impl Stream {
     /// Asks for what the page shows, unless the connection is not open: then this follows.
     fn ask(self) {
         self.connection.with_value(|connection| {
-            if let Some(Connection { socket, .. }) = connection.as_ref().filter(|c| c.socket.ready_state() == WebSocket::OPEN) {
+            if let Some(Connection { socket, .. }) =
+                connection.as_ref().filter(|c| c.socket.ready_state() == WebSocket::OPEN)
+            {
                 self.resume(socket);
             }
         });

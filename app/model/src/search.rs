@@ -76,9 +76,12 @@ impl Word {
         match field {
             Field::Name => contains(&vm.name, value),
             Field::Host => {
-                contains(vm.host.as_str(), value) || vm.other_copies.iter().any(|copy| contains(copy.host.as_str(), value))
+                contains(vm.host.as_str(), value)
+                    || vm.other_copies.iter().any(|copy| contains(copy.host.as_str(), value))
             }
-            Field::State => starts_with(vm.state.as_str(), value) || vm.migration.is_some() && starts_with("migrating", value),
+            Field::State => {
+                starts_with(vm.state.as_str(), value) || vm.migration.is_some() && starts_with("migrating", value)
+            }
             Field::Tag => vm.tags.iter().any(|tag| tag.eq_ignore_ascii_case(value)),
             Field::Title => vm.title.as_deref().is_some_and(|title| contains(title, value)),
             Field::Uuid => starts_with(&vm.id.to_string(), value),

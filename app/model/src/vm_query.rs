@@ -173,10 +173,7 @@ mod tests {
     }
 
     fn some_vms() -> Vec<Vm> {
-        let moving = Vm {
-            migration: Some(MigrationId(Uuid::from_u128(1))),
-            ..vm("db", "beta", VmState::Running, 256)
-        };
+        let moving = Vm { migration: Some(MigrationId(Uuid::from_u128(1))), ..vm("db", "beta", VmState::Running, 256) };
         vec![
             vm("Web", "alpha", VmState::Running, 64),
             moving,

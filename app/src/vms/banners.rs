@@ -73,7 +73,12 @@ fn who_is_unreachable(hosts: &[HostName]) -> String {
     match hosts {
         [host] => format!("{host} has not answered"),
         hosts if hosts.len() <= NAMED => format!("{} have not answered", names(hosts)),
-        hosts => format!("{} hosts have not answered: {} and {} others", hosts.len(), names(&hosts[..NAMED]), hosts.len() - NAMED),
+        hosts => format!(
+            "{} hosts have not answered: {} and {} others",
+            hosts.len(),
+            names(&hosts[..NAMED]),
+            hosts.len() - NAMED
+        ),
     }
 }
 

@@ -133,7 +133,8 @@ async fn try_out(obstacle: &Simulated) -> Row {
         accept: Vec::new(),
     };
     let begun = engine.migrate_unchecked(request, "the test").await.expect("it starts regardless of the findings");
-    let ended = |now: &Engine| now.snapshot(None).migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
+    let ended =
+        |now: &Engine| now.snapshot(None).migrations.iter().any(|one| one.id == begun.id && one.phase.has_ended());
     until(&engine, ended).await;
     let (migration, _) = engine.migration(begun.id).await.expect("it was begun");
     engine.stop().await;

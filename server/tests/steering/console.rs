@@ -114,8 +114,9 @@ impl Console {
     }
 
     async fn until_record(&self, id: MigrationId, what: &str, is_so: impl Fn(&Migration) -> bool) -> Migration {
-        let find =
-            |engine: &Engine| engine.snapshot(None).migrations.into_iter().find(|record| record.id == id && is_so(record));
+        let find = |engine: &Engine| {
+            engine.snapshot(None).migrations.into_iter().find(|record| record.id == id && is_so(record))
+        };
         self.until(what, |engine| find(engine).is_some()).await;
         self.told(id).await.0
     }

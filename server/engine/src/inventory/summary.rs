@@ -32,9 +32,8 @@ impl Inventory {
     fn summarise(&self) -> Summary {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let running = || self.migrations.values().filter(|migration| !migration.phase.has_ended());
-        let never_ends = |migration: &&Migration| {
-            matches!(migration.progress.convergence, Convergence::NotConverging { .. })
-        };
+        let never_ends =
+            |migration: &&Migration| matches!(migration.progress.convergence, Convergence::NotConverging { .. });
         let ended_badly = |migration: &&Migration| matches!(migration.phase, Phase::Failed | Phase::NeedsAttention);
         Summary {
             vms: count(self.vms.len()),
@@ -98,5 +97,9 @@ impl Inventory {
 }
 
 fn told(migration: &Migration) -> EndedBadly {
-    EndedBadly { id: migration.id, phase: migration.phase, at_ms: migration.ended_at_ms.unwrap_or(migration.created_at_ms) }
+    EndedBadly {
+        id: migration.id,
+        phase: migration.phase,
+        at_ms: migration.ended_at_ms.unwrap_or(migration.created_at_ms),
+    }
 }

@@ -171,7 +171,9 @@ async fn a_window_behind_the_end_is_the_last_one() {
     for number in 0..5 {
         bench.vm(&format!("vm{number}"), VmState::Running, IDLE).await;
     }
-    for (from, count, first, rows) in [(0, 2, 0, 2), (4, 2, 4, 1), (5, 2, 4, 1), (u32::MAX, 2, 4, 1), (3, 0, 3, 0), (0, 900, 0, 5)] {
+    for (from, count, first, rows) in
+        [(0, 2, 0, 2), (4, 2, 4, 1), (5, 2, 4, 1), (u32::MAX, 2, 4, 1), (3, 0, 3, 0), (0, 900, 0, 5)]
+    {
         let list = bench.engine.snapshot(Some(window("vm", from, count))).list.unwrap();
         assert_eq!((list.from, list.rows.len()), (first, rows), "{from} {count}");
     }

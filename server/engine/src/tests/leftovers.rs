@@ -51,7 +51,9 @@ async fn a_console_that_dies_while_a_volume_is_made_leaves_it_to_the_next() {
     bench.sim.fail_storage(&host("beta"), StorageFault::CreateHangs);
     let id = bench.start(vm, "beta").await;
     bench
-        .until(|bench| !volumes(bench, "beta").is_empty() || bench.engine.snapshot(None).migrations[0].phase.has_ended())
+        .until(|bench| {
+            !volumes(bench, "beta").is_empty() || bench.engine.snapshot(None).migrations[0].phase.has_ended()
+        })
         .await;
     bench.restart().await;
     let end = bench.ended(id).await;

@@ -214,7 +214,9 @@ async fn who_asks_and_leaves_leaves_nothing_half_begun() {
     let asked = bench.engine.migrate_to_host(request(vm, "beta"), "admin");
     assert!(tokio::time::timeout(Duration::from_secs(1), asked).await.is_err(), "the caller gives up");
     drop(locked);
-    bench.until(|bench| bench.engine.snapshot(None).migrations.iter().any(|migration| migration.phase.has_ended())).await;
+    bench
+        .until(|bench| bench.engine.snapshot(None).migrations.iter().any(|migration| migration.phase.has_ended()))
+        .await;
     assert_eq!(bench.sim.runs_on(vm), [host("beta")], "what was begun goes on");
 }
 

@@ -106,7 +106,8 @@ impl Bench {
 
     /// Waits until nothing is left of an ended migration.
     pub(super) async fn cleaned(&self, id: MigrationId) -> Migration {
-        let now = |bench: &Self| bench.engine.snapshot(None).migrations.into_iter().find(|migration| migration.id == id);
+        let now =
+            |bench: &Self| bench.engine.snapshot(None).migrations.into_iter().find(|migration| migration.id == id);
         self.until(|bench| now(bench).is_some_and(|now| now.phase.has_ended() && now.leftovers.is_empty())).await;
         now(self).unwrap()
     }

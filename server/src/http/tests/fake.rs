@@ -7,8 +7,8 @@ use model::{
     Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
     FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
     MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
-    Progress, RegisteredHost, Scope, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, Summary, TracePoint,
-    TransportKind, Treatment, Update, Vm, VmAction, VmId, VmList, VmRow,
+    Progress, RegisteredHost, Scope, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage,
+    Summary, TracePoint, TransportKind, Treatment, Update, Vm, VmAction, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
