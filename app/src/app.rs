@@ -18,7 +18,7 @@ use crate::scope;
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head};
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
-use crate::vms::{action_page::VmActionPage, page::VmsPage};
+use crate::vms::{action_page::VmActionPage, host_page::HostPage, page::VmsPage};
 
 /// The HTML document around [`App`]. Expects [`Assets`] and Leptos' nonce in the context.
 #[cfg(feature = "ssr")]
@@ -65,6 +65,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/migrations/:id/steer") view=SteerPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id/step") view=StepPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async />
+                    <Route path=path!("/hosts/:name") view=HostPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -98,8 +98,10 @@ pub(crate) enum StreamState {
 /// Everything the page shows, in signals. A table has what is in the scope, and may still have what was.
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
-    /// What the page shows; the stream asks for it.
+    /// What the page shows, with the dialog in front of it; the stream asks for it.
     pub scope: RwSignal<Scope>,
+    /// What the page shows without a dialog.
+    page: StoredValue<Scope>,
     /// The scope of what is here, and the number of the last update applied; none before the snapshot.
     known: StoredValue<Option<(Scope, u64)>>,
     pub summary: RwSignal<Summary>,
@@ -121,6 +123,7 @@ impl Live {
     /// Nothing known yet.
     pub fn new(scope: Scope) -> Self {
         Self {
+            page: StoredValue::new(scope.clone()),
             scope: RwSignal::new(scope),
             known: StoredValue::new(None),
             summary: RwSignal::default(),
@@ -154,6 +157,21 @@ impl Live {
     /// A VM's present name, for a heading.
     pub fn vm_name(self, id: VmId) -> String {
         self.vms.value(&id).map_or_else(|| "this VM".to_owned(), |vm| vm.name)
+    }
+
+    /// Another page is shown.
+    pub fn turn_to(self, page: Scope) {
+        self.page.set_value(page.clone());
+        self.show(|scope| *scope = page);
+    }
+
+    /// Has a dialog that is about a VM, and the hosts that it could go to, shown for as long as the present owner lives.
+    pub fn show_for_a_while(self, vm: VmId) {
+        self.show(|scope| (scope.vm, scope.hosts) = (Some(vm), true));
+        on_cleanup(move || {
+            let page = self.page.get_value();
+            self.show(|scope| (scope.vm, scope.hosts) = (page.vm, page.hosts));
+        });
     }
 
     /// Starts again from a snapshot, whatever was known before, unless it is of what the page does not show any more.

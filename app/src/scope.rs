@@ -13,18 +13,25 @@ pub(crate) fn of_page(path: &str, params: &ParamsMap) -> Scope {
     let mut scope = Scope::default();
     match (noun, id) {
         (None, _) => {
-            scope.list = Some(Window { query: vm_query(params), from: first_row(params), count: FIRST_ROWS });
+            scope.list = Some(window(vm_query(params), params));
         }
         (Some("vms"), Some(id)) => {
             scope.vm = id.parse().ok();
             scope.hosts = page == Some("migrate");
         }
         (Some("hosts"), None) => scope.hosts = true,
-        (Some("hosts"), Some(name)) => scope.host = name.parse().ok(),
+        (Some("hosts"), Some(name)) => {
+            scope.host = name.parse().ok();
+            scope.list = scope.host.clone().map(|host| window(VmQuery { host: Some(host), ..vm_query(params) }, params));
+        }
         (Some("migrations"), Some(id)) => scope.migration = id.parse().ok(),
         _ => {}
     }
     scope
+}
+
+fn window(query: VmQuery, params: &ParamsMap) -> Window {
+    Window { query, from: first_row(params), count: FIRST_ROWS }
 }
 
 /// The row that a page of a list begins with.
@@ -37,6 +44,7 @@ pub(crate) fn vm_query(params: &ParamsMap) -> VmQuery {
     let state = params.get_str("state").unwrap_or_default();
     let sort = params.get_str("sort").unwrap_or_default();
     VmQuery {
+        host: None,
         search: params.get_str("q").unwrap_or_default().to_owned(),
         state: StateFilter::ALL.iter().copied().find(|filter| filter.as_str() == state).unwrap_or_default(),
         sort: Column::ALL.iter().copied().find(|column| column.as_str() == sort).unwrap_or_default(),
@@ -70,7 +78,9 @@ mod tests {
         assert_eq!(of(&format!("/vms/{id}/migrate")), Scope { vm: id.parse().ok(), hosts: true, ..Scope::default() });
         assert_eq!(of(&format!("/vms/{id}/pause")), Scope { vm: id.parse().ok(), ..Scope::default() });
         assert_eq!(of(&format!("/migrations/{id}/cancel")).migration, id.parse().ok());
-        assert_eq!(of("/hosts/gamma"), Scope { host: "gamma".parse().ok(), ..Scope::default() });
+        let host = "gamma".parse().ok();
+        let its_vms = Window { query: VmQuery { host: host.clone(), ..VmQuery::default() }, from: 0, count: FIRST_ROWS };
+        assert_eq!(of("/hosts/gamma"), Scope { host, list: Some(its_vms), ..Scope::default() });
         assert_eq!(of("/vms/nonsense"), Scope::default());
         assert_eq!(of("/migrations"), Scope::default());
     }

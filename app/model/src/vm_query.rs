@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::{Letter, Search, Vm, VmState};
+use crate::{HostName, Letter, Search, Vm, VmState};
 
 /// A column that the list can be sorted by.
 #[derive(
@@ -95,6 +95,9 @@ impl StateFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VmQuery {
+    /// On this host only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<HostName>,
     /// What they are searched for by, see [`Search`].
     pub search: String,
     /// In which states.
@@ -119,7 +122,8 @@ impl VmQuery {
         let search = Search::of(&self.search);
         let mut by_state = vec![0; StateFilter::ALL.len()];
         let mut selected = Vec::new();
-        for vm in vms.into_iter().filter(|vm| search.finds(vm)) {
+        let is_here = |vm: &&Vm| self.host.as_ref().is_none_or(|host| vm.host == *host);
+        for vm in vms.into_iter().filter(is_here).filter(|vm| search.finds(vm)) {
             for (count, filter) in by_state.iter_mut().zip(StateFilter::ALL) {
                 *count += u32::from(filter.matches(vm));
             }
@@ -204,6 +208,13 @@ mod tests {
         assert_eq!(names(&of(StateFilter::Other, "")), ["archive"]);
         assert!(names(&of(StateFilter::Paused, "web")).is_empty());
         assert_eq!(of(StateFilter::Paused, "alpha").select(&some_vms()).by_state, [2, 0, 1, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_host_s_list_has_its_vms_only() {
+        let on_beta = VmQuery { host: "beta".parse().ok(), ..VmQuery::default() };
+        assert_eq!(names(&on_beta), ["archive", "db"]);
+        assert_eq!(on_beta.select(&some_vms()).by_state[0], 2);
     }
 
     #[test]

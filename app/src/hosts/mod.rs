@@ -1,6 +1,7 @@
-//! Hosts: the list, and the pages that add a host, change it, test it and log in there. All but the list are rendered on the server
-//! only: they need no scripts.
+//! Hosts: the list, and the pages that add a host, change it, test it and log in there. All but the list and a host's page are rendered on the
+//! server only: they need no scripts.
 
+pub mod card;
 #[cfg(feature = "ssr")]
 pub mod edit_page;
 #[cfg(feature = "ssr")]

@@ -8,12 +8,13 @@ use leptos::{
     web_sys::{FormData, HtmlFormElement},
 };
 use leptos_router::hooks::use_navigate;
-use model::{Host, HostName, Vm, VmId, refusal};
+use model::{HostName, Vm, VmId};
 
 use crate::live::Live;
 use crate::migrations::{
     destination_card::DestinationCard,
     destination_reports::{DestinationReports, Known},
+    host_choice::{HostChoice, HostSearch, OtherHosts},
     migrate_options::MigrateOptions,
     report::Report,
     server_fns::{Measure, Start},
@@ -89,12 +90,15 @@ pub(super) fn MigrateForm(
         Some(before) if is_starting() => before.clone(),
         _ => live.vms.value(&vm),
     });
-    follow(vm, shown, reports, check_again);
+    if close.is_some() {
+        live.show_for_a_while(vm);
+    }
+    let choice = HostChoice::new(live, shown, known);
+    follow(vm, shown, choice, reports, check_again);
     let changed = on_change(form, known, check_again);
     let is_complete = completeness(form, known);
     let checked = Memo::new(move |_| known.read().of_chosen().cloned());
     let is_impossible = move || checked.read().as_ref().is_some_and(|checked| !checked.is_possible());
-    let hosts = Memo::new(move |_| in_order(live, shown, known));
     let plan = move || plan(&known.read(), shown.read().as_ref());
 
     view! {
@@ -102,11 +106,13 @@ pub(super) fn MigrateForm(
             <input type="hidden" name="request[vm]" value=vm.to_string() />
             <fieldset>
                 <legend>"Destination"</legend>
+                <HostSearch choice />
                 <div class="destinations">
-                    <For each=move || hosts.get() key=HostName::clone let:name>
+                    <For each=move || choice.shown.get() key=HostName::clone let:name>
                         <DestinationCard name vm=shown reports autofocus=close.is_some() />
                     </For>
                 </div>
+                <OtherHosts choice />
                 // The form's first button is the one that Enter presses: this one starts nothing. Hidden where scripts run.
                 <button
                     class="button by-hand"
@@ -142,36 +148,36 @@ pub(super) fn MigrateForm(
     }
 }
 
-/// The hosts as their cards are shown: those that the inventory rules out are last.
-fn in_order(live: Live, vm: Memo<Option<Vm>>, known: RwSignal<Known>) -> Vec<HostName> {
-    let known = known.read();
-    let place = |host: Host| {
-        let is_refused = vm.read().as_ref().is_none_or(|vm| refusal(vm, &host, None).is_some());
-        (is_refused, known.place(&host.name), host.name)
-    };
-    let mut hosts: Vec<_> = live.hosts.values().into_iter().map(place).collect();
-    hosts.sort_unstable();
-    hosts.into_iter().map(|(_, _, name)| name).collect()
-}
-
-/// Asks for all hosts, and again when the VM or a host's connection has changed.
-fn follow(vm: VmId, shown: Memo<Option<Vm>>, reports: DestinationReports, check_again: Callback<()>) {
+/// Asks for all hosts that have a card, and again when the VM or a host's connection has changed.
+fn follow(
+    vm: VmId,
+    shown: Memo<Option<Vm>>,
+    choice: HostChoice,
+    reports: DestinationReports,
+    check_again: Callback<()>,
+) {
     let live = expect_context::<Live>();
     Effect::new(move |before: Option<(Option<Vm>, Vec<_>)>| {
-        let hosts: Vec<_> = live.hosts.values().into_iter().map(|host| (host.is_connected(), host.name)).collect();
+        let is_connected = |name: &HostName| live.hosts.value(name).is_some_and(|host| host.is_connected());
+        let hosts: Vec<_> = choice.shown.get().into_iter().map(|name| (is_connected(&name), name)).collect();
         let now = (shown.get(), hosts);
-        let is_first = before.is_none();
-        if before.as_ref() != Some(&now) {
-            for (_, host) in &now.1 {
-                if !is_first || reports.known.read_untracked().of(host).is_none() {
-                    reports.ask_plainly(vm, host.clone());
-                }
+        let is_known = |host: &HostName| reports.known.read_untracked().of(host).is_some();
+        let (has_changed, asked) = match &before {
+            None => (false, now.1.iter().filter(|(_, host)| !is_known(host)).collect::<Vec<_>>()),
+            Some((before, hosts)) if *before == now.0 => {
+                let has_changed = now.1.iter().any(|(is_connected, host)| hosts.contains(&(!is_connected, host.clone())));
+                (has_changed, now.1.iter().filter(|host| !hosts.contains(host)).collect())
             }
-            if is_first {
-                reports.complete_in_time();
-            } else {
-                check_again.run(());
-            }
+            Some(_) => (true, now.1.iter().collect()),
+        };
+        for (_, host) in asked {
+            reports.ask_plainly(vm, host.clone());
+        }
+        // The first hosts may come a moment after the dialog.
+        if before.is_none_or(|(_, hosts)| hosts.is_empty()) && !now.1.is_empty() {
+            reports.complete_in_time();
+        } else if has_changed {
+            check_again.run(());
         }
         now
     });

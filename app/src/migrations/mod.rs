@@ -11,6 +11,7 @@ mod destination_reports;
 #[cfg(feature = "ssr")]
 mod filled_in;
 mod history;
+mod host_choice;
 pub mod list_page;
 pub mod migrate_form;
 mod migrate_options;

@@ -17,7 +17,7 @@ use crate::migrations::{
     trace,
 };
 use crate::ui::{
-    icon::{Draw, Icon},
+    form_page::BackLink,
     loaded::{Loaded, page_data},
     title::LiveTitle,
 };
@@ -53,12 +53,7 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>, points: Vec<TracePoint>) 
     Some(view! {
         <LiveTitle text=title />
         <div class="narrow">
-            <p class="back">
-                <a href="/migrations">
-                    <Draw icon=Icon::Back />
-                    "Migrations"
-                </a>
-            </p>
+            <BackLink href="/migrations" label="Migrations" />
             <h1>
                 {vm_name} " "
                 <FromTo source destination />

@@ -16,14 +16,22 @@ pub(crate) fn FormPage(
     view! {
         <Title text=title.clone() />
         <div class="narrow">
-            <p class="back">
-                <a href=back>
-                    <Draw icon=Icon::Back />
-                    {back_label}
-                </a>
-            </p>
+            <BackLink href=back label=back_label />
             <h1>{title}</h1>
             {children()}
         </div>
+    }
+}
+
+/// The link back to a list.
+#[component]
+pub(crate) fn BackLink(href: &'static str, label: &'static str) -> impl IntoView {
+    view! {
+        <p class="back">
+            <a href=href>
+                <Draw icon=Icon::Back />
+                {label}
+            </a>
+        </p>
     }
 }

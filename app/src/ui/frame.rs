@@ -35,7 +35,7 @@ pub(crate) fn Frame(scope_of: fn(&str, &ParamsMap) -> Scope) -> impl IntoView {
     let page = match SharedValue::<_, Json>::new_with_encoding(load).into_inner() {
         Ok(snapshot) => {
             live.start_from(snapshot);
-            Effect::new(move |_| live.show(|shown| *shown = scope.get()));
+            Effect::new(move |_| live.turn_to(scope.get()));
             view! { <Page /> }.into_any()
         }
         Err(Failure(problem)) => view! { <ProblemPage problem /> }.into_any(),

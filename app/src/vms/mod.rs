@@ -4,6 +4,7 @@ pub mod action_form;
 pub mod action_page;
 pub mod banners;
 mod filters;
+pub mod host_page;
 mod menu;
 pub mod page;
 pub mod query;

@@ -4,14 +4,14 @@
 use leptos_router::params::ParamsMap;
 use model::{Column, StateFilter, VmQuery};
 
-/// The list's address with this query; defaults are left out.
+/// The address of the list, or of its host, with this query; defaults are left out.
 pub(crate) fn to_url(query: &VmQuery) -> String {
     at(query, 0)
 }
 
 /// The same, from a row on.
 pub(crate) fn at(query: &VmQuery, from: u32) -> String {
-    let VmQuery { search, state, sort, descending } = query;
+    let VmQuery { host, search, state, sort, descending } = query;
     let mut params = ParamsMap::new();
     if !search.is_empty() {
         params.insert("q", search.clone());
@@ -28,7 +28,8 @@ pub(crate) fn at(query: &VmQuery, from: u32) -> String {
     if from > 0 {
         params.insert("from", from.to_string());
     }
-    format!("/{}", params.to_query_string())
+    let path = host.as_ref().map_or("/".to_owned(), |host| format!("/hosts/{host}"));
+    path + &params.to_query_string()
 }
 
 /// The same list sorted by a column; the other way round if it is sorted by it already.
@@ -67,7 +68,7 @@ mod tests {
     #[test]
     fn a_query_survives_the_address() {
         let query =
-            VmQuery { search: "a b&c".into(), state: StateFilter::ShutOff, sort: Column::Host, descending: true };
+            VmQuery { host: None, search: "a b&c".into(), state: StateFilter::ShutOff, sort: Column::Host, descending: true };
         let mut params = ParamsMap::new();
         params.insert("q", "a b&c".into());
         params.insert("state", "shut-off".into());
@@ -77,6 +78,7 @@ mod tests {
         assert_eq!(to_url(&query), format!("/{}", params.to_query_string()));
         assert_eq!(to_url(&VmQuery::default()), "/");
         assert_eq!(at(&VmQuery::default(), 60), "/?from=60");
+        assert_eq!(at(&VmQuery { host: "gamma".parse().ok(), ..VmQuery::default() }, 60), "/hosts/gamma?from=60");
     }
 
     #[test]
