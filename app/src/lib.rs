@@ -38,9 +38,11 @@ pub use hosts::{
 pub use migrations::{
     ad_hoc_destination::{AdHocForm, ad_hoc_destination},
     predictions_page::predictions,
+    server_fns::{migration_kept, migration_list},
 };
 #[cfg(feature = "ssr")]
 pub use ui::{
     document::{Assets, Document, failed},
     fields::read,
+    fragment::{Prepared, refused},
 };

@@ -19,10 +19,10 @@ pub(crate) fn of_page(path: &str, params: &ParamsMap) -> Scope {
             scope.vm = id.parse().ok();
             scope.hosts = page == Some("migrate");
         }
-        (Some("hosts"), None) => scope.hosts = true,
         (Some("hosts"), Some(name)) => {
             scope.host = name.parse().ok();
-            scope.list = scope.host.clone().map(|host| window(VmQuery { host: Some(host), ..vm_query(params) }, params));
+            scope.list =
+                scope.host.clone().map(|host| window(VmQuery { host: Some(host), ..vm_query(params) }, params));
         }
         (Some("migrations"), Some(id)) => scope.migration = id.parse().ok(),
         _ => {}
@@ -74,12 +74,13 @@ mod tests {
         let id = "00000000-0000-0000-0000-000000000001";
         let list = Window { query: VmQuery::default(), from: 0, count: FIRST_ROWS };
         assert_eq!(of("/"), Scope { list: Some(list), ..Scope::default() });
-        assert_eq!(of("/hosts"), Scope { hosts: true, ..Scope::default() });
+        assert_eq!(of("/hosts"), Scope::default(), "the server renders its table");
         assert_eq!(of(&format!("/vms/{id}/migrate")), Scope { vm: id.parse().ok(), hosts: true, ..Scope::default() });
         assert_eq!(of(&format!("/vms/{id}/pause")), Scope { vm: id.parse().ok(), ..Scope::default() });
         assert_eq!(of(&format!("/migrations/{id}/cancel")).migration, id.parse().ok());
         let host = "gamma".parse().ok();
-        let its_vms = Window { query: VmQuery { host: host.clone(), ..VmQuery::default() }, from: 0, count: FIRST_ROWS };
+        let its_vms =
+            Window { query: VmQuery { host: host.clone(), ..VmQuery::default() }, from: 0, count: FIRST_ROWS };
         assert_eq!(of("/hosts/gamma"), Scope { host, list: Some(its_vms), ..Scope::default() });
         assert_eq!(of("/vms/nonsense"), Scope::default());
         assert_eq!(of("/migrations"), Scope::default());

@@ -47,7 +47,7 @@ pub use migration::{
     ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase,
     Refusal, refusal,
 };
-pub use migration_filter::MigrationFilter;
+pub use migration_filter::{MigrationFilter, MigrationQuery};
 pub use policy::{Act, Acted, Policy, Steering, TracePoint};
 pub use policy_defaults::PolicyDefaults;
 pub use predictions::{Predicted, Predictions};

@@ -1,46 +1,53 @@
-//! A host on its page: what is known of it, and what can be done with it.
+//! A host on its page: what is known of it, and what can be done with it. The server renders it.
 
 use leptos::prelude::*;
-use model::{ConnectionState, Host, HostName, HostOrigin};
+use model::{ConnectionState, Host, HostOrigin};
 
-use crate::hosts::page::{ConnectionWord, HostLink, MemoryMeter, known, wants_login};
+use crate::hosts::{
+    page::{HostLink, wants_login},
+    table::{ConnectionWord, MemoryMeter},
+};
 use crate::ui::{fact::Fact, problem::ProblemText};
 
 #[component]
-pub(crate) fn HostCard(host: Signal<Host>) -> impl IntoView {
-    let name = host.read_untracked().name.clone();
-    let connection = Memo::new(move |_| host.read().connection.clone());
-    let problem = move || match connection.get() {
-        ConnectionState::Unreachable { problem, .. } => Some(view! {
+pub(super) fn HostCard(host: Host) -> impl IntoView {
+    let problem = match &host.connection {
+        ConnectionState::Unreachable { problem, .. } => Some(problem.clone()),
+        ConnectionState::Connecting | ConnectionState::Connected => None,
+    };
+    let problem = problem.map(|problem| {
+        view! {
             <div class="note note-warn">
                 <div class="note-text">
                     <ProblemText problem />
                 </div>
             </div>
-        }),
-        ConnectionState::Connecting | ConnectionState::Connected => None,
-    };
-    let fact = move |words: fn(&Host) -> String| move || words(&host.read());
+        }
+    });
+    let facts = [
+        ("VMs", format!("{}, {} active", host.vms, host.vms_active)),
+        ("CPUs", cpus(&host)),
+        ("Latency", host.latency_ms.map_or(known(None), |ms| format!("{ms} ms"))),
+        ("Migration bandwidth", bandwidth(&host)),
+        ("Policy", host.policy_defaults.to_string()),
+        ("libvirt", known(host.libvirt_version.as_ref())),
+        ("QEMU", known(host.hypervisor_version.as_ref())),
+    ];
+    let links = view! { <HostLinks host=host.clone() /> };
     view! {
-        <section class="card host" data-host=name.to_string()>
+        <section class="card host" data-host=host.name.to_string()>
             <p class="host-head">
-                <span class="hint">{fact(|host| host.address.clone())}</span>
-                <ConnectionWord connection />
+                <span class="hint">{host.address.clone()}</span>
+                <ConnectionWord connection=&host.connection />
             </p>
             {problem}
             <p class="host-memory">
-                <MemoryMeter host />
+                <MemoryMeter host=&host />
             </p>
             <dl class="facts">
-                <Fact name="VMs">{fact(|host| format!("{}, {} active", host.vms, host.vms_active))}</Fact>
-                <Fact name="CPUs">{fact(cpus)}</Fact>
-                <Fact name="Latency">{fact(latency)}</Fact>
-                <Fact name="Migration bandwidth">{fact(bandwidth)}</Fact>
-                <Fact name="Policy">{fact(|host| host.policy_defaults.to_string())}</Fact>
-                <Fact name="libvirt">{fact(|host| known(host.libvirt_version.as_deref()))}</Fact>
-                <Fact name="QEMU">{fact(|host| known(host.hypervisor_version.as_deref()))}</Fact>
+                {facts.map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
             </dl>
-            <HostLinks name=name.clone() host />
+            {links}
         </section>
     }
 }
@@ -57,31 +64,23 @@ fn cpus(host: &Host) -> String {
     }
 }
 
-fn latency(host: &Host) -> String {
-    host.latency_ms.map_or(known(None), |ms| format!("{ms} ms"))
+fn known(word: Option<&String>) -> String {
+    word.cloned().unwrap_or_else(|| "not known yet".to_owned())
 }
 
 /// What can be done with a host.
 #[component]
-fn HostLinks(name: HostName, host: Signal<Host>) -> impl IntoView {
-    let login = {
-        let href = format!("/hosts/{name}/login");
-        move || view! { <HostLink href=href.clone() is_main=true>"Log in"</HostLink> }
-    };
-    let changes = if host.read_untracked().origin == HostOrigin::Added {
+fn HostLinks(host: Host) -> impl IntoView {
+    let page = |page: &str| format!("/hosts/{}/{page}", host.name);
+    let login = wants_login(&host).then(|| view! { <HostLink href=page("login") is_main=true>"Log in"</HostLink> });
+    let changes = if host.origin == HostOrigin::Added {
         view! {
-            <HostLink href=format!("/hosts/{name}/edit")>"Edit"</HostLink>
-            <HostLink href=format!("/hosts/{name}/remove")>"Remove"</HostLink>
+            <HostLink href=page("edit")>"Edit"</HostLink>
+            <HostLink href=page("remove")>"Remove"</HostLink>
         }
         .into_any()
     } else {
         view! { <span class="hint">"The configuration file names this host: it is changed there."</span> }.into_any()
     };
-    view! {
-        <p class="buttons">
-            {move || wants_login(&host.read()).then(login.clone())}
-            <HostLink href=format!("/hosts/{name}/test")>"Test"</HostLink>
-            {changes}
-        </p>
-    }
+    view! { <p class="buttons">{login} <HostLink href=page("test")>"Test"</HostLink> {changes}</p> }
 }

@@ -1,7 +1,7 @@
-//! Hosts: the list, and the pages that add a host, change it, test it and log in there. All but the list and a host's page are rendered on the
-//! server only: they need no scripts.
+//! Hosts: the list, what a host's page says of it, and the pages that add a host, change it, test it and log in there. The server renders them.
 
-pub mod card;
+#[cfg(feature = "ssr")]
+mod card;
 #[cfg(feature = "ssr")]
 pub mod edit_page;
 #[cfg(feature = "ssr")]
@@ -15,5 +15,8 @@ pub mod login_page;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod remove_page;
+pub mod server_fns;
+#[cfg(feature = "ssr")]
+mod table;
 #[cfg(feature = "ssr")]
 pub mod test_page;

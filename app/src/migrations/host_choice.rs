@@ -55,8 +55,7 @@ struct Candidate {
 fn in_order(hosts: Vec<Host>, vm: Option<&Vm>, known: &Known) -> Vec<Candidate> {
     let are_many = hosts.len() > FEW;
     let refused = |host: &Host| vm.is_none_or(|vm| refusal(vm, host, None).is_some());
-    let mut hosts: Vec<Candidate> =
-        hosts.into_iter().map(|host| Candidate { refused: refused(&host), host }).collect();
+    let mut hosts: Vec<Candidate> = hosts.into_iter().map(|host| Candidate { refused: refused(&host), host }).collect();
     hosts.sort_by_cached_key(|Candidate { host, refused }| {
         let free = if are_many { host.memory_free_bytes } else { 0 };
         (*refused, known.place(&host.name), Reverse(free), host.name.clone())
@@ -72,8 +71,19 @@ fn shown(hosts: Vec<Candidate>, search: &str, shows_all: bool, chosen: Option<&H
     let is_shown = |Candidate { host, refused }: &Candidate| {
         let is_wanted = match (are_many, sought.is_empty()) {
             (false, _) => true,
-            (true, false) => finds(host) && { others += 1; others <= FOUND },
-            (true, true) => !refused && (shows_all || { others += 1; others <= BEST }),
+            (true, false) => {
+                finds(host) && {
+                    others += 1;
+                    others <= FOUND
+                }
+            }
+            (true, true) => {
+                !refused
+                    && (shows_all || {
+                        others += 1;
+                        others <= BEST
+                    })
+            }
         };
         is_wanted || chosen == Some(&host.name)
     };
@@ -116,11 +126,16 @@ pub(super) fn OtherHosts(choice: HostChoice) -> impl IntoView {
         let possible = |host: &&Host| vm.as_ref().is_some_and(|vm| refusal(vm, host, None).is_none());
         hosts.iter().filter(possible).count()
     });
-    let has_more =
-        move || choice.are_many() && !shows_all.get() && search.read().is_empty() && possible.get() > shown.read().len();
+    let has_more = move || {
+        choice.are_many() && !shows_all.get() && search.read().is_empty() && possible.get() > shown.read().len()
+    };
     let reasons = Memo::new(move |_| {
         let is_asked_for = choice.are_many() && search.read().trim().is_empty();
-        if is_asked_for { vm.read().as_ref().map(|vm| by_reason(vm, live.hosts.values())).unwrap_or_default() } else { Vec::new() }
+        if is_asked_for {
+            vm.read().as_ref().map(|vm| by_reason(vm, live.hosts.values())).unwrap_or_default()
+        } else {
+            Vec::new()
+        }
     });
     let nothing_found = move || choice.are_many() && shown.read().is_empty() && !search.read().is_empty();
     let folded = |(code, hosts): (Code, Vec<HostName>)| {
@@ -194,7 +209,10 @@ mod tests {
         assert_eq!(names(200, "", false, None), ["h199", "h198", "h197", "h196"]);
         assert_eq!(names(200, "", false, Some("h007")), ["h199", "h198", "h197", "h196", "h007"]);
         assert_eq!(names(200, "", true, None).len(), 199);
-        assert_eq!(names(200, " 15", false, None), ["h159", "h158", "h157", "h156", "h155", "h154", "h153", "h152", "h151", "h150", "h115", "h015"]);
+        assert_eq!(
+            names(200, " 15", false, None),
+            ["h159", "h158", "h157", "h156", "h155", "h154", "h153", "h152", "h151", "h150", "h115", "h015"]
+        );
         assert_eq!(names(200, "H000", false, None), ["h000"], "also one that can't take it");
     }
 

@@ -1,136 +1,74 @@
 //! `/migrations`: all migrations, newest first.
 
-use leptos::prelude::*;
+use std::time::Duration;
+
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use model::{Migration, MigrationId, text};
+use model::MigrationQuery;
 
 use crate::live::Live;
-use crate::migrations::{
-    progress::{Bar, FromTo, PhaseBadge, percent_memo},
-    server_fns::{PAGE, list_migrations},
-};
+use crate::migrations::server_fns::MigrationsHtml;
 use crate::ui::{
-    icon::{Draw, Icon},
-    loaded::{Loaded, page_data},
-    time::{Elapsed, Time},
+    fragment::{Fragment, prepared, version_of},
+    server_form::fields,
 };
+
+/// How often the list is made anew while something runs.
+const EVERY: Duration = Duration::from_secs(2);
 
 #[component]
 pub(crate) fn MigrationsPage() -> impl IntoView {
+    let live = expect_context::<Live>();
     let params = use_query_map();
-    let before = Memo::new(move |_| params.read().get("before").and_then(|id| id.parse::<MigrationId>().ok()));
-    let loaded = page_data(move || before.get(), list_migrations);
-    let show = move |page| view! { <Listed page is_first=before.get_untracked().is_none() /> }.into_any();
+    let value = move |name: &str| params.read().get(name).unwrap_or_default();
+    let asked = Signal::derive(move || {
+        let values = ["vm", "host", "result", "by", "hours", "before"].map(|name| (name, value(name)));
+        fields(&values.each_ref().map(|(name, value)| (*name, value.as_str())))
+    });
+    let [html] = prepared();
+    let version = version_of(move || {
+        let summary = live.summary.read();
+        (summary.newest, summary.running)
+    });
     view! {
         <Title text="Migrations" />
-        <div class="row">
+        <div class="list-head">
             <h1>"Migrations"</h1>
+            <Filters />
             <a class="button" href="/predictions" rel="external">
                 "Predictions"
             </a>
         </div>
-        <Loaded resource=loaded show />
+        <Fragment path=MigrationsHtml::PATH fields=asked version every=Some(EVERY) html />
     }
 }
 
-/// One page of the list. The first one grows while it is open.
+/// A plain GET form.
 #[component]
-fn Listed(page: Vec<Migration>, is_first: bool) -> impl IntoView {
-    let live = expect_context::<Live>();
-    let ids: Vec<MigrationId> = page.iter().map(|migration| migration.id).collect();
-    let next = (ids.len() == PAGE as usize).then(|| ids.last().copied()).flatten();
-    page.into_iter().for_each(|migration| live.learn(migration));
-    let newest = ids.first().copied();
-    let shown = Memo::new(move |_| {
-        let newer =
-            live.migrations.keys().into_iter().rev().filter(|id| is_first && newest.is_none_or(|newest| *id > newest));
-        newer.chain(ids.iter().copied()).collect::<Vec<_>>()
-    });
-    view! {
-        <Show when=move || !shown.read().is_empty() fallback=NoMigrations>
-            <Table shown />
-        </Show>
-        <nav class="pages" aria-label="Pages">
-            {(!is_first).then(|| view! { <a class="button" href="/migrations">"Newest"</a> })}
-            {next.map(|id| view! { <a class="button" href=format!("/migrations?before={id}")>"Older"</a> })}
-        </nav>
-    }
-}
-
-#[component]
-fn Table(shown: Memo<Vec<MigrationId>>) -> impl IntoView {
-    view! {
-        <table role="table" class="table migrations">
-            <caption class="hidden">"Migrations, newest first"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader">"VM"</th>
-                    <th role="columnheader">"From and to"</th>
-                    <th role="columnheader">"Result"</th>
-                    <th role="columnheader" class="number">"Duration"</th>
-                    <th role="columnheader">"Requested"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                <For each=move || shown.get() key=|id| *id let:id>
-                    <Row id />
-                </For>
-            </tbody>
-        </table>
-    }
-}
-
-#[component]
-fn Row(id: MigrationId) -> impl IntoView {
-    let migration: Signal<Migration> = expect_context::<Live>().migrations.get_untracked(&id)?.into();
-    let phase = Memo::new(move |_| migration.read().phase);
-    let percent = percent_memo(migration);
-    let Migration { vm_name, source, destination, requested_by, created_at_ms, .. } = migration.get_untracked();
-    let running = move || {
-        view! {
-            <span class="moving">
-                <span class="moving-text">
-                    <span class="now">{move || phase.get().label()}</span>
-                    <span class="number">{move || text::percent(percent.get())}</span>
-                </span>
-                <Bar migration percent />
-            </span>
-        }
+fn Filters() -> impl IntoView {
+    let params = use_query_map().get_untracked();
+    let field = |name: &'static str, label: &'static str| {
+        view! { <input type="search" name=name aria-label=label placeholder=label value=params.get(name) autocomplete="off" /> }
     };
-    Some(view! {
-        <tr role="row">
-            <th role="rowheader">
-                <a href=format!("/migrations/{id}")>{vm_name}</a>
-            </th>
-            <td role="cell"><FromTo source destination /></td>
-            <td role="cell">
-                <Show when=move || phase.get().has_ended() fallback=running>
-                    <PhaseBadge phase />
-                </Show>
-            </td>
-            <td role="cell" class="number">
-                <Elapsed migration />
-            </td>
-            <td role="cell" class="requested">
-                <Time ms=created_at_ms /> <small class="by">{format!(" by {requested_by}")}</small>
-            </td>
-        </tr>
-    })
-}
-
-#[component]
-fn NoMigrations() -> impl IntoView {
+    let result = params.get("result").unwrap_or_default();
+    let hours = params.get("hours").unwrap_or_default();
+    let option = |value: &'static str, label: &'static str, chosen: &str| {
+        view! { <option value=value selected=chosen == value>{label}</option> }
+    };
+    let times = [("1", "Last hour"), ("24", "Last day"), ("168", "Last week"), ("720", "Last 30 days")];
     view! {
-        <div class="empty">
-            <Draw icon=Icon::Migrations />
-            <h2>"No migrations yet"</h2>
-            <p>"Every migration is kept here, with its duration and its result. Press Migrate beside a VM to start one."</p>
-            <p>
-                <a class="button" href="/">
-                    "Show the VMs"
-                </a>
-            </p>
-        </div>
+        <form class="filters migrations-filters" method="get" action="/migrations" role="search">
+            {field("vm", "VM")} {field("host", "Host")} {field("by", "User")}
+            <select name="result" aria-label="Result">
+                <option value="">"Any result"</option>
+                {MigrationQuery::RESULTS.map(|(value, label)| option(value, label, &result)).collect_view()}
+            </select>
+            <select name="hours" aria-label="Time">
+                <option value="">"Any time"</option>
+                {times.map(|(value, label)| option(value, label, &hours)).collect_view()}
+            </select>
+            <button class="button">"Filter"</button>
+        </form>
     }
 }

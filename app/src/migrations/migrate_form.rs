@@ -165,7 +165,8 @@ fn follow(
         let (has_changed, asked) = match &before {
             None => (false, now.1.iter().filter(|(_, host)| !is_known(host)).collect::<Vec<_>>()),
             Some((before, hosts)) if *before == now.0 => {
-                let has_changed = now.1.iter().any(|(is_connected, host)| hosts.contains(&(!is_connected, host.clone())));
+                let has_changed =
+                    now.1.iter().any(|(is_connected, host)| hosts.contains(&(!is_connected, host.clone())));
                 (has_changed, now.1.iter().filter(|host| !hosts.contains(host)).collect())
             }
             Some(_) => (true, now.1.iter().collect()),

@@ -10,14 +10,18 @@ mod destination_card;
 mod destination_reports;
 #[cfg(feature = "ssr")]
 mod filled_in;
-mod history;
 mod host_choice;
+#[cfg(feature = "ssr")]
+mod kept;
+#[cfg(feature = "ssr")]
+mod list;
 pub mod list_page;
 pub mod migrate_form;
 mod migrate_options;
 pub mod migrate_page;
 pub mod page;
 mod pause_limit;
+#[cfg(feature = "ssr")]
 mod picture;
 mod policy_fields;
 mod predicted;
@@ -25,11 +29,9 @@ mod predicted;
 pub mod predictions_page;
 pub mod progress;
 mod report;
-mod request;
 mod result;
 mod running;
 pub mod server_fns;
 pub mod steer;
 pub mod step_form;
 pub mod step_page;
-mod trace;

@@ -1,46 +1,58 @@
 //! `/migrations/{id}`: one migration, live while it runs and kept when it has ended.
 
-use leptos::prelude::*;
+use std::time::Duration;
+
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_params_map;
-use model::{Migration, MigrationEvent, MigrationId, Mode, Phase, TracePoint, text};
+use model::{Migration, MigrationId, Mode, Phase, text};
 
 use crate::live::Live;
 use crate::migrations::{
-    history::History,
-    picture::Picture,
     progress::{Bar, FromTo, PhaseBadge, percent_memo},
-    request::Request,
     result::Ended,
     running::Running,
-    server_fns::load_migration,
+    server_fns::{MigrationHtml, PictureHtml, load_migration},
     steer::SteerCard,
-    trace,
 };
 use crate::ui::{
     form_page::BackLink,
+    fragment::{Fragment, prepared, version_of},
     loaded::{Loaded, page_data},
+    server_form::fields,
     title::LiveTitle,
 };
+
+/// How often the picture is drawn anew while the migration runs.
+const EVERY: Duration = Duration::from_secs(1);
 
 #[component]
 pub(crate) fn MigrationPage() -> impl IntoView {
     let live = expect_context::<Live>();
     let params = use_params_map();
     let loaded = page_data(move || params.read().get("id").unwrap_or_default(), load_migration);
-    let show = move |(migration, events, points): (Migration, Vec<MigrationEvent>, Vec<TracePoint>)| {
+    let show = move |migration: Migration| {
         let id = migration.id;
         live.learn(migration);
-        view! { <Shown id events points /> }.into_any()
+        view! { <Shown id /> }.into_any()
     };
     view! { <Loaded resource=loaded show /> }
 }
 
 #[component]
-fn Shown(id: MigrationId, events: Vec<MigrationEvent>, points: Vec<TracePoint>) -> impl IntoView {
+fn Shown(id: MigrationId) -> impl IntoView {
     let migration: Signal<Migration> = expect_context::<Live>().migrations.get_untracked(&id)?.into();
     let percent = percent_memo(migration);
     let phase = Memo::new(move |_| migration.read().phase);
-    let points = trace::follow(points, migration);
+    let version = version_of(move || {
+        let migration = migration.read();
+        (
+            migration.phase,
+            migration.cancel_requested,
+            migration.problem.clone(),
+            migration.acts.len(),
+            migration.control_flow,
+        )
+    });
     let Migration { vm_name, source, destination, mode, .. } = migration.get_untracked();
     let is_steered = move || mode == Mode::Live && !phase.get().has_ended();
     let title = {
@@ -49,6 +61,14 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>, points: Vec<TracePoint>) 
             phase if phase.has_ended() => format!("{} · {move_}", phase.label()),
             _ => format!("{} {move_}", text::percent(percent.get())),
         })
+    };
+    let [kept, drawn] = prepared();
+    let id_field = move || fields(&[("id", &id.to_string())]);
+    let picture = {
+        // While data is sent, it grows; what was done about it is in it at once.
+        let version = version_of(move || (phase.get(), migration.read().acts.len()));
+        let every = (!phase.get_untracked().has_ended()).then_some(EVERY);
+        view! { <Fragment path=PictureHtml::PATH fields=id_field() version every html=drawn /> }
     };
     Some(view! {
         <LiveTitle text=title />
@@ -59,12 +79,11 @@ fn Shown(id: MigrationId, events: Vec<MigrationEvent>, points: Vec<TracePoint>) 
                 <FromTo source destination />
             </h1>
             <Standing migration percent phase />
-            <Picture migration points />
+            {picture}
             <Show when=is_steered>
                 <SteerCard migration />
             </Show>
-            <History id events migration />
-            <Request migration />
+            <Fragment path=MigrationHtml::PATH fields=id_field() version every=None html=kept />
         </div>
     })
 }

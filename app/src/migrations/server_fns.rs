@@ -2,24 +2,28 @@
 //! afterwards.
 
 #[cfg(feature = "ssr")]
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use leptos::prelude::*;
+use model::{Destinations, HostName, Migration, MigrationId, MigrationRequest, Step};
 #[cfg(feature = "ssr")]
-use model::MigrationFilter;
-use model::{Destinations, HostName, Migration, MigrationEvent, MigrationId, MigrationRequest, Step, TracePoint};
+use model::{MigrationQuery, Problem};
 #[cfg(feature = "ssr")]
-use port::DestinationsRequest;
+use port::{DestinationsRequest, Principal, SharedConsole};
 
 #[cfg(feature = "ssr")]
 use crate::console::{after_form, console, refused, who};
 use crate::failure::Failure;
-#[cfg(feature = "ssr")]
-use crate::migrations::filled_in;
 use crate::migrations::{checked_destination::CheckedDestination, steer::SteeringFields};
-
-/// How many migrations a page of the list has.
-pub(crate) const PAGE: u32 = 50;
+#[cfg(feature = "ssr")]
+use crate::migrations::{
+    filled_in,
+    kept::Kept,
+    list::{COUNTED, MigrationList, PAGE},
+    picture::Picture,
+};
+#[cfg(feature = "ssr")]
+use crate::ui::fragment::rendered;
 
 /// How long a page waits for preflights. The browser asks again for those that took longer.
 #[cfg(feature = "ssr")]
@@ -94,26 +98,66 @@ pub async fn steer(id: MigrationId, steering: SteeringFields) -> Result<Migratio
     Ok(migration)
 }
 
-/// One migration, its history, oldest entry first, and what was measured of it in the course of time.
+/// One migration.
 #[server]
-pub async fn load_migration(id: String) -> Result<(Migration, Vec<MigrationEvent>, Vec<TracePoint>), Failure> {
-    let id = id.parse().map_err(refused)?;
-    let (console, who) = (console(), who()?);
-    let (migration, events) = console.migration(&who, id).await.map_err(refused)?;
+pub async fn load_migration(id: String) -> Result<Migration, Failure> {
+    Ok(console().migration(&who()?, id.parse().map_err(refused)?).await.map_err(refused)?.0)
+}
+
+/// A migration's request and history.
+#[server]
+pub async fn migration_html(id: MigrationId) -> Result<String, Failure> {
+    Ok(migration_kept(console(), who()?, id).await.map_err(refused)?.0)
+}
+
+/// A migration's picture.
+#[server]
+pub async fn picture_html(id: MigrationId) -> Result<String, Failure> {
+    Ok(migration_kept(console(), who()?, id).await.map_err(refused)?.1)
+}
+
+/// A page of the list, newest first, and the figures of all that match.
+#[server]
+#[allow(clippy::too_many_arguments, reason = "a field each of the form")]
+pub async fn migrations_html(
+    #[server(default)] vm: String,
+    #[server(default)] host: String,
+    #[server(default)] result: String,
+    #[server(default)] by: String,
+    #[server(default)] hours: String,
+    #[server(default)] before: String,
+) -> Result<String, Failure> {
+    let query = MigrationQuery { vm, host, result, by, hours, before };
+    migration_list(console(), who()?, query).await.map_err(refused)
+}
+
+/// The same, for the page's first HTML.
+///
+/// # Errors
+/// Those of [`MigrationQuery::filter`], and when the store fails.
+#[cfg(feature = "ssr")]
+pub async fn migration_list(console: SharedConsole, who: Principal, query: MigrationQuery) -> Result<String, Problem> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    let page = console.migrations(&who, &query.filter(now_ms, PAGE)?).await?;
+    let all = MigrationQuery { before: String::new(), ..query.clone() };
+    let matching = console.migrations(&who, &all.filter(now_ms, COUNTED)?).await?;
+    Ok(rendered(|| view! { <MigrationList query page matching /> }))
+}
+
+/// A migration's request and history, and its picture, for the page's first HTML.
+///
+/// # Errors
+/// `unknown-migration`.
+#[cfg(feature = "ssr")]
+pub async fn migration_kept(
+    console: SharedConsole,
+    who: Principal,
+    id: MigrationId,
+) -> Result<(String, String), Problem> {
+    let (migration, events) = console.migration(&who, id).await?;
     // The record is shown even if its picture can't be.
     let points = console.trace(&who, id).await.unwrap_or_default();
-    Ok((migration, events, points))
-}
-
-/// A migration's history, oldest entry first.
-#[server]
-pub async fn load_history(id: MigrationId) -> Result<Vec<MigrationEvent>, Failure> {
-    Ok(console().migration(&who()?, id).await.map_err(refused)?.1)
-}
-
-/// A page of the list, newest first.
-#[server]
-pub async fn list_migrations(before: Option<MigrationId>) -> Result<Vec<Migration>, Failure> {
-    let page = MigrationFilter { before, ..MigrationFilter::newest(PAGE) };
-    console().migrations(&who()?, &page).await.map_err(refused)
+    let picture = rendered(|| view! { <Picture migration=migration.clone() points /> });
+    Ok((rendered(|| view! { <Kept migration events /> }), picture))
 }

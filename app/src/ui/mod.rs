@@ -8,6 +8,7 @@ pub mod fact;
 pub mod fields;
 pub mod form;
 pub mod form_page;
+pub mod fragment;
 pub mod frame;
 pub mod icon;
 pub mod loaded;

@@ -36,8 +36,7 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
                     type="search"
                     name="q"
                     aria-label="Search VMs"
-                    placeholder="Search, or host:name state:running tag:web"
-                    list="search-fields"
+                    placeholder="Search, e.g. host:alpha web"
                     autocomplete="off"
                     value=query.get_untracked().search
                     prop:value=move || query.read().search.clone()

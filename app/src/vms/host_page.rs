@@ -1,13 +1,22 @@
 //! `/hosts/{name}`: a host, with its VMs.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{HostName, VmQuery};
 
-use crate::hosts::card::HostCard;
+use crate::hosts::server_fns::HostHtml;
+#[cfg(feature = "ssr")]
+use crate::hosts::server_fns::host_now;
 use crate::live::Live;
 use crate::scope::vm_query;
-use crate::ui::{form_page::BackLink, not_found::Absent, problem::Alert, server_form::FormAction, title::LiveTitle};
+use crate::ui::{
+    form_page::BackLink,
+    fragment::{Fragment, version_of},
+    not_found::Absent,
+    problem::Alert,
+    server_form::{FormAction, fields},
+    title::LiveTitle,
+};
 use crate::vms::{filters::Filters, server_fns::Act, table::VmTable};
 
 #[component]
@@ -28,7 +37,12 @@ pub(crate) fn HostPage() -> impl IntoView {
 #[component]
 fn Shown(name: HostName) -> impl IntoView {
     let live = expect_context::<Live>();
-    let host = live.hosts.get_untracked(&name)?.into();
+    let host = live.hosts.get_untracked(&name)?;
+    let version = version_of(move || host.get());
+    #[cfg(feature = "ssr")]
+    let html = host_now(name.clone()).ok();
+    #[cfg(not(feature = "ssr"))]
+    let html = None;
     let params = use_query_map();
     let query = {
         let name = name.clone();
@@ -42,7 +56,13 @@ fn Shown(name: HostName) -> impl IntoView {
         <LiveTitle text=Signal::derive(move || title.clone()) />
         <BackLink href="/hosts" label="Hosts" />
         <h1>{name.to_string()}</h1>
-        <HostCard host />
+        <Fragment
+            path=HostHtml::PATH
+            fields=fields(&[("name", name.as_str())])
+            version
+            every=None
+            html
+        />
         <div class="list-head">
             <h2>"VMs"</h2>
             <Filters query />

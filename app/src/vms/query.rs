@@ -67,8 +67,13 @@ mod tests {
 
     #[test]
     fn a_query_survives_the_address() {
-        let query =
-            VmQuery { host: None, search: "a b&c".into(), state: StateFilter::ShutOff, sort: Column::Host, descending: true };
+        let query = VmQuery {
+            host: None,
+            search: "a b&c".into(),
+            state: StateFilter::ShutOff,
+            sort: Column::Host,
+            descending: true,
+        };
         let mut params = ParamsMap::new();
         params.insert("q", "a b&c".into());
         params.insert("state", "shut-off".into());

@@ -1,11 +1,12 @@
 //! A picture of a migration: what the link carried and what the guest wrote, what was left, and what was done about it. It grows while
-//! the migration runs, and stays with the record.
+//! the migration runs, and stays with the record. The server renders it.
 
 mod acts;
 mod axes;
 mod lines;
 mod marks;
 mod plot;
+mod points;
 mod table;
 
 use leptos::prelude::*;
@@ -14,11 +15,13 @@ use model::{Ending, Migration, TracePoint};
 use acts::Acts;
 use axes::Axes;
 use plot::Plot;
+use points::thinned;
 use table::Table;
 
 /// The picture with its legend, the list of acts, and the same numbers as a table.
 #[component]
-pub(super) fn Picture(migration: Signal<Migration>, #[prop(into)] points: Signal<Vec<TracePoint>>) -> impl IntoView {
+pub(super) fn Picture(migration: Migration, points: Vec<TracePoint>) -> impl IntoView {
+    let (migration, points) = (Signal::stored(migration), Signal::stored(thinned(points)));
     let has_ended = Memo::new(move |_| migration.read().phase.has_ended());
     let has_points = Memo::new(move |_| points.read().len() > 1);
     let acts = Memo::new(move |_| migration.read().acts.clone());

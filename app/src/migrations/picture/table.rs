@@ -3,8 +3,7 @@
 use leptos::prelude::*;
 use model::{TracePoint, text};
 
-use super::acts::moment;
-use crate::migrations::trace::sampled;
+use super::{acts::moment, points::sampled};
 
 /// So many rows at most.
 const ROWS: usize = 24;
@@ -14,7 +13,7 @@ const ROWS: usize = 24;
 pub(super) fn Table(points: Signal<Vec<TracePoint>>) -> impl IntoView {
     let rows = move || sampled(&points.read(), ROWS).iter().map(row).collect::<String>();
     view! {
-        <details class="numbers">
+        <details class="numbers" id="numbers">
             <summary>"As a table"</summary>
             <div class="numbers-scroll" tabindex="0" role="region" aria-label="The numbers of the picture">
                 <table>

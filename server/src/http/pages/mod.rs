@@ -7,6 +7,7 @@ mod document;
 mod form_refusals;
 mod hosts;
 mod predictions;
+mod prepared;
 
 use std::sync::LazyLock;
 
@@ -15,7 +16,7 @@ use axum::{
     Router,
     extract::Request,
     http::request::Parts,
-    middleware::from_fn,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
@@ -35,6 +36,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
     // Leptos adds the functions' own routes, too: POST /_fn/app/<subject>/server_fns/<verb>.
     Router::new()
         .leptos_routes_with_context(state, ROUTES.clone(), context.clone(), app::shell)
+        .layer(from_fn_with_state(state.doors.clone(), prepared::prepare))
         .merge(account::router())
         .merge(hosts::router())
         .merge(ad_hoc_destination::router())

@@ -1,14 +1,40 @@
-//! The request that a migration was started with.
+//! What is kept of a migration besides its course: the request, and what happened, in order. The server renders it.
 
 use leptos::prelude::*;
-use model::{ControlFlow, DiskMove, Migration, Mode, PolicyDefaults};
+use model::{ControlFlow, DiskMove, Migration, MigrationEvent, Mode, PolicyDefaults};
 
 use crate::ui::{fact::Fact, time::Time};
 
+#[component]
+pub(super) fn Kept(migration: Migration, events: Vec<MigrationEvent>) -> impl IntoView {
+    view! {
+        <History events />
+        <Request migration />
+    }
+}
+
+#[component]
+fn History(events: Vec<MigrationEvent>) -> impl IntoView {
+    let entry = |event: MigrationEvent| {
+        view! {
+            <li>
+                <Time ms=event.at_ms />
+                <span class="event">{event.text}</span>
+            </li>
+        }
+    };
+    view! {
+        <section class="card">
+            <h2>"History"</h2>
+            <ol class="history">{events.into_iter().map(entry).collect_view()}</ol>
+        </section>
+    }
+}
+
 /// The request, and how it is carried out.
 #[component]
-pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
-    let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration.get_untracked();
+fn Request(migration: Migration) -> impl IntoView {
+    let Migration { requested_by, created_at_ms, mode, options, disks, .. } = migration.clone();
     let how = match mode {
         Mode::Live => "Live: the VM keeps running while its memory moves",
         Mode::Offline => "Offline: the VM is off, its definition moves",
@@ -25,7 +51,7 @@ pub(super) fn Request(migration: Signal<Migration>) -> impl IntoView {
             <dl class="facts">
                 <Fact name="By">{requested_by} ", " <Time ms=created_at_ms /></Fact>
                 <Fact name="Mode">{how}</Fact>
-                <Fact name="Control flow">{move || control_flow(&migration.read())}</Fact>
+                <Fact name="Control flow">{control_flow(&migration)}</Fact>
                 {policy}
                 <Fact name="Bandwidth limit">{limit}</Fact>
                 <Fact name="Definition">{definition}</Fact>

@@ -1,0 +1,128 @@
+//! A part of a page that only the server renders: a server function that answers with HTML. What is only looked at needs no program in
+//! the browser, which has to be loaded first.
+
+use std::time::Duration;
+
+use leptos::{html, prelude::*, task::spawn_local, web_sys::HtmlElement};
+use web_sys::wasm_bindgen::JsCast;
+
+use crate::ui::server_form::send;
+
+/// Renders a fragment.
+#[cfg(feature = "ssr")]
+pub(crate) fn rendered<V: IntoView + 'static>(content: impl FnOnce() -> V) -> String {
+    // Views may make signals, which live as long as their owner.
+    let owner = Owner::new();
+    owner.with(|| content().into_any().to_html())
+}
+
+/// The fragments of a page that were made before it is rendered, because they had to be waited for: in the request's extensions.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug)]
+pub struct Prepared(pub Vec<String>);
+
+/// The fragments that were made before the page is rendered; none in the browser.
+pub(crate) fn prepared<const COUNT: usize>() -> [Option<String>; COUNT] {
+    #[cfg(feature = "ssr")]
+    if let Some(Prepared(html)) =
+        use_context::<axum::http::request::Parts>().and_then(|parts| parts.extensions.get().cloned())
+    {
+        let mut html = html.into_iter();
+        return std::array::from_fn(|_| html.next());
+    }
+    [const { None }; COUNT]
+}
+
+/// A refusal in the place of a fragment.
+#[cfg(feature = "ssr")]
+pub fn refused(problem: model::Problem) -> String {
+    use crate::ui::problem::ProblemNote;
+
+    rendered(|| view! { <ProblemNote problem /> })
+}
+
+/// Changes when what `about` reads does.
+pub(crate) fn version_of<T: PartialEq + Send + Sync + 'static>(
+    about: impl Fn() -> T + Send + Sync + 'static,
+) -> Signal<u64> {
+    let about = Memo::new(move |_| about());
+    Memo::new(move |before: Option<&u64>| {
+        about.track();
+        before.map_or(0, |version| version + 1)
+    })
+    .into()
+}
+
+/// A fragment: in the page from the beginning, and made anew when its fields or its version change, and every so often.
+#[component]
+pub(crate) fn Fragment(
+    /// The path of its server function.
+    path: &'static str,
+    /// The fields that this is sent, as [`crate::ui::server_form::fields`] writes them.
+    #[prop(into)]
+    fields: Signal<String>,
+    /// Changes when what it is about does.
+    #[prop(into)]
+    version: Signal<u64>,
+    every: Option<Duration>,
+    /// What it is at first. None in the browser, which finds it in the page; one to which a link led begins without.
+    html: Option<String>,
+) -> impl IntoView {
+    let node = NodeRef::<html::Div>::new();
+    let asked = StoredValue::new(0_u32);
+    let load = move || {
+        asked.update_value(|asked| *asked += 1);
+        let number = asked.get_value();
+        let fields = fields.get_untracked();
+        spawn_local(async move {
+            // One that can't be made now stays as it was; the next attempt follows, and the page says that it is not live.
+            let Ok(html) = send::<String>(path, fields).await else { return };
+            if asked.try_get_value() == Some(number)
+                && let Some(node) = node.try_get_untracked().flatten()
+            {
+                replace(&node, &html);
+            }
+        });
+    };
+    Effect::new(move |before: Option<(String, u64)>| {
+        let now = (fields.get(), version.get());
+        // A page that a link led to has nothing at first.
+        let is_missing = before.is_none() && node.get_untracked().is_some_and(|node| node.first_child().is_none());
+        if is_missing || before.is_some_and(|before| before != now) {
+            load();
+        }
+        now
+    });
+    Effect::new(move |_| {
+        let timer = every.and_then(|every| {
+            let look = move || {
+                if !document().hidden() {
+                    load();
+                }
+            };
+            set_interval_with_handle(look, every).ok()
+        });
+        on_cleanup(move || {
+            if let Some(timer) = timer {
+                timer.clear();
+            }
+        });
+    });
+    view! { <div class="fragment" node_ref=node inner_html=html.unwrap_or_default()></div> }
+}
+
+/// Replaces the content, unless it is the same; what had the focus keeps it, and what was unfolded stays so, if it
+/// has an id.
+fn replace(node: &HtmlElement, html: &str) {
+    if node.inner_html() == html {
+        return;
+    }
+    let focused =
+        document().active_element().filter(|element| node.contains(Some(element))).map(|element| element.id());
+    node.set_inner_html(html);
+    let element = focused.and_then(|id| document().get_element_by_id(&id));
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // Fails only where the element is gone.
+        let _ = element.focus();
+    }
+}

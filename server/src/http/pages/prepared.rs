@@ -1,0 +1,55 @@
+//! Parts of pages that have to be waited for, made before the page is rendered: Leptos renders what is in memory at once.
+
+use app::{Prepared, migration_kept, migration_list};
+use axum::{
+    extract::{Query, Request, State},
+    http::{Method, Uri},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use model::{Code, MigrationQuery, Problem};
+use port::Principal;
+
+use super::super::{Doors, status};
+
+/// The layer around pages.
+pub(super) async fn prepare(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
+    let made = match request.extensions().get::<Principal>().cloned() {
+        Some(who) if request.method() == Method::GET => make(&doors, who, request.uri().clone()).await,
+        _ => None,
+    };
+    let refused = match made {
+        None => None,
+        Some(Ok(html)) => {
+            request.extensions_mut().insert(Prepared(html));
+            None
+        }
+        Some(Err(problem)) => {
+            let code = problem.code;
+            request.extensions_mut().insert(Prepared(vec![app::refused(problem)]));
+            Some(code)
+        }
+    };
+    let response = next.run(request).await;
+    match refused {
+        Some(code) if response.status().is_success() => (status::of(code), response).into_response(),
+        _ => response,
+    }
+}
+
+async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<String>, Problem>> {
+    let console = doors.console.clone();
+    match page.path().strip_prefix("/migrations")? {
+        "" => match Query::<MigrationQuery>::try_from_uri(&page) {
+            Ok(Query(query)) => Some(migration_list(console, who, query).await.map(|html| vec![html])),
+            Err(error) => Some(Err(
+                Problem::new(Code::InvalidInput, "This address can't be read.").with_details(error.to_string())
+            )),
+        },
+        // What is no migration is told by the page itself.
+        id => match id.strip_prefix('/')?.parse() {
+            Ok(id) => migration_kept(console, who, id).await.ok().map(|(kept, picture)| Ok(vec![kept, picture])),
+            Err(_) => None,
+        },
+    }
+}
