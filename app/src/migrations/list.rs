@@ -202,10 +202,10 @@ mod tests {
 
     #[test]
     fn failures_are_counted_by_reason() {
-        let all = [Code::HostUnreachable, Code::HypervisorFailed, Code::HostUnreachable].into_iter().zip(1..);
+        let all = [Code::HostUnreachable, Code::WrongState, Code::HostUnreachable].into_iter().zip(1..);
         let all: Vec<Migration> = all.map(|(code, id)| failed(id, code)).collect();
         let expected =
-            [format!("2 {}", Code::HostUnreachable.as_str()), format!("1 {}", Code::HypervisorFailed.as_str())];
+            [format!("2 {}", Code::HostUnreachable.as_str()), format!("1 {}", Code::WrongState.as_str())];
         assert_eq!(failures(&all), expected);
         assert_eq!((median(vec![3, 1, 2]), median(Vec::new())), (Some(2), None));
     }

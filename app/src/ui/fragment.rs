@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::{html, prelude::*, task::spawn_local, web_sys::HtmlElement};
 use web_sys::wasm_bindgen::JsCast;
 
-use crate::ui::server_form::send;
+use crate::ui::{server_form::send, time::localize};
 
 /// Renders a fragment.
 #[cfg(feature = "ssr")]
@@ -70,6 +70,7 @@ pub(crate) fn Fragment(
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
     let asked = StoredValue::new(0_u32);
+    let last = StoredValue::new(String::new());
     let load = move || {
         asked.update_value(|asked| *asked += 1);
         let number = asked.get_value();
@@ -77,17 +78,22 @@ pub(crate) fn Fragment(
         spawn_local(async move {
             // One that can't be made now stays as it was; the next attempt follows, and the page says that it is not live.
             let Ok(html) = send::<String>(path, fields).await else { return };
-            if asked.try_get_value() == Some(number)
-                && let Some(node) = node.try_get_untracked().flatten()
-            {
+            let is_latest = asked.try_get_value() == Some(number);
+            let is_new = is_latest && last.try_with_value(|last| *last != html) == Some(true);
+            if is_new && let Some(node) = node.try_get_untracked().flatten() {
                 replace(&node, &html);
+                last.set_value(html);
             }
         });
     };
     Effect::new(move |before: Option<(String, u64)>| {
         let now = (fields.get(), version.get());
         // A page that a link led to has nothing at first.
-        let is_missing = before.is_none() && node.get_untracked().is_some_and(|node| node.first_child().is_none());
+        let at_first = node.get_untracked().filter(|_| before.is_none());
+        let is_missing = at_first.as_ref().is_some_and(|node| node.first_child().is_none());
+        if let Some(node) = at_first {
+            localize(&node);
+        }
         if is_missing || before.is_some_and(|before| before != now) {
             load();
         }
@@ -111,15 +117,13 @@ pub(crate) fn Fragment(
     view! { <div class="fragment" node_ref=node inner_html=html.unwrap_or_default()></div> }
 }
 
-/// Replaces the content, unless it is the same; what had the focus keeps it, and what was unfolded stays so, if it
+/// Replaces the content; what had the focus keeps it, and what was unfolded stays so, if it
 /// has an id.
 fn replace(node: &HtmlElement, html: &str) {
-    if node.inner_html() == html {
-        return;
-    }
     let focused =
         document().active_element().filter(|element| node.contains(Some(element))).map(|element| element.id());
     node.set_inner_html(html);
+    localize(node);
     let element = focused.and_then(|id| document().get_element_by_id(&id));
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         // Fails only where the element is gone.

@@ -4,22 +4,39 @@ use std::time::Duration;
 
 use leptos::{
     prelude::*,
-    web_sys::{js_sys::Date, wasm_bindgen::JsValue},
+    wasm_bindgen::{JsCast, JsValue},
+    web_sys::{HtmlElement, js_sys::Date},
 };
 use model::{Migration, text};
 use time::OffsetDateTime;
 
 /// A point in time, in ms since 1970. The server writes it in UTC, which reads the same in every browser; the browser then changes it to
-/// its own time zone and language.
+/// its own time zone and language, and shows UTC when it is pointed at.
 #[component]
 pub(crate) fn Time(ms: u64) -> impl IntoView {
     let (date, clock) = utc(ms);
-    let shown = RwSignal::new(format!("{date} {clock} UTC"));
-    Effect::new(move |_| {
-        let local = Date::new(&JsValue::from_f64(ms as f64)).to_locale_string("default", &JsValue::UNDEFINED);
-        shown.set(local.into());
-    });
-    view! { <time datetime=format!("{date}T{clock}Z")>{shown}</time> }
+    let text = format!("{date} {clock} UTC");
+    let shown = RwSignal::new(text.clone());
+    Effect::new(move |_| shown.set(local(&Date::new(&JsValue::from_f64(ms as f64)))));
+    view! {
+        <time datetime=format!("{date}T{clock}Z") title=text>
+            {shown}
+        </time>
+    }
+}
+
+/// Changes the times of a part of the page that the server has rendered to the browser's time zone and language.
+pub(crate) fn localize(part: &HtmlElement) {
+    let Ok(times) = part.query_selector_all("time") else { return };
+    for time in (0..times.length()).filter_map(|index| times.get(index)?.dyn_into::<HtmlElement>().ok()) {
+        if let Some(datetime) = time.get_attribute("datetime") {
+            time.set_text_content(Some(&local(&Date::new(&datetime.into()))));
+        }
+    }
+}
+
+fn local(date: &Date) -> String {
+    date.to_locale_string("default", &JsValue::UNDEFINED).into()
 }
 
 /// The date and the time of day, to the second.

@@ -10,10 +10,11 @@ use model::{Code, Migration, MigrationEvent, MigrationId, Predictions, Problem, 
 use port::Principal;
 use serde::Serialize;
 
-use super::{DoorState, Doors, Refused, json::json_body, named::Named};
+use super::{DoorState, Doors, Refused, export, json::json_body, named::Named};
 
 pub(super) fn router() -> Router<DoorState> {
     Router::new()
+        .route("/", get(export::list))
         .route("/{id}", get(one))
         .route("/{id}/step", post(take_step))
         .route("/{id}/steer", post(steer))

@@ -3,6 +3,7 @@
 mod assets;
 mod body;
 mod client;
+mod export;
 mod guard;
 mod headers;
 mod health;

@@ -38,7 +38,7 @@ async fn a_wrong_method_is_told() {
         (Method::PATCH, "/plugins/kimchi/tasks/x"),
         (Method::DELETE, "/healthz"),
         (Method::GET, "/logout"),
-        (Method::GET, "/_fn/app/migrations/server_fns/list_migrations"),
+        (Method::GET, "/_fn/app/migrations/server_fns/migrations_html"),
     ];
     for (method, path) in cases {
         let request = request(method, path).header(header::COOKIE, &cookie).body(Body::empty()).unwrap();
