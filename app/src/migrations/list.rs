@@ -204,8 +204,7 @@ mod tests {
     fn failures_are_counted_by_reason() {
         let all = [Code::HostUnreachable, Code::WrongState, Code::HostUnreachable].into_iter().zip(1..);
         let all: Vec<Migration> = all.map(|(code, id)| failed(id, code)).collect();
-        let expected =
-            [format!("2 {}", Code::HostUnreachable.as_str()), format!("1 {}", Code::WrongState.as_str())];
+        let expected = [format!("2 {}", Code::HostUnreachable.as_str()), format!("1 {}", Code::WrongState.as_str())];
         assert_eq!(failures(&all), expected);
         assert_eq!((median(vec![3, 1, 2]), median(Vec::new())), (Some(2), None));
     }
