@@ -82,6 +82,7 @@ pub fn migration(id: u128) -> Migration {
         policy: Policy::default(),
         post_copy: false,
         slows_guest: false,
+        connections: None,
         waited_ms: 0,
         pause_limit_ms: None,
         acts: Vec::new(),

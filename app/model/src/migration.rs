@@ -155,6 +155,13 @@ pub struct MigrationOptions {
     /// memory, and at least 300 s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget_s: Option<u32>,
+    /// Send the memory over so many connections at once (1 to 16); none lets vmferry decide. Not together with a bandwidth limit, which
+    /// QEMU does not observe then, nor with the policy certain, whose post-copy QEMU before 10.1 does not do then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u8>,
+    /// Compress the memory on its way (zstd). Under the same conditions, and both hosts need libvirt 9.4.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub compress: bool,
     /// Make the policy and its limits the VM's defaults.
     #[serde(default, skip_serializing_if = "is_false")]
     pub policy_as_default: bool,
@@ -262,6 +269,9 @@ pub struct Migration {
     /// Whether QEMU slows the guest where it writes too fast.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub slows_guest: bool,
+    /// Over how many connections its memory goes; none is the ordinary one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u8>,
     /// How long it waited in the queue, in ms; 0 while it does.
     #[serde(default)]
     pub waited_ms: u64,

@@ -39,6 +39,10 @@ fn Request(migration: Migration) -> impl IntoView {
         Mode::Live => "Live: the VM keeps running while its memory moves",
         Mode::Offline => "Offline: the VM is off, its definition moves",
     };
+    let connections = migration.connections.map(|count| match options.compress {
+        true => format!("{count}, compressed (zstd)"),
+        false => count.to_string(),
+    });
     let limit =
         options.bandwidth_mib_s.map_or("The source host's setting".to_owned(), |limit| format!("{limit} MiB/s"));
     let policy = (mode == Mode::Live).then(|| PolicyDefaults::chosen(&options).to_string());
@@ -51,6 +55,7 @@ fn Request(migration: Migration) -> impl IntoView {
             <dl class="facts">
                 <Fact name="By">{requested_by} ", " <Time ms=created_at_ms /></Fact>
                 <Fact name="Mode">{how}</Fact>
+                {connections.map(|words| view! { <Fact name="Connections">{words}</Fact> })}
                 <Fact name="Control flow">{control_flow(&migration)}</Fact>
                 {policy}
                 <Fact name="Bandwidth limit">{limit}</Fact>

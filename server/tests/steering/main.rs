@@ -30,6 +30,8 @@ async fn a_guest_that_never_converges_ends_as_it_is_told_to() {
     paused_until_the_end(&mut site).await;
     slowed(&mut site).await;
     told_what_the_link_carries(&mut site).await;
+    over_several_connections(&mut site, false).await;
+    over_several_connections(&mut site, true).await;
     refused(&mut site).await;
     continued_at_the_destination(&mut site, ControlFlow::PeerToPeer).await;
     continued_at_the_destination(&mut site, ControlFlow::Direct).await;
@@ -105,6 +107,15 @@ async fn given_more_bandwidth(site: &mut Site) {
     moving.until_second_pass().await;
     moving.tune(Tuning::Bandwidth { mib_s: PLENTY_MIB_S }).await.expect("it runs");
     site.arrives("more bandwidth", moving).await;
+}
+
+/// Without a limit, which QEMU would not observe.
+async fn over_several_connections(site: &mut Site, compress: bool) {
+    let several = |plan: &mut MigrationPlan| {
+        (plan.bandwidth_mib_s, plan.connections, plan.compress) = (None, Some(3), compress);
+    };
+    let moving = site.begin(several).await;
+    site.arrives(if compress { "several connections, compressed" } else { "several connections" }, moving).await;
 }
 
 async fn paused_until_the_end(site: &mut Site) {

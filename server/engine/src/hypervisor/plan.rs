@@ -35,6 +35,8 @@ pub struct MigrationPlan {
     /// Send the memory over so many connections at once; none is one connection. Never together with a bandwidth limit, which QEMU
     /// does not observe then.
     pub connections: Option<u8>,
+    /// Compress the memory on its way (zstd): means something only with `connections`.
+    pub compress: bool,
     /// What the VM shall be called there; none keeps its name.
     pub new_name: Option<String>,
     /// The disks to copy (live), or whose place in the definition changes (offline). All others stay as they are.

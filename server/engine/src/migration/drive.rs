@@ -13,6 +13,7 @@ use crate::{
     clock::every_sample,
     error::Error,
     hypervisor::{HostError, HostErrorKind, MigrationPlan, NotMigrated, Presence, Transport},
+    precopy::Connections,
     storage::{self, CopiedImage, Prepared, StorageJournal as _},
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Handover {
     pub(super) prepared: Prepared,
     /// What the link carries without a limit, in MiB/s, if that is known and there is one.
     pub(super) switchover_mib_s: Option<u32>,
+    /// Over how many connections the memory goes; none is the ordinary one.
+    pub(super) connections: Option<Connections>,
 }
 
 /// Lets libvirt move the VM, and watches it until libvirt says it is over. `images` are those that the console has copied itself.
@@ -68,6 +71,7 @@ async fn hand_over(active: &mut ActiveMigration, plan: &MigrationPlan) -> Result
     let mut plan = plan.clone();
     loop {
         active.journal().prepare(Some(plan.throttle.is_some()), Some(plan.post_copy));
+        active.journal().connections(plan.connections.filter(|_| !plan.post_copy));
         let reported = hand_over_once(active, &plan).await;
         let Some(again) = begins_again(active, &reported).await else { return reported };
         if !is_as_it_was(active).await {
@@ -94,7 +98,7 @@ async fn hand_over_once(active: &mut ActiveMigration, plan: &MigrationPlan) -> R
 
 fn plan(
     active: &ActiveMigration,
-    Handover { persistent, login, prepared, switchover_mib_s }: Handover,
+    Handover { persistent, login, prepared, switchover_mib_s, connections }: Handover,
 ) -> Result<MigrationPlan, HostError> {
     let Migration { vm, source, destination, mode, options, control_flow, encrypted, policy, .. } = active.record();
     let inventory = active.context().inventory();
@@ -122,7 +126,8 @@ fn plan(
         throttle: (policy.slows_guest() && *mode == Mode::Live).then(|| throttle(active.record())),
         // libvirt refuses it for a VM that is paused, and its tunnelled transport can't do it.
         post_copy: *policy == Policy::Certain && can_post_copy && !options.rdma && runs,
-        connections: None,
+        connections: connections.map(|connections| connections.count),
+        compress: connections.is_some_and(|connections| connections.compressed),
         new_name: options.new_name.clone(),
         disks: prepared.disks,
         synchronous_writes: prepared.synchronous_writes,

@@ -68,6 +68,11 @@ impl Journal {
         self.record.post_copy = post_copy.unwrap_or(self.record.post_copy);
     }
 
+    /// Over how many connections its memory goes; none is the ordinary one.
+    pub(super) fn connections(&mut self, count: Option<u8>) {
+        self.record.connections = count;
+    }
+
     /// Writes down what was done to the migration while it runs.
     pub(super) async fn act(&mut self, what: Acted, by: Option<String>, text: String) {
         if let Acted::Pause { ms } = what {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{
     Setback,
     active::ActiveMigration,
-    asleep, autostart,
+    asleep, autostart, connections,
     drive::{self, Handover},
     finalize::{finalize, not_begun},
     leftovers, queue,
@@ -58,8 +58,10 @@ pub(super) async fn run(active: &mut ActiveMigration, start: Start) {
     };
     let Start { persistent, login } = start;
     let switchover_mib_s = switchover_mib_s(active).await;
+    let connections = connections::choose(active).await;
     let images = mem::take(&mut prepared.images);
-    let reported = drive::drive(active, Handover { persistent, login, prepared, switchover_mib_s }, &images).await;
+    let reported =
+        drive::drive(active, Handover { persistent, login, prepared, switchover_mib_s, connections }, &images).await;
     active.give_places_back();
     match reported {
         Err(refused @ Setback::NotBegun(_)) => not_begun(active, refused).await,
@@ -108,14 +110,14 @@ fn too_slow(destination: &HostName) -> HostError {
 }
 
 /// What was chosen for the migration, or else set for the source, in bytes a second.
-fn bandwidth_bytes_s(active: &ActiveMigration) -> Option<u64> {
+pub(super) fn bandwidth_bytes_s(active: &ActiveMigration) -> Option<u64> {
     let Migration { source, options, .. } = active.record();
     let of_source = active.context().inventory().host(source)?.config.bandwidth_mib_s;
     Some(u64::from(options.bandwidth_mib_s.or(of_source)?) << 20)
 }
 
 /// What earlier migrations between the two hosts had, in bytes a second.
-async fn measured_link_bytes_s(active: &ActiveMigration) -> Option<u64> {
+pub(super) async fn measured_link_bytes_s(active: &ActiveMigration) -> Option<u64> {
     let earlier = earlier(active).await?;
     preflight::carried(earlier.iter(), &active.record().options)
 }

@@ -157,6 +157,7 @@ impl Migrations {
             policy: request.options.policy.unwrap_or_default(),
             post_copy: false,
             slows_guest: false,
+            connections: None,
             waited_ms: 0,
             pause_limit_ms: None,
             acts: Vec::new(),

@@ -21,6 +21,7 @@ mod aftercare;
 mod asleep;
 mod autostart;
 mod begin_again;
+mod connections;
 mod drive;
 mod elsewhere;
 mod ended;

@@ -80,6 +80,7 @@ async fn plan(active: &ActiveMigration) -> Result<MigrationPlan, HostError> {
         throttle: None,
         post_copy: true,
         connections: None,
+        compress: false,
         new_name: options.new_name.clone(),
         disks: disks.iter().filter_map(copied).collect(),
         synchronous_writes: false,

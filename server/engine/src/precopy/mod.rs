@@ -5,6 +5,7 @@
 //! about that (`throttle.rs`) and what the policy decides (`policy.rs`). While it runs, `observed.rs` says where it is by libvirt's
 //! statistics, `learned.rs` what its passes show of the guest, and `estimate.rs` how it goes on.
 
+mod connections;
 mod estimate;
 mod guest;
 mod learned;
@@ -13,6 +14,7 @@ mod passes;
 mod policy;
 mod throttle;
 
+pub(crate) use connections::{Connections, Facts as ConnectionFacts, connections};
 pub(crate) use estimate::{Course, Estimate, Known, estimate, time_to_send};
 pub(crate) use guest::Guest;
 pub(crate) use observed::{Observed, PassBegun};

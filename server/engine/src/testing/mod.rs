@@ -205,6 +205,7 @@ impl Sim {
             throttle: None,
             post_copy: false,
             connections: None,
+            compress: false,
             new_name: None,
             disks: Vec::new(),
             synchronous_writes: false,

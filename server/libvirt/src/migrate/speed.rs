@@ -60,6 +60,7 @@ pub(super) fn flags(plan: &MigrationPlan) -> c_uint {
     when(throttle(plan).is_some(), sys::VIR_MIGRATE_AUTO_CONVERGE)
         | when(is_post_copy(plan), sys::VIR_MIGRATE_POSTCOPY)
         | when(connections(plan).is_some(), sys::VIR_MIGRATE_PARALLEL)
+        | when(connections(plan).is_some() && plan.compress, sys::VIR_MIGRATE_COMPRESSED)
 }
 
 pub(super) fn add_params(
@@ -95,6 +96,10 @@ pub(super) fn add_params(
     }
     if let Some(connections) = connections(plan) {
         params.add_i32(sys::VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, connections.into())?;
+        if plan.compress {
+            // The others are no methods of several connections.
+            params.add_string(sys::VIR_MIGRATE_PARAM_COMPRESSION, "zstd")?;
+        }
     }
     Ok(())
 }
@@ -122,7 +127,10 @@ mod tests {
     use std::ffi::CStr;
 
     use super::*;
-    use crate::{ffi::typed_params::number, migrate::testing::plan};
+    use crate::{
+        ffi::typed_params::{number, string},
+        migrate::testing::plan,
+    };
 
     const THROTTLE: Option<Throttle> = Some(Throttle { initial: 50, increment: 20 });
     const CURRENT: SpeedFacts = SpeedFacts { default: Some(UNLIMITED), knows_switchover: true };
@@ -152,6 +160,19 @@ mod tests {
             sys::VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER,
         ]
         .map(|name| told(plan, facts, name))
+    }
+
+    #[test]
+    fn memory_is_compressed_in_several_connections_only() {
+        let compressed = |post_copy| {
+            let plan = MigrationPlan { compress: true, post_copy, ..everything() };
+            let mut params = TypedParams::new();
+            add_params(&mut params, &plan, CURRENT).unwrap();
+            let method = string(params.as_slice(), sys::VIR_MIGRATE_PARAM_COMPRESSION).map(str::to_owned);
+            (flags(&plan) & sys::VIR_MIGRATE_COMPRESSED != 0, method)
+        };
+        assert_eq!(compressed(false), (true, Some("zstd".to_owned())));
+        assert_eq!(compressed(true), (false, None));
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub(crate) fn plan(mode: Mode) -> MigrationPlan {
         throttle: None,
         post_copy: false,
         connections: None,
+        compress: false,
         new_name: None,
         disks: Vec::new(),
         synchronous_writes: false,

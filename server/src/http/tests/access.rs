@@ -66,7 +66,7 @@ async fn without_a_session_there_is_nothing() {
     }
     let migrate = post("/plugins/kimchi/vms/web/migrate", "", &json!({ "destination": "beta" }));
     assert_eq!(house.send(migrate).await.status, StatusCode::UNAUTHORIZED);
-    let function = request(Method::POST, "/_fn/app/migrations/server_fns/list_migrations").body(Body::empty()).unwrap();
+    let function = request(Method::POST, "/_fn/app/migrations/server_fns/migrations_html").body(Body::empty()).unwrap();
     assert_eq!(house.send(function).await.status, StatusCode::UNAUTHORIZED);
     assert!(house.console.migrations().is_empty());
 }
