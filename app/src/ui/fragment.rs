@@ -86,18 +86,21 @@ pub(crate) fn Fragment(
             }
         });
     };
-    Effect::new(move |before: Option<(String, u64)>| {
+    Effect::new(move |before: Option<Option<(String, u64)>>| {
         let now = (fields.get(), version.get());
-        // A page that a link led to has nothing at first.
-        let at_first = node.get_untracked().filter(|_| before.is_none());
-        let is_missing = at_first.as_ref().is_some_and(|node| node.first_child().is_none());
-        if let Some(node) = at_first {
-            localize(&node);
+        let node = node.get()?;
+        match before.flatten() {
+            None => {
+                localize(&node);
+                // A page that a link led to has nothing at first.
+                if node.first_child().is_none() {
+                    load();
+                }
+            }
+            Some(before) if before != now => load(),
+            Some(_) => {}
         }
-        if is_missing || before.is_some_and(|before| before != now) {
-            load();
-        }
-        now
+        Some(now)
     });
     Effect::new(move |_| {
         let timer = every.and_then(|every| {
