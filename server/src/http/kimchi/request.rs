@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::{Refused, json::without_values};
 
 /// All fields there are; the first five are Kimchi's.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 23] = [
     "destination",
     "remote_host",
     "user",
@@ -29,6 +29,8 @@ const FIELDS: [&str; 21] = [
     "remove_source_disks",
     "keep_source_definition",
     "bandwidth_mib_s",
+    "connections",
+    "compress",
 ];
 
 /// The request.
@@ -121,6 +123,8 @@ fn options(body: &Map<String, Value>) -> Result<MigrationOptions, Refused> {
         policy: field(body, "policy", "gentle, balanced or certain")?,
         longest_pause_ms: field(body, "longest_pause_ms", "a number of ms")?,
         budget_s: field(body, "budget_s", "a number of seconds")?,
+        connections: field(body, "connections", "a number of connections")?,
+        compress: field(body, "compress", "true or false")?,
         policy_as_default: field(body, "policy_as_default", "true or false")?,
     })
 }
