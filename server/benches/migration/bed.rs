@@ -152,6 +152,7 @@ impl Bed {
             throttle: None,
             post_copy: false,
             connections: None,
+            compress: false,
             new_name: None,
             disks: Vec::new(),
             synchronous_writes: false,
