@@ -164,6 +164,7 @@ impl Site {
             throttle: None,
             post_copy: false,
             connections: None,
+            compress: false,
             new_name: None,
             disks: Vec::new(),
             synchronous_writes: false,
