@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     ConnectionState, Ending, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Policy,
-    PolicyDefaults, PolicyPrediction, Prediction, Progress, Vm, VmId, VmState,
+    PolicyDefaults, PolicyPrediction, Prediction, Progress, Vm, VmDisk, VmFacts, VmId, VmInterface, VmState,
 };
 
 fn named(name: &str) -> HostName {
@@ -50,6 +50,51 @@ pub fn vm(id: u128, name: &str, host: &str) -> Vm {
         twins: Vec::new(),
         migration: None,
         policy_defaults: PolicyDefaults::default(),
+    }
+}
+
+/// What the host of a VM says of it: it has a disk and an interface.
+pub fn facts(vm: &Vm) -> VmFacts {
+    let disk = VmDisk {
+        target: "vda".into(),
+        device: "disk".into(),
+        source: Some("/srv/images/vda.qcow2".into()),
+        format: "qcow2".into(),
+        capacity_bytes: Some(10 << 30),
+        allocation_bytes: Some(1 << 30),
+        ..VmDisk::default()
+    };
+    let interface = VmInterface {
+        mac: Some("52:54:00:00:00:01".into()),
+        kind: "network".into(),
+        source: Some("default".into()),
+        link_up: true,
+        ..VmInterface::default()
+    };
+    VmFacts {
+        id: vm.id,
+        name: vm.name.clone(),
+        state: vm.state,
+        title: vm.title.clone(),
+        description: None,
+        tags: vm.tags.clone(),
+        persistent: vm.persistent,
+        autostart: Some(false),
+        vcpus: vm.vcpus,
+        vcpus_max: vm.vcpus_max,
+        memory_now_bytes: vm.memory_now_bytes,
+        memory_bytes: vm.memory_bytes,
+        cpu: None,
+        arch: "x86_64".into(),
+        machine: "pc-q35-10.0".into(),
+        virt_type: "kvm".into(),
+        firmware: None,
+        disks: vec![disk],
+        interfaces: vec![interface],
+        bound_to_host: Vec::new(),
+        snapshots: Some(0),
+        agent_connected: false,
+        incomplete: false,
     }
 }
 

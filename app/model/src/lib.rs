@@ -33,6 +33,7 @@ pub mod text;
 mod transitions;
 mod update;
 mod vm;
+mod vm_details;
 mod vm_query;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
@@ -63,4 +64,5 @@ pub use secret::Secret;
 pub use step::Step;
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};
+pub use vm_details::{GuestFacts, UsagePoint, VmDetails, VmDisk, VmFacts, VmInterface};
 pub use vm_query::{Column, Selected, StateFilter, VmQuery};

@@ -6,6 +6,7 @@
 mod clock;
 mod commands;
 mod context;
+mod details;
 mod engine;
 mod error;
 mod explain;
@@ -21,6 +22,7 @@ mod records;
 mod storage;
 mod tasks;
 mod traces;
+mod usage;
 
 #[cfg(any(test, feature = "sim"))]
 pub mod testing;
@@ -34,7 +36,7 @@ pub use hypervisor::{
     HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras,
     ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan,
     Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh,
-    SshLogin, StateReason, Statistics, Survey, Throttle, Tpm, Transport, Tuning, UserName, Volume,
+    SshLogin, StateReason, Statistics, Survey, Throttle, Tpm, Transport, Tuning, Usage, UserName, Volume,
 };
 
 #[cfg(test)]

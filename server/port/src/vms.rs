@@ -1,7 +1,7 @@
 //! VMs over all hosts.
 
 use async_trait::async_trait;
-use model::{HostName, Problem, Scope, Snapshot, Vm, VmAction, VmId};
+use model::{HostName, Problem, Scope, Snapshot, UsagePoint, Vm, VmAction, VmDetails, VmId};
 
 use crate::Principal;
 
@@ -29,6 +29,25 @@ pub trait Vms: Send + Sync {
     /// # Errors
     /// `unknown-vm`.
     fn vm(&self, who: &Principal, id: VmId) -> Result<Vm, Problem>;
+
+    /// What a VM's host says of it just now. An agent in its guest is waited for no longer than a second.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `host-unreachable`, `timed-out`, `hypervisor`.
+    async fn details(&self, who: &Principal, id: VmId) -> Result<VmDetails, Problem>;
+
+    /// A VM's definition as libvirt shows it, the live one if it runs: XML, without passwords.
+    ///
+    /// # Errors
+    /// Those of [`Self::details`]; `wrong-state` while a migration brings it.
+    async fn definition(&self, who: &Principal, id: VmId) -> Result<String, Problem>;
+
+    /// What a VM used within the last hour, oldest first. Figures are taken while they are asked for, and for a minute longer, from all
+    /// VMs of its host.
+    ///
+    /// # Errors
+    /// `unknown-vm`.
+    fn usage(&self, who: &Principal, id: VmId) -> Result<Vec<UsagePoint>, Problem>;
 
     /// Starts, stops, pauses or resumes a VM where it is: on `host`, if that is named.
     ///

@@ -1,7 +1,7 @@
 //! VMs over all hosts.
 
 use async_trait::async_trait;
-use model::{Code, HostName, Problem, Scope, Snapshot, Vm, VmAction, VmId};
+use model::{Code, HostName, Problem, Scope, Snapshot, UsagePoint, Vm, VmAction, VmDetails, VmId};
 use port::{Principal, Vms};
 use store::Action;
 
@@ -23,6 +23,18 @@ impl Vms for ServerConsole {
 
     fn vm(&self, _who: &Principal, id: VmId) -> Result<Vm, Problem> {
         self.known_vm(id)
+    }
+
+    async fn details(&self, _who: &Principal, id: VmId) -> Result<VmDetails, Problem> {
+        Ok(self.engine.details(id).await?)
+    }
+
+    async fn definition(&self, _who: &Principal, id: VmId) -> Result<String, Problem> {
+        Ok(self.engine.definition(id).await?)
+    }
+
+    fn usage(&self, _who: &Principal, id: VmId) -> Result<Vec<UsagePoint>, Problem> {
+        Ok(self.engine.usage(id)?)
     }
 
     async fn act(&self, who: &Principal, vm: VmId, host: Option<&HostName>, action: VmAction) -> Result<(), Problem> {

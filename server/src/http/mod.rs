@@ -19,6 +19,7 @@ mod refused;
 mod status;
 #[cfg(test)]
 mod tests;
+mod vms;
 mod ws;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -155,6 +156,7 @@ fn api() -> Router<DoorState> {
     Router::new()
         .nest("/hosts", hosts::router())
         .nest("/migrations", migrations::router())
+        .nest("/vms", vms::router())
         .route("/predictions", get(migrations::predictions))
 }
 

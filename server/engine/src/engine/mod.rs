@@ -16,11 +16,13 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     context::Context,
+    details::Details,
     hosts::{Hosts, add_stored, add_unregistered},
     hypervisor::{HostConfig, Hypervisor},
     inventory::{self, Feed, Inventory, RESERVED, Viewer},
     migration::Migrations,
     preflight::Preflights,
+    usage::UsageHistory,
 };
 
 /// How many migrations of earlier runs pages show at once.
@@ -32,6 +34,8 @@ pub struct Engine {
     hosts: Arc<Hosts>,
     preflights: Arc<Preflights>,
     migrations: Arc<Migrations>,
+    details: Details,
+    usage: Arc<UsageHistory>,
 }
 
 impl Engine {
@@ -76,7 +80,9 @@ impl Engine {
         }
         context.tasks().spawn(Arc::clone(&hosts).keep_letting_go());
         context.tasks().spawn(store::keep_writing(Arc::clone(&context)));
-        Ok(Arc::new(Self { context, hosts, preflights, migrations }))
+        let details = Details::new(Arc::clone(&context));
+        let usage = UsageHistory::new(Arc::clone(&context));
+        Ok(Arc::new(Self { context, hosts, preflights, migrations, details, usage }))
     }
 
     /// Stops watching. Migrations under way go on without the console, and the next start resumes them.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, HostName, Problem, Vm, VmAction, VmId};
+use model::{Code, HostName, Problem, UsagePoint, Vm, VmAction, VmDetails, VmId};
 use tokio::time::timeout;
 
 use super::Engine;
@@ -65,6 +65,31 @@ impl Engine {
     /// The VM with this id, if a host has it.
     pub fn vm(&self, id: VmId) -> Option<Vm> {
         self.context.inventory().vm(id).cloned()
+    }
+
+    /// What the VM's host says of it just now.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `host-unreachable`, or what the hypervisor says.
+    pub async fn details(&self, id: VmId) -> Result<VmDetails, Error> {
+        self.details.of(id).await
+    }
+
+    /// The VM's definition as its host shows it, without passwords.
+    ///
+    /// # Errors
+    /// Those of [`Self::details`]; `wrong-state` while a migration brings it.
+    pub async fn definition(&self, id: VmId) -> Result<String, Error> {
+        self.details.definition(id).await
+    }
+
+    /// What the VM used within the last hour, oldest first, as far as it was looked at. Its host is asked from now on, for a minute.
+    ///
+    /// # Errors
+    /// `unknown-vm`.
+    pub fn usage(&self, id: VmId) -> Result<Vec<UsagePoint>, Error> {
+        let host = self.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?.host;
+        Ok(self.usage.look(&host, id))
     }
 
     /// Starts, stops, pauses, resumes or wakes up a VM where it is: the copy that it is listed by. `on` is the host that this was asked of;

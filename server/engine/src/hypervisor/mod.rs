@@ -20,12 +20,13 @@ mod references;
 mod statistics;
 mod survey;
 mod tuning;
+mod usage;
 mod volume;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{VmAction, VmId, VmState};
+use model::{GuestFacts, VmAction, VmFacts, VmId, VmState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -49,6 +50,7 @@ pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, L
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
 pub use tuning::{Throttle, Tuning};
+pub use usage::Usage;
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
 
 /// Makes connections to hosts.
@@ -128,6 +130,21 @@ pub trait HostConnection: Send + Sync {
     /// # Errors
     /// `hypervisor` if the copy is not persistent.
     async fn set_autostart(&self, vm: VmId, enabled: bool) -> Result<(), HostError>;
+
+    /// What is shown of a VM here. Of an incoming copy, and of one whose memory still follows, little: libvirt would not answer.
+    async fn details(&self, vm: VmId) -> Result<VmFacts, HostError>;
+
+    /// What the agent in a guest here says: it may never answer. Only where one is connected.
+    async fn guest(&self, vm: VmId) -> Result<GuestFacts, HostError>;
+
+    /// The definition of a VM here as libvirt shows it: the live one if it runs. Without passwords.
+    ///
+    /// # Errors
+    /// `wrong-state` of an incoming copy.
+    async fn definition(&self, vm: VmId) -> Result<String, HostError>;
+
+    /// What all VMs that run here have used, with one question. One that is busy, or whose QEMU does not answer, is left out.
+    async fn usage(&self) -> Result<Vec<Usage>, HostError>;
 
     /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError>;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{HostName, VmAction, VmId, VmState};
+use model::{GuestFacts, HostName, VmAction, VmFacts, VmId, VmState};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep},
@@ -18,7 +18,8 @@ use super::{
 };
 use crate::hypervisor::{
     Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent,
-    HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Volume,
+    HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Usage,
+    Volume,
 };
 
 /// A simulated host's memory.
@@ -92,7 +93,7 @@ impl SimHost {
     }
 
     /// A copy, with what its QEMU has used of the CPUs: that grows only while it runs.
-    fn seen(&self, copy: &CopyFacts) -> CopyFacts {
+    pub(super) fn seen(&self, copy: &CopyFacts) -> CopyFacts {
         let used = match copy.state {
             VmState::Running => Some(self.made.elapsed().as_nanos().try_into().unwrap_or(u64::MAX)),
             state if state.is_active() && !copy.incoming => Some(0),
@@ -248,6 +249,22 @@ impl HostConnection for SimConnection {
 
     async fn set_autostart(&self, vm: VmId, enabled: bool) -> Result<(), HostError> {
         self.let_autostart(vm, enabled)
+    }
+
+    async fn details(&self, vm: VmId) -> Result<VmFacts, HostError> {
+        self.described(vm)
+    }
+
+    async fn guest(&self, _vm: VmId) -> Result<GuestFacts, HostError> {
+        std::future::pending().await
+    }
+
+    async fn definition(&self, vm: VmId) -> Result<String, HostError> {
+        Ok(format!("<domain type='simulated'><name>{}</name></domain>", self.described(vm)?.name))
+    }
+
+    async fn usage(&self) -> Result<Vec<Usage>, HostError> {
+        self.used()
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {

@@ -14,6 +14,7 @@ mod sleep;
 mod storage;
 mod switch;
 mod tuned;
+mod viewed;
 mod volumes;
 
 use std::{

@@ -11,6 +11,7 @@ mod hosts_login;
 mod hosts_run_time;
 mod imports;
 mod leftovers;
+mod looked_at;
 mod lost_driver;
 mod migrate;
 mod needed_volumes;

@@ -181,9 +181,17 @@ impl HostConnector {
     /// # Errors
     /// As of [`Self::check_reachable`] and [`Self::open`], and `host-unreachable` after 10 s.
     pub(crate) async fn open_for_long_call(&self) -> Result<Workers, HostError> {
+        self.open_beside(1, KeepAlive::PATIENT).await
+    }
+
+    /// Opens a further connection with so many threads.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_for_long_call`].
+    pub(crate) async fn open_beside(&self, threads: usize, keep_alive: KeepAlive) -> Result<Workers, HostError> {
         let opening = async {
             self.check_reachable().await?;
-            self.open(1, KeepAlive::PATIENT, |_| Ok(())).await
+            self.open(threads, keep_alive, |_| Ok(())).await
         };
         self.within_limit(opening).await
     }

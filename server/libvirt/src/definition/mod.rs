@@ -1,5 +1,6 @@
 //! The facts of a VM: what its definition says, and the few that libvirt reports beside it.
 
+pub(crate) mod details;
 mod devices;
 mod disks;
 mod kept;

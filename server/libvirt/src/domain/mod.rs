@@ -3,9 +3,11 @@
 pub(crate) mod actions;
 pub(crate) mod activity;
 pub(crate) mod copies;
+pub(crate) mod guest;
 pub(crate) mod jobs;
 pub(crate) mod media;
 pub(crate) mod reasons;
+pub(crate) mod usage;
 
 use model::VmId;
 use virt::{domain::Domain, sys};

@@ -37,6 +37,12 @@ pub(crate) fn known_at(connection: &Connection, path: &str) -> Result<StorageVol
     Ok(volume)
 }
 
+/// The pool and the volume at a path, by name, as far as active pools know: none is refreshed.
+pub(crate) fn named_at(connection: &Connection, path: &str) -> Result<Option<(String, String)>, LibvirtError> {
+    let Some((pool, volume)) = looked_up(connection, path)? else { return Ok(None) };
+    Ok(Some((pool, volume.name()?)))
+}
+
 /// The volume at a path, and its pool's name. One of a pool of ours is none: that pool is gone in a moment, or already.
 fn looked_up(connection: &Connection, path: &str) -> Result<Option<(String, StorageVol)>, LibvirtError> {
     let Some(volume) = if_there(connection.lookup_storage_vol_by_path(path).map_err(LibvirtError::from))? else {

@@ -8,7 +8,7 @@ use model::{
     FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
     MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
     Progress, RegisteredHost, Scope, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage,
-    Summary, TracePoint, TransportKind, Treatment, Update, Vm, VmAction, VmId, VmList, VmRow,
+    Summary, TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
@@ -141,6 +141,20 @@ impl Vms for FakeConsole {
     fn vm(&self, _: &Principal, id: VmId) -> Result<Vm, Problem> {
         let known = vms().into_iter().find(|vm| vm.id == id);
         known.ok_or_else(|| Problem::new(Code::UnknownVm, "No host has this VM any more."))
+    }
+
+    async fn details(&self, who: &Principal, id: VmId) -> Result<VmDetails, Problem> {
+        let vm = self.vm(who, id)?;
+        Ok(VmDetails { host: vm.host.clone(), facts: examples::facts(&vm), guest: None })
+    }
+
+    async fn definition(&self, who: &Principal, id: VmId) -> Result<String, Problem> {
+        Ok(format!("<domain><name>{}</name><title>&lt;b&gt;</title></domain>", self.vm(who, id)?.name))
+    }
+
+    fn usage(&self, who: &Principal, id: VmId) -> Result<Vec<UsagePoint>, Problem> {
+        self.vm(who, id)?;
+        Ok(Vec::new())
     }
 
     async fn act(&self, _: &Principal, _: VmId, _: Option<&HostName>, _: VmAction) -> Result<(), Problem> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::{
     Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume,
-    NotMigrated, Statistics, Survey, Tuning, Volume,
+    NotMigrated, Statistics, Survey, Tuning, Usage, Volume,
 };
 use engine::{HostError, HostErrorKind};
-use model::{ControlFlow, VmAction, VmId};
+use model::{ControlFlow, GuestFacts, VmAction, VmFacts, VmId};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
@@ -17,11 +17,11 @@ use tokio::{
 use super::LibvirtHost;
 use crate::{
     connection::Connection,
-    definition,
+    definition::{self, details},
     domain::{
-        self, actions, activity, copies,
+        self, actions, activity, copies, guest,
         jobs::{self, Role, Told},
-        media,
+        media, usage,
     },
     error::{CallFailure, LibvirtError},
     migrate,
@@ -95,6 +95,22 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn set_autostart(&self, vm: VmId, enabled: bool) -> Result<(), HostError> {
         self.ask(&self.control, LIMIT, move |connection| actions::set_autostart(connection, vm, enabled)).await
+    }
+
+    async fn details(&self, vm: VmId) -> Result<VmFacts, HostError> {
+        self.view(None, move |connection| details::details(connection, vm)).await
+    }
+
+    async fn guest(&self, vm: VmId) -> Result<GuestFacts, HostError> {
+        self.view(Some(&self.view.agents), move |connection| guest::guest(connection, vm)).await
+    }
+
+    async fn definition(&self, vm: VmId) -> Result<String, HostError> {
+        self.view(None, move |connection| details::definition(connection, vm)).await
+    }
+
+    async fn usage(&self) -> Result<Vec<Usage>, HostError> {
+        self.view(Some(&self.view.figures), usage::usage).await
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {

@@ -1,10 +1,11 @@
 //! The connections to one host, and the threads and permits that its calls share.
 //!
-//! A host has three kinds of connections, because a libvirt daemon works on five calls of one connection at a time, and the call that
+//! A host has four kinds of connections, because a libvirt daemon works on five calls of one connection at a time, and the call that
 //! migrates takes one of them until the migration has ended: one for inventory, actions and events; one to watch and abort
-//! migrations; and one more for each migration or transfer of a volume.
+//! migrations; one more for each migration or transfer of a volume; and one for who looks at a VM, opened when first needed.
 
 mod calls;
+mod view;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -60,6 +61,7 @@ pub(crate) struct LibvirtHost {
     storage_permits: Arc<Semaphore>,
     identity: OnceLock<Identity>,
     certificates: Arc<CertificateCache>,
+    view: view::View,
 }
 
 impl LibvirtHost {
@@ -98,6 +100,7 @@ impl LibvirtHost {
             storage_permits,
             identity: OnceLock::new(),
             certificates: Arc::default(),
+            view: view::View::new(),
         })
     }
 

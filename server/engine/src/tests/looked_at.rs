@@ -1,0 +1,47 @@
+//! What is shown of a VM that is looked at.
+
+use std::time::Duration;
+
+use model::{Code, Phase};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_never_answers_holds_nothing_up_twice() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let begun = tokio::time::Instant::now();
+    let details = bench.engine.details(vm).await.unwrap();
+    assert_eq!((details.host.as_str(), details.facts.name.as_str(), details.guest), ("alpha", "web", None));
+    let first = begun.elapsed();
+    sleep(Duration::from_secs(2)).await;
+    let begun = tokio::time::Instant::now();
+    bench.engine.details(vm).await.unwrap();
+    assert!(first <= Duration::from_millis(1_010) && begun.elapsed() < first, "the agent is not asked again at once");
+    let unknown = bench.engine.details(VmId(Uuid::from_u128(7))).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::UnknownVm);
+}
+
+#[tokio::test(start_paused = true)]
+async fn figures_are_taken_while_they_are_looked_at_and_follow_the_vm() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    assert_eq!(bench.engine.usage(vm).unwrap(), [], "nothing was asked before");
+    sleep(Duration::from_secs(11)).await;
+    let points = bench.engine.usage(vm).unwrap();
+    let cpus: Vec<_> = points.iter().map(|point| point.cpus).collect();
+    assert_eq!(cpus, [None, Some(1.0), Some(1.0)], "one CPU is busy all the time");
+    let id = bench.start(vm, "beta").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    let before = bench.engine.usage(vm).unwrap().len();
+    sleep(Duration::from_secs(11)).await;
+    let after = bench.engine.usage(vm).unwrap();
+    assert!(after.len() > before, "its new host is asked");
+    assert_eq!(after.last().unwrap().cpus, Some(1.0));
+    let tasks = bench.engine.running_tasks();
+    sleep(Duration::from_secs(70)).await;
+    assert!(bench.engine.running_tasks() < tasks, "a minute later no host is asked");
+    assert_eq!(bench.engine.usage(vm).unwrap()[..after.len()], after, "what was seen is kept");
+}
