@@ -18,7 +18,7 @@ use crate::scope;
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head};
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
-use crate::vms::{action_page::VmActionPage, host_page::HostPage, page::VmsPage};
+use crate::vms::{action_page::VmActionPage, host_page::HostPage, page::VmsPage, vm_page::VmPage};
 
 /// The HTML document around [`App`]. Expects [`Assets`] and Leptos' nonce in the context.
 #[cfg(feature = "ssr")]
@@ -57,6 +57,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=|| view! { <Frame scope_of=scope::of_page /> } ssr=SsrMode::Async>
                     <Route path=path!("/") view=VmsPage ssr=SsrMode::Async />
+                    <Route path=path!("/vms/:id") view=VmPage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id/migrate") view=MigratePage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id/:action") view=VmActionPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations") view=MigrationsPage ssr=SsrMode::Async />

@@ -46,3 +46,8 @@ pub use ui::{
     fields::read,
     fragment::{Prepared, refused},
 };
+#[cfg(feature = "ssr")]
+pub use vms::{
+    server_fns::{VmPart, vm_part},
+    xml_page::vm_xml,
+};

@@ -24,7 +24,7 @@ mod pause_limit;
 #[cfg(feature = "ssr")]
 mod picture;
 mod policy_fields;
-mod predicted;
+pub mod predicted;
 #[cfg(feature = "ssr")]
 pub mod predictions_page;
 pub mod progress;

@@ -4,7 +4,7 @@ use model::{Ending, Migration, Outcome, Phase, Prediction, text};
 
 /// In a sentence: `Predicted 12 s to 20 s, took 14 s; pause predicted at most 300 ms, was 110 ms.` None unless it succeeded and was
 /// predicted.
-pub(super) fn predicted_and_came(migration: &Migration) -> Option<String> {
+pub(crate) fn predicted_and_came(migration: &Migration) -> Option<String> {
     if migration.phase != Phase::Succeeded {
         return None;
     }

@@ -3,11 +3,20 @@
 pub mod action_form;
 pub mod action_page;
 pub mod banners;
+#[cfg(feature = "ssr")]
+mod facts;
 mod filters;
+#[cfg(feature = "ssr")]
+mod graphs;
 pub mod host_page;
 mod menu;
+#[cfg(feature = "ssr")]
+mod moves;
 pub mod page;
 pub mod query;
 mod section;
 pub mod server_fns;
 pub mod table;
+pub mod vm_page;
+#[cfg(feature = "ssr")]
+pub mod xml_page;

@@ -132,7 +132,10 @@ fn Row(row: VmRow) -> impl IntoView {
     Some(view! {
         <tr role="row" data-vm=move || vm.read().name.clone()>
             <th role="rowheader" class="vm-name">
-                {move || vm.read().name.clone()} {twins}
+                <Show when=move || !is_twin fallback=move || vm.read().name.clone()>
+                    <a href=format!("/vms/{id}")>{move || vm.read().name.clone()}</a>
+                </Show>
+                {twins}
             </th>
             <td role="cell" class="vm-host">
                 {move || vm.read().host.to_string()} {copies}
@@ -160,7 +163,7 @@ fn Row(row: VmRow) -> impl IntoView {
 
 /// The Migrate button; while the VM moves, its bar is in the same place, so that nothing jumps.
 #[component]
-fn MigrateOrBar(vm: Signal<Vm>) -> impl IntoView {
+pub(super) fn MigrateOrBar(vm: Signal<Vm>) -> impl IntoView {
     let live = expect_context::<Live>();
     let migration = Memo::new(move |_| vm.read().migration.map(|id| live.migrations.get(&id)));
     let id = vm.read_untracked().id;

@@ -8,6 +8,7 @@ mod form_refusals;
 mod hosts;
 mod predictions;
 mod prepared;
+mod vms;
 
 use std::sync::LazyLock;
 
@@ -41,6 +42,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .merge(hosts::router())
         .merge(ad_hoc_destination::router())
         .merge(predictions::router())
+        .merge(vms::router())
         .fallback(move |request: Request| everything_else(context, request))
         .layer(from_fn(form_refusals::only_codes))
 }

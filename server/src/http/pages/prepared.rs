@@ -1,16 +1,22 @@
 //! Parts of pages that have to be waited for, made before the page is rendered: Leptos renders what is in memory at once.
 
-use app::{Prepared, migration_kept, migration_list};
+use std::time::Duration;
+
+use app::{Prepared, VmPart, migration_kept, migration_list, vm_part};
 use axum::{
     extract::{Query, Request, State},
     http::{Method, Uri},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use model::{Code, MigrationQuery, Problem};
+use model::{Code, MigrationQuery, Problem, VmId};
 use port::Principal;
+use tokio::time::timeout;
 
 use super::super::{Doors, status};
+
+/// How long the page of a VM waits for the VM's host. The browser asks again for what took longer.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The layer around pages.
 pub(super) async fn prepare(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
@@ -38,6 +44,10 @@ pub(super) async fn prepare(State(doors): State<Doors>, mut request: Request, ne
 }
 
 async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<String>, Problem>> {
+    if let Some(vm) = page.path().strip_prefix("/vms/") {
+        // What is no VM is told by the page itself.
+        return Some(Ok(of_vm(doors, &who, vm.parse().ok()?).await));
+    }
     let console = doors.console.clone();
     match page.path().strip_prefix("/migrations")? {
         "" => match Query::<MigrationQuery>::try_from_uri(&page) {
@@ -52,4 +62,13 @@ async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<Str
             Err(_) => None,
         },
     }
+}
+
+/// The parts of a VM's page. One that is not there in time, or is refused, is empty: the browser asks for it.
+async fn of_vm(doors: &Doors, who: &Principal, id: VmId) -> Vec<String> {
+    let part = async |part| {
+        let made = timeout(PATIENCE, vm_part(doors.console.clone(), who.clone(), id, part)).await;
+        made.ok().and_then(Result::ok).unwrap_or_default()
+    };
+    vec![part(VmPart::Facts).await, part(VmPart::Usage).await, part(VmPart::Migrations).await]
 }
