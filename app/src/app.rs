@@ -34,6 +34,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="modulepreload" href=js nonce=nonce.clone() />
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
                 <leptos_meta::MetaTags />
+                {refresh()}
                 <script type="module" nonce=nonce>
                     {start}
                 </script>
@@ -43,6 +44,15 @@ pub fn shell() -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// Without WASM a page that shows what changes is loaded again every few seconds; one with fields is not.
+#[cfg(feature = "ssr")]
+fn refresh() -> Option<impl IntoView> {
+    let parts: axum::http::request::Parts = use_context()?;
+    let path: Vec<&str> = parts.uri.path().split('/').filter(|part| !part.is_empty()).collect();
+    let changes = matches!(path.as_slice(), [] | ["migrations"] | ["migrations", _]);
+    changes.then(|| view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="10">"#></noscript> })
 }
 
 /// All pages. Each is rendered before anything is sent (`SsrMode::Async`): its data is in the console's memory, and a status code can

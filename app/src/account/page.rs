@@ -3,7 +3,7 @@
 use leptos::{prelude::*, server::ServerActionError};
 use model::SessionInfo;
 
-use crate::account::server_fns::{ChangePassword, EndSession};
+use crate::account::server_fns::{ChangePassword, EndOtherSessions, EndSession};
 use crate::ui::{
     document::{Assets, Document},
     problem::Alert,
@@ -51,6 +51,15 @@ fn SignedIn(user: String) -> impl IntoView {
 #[component]
 fn SessionList(sessions: Vec<SessionInfo>) -> impl IntoView {
     let end = FormAction::of::<EndSession>();
+    let others = FormAction::of::<EndOtherSessions>();
+    let end_others = (sessions.len() > 2).then(|| {
+        view! {
+            <Alert problem=others.problem() />
+            <ServerForm action=others>
+                <button class="button">"End all other sessions"</button>
+            </ServerForm>
+        }
+    });
     view! {
         <section class="card">
             <h2>"Sessions"</h2>
@@ -59,6 +68,7 @@ fn SessionList(sessions: Vec<SessionInfo>) -> impl IntoView {
             <ul class="sessions">
                 {sessions.into_iter().map(|session| view! { <Session session end /> }).collect_view()}
             </ul>
+            {end_others}
         </section>
     }
 }

@@ -25,3 +25,14 @@ pub async fn end_session(handle: String) -> Result<(), Failure> {
     after_form("/account");
     Ok(())
 }
+
+/// Ends all of the user's own sessions but this one.
+#[server]
+pub async fn end_other_sessions() -> Result<(), Failure> {
+    let (console, who) = (console(), who()?);
+    for session in console.sessions(&who).await.map_err(refused)?.into_iter().filter(|session| !session.current) {
+        console.end_session(&who, &session.handle).await.map_err(refused)?;
+    }
+    after_form("/account");
+    Ok(())
+}

@@ -30,18 +30,15 @@ pub(crate) fn HostsPage() -> impl IntoView {
     let params = use_query_map();
     let asked = move || {
         let params = params.read();
-        ["q", "sort"].map(|name| params.get(name).unwrap_or_default())
+        ["q", "sort", "added"].map(|name| params.get(name).unwrap_or_default())
     };
     #[cfg(feature = "ssr")]
-    let html = {
-        let [search, sort] = untrack(asked);
-        hosts_now(search, sort).ok()
-    };
+    let html = { hosts_now(untrack(asked)).ok() };
     #[cfg(not(feature = "ssr"))]
     let html = None;
     let asked = Signal::derive(move || {
-        let [search, sort] = asked();
-        fields(&[("search", &search), ("sort", &sort)])
+        let [search, sort, added] = asked();
+        fields(&[("search", &search), ("sort", &sort), ("added", &added)])
     });
     // Whether a host answers is told at once.
     let version = version_of(move || live.summary.read().unreachable.clone());

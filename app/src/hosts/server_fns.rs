@@ -18,8 +18,12 @@ use crate::ui::fragment::rendered;
 
 /// The table of the hosts that are asked for.
 #[server]
-pub async fn hosts_html(#[server(default)] search: String, #[server(default)] sort: String) -> Result<String, Failure> {
-    hosts_now(search, sort)
+pub async fn hosts_html(
+    #[server(default)] search: String,
+    #[server(default)] sort: String,
+    #[server(default)] added: String,
+) -> Result<String, Failure> {
+    hosts_now([search, sort, added])
 }
 
 /// What is known of a host, and what can be done with it.
@@ -29,10 +33,10 @@ pub async fn host_html(name: HostName) -> Result<String, Failure> {
 }
 
 #[cfg(feature = "ssr")]
-pub(crate) fn hosts_now(search: String, sort: String) -> Result<String, Failure> {
+pub(crate) fn hosts_now([search, sort, added]: [String; 3]) -> Result<String, Failure> {
     let scope = Scope { hosts: true, ..Scope::default() };
     let hosts = console().snapshot(&who()?, Some(scope)).map_err(refused)?.hosts;
-    Ok(rendered(|| view! { <HostTable hosts query=HostQuery { search, sort } /> }))
+    Ok(rendered(|| view! { <HostTable hosts query=HostQuery { search, sort, added } /> }))
 }
 
 #[cfg(feature = "ssr")]

@@ -14,6 +14,8 @@ pub(super) struct HostQuery {
     pub search: String,
     /// `vms` and `memory`: the highest first. All else: those that do not answer first, then by name.
     pub sort: String,
+    /// The host that was just added.
+    pub added: String,
 }
 
 impl HostQuery {
@@ -43,12 +45,18 @@ pub(super) fn HostTable(hosts: Vec<Host>, query: HostQuery) -> impl IntoView {
     if hosts.is_empty() {
         return view! { <NoHosts /> }.into_any();
     }
+    // Only what is a host is named: anyone can write an address.
+    let added = hosts.iter().find(|host| host.name.as_str() == query.added).map(|host| {
+        let told = format!("{} was added.", host.name);
+        view! { <p class="note note-good" role="status">{told}</p> }
+    });
     let selected = query.select(hosts);
     if selected.is_empty() {
         return view! { <p class="hint">"No host matches this."</p> }.into_any();
     }
     let header = |sort: &'static str, label: &'static str| view! { <SortHeader query=query.clone() sort label /> };
     view! {
+        {added}
         <table role="table" class="table hosts">
             <caption class="hidden">"Hosts"</caption>
             <thead role="rowgroup">
@@ -168,7 +176,7 @@ mod tests {
     }
 
     fn names(search: &str, sort: &str) -> String {
-        let hosts = HostQuery { search: search.into(), sort: sort.into() }.select(some_hosts());
+        let hosts = HostQuery { search: search.into(), sort: sort.into(), ..HostQuery::default() }.select(some_hosts());
         hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(" ")
     }
 

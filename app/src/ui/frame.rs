@@ -17,7 +17,7 @@ use crate::ui::{
     dialog::{Asked, Dialog},
     icon::{Draw, Icon},
     problem::{ProblemPage, ProblemText},
-    time::Time,
+    time::{Time, clock},
 };
 
 /// Takes the snapshot that the server sent with the page, keeps it up to date, and puts the page in its frame. `scope_of` says what the
@@ -153,11 +153,21 @@ fn StreamBadge() -> impl IntoView {
     let word = move || match stream.get() {
         StreamState::Opening => "",
         StreamState::Live => "live",
-        StreamState::Lost => "reconnecting…",
+        StreamState::Lost => "reconnecting",
     };
+    // What the page shows is as old as the connection has been lost.
+    let since = RwSignal::new(String::new());
+    Effect::new(move |_| {
+        if stream.get() == StreamState::Lost {
+            since.set(clock());
+        }
+    });
     view! {
-        <span class="badge" role="status" data-stream=move || word().trim_end_matches('…')>
-            {word}
+        <span class="badge" role="status" data-stream=word>
+            {move || match stream.get() {
+                StreamState::Lost => format!("reconnecting… (shown: {})", since.get()),
+                _ => word().to_owned(),
+            }}
         </span>
     }
 }

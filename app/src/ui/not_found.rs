@@ -4,11 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::live::Live;
+use crate::ui::frame::Navigation;
 
 /// The page at an address without a page.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
     view! {
+        <Navigation path="" running=0 />
         <main id="main">
             <NotFound />
         </main>

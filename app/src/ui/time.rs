@@ -35,6 +35,11 @@ pub(crate) fn localize(part: &HtmlElement) {
     }
 }
 
+/// The time of day, in the browser's time zone and language.
+pub(crate) fn clock() -> String {
+    Date::new_0().to_locale_time_string("default").into()
+}
+
 fn local(date: &Date) -> String {
     date.to_locale_string("default", &JsValue::UNDEFINED).into()
 }
@@ -49,7 +54,7 @@ fn utc(ms: u64) -> (String, String) {
     )
 }
 
-/// How long a migration has run. Between samples the browser counts on.
+/// How long a migration has run. Between samples the browser counts on, from when the last one arrived; it never goes back while it runs.
 #[component]
 pub(crate) fn Elapsed(#[prop(into)] migration: Signal<Migration>) -> impl IntoView {
     const TICK: Duration = Duration::from_secs(1);
@@ -58,22 +63,25 @@ pub(crate) fn Elapsed(#[prop(into)] migration: Signal<Migration>) -> impl IntoVi
         migration.outcome.map_or(migration.progress.elapsed_ms, |outcome| outcome.total_ms)
     });
     let has_ended = Memo::new(move |_| migration.read().phase.has_ended());
-    let counted_ms = RwSignal::new(0);
+    // Since the last sample, by the browser's clock.
+    let counted_ms = RwSignal::new(0.0);
     Effect::new(move |_| {
         sampled_ms.track();
-        counted_ms.set(0);
-    });
-    Effect::new(move |_| {
-        let ticking = (!has_ended.get()).then(|| {
-            set_interval_with_handle(move || counted_ms.update(|ms| *ms += TICK.as_millis() as u64), TICK).ok()
-        });
+        let arrived = Date::now();
+        counted_ms.set(0.0);
+        let ticking = (!has_ended.get())
+            .then(|| set_interval_with_handle(move || counted_ms.set((Date::now() - arrived).max(0.0)), TICK).ok());
         on_cleanup(move || {
             if let Some(ticking) = ticking.flatten() {
                 ticking.clear();
             }
         });
     });
-    move || text::duration(sampled_ms.get() + counted_ms.get())
+    let shown_ms = Memo::new(move |before: Option<&u64>| {
+        let now = sampled_ms.get() + counted_ms.get() as u64;
+        if has_ended.get() { sampled_ms.get() } else { now.max(before.copied().unwrap_or_default()) }
+    });
+    move || text::duration(shown_ms.get())
 }
 
 #[cfg(test)]

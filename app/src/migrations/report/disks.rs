@@ -15,7 +15,7 @@ pub(super) fn Disks(
     let key = move |disk: &DiskPlan| format!("{} {disk:?}", host.read_untracked());
     view! {
         <Show when=move || !disks.read().is_empty()>
-            <h3>"Disks"</h3>
+            <h2>"Disks"</h2>
             <ul class="disks">
                 <For each=move || disks.get() key=key let:disk>
                     <Disk disk />

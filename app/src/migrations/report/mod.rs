@@ -41,7 +41,7 @@ pub(super) fn Report(
     view! {
         <Show when=move || preflight.read().is_some()>
             <input type="hidden" name="looked_at" value=host />
-            <h3>{move || format!("Checks on {}", host())}</h3>
+            <h2>{move || format!("Checks on {}", host())}</h2>
             <Findings host=Signal::derive(host) findings accepted />
             <Disks host=Signal::derive(host) disks />
             <PredictionSection prediction budgets_s measure />

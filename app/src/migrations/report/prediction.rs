@@ -18,7 +18,7 @@ pub(super) fn PredictionSection(
     let is_measured = move || prediction.read().is_some_and(|prediction| prediction.dirty_bytes_s.is_some());
     view! {
         <Show when=move || prediction.read().is_some()>
-            <h3>"Duration"</h3>
+            <h2>"Duration"</h2>
             <p>{sentence}</p>
             <ul class="policies">
                 {move || {

@@ -83,14 +83,13 @@ async fn add_page() -> Response {
 
 async fn add(State(doors): State<Doors>, Extension(who): Extension<Principal>, body: Bytes) -> Response {
     let form = app::read::<HostForm>(&body);
-    let added = match &form {
-        Ok(form) => match form.host() {
-            Ok(host) => doors.console.add_host(&who, host).await,
-            Err(problem) => Err(problem),
-        },
-        Err(problem) => Err(problem.clone()),
+    let host = form.as_ref().map_err(Problem::clone).and_then(HostForm::host);
+    let next = host.as_ref().map_or(HOSTS.to_owned(), |host| format!("{HOSTS}?added={}", host.settings.name));
+    let added = match host {
+        Ok(host) => doors.console.add_host(&who, host).await,
+        Err(problem) => Err(problem),
     };
-    onward(added, HOSTS, |problem| app::add_host(addresses(), &form.unwrap_or_default(), Some(problem)))
+    onward(added, &next, |problem| app::add_host(addresses(), &form.unwrap_or_default(), Some(problem)))
 }
 
 async fn edit_page(at: Registered) -> Response {
