@@ -8,7 +8,7 @@ use leptos_router::hooks::use_query_map;
 use model::MigrationQuery;
 
 use crate::live::Live;
-use crate::migrations::server_fns::MigrationsHtml;
+use crate::migrations::{looked::look, server_fns::MigrationsHtml};
 use crate::ui::{
     fragment::{Fragment, prepared, version_of},
     server_form::fields,
@@ -26,6 +26,7 @@ pub(crate) fn MigrationsPage() -> impl IntoView {
         let values = ["vm", "host", "result", "by", "hours", "before"].map(|name| (name, value(name)));
         fields(&values.each_ref().map(|(name, value)| (*name, value.as_str())))
     });
+    Effect::new(|_| look());
     let [html] = prepared();
     let version = version_of(move || {
         let summary = live.summary.read();

@@ -16,6 +16,7 @@ mod kept;
 #[cfg(feature = "ssr")]
 mod list;
 pub mod list_page;
+pub mod looked;
 pub mod migrate_form;
 mod migrate_options;
 pub mod migrate_page;

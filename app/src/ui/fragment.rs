@@ -93,7 +93,7 @@ pub(crate) fn Fragment(
             None => {
                 localize(&node);
                 // A page that a link led to has nothing at first.
-                if node.first_child().is_none() {
+                if node.first_element_child().is_none() {
                     load();
                 }
             }

@@ -2,10 +2,12 @@
 //! answer.
 
 use leptos::prelude::*;
-use model::{Attention, HostName, MigrationId, Problem, Step, Summary, Unreachable, Vm, VmAction, VmId};
+use model::{
+    Attention, EndedBadly, HostName, MigrationId, Phase, Problem, Step, Summary, Unreachable, Vm, VmAction, VmId,
+};
 
 use crate::live::Live;
-use crate::migrations::attention::AttentionNote;
+use crate::migrations::{attention::AttentionNote, looked::looked_at_ms};
 use crate::ui::{
     dialog::QuestionLink,
     icon::{Draw, Icon},
@@ -31,13 +33,16 @@ enum Banner {
     Twins { problem: Problem },
     /// Hosts do not answer, all for one reason.
     Unreachable(Unreachable),
+    /// So many migrations will not end by themselves, or have ended badly since one last looked.
+    Migrations { words: String, href: &'static str },
 }
 
 /// The banners, the most urgent first.
 #[component]
 pub(crate) fn Banners() -> impl IntoView {
     let live = expect_context::<Live>();
-    let banners = Memo::new(move |_| of(&live.summary.read()));
+    let looked = looked_at_ms();
+    let banners = Memo::new(move |_| of(&live.summary.read(), looked.get()));
     view! {
         <div class="banners" role="alert">
             {move || banners.get().into_iter().map(|banner| view! { <Shown live banner /> }).collect_view()}
@@ -45,7 +50,7 @@ pub(crate) fn Banners() -> impl IntoView {
     }
 }
 
-fn of(summary: &Summary) -> Vec<Banner> {
+fn of(summary: &Summary, looked_at_ms: Option<f64>) -> Vec<Banner> {
     let told = summary.attention.iter().filter_map(|Attention { migration, problem, step, .. }| {
         Some(Banner::Attention { id: *migration, problem: problem.clone()?, step: step.clone() })
     });
@@ -53,7 +58,30 @@ fn of(summary: &Summary) -> Vec<Banner> {
     let twice = summary.alarms.iter().filter(|vm| vm.runs_twice()).map(runs_twice);
     let twins = summary.alarms.iter().filter_map(|vm| Some(Banner::Twins { problem: vm.shares_uuid()? }));
     let unreachable = summary.unreachable.iter().cloned().map(Banner::Unreachable);
-    told.chain((more > 0).then_some(Banner::MoreAttention(more))).chain(twice).chain(twins).chain(unreachable).collect()
+    let never = (summary.not_converging > 0).then(|| Banner::Migrations {
+        words: format!(
+            "{} of {} running migrations will not end by themselves.",
+            summary.not_converging, summary.running
+        ),
+        href: "/migrations?result=running",
+    });
+    let is_news =
+        |ended: &&EndedBadly| ended.phase == Phase::Failed && looked_at_ms.is_some_and(|ms| ended.at_ms as f64 > ms);
+    let news = summary.ended_badly.iter().filter(is_news).count();
+    let failed = (news > 0).then(|| Banner::Migrations {
+        words: match news {
+            1 => "1 migration has failed since you last looked.".to_owned(),
+            news => format!("{news} migrations have failed since you last looked."),
+        },
+        href: "/migrations?result=failed",
+    });
+    let migrations = never.into_iter().chain(failed);
+    told.chain((more > 0).then_some(Banner::MoreAttention(more)))
+        .chain(twice)
+        .chain(twins)
+        .chain(unreachable)
+        .chain(migrations)
+        .collect()
 }
 
 fn runs_twice(vm: &Vm) -> Banner {
@@ -129,6 +157,13 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
             </div>
         }
         .into_any(),
+        Banner::Migrations { words, href } => view! {
+            <div class="note note-warn">
+                <Draw icon=Icon::Warning />
+                <p class="note-text">{words} " " <a href=href>"Show them"</a></p>
+            </div>
+        }
+        .into_any(),
         Banner::MoreAttention(count) => view! {
             <div class="note note-alarm">
                 <Draw icon=Icon::Warning />
@@ -163,6 +198,20 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_failed_since_one_last_looked_is_told() {
+        let failed = |at_ms| EndedBadly { id: MigrationId(uuid::Uuid::nil()), phase: Phase::Failed, at_ms };
+        let summary = Summary { ended_badly: vec![failed(30), failed(20), failed(10)], ..Summary::default() };
+        let words = |looked| {
+            of(&summary, looked).into_iter().map(|banner| match banner {
+                Banner::Migrations { words, .. } => words,
+                _ => String::new(),
+            })
+        };
+        assert_eq!(words(Some(15.0)).collect::<Vec<_>>(), ["2 migrations have failed since you last looked."]);
+        assert_eq!(words(None).count() + words(Some(30.0)).count(), 0, "nothing is news");
+    }
 
     #[test]
     fn many_hosts_are_one_line() {

@@ -28,8 +28,9 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
             </option>
         }
     };
+    let action = to_url(&VmQuery { host: query.get_untracked().host, ..VmQuery::default() });
     view! {
-        <form class="filters" method="get" action="/" role="search" on:submit=|ev| ev.prevent_default()>
+        <form class="filters" method="get" action=action role="search" on:submit=|ev| ev.prevent_default()>
             <div class="search">
                 <Draw icon=Icon::Search />
                 <input
