@@ -16,14 +16,14 @@ use crate::migrations::{
 };
 use crate::scope;
 #[cfg(feature = "ssr")]
-use crate::ui::document::{Assets, Head};
+use crate::ui::document::{Assets, Head, SimulatedLine};
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
 use crate::vms::{action_page::VmActionPage, host_page::HostPage, page::VmsPage, vm_page::VmPage};
 
 /// The HTML document around [`App`]. Expects [`Assets`] and Leptos' nonce in the context.
 #[cfg(feature = "ssr")]
 pub fn shell() -> impl IntoView {
-    let Assets { js, wasm, css } = expect_context();
+    let Assets { js, wasm, css, simulated } = expect_context();
     let nonce = leptos::nonce::use_nonce();
     let start =
         format!("import init, {{ hydrate }} from \"{js}\";\nawait init({{ module_or_path: \"{wasm}\" }});\nhydrate();");
@@ -41,6 +41,7 @@ pub fn shell() -> impl IntoView {
             </Head>
             <body>
                 <App />
+                <SimulatedLine simulated />
             </body>
         </html>
     }

@@ -138,6 +138,7 @@ impl Config {
             public_url: self.public_url.clone(),
             proxy: self.proxy,
             names: Names::default().and(self.allowed_hosts.iter().cloned()),
+            simulated: false,
         })
     }
 

@@ -86,6 +86,14 @@ impl Cargo {
         Ok(())
     }
 
+    /// Builds a program as a release, and runs it.
+    pub fn run_release(&self, package: &str, options: &[&str]) -> Result<()> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.workspace).args(["run", "--release", "--package", package, "--"]).args(options);
+        ensure!(command.status().context("cargo could not be started")?.success(), "{package} failed");
+        Ok(())
+    }
+
     /// Runs a bench of the server.
     pub fn bench(&self, name: &str, options: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.program);

@@ -23,6 +23,7 @@ usage: cargo xtask build [--release]   builds the site, then the server
        cargo xtask site [--release]    builds the site only: the front end as WebAssembly, style/main.css and public/
        cargo xtask first-visit         fails if a first visit to the release site loads too many bytes
        cargo xtask attack [OPTION…]    attacks a console with hostile requests and floods, and says what is left of them
+       cargo xtask fleet [OPTION…]     runs the console over hundreds of simulated hosts (--help lists the options; docs/fleet.md)
        cargo xtask faults [OPTION…]    moves VMs while things go wrong, and judges what comes of it (--help lists the options)
        cargo xtask bench NAME [OPTION…]  measures: `migration` (--help lists its options) or `preflight`
 
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         [package @ ("attack" | "faults"), options @ ..] => {
             Cargo::locate().and_then(|cargo| cargo.run_against_server(package, options))
         }
+        ["fleet", options @ ..] => fleet(options),
         ["bench", name, options @ ..] => bench(name, options),
         ["first-visit"] => Cargo::locate().and_then(|cargo| first_visit::check(&cargo.site())),
         _ => {
@@ -58,6 +60,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds the site if there is none, and runs the console over a simulated fleet.
+fn fleet(options: &[&str]) -> Result<()> {
+    let cargo = Cargo::locate()?;
+    if !cargo.site().exists() {
+        site(true)?;
+    }
+    cargo.run_release("fleet", options)
 }
 
 /// Builds the site if there is none, which the server embeds, and runs a bench of the server, built as a release.

@@ -18,6 +18,8 @@ pub struct Assets {
     pub wasm: String,
     /// The style sheet.
     pub css: String,
+    /// Whether the console's hosts are simulated, which each page then says.
+    pub simulated: bool,
 }
 
 /// The page that a server-only page links back to.
@@ -125,6 +127,7 @@ fn Page(frame: Frame, title: String, children: Children) -> impl IntoView {
                         {children()}
                     </div>
                 </main>
+                <SimulatedLine simulated=assets.simulated />
             </body>
         </html>
     }
@@ -147,6 +150,14 @@ pub(crate) fn Head(css: String, children: Children) -> impl IntoView {
             {children()}
         </head>
     }
+}
+
+/// The line at the foot of every page of a console whose hosts are simulated. It is no part of the program in the browser.
+#[component]
+pub(crate) fn SimulatedLine(simulated: bool) -> impl IntoView {
+    simulated.then(|| {
+        view! { <p class="simulated">"Simulated hosts and VMs: nothing here is real."</p> }
+    })
 }
 
 /// Text for an `inner_html`, where Leptos' comments between children would be seen: in a title or a text area.

@@ -3,7 +3,7 @@
 use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use axum_server::tls_rustls::RustlsConfig;
-use engine::{Engine, HostConfig};
+use engine::{Engine, HostConfig, Hypervisor};
 use libvirt::{LibvirtHypervisor, SshFiles};
 use ssh::KnownHosts;
 use store::{SqliteStore, Store};
@@ -22,20 +22,27 @@ use crate::{
 };
 
 /// The first administrator's name.
-pub(super) const ADMIN: &str = "admin";
+pub const ADMIN: &str = "admin";
 
 /// How often to look whether every host was tried.
 const READY_POLL: Duration = Duration::from_millis(20);
 
 /// What a console keeps in its directory: the store, with users and sessions, and the ssh files.
-pub(super) struct Kept {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) auth: Auth,
-    pub(super) ssh: SshFiles,
+pub struct Kept {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Users and sessions in it.
+    pub auth: Auth,
+    /// Keys.
+    pub ssh: SshFiles,
 }
 
 impl Kept {
-    pub(super) async fn open(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
+    /// Opens the directory, which must be this process's alone.
+    ///
+    /// # Errors
+    /// When the database can't be opened.
+    pub async fn open(directory: &Path, limits: SessionLimits) -> Result<Self, Failure> {
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(directory).await.map_err(|error| not_opened(directory, error))?);
         let auth = Auth::new(store.clone(), HashCost::default(), limits);
@@ -53,7 +60,7 @@ impl Kept {
 }
 
 /// The console, started.
-pub(super) struct Console {
+pub struct Console {
     engine: Arc<Engine>,
     kept: Kept,
     allowed: Allowed,
@@ -62,17 +69,35 @@ pub(super) struct Console {
 impl Console {
     /// Connects to the hosts and resumes the migrations that an earlier run left open.
     pub(super) async fn start(hosts: Vec<HostConfig>, kept: Kept, allowed: Allowed) -> Result<Self, Failure> {
-        KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
         let hypervisor =
             Arc::new(LibvirtHypervisor::new(kept.ssh.clone(), Arc::clone(&allowed.networks)).map_err(told)?);
+        Self::over(hypervisor, hosts, kept, allowed).await
+    }
+
+    /// The same over any hypervisor.
+    ///
+    /// # Errors
+    /// When the files can't be made, or the store fails.
+    pub async fn over(
+        hypervisor: Arc<dyn Hypervisor>,
+        hosts: Vec<HostConfig>,
+        kept: Kept,
+        allowed: Allowed,
+    ) -> Result<Self, Failure> {
+        KnownHosts::at(kept.ssh.known_hosts.clone()).make().map_err(told)?;
         let engine = Engine::start(hosts, hypervisor, kept.store.clone())
             .await
             .map_err(|error| told(engine::Error::from(error)))?;
         Ok(Self { engine, kept, allowed })
     }
 
+    /// The engine in it.
+    pub fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine)
+    }
+
     /// Ends when every host was tried.
-    pub(super) fn ready(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn ready(&self) -> impl Future<Output = ()> + Send + 'static {
         let engine = Arc::clone(&self.engine);
         async move {
             while !engine.is_ready() {
@@ -82,7 +107,10 @@ impl Console {
     }
 
     /// Serves requests until `stop`, then closes everything.
-    pub(super) async fn serve(
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
         self,
         listener: TcpListener,
         tls: Option<RustlsConfig>,

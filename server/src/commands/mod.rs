@@ -1,13 +1,13 @@
 //! What the program is asked to do on the command line.
 
 mod admin_password;
-mod console;
+pub mod console;
 mod data_directory;
 mod demo;
 mod known_hosts;
 mod pki;
 mod serve;
-mod stop;
+pub mod stop;
 mod user;
 
 use std::{error::Error, io::Write, path::PathBuf, time::Duration};

@@ -9,7 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::Failure;
 
 /// Cancelled by Ctrl-C and by SIGTERM; with `until_stdin_closes` also when the program that started it has ended.
-pub(super) fn on_signal(until_stdin_closes: bool) -> Result<CancellationToken, Failure> {
+///
+/// # Errors
+/// When the signals can't be listened to.
+pub fn on_signal(until_stdin_closes: bool) -> Result<CancellationToken, Failure> {
     let stop = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let cancel = stop.clone().drop_guard();

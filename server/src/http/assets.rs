@@ -3,7 +3,7 @@
 
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -13,6 +13,11 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[derive(RustEmbed)]
 #[folder = "../target/site"]
 struct Site;
+
+tokio::task_local! {
+    /// See [`say_whether_simulated`].
+    static SIMULATED: bool;
+}
 
 /// Names of these carry a hash of what is in them, so that they never change.
 const HASHED: &str = "/pkg/";
@@ -30,7 +35,13 @@ pub(super) fn addresses() -> app::Assets {
         tracing::warn!("the web assets are missing: pages will have no style; build them with `cargo xtask build`");
         Addresses { js: "/pkg/vmferry.js".into(), wasm: "/pkg/vmferry.wasm".into(), css: "/pkg/vmferry.css".into() }
     });
-    app::Assets { js, wasm, css }
+    app::Assets { js, wasm, css, simulated: SIMULATED.try_with(|simulated| *simulated).unwrap_or(false) }
+}
+
+/// A layer that lets the pages within say whether the console's hosts are simulated, also those that are made of a failure and know no
+/// console.
+pub(super) async fn say_whether_simulated(State(simulated): State<bool>, request: Request, next: Next) -> Response {
+    SIMULATED.scope(simulated, next.run(request)).await
 }
 
 /// A layer that answers with the file at the request's address, if there is one, and lets all else through. Files are for everyone.

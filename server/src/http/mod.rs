@@ -69,6 +69,8 @@ pub struct Site {
     pub proxy: Option<IpAddr>,
     /// The names under which the console answers, where no proxy is in front of it.
     pub names: Names,
+    /// Whether its hosts are simulated, which every page then says.
+    pub simulated: bool,
 }
 
 /// What the doors lead to.
@@ -194,6 +196,7 @@ fn pages(state: &DoorState) -> Router<DoorState> {
     let pages = pages::router(state)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state((state.doors.clone(), Guard::PAGES), guard::only_users))
+        .layer(from_fn_with_state(state.doors.site.simulated, assets::say_whether_simulated))
         .layer(from_fn(assets::files_first));
     checked(pages, state).layer(map_response(as_problem))
 }

@@ -56,7 +56,7 @@ pub(super) fn login(doors: &Doors) -> MethodRouter<DoorState> {
 /// What pages and the functions they call find in their context.
 fn context(doors: &Doors) -> impl Fn() + Clone + Send + Sync + 'static {
     let console = doors.console.clone();
-    let assets = assets::addresses();
+    let assets = app::Assets { simulated: doors.site.simulated, ..assets::addresses() };
     move || {
         provide_context(console.clone());
         provide_context(assets.clone());
