@@ -50,10 +50,11 @@ integration:
 faults:
 	cargo xtask faults --quick
 
-# Tests the pages in Chromium, on the binary that `make demo` starts.
+# Tests the pages in Chromium, on the binary that `make demo` starts, and over simulated hosts (docs/fleet.md).
 browser: build
 	cargo xtask first-visit
-	cd end2end && npx tsc && npx playwright test
+	cargo build --release --package fleet
+	cd end2end && npx tsc && npx playwright test && npx playwright test --config fleet.config.ts recover
 
 # Prints how long a sample takes from the server to the page, a preflight of 19 destinations, and migrations by our policies and by what
 # other consoles do (docs/measured.md), which takes half an hour.

@@ -94,6 +94,22 @@ impl Cargo {
         Ok(())
     }
 
+    /// Builds a program as a release.
+    pub fn build_release(&self, package: &str) -> Result<()> {
+        let built = self.build().args(["--release", "--package", package]).status();
+        ensure!(built.context("cargo could not be started")?.success(), "{package} does not build");
+        Ok(())
+    }
+
+    /// Runs those of end2end's files whose names contain `name`, with this configuration.
+    pub fn measure_in_browser(&self, config: &str, name: &str) -> Result<()> {
+        let mut command = Command::new("npx");
+        command.current_dir(self.workspace.join("end2end")).args(["playwright", "test", "--config", config, name]);
+        let measured = command.status().context("npx could not be started: xtask/prepare.sh brings it")?;
+        ensure!(measured.success(), "{name} failed");
+        Ok(())
+    }
+
     /// Runs a bench of the server.
     pub fn bench(&self, name: &str, options: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.program);

@@ -25,7 +25,7 @@ usage: cargo xtask build [--release]   builds the site, then the server
        cargo xtask attack [OPTION…]    attacks a console with hostile requests and floods, and says what is left of them
        cargo xtask fleet [OPTION…]     runs the console over hundreds of simulated hosts (--help lists the options; docs/fleet.md)
        cargo xtask faults [OPTION…]    moves VMs while things go wrong, and judges what comes of it (--help lists the options)
-       cargo xtask bench NAME [OPTION…]  measures: `migration` (--help lists its options) or `preflight`
+       cargo xtask bench NAME [OPTION…]  measures: `fleet`, `migration` (--help lists its options) or `preflight`
 
 The site is written to target/site. With --release it is small and compressed, the server embeds it, and neither
 contains a path of this machine.";
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             Cargo::locate().and_then(|cargo| cargo.run_against_server(package, options))
         }
         ["fleet", options @ ..] => fleet(options),
+        ["bench", "fleet"] => bench_fleet(),
         ["bench", name, options @ ..] => bench(name, options),
         ["first-visit"] => Cargo::locate().and_then(|cargo| first_visit::check(&cargo.site())),
         _ => {
@@ -69,6 +70,14 @@ fn fleet(options: &[&str]) -> Result<()> {
         site(true)?;
     }
     cargo.run_release("fleet", options)
+}
+
+/// Builds the site and the fleet, and measures it in Chromium.
+fn bench_fleet() -> Result<()> {
+    site(true)?;
+    let cargo = Cargo::locate()?;
+    cargo.build_release("fleet")?;
+    cargo.measure_in_browser("fleet.config.ts", "measure")
 }
 
 /// Builds the site if there is none, which the server embeds, and runs a bench of the server, built as a release.

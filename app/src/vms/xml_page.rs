@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_definition_is_shown_as_it_is() {
-        let assets = Assets { js: String::new(), wasm: String::new(), css: String::new() };
+        let assets = Assets { js: String::new(), wasm: String::new(), css: String::new(), simulated: false };
         let xml = "<domain type='kvm'>\n  <name>a &amp; b</name>\n</domain>".to_owned();
         let html = vm_xml(assets, &examples::vm(1, "web", "alpha"), Ok(xml)).into_html();
         let shown = "&lt;domain type='kvm'&gt;\n  &lt;name&gt;a &amp;amp; b&lt;/name&gt;\n&lt;/domain&gt;";
