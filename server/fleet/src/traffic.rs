@@ -33,11 +33,11 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Cuts hosts off, every so many one, and moves VMs among the others. The first two are never cut off.
+    /// Cuts hosts off, every so many one, and moves VMs among the others.
     pub(crate) fn new(world: World, engine: Arc<Engine>, unreachable: usize, seed: u64) -> Self {
         let World { sim, hosts, vms } = world;
-        let every = if unreachable == 0 { usize::MAX } else { hosts.len() / unreachable };
-        let is_cut = |number: usize| every != usize::MAX && number % every == every - 1 && number / every < unreachable;
+        let every = hosts.len().checked_div(unreachable).unwrap_or(usize::MAX);
+        let is_cut = |number: usize| number % every == every - 1 && number / every < unreachable;
         let (cut, up): (Vec<_>, Vec<_>) = hosts.into_iter().enumerate().partition(|(number, _)| is_cut(*number));
         cut.iter().for_each(|(_, host)| sim.cut(&host.name));
         let hosts: Vec<HostName> = up.into_iter().map(|(_, host)| host.name).collect();

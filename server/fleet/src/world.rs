@@ -47,7 +47,7 @@ impl World {
         let hosts: Vec<HostConfig> = (0..hosts)
             .map(|number| {
                 let host = sim.add_host(&format!("rack{:02}-{:02}", number / RACK + 1, number % RACK + 1));
-                let version: &str = *dice.one_of(&VERSIONS);
+                let version = *dice.one_of(&VERSIONS);
                 sim.update_libvirt(&host.name, version);
                 host
             })
