@@ -70,14 +70,18 @@ pub(crate) fn Fragment(
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
     let asked = StoredValue::new(0_u32);
+    let waiting = StoredValue::new(0_u32);
     let last = StoredValue::new(String::new());
     let load = move || {
         asked.update_value(|asked| *asked += 1);
+        waiting.update_value(|waiting| *waiting += 1);
         let number = asked.get_value();
         let fields = fields.get_untracked();
         spawn_local(async move {
             // One that can't be made now stays as it was; the next attempt follows, and the page says that it is not live.
-            let Ok(html) = send::<String>(path, fields).await else { return };
+            let answer = send::<String>(path, fields).await;
+            waiting.try_update_value(|waiting| *waiting -= 1);
+            let Ok(html) = answer else { return };
             let is_latest = asked.try_get_value() == Some(number);
             let is_new = is_latest && last.try_with_value(|last| *last != html) == Some(true);
             if is_new && let Some(node) = node.try_get_untracked().flatten() {
@@ -105,7 +109,8 @@ pub(crate) fn Fragment(
     Effect::new(move |_| {
         let timer = every.and_then(|every| {
             let look = move || {
-                if !document().hidden() {
+                // A question that takes longer than that is not asked again before it is answered.
+                if !document().hidden() && waiting.try_get_value() == Some(0) {
                     load();
                 }
             };

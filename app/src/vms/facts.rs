@@ -23,7 +23,7 @@ pub(super) fn Facts(details: VmDetails) -> impl IntoView {
                 {rows(&facts, guest.as_ref()).into_iter().map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
             </dl>
             <p>
-                <a class="button" href=xml rel="external">
+                <a class="button" id="xml" href=xml rel="external">
                     "XML"
                 </a>
             </p>

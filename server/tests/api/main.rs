@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod details;
 mod readme;
 mod steering;
 mod vms;

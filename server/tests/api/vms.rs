@@ -44,7 +44,8 @@ impl Drop for Defined<'_> {
     }
 }
 
-async fn until(api: &Api, path: &str, status: StatusCode) -> Value {
+/// Polls an address until it is answered so.
+pub(crate) async fn until(api: &Api, path: &str, status: StatusCode) -> Value {
     let poll = async {
         loop {
             let (answered, body) = api.get(path).await;

@@ -16,6 +16,7 @@ mod migrations;
 mod preflight;
 mod strangers;
 mod stream;
+mod vms;
 
 use std::{net::SocketAddr, sync::Arc};
 
