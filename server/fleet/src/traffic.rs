@@ -97,3 +97,31 @@ impl Traffic {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Phase;
+    use std::collections::BTreeSet;
+    use store::MemoryStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn migrations_go_on_and_end_variously() {
+        let world = World::new(12, 200, 3);
+        let sim = Arc::new(world.sim.clone());
+        let engine = Engine::start(world.hosts.clone(), sim, Arc::new(MemoryStore::default())).await.unwrap();
+        while !engine.is_ready() {
+            sleep(ROUND).await;
+        }
+        let going = tokio::spawn(Traffic::new(world, Arc::clone(&engine), 2, 3).keep_going(20));
+        sleep(Duration::from_secs(600)).await;
+        let snapshot = engine.snapshot(None);
+        assert!((15..=22).contains(&snapshot.summary.running), "{} migrate", snapshot.summary.running);
+        assert_eq!(snapshot.summary.unreachable_hosts(), 2);
+        let phases: BTreeSet<Phase> = snapshot.migrations.iter().map(|migration| migration.phase).collect();
+        for phase in [Phase::CopyingMemory, Phase::Succeeded, Phase::Failed, Phase::NeedsAttention] {
+            assert!(phases.contains(&phase), "{phase:?} is not among {phases:?}");
+        }
+        going.abort();
+    }
+}
