@@ -108,7 +108,13 @@ impl Viewer {
             changes.extend(is_gone.then(|| Change::HostGone(name.clone())));
             hosts.contains(name)
         });
-        self.migrations.retain(|id, _| migrations.contains(id));
+        self.migrations.retain(|id, sent| {
+            // One of a row that has ended is in no row any more; how it ended is told all the same.
+            let last =
+                inventory.migrations.get(id).filter(|_| !migrations.contains(id) && *sent < feed.of_migration(*id).any);
+            changes.extend(last.map(|migration| Change::Migration(Box::new(migration.clone()))));
+            migrations.contains(id)
+        });
         changes
     }
 

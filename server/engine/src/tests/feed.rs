@@ -139,6 +139,8 @@ async fn a_page_is_told_of_its_window_only_and_of_all_that_changes_there() {
     }
     assert_eq!(page.names(), ["b0", "b1"]);
     assert!(has_told_progress);
+    let ended = |migration: &Migration| migration.id == id && migration.phase.has_ended();
+    assert!(page.now.migrations.iter().any(ended), "how it ended is told, though it is in no row any more");
     // Outside it nothing is worth an update but the summary.
     let c1 = bench.engine.find("c1", None).unwrap().id;
     bench.ended(bench.start(c1, "beta").await).await;
