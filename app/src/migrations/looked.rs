@@ -4,8 +4,8 @@ use leptos::{prelude::*, web_sys::js_sys::Date};
 
 const KEY: &str = "vmferry-looked";
 
-/// When that was, in ms since 1970; none on the server, and before the first time.
-pub(crate) fn looked_at_ms() -> RwSignal<Option<f64>> {
+/// When that was, in ms since 1970 (whole: to read a fraction takes 10 kB of tables); none on the server, and before the first time.
+pub(crate) fn looked_at_ms() -> RwSignal<Option<u64>> {
     let looked = RwSignal::new(None);
     Effect::new(move |_| {
         let storage = window().local_storage().ok().flatten();
@@ -23,6 +23,6 @@ pub(crate) fn looked_at_ms() -> RwSignal<Option<f64>> {
 pub(crate) fn look() {
     if let Some(storage) = window().local_storage().ok().flatten() {
         // A browser that keeps nothing tells it again.
-        let _ = storage.set_item(KEY, &Date::now().to_string());
+        let _ = storage.set_item(KEY, &(Date::now() as u64).to_string());
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn Banners() -> impl IntoView {
     }
 }
 
-fn of(summary: &Summary, looked_at_ms: Option<f64>) -> Vec<Banner> {
+fn of(summary: &Summary, looked_at_ms: Option<u64>) -> Vec<Banner> {
     let told = summary.attention.iter().filter_map(|Attention { migration, problem, step, .. }| {
         Some(Banner::Attention { id: *migration, problem: problem.clone()?, step: step.clone() })
     });
@@ -65,8 +65,7 @@ fn of(summary: &Summary, looked_at_ms: Option<f64>) -> Vec<Banner> {
         ),
         href: "/migrations?result=running",
     });
-    let is_news =
-        |ended: &&EndedBadly| ended.phase == Phase::Failed && looked_at_ms.is_some_and(|ms| ended.at_ms as f64 > ms);
+    let is_news = |ended: &&EndedBadly| ended.phase == Phase::Failed && looked_at_ms.is_some_and(|ms| ended.at_ms > ms);
     let news = summary.ended_badly.iter().filter(is_news).count();
     let failed = (news > 0).then(|| Banner::Migrations {
         words: match news {
@@ -209,8 +208,8 @@ mod tests {
                 _ => String::new(),
             })
         };
-        assert_eq!(words(Some(15.0)).collect::<Vec<_>>(), ["2 migrations have failed since you last looked."]);
-        assert_eq!(words(None).count() + words(Some(30.0)).count(), 0, "nothing is news");
+        assert_eq!(words(Some(15)).collect::<Vec<_>>(), ["2 migrations have failed since you last looked."]);
+        assert_eq!(words(None).count() + words(Some(30)).count(), 0, "nothing is news");
     }
 
     #[test]
