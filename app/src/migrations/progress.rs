@@ -30,11 +30,17 @@ pub(crate) fn Bar(migration: Signal<Migration>, percent: Memo<f64>) -> impl Into
             class="bar"
             data-phase=move || phase.get().as_str()
             max="100"
-            value=move || percent.get().to_string()
+            value=move || tenths(percent.get())
             aria-label=label
             aria-valuetext=move || format!("{}, {}", text::percent(percent.get()), phase.get().label())
         ></progress>
     }
+}
+
+/// With one decimal. The standard library's own way to write fractions would be some kilobytes more to load.
+fn tenths(percent: f64) -> String {
+    let tenths = (percent * 10.0).round() as u64;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// A phase as a coloured word.

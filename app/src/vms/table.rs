@@ -51,7 +51,9 @@ pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
 /// The room that rows would take which are not near the view.
 #[component]
 fn Room(rows: Signal<u32>, section: Section) -> impl IntoView {
-    let height = move || (rows.get() > 0).then(|| format!("{}px", f64::from(rows.get()) * section.row_px.get()));
+    let height = move || {
+        (rows.get() > 0).then(|| format!("{}px", (f64::from(rows.get()) * section.row_px.get()).round() as u64))
+    };
     view! {
         <tr class="room" aria-hidden="true" hidden=move || rows.get() == 0 style:height=height>
             <td></td>
