@@ -128,6 +128,7 @@ pub fn migration(id: u128) -> Migration {
         post_copy: false,
         slows_guest: false,
         connections: None,
+        switchover_mib_s: None,
         waited_ms: 0,
         pause_limit_ms: None,
         acts: Vec::new(),

@@ -272,6 +272,9 @@ pub struct Migration {
     /// Over how many connections its memory goes; none is the ordinary one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<u8>,
+    /// What QEMU was told that the network carries during the pause, without the bandwidth limit, in MiB/s; none if it was told nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switchover_mib_s: Option<u32>,
     /// How long it waited in the queue, in ms; 0 while it does.
     #[serde(default)]
     pub waited_ms: u64,

@@ -37,6 +37,7 @@ pub use hypervisor::{
     ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan,
     Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh,
     SshLogin, StateReason, Statistics, Survey, Throttle, Tpm, Transport, Tuning, Usage, UserName, Volume,
+    knows_switchover,
 };
 
 #[cfg(test)]

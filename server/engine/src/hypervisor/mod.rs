@@ -42,7 +42,7 @@ pub use fingerprint::Fingerprint;
 pub use input::InvalidInput;
 pub use networks::{AllowedNetworks, Networks, NoAddress, Resolve};
 pub(crate) use opened::{Opened, deadline};
-pub use plan::{DiskCopy, MigrationPlan};
+pub use plan::{DiskCopy, MigrationPlan, knows_switchover};
 pub(crate) use presence::Presence;
 pub use reason::StateReason;
 pub(crate) use recovery::{NoRecovery, POST_COPY_CRASH, no_recovery};

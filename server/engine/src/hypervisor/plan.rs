@@ -47,6 +47,13 @@ pub struct MigrationPlan {
     pub trust_shared_directories: bool,
 }
 
+/// Whether libvirt and the source's QEMU can be told [`MigrationPlan::switchover_mib_s`]. Versions as libvirt writes them in a number
+/// (`VIR_MIGRATE_PARAM_BANDWIDTH_AVAIL_SWITCHOVER` is of 11.1.0, QEMU's `avail-switchover-bandwidth` of 8.2.0); of a direct migration both
+/// hosts' libvirt has to know it.
+pub fn knows_switchover(libvirt: u64, qemu: u64) -> bool {
+    libvirt >= 11_001_000 && qemu >= 8_002_000
+}
+
 /// A disk that libvirt copies along with a migration, to a volume that is there already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskCopy {

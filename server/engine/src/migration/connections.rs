@@ -68,7 +68,7 @@ async fn is_pinned(active: &ActiveMigration) -> bool {
 }
 
 /// A version as libvirt writes it in a number: 11.3.0 is 11,003,000.
-fn number(version: &str) -> Option<u64> {
+pub(super) fn number(version: &str) -> Option<u64> {
     let mut parts = version.split('.').map(str::parse::<u64>);
     let [major, minor, micro] = std::array::from_fn(|_| parts.next().and_then(Result::ok));
     Some(major? * 1_000_000 + minor.unwrap_or(0) * 1_000 + micro.unwrap_or(0))

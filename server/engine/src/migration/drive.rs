@@ -71,6 +71,7 @@ async fn hand_over(active: &mut ActiveMigration, plan: &MigrationPlan) -> Result
     let mut plan = plan.clone();
     loop {
         active.journal().prepare(Some(plan.throttle.is_some()), Some(plan.post_copy));
+        active.journal().switchover(plan.switchover_mib_s);
         active.journal().connections(plan.connections.filter(|_| !plan.post_copy));
         let reported = hand_over_once(active, &plan).await;
         let Some(again) = begins_again(active, &reported).await else { return reported };

@@ -14,6 +14,8 @@ use crate::{
     storage::StorageJournal as _,
 };
 
+const MIB: f64 = (1 << 20) as f64;
+
 /// Lets the policy decide, once for each pass.
 pub(super) async fn follow_policy(active: &mut ActiveMigration) {
     let Migration { mode, phase, cancel_requested, .. } = *active.record();
@@ -63,6 +65,7 @@ fn view(record: &Migration, pass: &PassBegun) -> View {
         pass: pass.number,
         remaining: pass.remaining,
         throughput: pass.throughput,
+        switchover: record.switchover_mib_s.map(|mib_s| f64::from(mib_s) * MIB),
         ratio: pass.ratio,
         fruitless_passes: pass.fruitless,
         pause_limit_ms: record.pause_limit_ms.unwrap_or(DOWNTIME_LIMIT_MS as u32),
@@ -85,6 +88,7 @@ pub(super) fn course(active: &ActiveMigration) -> Course {
         throttle: record.slows_guest.then(|| throttle(record)),
         post_copy: record.post_copy,
         is_limited: bandwidth_mib_s(active).is_some(),
+        switchover: record.switchover_mib_s.map(|mib_s| f64::from(mib_s) * MIB / 1000.0),
         waited_ms: record.waited_ms,
     }
 }

@@ -73,6 +73,11 @@ impl Journal {
         self.record.connections = count;
     }
 
+    /// What QEMU is told that the network carries during the pause, in MiB/s; none if it is told nothing.
+    pub(super) fn switchover(&mut self, mib_s: Option<u32>) {
+        self.record.switchover_mib_s = mib_s;
+    }
+
     /// Writes down what was done to the migration while it runs.
     pub(super) async fn act(&mut self, what: Acted, by: Option<String>, text: String) {
         if let Acted::Pause { ms } = what {

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use super::{
     Setback,
     active::ActiveMigration,
-    asleep, autostart, connections,
+    asleep, autostart,
+    connections::{self, number},
     drive::{self, Handover},
     finalize::{finalize, not_begun},
     leftovers, queue,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    hypervisor::{HostError, HostErrorKind, Presence, Transport},
+    hypervisor::{HostError, HostErrorKind, HostFacts, Presence, Transport, knows_switchover},
     limits, preflight,
     storage::{self, Prepared, StorageJournal as _},
 };
@@ -125,7 +126,7 @@ pub(super) async fn measured_link_bytes_s(active: &ActiveMigration) -> Option<u6
 /// What the link carries without the limit of this migration, in MiB/s, if it has one and that is known. Writes down what QEMU is told.
 async fn switchover_mib_s(active: &mut ActiveMigration) -> Option<u32> {
     let limit = u32::try_from(bandwidth_bytes_s(active)? >> 20).ok()?;
-    if active.record().mode != Mode::Live {
+    if active.record().mode != Mode::Live || !can_be_told(active) {
         return None;
     }
     let mib_s = preflight::unlimited_mib_s(earlier(active).await?.iter(), limit)?;
@@ -135,6 +136,17 @@ async fn switchover_mib_s(active: &mut ActiveMigration) -> Option<u32> {
     );
     active.write(text).await;
     Some(mib_s)
+}
+
+/// Whether QEMU can be told what the link carries during the pause, also if the console has to drive the migration.
+fn can_be_told(active: &ActiveMigration) -> bool {
+    let Migration { source, destination, .. } = active.record();
+    let inventory = active.context().inventory();
+    let [from, to] = [source, destination].map(|name| inventory.host(name).and_then(|entry| entry.facts.as_ref()));
+    let libvirt = |facts: &HostFacts| number(&facts.libvirt_version);
+    let (Some(from), Some(to)) = (from, to) else { return false };
+    let older = libvirt(from).zip(libvirt(to)).map(|(one, other)| one.min(other));
+    older.zip(number(&from.hypervisor_version)).is_some_and(|(libvirt, qemu)| knows_switchover(libvirt, qemu))
 }
 
 /// The newest migrations between the two hosts that succeeded.

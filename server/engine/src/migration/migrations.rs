@@ -158,6 +158,7 @@ impl Migrations {
             post_copy: false,
             slows_guest: false,
             connections: None,
+            switchover_mib_s: None,
             waited_ms: 0,
             pause_limit_ms: None,
             acts: Vec::new(),

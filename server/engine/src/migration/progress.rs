@@ -11,9 +11,7 @@ use model::{Convergence, Phase, Progress};
 
 use crate::{
     hypervisor::{DirtyCurve, Statistics},
-    precopy::{
-        Course, DOWNTIME_LIMIT_MS, Estimate, Guest, Known, Observed, PassBegun, estimate, qemu_limit_ms, time_to_send,
-    },
+    precopy::{Course, DOWNTIME_LIMIT_MS, Estimate, Guest, Known, Observed, PassBegun, estimate, fits, time_to_send},
 };
 
 /// The part of the bar for disks and the first pass, in percent.
@@ -158,7 +156,8 @@ impl Tracker {
         if self.post_copy.is_some() {
             self.observed.send_on(statistics);
         } else {
-            self.observed.sample(statistics, self.pause_limit_ms as f64, self.curve.as_deref());
+            let (pause_ms, switchover) = (self.pause_limit_ms as f64, self.switchover());
+            self.observed.sample(statistics, pause_ms, switchover, self.curve.as_deref());
         }
         let estimate = self.estimate(elapsed_ms);
         if self.observed.pass().map(|pass| pass.number) != pass_before {
@@ -282,7 +281,12 @@ impl Tracker {
 
     /// What is sent during the longest pause that the guest may take, in bytes.
     fn fits_the_pause(&self) -> f64 {
-        (self.observed.throughput() * qemu_limit_ms(self.pause_limit_ms as f64) / 1000.0).max(1.0)
+        fits(self.pause_limit_ms as f64, self.observed.throughput() / 1000.0, self.switchover()).max(1.0)
+    }
+
+    /// What QEMU was told that the link carries during the pause, in bytes a ms.
+    fn switchover(&self) -> Option<f64> {
+        self.course.and_then(|course| course.switchover)
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Course {
     pub(crate) post_copy: bool,
     /// Whether its bandwidth is limited.
     pub(crate) is_limited: bool,
+    /// What QEMU was told that the link carries without that limit, during the pause, in bytes a ms; none if it was told nothing.
+    pub(crate) switchover: Option<f64>,
     /// How long it waited in the queue, in ms.
     pub(crate) waited_ms: u64,
 }
@@ -58,10 +60,11 @@ pub(crate) struct Estimate {
 /// Goes through the rest of it: with what the policy will do (if there is one) for the time left, and without for the verdict.
 pub(crate) fn estimate(known: &Known<'_>, course: Option<&Course>) -> Estimate {
     let Known { position, memory, throughput, guest, .. } = *known;
-    let by_itself = Precopy { memory, throughput, guest, rules: None, throttle: None, post_copy: false };
+    let switchover = course.and_then(|course| course.switchover);
+    let by_itself = Precopy { memory, throughput, switchover, guest, rules: None, throttle: None, post_copy: false };
     let at_least = Precopy { guest: guest.scaled(known.certain), ..by_itself };
     let endless = match at_least.end(position) {
-        End::Never { least } => Some((least / throughput) as u64),
+        End::Never { least } => Some((least / switchover.unwrap_or(throughput)) as u64),
         End::After { .. } => None,
     };
     let steered = match course {
@@ -71,17 +74,16 @@ pub(crate) fn estimate(known: &Known<'_>, course: Option<&Course>) -> Estimate {
         None => by_itself,
     };
     let end = |guest| Precopy { guest, ..steered }.end(position);
-    let End::After { bytes, waits_ms, pause_bytes, post_copy, .. } = end(guest) else {
+    let End::After { bytes, waits_ms, pause_bytes, pause_ms, .. } = end(guest) else {
         return Estimate { endless, ..Estimate::default() };
     };
     let factor = known.spread.exp();
     let spread = spread(bytes, [end(guest.scaled(1.0 / factor)), end(guest.scaled(factor))]);
-    let pause_ms = if post_copy { DEVICES_MS } else { pause_bytes / throughput + DEVICES_MS };
-    // QEMU does not observe the limit during the pause.
-    let limited = if known.is_limited { bytes - pause_bytes } else { bytes };
+    // QEMU does not observe the limit during the pause. Unless it was told, the link is so much faster that this takes no time.
+    let paused_ms = if known.is_limited && switchover.is_none() { 0.0 } else { pause_ms };
     Estimate {
-        time_left: Some(time_left(limited / throughput + waits_ms, spread)),
-        pause_ms: Some(pause_ms as u64),
+        time_left: Some(time_left((bytes - pause_bytes) / throughput + paused_ms + waits_ms, spread)),
+        pause_ms: Some((pause_ms + DEVICES_MS) as u64),
         endless,
     }
 }

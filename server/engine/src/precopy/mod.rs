@@ -40,6 +40,17 @@ pub(crate) fn qemu_limit_ms(pause_ms: f64) -> f64 {
     (pause_ms - BEYOND_LIMIT_MS).max(pause_ms / 2.0).max(1.0)
 }
 
+/// What QEMU sends at the most while the guest is paused by this limit, in bytes: it switches over as soon as no more than that is left. It
+/// takes what it was told that the link carries then (`avail-switchover-bandwidth`), else what it has seen. Both in bytes a ms.
+pub(crate) fn fits(pause_ms: f64, throughput: f64, switchover: Option<f64>) -> f64 {
+    qemu_limit_ms(pause_ms) * switchover.unwrap_or(throughput)
+}
+
+/// What is left of a pass when QEMU next looks, in bytes: what fits into the pause, but for what it sends on average before it looks.
+fn left_of_pass(pause_ms: f64, throughput: f64, switchover: Option<f64>) -> f64 {
+    (fits(pause_ms, throughput, switchover) - passes::WINDOW_MS / 2.0 * throughput).max(0.0)
+}
+
 /// What a pause takes beside what is sent, in ms: the state of the devices.
 pub(crate) const DEVICES_MS: f64 = 25.0;
 

@@ -3,8 +3,7 @@
 use super::{
     HOPELESS_RATIO, Position,
     learned::{Changed, Learned},
-    passes::WINDOW_MS,
-    qemu_limit_ms,
+    left_of_pass,
 };
 use crate::hypervisor::{DirtyCurve, Statistics};
 
@@ -60,11 +59,19 @@ pub(crate) struct PassBegun {
 }
 
 impl Observed {
-    /// Takes a sample. `pause_ms` is the pause that the guest may take, and `curve` what the guest was measured to change before the start.
-    pub(crate) fn sample(&mut self, statistics: &Statistics, pause_ms: f64, curve: Option<&DirtyCurve>) {
+    /// Takes a sample. `pause_ms` is the pause that the guest may take, `switchover` what QEMU was told that the link carries then (in bytes
+    /// a ms), and `curve` what the guest was measured to change before the start.
+    pub(crate) fn sample(
+        &mut self,
+        statistics: &Statistics,
+        pause_ms: f64,
+        switchover: Option<f64>,
+        curve: Option<&DirtyCurve>,
+    ) {
         self.measure_throughput(statistics);
         if statistics.memory_pass > self.pass.map_or(1, |pass| pass.number) {
-            self.begin_pass(statistics, pause_ms, curve);
+            let began_ms = self.began_ms(statistics, pause_ms, switchover);
+            self.begin_pass(statistics, began_ms, curve);
         }
         self.last = Some(*statistics);
     }
@@ -144,10 +151,9 @@ impl Observed {
             if self.throughput == 0.0 { measured } else { SMOOTHING * measured + (1.0 - SMOOTHING) * self.throughput };
     }
 
-    fn begin_pass(&mut self, statistics: &Statistics, pause_ms: f64, curve: Option<&DirtyCurve>) {
+    fn begin_pass(&mut self, statistics: &Statistics, began_ms: f64, curve: Option<&DirtyCurve>) {
         let began_with = statistics.data_remaining.max(1) as f64;
         let passes = statistics.memory_pass.saturating_sub(self.pass.map_or(1, |pass| pass.number)).max(1) as f64;
-        let began_ms = self.began_ms(statistics, pause_ms);
         let lasted = ((began_ms - self.pass_began_ms) / passes).max(1.0);
         let processed = statistics.data_processed as f64;
         let sent = ((processed - self.pass_began_at) / passes).max(1.0);
@@ -179,11 +185,11 @@ impl Observed {
 
     /// When the pass that has begun since the last sample did, in ms since the job did: once what was left then had been sent, but for what
     /// fits into the pause.
-    fn began_ms(&self, statistics: &Statistics, pause_ms: f64) -> f64 {
+    fn began_ms(&self, statistics: &Statistics, pause_ms: f64, switchover: Option<f64>) -> f64 {
         let now = statistics.elapsed_ms as f64;
         let Some(last) = self.last.filter(|_| self.throughput > 0.0) else { return now };
         let throughput = self.throughput / 1000.0;
-        let rest = (qemu_limit_ms(pause_ms) - WINDOW_MS / 2.0).max(0.0) * throughput;
+        let rest = left_of_pass(pause_ms, throughput, switchover);
         let to_send = (last.data_remaining as f64 - rest).max(0.0);
         (last.elapsed_ms as f64 + to_send / throughput).min(now)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::Policy;
 
-use super::{Decision, Guest, HOPELESS_RATIO, Rules, View, decide, qemu_limit_ms};
+use super::{Decision, Guest, HOPELESS_RATIO, Rules, View, decide, fits, left_of_pass};
 use crate::hypervisor::{Throttle, Tuning};
 
 /// QEMU sends what its limit lets through in a tenth of a second, and only then looks how much is left (`BUFFER_DELAY`), in ms. What it
@@ -34,6 +34,9 @@ pub(crate) struct Precopy<'a> {
     pub(crate) memory: f64,
     /// What the link carries, in bytes a ms; more than 0.
     pub(crate) throughput: f64,
+    /// What QEMU was told that it carries while the guest is paused, without the limit that holds before, in bytes a ms; none if it was told
+    /// nothing.
+    pub(crate) switchover: Option<f64>,
     pub(crate) guest: Guest<'a>,
     /// What is done where it does not finish by itself; none is nothing.
     pub(crate) rules: Option<Rules>,
@@ -96,6 +99,8 @@ pub(crate) enum End {
         waits_ms: f64,
         /// What is sent while the guest is paused; 0 with post-copy.
         pause_bytes: f64,
+        /// How long that takes, in ms.
+        pause_ms: f64,
         /// The part of their time that the guest's CPUs lose at the end, in percent.
         slowed: u8,
         post_copy: bool,
@@ -111,6 +116,8 @@ impl Precopy<'_> {
             of: self,
             at: from,
             sent: 0.0,
+            unsent: from.left,
+            guest_ms: 0.0,
             changed: 0.0,
             carried: 0.0,
             waited_ms: 0.0,
@@ -139,6 +146,14 @@ impl Precopy<'_> {
         }
     }
 
+    /// How long it takes to send so many bytes while the guest is paused, in ms: without the limit only what QEMU leaves for the
+    /// switch-over, if it was told what the link carries then.
+    fn paused_ms(&self, bytes: f64, limit_ms: f64) -> f64 {
+        let Some(switchover) = self.switchover else { return bytes / self.throughput };
+        let last = bytes.min(fits(limit_ms, self.throughput, self.switchover));
+        (bytes - last) / self.throughput + last / switchover
+    }
+
     /// Whether its policy finishes in any case.
     fn finishes(&self) -> bool {
         self.rules.is_some_and(|rules| rules.policy == Policy::Certain)
@@ -150,7 +165,11 @@ struct UnderWay<'a> {
     of: &'a Precopy<'a>,
     at: Position,
     sent: f64,
-    /// What the guest changed during the last pass.
+    /// What was left at first and has not been sent since: QEMU goes on where it stopped.
+    unsent: f64,
+    /// How long the guest has written, in ms in which it was not slowed.
+    guest_ms: f64,
+    /// What the guest changed during the last pass of what was not left anyway.
     changed: f64,
     /// What the link carried during it.
     carried: f64,
@@ -164,7 +183,7 @@ struct UnderWay<'a> {
 
 impl UnderWay<'_> {
     fn fits(&self) -> bool {
-        self.at.left <= qemu_limit_ms(self.at.pause_ms) * self.of.throughput
+        self.at.left <= fits(self.at.pause_ms, self.of.throughput, self.of.switchover)
     }
 
     /// What the policy sees at the beginning of the pass.
@@ -174,6 +193,7 @@ impl UnderWay<'_> {
             pass: self.at.pass,
             remaining: self.at.left,
             throughput: self.of.throughput * 1000.0,
+            switchover: self.of.switchover.map(|bytes_ms| bytes_ms * 1000.0),
             ratio,
             fruitless_passes: self.at.fruitless,
             pause_limit_ms: self.at.pause_ms as u32,
@@ -194,12 +214,17 @@ impl UnderWay<'_> {
     /// Sends what is left, but for what fits into the pause, and finds what was changed meanwhile. Returns what the next pass is expected
     /// to begin with, by what this one does.
     fn pass(&mut self) -> f64 {
-        let Precopy { memory, throughput, guest, .. } = self.of;
-        let rest = ((qemu_limit_ms(self.at.pause_ms) - WINDOW_MS / 2.0) * throughput).clamp(0.0, self.at.left);
+        let Precopy { memory, throughput, switchover, guest, .. } = self.of;
+        let rest = left_of_pass(self.at.pause_ms, *throughput, *switchover).min(self.at.left);
         let sent = self.at.left - rest;
         let lasted = self.at.lasted_ms + sent / throughput;
-        self.changed = guest.bytes_within(lasted * guest.slowed_to(self.at.slowed)).min(*memory);
-        let left = (rest + self.changed).min(*memory);
+        let guest_ms = lasted * guest.slowed_to(self.at.slowed);
+        self.guest_ms += guest_ms;
+        self.unsent = (self.unsent - sent).max(0.0);
+        // What it changes again is among what is left.
+        let most = (self.unsent + guest.bytes_within(self.guest_ms)).min(*memory);
+        let left = (rest + guest.bytes_within(guest_ms)).min(most);
+        self.changed = (left - rest).max(0.0);
         self.carried = lasted * throughput;
         self.waited_ms += wait_ms(self.at.slowed);
         let by_rate = self.changed / self.carried.max(1.0);
@@ -242,6 +267,7 @@ impl UnderWay<'_> {
             bytes: self.sent + self.at.left,
             waits_ms: self.waited_ms + wait_ms(self.at.slowed),
             pause_bytes,
+            pause_ms: self.of.paused_ms(pause_bytes, self.at.pause_ms),
             slowed: self.at.slowed,
             post_copy,
         }

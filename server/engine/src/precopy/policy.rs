@@ -54,6 +54,8 @@ pub(crate) struct View {
     pub(crate) remaining: f64,
     /// What the link carries, in bytes a second.
     pub(crate) throughput: f64,
+    /// What QEMU was told that it carries while the guest is paused, without a limit, in bytes a second; none if it was told nothing.
+    pub(crate) switchover: Option<f64>,
     /// What the next pass is expected to begin with, by what this one does.
     pub(crate) ratio: f64,
     /// Passes in a row, with this one, that began with no less than the least before.
@@ -80,7 +82,17 @@ pub(crate) enum Decision {
 impl View {
     /// The pause that it would take if it switched over with so much left, in ms.
     fn pause_ms(&self, bytes: f64) -> u32 {
-        (bytes / self.throughput.max(1.0) * 1_000.0 + BEYOND_LIMIT_MS).ceil() as u32
+        (bytes / self.pause_throughput().max(1.0) * 1_000.0 + BEYOND_LIMIT_MS).ceil() as u32
+    }
+
+    /// What the link carries while the guest is paused for the switch-over, in bytes a second.
+    fn pause_throughput(&self) -> f64 {
+        self.switchover.unwrap_or(self.throughput)
+    }
+
+    /// How long a guest would be paused that is paused now, until the end, in ms: a limit holds until QEMU switches over.
+    fn paused_now_ms(&self) -> u32 {
+        Self { switchover: None, ..*self }.needed_ms()
     }
 
     /// The pause that it would take now, in ms.
@@ -133,7 +145,7 @@ pub(crate) fn explain(rules: &Rules, view: &View, decision: Decision, vm: &str) 
         "Pass {} begins with {left}, which is {} at {}; each pass leaves about {:.0} % of the one before.",
         view.pass,
         text::duration(view.needed_ms().into()),
-        text::rate(view.throughput as u64),
+        text::rate(view.pause_throughput() as u64),
         view.ratio * 100.0
     );
     let done = match decision {
@@ -148,7 +160,7 @@ pub(crate) fn explain(rules: &Rules, view: &View, decision: Decision, vm: &str) 
         Decision::Tune(Tuning::PauseGuest, _) => {
             format!(
                 "{policy} pauses {vm} until its memory is sent, in about {}.",
-                text::duration(view.needed_ms().into())
+                text::duration(view.paused_now_ms().into())
             )
         }
         Decision::Tune(Tuning::Bandwidth { mib_s }, _) => format!("{policy} limits the bandwidth to {mib_s} MiB/s."),
@@ -164,7 +176,7 @@ pub(crate) fn gave_up(rules: &Rules, view: &View, vm: &str) -> HostError {
     let sentence = format!(
         "{vm} writes too fast: {} of it were left at {}, which would have been a pause of {}, and the policy {} gave up after {}.",
         text::bytes(view.remaining as u64),
-        text::rate(view.throughput as u64),
+        text::rate(view.pause_throughput() as u64),
         text::duration(view.needed_ms().into()),
         rules.policy.as_str(),
         text::duration(millis(rules.budget))

@@ -13,7 +13,7 @@ use super::{
     input::PreflightInput,
 };
 use crate::{
-    hypervisor::{DirtyCurve, Throttle},
+    hypervisor::{DirtyCurve, Throttle, knows_switchover},
     precopy::{DEVICES_MS, DOWNTIME_LIMIT_MS, End, Guest, Position, Precopy, Rules, qemu_limit_ms, throttle_for},
 };
 
@@ -46,6 +46,8 @@ pub(super) struct Case<'a> {
     pub(super) memory_bytes: u64,
     pub(super) disk_bytes: u64,
     pub(super) link: Link,
+    /// What QEMU is told that the link carries during the pause, without the limit, in bytes a second; none if it is told nothing.
+    pub(super) switchover_bytes_s: Option<u64>,
     /// None if the guest was not measured.
     pub(super) curve: Option<&'a DirtyCurve>,
     /// What it takes beside what is sent, in ms.
@@ -55,6 +57,13 @@ pub(super) struct Case<'a> {
     pub(super) budget_s: Option<u32>,
     /// Whether both hosts can do post-copy.
     pub(super) post_copy: bool,
+}
+
+impl Case<'_> {
+    /// What QEMU is told that the link carries during the pause, in bytes a ms.
+    fn switchover(&self) -> Option<f64> {
+        self.switchover_bytes_s.map(|bytes_s| bytes_s.max(1) as f64 / 1000.0)
+    }
 }
 
 /// What earlier moves say of one with a policy.
@@ -83,6 +92,7 @@ pub(super) fn of(input: &PreflightInput, disk_bytes: u64) -> Option<Prediction> 
         memory_bytes: memory(input),
         disk_bytes,
         link,
+        switchover_bytes_s: limit.and_then(|limit| switchover(input, limit)),
         // One that is paused writes nothing.
         curve: if input.vm.state == VmState::Running { measured } else { Some(&still) },
         overhead_ms: history::overhead_ms(&input.earlier, options, link.bytes_s.max(1) as f64 / 1000.0),
@@ -124,6 +134,16 @@ fn link(input: &PreflightInput, limit: Option<u64>) -> Option<Link> {
     }
 }
 
+/// As `migration/lifecycle.rs` tells it, in bytes a second.
+fn switchover(input: &PreflightInput, limit: u64) -> Option<u64> {
+    let (from, to) = (&input.source.survey, &input.destination.survey);
+    if !knows_switchover(from.libvirt_version.min(to.libvirt_version), from.hypervisor_version) {
+        return None;
+    }
+    let mib_s = history::unlimited_mib_s(input.earlier.iter(), u32::try_from(limit / MIB).ok()?)?;
+    Some(u64::from(mib_s) * MIB)
+}
+
 /// The memory that the guest uses, in bytes: what its balloon leaves it, but no more than its QEMU has in the host's memory. Pages that it
 /// never wrote to are not sent. Huge pages do not count as QEMU's.
 fn memory(input: &PreflightInput) -> u64 {
@@ -144,16 +164,22 @@ pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending 
         Some(curve) => [1.0 - curve.error(), 1.0, 1.0 + curve.error()].map(|factor| curve.scaled(factor)),
         None => GUESSED_RATIOS.map(|ratio| DirtyCurve::steady((ratio * throughput * 1000.0) as u64)),
     };
+    let pause_throughput = case.switchover().unwrap_or(throughput);
     let end = |curve: &DirtyCurve| end(case, policy, throughput, curve);
-    let (bytes, waits_ms, pause_bytes, slowed, post_copy) = match end(&likely) {
-        End::Never { least } => return Ending::Never { needed_pause_ms: ms(least / throughput) },
-        End::After { bytes, waits_ms, pause_bytes, slowed, post_copy } => {
-            (bytes, waits_ms, pause_bytes, slowed, post_copy)
+    let (bytes, waits_ms, pause_bytes, likely_pause, slowed, post_copy) = match end(&likely) {
+        End::Never { least } => return Ending::Never { needed_pause_ms: ms(least / pause_throughput) },
+        End::After { bytes, waits_ms, pause_bytes, pause_ms, slowed, post_copy } => {
+            (bytes, waits_ms, pause_bytes, pause_ms, slowed, post_copy)
         }
     };
     let spread = spread(bytes, end(&less), end(&more));
     let (bytes, spread) = corrected(bytes, spread, known.sends);
-    let total = |bytes: f64| case.overhead_ms + waits_ms + (case.disk_bytes as f64 + bytes) / throughput;
+    // What is sent during the pause does not take as long as the limit says.
+    let sooner_ms = pause_bytes / throughput - likely_pause;
+    let total = |bytes: f64| {
+        let sending_ms = (case.disk_bytes as f64 + bytes) / throughput;
+        case.overhead_ms + waits_ms + (sending_ms - sooner_ms).max(0.0)
+    };
     let (low, high) = match known.off {
         Some((low, high)) => (total(bytes) * low, total(bytes) * high),
         None => {
@@ -163,12 +189,11 @@ pub(super) fn predict(case: &Case<'_>, policy: Policy, known: &Known) -> Ending 
         }
     };
     let (limit, longest) = pauses(policy, case.longest_pause_ms);
-    let likely_pause = pause_bytes / throughput;
     let longest_pause = if likely_pause > longest {
         likely_pause
     } else {
         let allowed = if likely_pause > qemu_limit_ms(limit) { longest } else { limit };
-        allowed.min(case.memory_bytes as f64 / throughput)
+        allowed.min(case.memory_bytes as f64 / pause_throughput)
     };
     // What was seen of pauses says nothing of post-copy, whose pause sends no memory.
     let seen_pause = known.pause_ms.filter(|_| !post_copy);
@@ -198,6 +223,7 @@ fn end(case: &Case<'_>, policy: Policy, throughput: f64, curve: &DirtyCurve) -> 
     let precopy = Precopy {
         memory,
         throughput,
+        switchover: case.switchover(),
         guest: Guest::measured(curve),
         rules: Some(Rules::of(policy, case.longest_pause_ms, case.budget_s, case.memory_bytes)),
         throttle: policy.slows_guest().then(|| throttle(curve, throughput)),

@@ -3,7 +3,7 @@
 
 use std::ffi::c_uint;
 
-use engine::{MigrationPlan, Throttle};
+use engine::{MigrationPlan, Throttle, knows_switchover};
 use model::{ControlFlow, Mode};
 use virt::{domain::Domain, sys};
 
@@ -11,10 +11,6 @@ use crate::{connection::Connection, error::LibvirtError, ffi::typed_params::Type
 
 /// No limit, in MiB/s, as libvirt has it for a domain that was never told one (`QEMU_DOMAIN_MIG_BANDWIDTH_MAX`).
 const UNLIMITED: u64 = i64::MAX as u64 >> 20;
-
-/// The first libvirt and QEMU that can be told what the link carries at the switch-over, as libvirt's numbers: 11.1.0 and 8.2.0.
-const KNOWS_SWITCHOVER: u32 = 11_001_000;
-const QEMU_KNOWS_SWITCHOVER: u32 = 8_002_000;
 
 /// What a plan's speed depends on besides the plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,8 +30,10 @@ impl SpeedFacts {
     ) -> Result<Self, LibvirtError> {
         Ok(Self {
             default: source.known(domain.migrate_max_speed(0).map_err(LibvirtError::from))?,
-            knows_switchover: source.hyp_version()? >= QEMU_KNOWS_SWITCHOVER
-                && super::all_have(KNOWS_SWITCHOVER, source, destination)?,
+            knows_switchover: [Some(source), destination].into_iter().flatten().try_fold(true, |all, connection| {
+                let libvirt = connection.lib_version()?;
+                Ok::<_, LibvirtError>(all && knows_switchover(libvirt.into(), source.hyp_version()?.into()))
+            })?,
         })
     }
 

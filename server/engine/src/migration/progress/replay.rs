@@ -87,7 +87,7 @@ fn trace(path: &Path) -> Trace {
     let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
     Trace {
         name,
-        course: Course { rules, throttle, post_copy: false, is_limited: true, waited_ms: 0 },
+        course: Course { rules, throttle, post_copy: false, is_limited: true, switchover: None, waited_ms: 0 },
         curve,
         succeeded,
         total_ms,

@@ -1,4 +1,5 @@
 //! The model against steps of a ms, and against migrations that were recorded.
 
+mod estimate;
 mod passes;
 mod policy;

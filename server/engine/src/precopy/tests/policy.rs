@@ -20,6 +20,7 @@ fn view(mib: f64) -> View {
         pass: 3,
         remaining: mib * MIB,
         throughput: 32.0 * MIB,
+        switchover: None,
         ratio: 1.0,
         fruitless_passes: 1,
         pause_limit_ms: 300,
@@ -49,6 +50,27 @@ fn balanced_allows_the_pause_that_is_needed_up_to_its_limit() {
     assert_eq!(decide(&balanced, &View { pause_limit_ms: 1_000, ..view(29.0) }), None, "it is allowed already");
     assert_eq!(decide(&balanced, &view(64.0)), None, "more than it may: QEMU slows the guest");
     assert_eq!(decide(&rules(Policy::Gentle), &view(16.0)), None);
+}
+
+#[test]
+fn no_longer_pause_is_allowed_than_is_needed_without_the_limit() {
+    let told = View { switchover: Some(800.0 * MIB), ..view(64.0) };
+    for policy in Policy::ALL {
+        assert_eq!(decide(&rules(*policy), &told), None, "64 MiB take 80 ms, and as much again");
+    }
+    let pause = |ms| Some(Decision::Tune(Tuning::PauseLimit { ms }, Acted::Pause { ms }));
+    let more = View { remaining: 400.0 * MIB, ..told };
+    assert_eq!(decide(&rules(Policy::Balanced), &more), pause(696));
+    let text = explain(&rules(Policy::Balanced), &more, decide(&rules(Policy::Balanced), &more).unwrap(), "db");
+    assert!(text.contains("400 MiB, which is 580 ms at 800 MiB/s"), "{text}");
+}
+
+#[test]
+fn a_guest_that_is_paused_now_is_sent_within_the_limit() {
+    let in_vain = View { fruitless_passes: 2, slowed_percent: 95, ..view(1600.0) };
+    let told = View { switchover: Some(800.0 * MIB), ..in_vain };
+    let text = explain(&rules(Policy::Certain), &told, decide(&rules(Policy::Certain), &told).unwrap(), "db");
+    assert!(text.contains("until its memory is sent, in about 50"), "1600 MiB at 32 MiB/s: {text}");
 }
 
 #[test]

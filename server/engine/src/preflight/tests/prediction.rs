@@ -34,6 +34,7 @@ fn case(memory_mib: u64, disk_mib: u64, mib_s: u64, curve: Option<&DirtyCurve>) 
         memory_bytes: memory_mib * MIB,
         disk_bytes: disk_mib * MIB,
         link: Link { bytes_s: mib_s * MIB, measured: true },
+        switchover_bytes_s: None,
         curve,
         overhead_ms: 0.0,
         longest_pause_ms: None,
@@ -82,6 +83,25 @@ fn the_limit_counts_until_something_was_measured() {
         (8 * MIB, false),
         "moves with another limit say nothing"
     );
+}
+
+#[test]
+fn the_pause_is_as_long_as_without_the_limit_if_qemu_knows_what_the_link_carries() {
+    let mut input = input();
+    input.options.bandwidth_mib_s = Some(32);
+    let set = [1000, 2000, 4000].map(|period_ms| DirtyPoint { period_ms, bytes: 64 * MIB });
+    input.curve = Some(Arc::new(DirtyCurve::new(set, None)));
+    let gentle = |input: &PreflightInput| of(input, 0).unwrap().policies[0].ending;
+    let Ending::Never { needed_pause_ms } = gentle(&input) else { panic!("64 MiB take 2 s at 32 MiB/s") };
+    assert!(needed_pause_ms > 1_500, "{needed_pause_ms}");
+    input.earlier = vec![move_at(1000 * MIB)];
+    let Ending::After { likely_ms, pause_ms, .. } = gentle(&input) else {
+        panic!("80 ms at four fifths of 1000 MiB/s")
+    };
+    let one_pass = input.domain.memory_bytes / (32 * MIB) * 1000;
+    assert!(pause_ms <= 300 && likely_ms < one_pass + 3_000, "{pause_ms} {likely_ms}");
+    on_destination(&mut input).libvirt_version = 11_000_000;
+    assert!(matches!(gentle(&input), Ending::Never { .. }), "QEMU is not told there");
 }
 
 #[test]
@@ -245,13 +265,15 @@ proptest! {
     #[test]
     fn the_likely_time_and_pause_are_within_their_bounds(
         policy in any_policy(), memory: u64, disk_bytes: u64, bytes_s: u64, points: [(u64, u64); 3],
-        overhead_ms in 0.0..1e9, longest_pause_ms: Option<u32>, post_copy: bool, seen_ms in proptest::option::of(0.0..1e6),
+        switchover_bytes_s: Option<u64>, overhead_ms in 0.0..1e9, longest_pause_ms: Option<u32>, post_copy: bool, seen_ms in proptest::option::of(0.0..1e6),
     ) {
         let curve = DirtyCurve::new(points.map(|(period_ms, bytes)| DirtyPoint { period_ms, bytes }), None);
         let link = Link { bytes_s, measured: false };
         let memory_bytes = memory;
         let curve = Some(&curve);
-        let case = Case { memory_bytes, disk_bytes, link, curve, overhead_ms, longest_pause_ms, budget_s: None, post_copy };
+        let case = Case {
+            memory_bytes, disk_bytes, link, switchover_bytes_s, curve, overhead_ms, longest_pause_ms, budget_s: None, post_copy,
+        };
         let known = Known { pause_ms: seen_ms, ..Known::default() };
         if let Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent, .. } = predict(&case, policy, &known) {
             prop_assert!(low_ms <= likely_ms && likely_ms <= high_ms);
