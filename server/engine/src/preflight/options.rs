@@ -88,7 +88,7 @@ mod tests {
             MigrationOptions { bandwidth_mib_s: Some(32), ..several.clone() },
             MigrationOptions { policy: Some(Policy::Certain), ..several.clone() },
             MigrationOptions { control_flow: Some(ControlFlow::Tunnelled), ..several.clone() },
-            MigrationOptions { connections: None, compress: true, rdma: true, ..several.clone() },
+            MigrationOptions { connections: None, compress: true, rdma: true, ..several },
         ] {
             assert!(check(&refused).is_err(), "{refused:?}");
         }
