@@ -49,5 +49,6 @@ pub use ui::{
 #[cfg(feature = "ssr")]
 pub use vms::{
     server_fns::{VmPart, vm_part},
+    terminal_page::terminal,
     xml_page::vm_xml,
 };

@@ -5,6 +5,7 @@ mod hosts;
 mod keys;
 mod login;
 mod migrations;
+mod terminals;
 #[cfg(test)]
 mod tests;
 mod updates;

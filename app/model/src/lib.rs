@@ -29,6 +29,7 @@ mod scope;
 mod search;
 mod secret;
 mod step;
+mod terminal;
 pub mod text;
 mod transitions;
 mod update;
@@ -62,6 +63,7 @@ pub use scope::{Attention, EndedBadly, Letter, Scope, Summary, Unreachable, VmLi
 pub use search::{Field, Search};
 pub use secret::Secret;
 pub use step::Step;
+pub use terminal::{TerminalEvent, TerminalKind, TerminalStatus};
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};
 pub use vm_details::{GuestFacts, UsagePoint, VmDetails, VmDisk, VmFacts, VmInterface};

@@ -17,6 +17,8 @@ pub mod query;
 mod section;
 pub mod server_fns;
 pub mod table;
+#[cfg(feature = "ssr")]
+pub mod terminal_page;
 pub mod vm_page;
 #[cfg(feature = "ssr")]
 pub mod xml_page;

@@ -2,7 +2,8 @@
 #
 # It fills its memory with data that is not zero, writes a line on the screen and on the serial console, and from then on
 # sleeps (hlt) from one timer tick to the next. With every tick it changes a number of memory pages, and it looks whether
-# the power button was pressed. What differs between the VMs is in the parameter block, which boot_sector.rs fills in.
+# the power button was pressed, and whether something was typed on the serial console: it echoes that, and answers Enter
+# with its line. What differs between the VMs is in the parameter block, which boot_sector.rs fills in.
 #
 # SeaBIOS enters here with the timer running at its usual 18.2 ticks a second. We go to 32-bit mode at once, to reach all
 # memory, and never call the BIOS again. boot_sector.bin is this file assembled, as the test in boot_sector.rs makes sure:
@@ -15,11 +16,13 @@
         .set    PAGE, 4096
         .set    SCREEN, 0xb8000         # 80 x 25 pairs of character and colour
         .set    HEARTBEAT, SCREEN + 160 # first character of the second line
-        .set    COM1, 0x3f8
+        .set    COM1_LOW, 0xf8          # the low bytes of COM1's ports, where %dx holds another of them
+        .set    FIFO_LOW, 0xfa
+        .set    STATUS_LOW, 0xfd
         .set    COM1_STATUS, 0x3fd
         .set    PM1_STATUS, 0x600       # ACPI registers where SeaBIOS puts them on QEMU's "pc" machine
         .set    PM1_ENABLE, 0x602
-        .set    PM1_CONTROL, 0x604
+        .set    PM1_CONTROL_LOW, 0x04
         .set    POWER_BUTTON, 0x100     # in status and enable
         .set    SLEEP_SOFT_OFF, 0x2000  # in control
         .set    CODE, 0x08              # segments in the table below
@@ -62,19 +65,11 @@ protected:
         movl    $(80 * 25 / 2), %ecx
         rep stosl
 
-        movl    $SCREEN, %edi           # the text, on screen and console
-        movl    $text, %esi
-1:      lodsb
-        testb   %al, %al
-        jz      2f
-        movb    $0x07, %ah
-        stosw
-        call    console
-        jmp     1b
-2:      movb    $'\r', %al
-        call    console
-        movb    $'\n', %al
-        call    console
+        movl    $SCREEN, %edi
+        call    say
+        movb    $FIFO_LOW, %dl          # %dx is COM1: receive up to 16 bytes between two ticks
+        movb    $1, %al
+        outb    %al, %dx
 
         movw    $PM1_ENABLE, %dx        # without this QEMU does not show us the button
         movw    $POWER_BUTTON, %ax
@@ -88,7 +83,22 @@ tick:   hlt
         inw     %dx, %ax
         testw   $POWER_BUTTON, %ax
         jnz     power_off
-        movl    pages_per_tick, %ecx
+        movw    $COM1_STATUS, %dx
+3:      inb     %dx, %al
+        testb   $1, %al                 # something was typed
+        jz      5f
+        movb    $COM1_LOW, %dl
+        inb     %dx, %al
+        call    console
+        cmpb    $'\r', %al
+        jne     4f
+        pushl   %edi
+        movl    $SCREEN, %edi
+        call    say
+        popl    %edi
+4:      movb    $STATUS_LOW, %dl
+        jmp     3b
+5:      movl    pages_per_tick, %ecx
         jecxz   tick
 1:      incl    (%edi)
         addl    $PAGE, %edi
@@ -99,19 +109,34 @@ tick:   hlt
         jmp     tick
 
 power_off:
-        movw    $PM1_CONTROL, %dx
+        movb    $PM1_CONTROL_LOW, %dl   # %dx is PM1_STATUS
         movw    $SLEEP_SOFT_OFF, %ax
         outw    %ax, %dx
         jmp     tick
 
-console:                                # send %al on the serial console; changes %dx
+say:                                    # a new line with the text on the serial console, and the text at %edi; changes %eax, %esi
+        movb    $'\r', %al
+        call    console
+        movb    $'\n', %al
+        call    console
+        movl    $text, %esi
+1:      lodsb
+        testb   %al, %al
+        jz      2f
+        movb    $0x07, %ah
+        stosw
+        call    console
+        jmp     1b
+2:      ret
+
+console:                                # send %al on the serial console; leaves COM1 in %dx
         pushl   %eax
         movw    $COM1_STATUS, %dx
 1:      inb     %dx, %al
         testb   $0x20, %al              # ready to send
         jz      1b
         popl    %eax
-        movw    $COM1, %dx
+        movb    $COM1_LOW, %dl
         outb    %al, %dx
         ret
 

@@ -71,6 +71,7 @@ fn xml(directory: &Directory, disks: Disks, guest: &Guest) -> String {
     {disk}
     <controller type='usb' model='none'/>
     <serial type='pty'><log file='{console}' append='on'/></serial>
+    <graphics type='vnc' autoport='yes'/>
     <video><model type='vga' vram='1024'/></video>
     <memballoon model='none'/>
   </devices>

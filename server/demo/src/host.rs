@@ -116,6 +116,7 @@ impl DemoHost {
         let Self { address, .. } = self;
         format!(
             "stdio_handler = \"file\"\n\
+             vnc_listen = \"{address}\"\n\
              security_driver = \"none\"\n\
              migration_host = \"{address}\"\n\
              migration_address = \"{address}\"\n\

@@ -330,7 +330,7 @@ fn code(kind: HostErrorKind) -> Code {
         HostErrorKind::HostKeyChanged => Code::HostKeyChanged,
         HostErrorKind::PeerLogin => Code::PeerLogin,
         HostErrorKind::UnknownVm => Code::UnknownVm,
-        HostErrorKind::WrongState => Code::WrongState,
+        HostErrorKind::WrongState | HostErrorKind::InUse => Code::WrongState,
         HostErrorKind::AlreadyThere => Code::AlreadyThere,
         HostErrorKind::AlreadyMigrating => Code::AlreadyMigrating,
         HostErrorKind::SameHost => Code::SameHost,

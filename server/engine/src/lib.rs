@@ -21,6 +21,7 @@ mod preflight;
 mod records;
 mod storage;
 mod tasks;
+mod terminal;
 mod traces;
 mod usage;
 
@@ -36,7 +37,7 @@ pub use hypervisor::{
     HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras,
     ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan,
     Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh,
-    SshLogin, StateReason, Statistics, Survey, Throttle, Tpm, Transport, Tuning, Usage, UserName, Volume,
+    SshLogin, StateReason, Statistics, Survey, TerminalStream, Throttle, Tpm, Transport, Tuning, Usage, UserName, Volume,
     knows_switchover,
 };
 

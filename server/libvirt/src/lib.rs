@@ -21,6 +21,7 @@ mod migrate;
 mod resolver;
 mod storage;
 mod survey;
+mod terminal;
 mod translate;
 mod xml;
 

@@ -8,6 +8,7 @@ mod account;
 mod hosts;
 mod migrations;
 mod principal;
+mod terminals;
 mod updates;
 mod vms;
 
@@ -17,13 +18,14 @@ pub use account::Account;
 pub use hosts::Hosts;
 pub use migrations::{DestinationsRequest, Migrations};
 pub use principal::Principal;
+pub use terminals::{Terminal, Terminals};
 pub use updates::Updates;
 pub use vms::Vms;
 
 /// The whole port.
-pub trait Console: Vms + Migrations + Hosts + Updates + Account {}
+pub trait Console: Vms + Terminals + Migrations + Hosts + Updates + Account {}
 
-impl<T: Vms + Migrations + Hosts + Updates + Account> Console for T {}
+impl<T: Vms + Terminals + Migrations + Hosts + Updates + Account> Console for T {}
 
 /// The port as it is handed to every door.
 pub type SharedConsole = Arc<dyn Console>;

@@ -22,6 +22,12 @@ impl Principal {
         &self.user
     }
 
+    /// Whether the user may use serial consoles and screens: who does is in front of the machine, and may be able to do more there than the
+    /// console offers. There is one kind of user today, who may; what users may do is decided here.
+    pub fn may_use_terminals(&self) -> bool {
+        true
+    }
+
     /// The handle of the session that the request came with.
     pub fn session(&self) -> Option<&str> {
         self.session.as_deref()

@@ -25,6 +25,10 @@ const FIXED: [(HeaderName, HeaderValue); 6] = [
     ),
 ];
 
+/// On an answer: its page makes styles, with the nonce. xterm.js does.
+#[derive(Clone, Copy)]
+pub(super) struct MakesStyles;
+
 /// Gives the request a nonce for the page's scripts, and the answer its headers.
 pub(super) async fn add(State(doors): State<Doors>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::new();
@@ -37,7 +41,9 @@ pub(super) async fn add(State(doors): State<Doors>, mut request: Request, next: 
     if doors.site.https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    let policy = policy(&nonce, doors.site.https, authority.as_deref());
+    let makes_styles = response.extensions().get::<MakesStyles>().is_some();
+    let headers = response.headers_mut();
+    let policy = policy(&nonce, doors.site.https, authority.as_deref(), makes_styles);
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -47,13 +53,14 @@ pub(super) async fn add(State(doors): State<Doors>, mut request: Request, next: 
 }
 
 /// Scripts only with the nonce, nothing from elsewhere. `'self'` does not cover WebSockets in all browsers.
-fn policy(nonce: &Nonce, https: bool, authority: Option<&str>) -> String {
+fn policy(nonce: &Nonce, https: bool, authority: Option<&str>, makes_styles: bool) -> String {
+    let styles = if makes_styles { format!(" 'nonce-{nonce}'") } else { String::new() };
     let stream = match authority {
         Some(authority) => format!(" {}://{authority}", if https { "wss" } else { "ws" }),
         None => String::new(),
     };
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'{styles}; \
          img-src 'self' data:; font-src 'self'; manifest-src 'self'; connect-src 'self'{stream}; base-uri 'none'; \
          object-src 'none'; form-action 'self'; frame-ancestors 'none'"
     )

@@ -17,6 +17,7 @@ mod named;
 mod pages;
 mod refused;
 mod status;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod vms;
@@ -185,6 +186,7 @@ fn programs(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
 fn stream(state: &DoorState) -> Router<DoorState> {
     let stream = Router::new()
         .route("/ws", any(ws::open))
+        .route("/ws/vms/{id}/{kind}", any(terminal::open))
         .layer(from_fn_with_state((state.doors.clone(), Guard::STREAM), guard::only_users))
         .layer(from_fn_with_state(state.clone(), ws::only_from_own_pages));
     checked(stream, state).layer(map_response(as_problem))

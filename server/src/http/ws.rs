@@ -34,38 +34,43 @@ const LARGEST_MESSAGE: usize = 16 << 10;
 /// How long the browser may take to send it.
 const RESUME_LIMIT: Duration = Duration::from_secs(10);
 /// How long the browser may take to accept one message.
-const SEND_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const SEND_LIMIT: Duration = Duration::from_secs(10);
 /// How often the stream shows the browser that it is alive, and pings it: the answers keep the connection open.
-const ALIVE_EVERY: Duration = Duration::from_secs(15);
+pub(super) const ALIVE_EVERY: Duration = Duration::from_secs(15);
 /// How often the session is looked up: one that a page ends is told at once, one that a limit ends or the command line, another process,
 /// is not.
-const SESSION_EVERY: Duration = Duration::from_secs(1);
+pub(super) const SESSION_EVERY: Duration = Duration::from_secs(1);
 /// After so many unanswered pings the browser counts as gone.
-const UNANSWERED: u32 = 2;
+pub(super) const UNANSWERED: u32 = 2;
 /// Streams one session may have open: pages in tabs of one browser. Not one user: all admins may use one account.
 const STREAMS_A_SESSION: usize = 16;
 /// The close code of a session that is over (4000 and up are free to use; HTTP would say 401).
-const SESSION_OVER: u16 = 4401;
+pub(super) const SESSION_OVER: u16 = 4401;
 
 /// How many streams each session has open, by its handle.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Streams(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One of them; it is counted until this is dropped.
-struct Place {
+pub(super) struct Place {
     streams: Streams,
     session: String,
 }
 
 impl Streams {
-    fn place(&self, session: &str) -> Option<Place> {
+    /// A place for one more stream of this session.
+    ///
+    /// # Errors
+    /// `throttled`.
+    pub(super) fn place(&self, session: &str) -> Result<Place, Problem> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(session.to_owned()).or_default();
         if *count >= STREAMS_A_SESSION {
-            return None;
+            let sentence = format!("This browser has {STREAMS_A_SESSION} streams open already.");
+            return Err(Problem::new(Code::Throttled, sentence).with_fix("Close a few pages."));
         }
         *count += 1;
-        Some(Place { streams: self.clone(), session: session.to_owned() })
+        Ok(Place { streams: self.clone(), session: session.to_owned() })
     }
 }
 
@@ -88,13 +93,8 @@ pub(super) async fn open(
     Extension(who): Extension<Principal>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refused> {
-    let upgrade = upgrade.map_err(|error| {
-        Problem::new(Code::InvalidInput, "This address is a WebSocket's.").with_details(error.body_text())
-    })?;
-    let place = streams.place(who.session().unwrap_or_default()).ok_or_else(|| {
-        Problem::new(Code::Throttled, format!("This browser has {STREAMS_A_SESSION} streams open already."))
-            .with_fix("Close a few pages.")
-    })?;
+    let upgrade = upgrade.map_err(no_websocket)?;
+    let place = streams.place(who.session().unwrap_or_default())?;
     Ok(upgrade.max_message_size(LARGEST_MESSAGE).max_frame_size(LARGEST_MESSAGE).on_upgrade(move |socket| async move {
         tracing::debug!(user = who.user(), "a stream was opened");
         let mut stream = Stream { socket, doors, who };
@@ -103,6 +103,11 @@ pub(super) async fn open(
         tracing::debug!(user = stream.who.user(), "a stream was closed");
         drop(place);
     }))
+}
+
+/// The answer to what is no WebSocket.
+pub(super) fn no_websocket(error: WebSocketUpgradeRejection) -> Problem {
+    Problem::new(Code::InvalidInput, "This address is a WebSocket's.").with_details(error.body_text())
 }
 
 /// Refuses streams that a page of another site opens. Browsers send the page's origin with every WebSocket, and no page of another site
@@ -126,7 +131,7 @@ fn is_own_origin(site: &Site, headers: &HeaderMap, uri: &Uri) -> bool {
 }
 
 /// Why a stream ends.
-enum End {
+pub(super) enum End {
     /// The browser left, or broke the rules of the protocol.
     Gone,
     /// The console stops.
@@ -254,7 +259,7 @@ impl Stream {
 }
 
 /// Why a stream ends, if its session no longer lasts, or that can't be told: then the browser tries again, and is told.
-async fn end_of_session(auth: &Auth, who: &Principal) -> Option<End> {
+pub(super) async fn end_of_session(auth: &Auth, who: &Principal) -> Option<End> {
     match auth.lasts(who).await {
         Ok(true) => None,
         Ok(false) => Some(session_over()),
@@ -262,6 +267,6 @@ async fn end_of_session(auth: &Auth, who: &Principal) -> Option<End> {
     }
 }
 
-fn session_over() -> End {
+pub(super) fn session_over() -> End {
     End::Refused(Problem::new(Code::Unauthenticated, "Your session is over.").with_fix("Log in again."))
 }

@@ -1,7 +1,7 @@
 //! The audit log: who did what, for ever. Never a secret in it.
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, Steering, Step, VmAction, VmId};
+use model::{HostName, HostSettings, Migration, Steering, Step, TerminalKind, VmAction, VmId};
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
 
@@ -34,6 +34,8 @@ pub enum Action<'a> {
     /// Asked for this to be done to a VM on the host where it is.
     #[strum(serialize = "vm-action")]
     VmActed(VmId, VmAction),
+    /// Opened a terminal of a VM, taking it over from another client if need be.
+    TerminalOpened(VmId, TerminalKind, bool),
     /// Started a migration.
     MigrationStarted(&'a Migration),
     /// Asked to cancel a migration.
@@ -82,6 +84,9 @@ impl Action<'_> {
             Self::PasswordChangeFailed(handle) => json!({ "session": handle }),
             Self::LoggedOut | Self::PasswordChanged => json!({}),
             Self::UserAdded(user) | Self::UserPasswordSet(user) | Self::UserRemoved(user) => json!({ "user": user }),
+            Self::TerminalOpened(vm, kind, take_over) => {
+                json!({ "vm": vm, "terminal": kind, "take_over": take_over })
+            }
             Self::VmActed(vm, action) => json!({ "vm": vm, "action": action }),
             Self::MigrationStarted(migration)
             | Self::MigrationCancelled(migration)

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use model::{Code, HostName, Problem, UsagePoint, Vm, VmAction, VmDetails, VmId};
-use tokio::time::timeout;
+use model::{Code, HostName, Problem, TerminalEvent, TerminalKind, UsagePoint, Vm, VmAction, VmDetails, VmId};
+use tokio::{sync::mpsc, time::timeout};
 
 use super::Engine;
 use crate::{
     error::Error,
     hosts::refresh_copy,
     hypervisor::{HostError, HostErrorKind, Presence},
+    terminal,
 };
 
 /// How long a host is waited for that is asked what a VM has now.
@@ -127,6 +128,21 @@ impl Engine {
         done?;
         refresh_copy(&self.context, &host, &*connection, id).await;
         Ok(())
+    }
+
+    /// Opens the serial console or the screen of a VM, which follows it when it moves: what is typed goes into the sender. It ends when
+    /// the receiver is dropped, or by itself after [`model::TerminalStatus::Ended`]. A screen also ends, without that, when its VM has left
+    /// the host: its protocol begins with a greeting, so that it has to be opened anew.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `wrong-state` of a VM that is off.
+    pub fn open_terminal(
+        &self,
+        vm: VmId,
+        kind: TerminalKind,
+        take_over: bool,
+    ) -> Result<(mpsc::Sender<Vec<u8>>, mpsc::Receiver<TerminalEvent>), Error> {
+        Ok(terminal::open(&self.context, vm, kind, take_over)?)
     }
 
     /// Measures what a guest writes to its memory, in bytes a second; later predictions use it.

@@ -54,6 +54,8 @@ pub enum HostErrorKind {
     SameHost,
     /// The migration was aborted.
     Cancelled,
+    /// Another client uses it.
+    InUse,
     /// The host can't do this.
     NotSupported,
     /// One of both hosts can't do post-copy; nothing was begun.

@@ -19,6 +19,7 @@ mod recovery;
 mod references;
 mod statistics;
 mod survey;
+mod terminal;
 mod tuning;
 mod usage;
 mod volume;
@@ -26,7 +27,7 @@ mod volume;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{GuestFacts, VmAction, VmFacts, VmId, VmState};
+use model::{GuestFacts, TerminalKind, VmAction, VmFacts, VmId, VmState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -49,6 +50,7 @@ pub(crate) use recovery::{NoRecovery, POST_COPY_CRASH, no_recovery};
 pub use references::{FileReference, FileUsage, HostReferences, ListenProtocol, Listener, Neighbour};
 pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
+pub use terminal::TerminalStream;
 pub use tuning::{Throttle, Tuning};
 pub use usage::Usage;
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
@@ -214,6 +216,14 @@ pub trait HostConnection: Send + Sync {
     /// # Errors
     /// `wrong-state` if there is no such job, or it can't be changed so in its state; `not-supported` if it was not prepared for that.
     async fn tune(&self, vm: VmId, tuning: Tuning) -> Result<(), HostError>;
+
+    /// Opens the serial console or the screen of a VM that is active here. It uses a connection of its own. The stream ends with the VM's
+    /// QEMU process, which may be because the VM has moved, with the connection, or when either of its halves is dropped. May take 15 s.
+    ///
+    /// # Errors
+    /// `in-use` if another client has the serial console open; with `take_over` that client loses it instead. `not-supported` if the VM has
+    /// no such terminal, or the console can't reach it; `wrong-state` if it is not active.
+    async fn open_terminal(&self, vm: VmId, kind: TerminalKind, take_over: bool) -> Result<TerminalStream, HostError>;
 
     /// Asks libvirt to abort the migration of this VM from here.
     ///

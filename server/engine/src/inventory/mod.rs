@@ -109,6 +109,11 @@ impl Inventory {
         self.hosts.values().map(|entry| entry.watch.clone()).collect()
     }
 
+    /// Tells, from now on, whenever anything has changed.
+    pub(crate) fn listen(&self) -> watch::Receiver<u64> {
+        self.feed.listen()
+    }
+
     /// Tells, from now on, whenever a host has connected.
     pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
         self.arrivals.subscribe()

@@ -6,11 +6,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{GuestFacts, HostName, VmAction, VmFacts, VmId, VmState};
+use model::{GuestFacts, HostName, TerminalKind, VmAction, VmFacts, VmId, VmState};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep},
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
@@ -18,8 +19,8 @@ use super::{
 };
 use crate::hypervisor::{
     Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent,
-    HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, Tuning, Usage,
-    Volume,
+    HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, TerminalStream,
+    Tuning, Usage, Volume,
 };
 
 /// A simulated host's memory.
@@ -50,6 +51,8 @@ pub(super) struct SimHost {
     pub(super) autostarted: BTreeSet<VmId>,
     /// What it says instead when it is asked about that.
     pub(super) autostart_fault: Option<HostErrorKind>,
+    /// Who has the serial console of a VM open; a guest's end, or a take-over, cancels it.
+    pub(super) consoles: BTreeMap<VmId, CancellationToken>,
     pub(super) jobs: BTreeMap<VmId, Job>,
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
@@ -73,6 +76,7 @@ impl SimHost {
             asleep: BTreeSet::new(),
             autostarted: BTreeSet::new(),
             autostart_fault: None,
+            consoles: BTreeMap::new(),
             jobs: BTreeMap::new(),
             completed: BTreeMap::new(),
             listeners: Vec::new(),
@@ -378,6 +382,10 @@ impl HostConnection for SimConnection {
 
     async fn completed_job(&self, vm: VmId) -> Result<Option<Statistics>, HostError> {
         self.ask(|host| host.completed.get(&vm).copied())
+    }
+
+    async fn open_terminal(&self, vm: VmId, kind: TerminalKind, take_over: bool) -> Result<TerminalStream, HostError> {
+        self.terminal(vm, kind, take_over)
     }
 
     async fn abort(&self, vm: VmId) -> Result<(), HostError> {

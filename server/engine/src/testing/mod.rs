@@ -13,6 +13,7 @@ mod precopy;
 mod sleep;
 mod storage;
 mod switch;
+mod terminal;
 mod tuned;
 mod viewed;
 mod volumes;

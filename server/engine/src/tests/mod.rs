@@ -28,6 +28,7 @@ mod steer;
 mod storage;
 mod store_outage;
 mod switch_over;
+mod terminal;
 mod twins;
 mod two_consoles;
 mod untouched;

@@ -98,6 +98,22 @@ impl HostConnector {
         self.accepting().await.map(drop)
     }
 
+    /// How the daemon is reached.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// The addresses of the host, looked up and checked; none of a local one.
+    ///
+    /// # Errors
+    /// `host-unreachable`.
+    pub(crate) async fn addresses(&self) -> Result<Vec<IpAddr>, HostError> {
+        match self.transport.host_address() {
+            Some(address) => self.networks.addresses(address).await.map_err(|error| self.no_address(address, &error)),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The address at which something accepts connections, where the daemon should be; none where vmferry does not connect itself.
     async fn accepting(&self) -> Result<Option<IpAddr>, HostError> {
         match &self.transport {

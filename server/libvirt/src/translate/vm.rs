@@ -53,6 +53,18 @@ pub(super) static MEANINGS: &[Meaning] = &[
     ),
     saying("cannot migrate domain: {reason}").tell("QEMU can't migrate this VM: {reason}.", "Detach what it names, if you can."),
     numbered(VIR_ERR_NO_DOMAIN).is(HostErrorKind::UnknownVm).tell("{host} does not have this VM any more.", "Check which host it is on now."),
+    saying("Active console session exists for this domain").is(HostErrorKind::InUse).tell(
+        "Another client has the serial console of this VM open.",
+        "Close it there, or take it over.",
+    ),
+    saying("cannot find character device {device}").is(HostErrorKind::NotSupported).tell(
+        "This VM has no serial console.",
+        "Add <serial type='pty'/> to its definition, and start it again.",
+    ),
+    saying("character device {device} is not using a PTY").is(HostErrorKind::NotSupported).tell(
+        "The serial console of this VM ({device}) leads elsewhere, to a file or a socket.",
+        "Add <serial type='pty'/> to its definition, and start it again.",
+    ),
     saying("domain is not running").is(HostErrorKind::WrongState).tell("This VM does not run.", "Start it first."),
     saying("domain is already running").is(HostErrorKind::WrongState).tell("This VM runs already.", "Nothing has to be done."),
     saying("guest is not in suspended state").is(HostErrorKind::WrongState).tell("This VM is awake.", "Nothing has to be done."),
@@ -64,7 +76,7 @@ pub(super) static MEANINGS: &[Meaning] = &[
 
 #[cfg(test)]
 mod tests {
-    use engine::HostErrorKind::{Refused, UnknownVm, WrongState};
+    use engine::HostErrorKind::{InUse, NotSupported, Refused, UnknownVm, WrongState};
 
     use crate::translate::testing::check;
 
@@ -72,6 +84,13 @@ mod tests {
     #[rustfmt::skip]
     fn every_row_has_its_words() {
         check(super::MEANINGS, &[
+            // terminals
+            (9, 10, 0, "operation failed: Active console session exists for this domain",
+                InUse, "Another client has the serial console of this VM open.", "take it over"),
+            (1, 10, 0, "internal error: cannot find character device <null>",
+                NotSupported, "This VM has no serial console.", "<serial type='pty'/>"),
+            (1, 10, 0, "internal error: character device serial0 is not using a PTY",
+                NotSupported, "The serial console of this VM (serial0) leads elsewhere, to a file or a socket.", "<serial type='pty'/>"),
             // hostdev / blockers
             (55, 10, 0, "Requested operation is not valid: cannot migrate domain: VFIO device doesn't support migration",
                 Refused, "QEMU can't migrate this VM: VFIO device doesn't support migration.", "Detach"),

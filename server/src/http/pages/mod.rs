@@ -8,6 +8,7 @@ mod form_refusals;
 mod hosts;
 mod predictions;
 mod prepared;
+mod terminals;
 mod vms;
 
 use std::sync::LazyLock;
@@ -43,6 +44,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .merge(ad_hoc_destination::router())
         .merge(predictions::router())
         .merge(vms::router())
+        .merge(terminals::router())
         .fallback(move |request: Request| everything_else(context, request))
         .layer(from_fn(form_refusals::only_codes))
 }

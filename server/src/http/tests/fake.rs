@@ -8,10 +8,11 @@ use model::{
     FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
     MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
     Progress, RegisteredHost, Scope, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage,
-    Summary, TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
+    Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm,
+    VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
-use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Updates, Vms};
+use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Terminal, Terminals, Updates, Vms};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -386,6 +387,27 @@ fn settings(name: &str, transport: TransportKind) -> HostSettings {
         longest_pause_ms: None,
         budget_s: None,
         shared_directories: Vec::new(),
+    }
+}
+
+#[async_trait]
+impl Terminals for FakeConsole {
+    /// Says where it is and then whatever is typed, until `exit`.
+    async fn open_terminal(&self, who: &Principal, vm: VmId, _: TerminalKind, _: bool) -> Result<Terminal, Problem> {
+        self.vm(who, vm)?;
+        let (input, mut typed) = mpsc::channel::<Vec<u8>>(1);
+        let (said, events) = mpsc::channel(4);
+        tokio::spawn(async move {
+            let status = TerminalStatus::Connected { host: "alpha".parse().unwrap() };
+            said.send(TerminalEvent::Status(status)).await.unwrap();
+            while let Some(bytes) = typed.recv().await {
+                if bytes == b"exit" {
+                    return;
+                }
+                said.send(TerminalEvent::Output(bytes)).await.unwrap();
+            }
+        });
+        Ok(Terminal { input, events })
     }
 }
 

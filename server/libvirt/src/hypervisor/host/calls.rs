@@ -5,10 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::{
     Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume,
-    NotMigrated, Statistics, Survey, Tuning, Usage, Volume,
+    NotMigrated, Statistics, Survey, TerminalStream, Tuning, Usage, Volume,
 };
 use engine::{HostError, HostErrorKind};
-use model::{ControlFlow, GuestFacts, VmAction, VmFacts, VmId};
+use model::{ControlFlow, GuestFacts, TerminalKind, VmAction, VmFacts, VmId};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// What a call may take that has no limit of its own.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(super) const LIMIT: Duration = Duration::from_secs(5);
 
 /// What the list of all copies may take: it is three calls a copy, one after the other, and a host may be far away.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
@@ -225,6 +225,13 @@ impl engine::HostConnection for LibvirtHost {
             Told::NoMigration => Err(self.no_migration()),
             Told::RunsThere => Err(translate::runs_there()),
             Told::BrokeOff => Err(translate::post_copy_broke_off()),
+        }
+    }
+
+    async fn open_terminal(&self, vm: VmId, kind: TerminalKind, take_over: bool) -> Result<TerminalStream, HostError> {
+        match kind {
+            TerminalKind::Serial => self.open_serial(vm, take_over).await,
+            TerminalKind::Screen => self.open_screen(vm).await,
         }
     }
 

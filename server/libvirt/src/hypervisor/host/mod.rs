@@ -5,6 +5,7 @@
 //! migrations; one more for each migration or transfer of a volume; and one for who looks at a VM, opened when first needed.
 
 mod calls;
+mod terminal;
 mod view;
 
 use std::{
