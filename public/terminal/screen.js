@@ -58,6 +58,9 @@ const link = new Link('screen', {
       passwordForm.hidden = false;
       passwordForm.querySelector('input').focus();
     });
+    // Only what is connected can be disconnected.
+    const opened = rfb;
+    rfb.addEventListener('disconnect', () => opened === rfb && (rfb = undefined));
     rfb.addEventListener('securityfailure', ({ detail }) => link.say(`The VNC server refused the login: ${detail.reason ?? 'no reason given'}.`));
     rfb.focus();
   },
@@ -69,6 +72,7 @@ const link = new Link('screen', {
 function close() {
   passwordForm.hidden = true;
   rfb?.disconnect();
+  rfb = undefined;
   box.replaceChildren();
 }
 

@@ -17,6 +17,7 @@ mod preflight;
 mod strangers;
 mod stream;
 mod vms;
+mod terminal;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -15,18 +15,18 @@ use super::*;
 /// Nothing here takes so long; what does has failed.
 const LIMIT: Duration = Duration::from_secs(20);
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A house with its doors open on a port.
-struct Open {
-    house: House,
-    address: SocketAddr,
-    cookie: String,
+pub(super) struct Open {
+    pub(super) house: House,
+    pub(super) address: SocketAddr,
+    pub(super) cookie: String,
     server: JoinHandle<std::io::Result<()>>,
 }
 
 impl Open {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let house = House::new().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -36,7 +36,16 @@ impl Open {
     }
 
     async fn connect(&self, cookie: &str, headers: &[(&'static str, &str)]) -> Result<Socket, StatusCode> {
-        let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
+        self.connect_to("/ws", cookie, headers).await
+    }
+
+    pub(super) async fn connect_to(
+        &self,
+        path: &str,
+        cookie: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, StatusCode> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         request.headers_mut().insert("cookie", cookie.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -61,7 +70,7 @@ async fn say(socket: &mut Socket, text: &str) {
     socket.send(Message::text(text)).await.unwrap();
 }
 
-async fn hear(socket: &mut Socket) -> Message {
+pub(super) async fn hear(socket: &mut Socket) -> Message {
     timeout(LIMIT, socket.next()).await.expect("something happens").expect("the stream goes on").unwrap()
 }
 
