@@ -11,7 +11,7 @@ pub(super) fn Facts(details: VmDetails) -> impl IntoView {
     let incomplete = facts.incomplete.then(|| {
         view! { <p class="hint">"A migration brings this VM: its host tells the rest once that has ended."</p> }
     });
-    let xml = format!("/vms/{}/xml", facts.id);
+    let [serial, screen, xml] = ["console", "screen", "xml"].map(|page| format!("/vms/{}/{page}", facts.id));
     let description = facts.description.clone().map(|text| view! { <p class="description">{text}</p> });
     let tags: Vec<_> = facts.tags.iter().map(|tag| view! { <li>{tag.clone()}</li> }).collect();
     let tags = (!tags.is_empty()).then(|| view! { <ul class="tags" aria-label="Tags">{tags}</ul> });
@@ -22,7 +22,13 @@ pub(super) fn Facts(details: VmDetails) -> impl IntoView {
             <dl class="facts">
                 {rows(&facts, guest.as_ref()).into_iter().map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
             </dl>
-            <p>
+            <p class="buttons">
+                <a class="button" href=serial rel="external">
+                    "Serial console"
+                </a>
+                <a class="button" href=screen rel="external">
+                    "Screen"
+                </a>
                 <a class="button" id="xml" href=xml rel="external">
                     "XML"
                 </a>

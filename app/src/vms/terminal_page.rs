@@ -22,7 +22,7 @@ const KEYS: [Key; 8] = [
 
 /// The page. `nonce` is the one that the answer's headers name.
 pub fn terminal(assets: Assets, vm: &Vm, kind: TerminalKind, nonce: &str) -> Document {
-    let back = Back { href: "/".to_owned(), label: "VMs" };
+    let back = Back { href: format!("/vms/{}", vm.id), label: "VM" };
     let title = match kind {
         TerminalKind::Serial => format!("Serial console of {}", vm.name),
         TerminalKind::Screen => format!("Screen of {}", vm.name),

@@ -16,8 +16,8 @@ mod migrations;
 mod preflight;
 mod strangers;
 mod stream;
-mod vms;
 mod terminal;
+mod vms;
 
 use std::{net::SocketAddr, sync::Arc};
 
