@@ -6,6 +6,7 @@ mod support;
 mod details;
 mod readme;
 mod steering;
+mod terminal;
 mod vms;
 
 use std::sync::LazyLock;

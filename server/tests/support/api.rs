@@ -6,7 +6,10 @@ use reqwest::{Client, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::{LIMIT, PASSWORD, Stream};
+use super::{
+    LIMIT, PASSWORD, Stream,
+    stream::{Socket, connect},
+};
 
 /// A client of the API.
 #[derive(Clone)]
@@ -82,6 +85,12 @@ impl Api {
             }
         };
         timeout(LIMIT, poll).await.expect("the migration ends")
+    }
+
+    /// Opens a WebSocket.
+    #[allow(dead_code, reason = "each test program has its own copy of this file, and most open none")]
+    pub async fn socket(&self, path: &str) -> Socket {
+        connect(&self.base, path, self.cookie.as_deref().unwrap_or_default()).await
     }
 
     /// Opens the stream of updates.

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 pub use api::Api;
 pub use served::Served;
-pub use stream::Stream;
+pub use stream::{Socket, Stream};
 
 /// How long a test waits for anything.
 pub const LIMIT: Duration = Duration::from_secs(90);

@@ -9,9 +9,22 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite};
 
 use super::LIMIT;
 
+/// A WebSocket.
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens a WebSocket of the console at `base` as its own pages do.
+pub(super) async fn connect(base: &str, path: &str, cookie: &str) -> Socket {
+    let url = format!("{}{path}", base.replace("http://", "ws://"));
+    let mut request = tungstenite::client::IntoClientRequest::into_client_request(url).expect("an address");
+    let headers = request.headers_mut();
+    headers.insert("cookie", cookie.parse().expect("a cookie"));
+    headers.insert("origin", base.parse().expect("an origin"));
+    tokio_tungstenite::connect_async(request).await.expect("the stream opens").0
+}
+
 /// The stream, and the state that a page would show.
 pub struct Stream {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: Socket,
     now: Snapshot,
     /// Those that have arrived and are not looked at yet.
     arrived: VecDeque<Change>,
@@ -19,12 +32,7 @@ pub struct Stream {
 
 impl Stream {
     pub(super) async fn open(base: &str, cookie: &str) -> Self {
-        let url = format!("{}/ws", base.replace("http://", "ws://"));
-        let mut request = tungstenite::client::IntoClientRequest::into_client_request(url).expect("an address");
-        let headers = request.headers_mut();
-        headers.insert("cookie", cookie.parse().expect("a cookie"));
-        headers.insert("origin", base.parse().expect("an origin"));
-        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("the stream opens");
+        let mut socket = connect(base, "/ws", cookie).await;
         let resume = serde_json::to_string(&Resume::default()).expect("it is plain data");
         socket.send(tungstenite::Message::text(resume)).await.expect("the stream takes it");
         Self { socket, now: Snapshot::default(), arrived: VecDeque::new() }
