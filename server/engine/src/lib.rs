@@ -37,8 +37,8 @@ pub use hypervisor::{
     HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras,
     ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan,
     Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh,
-    SshLogin, StateReason, Statistics, Survey, TerminalStream, Throttle, Tpm, Transport, Tuning, Usage, UserName, Volume,
-    knows_switchover,
+    SshLogin, StateReason, Statistics, Survey, TerminalStream, Throttle, Tpm, Transport, Tuning, Usage, UserName,
+    Volume, knows_switchover,
 };
 
 #[cfg(test)]
