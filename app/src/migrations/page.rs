@@ -53,7 +53,7 @@ fn Shown(id: MigrationId) -> impl IntoView {
             migration.control_flow,
         )
     });
-    let Migration { vm_name, source, destination, mode, .. } = migration.get_untracked();
+    let Migration { vm, vm_name, source, destination, mode, .. } = migration.get_untracked();
     let is_steered = move || mode == Mode::Live && !phase.get().has_ended();
     let title = {
         let move_ = format!("{vm_name} → {destination}");
@@ -75,7 +75,10 @@ fn Shown(id: MigrationId) -> impl IntoView {
         <div class="narrow">
             <BackLink href="/migrations" label="Migrations" />
             <h1>
-                {vm_name} " "
+                <a class="of-vm" href=format!("/vms/{vm}")>
+                    {vm_name}
+                </a>
+                " "
                 <FromTo source destination />
             </h1>
             <Standing migration percent phase />

@@ -1,12 +1,13 @@
 //! What a VM's host says of it, on the VM's page. The server renders it.
 
 use leptos::prelude::*;
-use model::{GuestFacts, VmDetails, VmDisk, VmFacts, VmInterface, text};
+use model::{GuestFacts, Problem, VmDetails, VmDisk, VmFacts, VmInterface, text};
 
-use crate::ui::fact::Fact;
+use crate::ui::{fact::Fact, problem::ProblemNote};
 
+/// All of it; `twins` tells that other VMs have its UUID.
 #[component]
-pub(super) fn Facts(details: VmDetails) -> impl IntoView {
+pub(super) fn Facts(details: VmDetails, twins: Option<Problem>) -> impl IntoView {
     let VmDetails { host, facts, guest } = details;
     let incomplete = facts.incomplete.then(|| {
         view! { <p class="hint">"A migration brings this VM: its host tells the rest once that has ended."</p> }
@@ -16,8 +17,9 @@ pub(super) fn Facts(details: VmDetails) -> impl IntoView {
     let tags: Vec<_> = facts.tags.iter().map(|tag| view! { <li>{tag.clone()}</li> }).collect();
     let tags = (!tags.is_empty()).then(|| view! { <ul class="tags" aria-label="Tags">{tags}</ul> });
     view! {
+        {twins.map(|problem| view! { <ProblemNote problem /> })}
         <section class="card vm-facts">
-            <h2>{facts.title.clone().unwrap_or_else(|| "Configuration".to_owned())}</h2>
+            <h2>"Configuration"</h2>
             {description} {tags} {incomplete}
             <dl class="facts">
                 {rows(&facts, guest.as_ref()).into_iter().map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
@@ -43,11 +45,11 @@ pub(super) fn Facts(details: VmDetails) -> impl IntoView {
 /// The facts that have a value, each with its name.
 fn rows(facts: &VmFacts, guest: Option<&GuestFacts>) -> Vec<(&'static str, String)> {
     let some = |value: &Option<String>| value.clone();
-    let autostart = |starts| if starts { "with its host" } else { "by hand" };
     let guest_says = |said: fn(&GuestFacts) -> Option<String>| guest.and_then(said);
     let machine = [&facts.machine, &facts.arch, &facts.virt_type];
     let machine: Vec<&str> = machine.into_iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
     let rows = [
+        ("Title", some(&facts.title)),
         ("CPUs", Some(of_most(facts.vcpus.to_string(), facts.vcpus_max.to_string()))),
         ("Memory", Some(of_most(text::bytes(facts.memory_now_bytes), text::bytes(facts.memory_bytes)))),
         ("CPU model", some(&facts.cpu)),
@@ -57,8 +59,8 @@ fn rows(facts: &VmFacts, guest: Option<&GuestFacts>) -> Vec<(&'static str, Strin
         ("Host name", guest_says(|guest| guest.hostname.clone())),
         ("Addresses", guest_says(|guest| (!guest.addresses.is_empty()).then(|| guest.addresses.join(", ")))),
         ("Guest agent", (facts.agent_connected && guest.is_none()).then(|| "connected, does not answer".to_owned())),
-        ("Starts", facts.autostart.map(|starts| autostart(starts).to_owned())),
-        ("Definition", Some(if facts.persistent { "kept" } else { "gone when it is off" }.to_owned())),
+        ("Autostart", facts.autostart.map(|starts| if starts { "with its host" } else { "off" }.to_owned())),
+        ("Definition", Some(if facts.persistent { "persistent" } else { "transient: gone when it is off" }.to_owned())),
         ("Snapshots", facts.snapshots.map(|count| count.to_string())),
         ("UUID", Some(facts.id.to_string())),
     ];
@@ -171,7 +173,7 @@ mod tests {
         let title = Some("<script>alert(1)</script>".to_owned());
         let details =
             VmDetails { host: examples::host("alpha").name, facts: VmFacts { title, ..facts() }, guest: None };
-        let html = rendered(|| view! { <Facts details /> });
+        let html = rendered(|| view! { <Facts details twins=None /> });
         assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"), "{html}");
         assert!(html.contains("disk, qcow2, 10 GiB, 1 GiB used"), "{html}");
     }

@@ -6,11 +6,13 @@ use model::{UsagePoint, Vm, text};
 /// The time that the graphs show, in ms.
 const SPAN_MS: u64 = 3_600_000;
 /// The time that they show at least: the first figures are no dot at an edge.
-const LEAST_SPAN_MS: u64 = 300_000;
+const LEAST_SPAN_MS: u64 = 60_000;
 /// Without figures for so long, in ms, a line has a gap: they come every 5 s.
 const GAP_MS: u64 = 16_000;
 /// The drawing's width and height, in units of its own: the page stretches it.
 const SIZE: f64 = 1_000.0;
+/// The room above the highest and below the lowest value, so that a line at an edge is seen.
+const MARGIN: f64 = 40.0;
 /// The least upper edge of rates, in bytes a second, so that a few bytes are no mountain.
 const LEAST_RATE: f64 = 65_536.0;
 
@@ -62,7 +64,10 @@ pub(super) fn Graphs(vm: Vm, points: Vec<UsagePoint>) -> impl IntoView {
 
 /// CPUs with at most two decimals: `0.25 CPUs`.
 fn cpus(cpus: f64) -> String {
-    format!("{} CPUs", (cpus * 100.0).round() / 100.0)
+    match (cpus * 100.0).round() / 100.0 {
+        1.0 => "1 CPU".to_owned(),
+        cpus => format!("{cpus} CPUs"),
+    }
 }
 
 /// The time from the left edge to the newest point.
@@ -86,7 +91,7 @@ fn path(points: &[UsagePoint], value: Value, most: f64, span_ms: u64) -> String 
         };
         let goes_on = before_ms.is_some_and(|before| point.at_ms.saturating_sub(before) <= GAP_MS);
         let x = (SIZE * (1.0 - age_ms as f64 / span_ms as f64)).round();
-        let y = (SIZE * (1.0 - (value / most).clamp(0.0, 1.0))).round();
+        let y = (MARGIN + (SIZE - 2.0 * MARGIN) * (1.0 - (value / most).clamp(0.0, 1.0))).round();
         line.push_str(&format!("{}{x} {y}", if goes_on { 'L' } else { 'M' }));
         before_ms = Some(point.at_ms);
     }
@@ -112,15 +117,15 @@ mod tests {
             point(100_000, Some(0.0)),
         ];
         let line = path(&points, |point| point.cpus.map(f64::from), 2.0, 100_000);
-        assert_eq!(line, "M50 500L100 0M200 1000M1000 1000");
+        assert_eq!(line, "M50 500L100 40M200 960M1000 960");
     }
 
     #[test]
     fn what_is_older_than_an_hour_is_outside() {
         let points = [point(0, Some(1.0)), point(4_000_000, Some(1.0))];
         assert_eq!(span_ms(&points), SPAN_MS);
-        assert_eq!(path(&points, |point| point.cpus.map(f64::from), 1.0, SPAN_MS), "M1000 0");
+        assert_eq!(path(&points, |point| point.cpus.map(f64::from), 1.0, SPAN_MS), "M1000 40");
         assert_eq!((span_ms(&[]), span_ms(&points[..1])), (LEAST_SPAN_MS, LEAST_SPAN_MS));
-        assert_eq!((cpus(0.254), cpus(2.0)), ("0.25 CPUs".to_owned(), "2 CPUs".to_owned()));
+        assert_eq!([0.254, 1.0, 2.0].map(cpus), ["0.25 CPUs", "1 CPU", "2 CPUs"]);
     }
 }

@@ -58,7 +58,7 @@ pub async fn vm_part(console: SharedConsole, who: Principal, id: VmId, part: VmP
     let vm = console.vm(&who, id)?;
     Ok(match part {
         VmPart::Facts => match console.details(&who, id).await {
-            Ok(details) => rendered(|| view! { <Facts details /> }),
+            Ok(details) => rendered(|| view! { <Facts details twins=vm.shares_uuid() /> }),
             Err(problem) => refusal(problem),
         },
         VmPart::Usage => {

@@ -86,7 +86,6 @@ fn Head(vm: Signal<Vm>) -> impl IntoView {
     let state = Memo::new(move |_| vm.read().state);
     let host = Memo::new(move |_| vm.read().host.clone());
     let is_mistakable = Memo::new(move |_| vm.read().is_mistakable());
-    let shares_uuid = Memo::new(move |_| vm.read().shares_uuid().filter(|_| is_mistakable.get()));
     let doubt = move || {
         let link = |id| view! { <a class="doubt" href=format!("/migrations/{id}")>"Needs attention"</a> };
         in_doubt(live, id).map(link)
@@ -113,6 +112,5 @@ fn Head(vm: Signal<Vm>) -> impl IntoView {
                 </Show>
             </div>
         </div>
-        {move || shares_uuid.get().map(|problem| view! { <p class="hint">{problem.sentence}</p> })}
     }
 }
