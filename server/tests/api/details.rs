@@ -4,10 +4,11 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::{
     DEMO,
-    support::{Api, Demo},
+    support::{Api, Demo, LIMIT},
     vms::until,
 };
 
@@ -178,20 +179,22 @@ async fn equals_virshs(demo: &Demo, api: &Api, name: &str) {
     let snapshots = virsh(&["snapshot-list", name, "--name"]).lines().filter(|line| !line.trim().is_empty()).count();
     assert_eq!(shown["snapshots"], json!(snapshots), "{name}");
     disks_equal_virshs(demo, name, &shown);
-    for (interface, row) in shown["interfaces"].as_array().unwrap().iter().zip(rows(&virsh(&["domiflist", name]))) {
+    let table = virsh(&["domiflist", name]);
+    let (interfaces, rows) = (shown["interfaces"].as_array().expect("a list"), rows(&table));
+    assert_eq!(interfaces.len(), rows.len(), "{name}");
+    for (interface, row) in interfaces.iter().zip(rows) {
         assert_eq!((&interface["kind"], &interface["mac"]), (&json!(row[1]), &json!(row[4])), "{name}");
-        let link = virsh(
-            &["domif-getlink", name, row[4], if is_off { "--config" } else { "--domain" }][..3 + usize::from(is_off)],
-        );
+        let of_which = if is_off { &["--config"][..] } else { &[] };
+        let link = virsh(&[&["domif-getlink", name, row[4]], of_which].concat());
         assert_eq!(interface["link_up"], json!(!link.contains("down")), "{name}: {link}");
     }
     let definition = api.send(reqwest::Method::GET, &format!("/api/vms/{uuid}/xml"), None).await;
-    assert_eq!(definition.text().await.unwrap().trim(), virsh(&["dumpxml", name]).trim(), "{name}");
+    assert_eq!(definition.text().await.expect("XML is text").trim(), virsh(&["dumpxml", name]).trim(), "{name}");
 }
 
 fn disks_equal_virshs(demo: &Demo, name: &str, shown: &Value) {
     let table = demo.virsh_succeeds(HOST, &["domblklist", name, "--details"]);
-    let (disks, rows) = (shown["disks"].as_array().unwrap(), rows(&table));
+    let (disks, rows) = (shown["disks"].as_array().expect("a list"), rows(&table));
     assert_eq!(disks.len(), rows.len(), "{name}");
     for (disk, row) in disks.iter().zip(&rows) {
         assert_eq!((&disk["device"], &disk["target"]), (&json!(row[1]), &json!(row[2])), "{name}");
@@ -226,9 +229,10 @@ async fn every_number_equals_virshs() {
     let module = "<memory model='dimm'><target><size unit='MiB'>128</size><node>0</node></target></memory>";
     fs::write(&memory, module).expect("the demo's directory takes files");
     demo.virsh_succeeds(HOST, &["attach-device", "grown", &memory.to_string_lossy(), "--live"]);
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let path = format!("/api/vms/{}", demo.virsh_succeeds(HOST, &["domuuid", "grown"]).trim());
+    let has_grown = async { while api.get(&path).await.1["memory_bytes"] != json!(384_u64 << 20) {} };
+    timeout(LIMIT, has_grown).await.expect("what is plugged in is shown");
     equals_virshs(&demo, &api, "grown").await;
-    let grown = demo.virsh_succeeds(HOST, &["domuuid", "grown"]);
-    let (_, grown) = api.get(&format!("/api/vms/{}", grown.trim())).await;
+    let (_, grown) = api.get(&path).await;
     assert_eq!((&grown["vcpus"], &grown["memory_bytes"]), (&json!(3), &json!(384_u64 << 20)));
 }
