@@ -94,7 +94,7 @@ fn Row(host: Host) -> impl IntoView {
     let cpus = (host.cpus > 0).then(|| host.cpus.to_string());
     let vms = format!("{}, {} active", host.vms, host.vms_active);
     view! {
-        <tr role="row" class="host" data-host=name.clone()>
+        <tr role="row" class="host" data-host=name>
             <th role="rowheader">
                 <a id=format!("host-{name}") href=format!("/hosts/{name}")>{name.clone()}</a>
                 <small class="hint">{host.address.clone()}</small>

@@ -9,8 +9,8 @@ use web_sys::HtmlTableSectionElement;
 use crate::live::Live;
 use crate::scope::{FIRST_ROWS, first_row};
 
-/// The rows of a page on a phone: 200 cards of some 130 px.
-const PHONE_ROWS: u32 = 200;
+/// The rows of a page on a phone: 180 cards of 144 px.
+const PHONE_ROWS: u32 = 180;
 
 /// The width from which on rows are no cards, as in the style sheet.
 const WIDE: &str = "(width > 840px)";
