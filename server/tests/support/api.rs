@@ -88,7 +88,6 @@ impl Api {
     }
 
     /// Opens a WebSocket.
-    #[allow(dead_code, reason = "each test program has its own copy of this file, and most open none")]
     pub async fn socket(&self, path: &str) -> Socket {
         connect(&self.base, path, self.cookie.as_deref().unwrap_or_default()).await
     }

@@ -1,19 +1,25 @@
 //! A VM's screen: where its VNC server listens, and the bytes of one connection to it.
 //!
 //! libvirt itself hands a connection over only where it is on this machine (`virDomainOpenGraphicsFD` passes a file descriptor, which no
-//! network can). Of other hosts the VNC server has to listen on an address of the host's.
+//! network can). Of hosts that the program ssh reaches, it forwards one (`ssh -W`). Of others the VNC server has to listen on an address of
+//! the host's.
 
 use std::{
-    net::IpAddr,
+    io,
+    net::{IpAddr, SocketAddr},
     os::{
         fd::{FromRawFd, OwnedFd},
         unix::net,
     },
+    process::Stdio,
 };
+
+use engine::Ssh;
 
 use model::VmId;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join},
+    process::{Child, Command},
     sync::mpsc,
 };
 use virt::sys;
@@ -24,6 +30,10 @@ use crate::{connection::Connection, error::LibvirtError, xml};
 const PIECE: usize = 64 << 10;
 /// How many pieces wait for their receiver.
 const QUEUE: usize = 4;
+
+/// How a VNC server greets, e.g. `RFB 003.008` and a new line (RFC 6143, 7.1.1): its length and its beginning.
+const GREETING: usize = 12;
+const RFB: &[u8] = b"RFB ";
 
 /// Where a VM's VNC server can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,14 +90,43 @@ pub(crate) fn open_here(connection: &Connection, vm: VmId) -> Result<net::UnixSt
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
 }
 
-/// The bytes of a connection as channels, until either side ends.
-pub(crate) fn channels(
-    socket: impl AsyncRead + AsyncWrite + Send + 'static,
-) -> (mpsc::Sender<Vec<u8>>, mpsc::Receiver<Vec<u8>>) {
+/// The program ssh, connected to an address as the host at its other end sees it.
+pub(crate) fn forwarded(
+    ssh: &Ssh,
+    to: SocketAddr,
+) -> io::Result<(Child, impl AsyncRead + AsyncWrite + Unpin + Send + 'static)> {
+    let mut child = Command::new("ssh")
+        .args(["-T", "-a", "-x", "-o", "BatchMode=yes"])
+        .args(["-p", &ssh.port.to_string(), "-l", ssh.user.as_str(), "-W", &to.to_string(), "--"])
+        .arg(ssh.address.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let ends = child.stdout.take().zip(child.stdin.take());
+    let (from, to) = ends.ok_or_else(|| io::Error::other("ssh has no standard input or output"))?;
+    Ok((child, join(from, to)))
+}
+
+/// The bytes of a connection to a VNC server as channels, until either side ends. `held` is dropped then.
+///
+/// # Errors
+/// What answers there is no VNC server.
+pub(crate) async fn channels(
+    mut socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    held: impl Send + 'static,
+) -> io::Result<(mpsc::Sender<Vec<u8>>, mpsc::Receiver<Vec<u8>>)> {
+    let mut greeting = vec![0; GREETING];
+    socket.read_exact(&mut greeting).await?;
+    if !greeting.starts_with(RFB) {
+        return Err(io::Error::other("what answers there does not speak VNC's protocol"));
+    }
     let (input, mut typed) = mpsc::channel::<Vec<u8>>(QUEUE);
     let (said, output) = mpsc::channel(QUEUE);
     let (mut from, mut to) = tokio::io::split(socket);
     tokio::spawn(async move {
+        let _held = held;
         let writing = async {
             while let Some(bytes) = typed.recv().await {
                 if to.write_all(&bytes).await.is_err() {
@@ -96,6 +135,9 @@ pub(crate) fn channels(
             }
         };
         let reading = async {
+            if said.send(greeting).await.is_err() {
+                return;
+            }
             let mut piece = vec![0; PIECE];
             while let Ok(len @ 1..) = from.read(&mut piece).await {
                 if said.send(piece[..len].to_vec()).await.is_err() {
@@ -109,12 +151,25 @@ pub(crate) fn channels(
             () = said.closed() => {}
         }
     });
-    (input, output)
+    Ok((input, output))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn only_a_vnc_server_is_passed_on() {
+        for (greeting, is_vnc) in [("RFB 003.008\n", true), ("SSH-2.0-Open", false), ("RFB", false)] {
+            let (mut server, client) = tokio::io::duplex(64);
+            server.write_all(greeting.as_bytes()).await.unwrap();
+            server.shutdown().await.unwrap();
+            match channels(client, ()).await {
+                Ok((_, mut output)) => assert!(is_vnc && output.recv().await == Some(greeting.into())),
+                Err(error) => assert!(!is_vnc, "{error}"),
+            }
+        }
+    }
 
     fn display_of(graphics: &str) -> Display {
         display_in(&format!("<domain><devices>{graphics}</devices></domain>")).unwrap()

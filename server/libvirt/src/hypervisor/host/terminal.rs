@@ -1,8 +1,12 @@
 //! The terminals of a host's VMs: how each is reached.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
-use engine::{HostError, HostErrorKind, TerminalStream, Transport};
+use engine::{HostError, HostErrorKind, Ssh, SshLogin, TerminalStream, Transport};
 use model::VmId;
 use tokio::{
     net::{TcpStream, UnixStream},
@@ -25,6 +29,9 @@ use crate::{
 const OUTPUT: usize = 128;
 /// How many pieces of input wait for libvirt.
 const INPUT: usize = 16;
+
+/// How long a VNC server may take to greet. The program ssh logs in first.
+const VNC_LIMIT: Duration = Duration::from_secs(8);
 
 impl LibvirtHost {
     /// The serial console of a VM, on a connection of its own.
@@ -57,17 +64,31 @@ impl LibvirtHost {
             return Err(HostError::new(HostErrorKind::NotSupported, sentence)
                 .with_fix("Add <graphics type='vnc'/> and a video device to its definition, and start it again."));
         }
-        let (input, output) = if self.host_connector.transport() == &Transport::Local {
-            let open = move |connection: &Connection| screen::open_here(connection, vm);
-            let socket = self.ask(&self.control, LIMIT, open).await?;
-            let socket = socket.set_nonblocking(true).and_then(|()| UnixStream::from_std(socket));
-            screen::channels(socket.map_err(|error| self.no_screen(&error.to_string()))?)
-        } else {
-            let addresses = self.screen_addresses(&display).await?;
-            let connecting = timeout(LIMIT, TcpStream::connect(&addresses[..])).await;
-            let socket = connecting.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-            screen::channels(socket.map_err(|error| self.no_screen(&error.to_string()))?)
+        let opened = match self.host_connector.transport() {
+            Transport::Local => {
+                let open = move |connection: &Connection| screen::open_here(connection, vm);
+                let socket = self.ask(&self.control, LIMIT, open).await?;
+                let open = async {
+                    socket.set_nonblocking(true)?;
+                    screen::channels(UnixStream::from_std(socket)?, ()).await
+                };
+                timeout(VNC_LIMIT, open).await
+            }
+            Transport::Ssh(ssh @ Ssh { login: SshLogin::Program, .. }) if let Some(to) = seen_there(&display) => {
+                let open = async {
+                    let (program, socket) = screen::forwarded(ssh, to)?;
+                    screen::channels(socket, program).await
+                };
+                timeout(VNC_LIMIT, open).await
+            }
+            _ => {
+                let addresses = self.screen_addresses(&display).await?;
+                let open = async { screen::channels(TcpStream::connect(&addresses[..]).await?, ()).await };
+                timeout(VNC_LIMIT, open).await
+            }
         };
+        let opened = opened.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let (input, output) = opened.map_err(|error| self.no_screen(&error.to_string()))?;
         Ok(TerminalStream { input, output })
     }
 
@@ -101,12 +122,43 @@ impl LibvirtHost {
     fn no_screen(&self, why: &str) -> HostError {
         let sentence = format!("The VNC server of this VM on {} does not answer.", self.host_connector.host);
         HostError::new(HostErrorKind::Refused, sentence)
-            .with_fix("Check whether a firewall is between vmferry and the host.")
+            .with_fix(
+                "Check whether a firewall is between vmferry and the host, and whether sshd there forbids forwarding.",
+            )
             .with_details(why)
     }
 
     fn closed_at_once(&self) -> HostError {
         let sentence = format!("{} has closed the serial console of this VM at once.", self.host_connector.host);
         HostError::new(HostErrorKind::Refused, sentence).with_fix("Try again; read libvirt's log on the host.")
+    }
+}
+
+/// The address of a VNC server as its own host sees it, if it listens there on all addresses, or on one that every host has for itself only:
+/// another may be another machine's, to which the console must not be led.
+fn seen_there(display: &Display) -> Option<SocketAddr> {
+    match display {
+        Display::Everywhere(port) => Some((Ipv4Addr::LOCALHOST, *port).into()),
+        Display::At(address, port) => {
+            let ip: IpAddr = address.parse().ok()?;
+            ip.is_loopback().then_some((ip, *port).into())
+        }
+        Display::Hidden | Display::None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ssh_forwards_to_the_host_itself_only() {
+        let at = |address: &str| seen_there(&Display::At(address.to_owned(), 5900));
+        assert_eq!(at("127.0.0.1"), "127.0.0.1:5900".parse().ok());
+        assert_eq!(at("::1"), "[::1]:5900".parse().ok());
+        assert_eq!(seen_there(&Display::Everywhere(5901)), "127.0.0.1:5901".parse().ok());
+        for address in ["192.0.2.7", "host7.example.org", "-oProxyCommand=x"] {
+            assert_eq!(at(address), None, "{address}");
+        }
     }
 }
