@@ -1,6 +1,6 @@
 //! A VM's serial console, through a stream of libvirt's.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use model::VmId;
 use tokio::{
@@ -67,7 +67,7 @@ pub(crate) fn serve(
                     return Ok(());
                 }
             }
-            Wake::Typed(bytes) => write(&stream, &bytes)?,
+            Wake::Typed(bytes) => write(&stream, &runtime, &bytes)?,
             Wake::Look if connection.is_open() => {}
             Wake::Look | Wake::Left => return Ok(()),
         }
@@ -100,14 +100,14 @@ fn pass_on(stream: &QuietStream, said: &Sender<Vec<u8>>, has_lost: &mut bool) ->
     }
 }
 
-fn write(stream: &QuietStream, mut bytes: &[u8]) -> Result<(), LibvirtError> {
+fn write(stream: &QuietStream, runtime: &Handle, mut bytes: &[u8]) -> Result<(), LibvirtError> {
     let mut tries = 0;
     while !bytes.is_empty() && tries < TRIES {
         let sent = stream.write(bytes)?;
         bytes = bytes.get(sent..).unwrap_or_default();
         if sent == 0 {
             tries += 1;
-            thread::sleep(FULL);
+            runtime.block_on(sleep(FULL));
         }
     }
     Ok(())
