@@ -42,8 +42,9 @@ async function isAnswered(page: Page, word: string) {
 }
 
 test('the serial console answers before, between and after two migrations', async ({ page }) => {
-  const failed = failures(page);
   await logIn(page, `/vms/${web}/console`);
+  const failed = failures(page);
+  await page.reload();
   await expect(status(page)).toHaveText('Connected on alpha');
   await expectAccessible(page, 'serial console');
   await expectToFit(page, 'serial console');
@@ -88,8 +89,9 @@ async function colours(page: Page): Promise<number> {
 }
 
 test('the screen shows the guest before, between and after two migrations', async ({ page }) => {
-  const failed = failures(page);
   await logIn(page, `/vms/${web}/screen`);
+  const failed = failures(page);
+  await page.reload();
   await expect(status(page)).toHaveText('Connected on alpha');
   await expect.poll(() => colours(page)).toBeGreaterThan(1);
   await expectAccessible(page, 'screen');
