@@ -4,8 +4,11 @@ import { demo } from '../demo';
 import { expectAccessible, expectLive, expectToFit, logIn, row, runsOn } from './support';
 
 /** Runs virsh on the host of a VM. */
-const virsh = (vm: string, ...what: string[]) =>
-  execFileSync('virsh', ['-c', demo.hosts[runsOn(vm)[0]], ...what], { encoding: 'utf8' });
+function virsh(vm: string, ...what: string[]) {
+  const [host] = runsOn(vm);
+  if (!host) throw new Error(`${vm} runs nowhere`);
+  return execFileSync('virsh', ['-c', demo.hosts[host], ...what], { encoding: 'utf8' });
+}
 
 test('a VM has a page with what its host says of it', async ({ page }, { project }) => {
   await logIn(page);
