@@ -26,7 +26,8 @@ test('hosts are searched and sorted, and each has a page with its VMs', async ({
   await expect(page).toHaveURL(/q=connected/);
   await page.getByRole('searchbox', { name: 'Search hosts' }).fill('');
   await expect(hosts).toHaveCount(3);
-  await page.getByRole('link', { name: 'VMs', exact: true }).last().click();
+  // On a phone there are no headings to sort by.
+  await page.goto('/hosts?sort=vms');
   await expect(hosts.first()).toHaveAttribute('data-host', 'alpha');
   await page.getByRole('link', { name: 'alpha' }).click();
   await expect(page.getByRole('heading', { name: 'alpha', exact: true })).toBeVisible();

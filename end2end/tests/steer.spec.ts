@@ -79,7 +79,7 @@ test('a guest that writes too fast is told of with numbers, drawn, and finishes 
   await expect(page.locator('.plot .throughput')).toHaveAttribute('d', /^M\d+ \d+L/);
 });
 
-test('a picture has what was measured while the stream was lost', async ({ page }) => {
+test('a picture goes on while the stream is lost, as it is the server that draws it', async ({ page }) => {
   const stream = await losableStream(page);
   await logIn(page);
   await migrate(page, 'cache', 'beta', 'Gentle');
@@ -93,9 +93,8 @@ test('a picture has what was measured while the stream was lost', async ({ page 
   const trace = page.url().replace('/migrations/', '/api/migrations/') + '/trace';
   const measured = async () => ((await (await page.request.get(trace)).json()) as unknown[]).length;
   await expect.poll(measured).toBeGreaterThan(before + 20);
-  expect(await points()).toBe(before);
-  await stream.resume();
   await expect.poll(points).toBeGreaterThan(before + 20);
+  await stream.resume();
 
   await cancel(page);
 });

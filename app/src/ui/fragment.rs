@@ -47,7 +47,8 @@ pub(crate) fn version_of<T: PartialEq + Send + Sync + 'static>(
 ) -> Signal<u64> {
     let about = Memo::new(move |_| about());
     Memo::new(move |before: Option<&u64>| {
-        about.track();
+        // To track it is not enough: a memo that is never read follows nothing.
+        about.with(|_| ());
         before.map_or(0, |version| version + 1)
     })
     .into()
@@ -130,8 +131,13 @@ pub(crate) fn Fragment(
 fn replace(node: &HtmlElement, html: &str) {
     let focused =
         document().active_element().filter(|element| node.contains(Some(element))).map(|element| element.id());
+    let opened = node.query_selector("details[open][id]").ok().flatten().map(|details| details.id());
     node.set_inner_html(html);
     localize(node);
+    if let Some(details) = opened.and_then(|id| document().get_element_by_id(&id)) {
+        // Fails only for a name that can't be an attribute's.
+        let _ = details.set_attribute("open", "");
+    }
     let element = focused.and_then(|id| document().get_element_by_id(&id));
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         // Fails only where the element is gone.

@@ -66,7 +66,7 @@ pub(crate) fn Elapsed(#[prop(into)] migration: Signal<Migration>) -> impl IntoVi
     // Since the last sample, by the browser's clock.
     let counted_ms = RwSignal::new(0.0);
     Effect::new(move |_| {
-        sampled_ms.track();
+        sampled_ms.get();
         let arrived = Date::now();
         counted_ms.set(0.0);
         let ticking = (!has_ended.get())
