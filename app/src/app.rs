@@ -4,21 +4,23 @@ use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
+    any_nested_route::IntoAnyNestedRoute,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
 
 use crate::account::login_page::LoginPage;
 use crate::hosts::page::HostsPage;
-use crate::migrations::{
-    cancel_page::CancelPage, list_page::MigrationsPage, migrate_page::MigratePage, page::MigrationPage,
-    steer::page::SteerPage, step_page::StepPage,
-};
+#[cfg(feature = "ssr")]
+use crate::migrations::{cancel_page::CancelPage, steer::page::SteerPage, step_page::StepPage};
+use crate::migrations::{list_page::MigrationsPage, migrate_page::MigratePage, page::MigrationPage};
 use crate::scope;
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head, SimulatedLine};
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
-use crate::vms::{action_page::VmActionPage, host_page::HostPage, page::VmsPage, vm_page::VmPage};
+#[cfg(feature = "ssr")]
+use crate::vms::action_page::VmActionPage;
+use crate::vms::{host_page::HostPage, page::VmsPage, vm_page::VmPage};
 
 /// The HTML document around [`App`]. Expects [`Assets`] and Leptos' nonce in the context.
 #[cfg(feature = "ssr")]
@@ -31,13 +33,24 @@ pub fn shell() -> impl IntoView {
         <!DOCTYPE html>
         <html lang="en">
             <Head css>
-                <link rel="modulepreload" href=js nonce=nonce.clone() />
-                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                {(!is_form_page())
+                    .then(|| {
+                        view! {
+                            <link rel="modulepreload" href=js nonce=nonce.clone() />
+                            <link
+                                rel="preload"
+                                href=wasm
+                                r#as="fetch"
+                                r#type="application/wasm"
+                                crossorigin="anonymous"
+                            />
+                            <script type="module" nonce=nonce>
+                                {start}
+                            </script>
+                        }
+                    })}
                 <leptos_meta::MetaTags />
                 {refresh()}
-                <script type="module" nonce=nonce>
-                    {start}
-                </script>
             </Head>
             <body>
                 <App />
@@ -47,13 +60,46 @@ pub fn shell() -> impl IntoView {
     }
 }
 
+/// Whether it is one of [`FormPages`].
+#[cfg(feature = "ssr")]
+fn is_form_page() -> bool {
+    is_at(|path| match path {
+        ["vms", _, action] => *action != "migrate",
+        path => matches!(path, ["migrations", _, _]),
+    })
+}
+
+/// Whether the address of the page is like this.
+#[cfg(feature = "ssr")]
+fn is_at(is_like: impl FnOnce(&[&str]) -> bool) -> bool {
+    use_context::<axum::http::request::Parts>().is_some_and(|parts| {
+        let path: Vec<&str> = parts.uri.path().split('/').filter(|part| !part.is_empty()).collect();
+        is_like(&path)
+    })
+}
+
 /// Without WASM a page that shows what changes is loaded again every few seconds; one with fields is not.
 #[cfg(feature = "ssr")]
 fn refresh() -> Option<impl IntoView> {
-    let parts: axum::http::request::Parts = use_context()?;
-    let path: Vec<&str> = parts.uri.path().split('/').filter(|part| !part.is_empty()).collect();
-    let changes = matches!(path.as_slice(), [] | ["migrations"] | ["migrations", _]);
+    let changes = is_at(|path| matches!(path, [] | ["migrations"] | ["migrations", _]));
     changes.then(|| view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="10">"#></noscript> })
+}
+
+/// Questions as pages, for browsers without WASM and for links: with it a dialog asks. The browser has no program for them, and they
+/// have no script.
+#[component(transparent)]
+fn FormPages() -> impl MatchNestedRoutes + Clone {
+    #[cfg(feature = "ssr")]
+    let pages = view! {
+        <Route path=path!("/vms/:id/:action") view=VmActionPage ssr=SsrMode::Async />
+        <Route path=path!("/migrations/:id/cancel") view=CancelPage ssr=SsrMode::Async />
+        <Route path=path!("/migrations/:id/steer") view=SteerPage ssr=SsrMode::Async />
+        <Route path=path!("/migrations/:id/step") view=StepPage ssr=SsrMode::Async />
+    }
+    .into_inner();
+    #[cfg(not(feature = "ssr"))]
+    let pages = ();
+    pages.into_any_nested_route()
 }
 
 /// All pages. Each is rendered before anything is sent (`SsrMode::Async`): its data is in the console's memory, and a status code can
@@ -70,12 +116,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=VmsPage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id") view=VmPage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id/migrate") view=MigratePage ssr=SsrMode::Async />
-                    <Route path=path!("/vms/:id/:action") view=VmActionPage ssr=SsrMode::Async />
+                    <FormPages />
                     <Route path=path!("/migrations") view=MigrationsPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id") view=MigrationPage ssr=SsrMode::Async />
-                    <Route path=path!("/migrations/:id/cancel") view=CancelPage ssr=SsrMode::Async />
-                    <Route path=path!("/migrations/:id/steer") view=SteerPage ssr=SsrMode::Async />
-                    <Route path=path!("/migrations/:id/step") view=StepPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts/:name") view=HostPage ssr=SsrMode::Async />
                 </ParentRoute>

@@ -4,6 +4,7 @@
 pub mod ad_hoc_destination;
 pub mod attention;
 pub mod cancel_form;
+#[cfg(feature = "ssr")]
 pub mod cancel_page;
 mod checked_destination;
 mod destination_card;
@@ -35,4 +36,5 @@ mod running;
 pub mod server_fns;
 pub mod steer;
 pub mod step_form;
+#[cfg(feature = "ssr")]
 pub mod step_page;

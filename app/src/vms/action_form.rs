@@ -20,6 +20,7 @@ pub(super) fn action_slug(action: VmAction) -> &'static str {
 }
 
 /// The action at `/vms/{id}/{slug}`.
+#[cfg(any(feature = "ssr", test))]
 pub(crate) fn action_at(slug: &str) -> Option<VmAction> {
     VmAction::ALL.iter().copied().find(|action| action_slug(*action) == slug)
 }

@@ -1,6 +1,7 @@
 //! VMs: the list of all of them, and what can be done to one.
 
 pub mod action_form;
+#[cfg(feature = "ssr")]
 pub mod action_page;
 pub mod banners;
 #[cfg(feature = "ssr")]

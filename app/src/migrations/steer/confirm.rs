@@ -19,6 +19,7 @@ pub(super) fn is_asked_before(steering: Steering) -> bool {
 }
 
 /// What the question of this name is about.
+#[cfg(any(feature = "ssr", test))]
 pub(super) fn confirmed(name: &str) -> Option<Steering> {
     CONFIRMED.into_iter().find(|steering| act(*steering) == name)
 }

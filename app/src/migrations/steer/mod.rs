@@ -3,6 +3,7 @@
 mod card;
 mod confirm;
 mod fields;
+#[cfg(feature = "ssr")]
 pub(crate) mod page;
 mod suggestion;
 
