@@ -17,6 +17,8 @@ use crate::migrations::{list_page::MigrationsPage, migrate_page::MigratePage, pa
 use crate::scope;
 #[cfg(feature = "ssr")]
 use crate::ui::document::{Assets, Head, SimulatedLine};
+#[cfg(not(feature = "ssr"))]
+use crate::ui::not_found::NotFound;
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
 #[cfg(feature = "ssr")]
 use crate::vms::action_page::VmActionPage;
@@ -97,8 +99,9 @@ fn FormPages() -> impl MatchNestedRoutes + Clone {
         <Route path=path!("/migrations/:id/step") view=StepPage ssr=SsrMode::Async />
     }
     .into_inner();
+    // Some route has to be here: none (a unit) would take every address.
     #[cfg(not(feature = "ssr"))]
-    let pages = ();
+    let pages = view! { <Route path=path!("/vms/:id/:action") view=NotFound /> }.into_inner();
     pages.into_any_nested_route()
 }
 
