@@ -1,5 +1,5 @@
 //! Which change of the inventory came last, and which was the last of each thing. Numbers only: what is sent to a subscriber is looked up
-//! when it is sent, so that a slow one misses nothing and holds nobody up.
+//! when it is sent, so that a slow one misses nothing and delays no other.
 
 use std::collections::BTreeMap;
 

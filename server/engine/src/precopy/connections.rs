@@ -50,7 +50,7 @@ pub(crate) struct Connections {
     pub(crate) compressed: bool,
 }
 
-/// So many connections; none is the ordinary one. Nobody gets several beside a bandwidth limit, or with post-copy, which QEMU before 10.1
+/// So many connections; none is the ordinary one. Several are never taken beside a bandwidth limit, or with post-copy, which QEMU before 10.1
 /// does not do together.
 pub(crate) fn connections(facts: &Facts) -> Option<Connections> {
     if !facts.is_native || facts.is_limited || facts.policy == Policy::Certain {

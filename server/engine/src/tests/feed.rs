@@ -92,7 +92,7 @@ async fn one_that_missed_something_gets_a_snapshot_also_after_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_subscriber_gets_the_present_and_holds_nobody_up() {
+async fn a_slow_subscriber_gets_the_present_and_delays_no_other() {
     let bench = Bench::new().await;
     let vm = bench.vm("cache", VmState::Running, NEVER).await;
     let mut slow = bench.engine.subscribe(None, None);
