@@ -183,7 +183,7 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
                             {if are_many { ", the first since " } else { " since " }}
                             <Time ms=since_ms />
                             {if are_many { "; their VMs are shown as last known. " } else { "; its VMs are shown as last known. " }}
-                            {are_many.then(|| view! { <a href="/hosts?state=unreachable">"Show them"</a> })}
+                            {are_many.then(|| view! { <a href="/hosts?q=unreachable">"Show them"</a> })}
                         </p>
                         <ProblemText problem />
                     </div>
