@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use crate::{
-    ConnectionState, Ending, Host, HostName, HostOrigin, Migration, MigrationId, MigrationOptions, Mode, Phase, Policy,
-    PolicyDefaults, PolicyPrediction, Prediction, Progress, Vm, VmDisk, VmFacts, VmId, VmInterface, VmState,
+    ConnectionState, Ending, Evacuation, EvacuationId, EvacuationItem, EvacuationState, Host, HostName, HostOrigin,
+    ItemState, Migration, MigrationId, MigrationOptions, Mode, Phase, PlanRequest, Policy, PolicyDefaults,
+    PolicyPrediction, Prediction, Progress, Subject, Vm, VmDisk, VmFacts, VmId, VmInterface, VmState,
 };
 
 fn named(name: &str) -> HostName {
@@ -29,6 +30,7 @@ pub fn host(name: &str) -> Host {
         hypervisor_version: None,
         bandwidth_mib_s: None,
         policy_defaults: PolicyDefaults::default(),
+        maintenance: None,
     }
 }
 
@@ -133,6 +135,7 @@ pub fn migration(id: u128) -> Migration {
         pause_limit_ms: None,
         acts: Vec::new(),
         prediction: None,
+        evacuation: None,
         asleep: false,
     }
 }
@@ -154,4 +157,38 @@ pub fn after(low_ms: u64, high_ms: u64) -> Ending {
     let likely_ms = low_ms.midpoint(high_ms);
     let (pause_ms, likely_pause_ms, guest_percent, post_copy) = (300, 300, 100, false);
     Ending::After { low_ms, likely_ms, high_ms, pause_ms, likely_pause_ms, guest_percent, post_copy }
+}
+
+/// An evacuation of alpha that has just begun: its VMs go to beta.
+pub fn evacuation(id: u128, vms: &[&str]) -> Evacuation {
+    let item = |(number, name): (usize, &&str)| EvacuationItem {
+        vm: VmId(Uuid::from_u128(100 * id + number as u128)),
+        vm_name: (*name).into(),
+        source: named("alpha"),
+        destination: Some(named("beta")),
+        via: None,
+        mode: Mode::Live,
+        policy: Policy::Balanced,
+        memory_bytes: 64 << 20,
+        bytes: 64 << 20,
+        expected_ms: 2_000,
+        state: ItemState::Waiting,
+        waits_for: None,
+        tried: Vec::new(),
+        not_before_ms: None,
+        appeared: false,
+    };
+    Evacuation {
+        id: EvacuationId(Uuid::from_u128(id)),
+        request: PlanRequest::plain(Subject::Hosts(vec![named("alpha")])),
+        requested_by: "ada".into(),
+        created_at_ms: 1_700_000_000_000,
+        ended_at_ms: None,
+        state: EvacuationState::Running,
+        planned_ms: 2_000,
+        bound_ms: 1_900,
+        fraction: 0.0,
+        left_ms: None,
+        items: vms.iter().enumerate().map(item).collect(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{HostName, HostOrigin, PolicyDefaults, Problem};
+use crate::{HostName, HostOrigin, Maintenance, PolicyDefaults, Problem};
 
 /// A registered host as the console sees it now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Host {
     /// The policy of migrations from here that choose none.
     #[serde(default, skip_serializing_if = "PolicyDefaults::is_empty")]
     pub policy_defaults: PolicyDefaults,
+    /// That it is emptied or worked on; none in ordinary use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Maintenance>,
 }
 
 /// Whether a host answers.

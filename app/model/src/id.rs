@@ -17,6 +17,16 @@ pub struct VmId(pub Uuid);
 #[serde(transparent)]
 pub struct MigrationId(pub Uuid);
 
+/// A plan: a UUIDv7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanId(pub Uuid);
+
+/// An evacuation: a UUIDv7, so that ids sort by the time they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EvacuationId(pub Uuid);
+
 macro_rules! uuid_text {
     ($type:ident, $what:literal) => {
         impl fmt::Display for $type {
@@ -39,6 +49,8 @@ macro_rules! uuid_text {
 
 uuid_text!(VmId, "VM");
 uuid_text!(MigrationId, "migration");
+uuid_text!(PlanId, "plan");
+uuid_text!(EvacuationId, "evacuation");
 
 /// The longest name of a host: it has to fit into a line with others.
 const LONGEST_HOST_NAME: usize = 32;

@@ -8,16 +8,20 @@ mod autostart;
 mod by_name;
 mod destination;
 mod destinations;
+mod evacuation;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod finding;
 mod host;
 mod id;
 mod leftover;
+mod maintenance;
 mod migration;
 mod migration_filter;
 #[cfg(test)]
 mod names;
+mod placement;
+mod plan;
 mod policy;
 mod policy_defaults;
 mod predictions;
@@ -41,15 +45,21 @@ pub use account::{Credentials, PasswordChange, SessionInfo};
 pub use autostart::Autostart;
 pub use destination::{AdHocDestination, Destination};
 pub use destinations::{DestinationReport, Destinations, recommended};
+pub use evacuation::{
+    Evacuation, EvacuationCommand, EvacuationEvent, EvacuationItem, EvacuationState, ItemState, MOST_TRIES, Tried,
+};
 pub use finding::{Finding, FindingCode, Severity};
 pub use host::{ConnectionState, Host};
-pub use id::{HostName, MigrationId, VmId};
+pub use id::{EvacuationId, HostName, MigrationId, PlanId, VmId};
 pub use leftover::{Leftover, LeftoverKind};
+pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceStage};
 pub use migration::{
     ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase,
     Refusal, refusal,
 };
 pub use migration_filter::{MigrationFilter, MigrationQuery};
+pub use placement::{PlacementKind, PlacementRule, PlacementRules};
+pub use plan::{Choice, Plan, PlanRequest, PlannedMove, PlannedStay, Subject, Why};
 pub use policy::{Act, Acted, Policy, Steering, TracePoint};
 pub use policy_defaults::PolicyDefaults;
 pub use predictions::{Predicted, Predictions};
@@ -57,7 +67,8 @@ pub use preflight::{DiskPlan, Ending, PolicyPrediction, PoolChoice, Prediction, 
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};
 pub use registration::{
-    DaemonKind, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind, TransportKind,
+    DaemonKind, HostBudget, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind,
+    TransportKind,
 };
 pub use scope::{Attention, EndedBadly, Letter, Scope, Summary, Unreachable, VmList, VmRow, Window};
 pub use search::{Field, Search};

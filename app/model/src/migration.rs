@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use crate::{
-    Act, Autostart, Code, Destination, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId, Policy,
-    Prediction, Problem, Progress, Step, Vm, VmId, VmState,
+    Act, Autostart, Code, Destination, EvacuationId, FindingCode, Host, HostName, HostSettings, Leftover, MigrationId,
+    Policy, Prediction, Problem, Progress, Step, Vm, VmId, VmState,
 };
 
 /// Where a migration is. Phases are ordered as a migration goes through them; it may skip some.
@@ -287,6 +287,9 @@ pub struct Migration {
     /// How long it was predicted to take; none where nothing was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prediction: Option<Prediction>,
+    /// The evacuation that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evacuation: Option<EvacuationId>,
     /// Whether the guest slept (S3) when it moved, and has not been woken up since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub asleep: bool,

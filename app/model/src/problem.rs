@@ -38,6 +38,18 @@ pub enum Code {
     UnknownHost,
     /// No migration has this id.
     UnknownMigration,
+    /// No plan has this id, or the console has forgotten it.
+    UnknownPlan,
+    /// No evacuation has this id.
+    UnknownEvacuation,
+    /// The world has changed since the plan was made, so that it does not hold any more; the details say how.
+    PlanOutdated,
+    /// No host has room for it, or not enough.
+    NoRoom,
+    /// A rule for where VMs may be forbids it.
+    Rule,
+    /// The host is being emptied, or worked on.
+    InMaintenance,
     /// Several different VMs have this name.
     AmbiguousName,
     /// Several VMs have one UUID, so that one could be taken for the other.

@@ -56,12 +56,42 @@ pub struct HostSettings {
     /// Directories that it shares with other hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_directories: Vec<String>,
+    /// Memory that plans leave free there, in MiB; none leaves nothing free on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_reserve_mib: Option<u32>,
+    /// What all migrations of a plan away from there may use together, in MiB/s, 1 to 1,000,000; none is what earlier ones had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outgoing_mib_s: Option<u32>,
+    /// The same of those to there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incoming_mib_s: Option<u32>,
+}
+
+/// What plans leave free of a host, and what they use of its links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HostBudget {
+    /// Memory that plans leave free there, in MiB; none leaves nothing free on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_reserve_mib: Option<u32>,
+    /// What all migrations of a plan away from there may use together, in MiB/s, 1 to 1,000,000; none is what earlier ones had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outgoing_mib_s: Option<u32>,
+    /// The same of those to there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incoming_mib_s: Option<u32>,
 }
 
 impl HostSettings {
     /// The policy of migrations from there that choose none.
     pub fn policy_defaults(&self) -> PolicyDefaults {
         PolicyDefaults { policy: self.policy, longest_pause_ms: self.longest_pause_ms, budget_s: self.budget_s }
+    }
+
+    /// What plans leave free of it, and what they use of its links.
+    pub fn budget(&self) -> HostBudget {
+        let Self { memory_reserve_mib, outgoing_mib_s, incoming_mib_s, .. } = *self;
+        HostBudget { memory_reserve_mib, outgoing_mib_s, incoming_mib_s }
     }
 }
 

@@ -147,6 +147,9 @@ fn MoreFields(form: HostForm) -> impl IntoView {
         || form.peer_port.is_some()
         || !form.peer_user.is_empty()
         || form.bandwidth_mib_s.is_some()
+        || form.memory_reserve_mib.is_some()
+        || form.outgoing_mib_s.is_some()
+        || form.incoming_mib_s.is_some()
         || form.policy.is_some()
         || form.longest_pause_ms.is_some()
         || form.budget_s.is_some()
@@ -186,6 +189,29 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                 value=form.bandwidth_mib_s
                 max=1_000_000
                 default="not limited"
+            />
+            <div class="side-by-side">
+                <NumberField
+                    name="outgoing_mib_s"
+                    label="All migrations from here together, in MiB/s"
+                    value=form.outgoing_mib_s
+                    max=1_000_000
+                    default="what earlier ones had"
+                />
+                <NumberField
+                    name="incoming_mib_s"
+                    label="All to here together, in MiB/s"
+                    value=form.incoming_mib_s
+                    max=1_000_000
+                    default="what earlier ones had"
+                />
+            </div>
+            <NumberField
+                name="memory_reserve_mib"
+                label="Memory that plans leave free here, in MiB"
+                value=form.memory_reserve_mib
+                max=1_000_000_000
+                default="nothing"
             />
             <PolicyChoice chosen=form.policy />
             <div class="side-by-side">

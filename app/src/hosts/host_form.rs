@@ -26,6 +26,9 @@ pub struct HostForm {
     pub(super) budget_s: Option<u32>,
     /// One per line.
     pub(super) shared_directories: String,
+    pub(super) memory_reserve_mib: Option<u32>,
+    pub(super) outgoing_mib_s: Option<u32>,
+    pub(super) incoming_mib_s: Option<u32>,
     pub(super) password: Option<Secret>,
     pub(super) fingerprint: Option<String>,
     pub(super) keep_until_restart: bool,
@@ -50,6 +53,9 @@ impl Default for HostForm {
             longest_pause_ms: None,
             budget_s: None,
             shared_directories: String::new(),
+            memory_reserve_mib: None,
+            outgoing_mib_s: None,
+            incoming_mib_s: None,
             password: None,
             fingerprint: None,
             keep_until_restart: false,
@@ -76,6 +82,9 @@ impl From<HostSettings> for HostForm {
             longest_pause_ms: settings.longest_pause_ms,
             budget_s: settings.budget_s,
             shared_directories: settings.shared_directories.join("\n"),
+            memory_reserve_mib: settings.memory_reserve_mib,
+            outgoing_mib_s: settings.outgoing_mib_s,
+            incoming_mib_s: settings.incoming_mib_s,
             ..Self::default()
         }
     }
@@ -107,6 +116,9 @@ impl HostForm {
             longest_pause_ms: self.longest_pause_ms,
             budget_s: self.budget_s,
             shared_directories: self.shared_directories.lines().filter_map(typed).collect(),
+            memory_reserve_mib: self.memory_reserve_mib,
+            outgoing_mib_s: self.outgoing_mib_s,
+            incoming_mib_s: self.incoming_mib_s,
         };
         let login = HostLogin {
             user: None,

@@ -5,6 +5,7 @@
 //! [`Principal`] who asks.
 
 mod account;
+mod evacuations;
 mod hosts;
 mod migrations;
 mod principal;
@@ -15,6 +16,7 @@ mod vms;
 use std::sync::Arc;
 
 pub use account::Account;
+pub use evacuations::Evacuations;
 pub use hosts::Hosts;
 pub use migrations::{DestinationsRequest, Migrations};
 pub use principal::Principal;

@@ -142,6 +142,7 @@ fn config(demo: &Demo, host: &DemoHost) -> HostConfig {
         bandwidth_mib_s: u32::try_from(host.bandwidth_mib_s).ok(),
         policy_defaults: model::PolicyDefaults::default(),
         shared_directories: vec![demo.shared_directory().display().to_string()],
+        budget: model::HostBudget::default(),
     }
 }
 

@@ -19,9 +19,15 @@ pub(super) fn of(code: Code) -> StatusCode {
         Code::Unauthenticated | Code::WrongCredentials => StatusCode::UNAUTHORIZED,
         Code::ForeignOrigin => StatusCode::FORBIDDEN,
         Code::WrongName => StatusCode::MISDIRECTED_REQUEST,
-        Code::NotFound | Code::UnknownVm | Code::UnknownMigration => StatusCode::NOT_FOUND,
+        Code::NotFound | Code::UnknownVm | Code::UnknownMigration | Code::UnknownPlan | Code::UnknownEvacuation => {
+            StatusCode::NOT_FOUND
+        }
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Code::AmbiguousName
+        Code::PlanOutdated
+        | Code::NoRoom
+        | Code::Rule
+        | Code::InMaintenance
+        | Code::AmbiguousName
         | Code::UuidTwin
         | Code::AlreadyMigrating
         | Code::AlreadyEnded

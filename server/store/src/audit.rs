@@ -1,7 +1,10 @@
 //! The audit log: who did what, for ever. Never a secret in it.
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, Steering, Step, TerminalKind, VmAction, VmId};
+use model::{
+    Evacuation, EvacuationCommand, EvacuationId, HostName, HostSettings, MaintenanceCommand, Migration, PlacementRules,
+    Steering, Step, TerminalKind, VmAction, VmId,
+};
 use serde_json::{Value, json};
 use strum::IntoStaticStr;
 
@@ -52,6 +55,14 @@ pub enum Action<'a> {
     /// was named.
     #[strum(serialize = "migration-elsewhere")]
     MigrationToAddress(VmId, &'a str, Option<&'a str>),
+    /// Started an evacuation.
+    EvacuationStarted(&'a Evacuation),
+    /// Told an evacuation to go on otherwise.
+    EvacuationTold(EvacuationId, &'a EvacuationCommand),
+    /// Said that work on a host begins, or that it is in use again.
+    MaintenanceSet(&'a HostName, MaintenanceCommand),
+    /// Replaced the rules for where VMs may be.
+    PlacementRulesSet(&'a PlacementRules),
     /// Had a host tested.
     HostTested(&'a HostSettings),
     /// Asked to register a host.
@@ -98,6 +109,17 @@ impl Action<'_> {
                 "destination": migration.destination,
                 "phase": migration.phase,
             }),
+            Self::EvacuationStarted(evacuation) => json!({
+                "evacuation": evacuation.id,
+                "subject": evacuation.request.subject,
+                "reason": evacuation.request.reason,
+                "vms": evacuation.items.len(),
+            }),
+            Self::EvacuationTold(evacuation, command) => json!({ "evacuation": evacuation, "command": command }),
+            Self::MaintenanceSet(host, command) => json!({ "host": host, "command": command }),
+            Self::PlacementRulesSet(rules) => {
+                json!({ "rules": rules.rules.len(), "priorities": rules.priorities.len() })
+            }
             Self::MigrationSteered(migration, steering) => json!({
                 "migration": migration.id,
                 "vm": migration.vm,

@@ -10,6 +10,7 @@ mod clock;
 mod contract;
 mod directory;
 mod error;
+mod evacuations;
 mod health;
 mod hosts;
 mod known_networks;
@@ -29,6 +30,7 @@ mod sqlite;
 pub use audit::{Action, Audit, AuditEntry, AuditFilter};
 pub use directory::{DirectoryError, DirectoryLock, LockHolder};
 pub use error::{StoreError, StoreFault};
+pub use evacuations::Evacuations;
 pub use health::Health;
 pub use hosts::Hosts;
 pub use known_networks::KnownNetworks;
@@ -43,8 +45,8 @@ pub use users::Users;
 pub use vm_policies::VmPolicies;
 
 /// What the engine keeps.
-pub trait EngineStore: Migrations + Hosts + VmPolicies + Health {}
-impl<S: Migrations + Hosts + VmPolicies + Health> EngineStore for S {}
+pub trait EngineStore: Migrations + Evacuations + Hosts + VmPolicies + Health {}
+impl<S: Migrations + Evacuations + Hosts + VmPolicies + Health> EngineStore for S {}
 
 /// What is kept about who may log in.
 pub trait AuthStore: Users + Sessions + LoginFailures + KnownNetworks + Audit + Health {}

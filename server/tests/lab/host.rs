@@ -145,6 +145,7 @@ impl LabHost {
             bandwidth_mib_s: None,
             policy_defaults: model::PolicyDefaults::default(),
             shared_directories: vec![self.sandbox.join("shared").display().to_string()],
+            budget: model::HostBudget::default(),
         }
     }
 

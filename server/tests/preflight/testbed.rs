@@ -57,6 +57,7 @@ impl<'a> Machine<'a> {
             bandwidth_mib_s: None,
             policy_defaults: model::PolicyDefaults::default(),
             shared_directories: vec![demo.dir().join("shared").display().to_string()],
+            budget: model::HostBudget::default(),
         };
         Self { config, uri: format!("qemu+tcp://{address}/session"), home: demo.dir().join(name), lab: None }
     }

@@ -128,6 +128,7 @@ fn unregistered(name: HostName, ssh: Ssh) -> HostConfig {
         bandwidth_mib_s: None,
         policy_defaults: model::PolicyDefaults::default(),
         shared_directories: Vec::new(),
+        budget: model::HostBudget::default(),
     }
 }
 

@@ -57,6 +57,9 @@ impl HostConfig {
             longest_pause_ms: self.policy_defaults.longest_pause_ms,
             budget_s: self.policy_defaults.budget_s,
             shared_directories: self.shared_directories.clone(),
+            memory_reserve_mib: self.budget.memory_reserve_mib,
+            outgoing_mib_s: self.budget.outgoing_mib_s,
+            incoming_mib_s: self.budget.incoming_mib_s,
         }
     }
 }
@@ -179,6 +182,7 @@ impl<'a> Fields<'a> {
             bandwidth_mib_s: settings.bandwidth_mib_s,
             policy_defaults: settings.policy_defaults(),
             shared_directories: settings.shared_directories.clone(),
+            budget: settings.budget(),
         })
     }
 
@@ -223,15 +227,22 @@ impl<'a> Fields<'a> {
 
     /// Refuses limits that no migration may ask for either.
     fn refuse_limits(&self) -> Result<(), InvalidInput> {
-        let HostSettings { name, bandwidth_mib_s, .. } = self.settings;
+        let HostSettings { name, bandwidth_mib_s, outgoing_mib_s, incoming_mib_s, .. } = self.settings;
         check_limits(self.settings.policy_defaults()).map_err(|why| cannot_be_used(name, "its policy", why))?;
         if *bandwidth_mib_s == Some(0) {
             return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
         }
-        match bandwidth_mib_s {
-            Some(limit) => check_bandwidth(*limit).map_err(|error| cannot_be_used(name, "bandwidth_mib_s", error)),
-            None => Ok(()),
+        let limits = [
+            ("bandwidth_mib_s", bandwidth_mib_s),
+            ("outgoing_mib_s", outgoing_mib_s),
+            ("incoming_mib_s", incoming_mib_s),
+        ];
+        for (field, limit) in limits {
+            if let Some(limit) = limit {
+                check_bandwidth(*limit).map_err(|error| cannot_be_used(name, field, error))?;
+            }
         }
+        Ok(())
     }
 
     fn transport(

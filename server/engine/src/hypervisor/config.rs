@@ -1,6 +1,6 @@
 //! How a host is reached: checked fields, from which URIs and commands are built.
 
-use model::{HostName, PolicyDefaults, Secret, Steering};
+use model::{HostBudget, HostName, PolicyDefaults, Secret, Steering};
 
 use super::{Address, Fingerprint, InvalidInput, UserName};
 
@@ -22,6 +22,8 @@ pub struct HostConfig {
     /// Directories that this host shares with others, though libvirt can't see it: disks below one that both hosts name are
     /// not copied. Absolute paths without a slash at the end.
     pub shared_directories: Vec<String>,
+    /// What plans leave free of it, and what they use of its links.
+    pub budget: HostBudget,
 }
 
 /// How to talk to a libvirt daemon.

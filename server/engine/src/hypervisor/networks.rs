@@ -220,6 +220,7 @@ mod tests {
             bandwidth_mib_s: None,
             policy_defaults: model::PolicyDefaults::default(),
             shared_directories: Vec::new(),
+            budget: model::HostBudget::default(),
         }];
         let routed = networks(AllowedNetworks::Routed, &configured);
         assert_eq!(answer(&routed, "console").await, Ok(1));

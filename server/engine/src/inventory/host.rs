@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use model::{ConnectionState, Host, HostName, HostOrigin, Migration, VmId, VmState};
+use model::{ConnectionState, Host, HostName, HostOrigin, Maintenance, Migration, VmId, VmState};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,8 @@ pub(crate) struct HostEntry {
     pub(super) held: Weak<()>,
     pub(super) link: Link,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
+    /// That it is emptied or worked on.
+    pub(super) maintenance: Option<Maintenance>,
 }
 
 /// How the connection to a host is.
@@ -108,6 +110,7 @@ impl HostEntry {
             held: Weak::new(),
             link: Link::Connecting,
             copies: BTreeMap::new(),
+            maintenance: None,
         }
     }
 
@@ -172,6 +175,7 @@ impl HostEntry {
             hypervisor_version: facts.map(|facts| facts.hypervisor_version.clone()),
             bandwidth_mib_s: self.config.bandwidth_mib_s,
             policy_defaults: self.config.policy_defaults,
+            maintenance: self.maintenance.clone(),
         }
     }
 

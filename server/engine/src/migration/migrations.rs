@@ -163,6 +163,7 @@ impl Migrations {
             pause_limit_ms: None,
             acts: Vec::new(),
             prediction: preflight.prediction,
+            evacuation: None,
             asleep: false,
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);

@@ -133,6 +133,7 @@ impl Sim {
             bandwidth_mib_s: Some(32),
             policy_defaults: model::PolicyDefaults::default(),
             shared_directories: Vec::new(),
+            budget: model::HostBudget::default(),
         }
     }
 

@@ -15,6 +15,7 @@ pub(crate) fn plan(mode: Mode) -> MigrationPlan {
         bandwidth_mib_s: None,
         policy_defaults: model::PolicyDefaults::default(),
         shared_directories: Vec::new(),
+        budget: model::HostBudget::default(),
     };
     MigrationPlan {
         vm: VmId(uuid::Uuid::nil()),

@@ -321,6 +321,9 @@ impl Hosts for FakeConsole {
             login: Some(SshLoginKind::Password),
             peer_address: Some("198.51.100.3".into()),
             shared_directories: vec!["/srv/images".into()],
+            memory_reserve_mib: None,
+            outgoing_mib_s: None,
+            incoming_mib_s: None,
             ..settings("gamma", TransportKind::Ssh)
         };
         Ok(vec![
@@ -387,6 +390,9 @@ fn settings(name: &str, transport: TransportKind) -> HostSettings {
         longest_pause_ms: None,
         budget_s: None,
         shared_directories: Vec::new(),
+        memory_reserve_mib: None,
+        outgoing_mib_s: None,
+        incoming_mib_s: None,
     }
 }
 

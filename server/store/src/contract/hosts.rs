@@ -42,5 +42,8 @@ fn host(name: &str) -> HostSettings {
         longest_pause_ms: None,
         budget_s: None,
         shared_directories: vec!["/srv".to_owned()],
+        memory_reserve_mib: Some(512),
+        outgoing_mib_s: Some(100),
+        incoming_mib_s: None,
     }
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod evacuations;
 mod filter;
 mod hosts;
 mod migrations;
@@ -12,7 +13,7 @@ mod vm_policies;
 use std::sync::Arc;
 
 use crate::{MemoryStore, SqliteStore, Store};
-use model::{Migration, MigrationEvent, MigrationId, Phase, VmId, examples};
+use model::{Evacuation, Migration, MigrationEvent, MigrationId, Phase, VmId, examples};
 use uuid::Uuid;
 
 /// A database of one test, which can be opened again as after a restart.

@@ -1,6 +1,7 @@
 //! A store in memory, for tests: the same contract as the database, with faults to order. A file here for each noun.
 
 mod audit;
+mod evacuations;
 mod health;
 mod hosts;
 mod known_networks;
@@ -16,7 +17,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{HostName, HostSettings, Migration, MigrationEvent, MigrationId, PolicyDefaults, TracePoint, VmId};
+use model::{
+    Evacuation, EvacuationEvent, EvacuationId, HostName, HostSettings, Maintenance, Migration, MigrationEvent,
+    MigrationId, PlacementRules, PolicyDefaults, TracePoint, VmId,
+};
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::{AuditEntry, SessionRecord, Store, StoreError, StoreFault, health::Condition};
@@ -41,6 +45,9 @@ struct Tables {
     sequence: u64,
     hosts: BTreeMap<HostName, HostSettings>,
     vm_policies: BTreeMap<VmId, PolicyDefaults>,
+    evacuations: BTreeMap<EvacuationId, (Evacuation, Vec<EvacuationEvent>)>,
+    maintenance: BTreeMap<HostName, Maintenance>,
+    placement_rules: PlacementRules,
     /// Hashes of passwords by user.
     users: BTreeMap<String, String>,
     sessions: BTreeMap<String, SessionRecord>,

@@ -1,6 +1,7 @@
 //! The store in a SQLite file. A file here for each noun; the schema is in `schema/`, whose files are never edited once released.
 
 mod audit;
+mod evacuations;
 mod fault;
 mod health;
 mod hosts;

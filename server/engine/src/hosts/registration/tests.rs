@@ -22,6 +22,9 @@ fn only(transport: TransportKind) -> HostSettings {
         longest_pause_ms: None,
         budget_s: None,
         shared_directories: Vec::new(),
+        memory_reserve_mib: None,
+        outgoing_mib_s: None,
+        incoming_mib_s: None,
     }
 }
 

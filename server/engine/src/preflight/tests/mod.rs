@@ -75,6 +75,7 @@ fn party(name: &str) -> Party {
             bandwidth_mib_s: None,
             policy_defaults: model::PolicyDefaults::default(),
             shared_directories: Vec::new(),
+            budget: model::HostBudget::default(),
         },
         origin: HostOrigin::Configured,
         memory_bytes: 8 * GIB,

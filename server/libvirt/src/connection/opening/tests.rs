@@ -27,6 +27,7 @@ fn config(port: u16) -> HostConfig {
         bandwidth_mib_s: None,
         policy_defaults: model::PolicyDefaults::default(),
         shared_directories: Vec::new(),
+        budget: model::HostBudget::default(),
     }
 }
 
