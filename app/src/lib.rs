@@ -48,7 +48,7 @@ pub use ui::{
 };
 #[cfg(feature = "ssr")]
 pub use vms::{
-    server_fns::{VmPart, vm_part},
+    server_fns::{VmPart, host_facts, vm_part},
     terminal_page::terminal,
     xml_page::vm_xml,
 };

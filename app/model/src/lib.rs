@@ -13,6 +13,7 @@ mod evacuation;
 pub mod examples;
 mod finding;
 mod host;
+mod host_details;
 mod id;
 mod leftover;
 mod maintenance;
@@ -50,6 +51,9 @@ pub use evacuation::{
 };
 pub use finding::{Finding, FindingCode, Severity};
 pub use host::{ConnectionState, Host};
+pub use host_details::{
+    HostBridge, HostCertificate, HostConnectionError, HostDetails, HostNetwork, HostPool, HostResources, KnownBug,
+};
 pub use id::{EvacuationId, HostName, MigrationId, PlanId, VmId};
 pub use leftover::{Leftover, LeftoverKind};
 pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceStage};

@@ -17,6 +17,8 @@ pub mod page;
 pub mod remove_page;
 pub mod server_fns;
 #[cfg(feature = "ssr")]
+pub mod settings;
+#[cfg(feature = "ssr")]
 mod table;
 #[cfg(feature = "ssr")]
 pub mod test_page;

@@ -1,9 +1,9 @@
 //! `/hosts/<name>/test`: whether a host answers, and how it is reached.
 
 use leptos::prelude::*;
-use model::{HostTest, Problem, RegisteredHost, SshLoginKind, TransportKind, text};
+use model::{HostTest, Problem, RegisteredHost, text};
 
-use crate::hosts::host_key::HostRefusal;
+use crate::hosts::{host_key::HostRefusal, settings::Settings};
 use crate::ui::{
     document::{Assets, Back, Document},
     fact::Fact,
@@ -50,33 +50,5 @@ fn Answer(test: HostTest) -> impl IntoView {
                 <Fact name="Latency">{format!("{latency_ms} ms")}</Fact>
             </dl>
         </section>
-    }
-}
-
-/// How a host is reached.
-#[component]
-fn Settings(host: RegisteredHost) -> impl IntoView {
-    let RegisteredHost { settings, fingerprint, .. } = host;
-    let transport = match settings.transport {
-        TransportKind::Local => "the libvirt socket of this machine",
-        TransportKind::Tcp => "TCP, not encrypted",
-        TransportKind::Tls => "TLS",
-        TransportKind::Ssh => "ssh",
-    };
-    let port = settings.port.map(|port| format!(", port {port}")).unwrap_or_default();
-    let user = settings.user.unwrap_or_default();
-    let login = settings.login.map(|login| match login {
-        SshLoginKind::Program => "with the program ssh",
-        SshLoginKind::AccountKeys => "with the keys of the console's account",
-        SshLoginKind::ConsoleKey => "with the console's own key",
-        SshLoginKind::Password => "with a password",
-    });
-    view! {
-        <dl class="facts">
-            {settings.address.map(|address| view! { <Fact name="Address">{format!("{address}{port}")}</Fact> })}
-            <Fact name="Connection">{transport}</Fact>
-            {login.map(|login| view! { <Fact name="Login">{format!("{user}, {login}")}</Fact> })}
-            {fingerprint.map(|key| view! { <Fact name="Key"><code class="key">{key}</code></Fact> })}
-        </dl>
     }
 }

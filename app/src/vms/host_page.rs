@@ -1,5 +1,7 @@
 //! `/hosts/{name}`: a host, with its VMs.
 
+use std::time::Duration;
+
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{HostName, VmQuery};
@@ -11,13 +13,20 @@ use crate::live::Live;
 use crate::scope::vm_query;
 use crate::ui::{
     form_page::BackLink,
-    fragment::{Fragment, version_of},
+    fragment::{Fragment, prepared, version_of},
     not_found::Absent,
     problem::Alert,
     server_form::{FormAction, fields},
     title::LiveTitle,
 };
-use crate::vms::{filters::Filters, server_fns::Act, table::VmTable};
+use crate::vms::{
+    filters::Filters,
+    server_fns::{Act, HostFactsHtml},
+    table::VmTable,
+};
+
+/// How often the host is asked.
+const FACTS: Duration = Duration::from_secs(5);
 
 #[component]
 pub(crate) fn HostPage() -> impl IntoView {
@@ -38,11 +47,17 @@ pub(crate) fn HostPage() -> impl IntoView {
 fn Shown(name: HostName) -> impl IntoView {
     let live = expect_context::<Live>();
     let host = live.hosts.get_untracked(&name)?;
+    let answers = {
+        let host = host.clone();
+        version_of(move || host.read().is_connected())
+    };
     let version = version_of(move || host.get());
+    let named = fields(&[("name", name.as_str())]);
     #[cfg(feature = "ssr")]
     let html = host_now(name.clone()).ok();
     #[cfg(not(feature = "ssr"))]
     let html = None;
+    let [facts] = prepared();
     let params = use_query_map();
     let query = {
         let name = name.clone();
@@ -56,13 +71,10 @@ fn Shown(name: HostName) -> impl IntoView {
         <LiveTitle text=Signal::derive(move || title.clone()) />
         <BackLink href="/hosts" label="Hosts" />
         <h1>{name.to_string()}</h1>
-        <Fragment
-            path=HostHtml::PATH
-            fields=fields(&[("name", name.as_str())])
-            version
-            every=None
-            html
-        />
+        <Fragment path=HostHtml::PATH fields=named.clone() version every=None html />
+        <div class="host-facts">
+            <Fragment path=HostFactsHtml::PATH fields=named version=answers every=Some(FACTS) html=facts />
+        </div>
         <div class="list-head">
             <h2>"VMs"</h2>
             <Filters query />

@@ -9,6 +9,8 @@ mod facts;
 mod filters;
 #[cfg(feature = "ssr")]
 mod graphs;
+#[cfg(feature = "ssr")]
+mod host_facts;
 pub mod host_page;
 mod menu;
 #[cfg(feature = "ssr")]

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use model::{HostName, VmAction, VmId};
 #[cfg(feature = "ssr")]
-use model::{MigrationFilter, Problem};
+use model::{MigrationFilter, Phase, Problem};
 #[cfg(feature = "ssr")]
 use port::{DestinationsRequest, Principal, SharedConsole};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use crate::ui::fragment::{refused as refusal, rendered};
 use crate::vms::{
     facts::Facts,
     graphs::Graphs,
+    host_facts::{FAILED, HostFacts},
     moves::{ItsMigrations, SHOWN, WhereTo},
 };
 
@@ -27,6 +28,26 @@ pub async fn act(vm: VmId, host: HostName, action: VmAction) -> Result<(), Failu
     console().act(&who()?, vm, Some(&host), action).await.map_err(refused)?;
     after_form("/");
     Ok(())
+}
+
+/// What a host has, its settings and what went wrong with it.
+#[server]
+pub async fn host_facts_html(name: HostName) -> Result<String, Failure> {
+    host_facts(console(), who()?, name).await.map_err(refused)
+}
+
+/// The same, for the page's first HTML.
+///
+/// # Errors
+/// `unknown-host`; when the store fails.
+#[cfg(feature = "ssr")]
+pub async fn host_facts(console: SharedConsole, who: Principal, name: HostName) -> Result<String, Problem> {
+    let details = console.host_details(&who, &name).await?;
+    let settings = console.registered(&who)?.into_iter().find(|host| host.settings.name == name);
+    let phases = Some(vec![Phase::Failed, Phase::NeedsAttention]);
+    let filter = MigrationFilter { host: Some(name), phases, ..MigrationFilter::newest(FAILED) };
+    let failed = console.migrations(&who, &filter).await?;
+    Ok(rendered(|| view! { <HostFacts details settings failed /> }))
 }
 
 /// A part of a VM's page.

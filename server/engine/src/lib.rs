@@ -10,6 +10,7 @@ mod details;
 mod engine;
 mod error;
 mod explain;
+mod host_details;
 mod hosts;
 mod hypervisor;
 mod inventory;
@@ -32,13 +33,13 @@ pub use engine::Engine;
 pub use error::Error;
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
-    Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, Daemon, DhcpNetwork, DirtyCurve, DirtyPoint,
-    Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, FileReference, FileUsage, Fingerprint, Folder, HostConfig,
-    HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor, ImageExtras,
-    ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit, MigrationPlan,
-    Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve, SecretUse, Ssh,
-    SshLogin, StateReason, Statistics, Survey, TerminalStream, Throttle, Tpm, Transport, Tuning, Usage, UserName,
-    Volume, knows_switchover,
+    Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, CpuTimes, Daemon, DhcpNetwork, DirtyCurve,
+    DirtyPoint, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, FileReference, FileUsage, Fingerprint, Folder,
+    HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor,
+    ImageExtras, ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit,
+    MigrationPlan, Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve,
+    SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey, TerminalStream, Throttle, Tpm, Transport, Tuning, Usage,
+    UserName, Volume, knows_switchover,
 };
 
 #[cfg(test)]

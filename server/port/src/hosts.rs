@@ -1,7 +1,7 @@
 //! Hosts that are registered, changed and removed at run time.
 
 use async_trait::async_trait;
-use model::{HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
+use model::{HostDetails, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost};
 
 use crate::Principal;
 
@@ -10,6 +10,12 @@ use crate::Principal;
 pub trait Hosts: Send + Sync {
     /// All hosts as they were written, by name: registered ones, and those that are there for a migration only. Without secrets.
     fn registered(&self, who: &Principal) -> Result<Vec<RegisteredHost>, Problem>;
+
+    /// What a host says of itself just now, and what the console knows of it; the latter also where it does not answer.
+    ///
+    /// # Errors
+    /// `unknown-host`.
+    async fn host_details(&self, who: &Principal, name: &HostName) -> Result<HostDetails, Problem>;
 
     /// Connects to a host once, within 10 s, and says what it is. While other passwords are tried there, up to 3 s are waited before that.
     ///

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use async_trait::async_trait;
 use engine::{Address, HostConfig, HostCredentials, Transport, UserName};
-use model::{Code, HostLogin, HostName, HostOrigin, HostTest, NewHost, Problem, RegisteredHost};
+use model::{Code, HostDetails, HostLogin, HostName, HostOrigin, HostTest, NewHost, Problem, RegisteredHost};
 use port::{Hosts, Principal};
 
 use super::{
@@ -25,6 +25,10 @@ impl Hosts for ServerConsole {
             Ok(RegisteredHost { settings: config.settings(), origin, fingerprint })
         };
         self.engine.registered().into_iter().map(described).collect()
+    }
+
+    async fn host_details(&self, _who: &Principal, name: &HostName) -> Result<HostDetails, Problem> {
+        Ok(self.engine.host_details(name).await?)
     }
 
     async fn test_host(&self, who: &Principal, host: NewHost) -> Result<HostTest, Problem> {

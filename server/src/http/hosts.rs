@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use model::{Code, Host, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost, Scope};
+use model::{Code, Host, HostDetails, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost, Scope};
 use port::Principal;
 use serde::Serialize;
 
@@ -26,6 +26,7 @@ pub(super) fn router() -> Router<DoorState> {
         .route("/", get(list).post(add))
         // A host may be called "test", so that this is no route of its own.
         .route("/{name}", get(one).put(change).delete(remove).post(test))
+        .route("/{name}/details", get(details))
         .route("/{name}/login", post(log_in))
         .route("/{name}/key", post(set_up_key).delete(remove_key))
 }
@@ -78,6 +79,15 @@ async fn one(
     named: Named,
 ) -> Result<Json<Shown>, Refused> {
     Ok(Json(only(&doors, &who, &host_name(&named)?)?))
+}
+
+/// `GET /api/hosts/<name>/details`: what it has just now.
+async fn details(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+) -> Result<Json<HostDetails>, Refused> {
+    Ok(Json(doors.console.host_details(&who, &host_name(&named)?).await.map_err(missing)?))
 }
 
 /// `PUT /api/hosts/<name>`.

@@ -142,7 +142,7 @@ impl Kind {
 }
 
 /// What virsh says after a name and a colon.
-fn after<'a>(text: &'a str, name: &str) -> &'a str {
+pub(crate) fn after<'a>(text: &'a str, name: &str) -> &'a str {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(name)?.trim_start().strip_prefix(':'));
     line.unwrap_or_else(|| panic!("{name} is in {text}")).trim()
 }
@@ -153,7 +153,7 @@ fn kib(text: &str) -> Value {
 }
 
 /// The rows of a table of virsh's.
-fn rows(table: &str) -> Vec<Vec<&str>> {
+pub(crate) fn rows(table: &str) -> Vec<Vec<&str>> {
     let rows = table.lines().skip(2).map(|line| line.split_whitespace().collect::<Vec<_>>());
     rows.filter(|row| !row.is_empty()).collect()
 }

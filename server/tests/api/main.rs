@@ -4,6 +4,7 @@
 mod support;
 
 mod details;
+mod host_details;
 mod readme;
 mod steering;
 mod terminal;

@@ -1,6 +1,6 @@
 //! Hosts at run time.
 
-use model::{Host, HostName, HostOrigin, HostTest};
+use model::{Host, HostDetails, HostName, HostOrigin, HostTest};
 
 use super::Engine;
 use crate::{
@@ -37,6 +37,14 @@ impl Engine {
     /// A host as it is now, if the console has one of this name.
     pub fn shown_host(&self, name: &HostName) -> Option<Host> {
         self.context.inventory().shown_host(name).cloned()
+    }
+
+    /// What a host says of itself just now, and what the console knows of it.
+    ///
+    /// # Errors
+    /// `unknown-host`.
+    pub async fn host_details(&self, name: &HostName) -> Result<HostDetails, Error> {
+        self.host_details.of(name).await
     }
 
     /// Connects to a host that need not be registered, once, and says what it is. A password that was typed for the same account of a

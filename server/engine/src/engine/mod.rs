@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     context::Context,
     details::Details,
+    host_details::AllHostDetails,
     hosts::{Hosts, add_stored, add_unregistered},
     hypervisor::{HostConfig, Hypervisor},
     inventory::{self, Feed, Inventory, RESERVED, Viewer},
@@ -35,6 +36,7 @@ pub struct Engine {
     preflights: Arc<Preflights>,
     migrations: Arc<Migrations>,
     details: Details,
+    host_details: AllHostDetails,
     usage: Arc<UsageHistory>,
 }
 
@@ -81,8 +83,9 @@ impl Engine {
         context.tasks().spawn(Arc::clone(&hosts).keep_letting_go());
         context.tasks().spawn(store::keep_writing(Arc::clone(&context)));
         let details = Details::new(Arc::clone(&context));
+        let host_details = AllHostDetails::new(Arc::clone(&context));
         let usage = UsageHistory::new(Arc::clone(&context));
-        Ok(Arc::new(Self { context, hosts, preflights, migrations, details, usage }))
+        Ok(Arc::new(Self { context, hosts, preflights, migrations, details, host_details, usage }))
     }
 
     /// Stops watching. Migrations under way go on without the console, and the next start resumes them.

@@ -10,6 +10,7 @@ mod domain;
 mod error;
 mod fingerprint;
 mod input;
+mod known_bugs;
 mod networks;
 mod opened;
 mod plan;
@@ -27,7 +28,7 @@ mod volume;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{GuestFacts, TerminalKind, VmAction, VmFacts, VmId, VmState};
+use model::{GuestFacts, HostCertificate, HostResources, TerminalKind, VmAction, VmFacts, VmId, VmState};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -41,6 +42,7 @@ pub use domain::{
 pub use error::{HostError, HostErrorKind};
 pub use fingerprint::Fingerprint;
 pub use input::InvalidInput;
+pub(crate) use known_bugs::known_bugs;
 pub use networks::{AllowedNetworks, Networks, NoAddress, Resolve};
 pub(crate) use opened::{Opened, deadline};
 pub use plan::{DiskCopy, MigrationPlan, knows_switchover};
@@ -52,7 +54,7 @@ pub use statistics::Statistics;
 pub use survey::{Certificates, CpuFit, DhcpNetwork, MachineFit, Network, Pool, Provided, Survey};
 pub use terminal::TerminalStream;
 pub use tuning::{Throttle, Tuning};
-pub use usage::Usage;
+pub use usage::{CpuTimes, Usage};
 pub use volume::{Chunk, ImageUsers, NewVolume, Volume};
 
 /// Makes connections to hosts.
@@ -147,6 +149,18 @@ pub trait HostConnection: Send + Sync {
 
     /// What all VMs that run here have used, with one question. One that is busy, or whose QEMU does not answer, is left out.
     async fn usage(&self) -> Result<Vec<Usage>, HostError>;
+
+    /// What the host has, for who looks at it; without [`HostResources::cpus_busy`]. Changes nothing, and refreshes no pool.
+    async fn resources(&self) -> Result<HostResources, HostError>;
+
+    /// How long the host's CPUs were busy since it booted.
+    ///
+    /// # Errors
+    /// `not-supported` if it does not say.
+    async fn cpu_times(&self) -> Result<CpuTimes, HostError>;
+
+    /// The host's certificates, and the console's for it, as far as they can be read. May take 5 s; an answer is given again for minutes.
+    async fn certificates(&self) -> Result<Vec<HostCertificate>, HostError>;
 
     /// What a VM here is made of. Never ask it of an incoming copy. May take 10 s.
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError>;

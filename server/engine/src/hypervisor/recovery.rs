@@ -32,7 +32,7 @@ pub(crate) fn no_recovery(source: Option<&str>, destination: Option<&str>) -> Op
 }
 
 /// libvirt's number of a version in words.
-fn number(version: &str) -> Option<u64> {
+pub(crate) fn number(version: &str) -> Option<u64> {
     let mut parts = version.split('.').map(|part| part.parse::<u64>().ok());
     let mut next = || parts.next().flatten();
     Some(next()? * 1_000_000 + next()? * 1_000 + next()?)

@@ -1,4 +1,4 @@
-//! What a VM uses of its host.
+//! What a VM uses of its host, and what all use.
 
 use model::VmId;
 
@@ -15,4 +15,13 @@ pub struct Usage {
     pub disk_bytes: Option<u64>,
     /// Received and sent on all interfaces, in bytes.
     pub network_bytes: Option<u64>,
+}
+
+/// How long a host's CPUs were busy, all of them together, since it booted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuTimes {
+    /// Busy, in ns.
+    pub busy_ns: u64,
+    /// Busy or idle, in ns.
+    pub all_ns: u64,
 }

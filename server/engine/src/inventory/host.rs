@@ -1,7 +1,7 @@
 //! One host, as the inventory keeps it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Weak},
 };
 
@@ -36,6 +36,8 @@ pub(crate) struct HostEntry {
     /// Held by whoever is about to begin a migration with it.
     pub(super) held: Weak<()>,
     pub(super) link: Link,
+    /// Why its connection was lost, or could not be made, the latest first: since when, and what was said.
+    pub(crate) errors: VecDeque<(u64, HostError)>,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
     /// That it is emptied or worked on.
     pub(super) maintenance: Option<Maintenance>,
@@ -109,6 +111,7 @@ impl HostEntry {
             leaving: false,
             held: Weak::new(),
             link: Link::Connecting,
+            errors: VecDeque::new(),
             copies: BTreeMap::new(),
             maintenance: None,
         }

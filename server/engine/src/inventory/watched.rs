@@ -1,6 +1,6 @@
 //! What those who watch hosts say of them, and only as long as it is theirs to say.
 
-use model::VmId;
+use model::{HostDetails, VmId};
 
 use super::{HostEntry, Inventory, Watch, host::Link};
 use crate::hypervisor::{CopyFacts, HostConfig, HostError, HostErrorKind, HostFacts, Opened};
@@ -57,6 +57,11 @@ impl HostEntry {
             Link::Unreachable { since_ms, .. } => since_ms,
             _ => now_ms,
         };
+        // One attempt after another fails for one reason.
+        if !self.errors.iter().any(|(at, last)| *at == since_ms && last.sentence == error.sentence) {
+            self.errors.push_front((since_ms, error.clone()));
+            self.errors.truncate(HostDetails::ERRORS);
+        }
         self.link = Link::Unreachable { since_ms, error };
     }
 

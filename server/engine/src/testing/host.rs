@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use model::{GuestFacts, HostName, TerminalKind, VmAction, VmFacts, VmId, VmState};
+use model::{GuestFacts, HostCertificate, HostName, HostResources, TerminalKind, VmAction, VmFacts, VmId, VmState};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep},
@@ -18,11 +18,13 @@ use super::{
     Fault, Load, Sim, driver::Driver, login::Door, post_copy, precopy, storage::StorageFault, tuned::Tuned, unreachable,
 };
 use crate::hypervisor::{
-    Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind, HostEvent,
-    HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey, TerminalStream,
-    Tuning, Usage, Volume,
+    Chunk, CopyFacts, CpuTimes, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind,
+    HostEvent, HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey,
+    TerminalStream, Tuning, Usage, Volume,
 };
 
+/// A simulated host's CPUs.
+pub(super) const CPUS: u32 = 16;
 /// A simulated host's memory.
 pub(super) const MEMORY: u64 = 64 << 30;
 
@@ -59,7 +61,7 @@ pub(super) struct SimHost {
     pub(super) uuid: Uuid,
     pub(super) libvirt_version: String,
     /// Since when guests that run use its CPUs.
-    made: Instant,
+    pub(super) made: Instant,
     /// None lets everybody in.
     pub(super) door: Option<Door>,
 }
@@ -203,7 +205,7 @@ impl HostConnection for SimConnection {
         }
         self.ask(|host| HostFacts {
             uuid: host.uuid,
-            cpus: 16,
+            cpus: CPUS,
             memory_bytes: MEMORY,
             memory_free_bytes: MEMORY - host.copies.values().map(|copy| copy.memory_bytes).sum::<u64>().min(MEMORY),
             libvirt_version: host.libvirt_version.clone(),
@@ -269,6 +271,18 @@ impl HostConnection for SimConnection {
 
     async fn usage(&self) -> Result<Vec<Usage>, HostError> {
         self.used()
+    }
+
+    async fn resources(&self) -> Result<HostResources, HostError> {
+        self.has()
+    }
+
+    async fn cpu_times(&self) -> Result<CpuTimes, HostError> {
+        self.busy()
+    }
+
+    async fn certificates(&self) -> Result<Vec<HostCertificate>, HostError> {
+        self.ask(|_| Vec::new())
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {

@@ -1,9 +1,9 @@
 //! What a simulated host says of its VMs to whom looks at them.
 
-use model::{VmFacts, VmId};
+use model::{HostPool, HostResources, VmFacts, VmId};
 
-use super::host::SimConnection;
-use crate::hypervisor::{HostError, HostErrorKind, Usage};
+use super::host::{CPUS, MEMORY, SimConnection};
+use crate::hypervisor::{CpuTimes, HostError, HostErrorKind, Usage};
 
 impl SimConnection {
     /// An agent is connected in each guest that runs, and never answers.
@@ -36,6 +36,34 @@ impl SimConnection {
             agent_connected: copy.state.may_write(),
             incomplete: copy.incoming,
         })
+    }
+
+    /// Its memory is that of its VMs, and its pools are those that it was given.
+    pub(super) fn has(&self) -> Result<HostResources, HostError> {
+        let used = self.ask(|host| host.copies.values().map(|copy| copy.memory_bytes).sum::<u64>().min(MEMORY))?;
+        let world = self.sim.world();
+        let pools = world.storage.pools(&self.name).map(|pool| HostPool {
+            name: pool.name.clone(),
+            kind: pool.kind.clone(),
+            state: if pool.active { "running" } else { "inactive" },
+            path: pool.path.clone(),
+            available_bytes: pool.available_bytes,
+            ..HostPool::default()
+        });
+        Ok(HostResources {
+            cpus: CPUS,
+            memory_bytes: MEMORY,
+            memory_free_bytes: MEMORY - used,
+            pools: Some(pools.collect()),
+            ..HostResources::default()
+        })
+    }
+
+    /// A quarter of its CPUs is busy.
+    pub(super) fn busy(&self) -> Result<CpuTimes, HostError> {
+        let up = self.ask(|host| host.made.elapsed())?;
+        let all_ns = u64::try_from(up.as_nanos()).unwrap_or(u64::MAX).saturating_mul(CPUS.into());
+        Ok(CpuTimes { busy_ns: all_ns / 4, all_ns })
     }
 
     /// Each guest that runs keeps one CPU busy.

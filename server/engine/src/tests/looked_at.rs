@@ -45,3 +45,29 @@ async fn figures_are_taken_while_they_are_looked_at_and_follow_the_vm() {
     assert!(bench.engine.running_tasks() < tasks, "a minute later no host is asked");
     assert_eq!(bench.engine.usage(vm).unwrap()[..after.len()], after, "what was seen is kept");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_says_what_it_has_and_the_console_what_went_wrong_with_it() {
+    let bench = Bench::new().await;
+    bench.vm("web", VmState::Running, IDLE).await;
+    let alpha: HostName = "alpha".parse().unwrap();
+    let details = bench.engine.host_details(&alpha).await.unwrap();
+    let resources = details.resources.unwrap();
+    assert_eq!((resources.cpus_busy, resources.cpus), (Some(4.0), 16));
+    assert_eq!(resources.memory_bytes - resources.memory_free_bytes, IDLE.memory_bytes);
+    assert_eq!((details.problem, details.errors), (None, Vec::new()));
+    bench.sim.kill(&alpha);
+    // Attempts to connect again fail for the same reason.
+    sleep(Duration::from_mins(1)).await;
+    let details = bench.engine.host_details(&alpha).await.unwrap();
+    assert_eq!(details.resources, None);
+    let told: Vec<_> = details.errors.iter().map(|error| error.problem.sentence.as_str()).collect();
+    assert_eq!(told, ["alpha does not answer (simulated).", "The daemon was killed (simulated)."]);
+    assert_eq!(details.problem.as_ref(), Some(&details.errors[0].problem));
+    bench.sim.revive(&alpha);
+    sleep(Duration::from_mins(1)).await;
+    let details = bench.engine.host_details(&alpha).await.unwrap();
+    assert!(details.resources.is_some() && details.errors.len() == 2, "what went wrong is still told");
+    let unknown = bench.engine.host_details(&"nowhere".parse().unwrap()).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::UnknownHost);
+}

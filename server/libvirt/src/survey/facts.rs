@@ -29,17 +29,37 @@ pub(crate) fn facts(connection: &Connection, identity: Identity) -> Result<HostF
     let asked = Instant::now();
     let libvirt_version = version(connection.lib_version()?);
     let latency = asked.elapsed();
-    let memory = memory_stats(connection)?;
+    let memory = memory(connection)?;
     Ok(HostFacts {
         uuid: identity.uuid,
         cpu_model: identity.cpu_model,
         cpus: connection.node_info()?.cpus,
-        // From the same source as the free memory: libvirt's node info may differ, for example in a container.
-        memory_bytes: kib(&memory, sys::VIR_NODE_MEMORY_STATS_TOTAL).unwrap_or(0) * 1024,
-        memory_free_bytes: available_kib(&memory) * 1024,
+        memory_bytes: memory.total,
+        memory_free_bytes: memory.free,
         libvirt_version,
         hypervisor_version: version(connection.hyp_version()?),
         latency_ms: rounded_ms(latency),
+    })
+}
+
+/// A host's memory, in bytes.
+pub(super) struct Memory {
+    pub(super) total: u64,
+    /// Used by nothing.
+    pub(super) unused: Option<u64>,
+    /// Free, or can be freed at once.
+    pub(super) free: u64,
+}
+
+/// The memory of the host.
+pub(super) fn memory(connection: &Connection) -> Result<Memory, LibvirtError> {
+    let stats = memory_stats(connection)?;
+    let bytes = |name| kib(&stats, name).map(|kib| kib * 1024);
+    Ok(Memory {
+        // From the same source as the free memory: libvirt's node info may differ, for example in a container.
+        total: bytes(sys::VIR_NODE_MEMORY_STATS_TOTAL).unwrap_or(0),
+        unused: bytes(sys::VIR_NODE_MEMORY_STATS_FREE),
+        free: available_kib(&stats) * 1024,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a host is, and what it has for a VM. Each fact is asked for by itself: one that libvirt does not give is unknown, without
 //! effect on the others.
 
-mod certificates;
+pub(crate) mod certificates;
 mod cpu;
 mod dhcp;
 mod directory;
@@ -13,6 +13,7 @@ mod pools;
 mod provided;
 mod rdma;
 mod secrets;
+pub(crate) mod shown;
 mod trial;
 
 use engine::{CopyFacts, DomainFacts, StateReason, Survey};

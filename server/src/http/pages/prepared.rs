@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use app::{Prepared, VmPart, migration_kept, migration_list, vm_part};
+use app::{Prepared, VmPart, host_facts, migration_kept, migration_list, vm_part};
 use axum::{
     extract::{Query, Request, State},
     http::{Method, Uri},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use model::{Code, MigrationQuery, Problem, VmId};
+use model::{Code, HostName, MigrationQuery, Problem, VmId};
 use port::Principal;
 use tokio::time::timeout;
 
 use super::super::{Doors, status};
 
-/// How long the page of a VM waits for the VM's host. The browser asks again for what took longer.
+/// How long the page of a VM, or of a host, waits for the host. The browser asks again for what took longer.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// The layer around pages.
@@ -48,6 +48,10 @@ async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<Str
         // What is no VM is told by the page itself.
         return Some(Ok(of_vm(doors, &who, vm.parse().ok()?).await));
     }
+    if let Some(name) = page.path().strip_prefix("/hosts/") {
+        // What is no host is told by the page itself.
+        return Some(Ok(vec![of_host(doors, who, name.parse().ok()?).await]));
+    }
     let console = doors.console.clone();
     match page.path().strip_prefix("/migrations")? {
         "" => match Query::<MigrationQuery>::try_from_uri(&page) {
@@ -62,6 +66,12 @@ async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<Str
             Err(_) => None,
         },
     }
+}
+
+/// What a host's page shows of it, unless that takes longer: the browser asks for it.
+async fn of_host(doors: &Doors, who: Principal, name: HostName) -> String {
+    let made = timeout(PATIENCE, host_facts(doors.console.clone(), who, name)).await;
+    made.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// The parts of a VM's page. One that is not there in time, or is refused, is empty: the browser asks for it.

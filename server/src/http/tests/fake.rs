@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 use model::{
     Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
-    FindingCode, HostLogin, HostName, HostOrigin, HostSettings, HostTest, Migration, MigrationEvent, MigrationFilter,
-    MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Predictions, Preflight, Problem,
-    Progress, RegisteredHost, Scope, SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage,
-    Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm,
-    VmAction, VmDetails, VmId, VmList, VmRow,
+    FindingCode, HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest,
+    Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost,
+    PasswordChange, Phase, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SessionInfo, Severity,
+    Snapshot, SshLoginKind, Steering, Step, StoreOutage, Summary, TerminalEvent, TerminalKind, TerminalStatus,
+    TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Terminal, Terminals, Updates, Vms};
@@ -330,6 +330,22 @@ impl Hosts for FakeConsole {
             RegisteredHost { settings: alpha, origin: HostOrigin::Configured, fingerprint: None },
             RegisteredHost { settings: gamma, origin: HostOrigin::Added, fingerprint: Some(KNOWN_KEY.into()) },
         ])
+    }
+
+    async fn host_details(&self, _: &Principal, name: &HostName) -> Result<HostDetails, Problem> {
+        if name.as_str() != "alpha" {
+            return Err(Problem::new(Code::UnknownHost, "There is no such host."));
+        }
+        let pool = HostPool { name: "images".into(), state: "running", ..HostPool::default() };
+        let resources = HostResources { pools: Some(vec![pool]), ..HostResources::default() };
+        Ok(HostDetails {
+            name: name.clone(),
+            resources: Some(resources),
+            problem: None,
+            certificates: None,
+            known_bugs: Vec::new(),
+            errors: Vec::new(),
+        })
     }
 
     async fn test_host(&self, _: &Principal, host: NewHost) -> Result<HostTest, Problem> {

@@ -43,6 +43,27 @@ async fn hosts_are_listed_as_they_are_registered_and_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_host_is_shown_with_what_it_has() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let details = house.send(get("/api/hosts/alpha/details", &cookie)).await.json();
+    assert_eq!((&details["name"], &details["resources"]["pools"][0]["name"]), (&json!("alpha"), &json!("images")));
+    for name in ["delta", "%2e%2e"] {
+        let answer = house.send(get(&format!("/api/hosts/{name}/details"), &cookie)).await;
+        let found = (answer.status, answer.json()["code"].clone());
+        assert_eq!(found, (StatusCode::NOT_FOUND, json!("unknown-host")), "{name}");
+    }
+    let page = house.send(get("/hosts/alpha", &cookie)).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in
+        ["<b>images", "Settings", "The configuration file names this host", "/test", "Last errors"]
+    {
+        assert!(page.body.contains(part), "{part}: {}", page.body);
+    }
+    assert_eq!(house.send(get("/hosts/nowhere", &cookie)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn what_is_asked_of_hosts_arrives() {
     let house = House::new().await;
     let cookie = house.cookie().await;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{
-    Chunk, CopyFacts, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume,
+    Chunk, CopyFacts, CpuTimes, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume,
     NotMigrated, Statistics, Survey, TerminalStream, Tuning, Usage, Volume,
 };
 use engine::{HostError, HostErrorKind};
-use model::{ControlFlow, GuestFacts, TerminalKind, VmAction, VmFacts, VmId};
+use model::{ControlFlow, GuestFacts, HostCertificate, HostResources, TerminalKind, VmAction, VmFacts, VmId};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
@@ -111,6 +111,18 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn usage(&self) -> Result<Vec<Usage>, HostError> {
         self.view(Some(&self.view.figures), usage::usage).await
+    }
+
+    async fn resources(&self) -> Result<HostResources, HostError> {
+        self.view(None, survey::shown::resources).await
+    }
+
+    async fn cpu_times(&self) -> Result<CpuTimes, HostError> {
+        self.view(None, survey::shown::cpu_times).await
+    }
+
+    async fn certificates(&self) -> Result<Vec<HostCertificate>, HostError> {
+        self.shown_certificates().await
     }
 
     async fn domain(&self, vm: VmId) -> Result<DomainFacts, HostError> {

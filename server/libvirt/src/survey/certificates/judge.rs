@@ -109,7 +109,7 @@ fn fit(name: &str, certificate: &X509Certificate<'_>, purpose: Purpose) -> Resul
 }
 
 /// The names and IP addresses in it. A common name counts only if there are no others.
-fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+pub(super) fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let alternatives = certificate.subject_alternative_name().ok().flatten();
     let named: Vec<_> = alternatives
         .iter()

@@ -7,7 +7,9 @@
 //! report it, and this reads the default one. At worst a migration is not encrypted though it could be, or QEMU refuses
 //! one that is to be encrypted, and the VM stays on the source.
 
+pub(crate) mod handshake;
 mod judge;
+pub(crate) mod shown;
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -43,8 +45,17 @@ pub(crate) struct CertificateCache(Mutex<Option<(Instant, Certificates)>>);
 impl CertificateCache {
     /// The host's certificates; none if they are not known.
     pub(crate) fn certificates(&self, connection: &Connection) -> Result<Option<Certificates>, LibvirtError> {
+        self.certificates_since(connection, REUSED_FOR)
+    }
+
+    /// The same; an answer that is as old as that is given again.
+    pub(crate) fn certificates_since(
+        &self,
+        connection: &Connection,
+        reused_for: Duration,
+    ) -> Result<Option<Certificates>, LibvirtError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < REUSED_FOR) {
+        if let Some((_, answer)) = last.as_ref().filter(|(at, _)| at.elapsed() < reused_for) {
             return Ok(Some(answer.clone()));
         }
         for _ in 0..ATTEMPTS {
