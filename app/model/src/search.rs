@@ -20,6 +20,8 @@ pub enum Field {
     Title,
     /// The beginning of its UUID.
     Uuid,
+    /// The beginning of an IP address that is known of it. A free word is looked for there if it has a `.` or a `:`.
+    Ip,
 }
 
 impl Field {
@@ -49,9 +51,9 @@ impl Search {
         Self(typed.split_whitespace().map(Word::of).collect())
     }
 
-    /// Whether it finds a VM.
-    pub fn finds(&self, vm: &Vm) -> bool {
-        self.0.iter().all(|word| word.matches(vm))
+    /// Whether it finds a VM; `has_address` says whether the VM has an IP address that begins so.
+    pub fn finds(&self, vm: &Vm, has_address: impl Fn(&str) -> bool) -> bool {
+        self.0.iter().all(|word| word.matches(vm, &has_address))
     }
 }
 
@@ -64,10 +66,14 @@ impl Word {
         word.split_once(':').and_then(named).unwrap_or_else(|| Self { field: None, value: word.to_owned() })
     }
 
-    fn matches(&self, vm: &Vm) -> bool {
+    fn matches(&self, vm: &Vm, has_address: &impl Fn(&str) -> bool) -> bool {
         match self.field {
+            Some(Field::Ip) => has_address(&self.value),
             Some(field) => self.is_in(field, vm),
-            None => Field::ALL.iter().any(|field| self.is_in(*field, vm)),
+            None => {
+                let may_be_address = self.value.contains(['.', ':']);
+                Field::ALL.iter().any(|field| self.is_in(*field, vm)) || may_be_address && has_address(&self.value)
+            }
         }
     }
 
@@ -85,6 +91,8 @@ impl Word {
             Field::Tag => vm.tags.iter().any(|tag| tag.eq_ignore_ascii_case(value)),
             Field::Title => vm.title.as_deref().is_some_and(|title| contains(title, value)),
             Field::Uuid => starts_with(&vm.id.to_string(), value),
+            // No part of a VM.
+            Field::Ip => false,
         }
     }
 }
@@ -116,7 +124,8 @@ mod tests {
     }
 
     fn finds(typed: &str) -> bool {
-        Search::of(typed).finds(&vm())
+        let addresses = ["192.0.2.7", "2001:db8::7"];
+        Search::of(typed).finds(&vm(), |sought| addresses.iter().any(|address| address.starts_with(sought)))
     }
 
     #[test]
@@ -133,9 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_looked_for_by_its_beginning() {
+        assert!(
+            finds("ip:192.0.2.7")
+                && finds("IP:192")
+                && finds("192.0.2.")
+                && finds("2001:db8::7")
+                && finds("shop 192.0.")
+        );
+        assert!(
+            !finds("ip:192.0.2.8") && !finds("192") && !finds("0.2.7") && !finds("name:192.0.2.7") && !finds("10.0")
+        );
+    }
+
+    #[test]
     fn what_moves_is_in_a_state_of_its_own() {
         let moving = Vm { migration: Some(MigrationId(Uuid::nil())), ..vm() };
-        assert!(Search::of("state:migrating").finds(&moving) && !finds("state:migrating"));
+        assert!(Search::of("state:migrating").finds(&moving, |_| false) && !finds("state:migrating"));
     }
 
     proptest! {

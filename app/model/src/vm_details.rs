@@ -110,6 +110,8 @@ pub struct VmInterface {
     pub link_up: bool,
     /// Addresses that a network of libvirt has given out to it.
     pub addresses: Vec<String>,
+    /// Addresses that its host has seen it use (its ARP table).
+    pub seen_addresses: Vec<String>,
 }
 
 /// What an agent in a guest says.

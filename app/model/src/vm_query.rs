@@ -117,13 +117,17 @@ pub struct Selected<'a> {
 }
 
 impl VmQuery {
-    /// Selects and sorts.
-    pub fn select<'a>(&self, vms: impl IntoIterator<Item = &'a Vm>) -> Selected<'a> {
+    /// Selects and sorts; `has_address` says whether a VM has an IP address that begins so.
+    pub fn select<'a>(
+        &self,
+        vms: impl IntoIterator<Item = &'a Vm>,
+        has_address: impl Fn(&Vm, &str) -> bool,
+    ) -> Selected<'a> {
         let search = Search::of(&self.search);
         let mut by_state = vec![0; StateFilter::ALL.len()];
         let mut selected = Vec::new();
         let is_here = |vm: &&Vm| self.host.as_ref().is_none_or(|host| vm.host == *host);
-        for vm in vms.into_iter().filter(is_here).filter(|vm| search.finds(vm)) {
+        for vm in vms.into_iter().filter(is_here).filter(|vm| search.finds(vm, |sought| has_address(vm, sought))) {
             for (count, filter) in by_state.iter_mut().zip(StateFilter::ALL) {
                 *count += u32::from(filter.matches(vm));
             }
@@ -186,8 +190,12 @@ mod tests {
         ]
     }
 
+    fn none(_: &Vm, _: &str) -> bool {
+        false
+    }
+
     fn names(query: &VmQuery) -> Vec<String> {
-        query.select(&some_vms()).vms.into_iter().map(|vm| vm.name.clone()).collect()
+        query.select(&some_vms(), none).vms.into_iter().map(|vm| vm.name.clone()).collect()
     }
 
     #[test]
@@ -207,23 +215,23 @@ mod tests {
         assert_eq!(names(&of(StateFilter::Migrating, "")), ["db"]);
         assert_eq!(names(&of(StateFilter::Other, "")), ["archive"]);
         assert!(names(&of(StateFilter::Paused, "web")).is_empty());
-        assert_eq!(of(StateFilter::Paused, "alpha").select(&some_vms()).by_state, [2, 0, 1, 1, 0, 0]);
+        assert_eq!(of(StateFilter::Paused, "alpha").select(&some_vms(), none).by_state, [2, 0, 1, 1, 0, 0]);
     }
 
     #[test]
     fn a_host_s_list_has_its_vms_only() {
         let on_beta = VmQuery { host: "beta".parse().ok(), ..VmQuery::default() };
         assert_eq!(names(&on_beta), ["archive", "db"]);
-        assert_eq!(on_beta.select(&some_vms()).by_state[0], 2);
+        assert_eq!(on_beta.select(&some_vms(), none).by_state[0], 2);
     }
 
     #[test]
     fn letters_say_where_names_begin() {
         let (vms, query) = (some_vms(), VmQuery::default());
-        let letters = query.letters(&query.select(&vms).vms);
+        let letters = query.letters(&query.select(&vms, none).vms);
         let letters: Vec<_> = letters.into_iter().map(|Letter { letter, from }| (letter, from)).collect();
         assert_eq!(letters, [('A', 0), ('C', 1), ('D', 2), ('W', 3)]);
         let by_host = VmQuery { sort: Column::Host, ..query };
-        assert!(by_host.letters(&by_host.select(&vms).vms).is_empty());
+        assert!(by_host.letters(&by_host.select(&vms, none).vms).is_empty());
     }
 }

@@ -57,7 +57,10 @@ fn rows(facts: &VmFacts, guest: Option<&GuestFacts>) -> Vec<(&'static str, Strin
         ("Firmware", some(&facts.firmware)),
         ("Operating system", guest_says(|guest| guest.os.clone())),
         ("Host name", guest_says(|guest| guest.hostname.clone())),
-        ("Addresses", guest_says(|guest| (!guest.addresses.is_empty()).then(|| guest.addresses.join(", ")))),
+        (
+            "Addresses, as its agent says",
+            guest_says(|guest| (!guest.addresses.is_empty()).then(|| guest.addresses.join(", "))),
+        ),
         ("Guest agent", (facts.agent_connected && guest.is_none()).then(|| "connected, does not answer".to_owned())),
         ("Autostart", facts.autostart.map(|starts| if starts { "with its host" } else { "off" }.to_owned())),
         ("Definition", Some(if facts.persistent { "persistent" } else { "transient: gone when it is off" }.to_owned())),
@@ -121,11 +124,16 @@ fn Interfaces(interfaces: Vec<VmInterface>) -> impl IntoView {
             let to = one.source.map_or(one.kind.clone(), |source| format!("{} {source}", one.kind));
             let link = if one.link_up { "link up" } else { "link down" }.to_owned();
             let words = [Some(to), one.model, one.target, Some(link)];
-            let addresses = (!one.addresses.is_empty()).then(|| format!("given {}", one.addresses.join(", ")));
+            let told = |how: &str, addresses: Vec<String>| {
+                (!addresses.is_empty()).then(|| format!("{}: {how}", addresses.join(", ")))
+            };
+            let given = told("given by DHCP", one.addresses);
+            let seen = told("seen by its host (ARP)", one.seen_addresses);
             view! {
                 <li>
                     <p><b>{one.mac.unwrap_or_else(|| "no MAC address".to_owned())}</b></p>
-                    <p class="hint">{words.into_iter().chain([addresses]).flatten().collect::<Vec<_>>().join(", ")}</p>
+                    <p class="hint">{words.into_iter().flatten().collect::<Vec<_>>().join(", ")}</p>
+                    {[given, seen].into_iter().flatten().map(|words| view! { <p class="hint">{words}</p> }).collect_view()}
                 </li>
             }
         };

@@ -55,6 +55,9 @@ impl Details {
         for disk in facts.disks.iter_mut().filter(|disk| disk.shared.is_none()) {
             disk.shared = by_settings(shared.as_deref().unwrap_or_default(), disk.source.as_deref());
         }
+        let seen = facts.interfaces.iter().flat_map(|interface| &interface.seen_addresses);
+        let told = guest.iter().flat_map(|guest| &guest.addresses).chain(seen);
+        self.context.inventory().set_addresses(id, told.cloned().collect());
         let details = VmDetails { host, facts, guest };
         let mut answers = lock(&self.answers);
         answers.retain(|_, (at, _)| at.elapsed() < FRESH);

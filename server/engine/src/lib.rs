@@ -36,7 +36,7 @@ pub use hypervisor::{
     Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, CpuTimes, Daemon, DhcpNetwork, DirtyCurve,
     DirtyPoint, Disk, DiskCopy, DiskDevice, DiskSource, DomainFacts, FileReference, FileUsage, Fingerprint, Folder,
     HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, HostFacts, HostReferences, Hypervisor,
-    ImageExtras, ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, ListenProtocol, Listener, MachineFit,
+    ImageExtras, ImageUsers, Interface, InvalidInput, KeptFile, KeptIn, Lease, ListenProtocol, Listener, MachineFit,
     MigrationPlan, Neighbour, Network, Networks, NewVolume, NoAddress, NotMigrated, Pool, Probe, Provided, Resolve,
     SecretUse, Ssh, SshLogin, StateReason, Statistics, Survey, TerminalStream, Throttle, Tpm, Transport, Tuning, Usage,
     UserName, Volume, knows_switchover,

@@ -62,6 +62,7 @@ fn add_vm(sim: &Sim, host: &HostName, number: usize, dice: &mut Dice) -> VmId {
     let state = if dice.below(PAUSED) == 0 { VmState::Paused } else { *dice.one_of(&STATES) };
     let load = Load { memory_bytes: *dice.one_of(&SIZES), dirty_bytes_s: *dice.one_of(&WRITES) };
     let vm = sim.add_vm(host, &format!("{role}-{number:05}"), state, load);
+    sim.lease(host, vm, &format!("10.{}.{}.{}", number >> 16, number >> 8 & 0xff, number & 0xff));
     let copy = sim.copy(host, vm).expect("it was just put there");
     let vcpus = 1 << dice.below(4);
     let title = (dice.below(3) == 0).then(|| format!("{role} of {stage}, number {number}"));

@@ -95,6 +95,7 @@ async fn follow(context: &Context, watch: &Watch, opened: Opened) -> HostError {
     let mut refresh = interval_at(Instant::now() + REFRESH, REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut batch = Vec::new();
+    refresh_leases(context, watch, &*connection).await;
     loop {
         tokio::select! {
             received = events.recv_many(&mut batch, 256) => {
@@ -163,7 +164,17 @@ pub(crate) async fn refresh_copy(context: &Context, host: &HostName, connection:
 async fn refresh_all(context: &Context, watch: &Watch, connection: &dyn HostConnection) -> Result<(), HostError> {
     let (facts, copies) = (connection.host().await?, connection.copies().await?);
     context.inventory().refreshed(watch, facts, copies);
+    refresh_leases(context, watch, connection).await;
     Ok(())
+}
+
+/// Asks for what the host's networks have given out: a question a network, whatever the number of VMs. What can't be told leaves them as
+/// they were.
+async fn refresh_leases(context: &Context, watch: &Watch, connection: &dyn HostConnection) {
+    match connection.leases().await {
+        Ok(leases) => context.inventory().set_leases(watch, leases),
+        Err(error) => tracing::debug!(host = %watch.host, %error, "the addresses that it has given out are not known"),
+    }
 }
 
 #[cfg(test)]

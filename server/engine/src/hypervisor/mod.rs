@@ -11,6 +11,7 @@ mod error;
 mod fingerprint;
 mod input;
 mod known_bugs;
+mod lease;
 mod networks;
 mod opened;
 mod plan;
@@ -43,6 +44,7 @@ pub use error::{HostError, HostErrorKind};
 pub use fingerprint::Fingerprint;
 pub use input::InvalidInput;
 pub(crate) use known_bugs::known_bugs;
+pub use lease::Lease;
 pub use networks::{AllowedNetworks, Networks, NoAddress, Resolve};
 pub(crate) use opened::{Opened, deadline};
 pub use plan::{DiskCopy, MigrationPlan, knows_switchover};
@@ -149,6 +151,9 @@ pub trait HostConnection: Send + Sync {
 
     /// What all VMs that run here have used, with one question. One that is busy, or whose QEMU does not answer, is left out.
     async fn usage(&self) -> Result<Vec<Usage>, HostError>;
+
+    /// The addresses that the host's networks have given out and that have not ended, with one question a network.
+    async fn leases(&self) -> Result<Vec<Lease>, HostError>;
 
     /// What the host has, for who looks at it; without [`HostResources::cpus_busy`]. Changes nothing, and refreshes no pool.
     async fn resources(&self) -> Result<HostResources, HostError>;
@@ -328,6 +333,8 @@ pub struct CopyFacts {
     pub memory_now_bytes: u64,
     /// Where the contents of its disks are, as its definition says; none if that is not known, as of an incoming copy.
     pub disks: Option<Vec<DiskSource>>,
+    /// The MAC addresses of its interfaces, in lower case; empty if they are not known, as of an incoming copy.
+    pub macs: Vec<String>,
     /// What its QEMU has used of the host's CPUs so far, in ns: while it stands, nothing executes. None if that is not known, or never
     /// asked, as of an incoming copy.
     pub cpu_time_ns: Option<u64>,

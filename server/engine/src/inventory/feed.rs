@@ -71,6 +71,11 @@ impl Feed {
         self.vms.insert(id, self.any_vm);
     }
 
+    /// Something changed that lists of VMs look at, and no VM.
+    pub(crate) fn vms(&mut self) {
+        self.any_vm = self.change();
+    }
+
     pub(crate) fn vm_gone(&mut self, id: VmId) {
         self.any_vm = self.change();
         self.vms.remove(&id);

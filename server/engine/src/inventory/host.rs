@@ -9,7 +9,7 @@ use model::{ConnectionState, Host, HostName, HostOrigin, Maintenance, Migration,
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::hypervisor::{CopyFacts, HostConfig, HostConnection, HostError, HostFacts, Ssh, SshLogin, Transport};
+use crate::hypervisor::{CopyFacts, HostConfig, HostConnection, HostError, HostFacts, Lease, Ssh, SshLogin, Transport};
 
 /// Migrations that may leave a host at once, and arrive at one: a libvirt daemon runs 20 calls at a time, of which each
 /// migration takes one, and KubeVirt's 2 proved slow for evacuations.
@@ -41,6 +41,8 @@ pub(crate) struct HostEntry {
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
     /// That it is emptied or worked on.
     pub(super) maintenance: Option<Maintenance>,
+    /// What its networks have given out, in order.
+    pub(super) leases: Vec<Lease>,
 }
 
 /// How the connection to a host is.
@@ -114,6 +116,7 @@ impl HostEntry {
             errors: VecDeque::new(),
             copies: BTreeMap::new(),
             maintenance: None,
+            leases: Vec::new(),
         }
     }
 

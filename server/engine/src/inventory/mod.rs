@@ -4,6 +4,7 @@
 //! here, and whatever became different is published. Everything happens under one lock, so that a snapshot and the number of
 //! the last update in it always belong together.
 
+mod addresses;
 mod feed;
 mod host;
 mod hosts;
@@ -64,6 +65,7 @@ pub(crate) struct Inventory {
     entries: u64,
     /// Those that VMs have of their own.
     policy_defaults: BTreeMap<VmId, PolicyDefaults>,
+    addresses: addresses::Told,
     store_outage: Option<StoreOutage>,
     summarised: Summarised,
     pub(crate) peer_logins: PeerLogins,
@@ -83,6 +85,7 @@ impl Inventory {
             open: BTreeMap::new(),
             entries: 0,
             policy_defaults: BTreeMap::new(),
+            addresses: addresses::Told::new(),
             store_outage: None,
             summarised: Summarised::default(),
             peer_logins: PeerLogins::default(),

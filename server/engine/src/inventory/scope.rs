@@ -55,7 +55,7 @@ impl Inventory {
         // Twins are rows of their own; there are hardly ever any.
         let twins: Vec<Vm> =
             self.vms.values().filter(|vm| !vm.twins.is_empty()).flat_map(|vm| vm.each().into_iter().skip(1)).collect();
-        let selected = query.select(self.vms.values().chain(&twins));
+        let selected = query.select(self.vms.values().chain(&twins), |vm, beginning| self.has_address(vm, beginning));
         let matching = u32::try_from(selected.vms.len()).unwrap_or(u32::MAX);
         let count = (*count).min(Window::LARGEST);
         // A window behind the end is the last one.

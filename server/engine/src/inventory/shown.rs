@@ -16,7 +16,10 @@ impl Inventory {
                     self.vms.insert(id, vm);
                     self.feed.vm(id);
                 }
-                None if self.vms.remove(&id).is_some() => self.feed.vm_gone(id),
+                None if self.vms.remove(&id).is_some() => {
+                    self.addresses.remove(&id);
+                    self.feed.vm_gone(id);
+                }
                 _ => {}
             }
         }

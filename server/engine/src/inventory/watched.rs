@@ -44,7 +44,7 @@ impl Inventory {
         self.replace_copies(&watch.host, copies);
     }
 
-    fn watched(&mut self, watch: &Watch) -> Option<&mut HostEntry> {
+    pub(super) fn watched(&mut self, watch: &Watch) -> Option<&mut HostEntry> {
         if watch.ended.is_cancelled() { None } else { self.hosts.get_mut(&watch.host) }
     }
 }

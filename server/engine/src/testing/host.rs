@@ -19,7 +19,7 @@ use super::{
 };
 use crate::hypervisor::{
     Chunk, CopyFacts, CpuTimes, DirtyCurve, DirtyPoint, DomainFacts, HostConnection, HostError, HostErrorKind,
-    HostEvent, HostFacts, ImageUsers, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey,
+    HostEvent, HostFacts, ImageUsers, Lease, MigrationPlan, NewVolume, NotMigrated, StateReason, Statistics, Survey,
     TerminalStream, Tuning, Usage, Volume,
 };
 
@@ -58,6 +58,8 @@ pub(super) struct SimHost {
     pub(super) jobs: BTreeMap<VmId, Job>,
     pub(super) completed: BTreeMap<VmId, Statistics>,
     pub(super) listeners: Vec<mpsc::UnboundedSender<HostEvent>>,
+    /// What its networks have given out.
+    pub(super) leases: Vec<Lease>,
     pub(super) uuid: Uuid,
     pub(super) libvirt_version: String,
     /// Since when guests that run use its CPUs.
@@ -82,6 +84,7 @@ impl SimHost {
             jobs: BTreeMap::new(),
             completed: BTreeMap::new(),
             listeners: Vec::new(),
+            leases: Vec::new(),
             uuid,
             libvirt_version: "simulated".to_owned(),
             made: Instant::now(),
@@ -271,6 +274,10 @@ impl HostConnection for SimConnection {
 
     async fn usage(&self) -> Result<Vec<Usage>, HostError> {
         self.used()
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>, HostError> {
+        self.ask(|host| host.leases.clone())
     }
 
     async fn resources(&self) -> Result<HostResources, HostError> {

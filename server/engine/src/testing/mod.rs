@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::{
     hypervisor::{
-        Address, CopyFacts, Daemon, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, Hypervisor,
+        Address, CopyFacts, Daemon, HostConfig, HostConnection, HostError, HostErrorKind, HostEvent, Hypervisor, Lease,
         MigrationPlan, Probe, StateReason, Transport,
     },
     lock::lock,
@@ -177,10 +177,17 @@ impl Sim {
                 memory_bytes: load.memory_bytes,
                 memory_now_bytes: load.memory_bytes,
                 disks: None,
+                macs: vec![mac(vm)],
                 cpu_time_ns: None,
             },
         );
         vm
+    }
+
+    /// A network of the host gives the VM an address.
+    pub fn lease(&self, host: &HostName, vm: VmId, address: &str) {
+        let lease = Lease { mac: mac(vm), address: address.to_owned() };
+        self.world().host(host).leases.push(lease);
     }
 
     /// Puts a copy on a host behind everybody's back, and tells of it.
@@ -305,6 +312,12 @@ impl Hypervisor for Sim {
     async fn probe(&self, address: &Address, _port: u16) -> Probe {
         self.knock(&address.to_string())
     }
+}
+
+/// The MAC address of a VM that [`Sim::add_vm`] has made.
+fn mac(vm: VmId) -> String {
+    let number = vm.0.as_u128();
+    format!("52:54:00:{:02x}:{:02x}:{:02x}", number >> 16 & 0xff, number >> 8 & 0xff, number & 0xff)
 }
 
 fn unreachable(name: &str) -> HostError {

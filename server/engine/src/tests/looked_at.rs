@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Code, Phase};
+use model::{Change, Code, Phase, Scope, VmQuery, Window};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -70,4 +70,32 @@ async fn a_host_says_what_it_has_and_the_console_what_went_wrong_with_it() {
     assert!(details.resources.is_some() && details.errors.len() == 2, "what went wrong is still told");
     let unknown = bench.engine.host_details(&"nowhere".parse().unwrap()).await.unwrap_err();
     assert_eq!(unknown.code(), Code::UnknownHost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_is_found_by_the_address_that_a_network_of_its_host_gave_it() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let other = bench.vm("db", VmState::ShutOff, IDLE).await;
+    let list = |search: &str| {
+        let query = VmQuery { search: search.to_owned(), ..VmQuery::default() };
+        Scope { list: Some(Window { query, from: 0, count: 10 }), ..Scope::default() }
+    };
+    let found = |search: &str| -> Vec<VmId> {
+        let list = bench.engine.snapshot(Some(list(search))).list.unwrap();
+        list.rows.into_iter().map(|row| row.vm).collect()
+    };
+    let mut watching = bench.engine.subscribe(None, Some(list("ip:192.0.2.7")));
+    watching.recv().await.unwrap();
+    let alpha: HostName = "alpha".parse().unwrap();
+    bench.sim.lease(&alpha, vm, "192.0.2.7");
+    bench.sim.lease(&alpha, vm, "2001:db8::7");
+    bench.sim.lease(&alpha, other, "192.0.2.8");
+    let told = watching.recv().await.unwrap().changes;
+    assert!(told.iter().any(|change| matches!(change, Change::List(list) if list.matching == 1)), "{told:?}");
+    for search in ["ip:192.0.2.7", "192.0.2.", "web 2001:DB8::7"] {
+        assert_eq!(found(search), [vm], "{search}");
+    }
+    assert_eq!(found("ip:192.0.2.8"), [], "what is off has no address");
+    assert_eq!(found("192"), [], "a number is no address");
 }

@@ -38,7 +38,7 @@ pub(crate) fn details(connection: &Connection, vm: VmId) -> Result<VmFacts, Libv
         connection.known(add_pool(connection, disk))?;
     }
     if is_active {
-        add_leases(connection, &domain, &mut facts.interfaces)?;
+        add_addresses(connection, &domain, &mut facts.interfaces)?;
     }
     Ok(facts)
 }
@@ -190,19 +190,24 @@ fn interface(node: Node<'_, '_>) -> VmInterface {
         target: xml::attribute(node, &["target"], "dev").map(str::to_owned),
         link_up: xml::attribute(node, &["link"], "state") != Some("down"),
         addresses: Vec::new(),
+        seen_addresses: Vec::new(),
     }
 }
 
-/// Adds the addresses that networks of the host have given out: their servers are asked, not the guest.
-fn add_leases(connection: &Connection, domain: &Domain, interfaces: &mut [VmInterface]) -> Result<(), LibvirtError> {
-    let leases = domain.interface_addresses(sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, 0);
-    for lease in connection.known(leases.map_err(LibvirtError::from))?.unwrap_or_default() {
-        let is_its = |interface: &&mut VmInterface| interface.mac.is_some() && interface.mac == lease.hwaddr;
-        if let Some(interface) = interfaces.iter_mut().find(is_its) {
-            interface.addresses.extend(lease.addrs.into_iter().map(|address| address.addr));
+/// Adds the addresses that networks of the host have given out, and that the host has seen: the guest is not asked.
+fn add_addresses(connection: &Connection, domain: &Domain, interfaces: &mut [VmInterface]) -> Result<(), LibvirtError> {
+    let mut add = |source, add: fn(&mut VmInterface) -> &mut Vec<String>| {
+        let found = domain.interface_addresses(source, 0).map_err(LibvirtError::from);
+        for one in connection.known(found)?.unwrap_or_default() {
+            let is_its = |interface: &&mut VmInterface| interface.mac.is_some() && interface.mac == one.hwaddr;
+            if let Some(interface) = interfaces.iter_mut().find(is_its) {
+                add(interface).extend(one.addrs.into_iter().map(|address| address.addr));
+            }
         }
-    }
-    Ok(())
+        Ok::<(), LibvirtError>(())
+    };
+    add(sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, |interface| &mut interface.addresses)?;
+    add(sys::VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, |interface| &mut interface.seen_addresses)
 }
 
 /// What keeps a VM on its host, or needs the same there, beside disks and networks.
@@ -287,6 +292,7 @@ mod tests {
             target: Some("vnet3".to_owned()),
             link_up: false,
             addresses: Vec::new(),
+            seen_addresses: Vec::new(),
         };
         assert_eq!(link(down), expected);
         assert!(link("<interface type='user'/>").link_up);

@@ -117,19 +117,25 @@ pub(crate) struct Outline {
     pub(crate) vcpus: u32,
     /// Where the contents of its disks are, without media.
     pub(crate) disks: Vec<DiskSource>,
+    /// The MAC addresses of its interfaces, in lower case.
+    pub(crate) macs: Vec<String>,
 }
 
 /// The outline of a VM with this definition.
 pub(crate) fn outline(definition: &str) -> Result<Outline, LibvirtError> {
     let document = xml::parse(definition)?;
     let root = document.root_element();
-    let disks = xml::find(root, &["devices"]).map(disks::disks).unwrap_or_default();
+    let devices = xml::find(root, &["devices"]);
+    let interfaces = devices.into_iter().flat_map(|devices| xml::children(devices, "interface"));
+    let macs = interfaces.filter_map(|interface| xml::attribute(interface, &["mac"], "address"));
+    let disks = devices.map(disks::disks).unwrap_or_default();
     let disks = disks.into_iter().filter(|disk| matches!(disk.device, DiskDevice::Disk | DiskDevice::Lun));
     Ok(Outline {
         title: xml::text(root, &["title"]).map(str::to_owned),
         tags: tags(root),
         vcpus: xml::text(root, &["vcpu"]).and_then(|text| text.parse().ok()).unwrap_or(0),
         disks: disks.map(|disk| disk.source).collect(),
+        macs: macs.map(str::to_ascii_lowercase).collect(),
     })
 }
 

@@ -38,6 +38,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         memory_bytes: 0,
         memory_now_bytes: 0,
         disks: None,
+        macs: Vec::new(),
         cpu_time_ns: None,
     };
     if may_be_switching_over(state, reason) {
@@ -63,6 +64,7 @@ pub(crate) fn copy(domain: &Domain) -> Result<CopyFacts, LibvirtError> {
         facts.title = outline.title;
         facts.tags = outline.tags;
         facts.disks = Some(outline.disks);
+        facts.macs = outline.macs;
     }
     facts.cpu_time_ns = Some(info.cpu_time).filter(|_| facts.state.is_active());
     Ok(facts)
@@ -158,6 +160,7 @@ mod tests {
             memory_bytes: 64 << 20,
             memory_now_bytes: 64 << 20,
             disks: Some(Vec::new()),
+            macs: Vec::new(),
             cpu_time_ns: None,
         };
         assert_eq!(copy(&domain).unwrap(), expected);

@@ -6,6 +6,7 @@ mod cpu;
 mod dhcp;
 mod directory;
 pub(crate) mod facts;
+pub(crate) mod leases;
 mod machine;
 mod memory;
 mod networks;

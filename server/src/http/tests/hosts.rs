@@ -55,9 +55,7 @@ async fn a_host_is_shown_with_what_it_has() {
     }
     let page = house.send(get("/hosts/alpha", &cookie)).await;
     assert_eq!(page.status, StatusCode::OK);
-    for part in
-        ["<b>images", "Settings", "The configuration file names this host", "/test", "Last errors"]
-    {
+    for part in ["<b>images", "Settings", "The configuration file names this host", "/test", "Last errors"] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
     assert_eq!(house.send(get("/hosts/nowhere", &cookie)).await.status, StatusCode::NOT_FOUND);

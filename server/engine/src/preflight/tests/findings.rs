@@ -83,6 +83,7 @@ fn copy_there(input: &mut PreflightInput, name: &str) {
         memory_bytes: GIB,
         memory_now_bytes: GIB,
         disks: None,
+        macs: Vec::new(),
         cpu_time_ns: None,
     });
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::{
-    Chunk, CopyFacts, CpuTimes, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, MigrationPlan, NewVolume,
-    NotMigrated, Statistics, Survey, TerminalStream, Tuning, Usage, Volume,
+    Chunk, CopyFacts, CpuTimes, DirtyCurve, DirtyPoint, DomainFacts, HostFacts, ImageUsers, Lease, MigrationPlan,
+    NewVolume, NotMigrated, Statistics, Survey, TerminalStream, Tuning, Usage, Volume,
 };
 use engine::{HostError, HostErrorKind};
 use model::{ControlFlow, GuestFacts, HostCertificate, HostResources, TerminalKind, VmAction, VmFacts, VmId};
@@ -111,6 +111,10 @@ impl engine::HostConnection for LibvirtHost {
 
     async fn usage(&self) -> Result<Vec<Usage>, HostError> {
         self.view(Some(&self.view.figures), usage::usage).await
+    }
+
+    async fn leases(&self) -> Result<Vec<Lease>, HostError> {
+        self.ask(&self.control, LIMIT, survey::leases::leases).await
     }
 
     async fn resources(&self) -> Result<HostResources, HostError> {
