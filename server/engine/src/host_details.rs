@@ -25,6 +25,9 @@ const SAMPLE: Duration = Duration::from_millis(300);
 /// How old a first look may be.
 const LONGEST_SAMPLE: Duration = Duration::from_secs(30);
 
+/// The connection over which a host is asked, or why there is none.
+type Asked = Result<Arc<dyn HostConnection>, HostError>;
+
 /// What is shown of hosts.
 pub(crate) struct AllHostDetails {
     context: Arc<Context>,
@@ -69,7 +72,7 @@ impl AllHostDetails {
     }
 
     /// What is known without asking it, and the connection over which it is asked.
-    fn known(&self, name: &HostName) -> Result<(HostDetails, Result<Arc<dyn HostConnection>, HostError>), HostError> {
+    fn known(&self, name: &HostName) -> Result<(HostDetails, Asked), HostError> {
         let inventory = self.context.inventory();
         let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
         let told =
