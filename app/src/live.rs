@@ -197,7 +197,7 @@ impl Live {
                 // Older than the snapshot that the page began with, or of what it showed before.
                 _ if self.sequence().is_none_or(|known| sequence <= known) => return,
                 Change::Summary(summary) => self.summary.set(*summary),
-                Change::Host(host) => self.hosts.put(host.name.clone(), host),
+                Change::Host(host) => self.hosts.put(host.name.clone(), *host),
                 Change::HostGone(name) => self.hosts.retain(|known| *known != name),
                 Change::Vm(vm) => self.vms.put(vm.id, vm),
                 Change::VmGone(id) => self.vms.retain(|known| *known != id),

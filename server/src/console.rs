@@ -1,6 +1,7 @@
 //! The port, implemented with engine, store and auth: a file a noun, as in `server/port`.
 
 mod account;
+mod evacuations;
 mod hosts;
 mod keys;
 mod login;

@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use crate::{
-    ConnectionState, Ending, Evacuation, EvacuationId, EvacuationItem, EvacuationState, Host, HostName, HostOrigin,
-    ItemState, Migration, MigrationId, MigrationOptions, Mode, Phase, PlanRequest, Policy, PolicyDefaults,
-    PolicyPrediction, Prediction, Progress, Subject, Vm, VmDisk, VmFacts, VmId, VmInterface, VmState,
+    Choice, Code, ConnectionState, Ending, Evacuation, EvacuationId, EvacuationItem, EvacuationState, Host, HostName,
+    HostOrigin, ItemState, Migration, MigrationId, MigrationOptions, Mode, Phase, Plan, PlanId, PlanRequest,
+    PlannedMove, PlannedStay, Policy, PolicyDefaults, PolicyPrediction, Prediction, Problem, Progress, Subject, Vm,
+    VmDisk, VmFacts, VmId, VmInterface, VmState, Why,
 };
 
 fn named(name: &str) -> HostName {
@@ -190,5 +191,46 @@ pub fn evacuation(id: u128, vms: &[&str]) -> Evacuation {
         fraction: 0.0,
         left_ms: None,
         items: vms.iter().enumerate().map(item).collect(),
+    }
+}
+
+/// A plan for this: web moves from alpha to beta, and db stays.
+pub fn plan(request: PlanRequest) -> Plan {
+    let moved = PlannedMove {
+        vm: VmId(Uuid::from_u128(1)),
+        vm_name: "web".into(),
+        source: named("alpha"),
+        destination: named("beta"),
+        via: None,
+        mode: Mode::Live,
+        policy: Policy::Balanced,
+        memory_bytes: 64 << 20,
+        bytes: 64 << 20,
+        at_ms: [0, 2_000],
+        prediction: None,
+        why: Why::OnlyOne,
+        findings: Vec::new(),
+    };
+    let stays = PlannedStay {
+        vm: VmId(Uuid::from_u128(2)),
+        vm_name: "db".into(),
+        host: named("alpha"),
+        is_active: true,
+        problem: Some(
+            Problem::new(Code::Blocked, "No host can take db.").with_fix("Leave it, or let it be shut down."),
+        ),
+        choice: None,
+        choices: vec![Choice::Leave, Choice::ShutDown],
+    };
+    Plan {
+        id: PlanId(Uuid::from_u128(9)),
+        request,
+        made_at_ms: 1_700_000_000_000,
+        moves: vec![moved],
+        stays: vec![stays],
+        shortage: None,
+        likely_ms: 2_000,
+        between_ms: [1_500, 3_000],
+        bound_ms: 1_900,
     }
 }

@@ -71,6 +71,8 @@ pub enum FindingCode {
     Autostart,
     /// Whether the destination, or another host, runs a copy of this VM already.
     RunsThere,
+    /// Whether the destination is in ordinary use: not being emptied, nor worked on.
+    Maintenance,
     /// Whether the destination keeps a shut-off definition of this VM, which would be replaced.
     StaleDefinition,
     /// Whether another VM at the destination has this VM's name.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ControlFlow, Finding, HostName, Policy, Severity};
+use crate::{ControlFlow, Finding, FindingCode, HostName, Policy, Severity};
 
 /// Everything that is known about moving one VM to one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,9 @@ impl Preflight {
         let risks = self.findings.iter().filter(|finding| finding.consent).count() as u64;
         let warnings = self.of(Severity::Warning).count() as u64;
         let never_ends = self.prediction.is_some_and(|prediction| matches!(prediction.ending, Ending::Never { .. }));
-        let impossible = !self.is_possible();
+        // Nothing goes by itself to a host that is emptied or worked on.
+        let in_maintenance = |finding: &Finding| finding.code == FindingCode::Maintenance && finding.consent;
+        let impossible = !self.is_possible() || self.findings.iter().any(in_maintenance);
         [
             impossible.into(),
             risks,
@@ -95,6 +97,9 @@ pub enum Treatment {
         pool: String,
         /// What the new volume is called.
         volume: String,
+        /// What is free in that pool, in bytes.
+        #[serde(default)]
+        available_bytes: u64,
         /// Other pools it could go to.
         other_pools: Vec<PoolChoice>,
     },
@@ -169,7 +174,6 @@ pub enum Ending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FindingCode;
 
     fn preflight(findings: Vec<Finding>) -> Preflight {
         Preflight {
@@ -187,7 +191,12 @@ mod tests {
             target: "vda".into(),
             source: "/images/vda".into(),
             capacity_bytes: gigabytes << 30,
-            treatment: Treatment::Copy { pool: "images".into(), volume: "vda".into(), other_pools: Vec::new() },
+            treatment: Treatment::Copy {
+                pool: "images".into(),
+                volume: "vda".into(),
+                available_bytes: 0,
+                other_pools: Vec::new(),
+            },
         }
     }
 

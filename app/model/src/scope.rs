@@ -94,6 +94,9 @@ pub struct Summary {
     pub ended_badly: Vec<EndedBadly>,
     /// The migration that began last.
     pub newest: Option<MigrationId>,
+    /// Another number whenever anything of an evacuation has changed.
+    #[serde(default)]
+    pub evacuations: u64,
 }
 
 impl Summary {

@@ -326,7 +326,12 @@ mod tests {
             capacity_bytes: 8 << 30,
             treatment,
         };
-        let copy = || Treatment::Copy { pool: "images".into(), volume: "web".into(), other_pools: Vec::new() };
+        let copy = || Treatment::Copy {
+            pool: "images".into(),
+            volume: "web".into(),
+            available_bytes: 0,
+            other_pools: Vec::new(),
+        };
         let shared = Treatment::Shared { evidence: "The same NFS export.".into() };
         let mut everything =
             MigrationOptions { new_name: Some("web2".into()), eject_media: true, ..Default::default() };
@@ -455,8 +460,12 @@ mod tests {
         preflight.prediction = Some(crate::examples::prediction(after(100, false)));
         assert_eq!(merits(&preflight), "Nothing stands in the way, no disk is copied, and it takes 2.0 s to 5.0 s.");
         preflight.findings.push(crate::Finding::warning(crate::FindingCode::QemuVersion, "QEMU is older there."));
-        preflight.disks[0].treatment =
-            crate::Treatment::Copy { pool: "images".into(), volume: "web.qcow2".into(), other_pools: Vec::new() };
+        preflight.disks[0].treatment = crate::Treatment::Copy {
+            pool: "images".into(),
+            volume: "web.qcow2".into(),
+            available_bytes: 0,
+            other_pools: Vec::new(),
+        };
         assert_eq!(
             merits(&preflight),
             "Nothing worse than a warning stands in the way, 8 GiB of disks are copied, and it takes 2.0 s to 5.0 s."

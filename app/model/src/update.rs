@@ -59,7 +59,7 @@ pub enum Change {
     /// The fleet at a glance.
     Summary(Box<Summary>),
     /// A host.
-    Host(Host),
+    Host(Box<Host>),
     /// This host is not registered any more.
     HostGone(HostName),
     /// A VM.

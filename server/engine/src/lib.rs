@@ -9,6 +9,7 @@ mod context;
 mod details;
 mod engine;
 mod error;
+mod evacuation;
 mod explain;
 mod host_details;
 mod hosts;
@@ -31,6 +32,7 @@ pub mod testing;
 
 pub use engine::Engine;
 pub use error::Error;
+pub use evacuation::{HookEvent, Hooks};
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
     Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, CpuTimes, Daemon, DhcpNetwork, DirtyCurve,

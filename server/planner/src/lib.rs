@@ -32,7 +32,7 @@ pub struct HostRoom {
     pub cpus: u32,
     /// Virtual CPUs of the VMs that are active on it.
     pub vcpus: u32,
-    /// Space for copied disks, by pool, in bytes.
+    /// Space for copied disks, by pool, in bytes. Of a pool that is not named it is not known, and not checked.
     pub pools: BTreeMap<String, u64>,
     /// What all that leaves may use together, in bytes a second; none is not limited.
     pub outgoing_bytes_s: Option<u64>,
@@ -183,4 +183,14 @@ pub struct Begin {
     pub index: usize,
     /// What it may use of the links, in bytes a second; none is whatever they carry.
     pub bytes_s: Option<u64>,
+}
+
+/// Makes a plan.
+pub fn place(_: &Fleet) -> Placement {
+    Placement::default()
+}
+
+/// Says what begins now.
+pub fn next(_: &Queue<'_>) -> Vec<Begin> {
+    Vec::new()
 }

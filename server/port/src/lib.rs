@@ -25,9 +25,9 @@ pub use updates::Updates;
 pub use vms::Vms;
 
 /// The whole port.
-pub trait Console: Vms + Terminals + Migrations + Hosts + Updates + Account {}
+pub trait Console: Vms + Terminals + Migrations + Evacuations + Hosts + Updates + Account {}
 
-impl<T: Vms + Terminals + Migrations + Hosts + Updates + Account> Console for T {}
+impl<T: Vms + Terminals + Migrations + Evacuations + Hosts + Updates + Account> Console for T {}
 
 /// The port as it is handed to every door.
 pub type SharedConsole = Arc<dyn Console>;

@@ -68,7 +68,7 @@ impl Stream {
             Change::Summary(summary) => self.now.summary.clone_from(summary),
             Change::Host(host) => {
                 self.now.hosts.retain(|known| known.name != host.name);
-                self.now.hosts.push(host.clone());
+                self.now.hosts.push((**host).clone());
             }
             Change::Vm(vm) => {
                 self.now.vms.retain(|known| known.id != vm.id);

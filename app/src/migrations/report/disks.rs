@@ -30,7 +30,7 @@ fn Disk(disk: DiskPlan) -> impl IntoView {
     let DiskPlan { target, source, capacity_bytes, treatment } = disk;
     let what = match treatment {
         Treatment::Shared { evidence } => view! { <p>"Shared, not copied: " {evidence} "."</p> }.into_any(),
-        Treatment::Copy { pool, volume, other_pools } => {
+        Treatment::Copy { pool, volume, other_pools, .. } => {
             view! { <Copied target=target.clone() pool volume other_pools /> }.into_any()
         }
         Treatment::Stuck => view! { <p>"This disk can be neither shared nor copied."</p> }.into_any(),

@@ -1,5 +1,6 @@
 //! The engine as the console sees it: composes the parts, and passes each call on to one of them. A file a noun, as in the port.
 
+mod evacuations;
 mod hosts;
 mod migrations;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::{
     clock::Clock,
     context::Context,
     details::Details,
+    evacuation::Evacuations,
     host_details::AllHostDetails,
     hosts::{Hosts, add_stored, add_unregistered},
     hypervisor::{HostConfig, Hypervisor},
@@ -35,6 +37,7 @@ pub struct Engine {
     hosts: Arc<Hosts>,
     preflights: Arc<Preflights>,
     migrations: Arc<Migrations>,
+    evacuations: Arc<Evacuations>,
     details: Details,
     host_details: AllHostDetails,
     usage: Arc<UsageHistory>,
@@ -82,10 +85,12 @@ impl Engine {
         }
         context.tasks().spawn(Arc::clone(&hosts).keep_letting_go());
         context.tasks().spawn(store::keep_writing(Arc::clone(&context)));
+        let evacuations =
+            Evacuations::start(Arc::clone(&context), Arc::clone(&preflights), Arc::clone(&migrations)).await?;
         let details = Details::new(Arc::clone(&context));
         let host_details = AllHostDetails::new(Arc::clone(&context));
         let usage = UsageHistory::new(Arc::clone(&context));
-        Ok(Arc::new(Self { context, hosts, preflights, migrations, details, host_details, usage }))
+        Ok(Arc::new(Self { context, hosts, preflights, migrations, evacuations, details, host_details, usage }))
     }
 
     /// Stops watching. Migrations under way go on without the console, and the next start resumes them.

@@ -40,7 +40,7 @@ pub(crate) struct HostEntry {
     pub(crate) errors: VecDeque<(u64, HostError)>,
     pub(super) copies: BTreeMap<VmId, CopyFacts>,
     /// That it is emptied or worked on.
-    pub(super) maintenance: Option<Maintenance>,
+    pub(crate) maintenance: Option<Maintenance>,
     /// What its networks have given out, in order.
     pub(super) leases: Vec<Lease>,
 }

@@ -5,6 +5,7 @@
 //! the last update in it always belong together.
 
 mod addresses;
+mod evacuations;
 mod feed;
 mod host;
 mod hosts;
@@ -67,6 +68,8 @@ pub(crate) struct Inventory {
     policy_defaults: BTreeMap<VmId, PolicyDefaults>,
     addresses: addresses::Told,
     store_outage: Option<StoreOutage>,
+    /// The number of the last change of any evacuation.
+    evacuations: u64,
     summarised: Summarised,
     pub(crate) peer_logins: PeerLogins,
     feed: Feed,
@@ -87,6 +90,7 @@ impl Inventory {
             policy_defaults: BTreeMap::new(),
             addresses: addresses::Told::new(),
             store_outage: None,
+            evacuations: 0,
             summarised: Summarised::default(),
             peer_logins: PeerLogins::default(),
             feed,

@@ -45,6 +45,7 @@ impl Inventory {
             unreachable: self.unreachable_by_reason(),
             ended_badly: self.migrations.values().rev().filter(ended_badly).take(ENDED_BADLY).map(told).collect(),
             newest: self.migrations.keys().next_back().copied(),
+            evacuations: self.evacuations,
         }
     }
 

@@ -44,7 +44,7 @@ impl Viewer {
         for change in self.changes(inventory) {
             match change {
                 Change::Summary(summary) => snapshot.summary = *summary,
-                Change::Host(host) => snapshot.hosts.push(host),
+                Change::Host(host) => snapshot.hosts.push(*host),
                 Change::Vm(vm) => snapshot.vms.push(vm),
                 Change::Migration(migration) => snapshot.migrations.push(*migration),
                 Change::List(list) => snapshot.list = Some(list),
@@ -74,7 +74,7 @@ impl Viewer {
         for host in &in_scope.hosts {
             let changed = feed.of_host(&host.name);
             if self.hosts.insert(host.name.clone(), changed) != Some(changed) {
-                changes.push(Change::Host((*host).clone()));
+                changes.push(Change::Host(Box::new((*host).clone())));
             }
         }
         for vm in &in_scope.vms {

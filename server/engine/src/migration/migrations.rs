@@ -4,9 +4,9 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures::FutureExt as _;
 use model::{
-    Code, ControlFlow, Destination, DiskMove, DiskPlan, FindingCode, HostName, HostOrigin, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, PolicyDefaults, Preflight, Problem,
-    Progress, Severity, Steering, Step, TracePoint, Treatment, VmId,
+    Code, ControlFlow, Destination, DiskMove, DiskPlan, EvacuationId, FindingCode, HostName, HostOrigin, Migration,
+    MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Mode, Phase, PolicyDefaults,
+    Preflight, Problem, Progress, Severity, Steering, Step, TracePoint, Treatment, VmId,
 };
 use store::StoreError;
 use tokio::time::timeout_at;
@@ -44,6 +44,14 @@ enum Entry {
     Recovered,
 }
 
+/// That a migration is a part of an evacuation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) evacuation: EvacuationId,
+    /// The id that the evacuation has chosen for it.
+    pub(crate) migration: MigrationId,
+}
+
 /// Starts migrations and keeps track of those that run.
 pub(crate) struct Migrations {
     context: Arc<Context>,
@@ -71,7 +79,7 @@ impl Migrations {
             Destination::Registered(host) => {
                 let request = to(host);
                 let accepted = admission::admit(&self.preflights, &request).await?;
-                self.write_down(accepted, request, requested_by, None).await
+                self.write_down(accepted, request, requested_by, None, None).await
             }
             Destination::Address(destination) => {
                 let reached = self.hosts.reach(destination).await?;
@@ -79,6 +87,19 @@ impl Migrations {
                 self.start_to(reached, to(host), requested_by).await
             }
         }
+    }
+
+    /// The same as a part of an evacuation, under an id that this has written down before.
+    pub(crate) async fn start_part(
+        self: &Arc<Self>,
+        request: MigrationRequest,
+        requested_by: &str,
+        part: Part,
+    ) -> Result<Migration, Error> {
+        let options = self.context.inventory().with_policy_defaults(request.vm, request.options);
+        let request = MigrationRequest { options, ..request };
+        let accepted = admission::admit(&self.preflights, &request).await?;
+        self.write_down(accepted, request, requested_by, None, Some(part)).await
     }
 
     /// The same whatever the preflight finds.
@@ -89,7 +110,7 @@ impl Migrations {
         requested_by: &str,
     ) -> Result<Migration, Error> {
         let accepted = admission::admit_unchecked(&self.context, &self.preflights, &request).await?;
-        self.write_down(accepted, request, requested_by, None).await
+        self.write_down(accepted, request, requested_by, None, None).await
     }
 
     /// The same, to a destination that was reached. What can be refused is refused within the 10 s that began as that was tried.
@@ -115,7 +136,7 @@ impl Migrations {
         }
         let admitted = timeout_at(reached.deadline(), admission::admit(&self.preflights, &request)).await;
         let accepted = admitted.unwrap_or_else(|_| Err(HostError::too_late(reached.host.as_str()).into()))?;
-        self.write_down(accepted, request, requested_by, Some(reached)).await
+        self.write_down(accepted, request, requested_by, Some(reached), None).await
     }
 
     /// Writes down what was admitted and starts it. What was `reached` for it is held until then.
@@ -125,12 +146,13 @@ impl Migrations {
         request: MigrationRequest,
         requested_by: &str,
         reached: Option<Reached>,
+        part: Option<Part>,
     ) -> Result<Migration, Error> {
         if request.options.policy_as_default {
             self.set_policy_defaults(vm.id, PolicyDefaults::chosen(&request.options)).await?;
         }
         let migration = Migration {
-            id: MigrationId(Uuid::now_v7()),
+            id: part.map_or_else(|| MigrationId(Uuid::now_v7()), |part| part.migration),
             vm: vm.id,
             vm_name: vm.name.clone(),
             source: vm.host.clone(),
@@ -163,7 +185,7 @@ impl Migrations {
             pause_limit_ms: None,
             acts: Vec::new(),
             prediction: preflight.prediction,
-            evacuation: None,
+            evacuation: part.map(|part| part.evacuation),
             asleep: false,
         };
         let begun = Arc::clone(self).begin(migration, vm.persistent, reached);

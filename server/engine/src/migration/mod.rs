@@ -48,7 +48,7 @@ mod tune;
 mod verdict;
 mod waiting;
 
-pub(crate) use migrations::Migrations;
+pub(crate) use migrations::{Migrations, Part};
 
 use crate::{
     error::Error,

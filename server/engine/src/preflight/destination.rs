@@ -1,6 +1,6 @@
 //! What the destination has already: a copy of the VM, another VM of its name; and whether anything may be changed there.
 
-use model::{Finding, FindingCode, Problem};
+use model::{Finding, FindingCode, Maintenance, MaintenanceStage, Problem};
 
 use super::input::PreflightInput;
 
@@ -10,6 +10,7 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
         Finding::ok(FindingCode::DestinationReachable, format!("{destination} answers.")),
         Finding::ok(FindingCode::SameHost, format!("{destination} is another machine.")),
         writable(input),
+        maintenance(input),
     ];
     match input.destination.survey.name_taken_by {
         Some(other) => findings.push(
@@ -23,6 +24,25 @@ pub(super) fn findings(input: &PreflightInput) -> Vec<Finding> {
     }
     findings.extend(copy(input));
     findings
+}
+
+/// Whoever asks for it by name may have a reason; nothing goes there by itself.
+fn maintenance(input: &PreflightInput) -> Finding {
+    let (code, destination) = (FindingCode::Maintenance, input.destination_name());
+    let Some(Maintenance { stage, reason, by, .. }) = &input.destination.maintenance else {
+        return Finding::ok(code, format!("{destination} is in use."));
+    };
+    let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    let text = match stage {
+        MaintenanceStage::Draining => format!("{by} has {destination} emptied{why}."),
+        MaintenanceStage::Empty | MaintenanceStage::InMaintenance => {
+            format!("{by} has had {destination} emptied, to work on it{why}.")
+        }
+        MaintenanceStage::ComingBack => format!("The VMs of {destination} are coming home{why}."),
+    };
+    Finding::warning(code, text)
+        .with_fix("Choose another host, or accept that it may go down, or have no room for its own VMs.")
+        .needs_consent()
 }
 
 fn writable(input: &PreflightInput) -> Finding {

@@ -151,5 +151,12 @@ fn party(inventory: &Inventory, name: &HostName, survey: Arc<Survey>) -> Result<
     let entry = inventory.host(name).ok_or_else(|| HostError::unknown_host(name.as_str()))?;
     let memory_bytes = entry.facts.as_ref().map_or(0, |facts| facts.memory_bytes);
     let left_volumes = inventory.left_volumes(name);
-    Ok(Party { config: entry.config.clone(), origin: entry.origin, memory_bytes, survey, left_volumes })
+    Ok(Party {
+        maintenance: entry.maintenance.clone(),
+        config: entry.config.clone(),
+        origin: entry.origin,
+        memory_bytes,
+        survey,
+        left_volumes,
+    })
 }

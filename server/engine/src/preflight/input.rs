@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{ControlFlow, Finding, FindingCode, HostName, HostOrigin, Migration, MigrationOptions, Mode, Vm};
+use model::{
+    ControlFlow, Finding, FindingCode, HostName, HostOrigin, Maintenance, Migration, MigrationOptions, Mode, Vm,
+};
 
 use crate::{
     hypervisor::{CopyFacts, DirtyCurve, DomainFacts, HostConfig, Probe, Survey},
@@ -18,6 +20,8 @@ pub(crate) struct Party {
     /// All of its memory, in bytes; 0 if it never said.
     pub(crate) memory_bytes: u64,
     pub(crate) survey: Arc<Survey>,
+    /// That it is emptied or worked on.
+    pub(crate) maintenance: Option<Maintenance>,
     /// Volumes, by pool and name, that migrations have left there and vmferry is removing.
     pub(crate) left_volumes: Vec<(String, String)>,
 }

@@ -43,6 +43,7 @@ pub(crate) use input::PreflightInput;
 use input::Route;
 use recent::Recent;
 pub(crate) use refusal::FailedCheck;
+pub(crate) use resources::memory_needed;
 
 /// Makes preflights.
 pub(crate) struct Preflights {

@@ -4,6 +4,11 @@ use model::{Finding, FindingCode, text};
 
 use super::input::PreflightInput;
 
+/// The memory that a VM takes on its host, with what QEMU needs beside it, in bytes.
+pub(crate) fn memory_needed(memory_bytes: u64, vcpus: u32) -> u64 {
+    memory_bytes + overhead(memory_bytes, vcpus)
+}
+
 /// What QEMU takes beside the guest's memory, in bytes: page tables, 8 MiB a virtual CPU, and what devices need
 /// (KubeVirt's `GetMemoryOverhead`, without its own processes).
 fn overhead(memory_bytes: u64, vcpus: u32) -> u64 {
@@ -37,7 +42,7 @@ fn vcpus(input: &PreflightInput) -> Finding {
 /// at all is one.
 fn memory(input: &PreflightInput) -> Finding {
     let (code, destination) = (FindingCode::Memory, input.destination_name());
-    let wanted = input.domain.memory_bytes + overhead(input.domain.memory_bytes, input.domain.vcpus);
+    let wanted = memory_needed(input.domain.memory_bytes, input.domain.vcpus);
     let (free, all) = (input.destination.survey.memory_free_bytes, input.destination.memory_bytes);
     let needs = format!("{} needs {}", input.vm.name, text::bytes(wanted));
     if all > 0 && input.domain.memory_bytes > all {

@@ -54,7 +54,14 @@ pub(super) fn choose(
     let others = pool::candidates(input, disk).filter(|other| other.name != pool.name);
     let choice = |other: &Pool| PoolChoice { pool: other.name.clone(), available_bytes: other.available_bytes };
     let other_pools = others.map(choice).collect();
-    Ok(Place { pool: pool.name.clone(), volume, is_block: pool.kind == LOGICAL, origin, other_pools })
+    Ok(Place {
+        pool: pool.name.clone(),
+        volume,
+        is_block: pool.kind == LOGICAL,
+        origin,
+        available_bytes: pool.available_bytes,
+        other_pools,
+    })
 }
 
 /// Refuses disks that can't be copied, or whose copy would not be the same disk.

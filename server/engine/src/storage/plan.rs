@@ -80,6 +80,8 @@ pub(crate) struct Place {
     pub(crate) is_block: bool,
     /// The source's pool and volume; none if the image is in no pool there.
     pub(crate) origin: Option<(String, String)>,
+    /// What is free in that pool, in bytes.
+    pub(crate) available_bytes: u64,
     pub(crate) other_pools: Vec<PoolChoice>,
 }
 
@@ -211,9 +213,12 @@ impl PlannedDisk {
     fn shown(&self) -> DiskPlan {
         let treatment = match &self.fate {
             Fate::Shared(evidence) => Treatment::Shared { evidence: evidence.words() },
-            Fate::Copied(Place { pool, volume, other_pools, .. }) => {
-                Treatment::Copy { pool: pool.clone(), volume: volume.clone(), other_pools: other_pools.clone() }
-            }
+            Fate::Copied(Place { pool, volume, available_bytes, other_pools, .. }) => Treatment::Copy {
+                pool: pool.clone(),
+                volume: volume.clone(),
+                available_bytes: *available_bytes,
+                other_pools: other_pools.clone(),
+            },
             Fate::Stuck => Treatment::Stuck,
         };
         let Disk { target, capacity_bytes, .. } = &self.disk;

@@ -25,7 +25,7 @@ impl Page {
                 Change::Summary(summary) => self.now.summary = *summary,
                 Change::Host(host) => {
                     self.now.hosts.retain(|known| known.name != host.name);
-                    self.now.hosts.push(host);
+                    self.now.hosts.push(*host);
                 }
                 Change::HostGone(name) => self.now.hosts.retain(|known| known.name != name),
                 Change::Vm(vm) => {

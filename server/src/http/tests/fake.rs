@@ -4,15 +4,18 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Finding,
-    FindingCode, HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest,
-    Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost,
-    PasswordChange, Phase, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SessionInfo, Severity,
-    Snapshot, SshLoginKind, Steering, Step, StoreOutage, Summary, TerminalEvent, TerminalKind, TerminalStatus,
+    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Evacuation,
+    EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, HostDetails, HostLogin, HostName,
+    HostOrigin, HostPool, HostResources, HostSettings, HostTest, MaintenanceCommand, Migration, MigrationEvent,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, PlacementRules,
+    Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SessionInfo, Severity,
+    Snapshot, SshLoginKind, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus,
     TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
-use port::{Account, DestinationsRequest, Hosts, Migrations, Principal, Terminal, Terminals, Updates, Vms};
+use port::{
+    Account, DestinationsRequest, Evacuations, Hosts, Migrations, Principal, Terminal, Terminals, Updates, Vms,
+};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -462,5 +465,56 @@ impl Account for FakeConsole {
 
     async fn end_session(&self, who: &Principal, handle: &str) -> Result<(), Problem> {
         Ok(self.auth.end_session(who, handle).await?)
+    }
+}
+
+#[async_trait]
+impl Evacuations for FakeConsole {
+    async fn plan(&self, _: &Principal, request: PlanRequest) -> Result<Plan, Problem> {
+        Ok(examples::plan(request))
+    }
+
+    async fn kept_plan(&self, _: &Principal, id: PlanId) -> Result<Plan, Problem> {
+        let plan = examples::plan(PlanRequest::plain(Subject::Hosts(vec![host("alpha").name])));
+        if plan.id == id { Ok(plan) } else { Err(Problem::new(Code::UnknownPlan, "There is no such plan any more.")) }
+    }
+
+    async fn carry_out(&self, who: &Principal, id: PlanId) -> Result<Evacuation, Problem> {
+        self.kept_plan(who, id).await?;
+        Ok(examples::evacuation(1, &["web", "db"]))
+    }
+
+    async fn evacuation(&self, _: &Principal, id: EvacuationId) -> Result<(Evacuation, Vec<EvacuationEvent>), Problem> {
+        let evacuation = examples::evacuation(1, &["web", "db"]);
+        match evacuation.id == id {
+            true => Ok((
+                evacuation,
+                vec![EvacuationEvent { at_ms: 1_700_000_000_000, text: "web has moved to beta.".into() }],
+            )),
+            false => Err(Problem::new(Code::UnknownEvacuation, "There is no such evacuation.")),
+        }
+    }
+
+    async fn evacuations(&self, _: &Principal, _: u32) -> Result<Vec<Evacuation>, Problem> {
+        Ok(vec![Evacuation { items: Vec::new(), ..examples::evacuation(1, &[]) }])
+    }
+
+    async fn tell(&self, who: &Principal, id: EvacuationId, _: EvacuationCommand) -> Result<Evacuation, Problem> {
+        Ok(self.evacuation(who, id).await?.0)
+    }
+
+    async fn set_maintenance(&self, _: &Principal, name: &HostName, _: MaintenanceCommand) -> Result<(), Problem> {
+        match [host("alpha").name, host("beta").name].contains(name) {
+            true => Ok(()),
+            false => Err(Problem::new(Code::UnknownHost, "There is no such host.")),
+        }
+    }
+
+    async fn placement_rules(&self, _: &Principal) -> Result<PlacementRules, Problem> {
+        Ok(PlacementRules::default())
+    }
+
+    async fn set_placement_rules(&self, _: &Principal, _: PlacementRules) -> Result<(), Problem> {
+        Ok(())
     }
 }

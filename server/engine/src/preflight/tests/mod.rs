@@ -96,6 +96,7 @@ fn party(name: &str) -> Party {
             ..Survey::default()
         }),
         left_volumes: Vec::new(),
+        maintenance: None,
     }
 }
 

@@ -1,0 +1,251 @@
+//! Which moves begin now, and how one begins.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use model::{
+    Code, Evacuation, EvacuationId, EvacuationItem, EvacuationState, HostName, ItemState, Migration, MigrationId,
+    MigrationOptions, MigrationRequest, Mode, Phase, Problem, Subject, VmId,
+};
+use planner::{Begin, Fleet, HostRoom, Queue, Running, VmToMove, Waiting};
+use uuid::Uuid;
+
+use super::{Evacuations, Order, fleet, planning::options, settle::Changes, wording};
+use crate::{inventory::Inventory, migration::Part};
+
+const MIB: u64 = 1 << 20;
+
+/// That a migration was refused before there was one.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) migration: MigrationId,
+    pub(super) destination: HostName,
+    pub(super) problem: Problem,
+}
+
+/// A move that begins.
+pub(super) struct Start {
+    pub(super) evacuation: EvacuationId,
+    pub(super) migration: MigrationId,
+    pub(super) by: String,
+    pub(super) request: MigrationRequest,
+}
+
+impl Evacuations {
+    /// Looks for hosts for the VMs that have none: those that failed, or came later.
+    pub(super) fn find_places(&self, evacuation: &mut Evacuation, changes: &mut Changes, now_ms: u64) {
+        let wanted: BTreeSet<VmId> =
+            evacuation.items.iter().filter(|item| has_no_place(item, now_ms)).map(|item| item.vm).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let fleet = self.fleet_of(evacuation, &wanted);
+        let placed = planner::place(&fleet);
+        let moves_under_way = evacuation.left() > wanted.len();
+        for item in evacuation.items.iter_mut().filter(|item| wanted.contains(&item.vm)) {
+            let destination = placed.moves.iter().rev().find(|planned| planned.vm == item.vm);
+            match (destination, placed.without.get(&item.vm)) {
+                (Some(planned), _) => {
+                    changes.tell(now_ms, format!("{} is to go to {}.", item.vm_name, planned.destination));
+                    item.destination = Some(planned.destination.clone());
+                    item.bytes = planned.bytes;
+                    item.expected_ms = planned.at_ms[1].saturating_sub(planned.at_ms[0]);
+                }
+                // Those under way may make room.
+                (None, Some(why)) if moves_under_way && !matches!(why, planner::NoPlace::Refused) => {
+                    item.waits_for = Some("room on another host".to_owned());
+                }
+                (None, why) => {
+                    let problem = match (why, item.tried.last()) {
+                        (Some(planner::NoPlace::Refused) | None, Some(tried)) => tried.problem.clone(),
+                        (Some(why), _) => wording::no_place(&item.vm_name, why),
+                        (None, None) => Problem::new(Code::Blocked, format!("No host can take {}.", item.vm_name)),
+                    };
+                    changes.tell(now_ms, format!("{} waits for a person: {}", item.vm_name, problem.sentence));
+                    item.state = ItemState::WaitsForPerson { problem };
+                }
+            }
+            changes.items.insert(item.vm);
+        }
+    }
+
+    /// What the planner is asked about some VMs of an evacuation; the hosts that refused one of them are tried only where no other can.
+    fn fleet_of(&self, evacuation: &Evacuation, wanted: &BTreeSet<VmId>) -> Fleet {
+        let inventory = self.context.inventory();
+        let mut hosts = self.rooms(&inventory, [evacuation]);
+        // What is promised to those of this evacuation that wait.
+        for item in
+            evacuation.items.iter().filter(|item| item.state == ItemState::Waiting && !wanted.contains(&item.vm))
+        {
+            if let Some(room) = item.destination.as_ref().and_then(|host| hosts.get_mut(host)) {
+                room.memory_bytes = room.memory_bytes.saturating_sub(item.memory_bytes);
+            }
+        }
+        let items = evacuation.items.iter().filter(|item| wanted.contains(&item.vm));
+        let mut vms: Vec<VmToMove> = items.filter_map(|item| self.to_move(&inventory, evacuation, item)).collect();
+        for vm in &mut vms {
+            let failed = evacuation.item(vm.vm).map(|item| item.tried.as_slice()).unwrap_or_default();
+            let others = hosts.iter().any(|(host, room)| {
+                room.takes && *host != vm.source && !failed.iter().any(|tried| tried.destination == *host)
+            });
+            for tried in failed {
+                let pair = planner::Pair { refused: others, against: 100, ..planner::Pair::default() };
+                vm.pairs.insert(tried.destination.clone(), pair);
+            }
+        }
+        Fleet { vms, others: fleet::others(&inventory, wanted), rules: self.rules(), hosts }
+    }
+
+    /// The hosts' room, with the exceptions of these evacuations.
+    fn rooms<'a>(
+        &self,
+        inventory: &Inventory,
+        evacuations: impl IntoIterator<Item = &'a Evacuation>,
+    ) -> BTreeMap<HostName, HostRoom> {
+        let home = evacuations.into_iter().filter(|one| matches!(one.request.subject, Subject::Home(_)));
+        let home: BTreeSet<HostName> =
+            home.flat_map(|one| &one.items).filter_map(|item| item.destination.clone()).collect();
+        fleet::rooms(inventory, &home)
+    }
+
+    fn to_move(&self, inventory: &Inventory, evacuation: &Evacuation, item: &EvacuationItem) -> Option<VmToMove> {
+        let vm = inventory.vm(item.vm)?;
+        let asked = match evacuation.request.subject {
+            Subject::Home(_) => item.destination.clone(),
+            Subject::Hosts(_) | Subject::Vms(_) => evacuation.request.destination.clone(),
+        };
+        let dirty = self.preflights.curve(vm.id).map(|curve| curve.rate_bytes_s());
+        Some(fleet::vm(vm, item.mode, asked, item.policy, dirty))
+    }
+
+    /// What begins now, of all evacuations. The items are marked with the migrations that they wait for.
+    pub(super) fn choose(&self, open: &mut BTreeMap<EvacuationId, Evacuation>, now_ms: u64) -> Vec<Start> {
+        let (chosen, vms) = {
+            let inventory = self.context.inventory();
+            let running = open.values().filter(|evacuation| evacuation.state == EvacuationState::Running);
+            let candidates: Vec<(EvacuationId, VmToMove, HostName)> = running
+                .flat_map(|evacuation| {
+                    let ready = evacuation.items.iter().filter(|item| is_ready(item, now_ms));
+                    ready.filter_map(|item| {
+                        let to = item.via.clone().or_else(|| item.destination.clone())?;
+                        Some((evacuation.id, self.to_move(&inventory, evacuation, item)?, to))
+                    })
+                })
+                .collect();
+            if candidates.is_empty() {
+                return Vec::new();
+            }
+            let queue = self.queue(&inventory, open, &candidates);
+            let chosen: Vec<(Begin, usize)> =
+                planner::next(&queue).into_iter().map(|begin| (begin.clone(), begin.index)).collect();
+            (chosen, candidates)
+        };
+        let mark = |(begin, index): (Begin, usize)| {
+            let (evacuation, to_move, destination) = vms.get(index)?;
+            let evacuation = open.get_mut(evacuation)?;
+            Some(start(evacuation, to_move.vm, destination, begin.bytes_s))
+        };
+        chosen.into_iter().filter_map(mark).collect()
+    }
+
+    fn queue<'a>(
+        &self,
+        inventory: &'a Inventory,
+        open: &BTreeMap<EvacuationId, Evacuation>,
+        candidates: &'a [(EvacuationId, VmToMove, HostName)],
+    ) -> Queue<'a> {
+        let mut hosts = self.rooms(inventory, open.values());
+        // Begun, and not in the inventory yet: what is promised to these is not counted there.
+        for item in open.values().flat_map(|evacuation| &evacuation.items) {
+            let ItemState::Moving { migration } = item.state else { continue };
+            let to = item.via.as_ref().or(item.destination.as_ref());
+            if let Some(room) = to.and_then(|host| hosts.get_mut(host))
+                && inventory.migration(migration).is_none()
+            {
+                room.memory_bytes = room.memory_bytes.saturating_sub(item.memory_bytes);
+            }
+        }
+        Queue {
+            waiting: candidates.iter().map(|(_, vm, destination)| Waiting { vm, destination }).collect(),
+            running: inventory.open_migrations().map(running).collect(),
+            hosts,
+            places: places(inventory),
+            rules: self.rules(),
+            held: BTreeSet::new(),
+        }
+    }
+
+    /// Begins a move, in a task of its own: the conductor hears what came of it.
+    pub(super) fn begin(self: &Arc<Self>, start: Start) {
+        let evacuations = Arc::clone(self);
+        self.context.tasks().spawn(async move {
+            let Start { evacuation, migration, by, request } = start;
+            let destination = request.destination.clone();
+            let part = Part { evacuation, migration };
+            let order = match evacuations.migrations.start_part(request, &by, part).await {
+                Ok(_) => Order::Begun(migration),
+                Err(error) => Order::Refused(Refusal { migration, destination, problem: error.into() }),
+            };
+            // The conductor ends with the engine, and then the next one sees what the store has.
+            let _ = evacuations.conductor.send(order);
+        });
+    }
+}
+
+fn has_no_place(item: &EvacuationItem, now_ms: u64) -> bool {
+    let waits_otherwise = item.waits_for.is_some() && item.waits_for.as_deref() != Some("room on another host");
+    item.state == ItemState::Waiting && item.destination.is_none() && !waits_otherwise && is_time(item, now_ms)
+}
+
+fn is_ready(item: &EvacuationItem, now_ms: u64) -> bool {
+    item.state == ItemState::Waiting && item.destination.is_some() && item.waits_for.is_none() && is_time(item, now_ms)
+}
+
+fn is_time(item: &EvacuationItem, now_ms: u64) -> bool {
+    item.not_before_ms.is_none_or(|then| then <= now_ms)
+}
+
+/// Marks an item with a migration to come.
+fn start(evacuation: &mut Evacuation, vm: VmId, destination: &HostName, bytes_s: Option<u64>) -> Start {
+    let migration = MigrationId(Uuid::now_v7());
+    let mut mode = Mode::Live;
+    if let Some(item) = evacuation.items.iter_mut().find(|item| item.vm == vm) {
+        item.state = ItemState::Moving { migration };
+        mode = item.mode;
+    }
+    let mut accept = evacuation.request.accept.clone();
+    if matches!(evacuation.request.subject, Subject::Home(_)) {
+        // It is emptied no more: its VMs come home.
+        accept.push(model::FindingCode::Maintenance);
+    }
+    let bandwidth_mib_s = bytes_s.map(|bytes_s| u32::try_from(bytes_s / MIB).unwrap_or(u32::MAX).max(1));
+    Start {
+        evacuation: evacuation.id,
+        migration,
+        by: evacuation.requested_by.clone(),
+        request: MigrationRequest {
+            vm,
+            destination: destination.clone(),
+            mode: Some(mode),
+            options: MigrationOptions { bandwidth_mib_s, ..options(&evacuation.request) },
+            accept,
+        },
+    }
+}
+
+/// A migration as the planner sees it. Where it is made ready or ends it leaves the links to others.
+fn running(migration: &Migration) -> Running<'_> {
+    let bytes_s = migration.options.bandwidth_mib_s.map(|mib_s| u64::from(mib_s) * MIB);
+    let sends =
+        matches!(migration.phase, Phase::CopyingDisks | Phase::CopyingMemory | Phase::Converging | Phase::PostCopy);
+    Running { source: &migration.source, destination: &migration.destination, bytes_s, sends }
+}
+
+/// Where VMs are or go, for the rules.
+fn places(inventory: &Inventory) -> BTreeMap<VmId, HostName> {
+    let mut places = fleet::others(inventory, &BTreeSet::new());
+    places.extend(inventory.open_migrations().map(|open| (open.vm, open.destination.clone())));
+    places
+}

@@ -1,0 +1,321 @@
+//! Makes a plan: the planner says where VMs could go, preflights say whether they can, until nothing new is learned.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures::{StreamExt as _, stream};
+use model::{
+    Code, Ending, Finding, HostName, MigrationOptions, Mode, Plan, PlanId, PlanRequest, PlannedMove, PlannedStay,
+    Policy, Preflight, Problem, Severity, Subject, VmId,
+};
+use planner::{Fleet, HostRoom, Move, NoPlace, Placement, VmToMove};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::{
+    Evacuations, fleet,
+    subject::{self, CHOICES_RUNNING, Chosen, Split},
+    wording,
+};
+use crate::{error::Error, inventory::Inventory, lock::lock};
+
+/// How long hosts are asked; pairs that are not reached by then are looked at when their turn comes. With the rest it stays under the limit of an
+/// answer (45 s).
+const ASKING: Duration = Duration::from_secs(25);
+/// How many preflights run at once: each asks two hosts.
+const AT_ONCE: usize = 8;
+/// How often the planner is asked anew: each time it knows more of the pairs.
+const ROUNDS: usize = 12;
+/// How much it speaks against a host that it has refused another VM: by what was found there it may refuse the next, too.
+const REFUSED_ANOTHER: u32 = 5;
+
+/// What can be done with a VM that no host takes.
+const OTHERWISE: &str = "Leave it, or let it be shut down.";
+
+/// What preflights have said.
+#[derive(Default)]
+struct Said {
+    pairs: BTreeMap<(VmId, HostName), Result<Preflight, Problem>>,
+    pools: BTreeMap<HostName, BTreeMap<String, u64>>,
+    /// How many VMs each host has refused.
+    refusals: BTreeMap<HostName, u32>,
+}
+
+impl Evacuations {
+    /// Makes a plan, and keeps it.
+    pub(crate) async fn plan(&self, request: PlanRequest) -> Result<Plan, Error> {
+        let (chosen, stays) = self.split(&request).await?;
+        let mut said = Said::default();
+        let deadline = Instant::now() + ASKING;
+        let (mut fleet, mut placement) = self.place(&request, &chosen, &said);
+        for _ in 0..ROUNDS {
+            let unknown: Vec<(VmId, HostName)> = placement
+                .moves
+                .iter()
+                .map(|planned| (planned.vm, planned.destination.clone()))
+                .filter(|pair| !said.pairs.contains_key(pair))
+                .collect();
+            if unknown.is_empty() || !self.ask(&request, &unknown, &mut said, deadline).await {
+                break;
+            }
+            (fleet, placement) = self.place(&request, &chosen, &said);
+        }
+        let plan = self.put_together(request, &chosen, stays, &fleet, placement, &said);
+        lock(&self.plans).keep(&plan, self.context.now_ms());
+        Ok(plan)
+    }
+
+    /// Which VMs move, and which stay whatever hosts say.
+    async fn split(&self, request: &PlanRequest) -> Result<Split, Error> {
+        subject::check(&self.context.inventory(), request)?;
+        match &request.subject {
+            Subject::Home(id) => {
+                let (before, _) = self.get(*id).await?;
+                Ok(subject::home(&self.context.inventory(), &before))
+            }
+            Subject::Hosts(_) | Subject::Vms(_) => subject::named(&self.context.inventory(), request),
+        }
+    }
+
+    /// Asks the planner, with what is known of the pairs.
+    fn place(&self, request: &PlanRequest, chosen: &[Chosen], said: &Said) -> (Fleet, Placement) {
+        let fleet = self.fleet(request, chosen, said);
+        let placement = planner::place(&fleet);
+        (fleet, placement)
+    }
+
+    fn fleet(&self, request: &PlanRequest, chosen: &[Chosen], said: &Said) -> Fleet {
+        let inventory = self.context.inventory();
+        let home: BTreeSet<HostName> = match &request.subject {
+            Subject::Home(_) => chosen.iter().filter_map(|chosen| chosen.destination.clone()).collect(),
+            Subject::Hosts(_) | Subject::Vms(_) => BTreeSet::new(),
+        };
+        let mut hosts = fleet::rooms(&inventory, &home);
+        for host in request.emptied() {
+            hosts.entry(host.clone()).and_modify(|room| room.takes = false);
+        }
+        for (host, pools) in &said.pools {
+            hosts.entry(host.clone()).and_modify(|room| room.pools.clone_from(pools));
+        }
+        link_by_what_was_measured(&mut hosts, chosen, said);
+        let moved: BTreeSet<VmId> = chosen.iter().map(|chosen| chosen.vm.id).collect();
+        let to_move = |chosen: &Chosen| {
+            let Chosen { vm, mode, destination } = chosen;
+            let policy = policy(&inventory, request, chosen);
+            let dirty = self.preflights.curve(vm.id).map(|curve| curve.rate_bytes_s());
+            let mut to_move = fleet::vm(vm, *mode, destination.clone(), policy, dirty);
+            to_move.pairs = pairs_of(vm.id, hosts.keys(), request, said);
+            to_move
+        };
+        let vms = chosen.iter().map(to_move).collect();
+        Fleet { vms, others: fleet::others(&inventory, &moved), rules: self.rules(), hosts }
+    }
+
+    /// Makes the preflights of these pairs; false if the time for that is over.
+    async fn ask(&self, request: &PlanRequest, pairs: &[(VmId, HostName)], said: &mut Said, deadline: Instant) -> bool {
+        let options = options(request);
+        let ask = async |(vm, host): &(VmId, HostName)| {
+            let answer = self.preflights.run(*vm, host, &options).await;
+            ((*vm, host.clone()), answer.map_err(Problem::from))
+        };
+        let mut answers = stream::iter(pairs).map(ask).buffer_unordered(AT_ONCE);
+        while let Ok(answer) = timeout_at(deadline, answers.next()).await {
+            let Some((pair, answer)) = answer else { return true };
+            said.learn(pair, answer, request);
+        }
+        false
+    }
+
+    fn put_together(
+        &self,
+        request: PlanRequest,
+        chosen: &[Chosen],
+        mut stays: Vec<PlannedStay>,
+        fleet: &Fleet,
+        placement: Placement,
+        said: &Said,
+    ) -> Plan {
+        let find = |vm: &VmId| chosen.iter().find(|chosen| chosen.vm.id == *vm);
+        for (vm, why) in &placement.without {
+            let Some(Chosen { vm, mode, .. }) = find(vm) else { continue };
+            let problem = refused_everywhere(vm.id, &vm.name, why, said);
+            let choices = if *mode == Mode::Live { CHOICES_RUNNING.to_vec() } else { Vec::new() };
+            stays.push(subject::stays(vm, Some(problem), None, choices));
+        }
+        let numbered: BTreeMap<VmId, (&Chosen, &VmToMove)> =
+            chosen.iter().zip(&fleet.vms).map(|(chosen, to_move)| (chosen.vm.id, (chosen, to_move))).collect();
+        let planned = |one: &Move| {
+            let (chosen, to_move) = numbered.get(&one.vm)?;
+            Some(self.planned(&request, chosen, to_move, one, said))
+        };
+        let moves: Vec<PlannedMove> = placement.moves.iter().filter_map(planned).collect();
+        Plan {
+            id: PlanId(Uuid::now_v7()),
+            made_at_ms: self.context.now_ms(),
+            between_ms: between(placement.total_ms, &moves),
+            moves,
+            shortage: shortage(chosen, &placement),
+            stays,
+            likely_ms: placement.total_ms,
+            bound_ms: placement.bound_ms,
+            request,
+        }
+    }
+
+    fn planned(
+        &self,
+        request: &PlanRequest,
+        chosen: &Chosen,
+        to_move: &VmToMove,
+        one: &Move,
+        said: &Said,
+    ) -> PlannedMove {
+        let preflight = said.pairs.get(&(one.vm, one.destination.clone())).and_then(|said| said.as_ref().ok());
+        let told = |finding: &&Finding| finding.severity != Severity::Ok;
+        let not_yet = || {
+            let text = "Not looked at yet: it is when its turn comes.";
+            vec![Finding::unknown(model::FindingCode::DestinationReachable, text)]
+        };
+        PlannedMove {
+            vm: one.vm,
+            vm_name: chosen.vm.name.clone(),
+            source: one.source.clone(),
+            destination: one.destination.clone(),
+            via: None,
+            mode: chosen.mode,
+            policy: policy(&self.context.inventory(), request, chosen),
+            memory_bytes: to_move.memory_bytes,
+            bytes: one.bytes,
+            at_ms: one.at_ms,
+            prediction: preflight.and_then(|preflight| preflight.prediction),
+            why: one.why.clone(),
+            findings: preflight
+                .map_or_else(not_yet, |preflight| preflight.findings.iter().filter(told).cloned().collect()),
+        }
+    }
+}
+
+impl Said {
+    fn learn(&mut self, (vm, host): (VmId, HostName), answer: Result<Preflight, Problem>, request: &PlanRequest) {
+        let is_refused = answer.as_ref().map_or(true, |preflight| fleet::pair(preflight, &request.accept).refused);
+        *self.refusals.entry(host.clone()).or_default() += u32::from(is_refused);
+        if let Ok(preflight) = &answer {
+            self.pools.entry(host.clone()).or_default().extend(fleet::pools(preflight));
+        }
+        self.pairs.insert((vm, host), answer);
+    }
+}
+
+/// The policy that a move follows.
+fn policy(inventory: &Inventory, request: &PlanRequest, Chosen { vm, .. }: &Chosen) -> Policy {
+    inventory.with_policy_defaults(vm.id, options(request)).policy.unwrap_or_default()
+}
+
+/// What a move of the plan is asked for with.
+pub(super) fn options(request: &PlanRequest) -> MigrationOptions {
+    MigrationOptions { policy: request.policy, ..MigrationOptions::default() }
+}
+
+fn pairs_of<'a>(
+    vm: VmId,
+    hosts: impl Iterator<Item = &'a HostName>,
+    request: &PlanRequest,
+    said: &Said,
+) -> BTreeMap<HostName, planner::Pair> {
+    let pair = |host: &HostName| {
+        let pair = match said.pairs.get(&(vm, host.clone())) {
+            Some(Ok(preflight)) => fleet::pair(preflight, &request.accept),
+            Some(Err(_)) => planner::Pair { refused: true, ..planner::Pair::default() },
+            None => {
+                let against = said.refusals.get(host).map_or(0, |refusals| REFUSED_ANOTHER * refusals);
+                planner::Pair { against, ..planner::Pair::default() }
+            }
+        };
+        (pair.refused || pair.against > 0 || !pair.disks.is_empty()).then(|| (host.clone(), pair))
+    };
+    hosts.filter_map(pair).collect()
+}
+
+/// Links whose budget was not set carry what earlier moves had, unless these were limited each by itself.
+fn link_by_what_was_measured(hosts: &mut BTreeMap<HostName, HostRoom>, chosen: &[Chosen], said: &Said) {
+    for ((vm, _), answer) in &said.pairs {
+        let prediction = answer.as_ref().ok().and_then(|preflight| preflight.prediction);
+        let source = chosen.iter().find(|chosen| chosen.vm.id == *vm).map(|chosen| &chosen.vm.host);
+        let (Some(prediction), Some(room)) = (prediction, source.and_then(|source| hosts.get_mut(source))) else {
+            continue;
+        };
+        if prediction.throughput_measured && room.each_bytes_s.is_none() {
+            let before = room.outgoing_bytes_s.unwrap_or_default();
+            room.outgoing_bytes_s = Some(before.max(prediction.throughput_bytes_s));
+        }
+    }
+}
+
+/// Why a VM has no host: in the words of the hosts, where each has refused it.
+fn refused_everywhere(vm: VmId, name: &str, why: &NoPlace, said: &Said) -> Problem {
+    let problem = wording::no_place(name, why);
+    if *why != NoPlace::Refused {
+        return problem;
+    }
+    let answers: Vec<(&HostName, &Result<Preflight, Problem>)> =
+        said.pairs.iter().filter(|((of, _), _)| *of == vm).map(|((_, host), answer)| (host, answer)).collect();
+    let against = |answer: &Result<Preflight, Problem>| match answer {
+        Ok(preflight) => preflight
+            .findings
+            .iter()
+            .find(|found| found.severity == Severity::Blocker || found.consent)
+            .map(|finding| (finding.text.clone(), finding.fix.clone())),
+        Err(problem) => Some((problem.sentence.clone(), problem.fix.clone())),
+    };
+    let words: Vec<String> = answers
+        .iter()
+        .filter_map(|(host, answer)| against(answer).map(|(sentence, _)| format!("{host}: {sentence}")))
+        .collect();
+    match answers.first().and_then(|(_, answer)| against(answer)) {
+        Some((sentence, fix)) => {
+            let problem = Problem::new(Code::Blocked, format!("No host can take {name}: {sentence}"));
+            let fix = fix.unwrap_or_else(|| OTHERWISE.to_owned());
+            problem.with_fix(fix).with_details(words.join("\n"))
+        }
+        None => problem,
+    }
+}
+
+/// What is missing in all.
+fn shortage(chosen: &[Chosen], placement: &Placement) -> Option<Problem> {
+    let lacks = |why: &NoPlace| matches!(why, NoPlace::Memory { .. } | NoPlace::Space { .. });
+    let without: Vec<&VmId> = placement.without.iter().filter(|(_, why)| lacks(why)).map(|(vm, _)| vm).collect();
+    let bytes: u64 =
+        chosen.iter().filter(|chosen| without.contains(&&chosen.vm.id)).map(|chosen| chosen.vm.memory_bytes).sum();
+    let (count, bytes) = (without.len(), model::text::bytes(bytes));
+    (count > 0).then(|| {
+        let vms = if count == 1 { "VM".to_owned() } else { format!("{count} VMs") };
+        Problem::new(Code::NoRoom, format!("There is no room for {vms}, with {bytes} of memory together."))
+            .with_fix("Free memory or space on another host, add one, or choose what may be shut down.")
+    })
+}
+
+/// Between what the whole takes in four of five cases, by what is known of its moves.
+fn between(total_ms: u64, moves: &[PlannedMove]) -> [u64; 2] {
+    /// Of moves of which nothing is known (`preflight/prediction.rs`, GUESSED).
+    const UNKNOWN: (f64, f64) = (0.7, 2.0);
+    let (mut low, mut likely, mut high) = (0.0, 0.0, 0.0);
+    for planned in moves {
+        let takes = planned.at_ms[1].saturating_sub(planned.at_ms[0]) as f64;
+        let factors = match planned.prediction.map(|prediction| prediction.ending) {
+            Some(Ending::After { low_ms, likely_ms, high_ms, .. }) if likely_ms > 0 => {
+                (low_ms as f64 / likely_ms as f64, high_ms as f64 / likely_ms as f64)
+            }
+            _ => UNKNOWN,
+        };
+        low += takes * factors.0;
+        likely += takes;
+        high += takes * factors.1;
+    }
+    if likely == 0.0 {
+        return [total_ms; 2];
+    }
+    [low, high].map(|sum| (total_ms as f64 * sum / likely) as u64)
+}
