@@ -10,7 +10,7 @@ impl Inventory {
     pub(crate) fn set_maintenance(&mut self, name: &HostName, maintenance: Option<Maintenance>) {
         let Some(entry) = self.hosts.get_mut(name) else { return };
         entry.maintenance = maintenance;
-        self.publish_hosts();
+        self.publish_host(name);
     }
 
     /// The host's stage of maintenance; none in ordinary use.
@@ -37,7 +37,7 @@ impl Inventory {
     pub(crate) fn set_facts(&mut self, name: &HostName, facts: HostFacts) {
         let Some(entry) = self.hosts.get_mut(name) else { return };
         entry.facts = Some(facts);
-        self.publish_hosts();
+        self.publish_host(name);
     }
 
     /// Whether the VM's latest migration needs attention.

@@ -29,7 +29,7 @@ impl Inventory {
         self.hosts.insert(name, entry);
         match opened {
             Some(opened) => self.connected(&watch, opened),
-            None => self.publish_hosts(),
+            None => self.publish_host(&watch.host),
         }
         watch
     }
@@ -38,6 +38,7 @@ impl Inventory {
     pub(crate) fn detach(&mut self, name: &HostName) {
         let affected = self.take_out(name);
         self.publish(affected);
+        self.publish_host(name);
     }
 
     /// Puts a host in another's place, whose VMs stay listed if they are on the new one.
@@ -51,6 +52,7 @@ impl Inventory {
         let affected = self.take_out(before);
         let watch = self.attach(config, HostOrigin::Added, login, Some(opened));
         self.publish(affected);
+        self.publish_host(before);
         watch
     }
 
@@ -64,7 +66,7 @@ impl Inventory {
     pub(crate) fn register(&mut self, name: &HostName) {
         if let Some(entry) = self.hosts.get_mut(name) {
             entry.origin = HostOrigin::Added;
-            self.publish_hosts();
+            self.publish_host(name);
         }
     }
 
@@ -227,6 +229,7 @@ impl Inventory {
         }
         let affected: Vec<VmId> = entry.copies.keys().copied().collect();
         self.publish(affected);
+        self.publish_host(name);
         None
     }
 

@@ -15,6 +15,7 @@ mod scope;
 mod shown;
 mod sleep;
 mod summary;
+mod tally;
 mod viewer;
 mod watched;
 
@@ -32,6 +33,7 @@ use model::{
 };
 use peer_logins::PeerLogins;
 use summary::Summarised;
+use tally::Tally;
 use tokio::sync::watch;
 pub(crate) use viewer::{Viewer, subscribe};
 
@@ -70,6 +72,7 @@ pub(crate) struct Inventory {
     store_outage: Option<StoreOutage>,
     /// The number of the last change of any evacuation.
     evacuations: u64,
+    tally: Tally,
     summarised: Summarised,
     pub(crate) peer_logins: PeerLogins,
     feed: Feed,
@@ -91,6 +94,7 @@ impl Inventory {
             addresses: addresses::Told::new(),
             store_outage: None,
             evacuations: 0,
+            tally: Tally::default(),
             summarised: Summarised::default(),
             peer_logins: PeerLogins::default(),
             feed,
@@ -167,6 +171,7 @@ impl Inventory {
         let affected: BTreeSet<VmId> = entry.copies.keys().chain(now.keys()).copied().collect();
         entry.copies = now;
         self.publish(affected);
+        self.publish_host(name);
     }
 
     /// One copy changed, or is gone.

@@ -1,54 +1,51 @@
 //! What people see follows from what hosts have: a VM is its active copy. Whatever became different is told.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use model::{Copy, Host, HostName, Migration, Phase, Vm, VmId, VmState};
+use model::{Copy, HostName, Migration, Phase, Vm, VmId, VmState};
 
-use super::{HostEntry, Inventory};
+use super::{HostEntry, Inventory, tally::each};
 use crate::hypervisor::CopyFacts;
 
 impl Inventory {
-    /// Tells of whatever became different: these VMs, and the hosts.
+    /// Tells of whatever became different: these VMs, and the hosts that have them or had them.
     pub(super) fn publish(&mut self, affected: impl IntoIterator<Item = VmId>) {
+        let mut hosts = BTreeSet::new();
         for id in affected {
-            match self.derive(id) {
-                Some(vm) if self.vms.get(&id) != Some(&vm) => {
-                    self.vms.insert(id, vm);
-                    self.feed.vm(id);
-                }
-                None if self.vms.remove(&id).is_some() => {
+            let now = self.derive(id);
+            if self.vms.get(&id) == now.as_ref() {
+                continue;
+            }
+            let before = match &now {
+                Some(vm) => self.vms.insert(id, vm.clone()),
+                None => self.vms.remove(&id),
+            };
+            match now {
+                Some(_) => self.feed.vm(id),
+                None => {
                     self.addresses.remove(&id);
                     self.feed.vm_gone(id);
                 }
-                _ => {}
             }
+            before.iter().for_each(|vm| self.tally.remove(vm));
+            now.iter().for_each(|vm| self.tally.add(vm));
+            hosts.extend(before.iter().chain(&now).flat_map(each).map(|vm| vm.host.clone()));
         }
-        self.publish_hosts();
+        hosts.iter().for_each(|name| self.publish_host(name));
     }
 
-    pub(super) fn publish_hosts(&mut self) {
-        let mut counts: BTreeMap<&HostName, (u32, u32)> = BTreeMap::new();
-        for vm in self.vms.values().flat_map(|vm| std::iter::once(vm).chain(&vm.twins)) {
-            let (vms, active) = counts.entry(&vm.host).or_default();
-            *vms += 1;
-            *active += u32::from(vm.state.is_active());
-        }
-        let shown: Vec<Host> = self
-            .hosts
-            .values()
-            .map(|entry| entry.shown(counts.get(&entry.config.name).copied().unwrap_or_default()))
-            .collect();
-        for host in shown {
-            if self.published_hosts.get(&host.name) != Some(&host) {
-                self.feed.host(&host.name);
-                self.published_hosts.insert(host.name.clone(), host);
+    /// Tells of a host, if it became different.
+    pub(super) fn publish_host(&mut self, name: &HostName) {
+        let Some(entry) = self.hosts.get(name) else {
+            if self.published_hosts.remove(name).is_some() {
+                self.feed.host_gone(name);
             }
-        }
-        let gone: Vec<HostName> =
-            self.published_hosts.keys().filter(|name| !self.hosts.contains_key(name)).cloned().collect();
-        for name in gone {
-            self.published_hosts.remove(&name);
-            self.feed.host_gone(&name);
+            return;
+        };
+        let host = entry.shown(self.tally.of(name));
+        if self.published_hosts.get(name) != Some(&host) {
+            self.feed.host(name);
+            self.published_hosts.insert(name.clone(), host);
         }
     }
 

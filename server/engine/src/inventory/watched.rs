@@ -35,6 +35,7 @@ impl Inventory {
         entry.lost(error, now);
         let affected: Vec<VmId> = entry.copies.keys().copied().collect();
         self.publish(affected);
+        self.publish_host(&watch.host);
     }
 
     /// The host told everything again.
