@@ -123,5 +123,10 @@ mod tests {
             assert!(phases.contains(&phase), "{phase:?} is not among {phases:?}");
         }
         going.abort();
+        for host in &snapshot.hosts {
+            let here: Vec<_> = snapshot.vms.iter().filter(|vm| vm.host == host.name).collect();
+            let active = here.iter().filter(|vm| vm.state.is_active()).count();
+            assert_eq!((host.vms as usize, host.vms_active as usize), (here.len(), active), "{}", host.name);
+        }
     }
 }

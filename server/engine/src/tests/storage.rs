@@ -257,6 +257,8 @@ async fn of_two_volumes_the_first_is_removed_when_the_second_fails() {
 async fn what_can_not_be_removed_is_named() {
     let (bench, vm) = Bench::with_disk(VmState::Running, IDLE).await;
     bench.sim.fail_next(vm, Fault::DiskCopyFails);
+    // At the end, and right after it, so that the test sees it before it is tried again.
+    bench.sim.fail_storage(&host("beta"), StorageFault::DeleteFails);
     bench.sim.fail_storage(&host("beta"), StorageFault::DeleteFails);
     let id = bench.start(vm, "beta").await;
     let end = bench.ended(id).await;
