@@ -74,7 +74,13 @@ impl Inventory {
     /// VMs that run on several hosts where no migration says why, and those that share their UUID.
     fn alarms(&self) -> Vec<Vm> {
         let is_alarm = |vm: &&Vm| !vm.twins.is_empty() || self.in_doubt(vm.id).is_none();
-        self.tally.remarkable().filter_map(|id| self.vms.get(id)).filter(is_alarm).take(Summary::SHOWN).cloned().collect()
+        self.tally
+            .remarkable()
+            .filter_map(|id| self.vms.get(id))
+            .filter(is_alarm)
+            .take(Summary::SHOWN)
+            .cloned()
+            .collect()
     }
 
     fn unreachable_by_reason(&self) -> Vec<Unreachable> {
