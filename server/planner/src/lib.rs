@@ -3,9 +3,31 @@
 //! [`place()`] makes a plan; [`next()`] says, of a plan that is carried out, what begins now. A plan's times come from going through it with
 //! [`next()`], so that what is foretold and what is done follow the same rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod bound;
+mod course;
+mod desk;
+mod flows;
+mod hosts;
+mod line;
+mod links;
+mod names;
+mod next;
+mod place;
+mod queue;
+mod reasons;
+mod rules;
+mod schedule;
+mod units;
+mod world;
+
+use std::collections::BTreeMap;
 
 use model::{HostName, Mode, PlacementRules, VmId, Why};
+
+pub use links::{AT_ONCE, END_MS, LINK_BYTES_S, READY_MS};
+pub use next::next;
+pub use place::place;
+pub use queue::{Begin, Queue, Running, Stage, Waiting};
 
 /// What a plan is made of.
 #[derive(Clone, Debug, Default)]
@@ -135,62 +157,4 @@ pub enum NoPlace {
     },
     /// A rule forbids every host that has room: its name.
     Rule(String),
-}
-
-/// A plan as it is carried out, for [`next()`].
-#[derive(Clone, Debug, Default)]
-pub struct Queue<'a> {
-    /// What may begin, in the order that is wished for.
-    pub waiting: Vec<Waiting<'a>>,
-    /// What is under way.
-    pub running: Vec<Running<'a>>,
-    /// What the hosts have now: of memory and pools what is free beside all that is promised to those that run.
-    pub hosts: BTreeMap<HostName, HostRoom>,
-    /// Where VMs are or go, for the rules.
-    pub places: BTreeMap<VmId, HostName>,
-    /// The rules.
-    pub rules: PlacementRules,
-    /// VMs that nothing may begin with now, whatever the reason.
-    pub held: BTreeSet<VmId>,
-}
-
-/// A move that may begin.
-#[derive(Clone, Copy, Debug)]
-pub struct Waiting<'a> {
-    /// The VM.
-    pub vm: &'a VmToMove,
-    /// Where it goes now.
-    pub destination: &'a HostName,
-}
-
-/// A move under way.
-#[derive(Clone, Copy, Debug)]
-pub struct Running<'a> {
-    /// From there.
-    pub source: &'a HostName,
-    /// To there.
-    pub destination: &'a HostName,
-    /// What it may use of the links, in bytes a second; none is whatever they carry.
-    pub bytes_s: Option<u64>,
-    /// Whether it is sending; else it is made ready, or ends, and leaves the links to others.
-    pub sends: bool,
-}
-
-/// What begins now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Begin {
-    /// Which of those that wait, by its place in [`Queue::waiting`].
-    pub index: usize,
-    /// What it may use of the links, in bytes a second; none is whatever they carry.
-    pub bytes_s: Option<u64>,
-}
-
-/// Makes a plan.
-pub fn place(_: &Fleet) -> Placement {
-    Placement::default()
-}
-
-/// Says what begins now.
-pub fn next(_: &Queue<'_>) -> Vec<Begin> {
-    Vec::new()
 }

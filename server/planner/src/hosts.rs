@@ -1,0 +1,58 @@
+//! Sets of hosts, by number.
+
+/// A set of hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HostSet(Vec<u64>);
+
+impl HostSet {
+    pub(crate) fn contains(&self, host: usize) -> bool {
+        self.0.get(host / 64).is_some_and(|word| word & (1 << (host % 64)) != 0)
+    }
+
+    pub(crate) fn remove(&mut self, host: usize) {
+        if let Some(word) = self.0.get_mut(host / 64) {
+            *word &= !(1 << (host % 64));
+        }
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let gone: Vec<usize> = self.iter().filter(|host| !keep(*host)).collect();
+        for host in gone {
+            self.remove(host);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
+        let hosts = |(at, word): (usize, &u64)| {
+            let word = *word;
+            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| at * 64 + bit)
+        };
+        self.0.iter().enumerate().flat_map(hosts)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// Whether all of this are in the other.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().enumerate().all(|(at, word)| word & !other.0.get(at).copied().unwrap_or(0) == 0)
+    }
+}
+
+impl FromIterator<usize> for HostSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(hosts: I) -> Self {
+        let mut words = Vec::new();
+        for host in hosts {
+            if words.len() <= host / 64 {
+                words.resize(host / 64 + 1, 0);
+            }
+            words[host / 64] |= 1 << (host % 64);
+        }
+        Self(words)
+    }
+}

@@ -1,0 +1,264 @@
+//! Where VMs go and in which order, by going through the time: whenever a host's link is free, the next VM begins, to the host where it
+//! ends soonest.
+
+use std::cmp::Reverse;
+
+use crate::{
+    desk::{Desk, Narrow, Task},
+    flows::Flows,
+    units::Units,
+    world::World,
+};
+
+/// What one point that speaks against a host weighs, in ms that a move takes longer.
+const AGAINST_MS: u64 = 15_000;
+
+/// What each virtual CPU for each CPU above [`CROWD`] weighs, in ms that a move takes longer.
+const CROWD_MS: u64 = 10_000;
+
+/// So many virtual CPUs for each CPU are no burden.
+pub(crate) const CROWD: u64 = 4;
+
+/// Moves that end within so many ms of each other are equally good: then the host with more free memory is.
+const EQUAL_MS: u64 = 500;
+
+/// How many hosts are looked at when a link is free, for all the VMs that may be the next.
+const LOOKS: usize = 2_000;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    /// The VMs and their hosts, in the order in which they begin.
+    pub(crate) order: Vec<(usize, usize)>,
+    /// The VMs that found no place.
+    pub(crate) without: Vec<usize>,
+}
+
+/// Makes a plan. VMs of `stay` are left where they are.
+pub(crate) fn schedule(world: &World, units: &Units, by_size: &[usize], stay: &[bool]) -> Schedule {
+    let mut clerk = Clerk::new(world, units, by_size, stay);
+    loop {
+        clerk.begin_all();
+        let Some(changes) = clerk.flows.advance(&mut clerk.desk, &clerk.begun) else { break };
+        for number in changes.ended {
+            clerk.has_left(number);
+        }
+    }
+    let order = clerk.begun.iter().map(|task| (task.vm, task.destination)).collect();
+    let mut without: Vec<usize> = clerk.waiting.into_iter().flatten().chain(clerk.parked).collect();
+    without.sort_unstable();
+    Schedule { order, without }
+}
+
+struct Clerk<'w> {
+    world: &'w World<'w>,
+    units: &'w Units,
+    desk: Desk,
+    flows: Flows,
+    begun: Vec<Task<'w>>,
+    /// The VMs that wait, by source.
+    waiting: Vec<Vec<usize>>,
+    /// What those that wait there send, in ms over the whole link.
+    left_ms: Vec<u64>,
+    /// VMs for which there is no room anywhere, until a host that takes VMs gets some back.
+    parked: Vec<usize>,
+    /// The place of each VM in the order.
+    ranks: Vec<usize>,
+    /// The host of a VM for which room was taken already, with others that it is kept together with.
+    chosen: Vec<Option<usize>>,
+    /// Memory that is kept for VMs that can go nowhere else, by host.
+    promised: Vec<u64>,
+    /// Virtual CPUs, by host.
+    vcpus: Vec<u64>,
+}
+
+/// Why a VM does not begin now.
+enum Not {
+    /// Its source's link is too full for it.
+    Source,
+    /// A host that could take it is busy.
+    Busy,
+    /// No host has room for it.
+    Room,
+}
+
+impl<'w> Clerk<'w> {
+    fn new(world: &'w World<'w>, units: &'w Units, by_size: &[usize], stay: &[bool]) -> Self {
+        let hosts = world.names.len();
+        let vcpus = |host| world.names.room(host).map_or(0, |room| room.vcpus.into());
+        let mut clerk = Self {
+            world,
+            units,
+            desk: world.desk(),
+            flows: Flows::default(),
+            begun: Vec::with_capacity(world.guests.len()),
+            waiting: vec![Vec::new(); hosts],
+            left_ms: vec![0; hosts],
+            parked: Vec::new(),
+            ranks: vec![0; world.guests.len()],
+            chosen: vec![None; world.guests.len()],
+            promised: vec![0; hosts],
+            vcpus: (0..hosts).map(vcpus).collect(),
+        };
+        for (rank, &vm) in by_size.iter().enumerate().filter(|(_, vm)| !stay[**vm]) {
+            clerk.ranks[vm] = rank;
+            let source = world.guests[vm].source;
+            clerk.waiting[source].push(vm);
+            clerk.left_ms[source] += clerk.weight(vm);
+            let goals = &units.all[units.of[vm]].goals;
+            if let (1, Some(host)) = (goals.len(), goals.iter().next()) {
+                clerk.promised[host] += world.guests[vm].vm.memory_bytes;
+            }
+        }
+        clerk
+    }
+
+    /// How long a VM would send over its host's whole link, in ms.
+    fn weight(&self, vm: usize) -> u64 {
+        let guest = &self.world.guests[vm];
+        let rate = self.world.names.links(guest.source).most_outgoing();
+        self.world.sending_ms(vm, guest.source, rate)
+    }
+
+    /// The hosts that have most left to send begin first.
+    fn begin_all(&mut self) {
+        if !(0..self.waiting.len()).any(|host| self.desk.incoming_left(host) > 0) {
+            return;
+        }
+        let is_hungry = |host: &usize| !self.waiting[*host].is_empty() && self.desk.outgoing_left(*host) > 0;
+        let mut hungry: Vec<usize> = (0..self.waiting.len()).filter(is_hungry).collect();
+        let priority = |host: usize| self.world.guests[self.waiting[host][0]].priority;
+        hungry.sort_by_key(|host| (Reverse(priority(*host)), Reverse(self.left_ms[*host]), *host));
+        for source in hungry {
+            while self.desk.outgoing_left(source) > 0 && self.begin_one(source) {}
+        }
+    }
+
+    /// Lets the next VM of a host begin; false if none can.
+    fn begin_one(&mut self, source: usize) -> bool {
+        let (mut looks, mut at) = (0, 0);
+        while at < self.waiting[source].len() && looks < LOOKS {
+            let vm = self.waiting[source][at];
+            match self.best(vm, &mut looks) {
+                Ok((host, share)) => {
+                    self.waiting[source].remove(at);
+                    self.begin(vm, host, share);
+                    return true;
+                }
+                Err(Not::Source) => return false,
+                Err(Not::Busy) => at += 1,
+                Err(Not::Room) => {
+                    self.waiting[source].remove(at);
+                    self.parked.push(vm);
+                }
+            }
+        }
+        false
+    }
+
+    /// The host where a VM ends soonest if it begins now, and its share of the links.
+    fn best(&self, vm: usize, looks: &mut usize) -> Result<(usize, u64), Not> {
+        if let Some(host) = self.chosen[vm] {
+            *looks += 1;
+            return self.share(vm, host).map(|share| (host, share));
+        }
+        let mut best = None;
+        let mut not = Not::Room;
+        for host in self.units.all[self.units.of[vm]].goals.iter() {
+            *looks += 1;
+            if !self.has_room(vm, host) {
+                continue;
+            }
+            match self.share(vm, host) {
+                Ok(share) => {
+                    let free = self.desk.hosts[host].memory;
+                    let cost = (self.cost(vm, host, share) / EQUAL_MS, Reverse(free), host);
+                    if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                        best = Some((cost, share));
+                    }
+                }
+                Err(Not::Source) => not = Not::Source,
+                Err(_) if matches!(not, Not::Source) => {}
+                Err(busy) => not = busy,
+            }
+        }
+        best.map(|((_, _, host), share)| (host, share)).ok_or(not)
+    }
+
+    fn share(&self, vm: usize, host: usize) -> Result<u64, Not> {
+        let guest = &self.world.guests[vm];
+        self.desk.share(guest.source, host, guest.vm.dirty_bytes_s).map_err(|narrow| match narrow {
+            Narrow::Source => Not::Source,
+            Narrow::Destination => Not::Busy,
+        })
+    }
+
+    /// How long a VM takes to a host, in ms, and what speaks against the host, as if it took longer.
+    fn cost(&self, vm: usize, host: usize, share: u64) -> u64 {
+        let guest = &self.world.guests[vm];
+        let against = u64::from(guest.way(host).against) * AGAINST_MS;
+        let cpus = self.world.names.room(host).map_or(0, |room| u64::from(room.cpus));
+        let crowd = (self.vcpus[host] + u64::from(guest.vm.vcpus)).saturating_sub(cpus * CROWD);
+        let crowd = if cpus == 0 { 0 } else { crowd * CROWD_MS / cpus };
+        self.world.sending_ms(vm, host, share).saturating_add(against).saturating_add(crowd)
+    }
+
+    /// Whether there is room for a VM and all that it is kept together with.
+    fn has_room(&self, vm: usize, host: usize) -> bool {
+        let unit = &self.units.all[self.units.of[vm]];
+        let promised = if unit.goals.len() == 1 { 0 } else { self.promised[host] };
+        if self.desk.hosts[host].memory < unit.memory.saturating_add(promised) {
+            return false;
+        }
+        match unit.vms.as_slice() {
+            [_] => {
+                let guest = &self.world.guests[vm];
+                self.desk.has_space(&guest.way(host).disks, |_| 0) && self.desk.is_apart(&guest.sets, host)
+            }
+            vms => {
+                let mut desk = self.desk.clone();
+                vms.iter().all(|vm| {
+                    let task = self.world.task(*vm, self.world.guests[*vm].source, host);
+                    let has_room = desk.has_space(task.disks, |_| 0) && desk.is_apart(task.sets, host);
+                    desk.take(&task);
+                    has_room
+                })
+            }
+        }
+    }
+
+    fn begin(&mut self, vm: usize, host: usize, share: u64) {
+        let source = self.world.guests[vm].source;
+        let units = self.units;
+        if self.chosen[vm].is_none() {
+            let unit = &units.all[units.of[vm]];
+            for &vm in &unit.vms {
+                let task = self.world.task(vm, self.world.guests[vm].source, host);
+                self.desk.take(&task);
+                self.chosen[vm] = Some(host);
+                self.vcpus[host] += u64::from(self.world.guests[vm].vm.vcpus);
+                if unit.goals.len() == 1 {
+                    self.promised[host] = self.promised[host].saturating_sub(task.memory);
+                }
+            }
+        }
+        self.left_ms[source] = self.left_ms[source].saturating_sub(self.weight(vm));
+        self.desk.link(source, host, share);
+        let sending = self.world.sending_ms(vm, host, share);
+        self.flows.begin(self.begun.len(), share, sending);
+        self.begun.push(self.world.task(vm, source, host));
+    }
+
+    fn has_left(&mut self, number: usize) {
+        let Task { vm, source, .. } = self.begun[number];
+        let vcpus = u64::from(self.world.guests[vm].vm.vcpus);
+        self.vcpus[source] = self.vcpus[source].saturating_sub(vcpus);
+        if self.world.names.takes(source) && !self.parked.is_empty() {
+            for vm in std::mem::take(&mut self.parked) {
+                self.waiting[self.world.guests[vm].source].push(vm);
+            }
+            let ranks = &self.ranks;
+            self.waiting.iter_mut().for_each(|waiting| waiting.sort_by_key(|vm| ranks[*vm]));
+        }
+    }
+}

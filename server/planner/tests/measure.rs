@@ -1,0 +1,39 @@
+//! Figures of plans for large fleets. Takes a while: `cargo test --release -p planner --test measure -- --ignored --nocapture`.
+
+mod support;
+
+use std::time::Instant;
+
+use planner::place;
+use support::{
+    fleets::{Size, large},
+    judge::{faults, link_faults},
+};
+
+#[test]
+#[ignore = "prints figures"]
+fn total_over_bound() {
+    let mut ratios = Vec::new();
+    for seed in 0..50 {
+        let emptied = [1, 2, 5, 10, 20, 40, 60, 80, 100, 120][seed as usize % 10];
+        let fleet = large(seed, Size { hosts: 200, emptied, vms_a_host: 50 });
+        let begun = Instant::now();
+        let placement = place(&fleet);
+        let took = begun.elapsed();
+        let ratio = placement.total_ms as f64 / placement.bound_ms as f64;
+        println!(
+            "{seed:2}: {emptied:3} hosts emptied, {:5} VMs, {} without; {:6.1} s of {:6.1} s: {ratio:.3}; planned in {} ms",
+            fleet.vms.len(),
+            placement.without.len(),
+            placement.total_ms as f64 / 1e3,
+            placement.bound_ms as f64 / 1e3,
+            took.as_millis(),
+        );
+        assert_eq!(faults(&fleet, &placement), Vec::<String>::new());
+        assert_eq!(link_faults(&fleet, &placement), Vec::<String>::new());
+        ratios.push(ratio);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let at = |part: usize| ratios[(ratios.len() - 1) * part / 100];
+    println!("total / bound: least {:.3}, median {:.3}, 90 % {:.3}, most {:.3}", at(0), at(50), at(90), at(100));
+}
