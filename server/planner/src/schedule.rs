@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What one point that speaks against a host weighs, in ms that a move takes longer.
-const AGAINST_MS: u64 = 15_000;
+const AGAINST_MS: u64 = 2_000;
 
 /// What each virtual CPU for each CPU above [`CROWD`] weighs, in ms that a move takes longer.
 const CROWD_MS: u64 = 10_000;

@@ -9,7 +9,7 @@ use model::{
     Code, Evacuation, EvacuationId, EvacuationItem, EvacuationState, HostName, ItemState, Migration, MigrationId,
     MigrationOptions, MigrationRequest, Mode, Phase, Problem, Subject, VmId,
 };
-use planner::{Begin, Fleet, HostRoom, Queue, Running, VmToMove, Waiting};
+use planner::{Begin, Fleet, HostRoom, Queue, Running, Stage, VmToMove, Waiting};
 use uuid::Uuid;
 
 use super::{Evacuations, Order, fleet, planning::options, settle::Changes, wording};
@@ -153,23 +153,30 @@ impl Evacuations {
     fn queue<'a>(
         &self,
         inventory: &'a Inventory,
-        open: &BTreeMap<EvacuationId, Evacuation>,
+        open: &'a BTreeMap<EvacuationId, Evacuation>,
         candidates: &'a [(EvacuationId, VmToMove, HostName)],
     ) -> Queue<'a> {
         let mut hosts = self.rooms(inventory, open.values());
+        let mut running: Vec<Running> = inventory.open_migrations().map(running).collect();
         // Begun, and not in the inventory yet: what is promised to these is not counted there.
         for item in open.values().flat_map(|evacuation| &evacuation.items) {
             let ItemState::Moving { migration } = item.state else { continue };
             let to = item.via.as_ref().or(item.destination.as_ref());
-            if let Some(room) = to.and_then(|host| hosts.get_mut(host))
-                && inventory.migration(migration).is_none()
-            {
+            let (Some(destination), Some(vm), None) = (to, inventory.vm(item.vm), inventory.migration(migration)) else {
+                continue;
+            };
+            if let Some(room) = hosts.get_mut(destination) {
                 room.memory_bytes = room.memory_bytes.saturating_sub(item.memory_bytes);
             }
+            let stage = Stage::Preparing;
+            running.push(Running { vm: item.vm, source: &vm.host, destination, bytes_s: None, stage, left_ms: None });
         }
         Queue {
-            waiting: candidates.iter().map(|(_, vm, destination)| Waiting { vm, destination }).collect(),
-            running: inventory.open_migrations().map(running).collect(),
+            waiting: candidates
+                .iter()
+                .map(|(_, vm, destination)| Waiting { vm, source: &vm.source, destination })
+                .collect(),
+            running,
             hosts,
             places: places(inventory),
             rules: self.rules(),
@@ -235,12 +242,22 @@ fn start(evacuation: &mut Evacuation, vm: VmId, destination: &HostName, bytes_s:
     }
 }
 
-/// A migration as the planner sees it. Where it is made ready or ends it leaves the links to others.
+/// A migration as the planner sees it.
 fn running(migration: &Migration) -> Running<'_> {
-    let bytes_s = migration.options.bandwidth_mib_s.map(|mib_s| u64::from(mib_s) * MIB);
-    let sends =
-        matches!(migration.phase, Phase::CopyingDisks | Phase::CopyingMemory | Phase::Converging | Phase::PostCopy);
-    Running { source: &migration.source, destination: &migration.destination, bytes_s, sends }
+    let stage = match migration.phase {
+        Phase::Queued | Phase::Checking | Phase::Preparing => Stage::Preparing,
+        Phase::CopyingDisks | Phase::CopyingMemory | Phase::Converging | Phase::PostCopy => Stage::Sending,
+        _ => Stage::Ending,
+    };
+    let left_ms = migration.progress.time_left.filter(|_| stage == Stage::Sending).map(|left| left.likely_ms);
+    Running {
+        vm: migration.vm,
+        source: &migration.source,
+        destination: &migration.destination,
+        bytes_s: migration.options.bandwidth_mib_s.map(|mib_s| u64::from(mib_s) * MIB),
+        stage,
+        left_ms,
+    }
 }
 
 /// Where VMs are or go, for the rules.
