@@ -162,7 +162,8 @@ impl Evacuations {
         for item in open.values().flat_map(|evacuation| &evacuation.items) {
             let ItemState::Moving { migration } = item.state else { continue };
             let to = item.via.as_ref().or(item.destination.as_ref());
-            let (Some(destination), Some(vm), None) = (to, inventory.vm(item.vm), inventory.migration(migration)) else {
+            let (Some(destination), Some(vm), None) = (to, inventory.vm(item.vm), inventory.migration(migration))
+            else {
                 continue;
             };
             if let Some(room) = hosts.get_mut(destination) {

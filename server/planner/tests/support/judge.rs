@@ -140,8 +140,7 @@ impl<'a> Judge<'a> {
     fn after(&mut self) {
         for rule in self.fleet.rules.rules.iter().filter(|rule| rule.kind == PlacementKind::KeepTogether) {
             let before: BTreeSet<&HostName> = rule.vms.iter().filter_map(|vm| self.before(*vm)).collect();
-            let after: BTreeSet<&HostName> =
-                rule.vms.iter().filter_map(|vm| self.places.get(vm)).flatten().collect();
+            let after: BTreeSet<&HostName> = rule.vms.iter().filter_map(|vm| self.places.get(vm)).flatten().collect();
             if after.len() > before.len().max(1) {
                 self.faults.push(format!("{} was on {before:?}, and is on {after:?}", rule.name));
             }
