@@ -35,24 +35,32 @@ pub(super) async fn drive(active: &mut ActiveMigration, handover: Handover, imag
     let plan = plan(active, handover).map_err(|error| Setback::NotBegun(error.into()))?;
     ensure_untouched(active, images).await?;
     let reported = hand_over(active, &plan).await;
-    if plan.control_flow == ControlFlow::Direct {
-        return reported.map_err(Setback::from);
+    let is_direct = plan.control_flow == ControlFlow::Direct;
+    if !is_direct {
+        remember_login(active, &reported);
     }
-    remember_login(active, &reported);
-    match reported {
-        Err(NotMigrated::NotBegun(refusal)) if is_peer_login(&refusal) && !is_as_it_was(active).await => {
-            Err(Setback::Failed(refusal))
-        }
+    match doubted(active, reported).await {
         // It was the source's login that failed, and the request does not insist on it.
         Err(NotMigrated::NotBegun(refusal))
-            if is_peer_login(&refusal) && active.record().options.control_flow.is_none() =>
+            if is_peer_login(&refusal) && !is_direct && active.record().options.control_flow.is_none() =>
         {
             go_direct(active, &refusal).await.map_err(Setback::NotBegun)?;
             ensure_untouched(active, images).await?;
             let plan = MigrationPlan { control_flow: ControlFlow::Direct, post_copy: false, ..plan };
-            hand_over(active, &plan).await.map_err(Setback::from)
+            let reported = hand_over(active, &plan).await;
+            doubted(active, reported).await.map_err(Setback::from)
         }
         reported => reported.map_err(Setback::from),
+    }
+}
+
+/// That nothing was begun, as the source could not log in, is believed only while the source has the VM and does not move it.
+async fn doubted(active: &ActiveMigration, reported: Result<(), NotMigrated>) -> Result<(), NotMigrated> {
+    match reported {
+        Err(NotMigrated::NotBegun(refusal)) if is_peer_login(&refusal) && !is_as_it_was(active).await => {
+            Err(NotMigrated::Failed(refusal))
+        }
+        reported => reported,
     }
 }
 

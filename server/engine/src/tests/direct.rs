@@ -135,6 +135,16 @@ async fn nor_is_it_said_that_such_a_vm_stayed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nor_of_one_that_the_console_drove() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    bench.sim.fail_next(vm, Fault::TakenForALogin);
+    let end = bench.ended(bench.start_with(vm, by(ControlFlow::Direct)).await).await;
+    assert_eq!((end.phase, end.control_flow), (Phase::Succeeded, Some(ControlFlow::Direct)), "{:?}", end.problem);
+    assert_eq!(bench.runs_only_on(vm, &["alpha", "beta"]), host("beta"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_login_that_works_after_all_is_remembered() {
     let bench = Bench::new().await;
     let vm = bench.vm("web", VmState::Running, IDLE).await;
