@@ -12,7 +12,12 @@ use model::{
 use planner::{Begin, Fleet, HostRoom, Queue, Running, Stage, VmToMove, Waiting};
 use uuid::Uuid;
 
-use super::{Evacuations, Order, fleet, planning::options, settle::Changes, wording};
+use super::{
+    Evacuations, Order, fleet,
+    planning::{accepted, options},
+    settle::Changes,
+    wording,
+};
 use crate::{inventory::Inventory, migration::Part};
 
 const MIB: u64 = 1 << 20;
@@ -23,6 +28,22 @@ pub(super) struct Refusal {
     pub(super) migration: MigrationId,
     pub(super) destination: HostName,
     pub(super) problem: Problem,
+}
+
+/// A move that waits.
+struct Hop {
+    evacuation: EvacuationId,
+    vm: VmToMove,
+    source: HostName,
+    destination: HostName,
+    /// Whether it may not begin now.
+    is_held: bool,
+}
+
+impl Hop {
+    fn waiting(&self) -> Waiting<'_> {
+        Waiting { vm: &self.vm, source: &self.source, destination: &self.destination }
+    }
 }
 
 /// A move that begins.
@@ -122,39 +143,53 @@ impl Evacuations {
 
     /// What begins now, of all evacuations. The items are marked with the migrations that they wait for.
     pub(super) fn choose(&self, open: &mut BTreeMap<EvacuationId, Evacuation>, now_ms: u64) -> Vec<Start> {
-        let (chosen, vms) = {
+        let (chosen, hops) = {
             let inventory = self.context.inventory();
             let running = open.values().filter(|evacuation| evacuation.state == EvacuationState::Running);
-            let candidates: Vec<(EvacuationId, VmToMove, HostName)> = running
-                .flat_map(|evacuation| {
-                    let ready = evacuation.items.iter().filter(|item| is_ready(item, now_ms));
-                    ready.filter_map(|item| {
-                        let to = item.via.clone().or_else(|| item.destination.clone())?;
-                        Some((evacuation.id, self.to_move(&inventory, evacuation, item)?, to))
-                    })
-                })
+            let hops: Vec<Hop> = running
+                .flat_map(|evacuation| evacuation.items.iter().map(move |item| (evacuation, item)))
+                .flat_map(|(evacuation, item)| self.hops(&inventory, evacuation, item, now_ms))
                 .collect();
-            if candidates.is_empty() {
+            if hops.iter().all(|hop| hop.is_held) {
                 return Vec::new();
             }
-            let queue = self.queue(&inventory, open, &candidates);
-            let chosen: Vec<(Begin, usize)> =
-                planner::next(&queue).into_iter().map(|begin| (begin.clone(), begin.index)).collect();
-            (chosen, candidates)
+            let chosen = planner::next(&self.queue(&inventory, open, &hops));
+            (chosen, hops)
         };
-        let mark = |(begin, index): (Begin, usize)| {
-            let (evacuation, to_move, destination) = vms.get(index)?;
-            let evacuation = open.get_mut(evacuation)?;
-            Some(start(evacuation, to_move.vm, destination, begin.bytes_s))
+        let mark = |Begin { index, bytes_s }: Begin| {
+            let hop = hops.get(index)?;
+            Some(start(open.get_mut(&hop.evacuation)?, hop.vm.vm, &hop.destination, bytes_s))
         };
         chosen.into_iter().filter_map(mark).collect()
+    }
+
+    /// The moves that an item still needs: two if it halts on a third host.
+    fn hops(&self, inventory: &Inventory, evacuation: &Evacuation, item: &EvacuationItem, now_ms: u64) -> Vec<Hop> {
+        let (Some(vm), Some(destination)) = (self.to_move(inventory, evacuation, item), &item.destination) else {
+            return Vec::new();
+        };
+        let is_waiting = item.state == ItemState::Waiting;
+        let is_held = !is_ready(item, now_ms);
+        let hop = |source: &HostName, destination: &HostName, is_held| Hop {
+            evacuation: evacuation.id,
+            source: source.clone(),
+            destination: destination.clone(),
+            vm: vm.clone(),
+            is_held,
+        };
+        match (&item.via, is_waiting) {
+            (Some(via), true) => vec![hop(&vm.source, via, is_held), hop(via, destination, is_held)],
+            (Some(via), false) if matches!(item.state, ItemState::Moving { .. }) => vec![hop(via, destination, true)],
+            (None, true) => vec![hop(&vm.source, destination, is_held)],
+            _ => Vec::new(),
+        }
     }
 
     fn queue<'a>(
         &self,
         inventory: &'a Inventory,
         open: &'a BTreeMap<EvacuationId, Evacuation>,
-        candidates: &'a [(EvacuationId, VmToMove, HostName)],
+        hops: &'a [Hop],
     ) -> Queue<'a> {
         let mut hosts = self.rooms(inventory, open.values());
         let mut running: Vec<Running> = inventory.open_migrations().map(running).collect();
@@ -173,15 +208,12 @@ impl Evacuations {
             running.push(Running { vm: item.vm, source: &vm.host, destination, bytes_s: None, stage, left_ms: None });
         }
         Queue {
-            waiting: candidates
-                .iter()
-                .map(|(_, vm, destination)| Waiting { vm, source: &vm.source, destination })
-                .collect(),
+            waiting: hops.iter().map(Hop::waiting).collect(),
             running,
             hosts,
-            places: places(inventory),
+            places: fleet::others(inventory, &BTreeSet::new()),
             rules: self.rules(),
-            held: BTreeSet::new(),
+            held: hops.iter().filter(|hop| hop.is_held).map(|hop| hop.vm.vm).collect(),
         }
     }
 
@@ -223,11 +255,6 @@ fn start(evacuation: &mut Evacuation, vm: VmId, destination: &HostName, bytes_s:
         item.state = ItemState::Moving { migration };
         mode = item.mode;
     }
-    let mut accept = evacuation.request.accept.clone();
-    if matches!(evacuation.request.subject, Subject::Home(_)) {
-        // It is emptied no more: its VMs come home.
-        accept.push(model::FindingCode::Maintenance);
-    }
     let bandwidth_mib_s = bytes_s.map(|bytes_s| u32::try_from(bytes_s / MIB).unwrap_or(u32::MAX).max(1));
     Start {
         evacuation: evacuation.id,
@@ -238,7 +265,7 @@ fn start(evacuation: &mut Evacuation, vm: VmId, destination: &HostName, bytes_s:
             destination: destination.clone(),
             mode: Some(mode),
             options: MigrationOptions { bandwidth_mib_s, ..options(&evacuation.request) },
-            accept,
+            accept: accepted(&evacuation.request),
         },
     }
 }
@@ -259,11 +286,4 @@ fn running(migration: &Migration) -> Running<'_> {
         stage,
         left_ms,
     }
-}
-
-/// Where VMs are or go, for the rules.
-fn places(inventory: &Inventory) -> BTreeMap<VmId, HostName> {
-    let mut places = fleet::others(inventory, &BTreeSet::new());
-    places.extend(inventory.open_migrations().map(|open| (open.vm, open.destination.clone())));
-    places
 }

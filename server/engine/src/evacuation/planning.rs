@@ -7,8 +7,8 @@ use std::{
 
 use futures::{StreamExt as _, stream};
 use model::{
-    Code, Ending, Finding, HostName, MigrationOptions, Mode, Plan, PlanId, PlanRequest, PlannedMove, PlannedStay,
-    Policy, Preflight, Problem, Severity, Subject, VmId,
+    Code, Ending, Finding, FindingCode, HostName, MigrationOptions, Mode, Plan, PlanId, PlanRequest, PlannedMove,
+    PlannedStay, Policy, Preflight, Problem, Severity, Subject, VmId, Why,
 };
 use planner::{Fleet, HostRoom, Move, NoPlace, Placement, VmToMove};
 use tokio::time::{Instant, timeout_at};
@@ -176,8 +176,9 @@ impl Evacuations {
         let told = |finding: &&Finding| finding.severity != Severity::Ok;
         let not_yet = || {
             let text = "Not looked at yet: it is when its turn comes.";
-            vec![Finding::unknown(model::FindingCode::DestinationReachable, text)]
+            vec![Finding::unknown(FindingCode::DestinationReachable, text)]
         };
+        let is_home = matches!(request.subject, Subject::Home(_));
         PlannedMove {
             vm: one.vm,
             vm_name: chosen.vm.name.clone(),
@@ -190,7 +191,7 @@ impl Evacuations {
             bytes: one.bytes,
             at_ms: one.at_ms,
             prediction: preflight.and_then(|preflight| preflight.prediction),
-            why: one.why.clone(),
+            why: if is_home && !one.is_halt { Why::Home } else { one.why.clone() },
             findings: preflight
                 .map_or_else(not_yet, |preflight| preflight.findings.iter().filter(told).cloned().collect()),
         }
@@ -199,7 +200,7 @@ impl Evacuations {
 
 impl Said {
     fn learn(&mut self, (vm, host): (VmId, HostName), answer: Result<Preflight, Problem>, request: &PlanRequest) {
-        let is_refused = answer.as_ref().map_or(true, |preflight| fleet::pair(preflight, &request.accept).refused);
+        let is_refused = answer.as_ref().map_or(true, |preflight| fleet::pair(preflight, &accepted(request)).refused);
         *self.refusals.entry(host.clone()).or_default() += u32::from(is_refused);
         if let Ok(preflight) = &answer {
             self.pools.entry(host.clone()).or_default().extend(fleet::pools(preflight));
@@ -218,6 +219,12 @@ pub(super) fn options(request: &PlanRequest) -> MigrationOptions {
     MigrationOptions { policy: request.policy, ..MigrationOptions::default() }
 }
 
+/// The risks that are accepted. A host is in maintenance until its VMs are home.
+pub(super) fn accepted(request: &PlanRequest) -> Vec<FindingCode> {
+    let home = matches!(request.subject, Subject::Home(_)).then_some(FindingCode::Maintenance);
+    request.accept.iter().copied().chain(home).collect()
+}
+
 fn pairs_of<'a>(
     vm: VmId,
     hosts: impl Iterator<Item = &'a HostName>,
@@ -226,7 +233,7 @@ fn pairs_of<'a>(
 ) -> BTreeMap<HostName, planner::Pair> {
     let pair = |host: &HostName| {
         let pair = match said.pairs.get(&(vm, host.clone())) {
-            Some(Ok(preflight)) => fleet::pair(preflight, &request.accept),
+            Some(Ok(preflight)) => fleet::pair(preflight, &accepted(request)),
             Some(Err(_)) => planner::Pair { refused: true, ..planner::Pair::default() },
             None => {
                 let against = said.refusals.get(host).map_or(0, |refusals| REFUSED_ANOTHER * refusals);

@@ -98,6 +98,8 @@ struct World {
     hosts: BTreeMap<HostName, SimHost>,
     loads: BTreeMap<VmId, Load>,
     faults: BTreeMap<VmId, Fault>,
+    /// What goes wrong with all migrations of a VM.
+    lasting_faults: BTreeMap<VmId, Fault>,
     shapes: facts::Shapes,
     storage: storage::Storage,
     /// Hosts that let no other host's daemon log in.
@@ -246,6 +248,21 @@ impl Sim {
     /// Lets the next migration of a VM go wrong.
     pub fn fail_next(&self, vm: VmId, fault: Fault) {
         self.world().faults.insert(vm, fault);
+    }
+
+    /// Lets all migrations of a VM go wrong, or (none) none any more.
+    pub fn fail_always(&self, vm: VmId, fault: Option<Fault>) {
+        let lasting = &mut self.world().lasting_faults;
+        match fault {
+            Some(fault) => lasting.insert(vm, fault),
+            None => lasting.remove(&vm),
+        };
+    }
+
+    /// What goes wrong with the migration of a VM that begins now.
+    fn take_fault(&self, vm: VmId) -> Option<Fault> {
+        let mut world = self.world();
+        world.faults.remove(&vm).or_else(|| world.lasting_faults.get(&vm).cloned())
     }
 
     /// Kills a host's libvirt daemon: connections break, guests go on, what was arriving is destroyed.

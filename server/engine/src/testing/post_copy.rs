@@ -51,7 +51,7 @@ async fn attempt(sim: &Sim, source: &HostName, plan: &MigrationPlan) -> Outcome 
         let words = "domain is not being migrated (simulated)";
         return Err(HostError::new(HostErrorKind::WrongState, words));
     }
-    let fault = sim.world().faults.remove(&plan.vm);
+    let fault = sim.take_fault(plan.vm);
     match &fault {
         Some(Fault::Refused(words)) => return Err(hypervisor(words)),
         Some(Fault::RecoveryHangs) => return std::future::pending().await,

@@ -32,7 +32,7 @@ pub(super) async fn run(
     driver: Driver,
     caller: oneshot::Sender<Outcome>,
 ) {
-    let fault = sim.world().faults.remove(&plan.vm);
+    let fault = sim.take_fault(plan.vm);
     let outcome = attempt(&sim, &source, &plan, &driver, fault.as_ref()).await;
     let is_anothers = matches!(&outcome, Err(HostError { kind: HostErrorKind::AlreadyMigrating, .. }));
     // libvirt keeps the job of a post-copy that broke off.

@@ -4,6 +4,7 @@ mod agreement;
 mod attention;
 mod beside;
 mod direct;
+mod evacuation;
 mod feed;
 mod hosts;
 mod hosts_elsewhere;

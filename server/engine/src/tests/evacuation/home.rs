@@ -1,0 +1,49 @@
+//! VMs come home.
+
+use model::{Code, MaintenanceStage, Why};
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn all_come_home() {
+    let bench = Bench::new().await;
+    let vms = bench.vms(&["web", "db", "mail"], IDLE).await;
+    let id = bench.empty("alpha").await;
+    bench.until_stage("alpha", Some(MaintenanceStage::Empty)).await;
+    let plan = bench.engine.plan(PlanRequest::plain(Subject::Home(id))).await.unwrap();
+    assert_eq!(plan.moves.len(), 3);
+    assert!(plan.moves.iter().all(|planned| planned.destination == host("alpha") && planned.why == Why::Home));
+    let home = bench.engine.carry_out(plan.id, "ada").await.unwrap();
+    assert_eq!(bench.maintenance("alpha").unwrap().stage, MaintenanceStage::ComingBack);
+    let end = bench.until_settled(home.id).await;
+    assert!(vms.iter().all(|vm| has_moved(&end, *vm)));
+    assert!(vms.iter().all(|vm| bench.sim.runs_on(*vm) == [host("alpha")]));
+    bench.until_stage("alpha", None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_moved_on_stays_there() {
+    let bench = Bench::new().await;
+    let vms = bench.vms(&["web", "db"], IDLE).await;
+    let id = bench.empty("alpha").await;
+    bench.until_stage("alpha", Some(MaintenanceStage::Empty)).await;
+    let on = bench.engine.vm(vms[0]).unwrap().host;
+    let other = if on == host("beta") { "gamma" } else { "beta" };
+    let moved_on = bench.start(vms[0], other).await;
+    bench.ended(moved_on).await;
+    bench.until(|bench| bench.engine.vm(vms[0]).unwrap().host == host(other)).await;
+    let plan = bench.engine.plan(PlanRequest::plain(Subject::Home(id))).await.unwrap();
+    assert_eq!((plan.moves.len(), plan.moves[0].vm, plan.stays[0].vm), (1, vms[1], vms[0]));
+    assert!(plan.stays[0].problem.as_ref().unwrap().sentence.contains("has moved on"));
+    let home = bench.engine.carry_out(plan.id, "ada").await.unwrap().id;
+    bench.until_settled(home).await;
+    assert_eq!(bench.sim.runs_on(vms[0]), [host(other)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_home_of_an_unknown_evacuation_is_none() {
+    let bench = Bench::new().await;
+    let unknown = EvacuationId(uuid::Uuid::from_u128(7));
+    let error = bench.engine.plan(PlanRequest::plain(Subject::Home(unknown))).await.unwrap_err();
+    assert_eq!(error.code(), Code::UnknownEvacuation);
+}
