@@ -22,6 +22,9 @@ pub(crate) struct Task<'a> {
     pub(crate) sets: &'a [usize],
 }
 
+/// The free space of a pool of which it is not known. Nothing is taken from it.
+pub(crate) const UNKNOWN: u64 = u64::MAX;
+
 /// A host.
 #[derive(Clone, Debug)]
 pub(crate) struct HostNow {
@@ -128,9 +131,26 @@ impl Desk {
         let memory = &mut self.hosts[task.destination].memory;
         *memory = memory.saturating_sub(task.memory);
         for (pool, bytes) in task.disks {
-            self.pools[*pool] = self.pools[*pool].saturating_sub(*bytes);
+            if self.pools[*pool] != UNKNOWN {
+                self.pools[*pool] = self.pools[*pool].saturating_sub(*bytes);
+            }
         }
         self.settle(task.sets, task.destination);
+    }
+
+    /// A move that was only thought of is forgotten: its disks take no space.
+    pub(crate) fn free_pools(&mut self, task: &Task) {
+        for (pool, bytes) in task.disks {
+            if self.pools[*pool] != UNKNOWN {
+                self.pools[*pool] += bytes;
+            }
+        }
+    }
+
+    /// A move that was only thought of is forgotten: its VM is at its source as before.
+    pub(crate) fn retake(&mut self, task: &Task) {
+        self.hosts[task.source].memory -= task.memory;
+        self.settle(task.sets, task.source);
     }
 
     /// A move has ended: its source has the memory back.

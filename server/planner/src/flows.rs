@@ -36,11 +36,6 @@ pub(crate) struct Changes {
 }
 
 impl Flows {
-    /// The time, in ms after the beginning.
-    pub(crate) fn now(&self) -> u64 {
-        self.now
-    }
-
     /// A task begins now, with a share of the links, and sends for so long: when it begins and ends.
     pub(crate) fn begin(&mut self, task: usize, share: u64, sending_ms: u64) -> [u64; 2] {
         if self.shares.len() <= task {

@@ -9,6 +9,18 @@ impl HostSet {
         self.0.get(host / 64).is_some_and(|word| word & (1 << (host % 64)) != 0)
     }
 
+    pub(crate) fn insert(&mut self, host: usize) {
+        if self.0.len() <= host / 64 {
+            self.0.resize(host / 64 + 1, 0);
+        }
+        self.0[host / 64] |= 1 << (host % 64);
+    }
+
+    /// Those that are in both.
+    pub(crate) fn both<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
+        self.0.iter().zip(&other.0).enumerate().flat_map(|(at, (one, other))| bits(at, one & other))
+    }
+
     pub(crate) fn remove(&mut self, host: usize) {
         if let Some(word) = self.0.get_mut(host / 64) {
             *word &= !(1 << (host % 64));
@@ -23,11 +35,7 @@ impl HostSet {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
-        let hosts = |(at, word): (usize, &u64)| {
-            let word = *word;
-            (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| at * 64 + bit)
-        };
-        self.0.iter().enumerate().flat_map(hosts)
+        self.0.iter().enumerate().flat_map(|(at, word)| bits(at, *word))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -46,13 +54,17 @@ impl HostSet {
 
 impl FromIterator<usize> for HostSet {
     fn from_iter<I: IntoIterator<Item = usize>>(hosts: I) -> Self {
-        let mut words = Vec::new();
-        for host in hosts {
-            if words.len() <= host / 64 {
-                words.resize(host / 64 + 1, 0);
-            }
-            words[host / 64] |= 1 << (host % 64);
-        }
-        Self(words)
+        let mut set = Self::default();
+        hosts.into_iter().for_each(|host| set.insert(host));
+        set
     }
+}
+
+/// The hosts of one word of a set.
+fn bits(at: usize, mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = word.trailing_zeros() as usize;
+        word &= word.checked_sub(1)?;
+        Some(at * 64 + bit)
+    })
 }

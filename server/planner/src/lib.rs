@@ -6,19 +6,23 @@
 mod bound;
 mod course;
 mod desk;
+mod exhaustive;
 mod flows;
 mod hosts;
 mod line;
 mod links;
 mod names;
 mod next;
+mod pack;
 mod place;
 mod queue;
 mod reasons;
 mod rules;
 mod schedule;
+mod sequence;
 mod units;
 mod world;
+mod worth;
 
 use std::collections::BTreeMap;
 

@@ -17,6 +17,9 @@ pub const LINK_BYTES_S: u64 = 117_000_000;
 /// A share of the links that is less than one part in so many of the best is not worth beginning with.
 const LEAST_PART: u64 = 2;
 
+/// At most so much is sent of a guest's memory, in percent of what is sent with the best share.
+const MORE_PERCENT: u64 = 108;
+
 /// A link with less than one part in so many left is full.
 const FULL_PART: u64 = 20;
 
@@ -32,7 +35,7 @@ pub(crate) struct Links {
     pub(crate) incoming: u64,
     /// What one move from there may use.
     each: u64,
-    /// What one move from there has when as many send at once as fill the link.
+    /// What one move from there has where nothing else limits it: a part of a link of which nothing is known.
     part: u64,
     /// Whether what leaves is limited; else what a move has is not, either, and its share only says how many go at once.
     is_out_limited: bool,
@@ -49,10 +52,7 @@ impl Links {
         let outgoing = known.unwrap_or_else(|| each.map_or(assumed, four_times));
         let incoming = room.incoming_bytes_s.map_or(assumed, |incoming| incoming.max(1));
         let most = each.unwrap_or(outgoing).min(outgoing);
-        let part = match known {
-            Some(_) => outgoing / outgoing.div_ceil(most),
-            None => each.unwrap_or(outgoing / u64::from(AT_ONCE)).max(1),
-        };
+        let part = if known.is_some() { most } else { each.unwrap_or(outgoing / u64::from(AT_ONCE)).max(1) };
         Self {
             outgoing,
             incoming,
@@ -88,8 +88,22 @@ impl Links {
     pub(crate) fn wish(&self, to: &Self, dirty: u64) -> Wish {
         let alone = self.alone(to);
         let converges = dirty.saturating_mul(2).min(alone);
-        let best = self.part.min(to.incoming).max(converges);
-        Wish { best, least: (best / LEAST_PART).max(converges).max(1) }
+        let best = self.even(self.part.min(to.incoming), dirty).max(converges);
+        let least = (best / LEAST_PART).max(converges).max(worthwhile(best, dirty)).max(1);
+        Wish { best, least }
+    }
+
+    /// Whether a move from here leaves no room for another.
+    pub(crate) fn is_alone(&self, dirty: u64) -> bool {
+        self.wish(self, dirty).least > self.outgoing / 2
+    }
+
+    /// At most so much, and what brings the link furthest if all have it: what guests change meanwhile is lost, for each that is sent.
+    fn even(&self, most: u64, dirty: u64) -> u64 {
+        let gained = |moves: &u64| moves.saturating_mul(most.min(self.outgoing / moves).saturating_sub(dirty));
+        // Of equals the one with the fewest at once.
+        let moves = (1..=u64::from(AT_ONCE)).rev().max_by_key(gained).unwrap_or(1);
+        most.min(self.outgoing / moves)
     }
 
     /// Whether so little is left of the outgoing link that nothing begins.
@@ -110,6 +124,13 @@ pub(crate) struct Wish {
     pub(crate) best: u64,
     /// With less it does not begin: its guest would change memory about as fast as it is sent, or it would be the last to end.
     pub(crate) least: u64,
+}
+
+/// The rate at which so much more is sent than at the best, because a guest changes memory meanwhile, and not yet more.
+fn worthwhile(best: u64, dirty: u64) -> u64 {
+    let more = best.saturating_mul(MORE_PERCENT) / 100;
+    let lost = more.saturating_sub(best.saturating_sub(dirty)).max(1);
+    u64::try_from(u128::from(dirty) * u128::from(more) / u128::from(lost)).unwrap_or(best).min(best)
 }
 
 /// What links are taken to carry of which nothing is known: as much as the best of which something is.

@@ -6,7 +6,7 @@ use model::HostName;
 
 use crate::{
     HostRoom, Pair,
-    desk::Desk,
+    desk::{Desk, UNKNOWN},
     links::{Links, assumed},
 };
 
@@ -17,8 +17,6 @@ pub(crate) struct Names<'a> {
     hosts: Vec<(&'a HostName, Option<&'a HostRoom>)>,
     links: Vec<Links>,
     pools: HashMap<(usize, &'a str), usize>,
-    /// What each pool is called, and its host.
-    pool_names: Vec<(usize, &'a str)>,
     /// Free space, by pool. The last one stands for all pools that are not known, and is not checked.
     free: Vec<u64>,
 }
@@ -37,16 +35,15 @@ impl<'a> Names<'a> {
         }
         let (assumed, unknown) = (assumed(rooms.values()), HostRoom::default());
         let links = hosts.iter().map(|(_, room)| Links::of(room.unwrap_or(&unknown), assumed)).collect();
-        let (mut pools, mut pool_names, mut free) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut pools, mut free) = (HashMap::new(), Vec::new());
         for (number, room) in rooms.values().enumerate() {
             for (pool, bytes) in &room.pools {
                 pools.insert((number, pool.as_str()), free.len());
-                pool_names.push((number, pool.as_str()));
                 free.push(*bytes);
             }
         }
-        free.push(u64::MAX);
-        Self { numbers, hosts, links, pools, pool_names, free }
+        free.push(UNKNOWN);
+        Self { numbers, hosts, links, pools, free }
     }
 
     /// How many hosts there are.
@@ -78,11 +75,6 @@ impl<'a> Names<'a> {
 
     pub(crate) fn links(&self, host: usize) -> Links {
         self.links[host]
-    }
-
-    /// A pool's name; none of one that is not known.
-    pub(crate) fn pool(&self, pool: usize) -> Option<&'a str> {
-        self.pool_names.get(pool).map(|(_, name)| *name)
     }
 
     /// What a VM takes of which pools on a host.

@@ -1,18 +1,31 @@
 //! Which VM goes where, and in which order.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
-    Fleet, Move, Placement, bound::bound_ms, course::Course, desk::Task, reasons::Reasons, schedule::schedule,
-    units::Units, world::World,
+    Fleet, Move, Placement,
+    bound::bound_ms,
+    course::Course,
+    desk::Task,
+    exhaustive::exhaustive,
+    pack::pack,
+    reasons::Reasons,
+    schedule::{Schedule, schedule},
+    sequence::{Step, sequence},
+    units::Units,
+    world::World,
+    worth::Worth,
 };
 
+/// How often a plan is made anew without the VM that is most in the way, where no order works.
+const TRIES: usize = 20;
+
 /// A plan: the tasks in their order, and what becomes of it.
-pub(crate) struct Draft<'w> {
-    pub(crate) tasks: Vec<Task<'w>>,
-    pub(crate) course: Course,
+struct Draft<'w> {
+    tasks: Vec<Task<'w>>,
+    course: Course,
     /// The VMs that found no place.
-    pub(crate) without: Vec<usize>,
+    without: Vec<usize>,
 }
 
 /// Makes a plan. The same fleet gives the same plan.
@@ -37,21 +50,81 @@ fn drafted<'w>(world: &'w World<'w>) -> (Units, Draft<'w>) {
     }
 }
 
+/// Where there is room, the time says where VMs go; where it is short, what fits; and of a small fleet every plan is looked at.
 fn draft<'w>(world: &'w World<'w>, units: &Units) -> Draft<'w> {
     let by_size = world.by_size();
-    let stay = vec![false; world.guests.len()];
-    let schedule = schedule(world, units, &by_size, &stay);
-    let direct = |(vm, host): &(usize, usize)| world.task(*vm, world.guests[*vm].source, *host);
-    Draft::new(world, schedule.order.iter().map(direct).collect())
+    let stays = vec![false; units.all.len()];
+    let roomy = Draft::new(world, direct(world, &schedule(world, units, &by_size, &stays)));
+    if roomy.without.is_empty() {
+        return roomy;
+    }
+    let better = better(world);
+    let mut best = better(roomy, tight(world, units, &by_size));
+    if !best.without.is_empty()
+        && let Some(steps) = exhaustive(world)
+    {
+        best = better(best, Draft::new(world, in_steps(world, &steps)));
+    }
+    best
+}
+
+/// The one of two drafts that moves more; of equals the shorter.
+fn better<'w>(world: &'w World<'w>) -> impl Fn(Draft<'w>, Draft<'w>) -> Draft<'w> {
+    let rank = |draft: &Draft| {
+        let mut moved = vec![true; world.guests.len()];
+        draft.without.iter().for_each(|vm| moved[*vm] = false);
+        (Worth::of(world, &moved), Reverse(draft.course.total_ms))
+    };
+    move |one, other| if rank(&other) > rank(&one) { other } else { one }
+}
+
+/// A plan for hosts that are nearly full: first which VM ends where, then an order in which that works. VMs stay for which there is none.
+fn tight<'w>(world: &'w World<'w>, units: &Units, by_size: &[usize]) -> Draft<'w> {
+    let mut stays = vec![false; units.all.len()];
+    let mut tries = 0;
+    loop {
+        let hosts = pack(world, units, &stays);
+        let unplaced: Vec<usize> = (0..hosts.len()).filter(|unit| hosts[*unit].is_none() && !stays[*unit]).collect();
+        if !unplaced.is_empty() {
+            // They do not leave, so there is less room for others.
+            unplaced.into_iter().for_each(|unit| stays[unit] = true);
+            continue;
+        }
+        let goals: Vec<Option<usize>> = units.of.iter().map(|unit| hosts[*unit]).collect();
+        let steps = match sequence(world, &goals, by_size) {
+            Ok(steps) => steps,
+            Err(stuck) => {
+                tries += 1;
+                let mut stuck: Vec<usize> = stuck.iter().map(|vm| units.of[*vm]).collect();
+                stuck.sort_by_key(|unit| (units.all[*unit].priority, Reverse(units.all[*unit].memory), *unit));
+                let gives_up = if tries > TRIES { stuck.len() } else { 1 };
+                stuck.into_iter().take(gives_up).for_each(|unit| stays[unit] = true);
+                continue;
+            }
+        };
+        // The order in which it works is not the quickest: that is tried first.
+        let quick = schedule(world, &units.bound_to(&hosts), by_size, &stays);
+        let is_whole = quick.order.len() == goals.iter().flatten().count();
+        return Draft::new(world, if is_whole { direct(world, &quick) } else { in_steps(world, &steps) });
+    }
+}
+
+fn direct<'w>(world: &'w World<'w>, schedule: &Schedule) -> Vec<Task<'w>> {
+    schedule.order.iter().map(|(vm, host)| world.task(*vm, world.guests[*vm].source, *host)).collect()
+}
+
+fn in_steps<'w>(world: &'w World<'w>, steps: &[Step]) -> Vec<Task<'w>> {
+    steps.iter().map(|step| world.task(step.vm, step.source, step.destination)).collect()
 }
 
 impl<'w> Draft<'w> {
-    pub(crate) fn new(world: &World, tasks: Vec<Task<'w>>) -> Self {
+    fn new(world: &World, tasks: Vec<Task<'w>>) -> Self {
+        let course = Course::of(world, &tasks);
+        debug_assert!(course.is_whole(), "a plan that works one move after the other works with several at once");
         let mut moves = vec![false; world.guests.len()];
         for task in &tasks {
             moves[task.vm] = true;
         }
-        let course = Course::of(world, &tasks);
         Self { tasks, course, without: (0..moves.len()).filter(|vm| !moves[*vm]).collect() }
     }
 }

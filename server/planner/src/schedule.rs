@@ -6,6 +6,8 @@ use std::cmp::Reverse;
 use crate::{
     desk::{Desk, Narrow, Task},
     flows::Flows,
+    hosts::HostSet,
+    pack::fits,
     units::Units,
     world::World,
 };
@@ -25,18 +27,22 @@ const EQUAL_MS: u64 = 500;
 /// How many hosts are looked at when a link is free, for all the VMs that may be the next.
 const LOOKS: usize = 2_000;
 
+/// How many VMs of a host are looked at for that, in a large plan.
+const AHEAD: usize = 12;
+
+/// A plan of more VMs is large.
+const LARGE: usize = 500;
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     /// The VMs and their hosts, in the order in which they begin.
     pub(crate) order: Vec<(usize, usize)>,
-    /// The VMs that found no place.
-    pub(crate) without: Vec<usize>,
 }
 
-/// Makes a plan. VMs of `stay` are left where they are.
-pub(crate) fn schedule(world: &World, units: &Units, by_size: &[usize], stay: &[bool]) -> Schedule {
-    let mut clerk = Clerk::new(world, units, by_size, stay);
+/// Makes a plan; VMs that find no place are not in it. Units that stay are left where they are.
+pub(crate) fn schedule(world: &World, units: &Units, by_size: &[usize], stays: &[bool]) -> Schedule {
+    let mut clerk = Clerk::new(world, units, by_size, stays);
     loop {
         clerk.begin_all();
         let Some(changes) = clerk.flows.advance(&mut clerk.desk, &clerk.begun) else { break };
@@ -45,9 +51,7 @@ pub(crate) fn schedule(world: &World, units: &Units, by_size: &[usize], stay: &[
         }
     }
     let order = clerk.begun.iter().map(|task| (task.vm, task.destination)).collect();
-    let mut without: Vec<usize> = clerk.waiting.into_iter().flatten().chain(clerk.parked).collect();
-    without.sort_unstable();
-    Schedule { order, without }
+    Schedule { order }
 }
 
 struct Clerk<'w> {
@@ -68,6 +72,9 @@ struct Clerk<'w> {
     chosen: Vec<Option<usize>>,
     /// Memory that is kept for VMs that can go nowhere else, by host.
     promised: Vec<u64>,
+    is_large: bool,
+    /// Hosts that can receive more now.
+    open: HostSet,
     /// Virtual CPUs, by host.
     vcpus: Vec<u64>,
 }
@@ -83,7 +90,7 @@ enum Not {
 }
 
 impl<'w> Clerk<'w> {
-    fn new(world: &'w World<'w>, units: &'w Units, by_size: &[usize], stay: &[bool]) -> Self {
+    fn new(world: &'w World<'w>, units: &'w Units, by_size: &[usize], stays: &[bool]) -> Self {
         let hosts = world.names.len();
         let vcpus = |host| world.names.room(host).map_or(0, |room| room.vcpus.into());
         let mut clerk = Self {
@@ -98,9 +105,11 @@ impl<'w> Clerk<'w> {
             ranks: vec![0; world.guests.len()],
             chosen: vec![None; world.guests.len()],
             promised: vec![0; hosts],
+            is_large: by_size.len() > LARGE,
+            open: HostSet::default(),
             vcpus: (0..hosts).map(vcpus).collect(),
         };
-        for (rank, &vm) in by_size.iter().enumerate().filter(|(_, vm)| !stay[**vm]) {
+        for (rank, &vm) in by_size.iter().enumerate().filter(|(_, vm)| !stays[units.of[**vm]]) {
             clerk.ranks[vm] = rank;
             let source = world.guests[vm].source;
             clerk.waiting[source].push(vm);
@@ -122,14 +131,15 @@ impl<'w> Clerk<'w> {
 
     /// The hosts that have most left to send begin first.
     fn begin_all(&mut self) {
-        if !(0..self.waiting.len()).any(|host| self.desk.incoming_left(host) > 0) {
-            return;
-        }
+        self.open = (0..self.waiting.len()).filter(|host| self.desk.incoming_left(*host) > 0).collect();
         let is_hungry = |host: &usize| !self.waiting[*host].is_empty() && self.desk.outgoing_left(*host) > 0;
         let mut hungry: Vec<usize> = (0..self.waiting.len()).filter(is_hungry).collect();
         let priority = |host: usize| self.world.guests[self.waiting[host][0]].priority;
         hungry.sort_by_key(|host| (Reverse(priority(*host)), Reverse(self.left_ms[*host]), *host));
         for source in hungry {
+            if self.open.is_empty() {
+                return;
+            }
             while self.desk.outgoing_left(source) > 0 && self.begin_one(source) {}
         }
     }
@@ -137,7 +147,8 @@ impl<'w> Clerk<'w> {
     /// Lets the next VM of a host begin; false if none can.
     fn begin_one(&mut self, source: usize) -> bool {
         let (mut looks, mut at) = (0, 0);
-        while at < self.waiting[source].len() && looks < LOOKS {
+        let most = if self.is_large { AHEAD } else { usize::MAX };
+        while at < self.waiting[source].len().min(most) && looks < LOOKS {
             let vm = self.waiting[source][at];
             match self.best(vm, &mut looks) {
                 Ok((host, share)) => {
@@ -162,14 +173,14 @@ impl<'w> Clerk<'w> {
             *looks += 1;
             return self.share(vm, host).map(|share| (host, share));
         }
+        let goals = &self.units.all[self.units.of[vm]].goals;
         let mut best = None;
         let mut not = Not::Room;
-        for host in self.units.all[self.units.of[vm]].goals.iter() {
+        *looks += 1;
+        for host in goals.both(&self.open) {
             *looks += 1;
-            if !self.has_room(vm, host) {
-                continue;
-            }
             match self.share(vm, host) {
+                Ok(_) if !self.has_room(vm, host) => {}
                 Ok(share) => {
                     let free = self.desk.hosts[host].memory;
                     let cost = (self.cost(vm, host, share) / EQUAL_MS, Reverse(free), host);
@@ -180,6 +191,12 @@ impl<'w> Clerk<'w> {
                 Err(Not::Source) => not = Not::Source,
                 Err(_) if matches!(not, Not::Source) => {}
                 Err(busy) => not = busy,
+            }
+        }
+        if best.is_none() && matches!(not, Not::Room) {
+            *looks += goals.len();
+            if goals.iter().any(|host| !self.open.contains(host) && self.has_room(vm, host)) {
+                not = Not::Busy;
             }
         }
         best.map(|((_, _, host), share)| (host, share)).ok_or(not)
@@ -207,24 +224,7 @@ impl<'w> Clerk<'w> {
     fn has_room(&self, vm: usize, host: usize) -> bool {
         let unit = &self.units.all[self.units.of[vm]];
         let promised = if unit.goals.len() == 1 { 0 } else { self.promised[host] };
-        if self.desk.hosts[host].memory < unit.memory.saturating_add(promised) {
-            return false;
-        }
-        match unit.vms.as_slice() {
-            [_] => {
-                let guest = &self.world.guests[vm];
-                self.desk.has_space(&guest.way(host).disks, |_| 0) && self.desk.is_apart(&guest.sets, host)
-            }
-            vms => {
-                let mut desk = self.desk.clone();
-                vms.iter().all(|vm| {
-                    let task = self.world.task(*vm, self.world.guests[*vm].source, host);
-                    let has_room = desk.has_space(task.disks, |_| 0) && desk.is_apart(task.sets, host);
-                    desk.take(&task);
-                    has_room
-                })
-            }
-        }
+        self.desk.hosts[host].memory >= unit.memory.saturating_add(promised) && fits(self.world, &self.desk, &unit.vms, host)
     }
 
     fn begin(&mut self, vm: usize, host: usize, share: u64) {
@@ -244,6 +244,9 @@ impl<'w> Clerk<'w> {
         }
         self.left_ms[source] = self.left_ms[source].saturating_sub(self.weight(vm));
         self.desk.link(source, host, share);
+        if self.desk.incoming_left(host) == 0 {
+            self.open.remove(host);
+        }
         let sending = self.world.sending_ms(vm, host, share);
         self.flows.begin(self.begun.len(), share, sending);
         self.begun.push(self.world.task(vm, source, host));

@@ -54,6 +54,15 @@ impl Units {
         Self { all, of }
     }
 
+    /// The same units, each with the host that it ends on.
+    pub(crate) fn bound_to(&self, hosts: &[Option<usize>]) -> Self {
+        let mut all = self.all.clone();
+        for (unit, host) in all.iter_mut().zip(hosts) {
+            unit.goals = host.iter().copied().collect();
+        }
+        Self { all, of: self.of.clone() }
+    }
+
     /// The rules that could be given up for a unit that finds no place.
     pub(crate) fn mendable(&self, unit: usize) -> &BTreeSet<usize> {
         &self.all[unit].broken

@@ -103,7 +103,8 @@ impl<'a> World<'a> {
         sending_ms(self.bytes(vm, destination, rate), rate)
     }
 
-    /// The VMs in the order in which they go if all else is equal: by priority, then those that send most.
+    /// The VMs in the order in which they go if all else is equal: by priority, then those that need a link for themselves, then those that
+    /// send most: so that a link is left half empty once at most, and what ends last is small.
     pub(crate) fn by_size(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.guests.len()).collect();
         order.sort_by_key(|number| {
@@ -111,7 +112,8 @@ impl<'a> World<'a> {
             let links = self.names.links(*source);
             let disks = ways.iter().map(|(_, way)| way.disk_bytes).max().unwrap_or_default();
             let bytes = memory_bytes(vm.sends_bytes, vm.dirty_bytes_s, links.wish(&links, vm.dirty_bytes_s).best);
-            (-priority, u64::MAX - bytes.saturating_add(disks), vm.vm)
+            let is_alone = links.is_alone(vm.dirty_bytes_s);
+            (-priority, !is_alone, u64::MAX - bytes.saturating_add(disks), vm.vm)
         });
         order
     }

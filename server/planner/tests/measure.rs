@@ -14,7 +14,8 @@ use support::{
 #[ignore = "prints figures"]
 fn total_over_bound() {
     let mut ratios = Vec::new();
-    for seed in 0..50 {
+    let only: Option<u64> = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    for seed in (0..50).filter(|seed| only.is_none_or(|only| only == *seed)) {
         let emptied = [1, 2, 5, 10, 20, 40, 60, 80, 100, 120][seed as usize % 10];
         let fleet = large(seed, Size { hosts: 200, emptied, vms_a_host: 50 });
         let begun = Instant::now();

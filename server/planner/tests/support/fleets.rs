@@ -127,6 +127,32 @@ fn rules(dice: &mut Dice, fleet: &Fleet, count: u64) -> PlacementRules {
     rules
 }
 
+/// A fleet of three hosts and up to six VMs that mostly change places, with a little more room than none.
+pub fn small(seed: u64) -> Fleet {
+    let mut dice = Dice::new(seed);
+    let mut fleet = Fleet::default();
+    for number in 0..3 {
+        let mut room = room(dice.between(0, 6) * GIB);
+        room.pools.insert("images".to_owned(), dice.between(4, 12) * GIB);
+        fleet.hosts.insert(host(number), room);
+    }
+    let vms = dice.between(1, 6);
+    for number in 0..vms {
+        let at = dice.between(0, 2);
+        let mut one = to_move(number, &host(at), dice.between(1, 5) * GIB);
+        one.destination = dice.percent(70).then(|| host((at + dice.between(1, 2)) % 3));
+        if dice.percent(10) {
+            let disks = BTreeMap::from([("images".to_owned(), dice.between(1, 4) * GIB)]);
+            one.pairs.insert(host(dice.between(0, 2)), Pair { disks, refused: dice.percent(30), against: 0 });
+        }
+        fleet.vms.push(one);
+    }
+    if dice.percent(30) {
+        fleet.rules = rules(&mut dice, &fleet, 1);
+    }
+    fleet
+}
+
 /// A fleet of 2 to `hosts` hosts that are close to full, with rules, pairs that are refused, and disks that are copied. Hosts are emptied,
 /// or VMs of several hosts go to others, some of them where they were asked to.
 pub fn tight(seed: u64, hosts: u64, vms: u64) -> Fleet {
