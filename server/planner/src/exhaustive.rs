@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::{
     desk::Desk,
     sequence::Step,
-    worth::{Worth, keeps_together},
     world::World,
+    worth::{Worth, keeps_together},
 };
 
 /// How many different situations are looked at.

@@ -26,7 +26,14 @@ pub(crate) fn pack(world: &World, units: &Units, stays: &[bool]) -> Vec<Option<u
         let priority = i16::from(units.all[*unit].priority);
         (-priority, is_free(*unit), u64::MAX - units.all[*unit].memory, *unit)
     });
-    let mut packer = Packer { world, units, desk, hosts: vec![None; units.all.len()], on: vec![Vec::new(); world.names.len()], looks: LOOKS };
+    let mut packer = Packer {
+        world,
+        units,
+        desk,
+        hosts: vec![None; units.all.len()],
+        on: vec![Vec::new(); world.names.len()],
+        looks: LOOKS,
+    };
     for unit in order {
         packer.insert(unit, DEPTH);
     }
@@ -67,7 +74,10 @@ impl Packer<'_> {
     fn make_room(&mut self, unit: usize, host: usize, depth: usize) -> bool {
         let Unit { memory, priority } = self.size(unit);
         let mut movable: Vec<usize> = self.on[host].clone();
-        movable.retain(|other| self.units.all[*other].goals.len() > 1 && self.size(*other).priority <= priority.max(self.size(*other).priority));
+        movable.retain(|other| {
+            self.units.all[*other].goals.len() > 1
+                && self.size(*other).priority <= priority.max(self.size(*other).priority)
+        });
         movable.sort_by_key(|other| (self.size(*other).memory, *other));
         // One that makes enough room, the smallest first; else the smallest together.
         let missing = memory.saturating_sub(self.desk.hosts[host].memory);

@@ -224,7 +224,8 @@ impl<'w> Clerk<'w> {
     fn has_room(&self, vm: usize, host: usize) -> bool {
         let unit = &self.units.all[self.units.of[vm]];
         let promised = if unit.goals.len() == 1 { 0 } else { self.promised[host] };
-        self.desk.hosts[host].memory >= unit.memory.saturating_add(promised) && fits(self.world, &self.desk, &unit.vms, host)
+        self.desk.hosts[host].memory >= unit.memory.saturating_add(promised)
+            && fits(self.world, &self.desk, &unit.vms, host)
     }
 
     fn begin(&mut self, vm: usize, host: usize, share: u64) {

@@ -15,9 +15,10 @@ struct Situation {
 /// Whether a plan exists that moves all VMs to where they may go, and keeps all rules.
 pub fn all_can_move(fleet: &Fleet) -> bool {
     let at = fleet.vms.iter().map(|one| (one.vm, (one.source.clone(), 0))).collect();
-    let pools = fleet.hosts.iter().flat_map(|(name, room)| {
-        room.pools.iter().map(move |(pool, bytes)| ((name.clone(), pool.clone()), *bytes))
-    });
+    let pools = fleet
+        .hosts
+        .iter()
+        .flat_map(|(name, room)| room.pools.iter().map(move |(pool, bytes)| ((name.clone(), pool.clone()), *bytes)));
     let first = Situation { at, pools: pools.collect() };
     let (mut open, mut seen) = (vec![first.clone()], BTreeSet::from([first]));
     while let Some(situation) = open.pop() {
