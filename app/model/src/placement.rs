@@ -8,7 +8,7 @@ use crate::{HostName, VmId};
 
 /// The rules, and the priorities. A plan breaks none that holds before it; one that is broken already is not mended by it, and not made worse.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct PlacementRules {
     /// The rules.
     pub rules: Vec<PlacementRule>,
@@ -18,6 +18,7 @@ pub struct PlacementRules {
 
 /// A rule for a named set of VMs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlacementRule {
     /// Its name, for people.
     pub name: String,

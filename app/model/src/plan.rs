@@ -8,6 +8,7 @@ use crate::{EvacuationId, Finding, FindingCode, HostName, Mode, PlanId, Policy, 
 
 /// What is to be planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PlanRequest {
     /// Which VMs.
     pub subject: Subject,

@@ -7,9 +7,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use model::{Code, Host, HostDetails, HostLogin, HostName, HostTest, NewHost, Problem, RegisteredHost, Scope};
+use model::{
+    Code, Host, HostDetails, HostLogin, HostName, HostTest, MaintenanceCommand, NewHost, Problem, RegisteredHost, Scope,
+};
 use port::Principal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     DoorState, Doors, Refused,
@@ -29,6 +31,7 @@ pub(super) fn router() -> Router<DoorState> {
         .route("/{name}/details", get(details))
         .route("/{name}/login", post(log_in))
         .route("/{name}/key", post(set_up_key).delete(remove_key))
+        .route("/{name}/maintenance", post(maintain))
 }
 
 /// A host as it was registered and as it is now.
@@ -163,6 +166,26 @@ async fn set_up_key(LoginAt { doors, who, name, login }: LoginAt) -> Result<Stat
 /// `DELETE /api/hosts/<name>/key`.
 async fn remove_key(LoginAt { doors, who, name, login }: LoginAt) -> Result<StatusCode, Refused> {
     done(doors.console.remove_key(&who, &name, login).await)
+}
+
+/// What a person says of a host that is emptied or was.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Maintain {
+    command: MaintenanceCommand,
+}
+
+/// `POST /api/hosts/<name>/maintenance`.
+async fn maintain(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    named: Named,
+    request: Request,
+) -> Result<Json<Shown>, Refused> {
+    let name = host_name(&named)?;
+    let Maintain { command } = json_body(request).await?;
+    doors.console.set_maintenance(&who, &name, command).await.map_err(missing)?;
+    Ok(Json(only(&doors, &who, &name)?))
 }
 
 /// A text that can't be a host's name is answered like the name of an unknown host.

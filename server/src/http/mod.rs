@@ -3,6 +3,7 @@
 mod assets;
 mod body;
 mod client;
+mod evacuations;
 mod export;
 mod guard;
 mod headers;
@@ -15,6 +16,7 @@ mod login;
 mod migrations;
 mod named;
 mod pages;
+mod placement;
 mod refused;
 mod status;
 mod terminal;
@@ -160,6 +162,8 @@ fn api() -> Router<DoorState> {
         .nest("/hosts", hosts::router())
         .nest("/migrations", migrations::router())
         .nest("/vms", vms::router())
+        .nest("/evacuations", evacuations::router())
+        .route("/placement", placement::routes())
         .route("/predictions", get(migrations::predictions))
 }
 

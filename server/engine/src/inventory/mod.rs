@@ -93,7 +93,8 @@ impl Inventory {
             policy_defaults: BTreeMap::new(),
             addresses: addresses::Told::new(),
             store_outage: None,
-            evacuations: 0,
+            // Another than any of an earlier run, whose last changes a program may have missed.
+            evacuations: feed.last(),
             tally: Tally::default(),
             summarised: Summarised::default(),
             peer_logins: PeerLogins::default(),

@@ -30,7 +30,7 @@ pub(super) struct FakeConsole {
     refusal: Mutex<Option<Problem>>,
 }
 
-/// What the port was asked to do with hosts.
+/// What the port was asked to do with hosts, and with many VMs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum HostCall {
     Test(NewHost),
@@ -42,6 +42,11 @@ pub(super) enum HostCall {
     RemoveKey(HostName, HostLogin),
     /// To an ad-hoc destination.
     Start(MigrationRequest<Destination>),
+    Plan(PlanRequest),
+    CarryOut(PlanId),
+    TellEvacuation(EvacuationCommand),
+    Maintain(HostName, MaintenanceCommand),
+    Place(PlacementRules),
 }
 
 impl FakeConsole {
@@ -471,6 +476,7 @@ impl Account for FakeConsole {
 #[async_trait]
 impl Evacuations for FakeConsole {
     async fn plan(&self, _: &Principal, request: PlanRequest) -> Result<Plan, Problem> {
+        self.call(HostCall::Plan(request.clone()))?;
         Ok(examples::plan(request))
     }
 
@@ -480,6 +486,7 @@ impl Evacuations for FakeConsole {
     }
 
     async fn carry_out(&self, who: &Principal, id: PlanId) -> Result<Evacuation, Problem> {
+        self.call(HostCall::CarryOut(id))?;
         self.kept_plan(who, id).await?;
         Ok(examples::evacuation(1, &["web", "db"]))
     }
@@ -499,11 +506,13 @@ impl Evacuations for FakeConsole {
         Ok(vec![Evacuation { items: Vec::new(), ..examples::evacuation(1, &[]) }])
     }
 
-    async fn tell(&self, who: &Principal, id: EvacuationId, _: EvacuationCommand) -> Result<Evacuation, Problem> {
+    async fn tell(&self, who: &Principal, id: EvacuationId, command: EvacuationCommand) -> Result<Evacuation, Problem> {
+        self.call(HostCall::TellEvacuation(command))?;
         Ok(self.evacuation(who, id).await?.0)
     }
 
-    async fn set_maintenance(&self, _: &Principal, name: &HostName, _: MaintenanceCommand) -> Result<(), Problem> {
+    async fn set_maintenance(&self, _: &Principal, name: &HostName, said: MaintenanceCommand) -> Result<(), Problem> {
+        self.call(HostCall::Maintain(name.clone(), said))?;
         match [host("alpha").name, host("beta").name].contains(name) {
             true => Ok(()),
             false => Err(Problem::new(Code::UnknownHost, "There is no such host.")),
@@ -514,7 +523,7 @@ impl Evacuations for FakeConsole {
         Ok(PlacementRules::default())
     }
 
-    async fn set_placement_rules(&self, _: &Principal, _: PlacementRules) -> Result<(), Problem> {
-        Ok(())
+    async fn set_placement_rules(&self, _: &Principal, rules: PlacementRules) -> Result<(), Problem> {
+        self.call(HostCall::Place(rules))
     }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod at_once;
 mod destinations;
+mod evacuations;
 mod fake;
 mod files;
 mod form_refusals;
