@@ -4,11 +4,12 @@
 //! error, and the default would count instead of what the admin meant.
 
 mod error;
+mod hooks;
 mod hosts;
 mod key_passphrase;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,10 +20,12 @@ use model::{HostSettings, Problem, Secret};
 use serde::{Deserialize, Deserializer, de::Error};
 
 pub use error::ConfigError;
+pub use hooks::{Hook, HookOn, HookTarget};
 
 use crate::{
     auth::SessionLimits,
     http::{Names, PublicUrl, Site, is_name},
+    server,
 };
 
 /// The configuration of `vmferry serve`.
@@ -58,6 +61,9 @@ pub struct Config {
     allowed_networks: Option<Vec<IpNet>>,
     /// A file with the passphrase that the console's own ssh key is encrypted with; systemd's credential `key-passphrase` counts, too.
     key_passphrase_file: Option<PathBuf>,
+    /// What is run or called when a host is empty, and when all is home.
+    #[serde(default)]
+    hooks: Vec<hooks::HookSettings>,
     /// The hosts.
     #[serde(default)]
     hosts: Vec<HostSettings>,
@@ -148,6 +154,29 @@ impl Config {
         self.protocol.unwrap_or(usual) == Protocol::Https
     }
 
+    /// Where a program on the console's own machine reaches it.
+    pub fn own_url(&self) -> String {
+        if let Some(url) = &self.public_url {
+            return url.origin();
+        }
+        let scheme = if self.speaks_https() { "https" } else { "http" };
+        let address = match self.listen.ip() {
+            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            address => address,
+        };
+        format!("{scheme}://{}", SocketAddr::new(address, self.listen.port()))
+    }
+
+    /// The file with the certificate that the console shows; none behind a proxy, which shows its own.
+    pub fn certificate_file(&self) -> Option<PathBuf> {
+        let is_own = self.speaks_https() && self.public_url.is_none();
+        is_own.then(|| match &self.tls {
+            Some(files) => files.certificate.clone(),
+            None => server::own_certificate(&self.data_dir),
+        })
+    }
+
     /// How long sessions last.
     pub fn session_limits(&self) -> SessionLimits {
         SessionLimits {
@@ -169,6 +198,14 @@ impl Config {
         self.allowed_networks.clone().map_or(AllowedNetworks::Routed, AllowedNetworks::Listed)
     }
 
+    /// What is run or called when a host is empty, and when all is home.
+    ///
+    /// # Errors
+    /// A hook without what it needs, or with an address that would be reached unencrypted.
+    pub fn hooks(&self) -> Result<Vec<Hook>, ConfigError> {
+        hooks::checked(&self.hooks)
+    }
+
     /// The hosts.
     ///
     /// # Errors
@@ -184,6 +221,7 @@ impl std::str::FromStr for Config {
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text)?;
         config.hosts()?;
+        config.hooks()?;
         if config.sessions.idle_minutes == 0 || config.sessions.absolute_hours == 0 {
             return Err(ConfigError::SessionsTooShort);
         }

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod commands;
 pub mod config;
 pub mod console;
+pub mod hooks;
 mod host_name;
 pub mod http;
 mod network;

@@ -28,7 +28,7 @@ fn main() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(stderr().is_terminal()).init();
     let status = match commands::run(command, password) {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");
             1

@@ -24,7 +24,7 @@ use hyper_util::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, own_certificate};
 pub use files::allow_many_files;
 
 /// How long requests may take to finish after the stop. Streams end at once by themselves.

@@ -4,6 +4,7 @@ mod admin_password;
 pub mod console;
 mod data_directory;
 mod demo;
+pub(crate) mod evacuate;
 mod known_hosts;
 mod pki;
 mod serve;
@@ -30,6 +31,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Starts real libvirt hosts and VMs on this machine, and the console for them; all is gone at the end.
     Demo(demo::DemoCommand),
+    /// Empties hosts, or brings their VMs home: shows the plan, asks, carries it out and follows it.
+    Evacuate(evacuate::Evacuate),
     /// Makes certificates for hosts that have none, and says how to put them there.
     Pki(pki::PkiCommand),
     /// Says by which ssh keys the console knows hosts, and forgets keys that have changed.
@@ -54,20 +57,22 @@ pub enum Command {
 
 pub use admin_password::take as take_admin_password;
 
-/// Does it, and returns when it is done. `password` is for the first administrator, if there is none yet.
+/// Does it, and returns the exit status when it is done. `password` is for the first administrator, if there is none yet.
 ///
 /// # Errors
 /// Whatever kept it from being done, with what to do about it.
-pub fn run(command: Command, password: Option<Secret>) -> Result<(), Failure> {
+pub fn run(command: Command, password: Option<Secret>) -> Result<i32, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match command {
-            Command::Serve(serve) => serve.run(password).await,
-            Command::Demo(demo) => demo.run(password).await,
-            Command::Pki(pki) => pki.run(),
-            Command::KnownHosts { config, command } => known_hosts::run(&config, command).await,
-            Command::User { config, command } => user::run(&config, command).await,
+            Command::Serve(serve) => serve.run(password).await?,
+            Command::Demo(demo) => demo.run(password).await?,
+            Command::Evacuate(evacuate) => return evacuate.run().await,
+            Command::Pki(pki) => pki.run()?,
+            Command::KnownHosts { config, command } => known_hosts::run(&config, command).await?,
+            Command::User { config, command } => user::run(&config, command).await?,
         }
+        Ok(0)
     });
     // A thread that reads standard input or waits for libvirt can't be interrupted, and must not keep the program.
     runtime.shutdown_timeout(THREADS_LIMIT);

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     config::Config,
     console::Allowed,
+    hooks::Hooks,
     server::{self, Certificate},
 };
 
@@ -41,6 +42,7 @@ impl Serve {
         let listen = self.listen.unwrap_or(config.listen);
         let mut site = config.site(listen)?;
         let hosts = config.hosts()?;
+        let hooks = Hooks::new(config.hooks()?).map_err(|error| format!("The hooks can't be called: {error}."))?;
         if hosts.is_empty() {
             tracing::warn!("no [[hosts]] in {}: there is nothing to see", self.config.display());
         }
@@ -62,6 +64,7 @@ impl Serve {
         let stop = stop::on_signal(false)?;
         let networks = Arc::new(Networks::new(config.allowed_networks(), &hosts, SystemResolver));
         let console = Console::start(hosts, kept, Allowed { tcp: config.allow_tcp, networks }).await?;
+        console.engine().set_hooks(Arc::new(hooks));
         let tls = certificate.map(|certificate| {
             say(&format!("The certificate's SHA-256 fingerprint: {}", certificate.fingerprint()));
             (certificate.tls(), AbortOnDropHandle::new(tokio::spawn(certificate.follow())))

@@ -51,6 +51,9 @@ pub enum ConfigError {
     /// The fields of a host contradict each other.
     #[error("{}", [Some(.0.sentence.as_str()), .0.fix.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "))]
     Host(InvalidInput),
+    /// A hook that can't be called.
+    #[error("One of the [[hooks]]: {0}.")]
+    Hook(String),
     /// Two hosts have one name.
     #[error("Two hosts are called {0}: give each a name of its own.")]
     SameName(HostName),

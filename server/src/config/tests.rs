@@ -134,3 +134,34 @@ fn networks_are_listed_in_cidr_notation() {
         assert!(error.contains("allowed_networks"), "{wrong}: {error}");
     }
 }
+
+#[test]
+fn hooks_are_programs_or_addresses() {
+    let read = |lines: &str| format!("[[hooks]]\n{lines}").parse::<Config>().and_then(|config| config.hooks());
+    let on = vec![HookOn::Empty, HookOn::Home];
+    let hooks = read("on = [\"empty\", \"home\"]\ncommand = [\"/usr/bin/logger\", \"a b\"]").unwrap();
+    let target = HookTarget::Command { program: "/usr/bin/logger".into(), arguments: vec!["a b".into()] };
+    assert_eq!(hooks, [Hook { on, target }]);
+    for url in ["https://hooks.example.org/x?y=z", "http://127.0.0.1:9/", "http://[::1]/", "http://localhost/"] {
+        let hooks = read(&format!("on = [\"home\"]\nurl = \"{url}\"")).unwrap();
+        assert!(matches!(&hooks[..], [Hook { target: HookTarget::Url(read), .. }] if read.as_str() == url), "{url}");
+    }
+    for wrong in [
+        "command = [\"/bin/true\"]",
+        "on = []\ncommand = [\"/bin/true\"]",
+        "on = [\"full\"]\ncommand = [\"/bin/true\"]",
+        "on = [\"empty\"]",
+        "on = [\"empty\"]\ncommand = []",
+        "on = [\"empty\"]\ncommand = [\"true\"]",
+        "on = [\"empty\"]\ncommand = \"/bin/true\"",
+        "on = [\"empty\"]\ncommand = [\"/bin/true\", \"a\\u0000b\"]",
+        "on = [\"empty\"]\ncommand = [\"/bin/true\"]\nurl = \"https://a/\"",
+        "on = [\"empty\"]\nurl = \"http://192.0.2.7/\"",
+        "on = [\"empty\"]\nurl = \"http://127.0.0.1.example.org/\"",
+        "on = [\"empty\"]\nurl = \"file:///etc/passwd\"",
+        "on = [\"empty\"]\nurl = \"hooks\"",
+        "on = [\"empty\"]\nurl = \"https://a/\"\nmethod = \"GET\"",
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}

@@ -16,7 +16,10 @@ pub(super) fn routes() -> MethodRouter<DoorState> {
 }
 
 /// `GET /api/placement`.
-async fn read(State(doors): State<Doors>, Extension(who): Extension<Principal>) -> Result<Json<PlacementRules>, Refused> {
+async fn read(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+) -> Result<Json<PlacementRules>, Refused> {
     Ok(Json(doors.console.placement_rules(&who).await?))
 }
 

@@ -65,6 +65,11 @@ pub struct Certificate {
     names: watch::Sender<Vec<String>>,
 }
 
+/// The file with the certificate that the console makes itself.
+pub fn own_certificate(directory: &Path) -> PathBuf {
+    directory.join("certificate.pem")
+}
+
 /// Where it is, in PEM.
 #[derive(Clone, Debug)]
 struct Files {
@@ -96,7 +101,7 @@ impl Certificate {
     /// # Errors
     /// When it can't be written or read.
     pub fn self_signed(directory: &Path, address: IpAddr) -> Result<Self, CertificateError> {
-        let (certificate, key) = (directory.join("certificate.pem"), directory.join("certificate-key.pem"));
+        let (certificate, key) = (own_certificate(directory), directory.join("certificate-key.pem"));
         Self::of(Files { certificate, key, own: Some(address) })
     }
 

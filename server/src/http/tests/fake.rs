@@ -27,6 +27,7 @@ pub(super) struct FakeConsole {
     findings: Mutex<Vec<Finding>>,
     subscribers: Mutex<Vec<mpsc::Sender<Update>>>,
     host_calls: Mutex<Vec<HostCall>>,
+    evacuation: Mutex<Evacuation>,
     refusal: Mutex<Option<Problem>>,
 }
 
@@ -57,6 +58,7 @@ impl FakeConsole {
             findings: Mutex::default(),
             subscribers: Mutex::default(),
             host_calls: Mutex::default(),
+            evacuation: Mutex::new(examples::evacuation(1, &["web", "db"])),
             refusal: Mutex::default(),
         }
     }
@@ -69,6 +71,11 @@ impl FakeConsole {
     /// The calls about hosts since the last look, refused ones included.
     pub(super) fn host_calls(&self) -> Vec<HostCall> {
         std::mem::take(&mut *self.host_calls.lock().unwrap())
+    }
+
+    /// The only evacuation there is.
+    pub(super) fn evacuation(&self) -> MutexGuard<'_, Evacuation> {
+        self.evacuation.lock().unwrap()
     }
 
     fn call(&self, call: HostCall) -> Result<(), Problem> {
@@ -488,11 +495,11 @@ impl Evacuations for FakeConsole {
     async fn carry_out(&self, who: &Principal, id: PlanId) -> Result<Evacuation, Problem> {
         self.call(HostCall::CarryOut(id))?;
         self.kept_plan(who, id).await?;
-        Ok(examples::evacuation(1, &["web", "db"]))
+        Ok(self.evacuation().clone())
     }
 
     async fn evacuation(&self, _: &Principal, id: EvacuationId) -> Result<(Evacuation, Vec<EvacuationEvent>), Problem> {
-        let evacuation = examples::evacuation(1, &["web", "db"]);
+        let evacuation = self.evacuation().clone();
         match evacuation.id == id {
             true => Ok((
                 evacuation,
@@ -503,12 +510,12 @@ impl Evacuations for FakeConsole {
     }
 
     async fn evacuations(&self, _: &Principal, _: u32) -> Result<Vec<Evacuation>, Problem> {
-        Ok(vec![Evacuation { items: Vec::new(), ..examples::evacuation(1, &[]) }])
+        Ok(vec![Evacuation { items: Vec::new(), ..self.evacuation().clone() }])
     }
 
     async fn tell(&self, who: &Principal, id: EvacuationId, command: EvacuationCommand) -> Result<Evacuation, Problem> {
         self.call(HostCall::TellEvacuation(command))?;
-        Ok(self.evacuation(who, id).await?.0)
+        Ok(Evacuations::evacuation(self, who, id).await?.0)
     }
 
     async fn set_maintenance(&self, _: &Principal, name: &HostName, said: MaintenanceCommand) -> Result<(), Problem> {

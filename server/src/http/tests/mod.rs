@@ -2,6 +2,7 @@
 
 mod access;
 mod at_once;
+mod command_line;
 mod destinations;
 mod evacuations;
 mod fake;
