@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use model::{
-    Code, Evacuation, EvacuationId, EvacuationState, HostName, ItemState, Maintenance, MaintenanceCommand,
-    MaintenanceStage, Problem, Subject,
+    Code, Evacuation, EvacuationEvent, EvacuationId, EvacuationState, HostName, ItemState, Maintenance,
+    MaintenanceCommand, MaintenanceStage, Problem, Subject,
 };
 
 use super::{Evacuations, hooks::HookEvent, wording};
-use crate::{error::Error, hypervisor::HostError, inventory::Inventory, lock::lock};
+use crate::{context::Context, error::Error, hypervisor::HostError, inventory::Inventory, lock::lock};
 
 /// A host as it begins to be emptied.
 pub(super) fn draining(evacuation: &Evacuation) -> Maintenance {
@@ -171,19 +171,35 @@ impl Evacuations {
     /// Tells commands and addresses of the configuration, and writes down what came of it.
     fn call_hooks(&self, event: &'static str, host: &HostName, maintenance: Maintenance) {
         let Some(hooks) = lock(&self.hooks).clone() else { return };
-        let Maintenance { reason, by, evacuation, .. } = maintenance;
+        let Maintenance { reason, by, evacuation, home, .. } = maintenance;
         let event = HookEvent { event, host: host.clone(), reason, by, evacuation, at_ms: self.context.now_ms() };
         let context = Arc::clone(&self.context);
         self.context.tasks().spawn(async move {
             let told = hooks.tell(&event).await;
             let now = context.inventory().maintenance(&event.host).cloned();
-            // Once all are home the host has no record any more; the log has it.
-            let Some(now) = now.filter(|now| now.evacuation == event.evacuation) else { return };
-            let now = Maintenance { told, ..now };
-            if context.store().set_maintenance(&event.host, Some(&now)).await.is_ok() {
-                context.inventory().set_maintenance(&event.host, Some(now));
+            match (now.filter(|now| now.evacuation == event.evacuation), home) {
+                (Some(now), _) => {
+                    let now = Maintenance { told, ..now };
+                    if context.store().set_maintenance(&event.host, Some(&now)).await.is_ok() {
+                        context.inventory().set_maintenance(&event.host, Some(now));
+                    }
+                }
+                // A host in use has no record; the evacuation that brought its VMs home has, and has ended.
+                (None, Some(home)) => write_into_history(&context, home, told).await,
+                (None, None) => {}
             }
         });
+    }
+}
+
+/// Adds to the history of an evacuation that has ended.
+async fn write_into_history(context: &Context, id: EvacuationId, told: Vec<String>) {
+    let at_ms = context.now_ms();
+    let events: Vec<EvacuationEvent> = told.into_iter().map(|text| EvacuationEvent { at_ms, text }).collect();
+    let Ok(Some(ended)) = context.store().evacuation(id).await else { return };
+    match context.store().update_evacuation(&ended, &[], &events).await {
+        Ok(()) => context.inventory().evacuations_changed(),
+        Err(error) => tracing::warn!(evacuation = %id, %error, "what came of the hooks can't be written down"),
     }
 }
 

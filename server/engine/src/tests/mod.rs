@@ -6,6 +6,7 @@ mod beside;
 mod direct;
 mod evacuation;
 mod feed;
+mod hooks;
 mod hosts;
 mod hosts_elsewhere;
 mod hosts_login;
