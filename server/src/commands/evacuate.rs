@@ -98,7 +98,7 @@ struct ShownHost {
 }
 
 impl Evacuate {
-    pub(crate) async fn run(self) -> Result<i32, Failure> {
+    pub(crate) async fn run(self) -> Result<u8, Failure> {
         let (base, certificate) = self.place()?;
         let client = Client::log_in(base, certificate, &self.user, &self.password()?).await?;
         let done = self.by(&client).await;

@@ -61,7 +61,7 @@ pub use admin_password::take as take_admin_password;
 ///
 /// # Errors
 /// Whatever kept it from being done, with what to do about it.
-pub fn run(command: Command, password: Option<Secret>) -> Result<i32, Failure> {
+pub fn run(command: Command, password: Option<Secret>) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match command {

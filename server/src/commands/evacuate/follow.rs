@@ -16,7 +16,7 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The exit status.
-    pub(super) fn status(self) -> i32 {
+    pub(super) fn status(self) -> u8 {
         match self {
             Self::AllMoved => 0,
             Self::Left => 2,

@@ -34,7 +34,7 @@ fn private(house: &House, name: &str, text: &str) -> PathBuf {
 }
 
 /// What comes of a command line of ada's.
-async fn evacuate(house: &House, console: &str, arguments: &str) -> Result<i32, Failure> {
+async fn evacuate(house: &House, console: &str, arguments: &str) -> Result<u8, Failure> {
     let password = private(house, "password", &format!("{PASSWORD}\n"));
     let line = format!("evacuate {arguments} --user ada --config /nowhere/vmferry.toml --console {console}");
     let line = line.split(' ').map(str::to_owned).chain(["--password-file".into(), password.display().to_string()]);
