@@ -1,12 +1,13 @@
 import { get } from 'node:http';
 import { devices, expect, test, type BrowserContext, type Page } from '@playwright/test';
 import { startFleet, type Fleet } from './console';
+import { openMigrate, type MigrateWindow } from './migrate';
 
 /** What browsers accept; the console chooses. */
 const ENCODINGS = 'gzip, deflate, br';
 /** Requests of the list page. */
 const REQUESTS = 200;
-/** Loads of the page in the browser, and searches. */
+/** Loads of the page in the browser, searches, and openings of a window. */
 const LOADS = 5;
 /** Pages that watch, and in how many sessions: one session may have 16 streams. */
 const WATCHERS = 20;
@@ -79,6 +80,17 @@ const search = (page: Page, words: string) =>
     words,
   );
 
+/** Opens the Migrate window of the first VM that runs, as often. */
+async function openings(page: Page, fleet: Fleet) {
+  const windows: MigrateWindow[] = [];
+  for (const rack of ['03-', '07-', '11-', '13-', '17-']) {
+    await page.goto(`${fleet.url}/?state=running`);
+    await expect(page.locator('.badge')).toHaveText('live');
+    windows.push(await openMigrate(page, rack));
+  }
+  return windows;
+}
+
 test('the list of a fleet', async ({ browser }) => {
   test.setTimeout(600_000);
   const fleet = await startFleet('--listen', '127.0.0.1:0');
@@ -103,12 +115,15 @@ test('the list of a fleet', async ({ browser }) => {
   const searches: number[] = [];
   for (const words of ['kafka', 'mail', 'queue', 'zone', 'vpn']) searches.push(await search(page, words));
 
+  const windows = await openings(page, fleet);
+
   const phoneContext = await browser.newContext(devices['Pixel 7']);
   await noteLive(phoneContext);
   const phonePage = await phoneContext.newPage();
   await fleet.logIn(phonePage);
   const phone: { ms: number; elements: number }[] = [];
   for (let count = 0; count < LOADS; count += 1) phone.push(await load(phonePage, fleet, 4));
+  const phoneWindows = await openings(phonePage, fleet);
   await Promise.all([page.goto('about:blank'), phonePage.goto('about:blank')]);
 
   const cpu = async () => {
@@ -144,6 +159,10 @@ test('the list of a fleet', async ({ browser }) => {
     { what: 'live on a desktop', unit: 'ms', goal: '1,500', before: '9,500', now: median(desktop.map(({ ms }) => ms)) },
     { what: 'live on a phone, CPU 4 times slower', unit: 'ms', goal: '3,000', before: '', now: median(phone.map(({ ms }) => ms)) },
     { what: 'first rows of a search', unit: 'ms', goal: '100', before: '', now: median(searches) },
+    { what: 'Migrate window, first host to choose', unit: 'ms', goal: '300', before: '', now: median(windows.map(({ card }) => card)) },
+    { what: 'its first checks', unit: 'ms', goal: '300', before: '', now: median(windows.map(({ checked }) => checked)) },
+    { what: 'a host found by three letters', unit: 'ms', goal: '100', before: '', now: median(windows.map(({ found }) => found)) },
+    { what: 'Migrate window on a phone', unit: 'screens', goal: '2', before: '', now: median(phoneWindows.map(({ screens }) => screens)) },
     { what: 'memory of the server', unit: 'MB', goal: '150', before: '358', now: fleet.memory() },
     { what: 'CPU of the server, nothing watches', unit: '% of a core', goal: '', before: '', now: unwatched },
     { what: `CPU of the server, ${WATCHERS} pages watch`, unit: '% of a core', goal: '25', before: '', now: watched },

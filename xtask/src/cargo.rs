@@ -105,8 +105,15 @@ impl Cargo {
     pub fn measure_in_browser(&self, config: &str, name: &str) -> Result<()> {
         let mut command = Command::new("npx");
         command.current_dir(self.workspace.join("end2end")).args(["playwright", "test", "--config", config, name]);
-        let measured = command.status().context("npx could not be started: xtask/prepare.sh brings it")?;
+        let measured = command.status().context("npx could not be started")?;
         ensure!(measured.success(), "{name} failed");
+        Ok(())
+    }
+
+    /// Fails if there is no Playwright, so that this is known before anything is built for it.
+    pub fn ensure_playwright(&self) -> Result<()> {
+        let is_there = self.workspace.join("end2end/node_modules/@playwright/test").exists();
+        ensure!(is_there, "Playwright is not installed: `xtask/prepare.sh test` brings it");
         Ok(())
     }
 

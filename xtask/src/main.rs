@@ -74,8 +74,9 @@ fn fleet(options: &[&str]) -> Result<()> {
 
 /// Builds the site and the fleet, and measures it in Chromium.
 fn bench_fleet() -> Result<()> {
-    site(true)?;
     let cargo = Cargo::locate()?;
+    cargo.ensure_playwright()?;
+    site(true)?;
     cargo.build_release("fleet")?;
     cargo.measure_in_browser("fleet.config.ts", "measure")
 }

@@ -59,7 +59,9 @@ impl Inventory {
     fn take_out(&mut self, name: &HostName) -> Vec<VmId> {
         let Some(entry) = self.hosts.remove(name) else { return Vec::new() };
         entry.watch.ended.cancel();
-        entry.copies.into_keys().collect()
+        let affected: Vec<VmId> = entry.copies.into_keys().collect();
+        affected.iter().for_each(|vm| self.holders.set(*vm, name, false));
+        affected
     }
 
     /// From now on the host is registered.

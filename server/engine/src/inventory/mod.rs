@@ -7,8 +7,10 @@
 mod addresses;
 mod evacuations;
 mod feed;
+mod holders;
 mod host;
 mod hosts;
+mod migrations;
 mod peer_logins;
 mod policy_defaults;
 mod scope;
@@ -25,12 +27,10 @@ use std::{
 };
 
 pub(crate) use feed::{Feed, RESERVED};
+use holders::Holders;
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
-use model::{
-    Change, Host, HostName, Leftover, Migration, MigrationId, Phase, PolicyDefaults, Progress, StoreOutage, Update, Vm,
-    VmId,
-};
+use model::{Change, Host, HostName, Migration, MigrationId, PolicyDefaults, StoreOutage, Update, Vm, VmId};
 use peer_logins::PeerLogins;
 use summary::Summarised;
 use tally::Tally;
@@ -41,9 +41,6 @@ use crate::{
     clock::Clock,
     hypervisor::{CopyFacts, HostConnection, HostError, StateReason},
 };
-
-/// Ended migrations that are kept here, besides those that still need care.
-const RECENT: usize = 50;
 
 /// The part of a VM that moves in the inventory: neither the VM nor its two hosts may be meddled with.
 pub(crate) struct Claim {
@@ -58,6 +55,7 @@ pub(crate) struct Claim {
 pub(crate) struct Inventory {
     clock: Clock,
     hosts: BTreeMap<HostName, HostEntry>,
+    holders: Holders,
     /// As last published.
     published_hosts: BTreeMap<HostName, Host>,
     /// As last published.
@@ -85,6 +83,7 @@ impl Inventory {
         Self {
             clock,
             hosts: BTreeMap::new(),
+            holders: Holders::default(),
             published_hosts: BTreeMap::new(),
             vms: BTreeMap::new(),
             migrations: BTreeMap::new(),
@@ -170,6 +169,7 @@ impl Inventory {
         let Some(entry) = self.hosts.get_mut(name) else { return };
         let now: BTreeMap<VmId, CopyFacts> = copies.into_iter().map(|copy| (copy.vm, copy)).collect();
         let affected: BTreeSet<VmId> = entry.copies.keys().chain(now.keys()).copied().collect();
+        affected.iter().for_each(|vm| self.holders.set(*vm, name, now.contains_key(vm)));
         entry.copies = now;
         self.publish(affected);
         self.publish_host(name);
@@ -178,6 +178,7 @@ impl Inventory {
     /// One copy changed, or is gone.
     pub(crate) fn set_copy(&mut self, name: &HostName, vm: VmId, copy: Option<CopyFacts>) {
         let Some(entry) = self.hosts.get_mut(name) else { return };
+        self.holders.set(vm, name, copy.is_some());
         match copy {
             Some(copy) => entry.copies.insert(vm, copy),
             None => entry.copies.remove(&vm),
@@ -229,79 +230,6 @@ impl Inventory {
         if self.store_outage != outage {
             self.store_outage = outage;
             self.feed.change();
-        }
-    }
-
-    pub(crate) fn migration(&self, id: MigrationId) -> Option<&Migration> {
-        self.migrations.get(&id)
-    }
-
-    /// The ended migration that has left this volume on a host, if one has.
-    pub(crate) fn left_by(&self, host: &HostName, pool: &str, volume: &str) -> Option<MigrationId> {
-        let is_it = |left: &Leftover| left.host == *host && left.what.volume() == Some((pool, volume));
-        let mut ended = self.migrations.values().filter(|migration| migration.phase.has_ended());
-        ended.find(|migration| migration.leftovers.iter().any(is_it)).map(|migration| migration.id)
-    }
-
-    /// The volumes, by pool and name, that ended migrations have left on a host.
-    pub(crate) fn left_volumes(&self, host: &HostName) -> Vec<(String, String)> {
-        let ended = self.migrations.values().filter(|migration| migration.phase.has_ended());
-        let left = ended.flat_map(|migration| &migration.leftovers).filter(|left| left.host == *host);
-        left.filter_map(|left| left.what.volume()).map(|(pool, name)| (pool.to_owned(), name.to_owned())).collect()
-    }
-
-    /// Whether an ended migration still has something to do with a host.
-    pub(crate) fn is_cared_for(&self, host: &HostName) -> bool {
-        let mut cared_for = self.migrations.values().filter(|migration| migration.needs_care());
-        cared_for.any(|Migration { source, destination, .. }| source == host || destination == host)
-    }
-
-    /// Ended migrations of an earlier run of the console, for the pages.
-    pub(crate) fn remember(&mut self, migrations: Vec<Migration>) {
-        self.migrations.extend(migrations.into_iter().map(|migration| (migration.id, migration)));
-    }
-
-    /// Whether a migration that has not ended, or one that needs attention, can't go on without this host.
-    pub(crate) fn is_needed(&self, host: &HostName) -> bool {
-        let waits = |phase: Phase| !phase.has_ended() || phase == Phase::NeedsAttention;
-        let mut waiting = self.migrations.values().filter(|migration| waits(migration.phase));
-        waiting.any(|migration| migration.source == *host || migration.destination == *host)
-    }
-
-    /// A migration's new state. Once it has ended, the VM is free again.
-    pub(crate) fn set_migration(&mut self, migration: Migration) {
-        let (vm, ended) = (migration.vm, migration.phase.has_ended());
-        // A claim of one that had ended before is for a step.
-        let ends = ended && self.migrations.get(&migration.id).is_none_or(|before| !before.phase.has_ended());
-        if ends && self.open.get(&vm).is_some_and(|claim| claim.migration == migration.id) {
-            self.open.remove(&vm);
-        }
-        let begins = !ended && self.migrations.get(&migration.id).is_none_or(|before| before.phase.has_ended());
-        self.put_migration(migration);
-        if begins || ended {
-            self.forget_old_migrations();
-            self.publish([vm]);
-        }
-    }
-
-    fn put_migration(&mut self, migration: Migration) {
-        let id = migration.id;
-        let progress_only = self.migrations.get_mut(&id).is_some_and(|before| {
-            let progress = std::mem::replace(&mut before.progress, Progress::clone(&migration.progress));
-            let is_same = *before == migration;
-            before.progress = progress;
-            is_same
-        });
-        self.migrations.insert(id, migration);
-        self.feed.migration(id, progress_only);
-    }
-
-    fn forget_old_migrations(&mut self) {
-        let is_over = |migration: &&Migration| migration.phase.has_ended() && !migration.needs_care();
-        let ended: Vec<MigrationId> = self.migrations.values().filter(is_over).map(|m| m.id).collect();
-        for id in ended.iter().rev().skip(RECENT) {
-            self.migrations.remove(id);
-            self.feed.migration_forgotten(*id);
         }
     }
 }

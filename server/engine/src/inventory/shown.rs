@@ -58,8 +58,8 @@ impl Inventory {
     fn derive(&self, id: VmId) -> Option<Vm> {
         let claim = self.open.get(&id);
         let open = claim.and_then(|claim| self.migrations.get(&claim.migration));
-        let mut copies: Vec<At<'_>> =
-            self.hosts.values().filter_map(|entry| Some((entry, entry.copies.get(&id)?))).collect();
+        let entries = self.holders.of(id).filter_map(|name| self.hosts.get(name));
+        let mut copies: Vec<At<'_>> = entries.filter_map(|entry| Some((entry, entry.copies.get(&id)?))).collect();
         copies.retain(|(_, copy)| !copy.incoming);
         copies.sort_by_key(|(entry, copy)| {
             std::cmp::Reverse(entry.rank(copy, self.shown_state(&entry.config.name, copy), open))
