@@ -6,6 +6,7 @@
 mod account;
 mod autostart;
 mod by_name;
+mod completion;
 mod destination;
 mod destinations;
 mod evacuation;
@@ -44,6 +45,7 @@ mod vm_query;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
 pub use autostart::Autostart;
+pub use completion::completions;
 pub use destination::{AdHocDestination, Destination};
 pub use destinations::{DestinationReport, Destinations, recommended};
 pub use evacuation::{

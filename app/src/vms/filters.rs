@@ -6,7 +6,10 @@ use model::{Column, Letter, StateFilter, VmQuery};
 
 use crate::live::Live;
 use crate::ui::icon::{Draw, Icon};
-use crate::vms::query::{at, heading, label, to_url};
+use crate::vms::{
+    completions::{Completions, LIST},
+    query::{at, heading, label, to_url},
+};
 
 /// Search, filter and, on a phone, order. A plain GET form; with WASM the list follows every key.
 #[component]
@@ -39,10 +42,12 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
                     aria-label="Search VMs"
                     placeholder="Search, e.g. host:alpha web"
                     autocomplete="off"
+                    list=LIST
                     value=query.get_untracked().search
                     prop:value=move || query.read().search.clone()
                     on:input=search
                 />
+                <Completions query />
             </div>
             <input type="hidden" name="state" value=move || query.read().state.as_str() />
             <label class="sort">

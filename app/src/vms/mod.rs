@@ -4,6 +4,7 @@ pub mod action_form;
 #[cfg(feature = "ssr")]
 pub mod action_page;
 pub mod banners;
+mod completions;
 #[cfg(feature = "ssr")]
 mod facts;
 mod filters;

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::ui::fragment::{refused as refusal, rendered};
 #[cfg(feature = "ssr")]
 use crate::vms::{
+    completions::listed,
     facts::Facts,
     graphs::Graphs,
     host_facts::{FAILED, HostFacts},
@@ -28,6 +29,12 @@ pub async fn act(vm: VmId, host: HostName, action: VmAction) -> Result<(), Failu
     console().act(&who()?, vm, Some(&host), action).await.map_err(refused)?;
     after_form("/");
     Ok(())
+}
+
+/// What a search that is being typed could become.
+#[server]
+pub async fn completions_html(#[server(default)] typed: String) -> Result<String, Failure> {
+    console().completions(&who()?, &typed).map(listed).map_err(refused)
 }
 
 /// What a host has, its settings and what went wrong with it.

@@ -12,6 +12,9 @@ pub trait Vms: Send + Sync {
     /// and the latest that have.
     fn snapshot(&self, who: &Principal, scope: Option<Scope>) -> Result<Snapshot, Problem>;
 
+    /// What a search for VMs that is being typed could become, each as the whole search: fields, then hosts and tags.
+    fn completions(&self, who: &Principal, typed: &str) -> Result<Vec<String>, Problem>;
+
     /// The VM of this name, as its host says just now; with `host` only the one there.
     ///
     /// # Errors

@@ -13,6 +13,10 @@ impl Vms for ServerConsole {
         Ok(self.engine.snapshot(scope))
     }
 
+    fn completions(&self, _who: &Principal, typed: &str) -> Result<Vec<String>, Problem> {
+        Ok(self.engine.completions(typed))
+    }
+
     async fn look(&self, _who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
         Ok(self.engine.look(name, host).await?)
     }

@@ -63,6 +63,12 @@ impl Engine {
         self.find(name, host)
     }
 
+    /// What a search for VMs that is being typed could become, each as the whole search: fields, then hosts by name, then tags, the most
+    /// frequent first.
+    pub fn completions(&self, typed: &str) -> Vec<String> {
+        self.context.inventory().completions(typed)
+    }
+
     /// The VM with this id, if a host has it.
     pub fn vm(&self, id: VmId) -> Option<Vm> {
         self.context.inventory().vm(id).cloned()

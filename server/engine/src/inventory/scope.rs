@@ -1,8 +1,11 @@
 //! What of the inventory is in a scope.
 
-use std::collections::BTreeSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use model::{Host, HostName, Migration, MigrationId, Scope, Vm, VmId, VmList, VmRow, Window};
+use model::{Host, HostName, Migration, MigrationId, Scope, Vm, VmId, VmList, VmRow, Window, completions};
 
 use super::Inventory;
 
@@ -48,6 +51,18 @@ impl Inventory {
             vms: vms.iter().filter_map(|id| self.vms.get(id)).collect(),
             migrations: migrations.iter().rev().filter_map(|id| self.migrations.get(id)).collect(),
         }
+    }
+
+    /// What a search that is being typed could become.
+    pub(crate) fn completions(&self, typed: &str) -> Vec<String> {
+        let mut tags: BTreeMap<&str, usize> = BTreeMap::new();
+        for tag in self.vms.values().flat_map(|vm| &vm.tags) {
+            *tags.entry(tag).or_default() += 1;
+        }
+        let mut tags: Vec<(&str, usize)> = tags.into_iter().collect();
+        tags.sort_by_key(|(_, count)| Reverse(*count));
+        let hosts = self.published_hosts.keys().map(HostName::as_str);
+        completions(typed, hosts, tags.into_iter().map(|(tag, _)| tag))
     }
 
     /// What a window lists.

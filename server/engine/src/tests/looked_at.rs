@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::*;
+use crate::hypervisor::CopyFacts;
 
 #[tokio::test(start_paused = true)]
 async fn an_agent_that_never_answers_holds_nothing_up_twice() {
@@ -98,4 +99,18 @@ async fn a_vm_is_found_by_the_address_that_a_network_of_its_host_gave_it() {
     }
     assert_eq!(found("ip:192.0.2.8"), [], "what is off has no address");
     assert_eq!(found("192"), [], "a number is no address");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_is_completed_by_hosts_and_by_the_most_frequent_tags() {
+    let bench = Bench::new().await;
+    let alpha: HostName = "alpha".parse().unwrap();
+    for (name, tags) in [("one", ["cold", "web"]), ("two", ["web", "audit"])] {
+        let vm = bench.vm(name, VmState::Running, IDLE).await;
+        let copy = bench.sim.copy(&alpha, vm).unwrap();
+        bench.sim.put(&alpha, CopyFacts { tags: tags.map(str::to_owned).into(), ..copy });
+    }
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.engine.completions("tag:"), ["tag:web", "tag:audit", "tag:cold"]);
+    assert_eq!(bench.engine.completions("web host:al"), ["web host:alpha"]);
 }

@@ -140,6 +140,10 @@ impl Vms for FakeConsole {
         })
     }
 
+    fn completions(&self, _: &Principal, typed: &str) -> Result<Vec<String>, Problem> {
+        Ok(model::completions(typed, ["alpha", "beta"], ["<web>"]))
+    }
+
     async fn look(&self, who: &Principal, name: &str, host: Option<&HostName>) -> Result<Vm, Problem> {
         self.find(who, name, host)
     }

@@ -54,3 +54,19 @@ async fn a_definition_is_text_on_its_page() {
     assert!(page.body.contains("&lt;domain&gt;&lt;name&gt;web&lt;/name&gt;"), "{}", page.body);
     assert!(!page.body.contains("<domain>"), "{}", page.body);
 }
+
+#[tokio::test]
+async fn a_search_is_completed_in_the_page() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let page = house.send(get("/", &cookie)).await;
+    assert!(
+        page.body.contains(r#"<option value="host:">"#) && page.body.contains(r#"list="completions""#),
+        "{}",
+        page.body
+    );
+    let page = house.send(get("/?q=web+host%3Aa", &cookie)).await;
+    assert!(page.body.contains(r#"<option value="web host:alpha">"#), "{}", page.body);
+    let page = house.send(get("/?q=tag%3A", &cookie)).await;
+    assert!(page.body.contains(r#"<option value="tag:&lt;web&gt;">"#), "{}", page.body);
+}
