@@ -16,7 +16,7 @@ use crate::migrations::{cancel_page::CancelPage, steer::page::SteerPage, step_pa
 use crate::migrations::{list_page::MigrationsPage, migrate_page::MigratePage, page::MigrationPage};
 use crate::scope;
 #[cfg(feature = "ssr")]
-use crate::ui::document::{Assets, Head, SimulatedLine};
+use crate::ui::document::{Assets, Head, HelpLine, SimulatedLine};
 #[cfg(not(feature = "ssr"))]
 use crate::ui::not_found::NotFound;
 use crate::ui::{frame::Frame, not_found::NotFoundPage};
@@ -56,6 +56,7 @@ pub fn shell() -> impl IntoView {
             </Head>
             <body>
                 <App />
+                {(!is_at(|path| path == ["login"])).then(|| view! { <HelpLine /> })}
                 <SimulatedLine simulated />
             </body>
         </html>

@@ -8,6 +8,8 @@ mod app;
 #[cfg(feature = "ssr")]
 mod console;
 mod failure;
+#[cfg(feature = "ssr")]
+mod help;
 mod hosts;
 mod json;
 mod live;
@@ -25,6 +27,8 @@ pub use app::App;
 pub use app::shell;
 #[cfg(feature = "ssr")]
 pub use console::StatusOf;
+#[cfg(feature = "ssr")]
+pub use help::{help, help_document};
 #[cfg(feature = "ssr")]
 pub use hosts::{
     edit_page::{add_host, edit_host},

@@ -145,6 +145,7 @@ impl Config {
             proxy: self.proxy,
             names: Names::default().and(self.allowed_hosts.iter().cloned()),
             simulated: false,
+            data_directory: Some(self.data_dir.display().to_string()),
         })
     }
 

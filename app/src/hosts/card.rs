@@ -25,7 +25,6 @@ pub(super) fn HostCard(host: Host) -> impl IntoView {
         }
     });
     let facts = [
-        ("VMs", format!("{}, {} active", host.vms, host.vms_active)),
         ("CPUs", cpus(&host)),
         ("Latency", host.latency_ms.map_or(known(None), |ms| format!("{ms} ms"))),
         ("Migration bandwidth", bandwidth(&host)),
@@ -45,6 +44,9 @@ pub(super) fn HostCard(host: Host) -> impl IntoView {
                 <MemoryMeter host=&host />
             </p>
             <dl class="facts">
+                <Fact name="VMs">
+                    <a id="to-vms" href="#vms">{format!("{}, {} active", host.vms, host.vms_active)}</a>
+                </Fact>
                 {facts.map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
             </dl>
             {links}

@@ -127,6 +127,7 @@ fn Page(frame: Frame, title: String, children: Children) -> impl IntoView {
                         {children()}
                     </div>
                 </main>
+                <HelpLine />
                 <SimulatedLine simulated=assets.simulated />
             </body>
         </html>
@@ -149,6 +150,19 @@ pub(crate) fn Head(css: String, children: Children) -> impl IntoView {
             <link rel="manifest" href="/manifest.webmanifest" />
             {children()}
         </head>
+    }
+}
+
+/// The link to the help at the foot of every page. It is no part of the program in the browser.
+#[component]
+pub(crate) fn HelpLine() -> impl IntoView {
+    view! {
+        <footer class="foot">
+            <a href="/help" rel="external">
+                "Help"
+            </a>
+            {concat!(" · vmferry ", env!("CARGO_PKG_VERSION"))}
+        </footer>
     }
 }
 

@@ -76,7 +76,7 @@ fn Shown(name: HostName) -> impl IntoView {
             <Fragment path=HostFactsHtml::PATH fields=named version=answers every=Some(FACTS) html=facts />
         </div>
         <div class="list-head">
-            <h2>"VMs"</h2>
+            <h2 id="vms">"VMs"</h2>
             <Filters query />
         </div>
         <Alert problem=act.problem() dismiss=Callback::new(move |()| act.clear()) />

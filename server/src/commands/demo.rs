@@ -104,7 +104,8 @@ async fn serve(
         ready.await;
         say(&introduction);
     });
-    let served = console.serve(listener, None, Site::default(), stop).await;
+    let site = Site { data_directory: Some(directory.display().to_string()), ..Site::default() };
+    let served = console.serve(listener, None, site, stop).await;
     introduced.abort();
     served
 }

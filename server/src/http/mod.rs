@@ -74,6 +74,8 @@ pub struct Site {
     pub names: Names,
     /// Whether its hosts are simulated, which every page then says.
     pub simulated: bool,
+    /// Where the console keeps its data, for the help page.
+    pub data_directory: Option<String>,
 }
 
 /// What the doors lead to.

@@ -5,6 +5,7 @@ mod account;
 mod ad_hoc_destination;
 mod document;
 mod form_refusals;
+mod help;
 mod hosts;
 mod predictions;
 mod prepared;
@@ -40,6 +41,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .leptos_routes_with_context(state, ROUTES.clone(), context.clone(), app::shell)
         .layer(from_fn_with_state(state.doors.clone(), prepared::prepare))
         .merge(account::router())
+        .merge(help::router())
         .merge(hosts::router())
         .merge(ad_hoc_destination::router())
         .merge(predictions::router())

@@ -11,6 +11,9 @@ use x509_parser::{
 
 use super::judge;
 
+/// How many files QEMU needs.
+const ALL: usize = 5;
+
 /// Whose certificate it is.
 const OF_QEMU: &str = "QEMU on the host, to encrypt migrations";
 const OF_HOST: &str = "libvirt on the host";
@@ -25,7 +28,10 @@ pub(crate) fn of_qemu(found: Option<Certificates>) -> HostCertificate {
         Some(Certificates::Usable { names, until_ms, .. }) => {
             HostCertificate { names, until_ms: Some(until_ms), ..none.clone() }
         }
-        Some(Certificates::Missing(files)) => note(format!("There are none: {} is missing.", files.join(", "))),
+        Some(Certificates::Missing(files)) => note(match files.len() {
+            ALL => "There are none in /etc/pki/qemu: migrations can't be encrypted by QEMU.".to_owned(),
+            _ => format!("Missing: {}.", files.join(", ")),
+        }),
         Some(Certificates::Unusable(why)) => note(why),
         None => note("libvirt does not let vmferry look at them.".to_owned()),
     }
@@ -105,7 +111,9 @@ mod tests {
     #[test]
     fn why_qemus_are_not_known_is_told() {
         let missing = of_qemu(Some(Certificates::Missing(vec!["/etc/pki/qemu/ca-cert.pem".to_owned()])));
-        assert_eq!(missing.note.as_deref(), Some("There are none: /etc/pki/qemu/ca-cert.pem is missing."));
+        assert_eq!(missing.note.as_deref(), Some("Missing: /etc/pki/qemu/ca-cert.pem."));
+        let none = of_qemu(Some(Certificates::Missing(vec![String::new(); ALL])));
+        assert!(none.note.is_some_and(|note| note.starts_with("There are none")));
         assert!(of_qemu(None).note.is_some());
         let usable = Certificates::Usable { authority: String::new(), names: vec!["alpha".to_owned()], until_ms: 7 };
         assert_eq!(of_qemu(Some(usable)).until_ms, Some(7));
