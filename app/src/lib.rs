@@ -40,7 +40,7 @@ pub use hosts::{
 };
 #[cfg(feature = "ssr")]
 pub use migrations::{
-    ad_hoc_destination::{AdHocForm, ad_hoc_destination},
+    ad_hoc_destination::{AdHocForm, Came, ad_hoc_destination},
     predictions_page::predictions,
     server_fns::{migration_kept, migration_list},
 };

@@ -83,5 +83,5 @@ pub use step::Step;
 pub use terminal::{TerminalEvent, TerminalKind, TerminalStatus};
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};
 pub use vm::{Copy, Vm, VmAction, VmState};
-pub use vm_details::{GuestFacts, UsagePoint, VmDetails, VmDisk, VmFacts, VmInterface};
+pub use vm_details::{GuestFacts, Started, UsagePoint, VmDetails, VmDisk, VmFacts, VmInterface};
 pub use vm_query::{Column, Selected, StateFilter, VmQuery};

@@ -14,6 +14,17 @@ pub struct VmDetails {
     pub facts: VmFacts,
     /// What its guest says; none without an agent that answers.
     pub guest: Option<GuestFacts>,
+    /// Since when it has a process, wherever that was; none of one that is off.
+    pub started: Option<Started>,
+}
+
+/// Since when a VM has a process. No call of libvirt tells it: it is what the console has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Started {
+    /// In ms since 1970.
+    pub at_ms: u64,
+    /// Whether the console has seen it start; else it was found running then, and has run at least since.
+    pub seen: bool,
 }
 
 /// What libvirt says of a VM: the live state and definition of one that runs, else what it would start with.

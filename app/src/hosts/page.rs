@@ -11,10 +11,14 @@ use leptos_router::{
 };
 use model::{Code, ConnectionState, Host};
 
+#[cfg(feature = "ssr")]
+use crate::failure::Failure;
 use crate::hosts::server_fns::HostsHtml;
 #[cfg(feature = "ssr")]
 use crate::hosts::server_fns::hosts_now;
 use crate::live::Live;
+#[cfg(feature = "ssr")]
+use crate::ui::fragment::refused;
 use crate::ui::{
     fragment::{Fragment, version_of},
     icon::{Draw, Icon},
@@ -33,7 +37,7 @@ pub(crate) fn HostsPage() -> impl IntoView {
         ["q", "sort", "added"].map(|name| params.get(name).unwrap_or_default())
     };
     #[cfg(feature = "ssr")]
-    let html = { hosts_now(untrack(asked)).ok() };
+    let html = Some(hosts_now(untrack(asked)).unwrap_or_else(|Failure(problem)| refused(problem)));
     #[cfg(not(feature = "ssr"))]
     let html = None;
     let asked = Signal::derive(move || {
@@ -57,7 +61,8 @@ pub(crate) fn HostsPage() -> impl IntoView {
 fn Search(params: Memo<ParamsMap>) -> impl IntoView {
     let navigate = use_navigate();
     let search = move |input| {
-        let query: ParamsMap = [("q", event_target_value(&input))].into_iter().collect();
+        let mut query = params.get_untracked();
+        query.replace("q", event_target_value(&input));
         let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
         navigate(&format!("/hosts{}", query.to_query_string()), options);
     };
@@ -75,6 +80,7 @@ fn Search(params: Memo<ParamsMap>) -> impl IntoView {
                     on:input=search
                 />
             </div>
+            <input type="hidden" name="sort" value=params.read_untracked().get("sort") />
         </form>
     }
 }

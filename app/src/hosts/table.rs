@@ -57,6 +57,7 @@ pub(super) fn HostTable(hosts: Vec<Host>, query: HostQuery) -> impl IntoView {
     let header = |sort: &'static str, label: &'static str| view! { <SortHeader query=query.clone() sort label /> };
     view! {
         {added}
+        <PhoneSorts query=query.clone() />
         <table role="table" class="table hosts">
             <caption class="hidden">"Hosts"</caption>
             <thead role="rowgroup">
@@ -79,13 +80,29 @@ fn SortHeader(query: HostQuery, sort: &'static str, label: &'static str) -> impl
         (true, "") => "ascending",
         (true, _) => "descending",
     };
-    let params = [("q", query.search.as_str()), ("sort", sort)].into_iter().filter(|(_, value)| !value.is_empty());
-    let params: leptos_router::params::ParamsMap = params.map(|(key, value)| (key, value.to_owned())).collect();
     view! {
         <th role="columnheader" aria-sort=order>
-            <a id=format!("sort-{sort}") href=format!("/hosts{}", params.to_query_string())>{label}</a>
+            <a id=format!("sort-{sort}") href=sorted(&query, sort)>{label}</a>
         </th>
     }
+}
+
+/// The address of the same hosts in another order.
+fn sorted(query: &HostQuery, sort: &str) -> String {
+    let params = [("q", query.search.as_str()), ("sort", sort)].into_iter().filter(|(_, value)| !value.is_empty());
+    let params: leptos_router::params::ParamsMap = params.map(|(key, value)| (key, value.to_owned())).collect();
+    format!("/hosts{}", params.to_query_string())
+}
+
+/// The orders, on a phone: there the table has no head.
+#[component]
+fn PhoneSorts(query: HostQuery) -> impl IntoView {
+    let link = |(sort, label): (&'static str, &'static str)| {
+        let is_chosen = (sort == query.sort).then_some("true");
+        view! { <li><a id=format!("by-{sort}") href=sorted(&query, sort) aria-current=is_chosen>{label}</a></li> }
+    };
+    let links = [("", "By state"), ("vms", "By VMs"), ("memory", "By memory")].map(link).collect_view();
+    view! { <ul class="chips phone-sorts" aria-label="Sort by">{links}</ul> }
 }
 
 #[component]

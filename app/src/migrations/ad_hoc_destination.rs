@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use model::{
-    AdHocDestination, Destination, FindingCode, Host, HostLogin, MigrationOptions, MigrationRequest, Mode,
+    AdHocDestination, Destination, Finding, FindingCode, Host, HostLogin, MigrationOptions, MigrationRequest, Mode,
     PolicyDefaults, Problem, Secret, Vm,
 };
 use serde::Deserialize;
@@ -25,6 +25,8 @@ pub struct AdHocForm {
     fingerprint: Option<String>,
     register: bool,
     name: String,
+    /// Whether nothing is to be begun yet.
+    check: bool,
     /// Named as in the form that migrates to registered hosts, so that findings bring the same fields to both.
     request: ChosenOptions,
 }
@@ -38,6 +40,11 @@ struct ChosenOptions {
 }
 
 impl AdHocForm {
+    /// Whether only the checks are asked for.
+    pub fn is_check(&self) -> bool {
+        self.check
+    }
+
     /// The request.
     ///
     /// # Errors
@@ -57,18 +64,30 @@ impl AdHocForm {
     }
 }
 
-/// The page: `form` as it was filled in, and why it was refused.
-pub fn ad_hoc_destination(
-    assets: Assets,
-    vm: &Vm,
-    source: Option<&Host>,
-    form: &AdHocForm,
-    mut problem: Option<Problem>,
-) -> Document {
+/// What came of the form.
+#[derive(Debug)]
+pub enum Came {
+    /// It was not sent yet.
+    Nothing,
+    /// The checks that were asked for have found this; nothing was begun.
+    Checked(Vec<Finding>),
+    /// It was refused.
+    Refused(Problem),
+}
+
+/// The page: `form` as it was filled in, and what came of it.
+pub fn ad_hoc_destination(assets: Assets, vm: &Vm, source: Option<&Host>, form: &AdHocForm, came: Came) -> Document {
     let back = Back { href: format!("/vms/{}/migrate", vm.id), label: "Registered hosts" };
     let title = format!("Migrate {} to another host", vm.name);
     // Shown below, with the fields that accept them.
-    let findings = problem.as_mut().map(|problem| std::mem::take(&mut problem.findings)).unwrap_or_default();
+    let (problem, findings) = match came {
+        Came::Nothing => (None, Vec::new()),
+        Came::Checked(findings) => (None, findings),
+        Came::Refused(mut problem) => {
+            let findings = std::mem::take(&mut problem.findings);
+            (Some(problem), findings)
+        }
+    };
     let form = form.clone();
     let own_limit = source.and_then(|host| host.bandwidth_mib_s);
     let defaults = vm.effective_policy_defaults(source);
@@ -77,7 +96,7 @@ pub fn ad_hoc_destination(
         let host = form.destination.clone();
         let report = (!findings.is_empty()).then(|| {
             view! {
-                <section class="report">
+                <section class="report" role="status">
                     <h2>{format!("Checks on {host}")}</h2>
                     <Findings host findings accepted />
                 </section>
@@ -133,8 +152,13 @@ pub fn ad_hoc_destination(
                 <FormFoot
                     back=format!("/vms/{}/migrate", vm.id)
                     label="Start migration"
-                    hint="The console first checks whether the VM can move there. This takes up to 10 s."
-                />
+                    hint="The console first checks whether the VM can move there. This takes up to 10 s. A password has to be typed again \
+                    after a check."
+                >
+                    <button class="button" name="check" value="true">
+                        "Check only"
+                    </button>
+                </FormFoot>
             </form>
         }
     })

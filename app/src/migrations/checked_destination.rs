@@ -50,11 +50,6 @@ impl CheckedDestination {
         }
     }
 
-    /// Whether a new name would help.
-    pub fn offers_name(&self) -> bool {
-        self.has(FindingCode::NameTaken) || self.request.options.new_name.is_some()
-    }
-
     /// Whether ejecting a medium would help.
     pub fn offers_ejection(&self) -> bool {
         self.has(FindingCode::Medium) || self.request.options.eject_media
@@ -122,12 +117,10 @@ mod tests {
 
     #[test]
     fn what_stands_in_the_way_may_be_helped_by_the_form() {
-        for (code, can_be_chosen, offers_name) in
-            [(FindingCode::NameTaken, true, true), (FindingCode::Network, false, false)]
-        {
+        for (code, can_be_chosen) in [(FindingCode::NameTaken, true), (FindingCode::Network, false)] {
             let checked = checked(vec![Finding::blocker(code, "So it would fail.")]);
             assert!(!checked.is_possible());
-            assert_eq!((checked.can_be_chosen(), checked.offers_name()), (can_be_chosen, offers_name));
+            assert_eq!(checked.can_be_chosen(), can_be_chosen);
             assert_eq!(checked.plan(&examples::vm(1, "web", "alpha")), "So it would fail.");
         }
     }

@@ -1,11 +1,16 @@
 //! What can be chosen for a migration besides its destination.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 use model::{MigrationOptions, Policy, Vm, VmState};
 
 use crate::live::Live;
-use crate::migrations::{checked_destination::CheckedDestination, policy_fields::PolicyFields};
+#[cfg(feature = "ssr")]
+use crate::migrations::more_options::more_options;
+use crate::migrations::{
+    checked_destination::CheckedDestination, policy_fields::PolicyFields, server_fns::MoreOptionsHtml,
+};
+use crate::ui::fragment::Fragment;
 
 /// The options. Those that resolve a finding are shown with it, and stay once they are used.
 #[component]
@@ -31,13 +36,12 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
         move || checked.get() && vm.read().as_ref().is_some_and(|vm| vm.state == VmState::Running)
     };
     let memory_bytes = move || vm.read().as_ref().map_or(0, |vm| vm.memory_bytes);
-    let offers_name = is_offered(CheckedDestination::offers_name);
     view! {
         <fieldset>
             <legend>"Options"</legend>
             // The request is for the mode that the page shows, even if the VM is shut off or started at this moment.
             <input type="hidden" name="request[mode]" value=move || if moves_memory() { "live" } else { "offline" } />
-            <label class="field" hidden=move || !offers_name.get()>
+            <label class="field">
                 <span>"New name at the destination"</span>
                 <input
                     type="text"
@@ -77,6 +81,7 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
                 />
                 <small class="hint">{own_limit}</small>
             </label>
+            <MoreOptions />
         </fieldset>
         <PolicyFields
             is_offered=Signal::derive(moves_memory)
@@ -106,6 +111,16 @@ fn OptionBox(
             <span>{label} <small>{hint}</small></span>
         </label>
     }
+}
+
+/// Those that few choose. The server writes them: the browser has no program for them, and sends them with the form.
+#[component]
+fn MoreOptions() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    let html = Some(more_options(given("encrypt").as_deref(), given("way").as_deref()));
+    #[cfg(not(feature = "ssr"))]
+    let html = None;
+    view! { <Fragment path=MoreOptionsHtml::PATH fields=String::new() version=Signal::stored(0) every=None html /> }
 }
 
 /// An option's value in the address, where the form was sent to be checked again.

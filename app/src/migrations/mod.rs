@@ -21,6 +21,8 @@ pub mod looked;
 pub mod migrate_form;
 mod migrate_options;
 pub mod migrate_page;
+#[cfg(feature = "ssr")]
+mod more_options;
 pub mod page;
 mod pause_limit;
 #[cfg(feature = "ssr")]

@@ -20,6 +20,7 @@ use crate::migrations::{
     filled_in,
     kept::Kept,
     list::{COUNTED, MigrationList, PAGE},
+    more_options::more_options,
     picture::Picture,
 };
 #[cfg(feature = "ssr")]
@@ -48,6 +49,12 @@ pub async fn preflight(request: MigrationRequest) -> Result<CheckedDestination, 
     let MigrationRequest { vm, destination, options, .. } = &request;
     let report = console().destination(&who()?, *vm, destination, options).await.map_err(refused)?;
     Ok(CheckedDestination { request, report })
+}
+
+/// The fields of the options that few choose.
+#[server]
+pub async fn more_options_html() -> Result<String, Failure> {
+    Ok(more_options(None, None))
 }
 
 /// Measures what the guest writes, so that the next preflight predicts with it.

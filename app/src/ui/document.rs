@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use model::Problem;
 
 use crate::ui::{
+    form_page::BackLink,
     frame::{Navigation, SkipLink},
     icon::{Draw, Icon},
     problem::ProblemText,
@@ -102,16 +103,7 @@ struct Frame {
 fn Page(frame: Frame, title: String, children: Children) -> impl IntoView {
     let Frame { assets, path, back, width } = frame;
     let document_title = as_text(&format!("{title} · vmferry"));
-    let back = back.map(|Back { href, label }| {
-        view! {
-            <p class="back">
-                <a href=href>
-                    <Draw icon=Icon::Back />
-                    {label}
-                </a>
-            </p>
-        }
-    });
+    let back = back.map(|Back { href, label }| view! { <BackLink href label /> });
     view! {
         <html lang="en">
             <Head css=assets.css>

@@ -157,6 +157,9 @@ pub(crate) fn FormFoot(
     label: &'static str,
     #[prop(default = "button primary")] class: &'static str,
     #[prop(optional)] hint: &'static str,
+    /// Other buttons. The first in a form is the one that Enter presses.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     view! {
         <div class="form-foot">
@@ -165,6 +168,7 @@ pub(crate) fn FormFoot(
                 <a class="button" href=back>
                     "Cancel"
                 </a>
+                {children.map(|children| children())}
                 <button class=class>{label}</button>
             </div>
         </div>

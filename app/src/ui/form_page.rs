@@ -25,7 +25,7 @@ pub(crate) fn FormPage(
 
 /// The link back to a list.
 #[component]
-pub(crate) fn BackLink(href: &'static str, label: &'static str) -> impl IntoView {
+pub(crate) fn BackLink(#[prop(into)] href: String, label: &'static str) -> impl IntoView {
     view! {
         <p class="back">
             <a href=href>

@@ -1,14 +1,14 @@
 //! What a VM's host says of it, on the VM's page. The server renders it.
 
 use leptos::prelude::*;
-use model::{GuestFacts, Problem, VmDetails, VmDisk, VmFacts, VmInterface, text};
+use model::{GuestFacts, Problem, Started, VmDetails, VmDisk, VmFacts, VmInterface, text};
 
-use crate::ui::{fact::Fact, problem::ProblemNote};
+use crate::ui::{fact::Fact, problem::ProblemNote, time::Time};
 
 /// All of it; `twins` tells that other VMs have its UUID.
 #[component]
 pub(super) fn Facts(details: VmDetails, twins: Option<Problem>) -> impl IntoView {
-    let VmDetails { host, facts, guest } = details;
+    let VmDetails { host, facts, guest, started } = details;
     let incomplete = facts.incomplete.then(|| {
         view! { <p class="hint">"A migration brings this VM: its host tells the rest once that has ended."</p> }
     });
@@ -22,6 +22,7 @@ pub(super) fn Facts(details: VmDetails, twins: Option<Problem>) -> impl IntoView
             <h2>"Configuration"</h2>
             {description} {tags} {incomplete}
             <dl class="facts">
+                {started.map(|started| view! { <Fact name="Started"><Running started /></Fact> })}
                 {rows(&facts, guest.as_ref()).into_iter().map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
             </dl>
             <p class="buttons">
@@ -40,6 +41,13 @@ pub(super) fn Facts(details: VmDetails, twins: Option<Problem>) -> impl IntoView
         <Interfaces interfaces=facts.interfaces />
         <BoundToHost bound=facts.bound_to_host host=host.to_string() />
     }
+}
+
+/// Since when it runs. The guest may have booted again since without a new process.
+#[component]
+fn Running(started: Started) -> impl IntoView {
+    let words = if started.seen { "" } else { "before " };
+    view! { {words} <Time ms=started.at_ms /> }
 }
 
 /// The facts that have a value, each with its name.
@@ -179,8 +187,12 @@ mod tests {
     #[test]
     fn what_users_have_written_is_text() {
         let title = Some("<script>alert(1)</script>".to_owned());
-        let details =
-            VmDetails { host: examples::host("alpha").name, facts: VmFacts { title, ..facts() }, guest: None };
+        let details = VmDetails {
+            host: examples::host("alpha").name,
+            facts: VmFacts { title, ..facts() },
+            guest: None,
+            started: None,
+        };
         let html = rendered(|| view! { <Facts details twins=None /> });
         assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"), "{html}");
         assert!(html.contains("disk, qcow2, 10 GiB, 1 GiB used"), "{html}");

@@ -6,11 +6,15 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{HostName, VmQuery};
 
+#[cfg(feature = "ssr")]
+use crate::failure::Failure;
 use crate::hosts::server_fns::HostHtml;
 #[cfg(feature = "ssr")]
 use crate::hosts::server_fns::host_now;
 use crate::live::Live;
 use crate::scope::vm_query;
+#[cfg(feature = "ssr")]
+use crate::ui::fragment::refused;
 use crate::ui::{
     form_page::BackLink,
     fragment::{Fragment, prepared, version_of},
@@ -54,7 +58,7 @@ fn Shown(name: HostName) -> impl IntoView {
     let version = version_of(move || host.get());
     let named = fields(&[("name", name.as_str())]);
     #[cfg(feature = "ssr")]
-    let html = host_now(name.clone()).ok();
+    let html = Some(host_now(name.clone()).unwrap_or_else(|Failure(problem)| refused(problem)));
     #[cfg(not(feature = "ssr"))]
     let html = None;
     let [facts] = prepared();

@@ -57,8 +57,12 @@ impl Details {
         }
         let seen = facts.interfaces.iter().flat_map(|interface| &interface.seen_addresses);
         let told = guest.iter().flat_map(|guest| &guest.addresses).chain(seen);
-        self.context.inventory().set_addresses(id, told.cloned().collect());
-        let details = VmDetails { host, facts, guest };
+        let started = {
+            let mut inventory = self.context.inventory();
+            inventory.set_addresses(id, told.cloned().collect());
+            inventory.started(id).filter(|_| facts.state.has_process())
+        };
+        let details = VmDetails { host, facts, guest, started };
         let mut answers = lock(&self.answers);
         answers.retain(|_, (at, _)| at.elapsed() < FRESH);
         answers.insert(id, (Instant::now(), details.clone()));

@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use model::{
-    Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent, MigrationFilter, MigrationId,
-    MigrationOptions, MigrationRequest, Predictions, Problem, Steering, Step, TracePoint, VmId,
+    AdHocDestination, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Predictions, Preflight, Problem, Steering, Step,
+    TracePoint, VmId,
 };
 
 use crate::Principal;
@@ -63,6 +64,18 @@ pub trait Migrations: Send + Sync {
     /// # Errors
     /// `unknown-vm`.
     async fn destinations(&self, who: &Principal, request: DestinationsRequest) -> Result<Destinations, Problem>;
+
+    /// What a start of a migration to this ad-hoc destination would find now: it is logged in at, and forgotten again.
+    ///
+    /// # Errors
+    /// Those of [`Self::start`] but for what the preflight finds.
+    async fn check(
+        &self,
+        who: &Principal,
+        vm: VmId,
+        destination: AdHocDestination,
+        options: MigrationOptions,
+    ) -> Result<Preflight, Problem>;
 
     /// Measures what a guest writes to its memory, in bytes a second, for a second; later preflights predict with it.
     ///

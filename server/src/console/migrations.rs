@@ -5,8 +5,8 @@ use engine::{Address, HostToReach, UserName};
 use futures::future::join_all;
 use model::{
     AdHocDestination, Code, Destination, DestinationReport, Destinations, HostName, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Phase, Predictions, Problem, Steering, Step,
-    TracePoint, VmId,
+    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, Phase, Predictions, Preflight, Problem, Steering,
+    Step, TracePoint, VmId,
 };
 use port::{DestinationsRequest, Migrations, Principal};
 
@@ -60,6 +60,17 @@ impl Migrations for ServerConsole {
         });
         let reports = join_all(reports).await.into_iter().flatten().collect();
         Ok(Destinations::ranked(vm, reports))
+    }
+
+    async fn check(
+        &self,
+        who: &Principal,
+        vm: VmId,
+        destination: AdHocDestination,
+        options: MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        let destination = self.ad_hoc(who, vm, destination).await?;
+        Ok(self.engine.check(vm, destination, options).await?)
     }
 
     async fn measure(&self, _who: &Principal, vm: VmId) -> Result<u64, Problem> {

@@ -46,6 +46,19 @@ impl Engine {
         self.migrations.start(request, requested_by).await
     }
 
+    /// What [`Self::migrate`] to an ad-hoc destination would find now. It is logged in at, and forgotten again.
+    ///
+    /// # Errors
+    /// Those of [`Self::migrate`] but for what the preflight finds.
+    pub async fn check(
+        &self,
+        vm: VmId,
+        destination: HostToReach,
+        options: MigrationOptions,
+    ) -> Result<Preflight, Error> {
+        self.migrations.check(vm, destination, options).await
+    }
+
     /// The same whatever is found, for the test that compares what a preflight says with what happens then.
     ///
     /// # Errors

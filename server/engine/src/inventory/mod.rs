@@ -16,6 +16,7 @@ mod policy_defaults;
 mod scope;
 mod shown;
 mod sleep;
+mod started;
 mod summary;
 mod tally;
 mod viewer;
@@ -67,6 +68,7 @@ pub(crate) struct Inventory {
     /// Those that VMs have of their own.
     policy_defaults: BTreeMap<VmId, PolicyDefaults>,
     addresses: addresses::Told,
+    started: started::AllStarted,
     store_outage: Option<StoreOutage>,
     /// The number of the last change of any evacuation.
     evacuations: u64,
@@ -91,6 +93,7 @@ impl Inventory {
             entries: 0,
             policy_defaults: BTreeMap::new(),
             addresses: addresses::Told::new(),
+            started: started::AllStarted::new(),
             store_outage: None,
             // Another than any of an earlier run, whose last changes a program may have missed.
             evacuations: feed.last(),
@@ -194,6 +197,9 @@ impl Inventory {
     pub(crate) fn stopped(&mut self, host: &HostName, vm: VmId, reason: StateReason) {
         if let Some(claim) = self.open.get_mut(&vm).filter(|claim| claim.source == *host) {
             claim.stopped = Some(reason);
+        } else if self.vms.get(&vm).is_some_and(|vm| vm.host == *host) {
+            // It may run again before its state is asked for.
+            self.started.remove(&vm);
         }
     }
 

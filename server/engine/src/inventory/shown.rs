@@ -13,6 +13,10 @@ impl Inventory {
         let mut hosts = BTreeSet::new();
         for id in affected {
             let now = self.derive(id);
+            if let Some(vm) = &now {
+                let before = self.vms.get(&id).map(|before| before.state);
+                self.note_start(before, vm);
+            }
             if self.vms.get(&id) == now.as_ref() {
                 continue;
             }
@@ -24,6 +28,7 @@ impl Inventory {
                 Some(_) => self.feed.vm(id),
                 None => {
                     self.addresses.remove(&id);
+                    self.started.remove(&id);
                     self.feed.vm_gone(id);
                 }
             }

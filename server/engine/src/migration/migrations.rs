@@ -89,6 +89,26 @@ impl Migrations {
         }
     }
 
+    /// What a start to this ad-hoc destination would find now, with a login there; nothing is begun, and the host is forgotten again.
+    ///
+    /// # Errors
+    /// Those of [`Self::start`] but for what the preflight finds.
+    pub(crate) async fn check(
+        &self,
+        vm: VmId,
+        destination: HostToReach,
+        options: MigrationOptions,
+    ) -> Result<Preflight, Error> {
+        let mut options = self.context.inventory().with_policy_defaults(vm, options);
+        let reached = self.hosts.reach(destination).await?;
+        if reached.login().is_some() {
+            // The console drives it, as the source has no login there.
+            options.control_flow.get_or_insert(ControlFlow::Direct);
+        }
+        let checked = timeout_at(reached.deadline(), self.preflights.run(vm, &reached.host, &options)).await;
+        checked.unwrap_or_else(|_| Err(HostError::too_late(reached.host.as_str()).into()))
+    }
+
     /// The same as a part of an evacuation, under an id that this has written down before.
     pub(crate) async fn start_part(
         self: &Arc<Self>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Change, Code, Phase, Scope, VmQuery, Window};
+use model::{Change, Code, Phase, Scope, VmAction, VmQuery, Window};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -113,4 +113,24 @@ async fn a_search_is_completed_by_hosts_and_by_the_most_frequent_tags() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(bench.engine.completions("tag:"), ["tag:web", "tag:audit", "tag:cold"]);
     assert_eq!(bench.engine.completions("web host:al"), ["web host:alpha"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn since_when_a_vm_runs_is_what_the_console_has_seen() {
+    let bench = Bench::new().await;
+    let (vm, off) = (bench.vm("web", VmState::Running, IDLE).await, bench.vm("db", VmState::ShutOff, IDLE).await);
+    let started = async |vm| bench.engine.details(vm).await.unwrap().started;
+    let found = started(vm).await.unwrap();
+    assert!(!found.seen && started(off).await.is_none(), "it ran before the console saw it");
+    sleep(Duration::from_mins(5)).await;
+    bench.engine.act(off, None, VmAction::Start).await.unwrap();
+    let seen = started(off).await.unwrap();
+    assert!(seen.seen && seen.at_ms >= found.at_ms + 300_000, "{seen:?} after {found:?}");
+    let id = bench.start(vm, "beta").await;
+    assert_eq!(bench.ended(id).await.phase, Phase::Succeeded);
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(started(vm).await, Some(found), "it has moved, and not stopped");
+    bench.engine.act(vm, None, VmAction::ForceOff).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(started(vm).await, None);
 }

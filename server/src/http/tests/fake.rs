@@ -4,13 +4,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Evacuation,
-    EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, HostDetails, HostLogin, HostName,
-    HostOrigin, HostPool, HostResources, HostSettings, HostTest, MaintenanceCommand, Migration, MigrationEvent,
-    MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, PlacementRules,
-    Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SessionInfo, Severity,
-    Snapshot, SshLoginKind, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus,
-    TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
+    Act, Acted, AdHocDestination, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan,
+    Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, HostDetails, HostLogin,
+    HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, MaintenanceCommand, Migration,
+    MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase,
+    PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope,
+    SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent,
+    TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails,
+    VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{
@@ -41,6 +42,8 @@ pub(super) enum HostCall {
     LogIn(HostName, HostLogin),
     SetUpKey(HostName, HostLogin),
     RemoveKey(HostName, HostLogin),
+    /// Checks on an ad-hoc destination.
+    Check(MigrationRequest<Destination>),
     /// To an ad-hoc destination.
     Start(MigrationRequest<Destination>),
     Plan(PlanRequest),
@@ -165,7 +168,7 @@ impl Vms for FakeConsole {
 
     async fn details(&self, who: &Principal, id: VmId) -> Result<VmDetails, Problem> {
         let vm = self.vm(who, id)?;
-        Ok(VmDetails { host: vm.host.clone(), facts: examples::facts(&vm), guest: None })
+        Ok(VmDetails { host: vm.host.clone(), facts: examples::facts(&vm), guest: None, started: None })
     }
 
     async fn definition(&self, who: &Principal, id: VmId) -> Result<String, Problem> {
@@ -251,6 +254,18 @@ impl Migrations for FakeConsole {
         let gamma = preflight(&"gamma".parse()?, vec![unreachable]);
         let gamma = DestinationReport { host: host("gamma"), preflight: Ok(gamma) };
         Ok(Destinations::ranked(vm, vec![gamma, beta]))
+    }
+
+    async fn check(
+        &self,
+        _: &Principal,
+        vm: VmId,
+        destination: AdHocDestination,
+        options: MigrationOptions,
+    ) -> Result<Preflight, Problem> {
+        let destination = Destination::Address(destination);
+        self.call(HostCall::Check(MigrationRequest { vm, destination, mode: None, options, accept: Vec::new() }))?;
+        Ok(preflight(&"beta".parse()?, self.findings.lock().unwrap().clone()))
     }
 
     async fn measure(&self, _: &Principal, _: VmId) -> Result<u64, Problem> {
