@@ -266,6 +266,24 @@ async fn a_vm_moves_to_a_host_that_nobody_registered() {
 }
 
 #[tokio::test]
+async fn a_host_that_nobody_registered_can_be_checked_only() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    house.console.will_find(vec![Finding::warning(FindingCode::Encryption, "It goes in the clear.")]);
+    let typed = format!("destination=192.0.2.9&password={SECRET}&request[options][encrypt]=true&check=true");
+    let page = house.send(send(WEB, Some(&cookie), &typed)).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("It goes in the clear.") && page.body.contains("Checks on 192.0.2.9"), "{}", page.body);
+    assert!(!page.body.contains(SECRET), "{}", page.body);
+    assert!(house.console.migrations().is_empty(), "nothing is begun");
+    let Some(HostCall::Check(request)) = house.console.host_calls().pop() else { panic!("nothing was asked for") };
+    assert_eq!(request.options.encrypt, Some(true));
+    house.console.will_refuse(Problem::new(Code::LoginRefused, "It does not let vmferry in."));
+    let page = house.send(send(WEB, Some(&cookie), &typed)).await;
+    assert!(page.status.is_client_error() && page.body.contains("It does not let vmferry in."), "{}", page.body);
+}
+
+#[tokio::test]
 async fn what_people_and_hosts_write_is_text_and_never_html() {
     let house = House::new().await;
     let cookie = house.cookie().await;

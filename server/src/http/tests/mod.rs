@@ -10,6 +10,7 @@ mod files;
 mod form_refusals;
 mod forms;
 mod headers;
+mod help;
 mod hosts;
 mod kimchi;
 mod login;
