@@ -53,6 +53,10 @@ impl Need {
 
 /// What hosts have to receive over their links, in ms, for the VMs that can go to these hosts only.
 fn incoming_ms(world: &World, received: &BTreeMap<HostSet, Need>) -> u64 {
+    let mut leaving = vec![0u64; world.names.len()];
+    for guest in &world.guests {
+        leaving[guest.source] = leaving[guest.source].saturating_add(guest.vm.memory_bytes);
+    }
     let everywhere: HostSet = (0..world.names.len()).collect();
     let sets = received.keys().take(MOST_SETS).chain([&everywhere]);
     let of = |hosts: &HostSet| {
@@ -64,17 +68,16 @@ fn incoming_ms(world: &World, received: &BTreeMap<HostSet, Need>) -> u64 {
             set.iter().for_each(|host| goals[host] = true);
         }
         let goals: Vec<usize> = (0..goals.len()).filter(|host| goals[*host]).collect();
-        shared_ms(world, &goals, need)
+        shared_ms(world, &leaving, &goals, need)
     };
     sets.map(of).max().unwrap_or_default()
 }
 
 /// How long these hosts need to receive so much: each no faster than its link, and no more than its memory holds.
-fn shared_ms(world: &World, goals: &[usize], need: Need) -> u64 {
+fn shared_ms(world: &World, leaving: &[u64], goals: &[usize], need: Need) -> u64 {
     let links = |host: usize| world.names.links(host).incoming;
     let holds = |host: usize| {
-        let leaving = world.guests.iter().filter(|guest| guest.source == host).map(|guest| guest.vm.memory_bytes);
-        let memory = world.names.room(host).map_or(0, |room| room.memory_bytes).saturating_add(leaving.sum());
+        let memory = world.names.room(host).map_or(0, |room| room.memory_bytes).saturating_add(leaving[host]);
         u64::try_from(u128::from(memory) * u128::from(need.dense) / u128::from(MIB)).unwrap_or(u64::MAX)
     };
     let mut left = need.bytes;

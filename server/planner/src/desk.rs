@@ -1,7 +1,10 @@
 //! What is taken of hosts at a moment of a plan: links, memory, pools, and where VMs are that are kept apart. By number, so that plans of
 //! thousands of VMs are gone through quickly. Both [`next()`](crate::next()) and the simulation decide by it.
 
-use crate::{AT_ONCE, links::Links};
+use crate::{
+    AT_ONCE,
+    links::{Links, Wish},
+};
 
 /// A move, with all that is asked of hosts for it.
 #[derive(Clone, Debug)]
@@ -82,9 +85,14 @@ impl Desk {
         if host.links.is_in_full(left) { 0 } else { left }
     }
 
-    /// The share of the links that a move would begin with now.
-    pub(crate) fn share(&self, source: usize, destination: usize, dirty: u64) -> Result<u64, Narrow> {
+    /// The share of the links that a move would begin with now; the last that waits to leave a host need not leave anything to others.
+    pub(crate) fn share(&self, source: usize, destination: usize, dirty: u64, is_last: bool) -> Result<u64, Narrow> {
         let wish = self.hosts[source].links.wish(&self.hosts[destination].links, dirty);
+        self.share_of(source, destination, wish, is_last)
+    }
+
+    /// The share of the links that a move with this wish would begin with now.
+    pub(crate) fn share_of(&self, source: usize, destination: usize, wish: Wish, is_last: bool) -> Result<u64, Narrow> {
         let outgoing = self.outgoing_left(source);
         if outgoing < wish.least {
             return Err(Narrow::Source);
@@ -93,7 +101,9 @@ impl Desk {
         if incoming < wish.least {
             return Err(Narrow::Destination);
         }
-        Ok(wish.best.min(outgoing).min(incoming))
+        let [from, to] = [source, destination].map(|host| &self.hosts[host].links);
+        let best = if is_last { from.last(to, wish) } else { wish.best };
+        Ok(best.min(outgoing).min(incoming))
     }
 
     /// Whether there is space for disks, beside what is kept for others.

@@ -29,6 +29,9 @@ pub(crate) fn exhaustive(world: &World) -> Option<Vec<Step>> {
     Some(search.best.1)
 }
 
+/// Where each VM is and how far, and what is free in pools: space is not given back.
+type Situation = (Vec<(usize, Phase)>, Vec<u64>);
+
 /// How far a VM is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
@@ -42,7 +45,7 @@ struct Search<'a> {
     desk: Desk,
     at: Vec<(usize, Phase)>,
     steps: Vec<Step>,
-    seen: HashSet<(Vec<(usize, Phase)>, Vec<u64>)>,
+    seen: HashSet<Situation>,
     best: (Worth, Vec<Step>),
 }
 

@@ -107,7 +107,8 @@ pub struct Pair {
 /// What comes of planning.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Placement {
-    /// The moves, in the order in which they begin. A VM that waits on a third host meanwhile has two.
+    /// The moves, in the order that is wished for: that in which they begin, as far as links let them. A VM that waits on a third host
+    /// meanwhile has two.
     pub moves: Vec<Move>,
     /// The VMs for which no host was found, and why.
     pub without: BTreeMap<VmId, NoPlace>,

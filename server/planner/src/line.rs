@@ -61,7 +61,7 @@ impl Line {
                 break;
             }
             let task = &tasks[number];
-            let share = if may(number) { kept.share(desk, task) } else { None };
+            let share = if may(number) { kept.share(desk, task, self.from[task.source] == 1) } else { None };
             let Some(share) = share else {
                 kept.keep(task);
                 continue;
@@ -69,17 +69,13 @@ impl Line {
             desk.take(task);
             desk.link(task.source, task.destination, share);
             kept.close_full(desk, task);
+            self.from[task.source] -= 1;
+            self.to[task.destination] -= 1;
             begun(number, share);
             taken.push(at);
         }
-        self.remove(tasks, &taken);
-    }
-
-    fn remove(&mut self, tasks: &[Task], taken: &[usize]) {
-        for &at in taken.iter().rev() {
-            let task = &tasks[self.order.remove(at)];
-            self.from[task.source] -= 1;
-            self.to[task.destination] -= 1;
+        for at in taken.into_iter().rev() {
+            self.order.remove(at);
         }
     }
 }
@@ -96,7 +92,7 @@ impl Kept {
     }
 
     /// The share that a move begins with now, if it can.
-    fn share(&mut self, desk: &Desk, task: &Task) -> Option<u64> {
+    fn share(&mut self, desk: &Desk, task: &Task, is_last: bool) -> Option<u64> {
         if self.outgoing.closed[task.source] || self.incoming.closed[task.destination] {
             return None;
         }
@@ -108,7 +104,7 @@ impl Kept {
         {
             return None;
         }
-        match desk.share(task.source, there, task.dirty) {
+        match desk.share(task.source, there, task.dirty, is_last) {
             Ok(share) => Some(share),
             Err(Narrow::Source) => {
                 self.outgoing.close(task.source);

@@ -17,8 +17,11 @@ pub const LINK_BYTES_S: u64 = 117_000_000;
 /// A share of the links that is less than one part in so many of the best is not worth beginning with.
 const LEAST_PART: u64 = 2;
 
+/// So many times what its guest changes a move needs, to be done in a few passes.
+const CONVERGES: (u64, u64) = (7, 4);
+
 /// At most so much is sent of a guest's memory, in percent of what is sent with the best share.
-const MORE_PERCENT: u64 = 108;
+const MORE_PERCENT: u64 = 110;
 
 /// A link with less than one part in so many left is full.
 const FULL_PART: u64 = 20;
@@ -87,7 +90,7 @@ impl Links {
     /// What a move from here to there wants, of a guest that changes so much.
     pub(crate) fn wish(&self, to: &Self, dirty: u64) -> Wish {
         let alone = self.alone(to);
-        let converges = dirty.saturating_mul(2).min(alone);
+        let converges = (dirty.saturating_mul(CONVERGES.0) / CONVERGES.1).min(alone);
         let best = self.even(self.part.min(to.incoming), dirty).max(converges);
         let least = (best / LEAST_PART).max(converges).max(worthwhile(best, dirty)).max(1);
         Wish { best, least }
@@ -96,6 +99,11 @@ impl Links {
     /// Whether a move from here leaves no room for another.
     pub(crate) fn is_alone(&self, dirty: u64) -> bool {
         self.wish(self, dirty).least > self.outgoing / 2
+    }
+
+    /// The most that a move uses that is the last to leave.
+    pub(crate) fn last(&self, to: &Self, wish: Wish) -> u64 {
+        if self.is_out_limited { self.alone(to).max(wish.best) } else { wish.best }
     }
 
     /// At most so much, and what brings the link furthest if all have it: what guests change meanwhile is lost, for each that is sent.

@@ -1,6 +1,6 @@
 //! What of a plan begins now.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use model::{HostName, VmId};
 
@@ -15,7 +15,7 @@ use crate::{
 /// What of a plan begins now, and with which share of the links.
 ///
 /// In the order that is wished for, all begin for which there are memory and space at the destination, a place by the rules, and a share of
-/// the links that is worth it. One that can't begin holds back only those that would take from it what it waits for.
+/// the links that is worth it. That VMs are kept together is for the plan: while they move they are not. One that can't begin holds back only those that would take from it what it waits for.
 ///
 /// To be asked at each change, and at least twice a second: a move may begin [`READY_MS`] before another leaves the links.
 pub fn next(queue: &Queue) -> Vec<Begin> {
@@ -92,21 +92,12 @@ struct Blocked<'a> {
     names: &'a Names<'a>,
     rules: &'a Rules<'a>,
     running: HashSet<VmId>,
-    /// Where VMs stay that neither wait nor move, of those that are kept together with others.
-    stay: BTreeMap<VmId, &'a HostName>,
 }
 
 impl<'a> Blocked<'a> {
     fn new(queue: &'a Queue, names: &'a Names, rules: &'a Rules) -> Self {
         let running: HashSet<VmId> = queue.running.iter().map(|running| running.vm).collect();
-        let waiting: HashSet<VmId> = queue.waiting.iter().map(|waiting| waiting.vm.vm).collect();
-        let stay = rules
-            .together()
-            .flat_map(|(_, vms)| vms)
-            .filter(|vm| !running.contains(vm) && !waiting.contains(vm))
-            .filter_map(|vm| Some((*vm, queue.places.get(vm)?)))
-            .collect();
-        Self { queue, names, rules, running, stay }
+        Self { queue, names, rules, running }
     }
 
     fn is(&self, index: usize, task: &Task) -> bool {
@@ -118,11 +109,5 @@ impl<'a> Blocked<'a> {
             || self.queue.held.contains(&vm)
             || waiting.vm.pairs.get(waiting.destination).is_some_and(|pair| pair.refused)
             || self.rules.forbids(vm, waiting.destination).is_some()
-            || self.leaves_one_behind(vm, waiting.source)
-    }
-
-    /// Whether a VM that it is kept together with is on its host, and stays there.
-    fn leaves_one_behind(&self, vm: VmId, source: &HostName) -> bool {
-        !self.stay.is_empty() && self.rules.together_with(vm).any(|other| self.stay.get(&other) == Some(&source))
     }
 }

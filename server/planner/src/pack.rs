@@ -13,8 +13,7 @@ const DEPTH: usize = 3;
 /// The units that move are taken to be gone from their hosts: whether there is an order in which that works is another question.
 pub(crate) fn pack(world: &World, units: &Units, stays: &[bool]) -> Vec<Option<usize>> {
     let mut desk = world.desk();
-    for (number, unit) in units.all.iter().enumerate().filter(|(number, _)| !stays[*number]) {
-        debug_assert!(number < stays.len());
+    for (_, unit) in units.all.iter().enumerate().filter(|(number, _)| !stays[*number]) {
         for &vm in &unit.vms {
             let source = world.guests[vm].source;
             desk.give_back(&world.task(vm, source, source));
@@ -72,26 +71,20 @@ impl Packer<'_> {
 
     /// Puts a unit on a host from which others move away.
     fn make_room(&mut self, unit: usize, host: usize, depth: usize) -> bool {
-        let Unit { memory, priority } = self.size(unit);
+        let memory = |unit: usize| self.units.all[unit].memory;
         let mut movable: Vec<usize> = self.on[host].clone();
-        movable.retain(|other| {
-            self.units.all[*other].goals.len() > 1
-                && self.size(*other).priority <= priority.max(self.size(*other).priority)
-        });
-        movable.sort_by_key(|other| (self.size(*other).memory, *other));
+        movable.retain(|other| self.units.all[*other].goals.len() > 1);
+        movable.sort_by_key(|other| (memory(*other), *other));
         // One that makes enough room, the smallest first; else the smallest together.
-        let missing = memory.saturating_sub(self.desk.hosts[host].memory);
-        let one = movable.iter().filter(|other| self.size(**other).memory >= missing).map(|other| vec![*other]);
+        let missing = memory(unit).saturating_sub(self.desk.hosts[host].memory);
+        let one = movable.iter().filter(|other| memory(**other) >= missing).map(|other| vec![*other]);
         let mut sum = 0;
-        let several: Vec<usize> = movable
-            .iter()
-            .take_while(|other| {
-                let is_needed = sum < missing;
-                sum += self.size(**other).memory;
-                is_needed
-            })
-            .copied()
-            .collect();
+        let is_needed = |other: &&usize| {
+            let is_needed = sum < missing;
+            sum += memory(**other);
+            is_needed
+        };
+        let several: Vec<usize> = movable.iter().take_while(is_needed).copied().collect();
         let ways: Vec<Vec<usize>> = one.chain((several.len() > 1).then_some(several)).collect();
         ways.into_iter().any(|others| self.replace(unit, host, &others, depth))
     }
@@ -116,10 +109,6 @@ impl Packer<'_> {
         false
     }
 
-    fn size(&self, unit: usize) -> Unit {
-        Unit { memory: self.units.all[unit].memory, priority: self.units.all[unit].priority }
-    }
-
     fn fits(&self, unit: usize, host: usize) -> bool {
         fits(self.world, &self.desk, &self.units.all[unit].vms, host)
     }
@@ -141,11 +130,6 @@ impl Packer<'_> {
         }
         self.on[host].retain(|other| *other != unit);
     }
-}
-
-struct Unit {
-    memory: u64,
-    priority: i8,
 }
 
 /// Whether there is room for all of these VMs on a host.

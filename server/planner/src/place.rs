@@ -119,7 +119,7 @@ fn in_steps<'w>(world: &'w World<'w>, steps: &[Step]) -> Vec<Task<'w>> {
 
 impl<'w> Draft<'w> {
     fn new(world: &World, tasks: Vec<Task<'w>>) -> Self {
-        let course = Course::of(world, &tasks);
+        let (tasks, course) = in_order(world, tasks);
         debug_assert!(course.is_whole(), "a plan that works one move after the other works with several at once");
         let mut moves = vec![false; world.guests.len()];
         for task in &tasks {
@@ -129,10 +129,21 @@ impl<'w> Draft<'w> {
     }
 }
 
+/// The tasks in the order in which they begin, if they end no later that way, and what becomes of them.
+fn in_order<'w>(world: &World, tasks: Vec<Task<'w>>) -> (Vec<Task<'w>>, Course) {
+    let course = Course::of(world, &tasks);
+    if course.at_ms.is_sorted() || !course.is_whole() {
+        return (tasks, course);
+    }
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|number| (course.at_ms[*number], *number));
+    let sorted: Vec<Task> = order.into_iter().map(|number| tasks[number].clone()).collect();
+    let other = Course::of(world, &sorted);
+    if other.total_ms <= course.total_ms { (sorted, other) } else { (tasks, course) }
+}
+
 fn finished(world: &World, units: &Units, draft: Draft) -> Placement {
     let reasons = Reasons::new(world, units, &draft.tasks);
-    let mut order: Vec<usize> = (0..draft.tasks.len()).collect();
-    order.sort_by_key(|number| (draft.course.at_ms[*number].map_or(u64::MAX, |at| at[0]), *number));
     let mut last = vec![None; world.guests.len()];
     for (number, task) in draft.tasks.iter().enumerate() {
         last[task.vm] = Some(number);
@@ -154,7 +165,7 @@ fn finished(world: &World, units: &Units, draft: Draft) -> Placement {
     };
     let moving = (0..world.guests.len()).filter(|vm| last[*vm].is_some());
     Placement {
-        moves: order.into_iter().map(moved).collect(),
+        moves: (0..draft.tasks.len()).map(moved).collect(),
         without: draft.without.iter().map(|vm| (world.guests[*vm].vm.vm, reasons.no_place(*vm))).collect(),
         total_ms: draft.course.total_ms,
         bound_ms: bound_ms(world, moving),

@@ -1,6 +1,6 @@
 //! The rules, found by VM.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use model::{HostName, PlacementKind, PlacementRule, PlacementRules, VmId};
 
@@ -8,15 +8,13 @@ use model::{HostName, PlacementKind, PlacementRule, PlacementRules, VmId};
 #[derive(Debug)]
 pub(crate) struct Rules<'a> {
     all: &'a [PlacementRule],
-    priorities: &'a std::collections::BTreeMap<VmId, i8>,
+    priorities: &'a BTreeMap<VmId, i8>,
     /// The sets kept apart that a VM belongs to, numbered by themselves.
     apart: HashMap<VmId, Vec<usize>>,
     /// The rule of each set kept apart.
     sets: Vec<usize>,
     /// The rules that say where a VM may run.
     may_run_on: HashMap<VmId, Vec<usize>>,
-    /// The rules that keep a VM together with others.
-    together: HashMap<VmId, Vec<usize>>,
 }
 
 impl<'a> Rules<'a> {
@@ -27,7 +25,6 @@ impl<'a> Rules<'a> {
             apart: HashMap::new(),
             sets: Vec::new(),
             may_run_on: HashMap::new(),
-            together: HashMap::new(),
         };
         for (number, rule) in rules.rules.iter().enumerate() {
             let (by_vm, entry) = match rule.kind {
@@ -35,7 +32,7 @@ impl<'a> Rules<'a> {
                     made.sets.push(number);
                     (&mut made.apart, made.sets.len() - 1)
                 }
-                PlacementKind::KeepTogether => (&mut made.together, number),
+                PlacementKind::KeepTogether => continue,
                 PlacementKind::MayRunOn(_) => (&mut made.may_run_on, number),
             };
             for vm in rule.vms.iter().collect::<BTreeSet<_>>() {
@@ -89,11 +86,5 @@ impl<'a> Rules<'a> {
     pub(crate) fn together(&self) -> impl Iterator<Item = (usize, &'a [VmId])> {
         let together = |(_, rule): &(usize, &PlacementRule)| rule.kind == PlacementKind::KeepTogether;
         self.all.iter().enumerate().filter(together).map(|(number, rule)| (number, rule.vms.as_slice()))
-    }
-
-    /// The VMs that one is kept together with, itself among them.
-    pub(crate) fn together_with(&self, vm: VmId) -> impl Iterator<Item = VmId> {
-        let rules = self.together.get(&vm).map_or(&[][..], Vec::as_slice);
-        rules.iter().flat_map(|rule| self.all[*rule].vms.iter().copied())
     }
 }

@@ -7,9 +7,10 @@ use crate::{
     desk::{Desk, Narrow, Task},
     flows::Flows,
     hosts::HostSet,
+    links::{Links, Wish},
     pack::fits,
     units::Units,
-    world::World,
+    world::{Guest, World},
 };
 
 /// What one point that speaks against a host weighs, in ms that a move takes longer.
@@ -19,7 +20,7 @@ const AGAINST_MS: u64 = 2_000;
 const CROWD_MS: u64 = 10_000;
 
 /// So many virtual CPUs for each CPU are no burden.
-pub(crate) const CROWD: u64 = 4;
+const CROWD: u64 = 4;
 
 /// Moves that end within so many ms of each other are equally good: then the host with more free memory is.
 const EQUAL_MS: u64 = 500;
@@ -73,6 +74,10 @@ struct Clerk<'w> {
     /// Memory that is kept for VMs that can go nowhere else, by host.
     promised: Vec<u64>,
     is_large: bool,
+    /// What each VM wants of the links, by kind of destination: those with one incoming link are one kind.
+    wishes: Vec<Wish>,
+    kinds: usize,
+    kind_of: Vec<usize>,
     /// Hosts that can receive more now.
     open: HostSet,
     /// Virtual CPUs, by host.
@@ -93,8 +98,14 @@ impl<'w> Clerk<'w> {
     fn new(world: &'w World<'w>, units: &'w Units, by_size: &[usize], stays: &[bool]) -> Self {
         let hosts = world.names.len();
         let vcpus = |host| world.names.room(host).map_or(0, |room| room.vcpus.into());
+        let (kind_of, links) = kinds(world);
+        let wish = |guest: &Guest, to: &Links| world.names.links(guest.source).wish(to, guest.vm.dirty_bytes_s);
+        let wishes = world.guests.iter().flat_map(|guest| links.iter().map(move |to| wish(guest, to))).collect();
         let mut clerk = Self {
             world,
+            wishes,
+            kinds: links.len(),
+            kind_of,
             units,
             desk: world.desk(),
             flows: Flows::default(),
@@ -204,9 +215,12 @@ impl<'w> Clerk<'w> {
 
     fn share(&self, vm: usize, host: usize) -> Result<u64, Not> {
         let guest = &self.world.guests[vm];
-        self.desk.share(guest.source, host, guest.vm.dirty_bytes_s).map_err(|narrow| match narrow {
-            Narrow::Source => Not::Source,
-            Narrow::Destination => Not::Busy,
+        let wish = self.wishes[vm * self.kinds + self.kind_of[host]];
+        self.desk.share_of(guest.source, host, wish, self.waiting[guest.source].len() == 1).map_err(|narrow| {
+            match narrow {
+                Narrow::Source => Not::Source,
+                Narrow::Destination => Not::Busy,
+            }
         })
     }
 
@@ -216,7 +230,7 @@ impl<'w> Clerk<'w> {
         let against = u64::from(guest.way(host).against) * AGAINST_MS;
         let cpus = self.world.names.room(host).map_or(0, |room| u64::from(room.cpus));
         let crowd = (self.vcpus[host] + u64::from(guest.vm.vcpus)).saturating_sub(cpus * CROWD);
-        let crowd = if cpus == 0 { 0 } else { crowd * CROWD_MS / cpus };
+        let crowd = (crowd * CROWD_MS).checked_div(cpus).unwrap_or_default();
         self.world.sending_ms(vm, host, share).saturating_add(against).saturating_add(crowd)
     }
 
@@ -265,4 +279,19 @@ impl<'w> Clerk<'w> {
             self.waiting.iter_mut().for_each(|waiting| waiting.sort_by_key(|vm| ranks[*vm]));
         }
     }
+}
+
+/// The kind of each host, and a host's links of each kind.
+fn kinds(world: &World) -> (Vec<usize>, Vec<Links>) {
+    let mut kinds: Vec<Links> = Vec::new();
+    let kind = |host: usize| {
+        let links = world.names.links(host);
+        let known = kinds.iter().position(|kind| kind.incoming == links.incoming);
+        known.unwrap_or_else(|| {
+            kinds.push(links);
+            kinds.len() - 1
+        })
+    };
+    let kind_of = (0..world.names.len()).map(kind).collect();
+    (kind_of, kinds)
 }

@@ -93,7 +93,8 @@ pub fn large(seed: u64, size: Size) -> Fleet {
             }
         }
     }
-    fleet.rules = rules(&mut dice, &fleet, size.hosts / 4);
+    let count = fleet.vms.len() as u64 / 40;
+    fleet.rules = rules(&mut dice, &fleet, count);
     fleet
 }
 

@@ -153,13 +153,16 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// One of the hosts of a move.
+type End = fn(&Move) -> &HostName;
+
 /// The most that a plan lets begin at once away from a host, and what its links carry at most.
 pub fn link_faults(fleet: &Fleet, placement: &Placement) -> Vec<String> {
     let mut faults = Vec::new();
     for number in 0..fleet.hosts.len() as u64 {
         let name = host(number);
         let Some(room) = fleet.hosts.get(&name) else { continue };
-        let ends: [(fn(&Move) -> &HostName, Option<u64>); 2] =
+        let ends: [(End, Option<u64>); 2] =
             [(|one| &one.source, room.outgoing_bytes_s), (|one| &one.destination, room.incoming_bytes_s)];
         for (end, budget) in ends {
             let mut events: Vec<(u64, i64, i128)> = Vec::new();

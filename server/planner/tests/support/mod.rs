@@ -1,10 +1,13 @@
 //! Fleets made from a seed, and a judge of plans that has no part in making them.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "part of tests")]
 
 pub mod brute;
+pub mod fixed;
 pub mod fleets;
 pub mod judge;
+pub mod replay;
 
 /// Numbers that look random and are the same for the same seed (splitmix64).
 pub struct Dice(u64);
