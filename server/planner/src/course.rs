@@ -45,7 +45,7 @@ impl Course {
             }
             loop {
                 let Some(changes) = flows.advance(&mut desk, tasks) else { return course };
-                let mut is_waited_for = changes.links || (halts && !changes.ended.is_empty());
+                let mut is_waited_for = !changes.sources.is_empty() || (halts && !changes.ended.is_empty());
                 for number in changes.ended {
                     let task = &tasks[number];
                     places[task.vm] = Some(task.destination);

@@ -188,10 +188,12 @@ impl Desk {
         self.hosts[destination].incoming.bytes_s -= share;
     }
 
-    /// A move has sent everything.
-    pub(crate) fn sent(&mut self, source: usize, destination: usize) {
+    /// A move has sent everything; true if only the number of moves kept others from beginning.
+    pub(crate) fn sent(&mut self, source: usize, destination: usize) -> bool {
+        let [outgoing, incoming] = [self.hosts[source].outgoing.moves, self.hosts[destination].incoming.moves];
         self.hosts[source].outgoing.moves -= 1;
         self.hosts[destination].incoming.moves -= 1;
+        outgoing >= AT_ONCE || incoming >= AT_ONCE
     }
 }
 

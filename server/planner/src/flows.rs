@@ -29,8 +29,10 @@ enum Event {
 /// What has changed.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
-    /// Whether links have become free.
-    pub(crate) links: bool,
+    /// The hosts whose outgoing link has become free, wholly or in part.
+    pub(crate) sources: Vec<usize>,
+    /// The hosts whose incoming link has.
+    pub(crate) destinations: Vec<usize>,
     /// The tasks that are over.
     pub(crate) ended: Vec<usize>,
 }
@@ -60,15 +62,22 @@ impl Flows {
             }
             self.events.pop();
             let task = &tasks[number];
-            match event {
-                Event::Leaves => desk.unlink(task.source, task.destination, self.shares[number]),
+            let frees_links = match event {
+                Event::Leaves => {
+                    desk.unlink(task.source, task.destination, self.shares[number]);
+                    true
+                }
                 Event::Sent => desk.sent(task.source, task.destination),
                 Event::Ended => {
                     desk.give_back(task);
                     changes.ended.push(number);
+                    false
                 }
+            };
+            if frees_links {
+                changes.sources.push(task.source);
+                changes.destinations.push(task.destination);
             }
-            changes.links |= event != Event::Ended;
         }
         Some(changes)
     }

@@ -59,7 +59,7 @@ impl Packer<'_> {
             self.put(unit, host);
             return true;
         }
-        depth > 0 && goals.into_iter().any(|host| self.make_room(unit, host, depth))
+        depth > 0 && goals.into_iter().any(|host| self.looks > 0 && self.make_room(unit, host, depth))
     }
 
     /// What speaks against a host for a unit, then what is left over there.
@@ -94,7 +94,8 @@ impl Packer<'_> {
         if self.looks == 0 {
             return false;
         }
-        self.looks -= 1;
+        // What is remembered grows with the plan, so less is tried in a large one.
+        self.looks = self.looks.saturating_sub(1 + self.units.all.len() / 50);
         let before = (self.desk.clone(), self.hosts.clone(), self.on.clone());
         for other in others {
             self.take_away(*other);

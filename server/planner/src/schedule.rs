@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use crate::{
     desk::{Desk, Narrow, Task},
-    flows::Flows,
+    flows::{Changes, Flows},
     hosts::HostSet,
     links::{Links, Wish},
     pack::fits,
@@ -44,11 +44,16 @@ pub(crate) struct Schedule {
 /// Makes a plan; VMs that find no place are not in it. Units that stay are left where they are.
 pub(crate) fn schedule(world: &World, units: &Units, by_size: &[usize], stays: &[bool]) -> Schedule {
     let mut clerk = Clerk::new(world, units, by_size, stays);
-    loop {
-        clerk.begin_all();
-        let Some(changes) = clerk.flows.advance(&mut clerk.desk, &clerk.begun) else { break };
-        for number in changes.ended {
-            clerk.has_left(number);
+    clerk.begin_all(None);
+    while let Some(changes) = clerk.flows.advance(&mut clerk.desk, &clerk.begun) {
+        let mut made_room = false;
+        for number in &changes.ended {
+            made_room |= clerk.has_left(*number);
+        }
+        if made_room {
+            clerk.begin_all(None);
+        } else if !changes.sources.is_empty() {
+            clerk.begin_all(Some(&changes));
         }
     }
     let order = clerk.begun.iter().map(|task| (task.vm, task.destination)).collect();
@@ -80,6 +85,8 @@ struct Clerk<'w> {
     kind_of: Vec<usize>,
     /// Hosts that can receive more now.
     open: HostSet,
+    /// Those of them that are looked at.
+    look_at: HostSet,
     /// Virtual CPUs, by host.
     vcpus: Vec<u64>,
 }
@@ -118,6 +125,7 @@ impl<'w> Clerk<'w> {
             promised: vec![0; hosts],
             is_large: by_size.len() > LARGE,
             open: HostSet::default(),
+            look_at: HostSet::default(),
             vcpus: (0..hosts).map(vcpus).collect(),
         };
         for (rank, &vm) in by_size.iter().enumerate().filter(|(_, vm)| !stays[units.of[**vm]]) {
@@ -140,18 +148,23 @@ impl<'w> Clerk<'w> {
         self.world.sending_ms(vm, guest.source, rate)
     }
 
-    /// The hosts that have most left to send begin first.
-    fn begin_all(&mut self) {
+    /// The hosts that have most left to send begin first. For those whose own link has not changed, only the destinations are looked at whose
+    /// link has: of the others it is known that they can't take more.
+    fn begin_all(&mut self, changes: Option<&Changes>) {
         self.open = (0..self.waiting.len()).filter(|host| self.desk.incoming_left(*host) > 0).collect();
         let is_hungry = |host: &usize| !self.waiting[*host].is_empty() && self.desk.outgoing_left(*host) > 0;
         let mut hungry: Vec<usize> = (0..self.waiting.len()).filter(is_hungry).collect();
         let priority = |host: usize| self.world.guests[self.waiting[host][0]].priority;
-        hungry.sort_by_key(|host| (Reverse(priority(*host)), Reverse(self.left_ms[*host]), *host));
+        hungry.sort_by_cached_key(|host| (Reverse(priority(*host)), Reverse(self.left_ms[*host]), *host));
         for source in hungry {
-            if self.open.is_empty() {
-                return;
+            let freed =
+                changes.filter(|changes| !changes.sources.contains(&source)).map(|changes| &changes.destinations);
+            let is_open = |host: &usize| self.open.contains(*host);
+            self.look_at =
+                freed.map_or_else(|| self.open.clone(), |freed| freed.iter().copied().filter(is_open).collect());
+            while !self.look_at.is_empty() && self.desk.outgoing_left(source) > 0 && self.begin_one(source) {
+                self.look_at.clone_from(&self.open);
             }
-            while self.desk.outgoing_left(source) > 0 && self.begin_one(source) {}
         }
     }
 
@@ -188,7 +201,7 @@ impl<'w> Clerk<'w> {
         let mut best = None;
         let mut not = Not::Room;
         *looks += 1;
-        for host in goals.both(&self.open) {
+        for host in goals.both(&self.look_at) {
             *looks += 1;
             match self.share(vm, host) {
                 Ok(_) if !self.has_room(vm, host) => {}
@@ -206,7 +219,7 @@ impl<'w> Clerk<'w> {
         }
         if best.is_none() && matches!(not, Not::Room) {
             *looks += goals.len();
-            if goals.iter().any(|host| !self.open.contains(host) && self.has_room(vm, host)) {
+            if goals.iter().any(|host| !self.look_at.contains(host) && self.has_room(vm, host)) {
                 not = Not::Busy;
             }
         }
@@ -267,17 +280,20 @@ impl<'w> Clerk<'w> {
         self.begun.push(self.world.task(vm, source, host));
     }
 
-    fn has_left(&mut self, number: usize) {
+    /// A VM has left its host; true if others may find room there now.
+    fn has_left(&mut self, number: usize) -> bool {
         let Task { vm, source, .. } = self.begun[number];
         let vcpus = u64::from(self.world.guests[vm].vm.vcpus);
         self.vcpus[source] = self.vcpus[source].saturating_sub(vcpus);
-        if self.world.names.takes(source) && !self.parked.is_empty() {
+        let made_room = self.world.names.takes(source);
+        if made_room && !self.parked.is_empty() {
             for vm in std::mem::take(&mut self.parked) {
                 self.waiting[self.world.guests[vm].source].push(vm);
             }
             let ranks = &self.ranks;
             self.waiting.iter_mut().for_each(|waiting| waiting.sort_by_key(|vm| ranks[*vm]));
         }
+        made_room
     }
 }
 

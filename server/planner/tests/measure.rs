@@ -73,3 +73,18 @@ fn ten_thousand_vms() {
         println!("{} VMs, total over bound {ratio:.3}, planned in {} ms", fleet.vms.len(), begun.elapsed().as_millis());
     }
 }
+
+#[test]
+#[ignore = "prints figures"]
+fn ten_thousand_vms_and_not_enough_memory() {
+    for seed in 0..3 {
+        let mut fleet = large(seed, Size { hosts: 200, emptied: 100, vms_a_host: 100 });
+        fleet.hosts.values_mut().for_each(|room| room.memory_bytes = room.memory_bytes / 10 * 6);
+        let begun = Instant::now();
+        let placement = place(&fleet);
+        let took = begun.elapsed();
+        assert_eq!(faults(&fleet, &placement), Vec::<String>::new());
+        let (vms, without) = (fleet.vms.len(), placement.without.len());
+        println!("{vms} VMs, {without} without a place, planned in {} ms", took.as_millis());
+    }
+}
