@@ -109,6 +109,9 @@ pub struct EvacuationItem {
     /// The host that it waits on until there is room at its destination; none once it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<HostName>,
+    /// The host that it waits on now, once it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub halted_on: Option<HostName>,
     /// Whether it runs meanwhile.
     pub mode: Mode,
     /// The policy that it follows.

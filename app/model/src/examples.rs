@@ -168,6 +168,7 @@ pub fn evacuation(id: u128, vms: &[&str]) -> Evacuation {
         source: named("alpha"),
         destination: Some(named("beta")),
         via: None,
+        halted_on: None,
         mode: Mode::Live,
         policy: Policy::Balanced,
         memory_bytes: 64 << 20,

@@ -79,7 +79,7 @@ fn ended(item: &mut EvacuationItem, record: &Migration, state: EvacuationState, 
     match record.phase {
         Phase::Succeeded if item.via.as_ref() == Some(&record.destination) => {
             changes.tell(now_ms, format!("{name} waits on {} until there is room.", record.destination));
-            item.via = None;
+            item.halted_on = item.via.take();
             item.state = ItemState::Waiting;
         }
         Phase::Succeeded => {
@@ -197,8 +197,7 @@ fn waits(item: &mut EvacuationItem, inventory: &Inventory, emptied: &[HostName],
 
 /// At its source, on the host where it halts, or on another that is to be emptied.
 fn is_where_expected(item: &EvacuationItem, vm: &Vm, emptied: &[HostName]) -> bool {
-    let halts = item.tried.is_empty() && item.via.is_none();
-    vm.host == item.source || emptied.contains(&vm.host) || (emptied.is_empty() && halts && vm.migration.is_none())
+    vm.host == *item.halted_on.as_ref().unwrap_or(&item.source) || emptied.contains(&vm.host)
 }
 
 /// One that a person has moved, shut down or removed by hand needs no person any more.
@@ -206,7 +205,7 @@ fn person_has_helped(item: &mut EvacuationItem, inventory: &Inventory) {
     match inventory.vm(item.vm) {
         None => item.state = ItemState::Gone { sentence: format!("{} was removed.", item.vm_name) },
         Some(vm) if inventory.connection(&vm.host).is_err() || vm.migration.is_some() => {}
-        Some(vm) if vm.host != item.source && vm.state.is_active() && !inventory.is_in_doubt(item.vm) => {
+        Some(vm) if !is_where_expected(item, vm, &[]) && vm.state.is_active() && !inventory.is_in_doubt(item.vm) => {
             item.state = if item.destination.as_ref() == Some(&vm.host) {
                 ItemState::Moved { migration: None }
             } else {
@@ -228,6 +227,7 @@ fn came_back(item: &mut EvacuationItem, inventory: &Inventory, emptied: &[HostNa
         item.mode = Mode::Live;
         item.destination = None;
         item.via = None;
+        item.halted_on = None;
         item.appeared = true;
         item.state = ItemState::Waiting;
     }

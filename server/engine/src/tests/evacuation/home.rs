@@ -47,3 +47,21 @@ async fn the_home_of_an_unknown_evacuation_is_none() {
     let error = bench.engine.plan(PlanRequest::plain(Subject::Home(unknown))).await.unwrap_err();
     assert_eq!(error.code(), Code::UnknownEvacuation);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_on_a_third_host_goes_on_to_where_it_belongs() {
+    let mut bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let mut evacuation = model::examples::evacuation(1, &["web"]);
+    evacuation.request = PlanRequest::plain(Subject::Vms(vec![vm]));
+    let item = &mut evacuation.items[0];
+    (item.vm, item.via, item.destination) = (vm, Some(host("beta")), Some(host("gamma")));
+    store::Evacuations::insert_evacuation(&*bench.store, &evacuation, &[]).await.unwrap();
+    bench.restart().await;
+    let end = bench.until_settled(evacuation.id).await;
+    assert!(has_moved(&end, vm), "{end:#?}");
+    assert_eq!(bench.sim.runs_on(vm), [host("gamma")]);
+    let hops = bench.engine.migrations(&MigrationFilter::newest(9)).await.unwrap();
+    let hops: Vec<&HostName> = hops.iter().rev().map(|hop| &hop.destination).collect();
+    assert_eq!(hops, [&host("beta"), &host("gamma")]);
+}
