@@ -28,7 +28,7 @@ pub(crate) async fn start(
 ) -> Result<(), DemoError> {
     let file = directory.path().join(format!("{}.xml", guest.name));
     fs::write(&file, xml(directory, disks, guest)).map_err(DemoError::io("write", &file))?;
-    let name = OsStr::new(guest.name);
+    let name = OsStr::new(&guest.name);
     virsh::run(programs, host, &format!("Defining VM {}", guest.name), &[OsStr::new("define"), file.as_ref()]).await?;
     virsh::run(programs, host, &format!("Starting VM {}", guest.name), &[OsStr::new("start"), name]).await
 }

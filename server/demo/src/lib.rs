@@ -34,7 +34,7 @@ pub use self::boot_sector::BootSector;
 pub use self::daemons::{Daemon, Daemons};
 use self::directory::Directory;
 pub use self::error::DemoError;
-use self::guest::GUESTS;
+use self::guest::{FEWEST, MOST, guests};
 pub use self::host::DemoHost;
 pub use self::monitor::monitor_numbers;
 use self::programs::Programs;
@@ -51,13 +51,21 @@ pub struct DemoOptions {
     pub network: Ipv4Addr,
     /// How all hosts reach the VMs' disks.
     pub storage: SharedStorage,
+    /// How many VMs there are, 3 to 48: three on the first host, the others on the next two.
+    pub guests: u8,
     /// Keep the directory at the end, for its logs. The next demo in it starts afresh anyway.
     pub keep: bool,
 }
 
 impl Default for DemoOptions {
     fn default() -> Self {
-        Self { dir: None, network: Ipv4Addr::new(127, 0, 0, 0), storage: SharedStorage::Auto, keep: false }
+        Self {
+            dir: None,
+            network: Ipv4Addr::new(127, 0, 0, 0),
+            storage: SharedStorage::Auto,
+            guests: FEWEST,
+            keep: false,
+        }
     }
 }
 
@@ -86,7 +94,7 @@ impl Demo {
         let directory = Directory::claim(options.dir, user, options.keep).await?;
         let mut demo = Self { hosts, services: JoinSet::new(), _orphans: orphans::adopt()?, directory };
         demo.start_hosts(&programs, user).await?;
-        demo.start_guests(&programs, user, disks).await?;
+        demo.start_guests(&programs, user, disks, options.guests).await?;
         Ok(demo)
     }
 
@@ -147,17 +155,19 @@ impl Demo {
         programs: &Programs,
         user: Option<Unprivileged>,
         disks: storage::Disks,
+        count: u8,
     ) -> Result<(), DemoError> {
-        for guest in &GUESTS {
+        let guests = guests(count.clamp(FEWEST, MOST));
+        for guest in &guests {
             storage::write_image(&self.directory, user, guest)?;
             if let Some(export) = disks.export(&self.directory, programs, user, guest) {
                 let mut server = export.spawn()?;
-                export.wait_until(&mut server, storage::exported(&self.directory, guest.name)).await?;
+                export.wait_until(&mut server, storage::exported(&self.directory, &guest.name)).await?;
                 self.services.spawn(export.keep_running(server));
             }
-            domain::start(programs, &self.hosts[0], &self.directory, disks, guest).await?;
+            domain::start(programs, &self.hosts[guest.host], &self.directory, disks, guest).await?;
         }
-        for guest in &GUESTS {
+        for guest in &guests {
             domain::wait_until_filled(&self.directory, guest).await?;
         }
         Ok(())
@@ -191,9 +201,9 @@ mod tests {
         for host in demo.hosts().iter().chain([demo.unregistered()]) {
             virsh::answers(&programs, host).await.unwrap();
         }
-        for guest in &GUESTS {
+        for guest in guests(FEWEST) {
             // Only a running VM can be suspended.
-            virsh::run(&programs, &demo.hosts()[0], "suspend", &["suspend", guest.name]).await.unwrap();
+            virsh::run(&programs, &demo.hosts()[0], "suspend", &["suspend", &guest.name]).await.unwrap();
         }
         let dir = demo.dir().to_owned();
         demo.stop().await.unwrap();

@@ -58,12 +58,12 @@ impl Disks {
     /// The disk in the VM's XML.
     pub(crate) fn xml(self, directory: &Directory, guest: &Guest) -> String {
         let (kind, source) = match self {
-            Self::Files => ("file", format!("<source file='{}'/>", image(directory, guest.name).display())),
+            Self::Files => ("file", format!("<source file='{}'/>", image(directory, &guest.name).display())),
             Self::Nbd => (
                 "network",
                 format!(
                     "<source protocol='nbd'><host transport='unix' socket='{}'/></source>",
-                    socket(directory, guest.name).display()
+                    socket(directory, &guest.name).display()
                 ),
             ),
         };
@@ -83,7 +83,7 @@ impl Disks {
         if self == Self::Files {
             return None;
         }
-        Some(export(directory, programs, user, guest.name))
+        Some(export(directory, programs, user, &guest.name))
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn write_image(directory: &Directory, user: Option<Unprivileged>, gue
     let mut disk = vec![0; DISK_SIZE];
     let sector = guest.boot_sector();
     disk[..sector.len()].copy_from_slice(&sector);
-    write_file(&image(directory, guest.name), &disk, user)
+    write_file(&image(directory, &guest.name), &disk, user)
 }
 
 /// Returns when the disk of the VM called `vm` is being served.

@@ -36,6 +36,9 @@ pub struct DemoCommand {
     /// How all hosts reach the VMs' disks.
     #[arg(long, value_enum, default_value = "auto")]
     storage: Storage,
+    /// How many VMs there are: three on alpha, the others on beta and gamma.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(3..=48))]
+    guests: u8,
     /// Leave the directory there at the end.
     #[arg(long)]
     keep: bool,
@@ -79,7 +82,7 @@ impl DemoCommand {
             Storage::Filesystem => SharedStorage::Filesystem,
             Storage::Nbd => SharedStorage::Nbd,
         };
-        DemoOptions { dir: self.dir.clone(), network: self.network, storage, keep: self.keep }
+        DemoOptions { dir: self.dir.clone(), network: self.network, storage, guests: self.guests, keep: self.keep }
     }
 }
 

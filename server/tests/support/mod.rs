@@ -42,10 +42,15 @@ pub type Shared = LazyLock<Mutex<Demo>>;
 impl Demo {
     /// Starts a demo on the addresses 127.0.`number`.2 to .4.
     pub fn start(number: u8) -> Self {
+        Self::with_guests(number, 3)
+    }
+
+    /// The same with so many VMs.
+    pub fn with_guests(number: u8, guests: u8) -> Self {
         let dir = std::env::temp_dir().join(format!("vmferry-test-{number}"));
         let mut child = Command::new(env!("CARGO_BIN_EXE_vmferry"))
             .args(["demo", "--listen", "127.0.0.1:0", "--until-stdin-closes"])
-            .args(["--network", &format!("127.0.{number}.0"), "--dir"])
+            .args(["--guests", &guests.to_string(), "--network", &format!("127.0.{number}.0"), "--dir"])
             .arg(&dir)
             .env("VMFERRY_ADMIN_PASSWORD", PASSWORD)
             .stdin(Stdio::piped())
