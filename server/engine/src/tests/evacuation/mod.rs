@@ -1,6 +1,8 @@
 //! Evacuations: plans, and what becomes of them.
 
+mod estimate;
 mod faults;
+mod fleet;
 mod home;
 mod plan;
 mod random;
