@@ -9,7 +9,6 @@ use leptos_router::{
     path,
 };
 
-use crate::account::login_page::LoginPage;
 use crate::hosts::page::HostsPage;
 #[cfg(feature = "ssr")]
 use crate::migrations::{cancel_page::CancelPage, steer::page::SteerPage, step_page::StepPage};
@@ -115,7 +114,6 @@ pub fn App() -> impl IntoView {
         <Title text="vmferry" formatter=|page| if page == "vmferry" { page } else { format!("{page} · vmferry") } />
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=|| view! { <Frame scope_of=scope::of_page /> } ssr=SsrMode::Async>
                     <Route path=path!("/") view=VmsPage ssr=SsrMode::Async />
                     <Route path=path!("/vms/:id") view=VmPage ssr=SsrMode::Async />

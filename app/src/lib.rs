@@ -21,7 +21,10 @@ mod ui;
 mod vms;
 
 #[cfg(feature = "ssr")]
-pub use account::page::account;
+pub use account::{
+    login_page::{LoginRefusal, login},
+    page::account,
+};
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use app::shell;

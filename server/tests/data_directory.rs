@@ -114,7 +114,7 @@ async fn a_full_disk_is_told_and_over_when_there_is_room() {
     // A browser gets the login page again, which says so.
     let form = [("username", "admin"), ("password", PASSWORD)];
     let page = console.visitor().send_form("/login", &form).await;
-    assert_eq!(page.status(), StatusCode::OK);
+    assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.text().await.unwrap().contains("database can't be written"));
 
     // Pages are still read, and say so.

@@ -92,7 +92,8 @@ impl FromStr for HostName {
             return Ok(Self(text.to_owned()));
         }
         Err(Problem::new(Code::InvalidInput, "This is not a host's name.")
-            .with_fix("A host's name has 1 to 32 characters: small letters, digits, and hyphens between them."))
+            .with_fix("A host's name has 1 to 32 characters: small letters, digits, and hyphens between them.")
+            .with_field("name"))
     }
 }
 

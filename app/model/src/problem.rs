@@ -141,6 +141,9 @@ pub struct Problem {
     /// What a preflight found, where that is why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// The field of a form that it is about, by its name: for pages that the server renders, and so no part of the JSON.
+    #[serde(skip)]
+    pub field: Option<&'static str>,
 }
 
 impl Problem {
@@ -154,6 +157,7 @@ impl Problem {
             migration: None,
             fingerprint: None,
             findings: Vec::new(),
+            field: None,
         }
     }
 
@@ -173,6 +177,12 @@ impl Problem {
     #[must_use]
     pub fn with_findings(self, findings: Vec<Finding>) -> Self {
         Self { findings, ..self }
+    }
+
+    /// Names the field that it is about.
+    #[must_use]
+    pub fn with_field(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
     }
 
     /// Adds the ssh key that a host showed.

@@ -1,7 +1,7 @@
 //! `/account`: the password and the sessions of the user who is logged in, and logging out.
 
 use leptos::{prelude::*, server::ServerActionError};
-use model::SessionInfo;
+use model::{Code, SessionInfo};
 
 use crate::account::server_fns::{ChangePassword, EndOtherSessions, EndSession};
 use crate::ui::{
@@ -102,13 +102,29 @@ fn Session(session: SessionInfo, end: FormAction<()>) -> impl IntoView {
 #[component]
 fn Password() -> impl IntoView {
     let change = FormAction::of::<ChangePassword>();
+    let code = change.problem().get_untracked().map(|problem| problem.code);
+    // The one that the refusal is about says so.
+    let invalid = |about: Code| (code == Some(about)).then_some("true");
+    let current = invalid(Code::WrongCredentials);
+    let new = invalid(Code::WeakPassword);
+    let described = |hint: &str, wrong: Option<&str>| match wrong {
+        Some(_) => format!("password-problem {hint}"),
+        None => hint.to_owned(),
+    };
     view! {
         <section class="card">
             <h2>"Password"</h2>
             <ServerForm action=change>
                 <label class="field">
                     <span>"Current password"</span>
-                    <input type="password" name="current" autocomplete="current-password" required />
+                    <input
+                        type="password"
+                        name="current"
+                        autocomplete="current-password"
+                        required
+                        aria-invalid=current
+                        aria-describedby=current.map(|_| "password-problem")
+                    />
                 </label>
                 <label class="field">
                     <span>"New password"</span>
@@ -118,14 +134,17 @@ fn Password() -> impl IntoView {
                         autocomplete="new-password"
                         minlength="12"
                         maxlength="1024"
-                        aria-describedby="password-hint"
+                        aria-invalid=new
+                        aria-describedby=described("password-hint", new)
                         required
                     />
                 </label>
                 <p class="hint" id="password-hint">
                     "At least 12 characters. Changing it ends your other sessions."
                 </p>
-                <Alert problem=change.problem() />
+                <div id="password-problem">
+                    <Alert problem=change.problem() />
+                </div>
                 <button class="button primary">
                     "Change password"
                 </button>

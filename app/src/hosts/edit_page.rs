@@ -6,7 +6,10 @@ use model::{DaemonKind, Policy, Problem, RegisteredHost, SshLoginKind, Steering,
 use crate::hosts::{host_form::HostForm, host_key::HostRefusal, key_page::KeyLink};
 use crate::ui::{
     document::{Assets, Back, Document, as_text},
-    fields::{FormFoot, KeepPasswordField, NumberField, PasswordField, RadioField, TextField},
+    fields::{
+        FormFoot, KeepPasswordField, MistakeText, NumberField, PasswordField, RadioField, TextField, mistake, refused,
+        tie_to_field,
+    },
 };
 
 /// The page that adds a host: `form` as it was filled in, and why it was refused.
@@ -38,6 +41,7 @@ fn Form(
     problem: Option<Problem>,
     label: &'static str,
 ) -> impl IntoView {
+    tie_to_field(problem.as_ref());
     view! {
         <form method="post" action=action class="card">
             <HostRefusal problem confirmed=form.fingerprint.clone() known=known_key />
@@ -153,7 +157,9 @@ fn MoreFields(form: HostForm) -> impl IntoView {
         || form.policy.is_some()
         || form.longest_pause_ms.is_some()
         || form.budget_s.is_some()
-        || !form.shared_directories.is_empty();
+        || !form.shared_directories.is_empty()
+        || mistake("peer_transport").is_some();
+    let (invalid, described) = refused("shared_directories");
     view! {
         <details class="more" open=is_used>
             <summary>"More: access for other hosts, limits, policy, shared directories"</summary>
@@ -237,7 +243,10 @@ fn MoreFields(form: HostForm) -> impl IntoView {
                     rows="3"
                     spellcheck="false"
                     inner_html=as_text(&form.shared_directories)
+                    aria-invalid=invalid
+                    aria-describedby=described
                 ></textarea>
+                <MistakeText name="shared_directories" />
                 <small class="hint">
                     "One path per line: directories that other hosts mount at the same path, for example from NFS."
                 </small>
@@ -273,10 +282,14 @@ fn PeerTransport(chosen: Option<TransportKind>) -> impl IntoView {
         ("tcp", Some(TransportKind::Tcp), "TCP"),
     ];
     let option = |(value, kind, label)| view! { <option value=value selected=kind == chosen>{label}</option> };
+    let (invalid, described) = refused("peer_transport");
     view! {
         <label class="field">
             <span>"Transport for other hosts"</span>
-            <select name="peer_transport">{choices.into_iter().map(option).collect_view()}</select>
+            <select name="peer_transport" aria-invalid=invalid aria-describedby=described>
+                {choices.into_iter().map(option).collect_view()}
+            </select>
+            <MistakeText name="peer_transport" />
             <small class="hint">"For peer-to-peer migrations."</small>
         </label>
     }

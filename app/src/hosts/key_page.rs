@@ -10,7 +10,7 @@ use crate::hosts::{
 };
 use crate::ui::{
     document::{Assets, Back, Document},
-    fields::FormFoot,
+    fields::{FormFoot, tie_to_field},
 };
 
 /// What the form says besides the login.
@@ -46,6 +46,7 @@ pub fn key_login(assets: Assets, host: &RegisteredHost, form: &HostLoginForm, pr
         )
     };
     Document::new(assets, Back::to_hosts(), &format!("Key login at {name}"), || {
+        tie_to_field(problem.as_ref());
         view! {
             <form method="post" action=format!("/hosts/{name}/key") class="card">
                 <HostRefusal problem confirmed=form.fingerprint.clone() known=host.fingerprint.clone() />

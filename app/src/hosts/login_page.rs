@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::hosts::{host_key::HostRefusal, key_page::KeyLink};
 use crate::ui::{
     document::{Assets, Back, Document},
-    fields::{FormFoot, KeepPasswordField, PasswordField, TextField, typed},
+    fields::{FormFoot, KeepPasswordField, PasswordField, TextField, tie_to_field, typed},
 };
 
 /// The form as it was filled in.
@@ -50,6 +50,7 @@ pub fn log_in_at_host(
     let name = &host.settings.name;
     let (host, form) = (host.clone(), form.clone());
     Document::new(assets, Back::to_hosts(), &format!("Log in at {name}"), || {
+        tie_to_field(problem.as_ref());
         view! {
             <form method="post" action=format!("/hosts/{name}/login") class="card">
                 <HostRefusal problem confirmed=form.fingerprint.clone() known=host.fingerprint.clone() />

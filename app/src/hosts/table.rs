@@ -109,7 +109,7 @@ fn PhoneSorts(query: HostQuery) -> impl IntoView {
 fn Row(host: Host) -> impl IntoView {
     let name = host.name.to_string();
     let cpus = (host.cpus > 0).then(|| host.cpus.to_string());
-    let vms = format!("{}, {} active", host.vms, host.vms_active);
+    let vms = format!("{} VMs, {} active", host.vms, host.vms_active);
     view! {
         <tr role="row" class="host" data-host=name>
             <th role="rowheader">

@@ -11,7 +11,7 @@ use crate::hosts::host_key::HostRefusal;
 use crate::migrations::{policy_fields::PolicyFields, report::Findings};
 use crate::ui::{
     document::{Assets, Back, Document},
-    fields::{CheckField, FormFoot, NumberField, PasswordField, TextField, typed},
+    fields::{CheckField, FormFoot, NumberField, PasswordField, TextField, tie_to_field, typed},
 };
 
 /// The form as it was filled in.
@@ -92,6 +92,7 @@ pub fn ad_hoc_destination(assets: Assets, vm: &Vm, source: Option<&Host>, form: 
     let own_limit = source.and_then(|host| host.bandwidth_mib_s);
     let defaults = vm.effective_policy_defaults(source);
     Document::new(assets, back, &title, || {
+        tie_to_field(problem.as_ref());
         let accepted = form.request.accept.clone();
         let host = form.destination.clone();
         let report = (!findings.is_empty()).then(|| {

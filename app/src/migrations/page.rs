@@ -94,8 +94,9 @@ fn Shown(id: MigrationId) -> impl IntoView {
 /// How far it is or how it ended.
 #[component]
 fn Standing(migration: Signal<Migration>, percent: Memo<f64>, phase: Memo<Phase>) -> impl IntoView {
+    let opened_running = !phase.get_untracked().has_ended();
     view! {
-        <section class="card big">
+        <section class="card big" class:opened-running=opened_running>
             <p class="big-head">
                 <span role="status">
                     <PhaseBadge phase />

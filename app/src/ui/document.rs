@@ -73,6 +73,32 @@ impl Document {
         Self::framed(Frame { assets, path: path.to_owned(), back: None, width: "narrow" }, title, content)
     }
 
+    /// The login page: without the navigation, and with the browser told to bring the program that the next page needs.
+    pub(crate) fn of_login<V: IntoView + 'static>(assets: Assets, content: impl FnOnce() -> V) -> Self {
+        let Assets { js, wasm, css, simulated } = assets;
+        let owner = Owner::new();
+        let html = owner.with(|| {
+            let content = content().into_any();
+            view! {
+                <html lang="en">
+                    <Head css>
+                        <link rel="prefetch" href=js />
+                        <link rel="prefetch" href=wasm r#as="fetch" crossorigin="anonymous" />
+                        <title>"Log in · vmferry"</title>
+                    </Head>
+                    <body>
+                        <main id="main" class="login">
+                            {content}
+                        </main>
+                        <SimulatedLine simulated />
+                    </body>
+                </html>
+            }
+            .to_html()
+        });
+        Self(format!("<!DOCTYPE html>{html}"))
+    }
+
     fn framed<V: IntoView + 'static>(frame: Frame, title: &str, content: impl FnOnce() -> V) -> Self {
         // Views may make signals, which live as long as their owner.
         let owner = Owner::new();
@@ -133,6 +159,7 @@ pub(crate) fn Head(css: String, children: Children) -> impl IntoView {
         <head>
             <meta charset="utf-8" />
             <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+            <meta name="description" content="Moves running VMs between libvirt hosts." />
             <meta name="color-scheme" content="light dark" />
             <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f4f1ea" />
             <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#10191c" />

@@ -22,6 +22,47 @@ pub(crate) fn typed(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// The field that a form was refused for, and why: in the context of the form's fields.
+#[derive(Clone)]
+struct Mistake {
+    field: &'static str,
+    sentence: String,
+}
+
+/// Ties a refusal to the field that it is about, if there is one. To be called before the fields are made.
+pub(crate) fn tie_to_field(problem: Option<&Problem>) {
+    let Some(problem) = problem else { return };
+    let by_code = match problem.code {
+        Code::HostExists => Some("name"),
+        Code::HostUnreachable | Code::TimedOut => Some("address"),
+        Code::LoginRefused | Code::NeedsLogin => Some("password"),
+        Code::NotPermitted => Some("user"),
+        _ => None,
+    };
+    if let Some(field) = problem.field.or(by_code) {
+        provide_context(Mistake { field, sentence: problem.sentence.clone() });
+    }
+}
+
+/// Why the form was refused, if it was for this field; `request[options][new_name]` is `new_name`, and an ad-hoc `destination` an address.
+pub(crate) fn mistake(name: &str) -> Option<String> {
+    let Mistake { field, sentence } = use_context()?;
+    let name = name.rsplit('[').next()?.trim_end_matches(']');
+    (field == name || (field == "address" && name == "destination")).then_some(sentence)
+}
+
+/// Says beside a field what is wrong with it, which the field refers to.
+#[component]
+pub(crate) fn MistakeText(name: &'static str) -> impl IntoView {
+    mistake(name).map(|sentence| view! { <small class="mistake" id=format!("{name}-mistake")>{sentence}</small> })
+}
+
+/// The attributes of a field that was refused: whether it is, and the id of what says why.
+pub(crate) fn refused(name: &str) -> (Option<&'static str>, Option<String>) {
+    let is_wrong = mistake(name).is_some();
+    (is_wrong.then_some("true"), is_wrong.then(|| format!("{name}-mistake")))
+}
+
 /// A text field.
 #[component]
 pub(crate) fn TextField(
@@ -34,6 +75,7 @@ pub(crate) fn TextField(
     #[prop(optional)] hint: &'static str,
     #[prop(optional)] required: bool,
 ) -> impl IntoView {
+    let (invalid, described) = refused(name);
     view! {
         <label class="field">
             <span>{label}</span>
@@ -46,7 +88,11 @@ pub(crate) fn TextField(
                 autocomplete="off"
                 autocapitalize="none"
                 spellcheck="false"
+                autofocus=invalid.is_some()
+                aria-invalid=invalid
+                aria-describedby=described
             />
+            <MistakeText name />
             <Hint hint />
         </label>
     }
@@ -63,6 +109,7 @@ pub(crate) fn NumberField(
     #[prop(into)]
     default: String,
 ) -> impl IntoView {
+    let (invalid, described) = refused(name);
     view! {
         <label class="field">
             <span>{label}</span>
@@ -74,7 +121,11 @@ pub(crate) fn NumberField(
                 max=max
                 placeholder=default
                 inputmode="numeric"
+                autofocus=invalid.is_some()
+                aria-invalid=invalid
+                aria-describedby=described
             />
+            <MistakeText name />
         </label>
     }
 }
@@ -127,11 +178,20 @@ fn Hint(hint: &'static str) -> impl IntoView {
 /// A password, which is never sent back to a page.
 #[component]
 pub(crate) fn PasswordField(hint: &'static str) -> impl IntoView {
+    let (invalid, described) = refused("password");
     view! {
         <label class="field">
             <span>"Password"</span>
             // Not the one that the browser may know for the console itself.
-            <input type="password" name="password" autocomplete="new-password" />
+            <input
+                type="password"
+                name="password"
+                autocomplete="new-password"
+                autofocus=invalid.is_some()
+                aria-invalid=invalid
+                aria-describedby=described
+            />
+            <MistakeText name="password" />
             <Hint hint />
         </label>
     }

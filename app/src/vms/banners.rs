@@ -1,6 +1,8 @@
 //! What an admin has to know before anything else: VMs of which it is not certain that exactly one copy runs, and hosts that do not
 //! answer.
 
+use std::mem::{Discriminant, discriminant};
+
 use leptos::prelude::*;
 use model::{
     Attention, EndedBadly, HostName, MigrationId, Phase, Problem, Step, Summary, Unreachable, Vm, VmAction, VmId,
@@ -30,7 +32,7 @@ enum Banner {
     /// being moved.
     RunsTwice { vm: VmId, what: String, pause: Option<String> },
     /// Several VMs have one UUID.
-    Twins { problem: Problem },
+    Twins { vm: VmId, problem: Problem },
     /// Hosts do not answer, all for one reason.
     Unreachable(Unreachable),
     /// So many migrations will not end by themselves, or have ended badly since one last looked.
@@ -43,10 +45,42 @@ pub(crate) fn Banners() -> impl IntoView {
     let live = expect_context::<Live>();
     let looked = looked_at_ms();
     let banners = Memo::new(move |_| of(&live.summary.read(), looked.get()));
-    view! {
-        <div class="banners" role="alert">
-            {move || banners.get().into_iter().map(|banner| view! { <Shown live banner /> }).collect_view()}
-        </div>
+    // What one looks at stays where it is: a banner that was there at first leaves its place when it ends, and one that comes later is at
+    // the foot of the window until the next page.
+    let first = StoredValue::new(banners.get_untracked());
+    let at = move |is_later: bool| {
+        let class = if is_later { "banners later" } else { "banners" };
+        let shown = move || {
+            let banners = first.with_value(|first| placed(first, banners.get(), is_later));
+            let banner = |(banner, is_over)| view! { <div class:over=is_over><Shown live banner /></div> };
+            banners.into_iter().map(banner).collect_view()
+        };
+        view! { <div class=class role="alert">{shown}</div> }
+    };
+    [false, true].map(at).collect_view()
+}
+
+/// The banners in one of the two places, and which of them are over.
+fn placed(first: &[Banner], now: Vec<Banner>, is_later: bool) -> Vec<(Banner, bool)> {
+    let find = |among: &[Banner], like: &Banner| among.iter().find(|one| one.subject() == like.subject()).cloned();
+    if is_later {
+        return now.into_iter().filter(|banner| find(first, banner).is_none()).map(|banner| (banner, false)).collect();
+    }
+    let at_first = |banner: &Banner| find(&now, banner).map_or_else(|| (banner.clone(), true), |now| (now, false));
+    first.iter().map(at_first).collect()
+}
+
+impl Banner {
+    /// What it is about: two of one subject are one banner that has changed.
+    fn subject(&self) -> (Discriminant<Self>, u128) {
+        let number = match self {
+            Self::Attention { id, .. } => id.0.as_u128(),
+            Self::RunsTwice { vm, .. } | Self::Twins { vm, .. } => vm.0.as_u128(),
+            Self::Unreachable(Unreachable { problem, .. }) => problem.code as u128,
+            Self::Migrations { href, .. } => href.len() as u128,
+            Self::MoreAttention(_) => 0,
+        };
+        (discriminant(self), number)
     }
 }
 
@@ -56,11 +90,11 @@ fn of(summary: &Summary, looked_at_ms: Option<u64>) -> Vec<Banner> {
     });
     let more = summary.attention.len().saturating_sub(Summary::SHOWN);
     let twice = summary.alarms.iter().filter(|vm| vm.runs_twice()).map(runs_twice);
-    let twins = summary.alarms.iter().filter_map(|vm| Some(Banner::Twins { problem: vm.shares_uuid()? }));
+    let twins = summary.alarms.iter().filter_map(|vm| Some(Banner::Twins { vm: vm.id, problem: vm.shares_uuid()? }));
     let unreachable = summary.unreachable.iter().cloned().map(Banner::Unreachable);
     let never = (summary.not_converging > 0).then(|| Banner::Migrations {
         words: format!(
-            "{} of {} running migrations will not end by themselves.",
+            "Running migrations that will not end by themselves: {} of {}.",
             summary.not_converging, summary.running
         ),
         href: "/migrations?result=running",
@@ -147,7 +181,7 @@ fn Shown(live: Live, banner: Banner) -> impl IntoView {
             }
             .into_any()
         }
-        Banner::Twins { problem } => view! {
+        Banner::Twins { problem, .. } => view! {
             <div class="note note-warn">
                 <Draw icon=Icon::Warning />
                 <div class="note-text">
@@ -210,6 +244,17 @@ mod tests {
         };
         assert_eq!(words(Some(15)).collect::<Vec<_>>(), ["2 migrations have failed since you last looked."]);
         assert_eq!(words(None).count() + words(Some(30)).count(), 0, "nothing is news");
+    }
+
+    #[test]
+    fn nothing_moves_when_banners_come_and_go() {
+        let failed = |words: &str| Banner::Migrations { words: words.to_owned(), href: "/migrations?result=failed" };
+        let running = Banner::Migrations { words: String::new(), href: "/migrations?result=running" };
+        let first = [failed("1")];
+        let places = |now: &[Banner]| [false, true].map(|is_later| placed(&first, now.to_vec(), is_later));
+        let changed = places(&[running.clone(), failed("2")]);
+        assert!(changed == [vec![(failed("2"), false)], vec![(running.clone(), false)]]);
+        assert!(places(&[running.clone()]) == [vec![(failed("1"), true)], vec![(running, false)]]);
     }
 
     #[test]

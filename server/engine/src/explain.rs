@@ -34,8 +34,8 @@ impl From<HostError> for Problem {
 }
 
 impl From<InvalidInput> for Problem {
-    fn from(InvalidInput { sentence, fix }: InvalidInput) -> Self {
-        Self { fix, ..Self::new(Code::InvalidInput, sentence) }
+    fn from(InvalidInput { sentence, fix, field }: InvalidInput) -> Self {
+        Self { fix, field, ..Self::new(Code::InvalidInput, sentence) }
     }
 }
 

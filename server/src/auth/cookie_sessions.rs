@@ -15,8 +15,10 @@ use tower_sessions::{
     session_store,
 };
 
-/// The cookie's name. Browsers take a `__Host-` cookie only over HTTPS (or from this machine), for all paths, and from no other host.
+/// The cookie's name. Browsers take a `__Host-` cookie only over HTTPS, for all paths, and from no other host.
 pub const COOKIE: &str = "__Host-vmferry";
+/// Its name where browsers speak plain HTTP with a console on their own machine: WebKit keeps neither `Secure` nor `__Host-` cookies there.
+pub const PLAIN_COOKIE: &str = "vmferry";
 /// How exactly the store knows when a session was last used: one write a minute is enough.
 const GRAIN: Duration = Duration::from_mins(1);
 /// How many characters of a browser's User-Agent are kept.

@@ -16,7 +16,7 @@ mod users;
 
 use std::sync::Arc;
 
-pub use cookie_sessions::{COOKIE, CookieSessions};
+pub use cookie_sessions::{COOKIE, CookieSessions, PLAIN_COOKIE};
 pub use error::AuthError;
 pub use hasher::HashCost;
 pub use password_rules::Weakness;

@@ -1,8 +1,9 @@
 //! `/login` and `/logout`: JSON for programs, as wok has it, and plain forms for browsers.
 
+use app::LoginRefusal;
 use axum::{
     Form, Json,
-    extract::{FromRequest, Request, State},
+    extract::{FromRequest, Query, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,8 +17,9 @@ use super::{
     client::ClientAddress,
     guard::{login_page, own_page},
     json::{content_type, json_body},
+    pages,
 };
-use crate::auth::{AuthError, COOKIE};
+use crate::auth::AuthError;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 /// What the browser forgets of this site. Not `"cookies"`, which would log the user out at all sites below the same domain.
@@ -31,11 +33,27 @@ struct LoginForm {
     next: String,
 }
 
+/// The query of the login page.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    next: String,
+    /// Whether a login has led here.
+    entered: Option<String>,
+}
+
 /// What is known of a client that logs in, besides name and password.
 struct Client {
     session: Session,
     address: ClientAddress,
     user_agent: String,
+}
+
+/// `GET /login`. The guard (`guard.rs`) sends on whoever is logged in, so that a login that leads here left no cookie.
+pub(super) async fn page(State(doors): State<Doors>, Query(Asked { next, entered }): Query<Asked>) -> Response {
+    let origin = || doors.site.public_url.as_ref().map(|url| url.origin());
+    let refusal = entered.map(|_| LoginRefusal::NoCookie { origin: origin() });
+    pages::login(&doors, String::new(), own_page(&next).unwrap_or("/"), refusal).into_response()
 }
 
 /// `POST /login`.
@@ -78,24 +96,22 @@ async fn by_json(doors: &Doors, client: Client, Credentials { username, password
 
 async fn by_form(doors: &Doors, client: Client, LoginForm { username, password, next }: LoginForm) -> Response {
     let next = own_page(&next).unwrap_or("/");
-    match enter(doors, client, &username, password).await {
-        Ok(()) => Redirect::to(next).into_response(),
-        Err(AuthError::WrongCredentials) => again(&[("problem", "wrong-credentials"), ("next", next)]),
+    let (status, refusal) = match enter(doors, client, &username, password).await {
+        // On to the login page, which sends on whoever comes with the cookie.
+        Ok(()) => return Redirect::to(&login_page(&[("next", next), ("entered", "1")])).into_response(),
+        Err(AuthError::WrongCredentials) => (StatusCode::UNAUTHORIZED, LoginRefusal::WrongCredentials),
         Err(AuthError::Throttled(wait)) => {
-            again(&[("problem", "throttled"), ("wait", &seconds(wait).to_string()), ("next", next)])
+            (StatusCode::TOO_MANY_REQUESTS, LoginRefusal::Throttled { wait_s: seconds(wait) })
         }
-        Err(AuthError::Store(_)) => again(&[("problem", "store-unavailable"), ("next", next)]),
-        Err(error) => refuse(error),
-    }
+        Err(AuthError::Store(_)) => (StatusCode::SERVICE_UNAVAILABLE, LoginRefusal::StoreUnavailable),
+        Err(error) => return refuse(error),
+    };
+    (status, pages::login(doors, username, next, Some(refusal))).into_response()
 }
 
 async fn enter(doors: &Doors, client: Client, name: &str, password: String) -> Result<(), AuthError> {
     let Client { session, address: ClientAddress(address), user_agent } = client;
     doors.auth.log_in(&session, name, password, address, &user_agent).await
-}
-
-fn again(values: &[(&str, &str)]) -> Response {
-    Redirect::to(&login_page(values)).into_response()
 }
 
 /// Whole seconds to wait, at least one.
@@ -109,7 +125,8 @@ pub(super) async fn log_out(State(doors): State<Doors>, session: Session, reques
         return refuse(error);
     }
     // tower-sessions removes the cookie, too, but without `Secure`, which browsers ignore for a `__Host-` cookie.
-    let gone = format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict");
+    let secure = if doors.site.https { " Secure;" } else { "" };
+    let gone = format!("{}=; Path=/; Max-Age=0;{secure} HttpOnly; SameSite=Strict", doors.site.cookie());
     let answer = if is_form(&request) {
         Redirect::to("/login").into_response()
     } else {

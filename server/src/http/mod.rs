@@ -51,7 +51,7 @@ use tower_http::{
 };
 use tower_sessions::{Expiry, SessionManagerLayer, cookie::SameSite};
 
-use crate::auth::{Auth, COOKIE, CookieSessions};
+use crate::auth::{Auth, COOKIE, CookieSessions, PLAIN_COOKIE};
 pub use client::PublicUrl;
 use guard::Guard;
 pub use host::{Names, is_name};
@@ -76,6 +76,13 @@ pub struct Site {
     pub simulated: bool,
     /// Where the console keeps its data, for the help page.
     pub data_directory: Option<String>,
+}
+
+impl Site {
+    /// The session cookie's name. Without HTTPS the console listens on this machine's own addresses only (`config.rs`).
+    fn cookie(&self) -> &'static str {
+        if self.https { COOKIE } else { PLAIN_COOKIE }
+    }
 }
 
 /// What the doors lead to.
@@ -171,7 +178,7 @@ fn api() -> Router<DoorState> {
 
 /// For everyone: to log in and out. wok has the same doors, so that their refusals are in its shape.
 fn entrance(state: &DoorState) -> Router<DoorState> {
-    let login_page = pages::login(&state.doors).layer(from_fn_with_state(state.clone(), guard::only_strangers));
+    let login_page = get(login::page).layer(from_fn_with_state(state.clone(), guard::only_strangers));
     let entrance = Router::new()
         .route("/login", login_page.post(login::log_in))
         .route("/logout", post(login::log_out))
@@ -212,7 +219,7 @@ fn pages(state: &DoorState) -> Router<DoorState> {
 /// The layers that every request but `/healthz` passes before its session is looked up.
 fn checked(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
     router
-        .layer(sessions(&state.doors.auth))
+        .layer(sessions(&state.doors))
         .layer(from_fn(body::limit))
         .layer(csrf(&state.doors.site))
         .layer(from_fn_with_state(state.clone(), host::only_own_names))
@@ -220,10 +227,10 @@ fn checked(router: Router<DoorState>, state: &DoorState) -> Router<DoorState> {
         .layer(CatchPanicLayer::custom(panicked))
 }
 
-fn sessions(auth: &Auth) -> SessionManagerLayer<CookieSessions> {
+fn sessions(Doors { auth, site, .. }: &Doors) -> SessionManagerLayer<CookieSessions> {
     SessionManagerLayer::new(auth.sessions().clone())
-        .with_name(COOKIE)
-        .with_secure(true)
+        .with_name(site.cookie())
+        .with_secure(site.https)
         .with_http_only(true)
         .with_same_site(SameSite::Strict)
         // The browser forgets it when it is closed; the limits are the store's.

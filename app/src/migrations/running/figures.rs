@@ -32,7 +32,6 @@ pub(super) fn Figures(migration: Signal<Migration>) -> impl IntoView {
             <Fact name="Running for">
                 <Elapsed migration />
             </Fact>
-            <Fact name="Time left">{progress(time_left)}</Fact>
             {policy}
         </dl>
     }
@@ -70,10 +69,6 @@ fn slowed(progress: &Progress) -> String {
         0 => "no".to_owned(),
         percent => format!("by {percent} %"),
     }
-}
-
-fn time_left(progress: &Progress) -> String {
-    progress.time_left.map_or_else(|| "not known yet".to_owned(), |left| text::span(left.low_ms, left.high_ms))
 }
 
 #[cfg(test)]

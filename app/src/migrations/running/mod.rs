@@ -5,13 +5,15 @@ mod logins;
 mod next_act;
 mod warning;
 
+pub(super) use warning::Warning;
+
 use leptos::prelude::*;
 use model::Migration;
 
 use crate::live::Live;
 use crate::migrations::{
     cancel_form::cancel_question,
-    running::{figures::Figures, logins::logins, warning::Warning},
+    running::{figures::Figures, logins::logins, warning::Verdict},
 };
 use crate::ui::dialog::QuestionLink;
 
@@ -30,7 +32,7 @@ pub(super) fn Running(migration: Signal<Migration>) -> impl IntoView {
         }
     };
     view! {
-        <Warning migration />
+        <Verdict migration />
         <Figures migration />
         <div class="buttons">
             {move || logins(live, &migration.read())}

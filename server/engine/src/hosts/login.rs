@@ -62,9 +62,9 @@ impl HostCredentials {
             return if is_empty { Ok((host.clone(), None)) } else { Err(not_by_ssh(&host.name)) };
         };
         if self.user.as_ref().is_some_and(|user| *user != own.user) {
-            return Err(
-                InvalidInput::new("Two users were given.").with_fix("Say once, for the host, as whom to log in.")
-            );
+            return Err(InvalidInput::new("Two users were given.")
+                .with_fix("Say once, for the host, as whom to log in.")
+                .with_field("user"));
         }
         let ssh = Ssh { fingerprint: self.fingerprint.clone(), ..own.clone() };
         let with = |login| Transport::Ssh(Ssh { login, ..ssh.clone() });
@@ -74,7 +74,8 @@ impl HostCredentials {
             (_, None) => None,
             (_, Some(_)) => {
                 return Err(InvalidInput::new(format!("{} is not reached by password.", host.name))
-                    .with_fix("Leave the password out, or choose to log in by password."));
+                    .with_fix("Leave the password out, or choose to log in by password.")
+                    .with_field("password"));
             }
         };
         let transport = typed.as_ref().map_or_else(|| with(own.login.clone()), |typed| typed.transport.clone());

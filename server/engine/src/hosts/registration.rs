@@ -136,10 +136,10 @@ struct Fields<'a> {
 
 fn read<T: FromStr<Err = InvalidInput>>(
     host: &HostName,
-    field: &str,
+    field: &'static str,
     text: Option<&String>,
 ) -> Result<Option<T>, InvalidInput> {
-    text.map(|text| text.parse().map_err(|why| cannot_be_used(host, field, why))).transpose()
+    text.map(|text| text.parse().map_err(|why| cannot_be_used(host, field, why).with_field(field))).transpose()
 }
 
 fn cannot_be_used(host: &HostName, field: &str, why: InvalidInput) -> InvalidInput {
@@ -164,8 +164,8 @@ impl<'a> Fields<'a> {
         self.refuse_misfits(peer_kind)?;
         let (address, user) = (self.address.clone(), self.user.clone());
         let peer_address = self.peer_address.clone().or_else(|| address.clone());
-        let peer_address =
-            peer_address.ok_or_else(|| self.wrong("peer_address is missing: say where other hosts reach it."))?;
+        let peer_address = peer_address
+            .ok_or_else(|| self.wrong("peer_address", "peer_address is missing: say where other hosts reach it."))?;
         let peer_port = settings.peer_port.or(settings.port.filter(|_| peer_kind == settings.transport));
         let peer_user = self.peer_user.clone().or_else(|| user.clone());
         Ok(HostConfig {
@@ -190,11 +190,12 @@ impl<'a> Fields<'a> {
     fn peer_kind(&self) -> Result<TransportKind, InvalidInput> {
         match (self.settings.peer_transport, self.settings.transport) {
             (Some(TransportKind::Local), _) => {
-                Err(self.wrong("other hosts can't reach it by peer_transport = \"local\"."))
+                Err(self.wrong("peer_transport", "other hosts can't reach it by peer_transport = \"local\"."))
             }
-            (None, TransportKind::Local) => {
-                Err(self.wrong("peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\"."))
-            }
+            (None, TransportKind::Local) => Err(self.wrong(
+                "peer_transport",
+                "peer_transport is missing: say how other hosts log in here, \"tls\" or \"ssh\".",
+            )),
             (peer, own) => Ok(peer.unwrap_or(own)),
         }
     }
@@ -205,22 +206,25 @@ impl<'a> Fields<'a> {
         let speaks = |kind| settings.transport == kind || peer_kind == kind;
         let is_local = settings.transport == TransportKind::Local;
         if is_local && (self.address.is_some() || settings.port.is_some()) {
-            return Err(self.wrong("a host of transport = \"local\" has neither address nor port."));
+            return Err(self.wrong("address", "a host of transport = \"local\" has neither address nor port."));
         }
         if self.user.is_some() && !speaks(TransportKind::Ssh) {
-            return Err(self.wrong("user is for transport = \"ssh\" only."));
+            return Err(self.wrong("user", "user is for transport = \"ssh\" only."));
         }
         if self.peer_user.is_some() && peer_kind != TransportKind::Ssh {
-            return Err(self.wrong("peer_user is for peer_transport = \"ssh\" only."));
+            return Err(self.wrong("peer_user", "peer_user is for peer_transport = \"ssh\" only."));
         }
         if settings.daemon.is_some() && !speaks(TransportKind::Tcp) {
-            return Err(self.wrong("daemon is for transport = \"tcp\" only; all others talk to the system daemon."));
+            return Err(
+                self.wrong("daemon", "daemon is for transport = \"tcp\" only; all others talk to the system daemon.")
+            );
         }
         if let Some(directory) = settings.shared_directories.iter().find(|directory| !is_plain_directory(directory)) {
-            return Err(self.wrong(&format!(
+            let what = format!(
                 "shared_directories has {directory:?}: give the whole path, from its first slash, without a slash at the end and \
                  without . and .. in it. All of / can't be shared."
-            )));
+            );
+            return Err(self.wrong("shared_directories", &what));
         }
         self.refuse_limits()
     }
@@ -230,7 +234,10 @@ impl<'a> Fields<'a> {
         let HostSettings { name, bandwidth_mib_s, outgoing_mib_s, incoming_mib_s, .. } = self.settings;
         check_limits(self.settings.policy_defaults()).map_err(|why| cannot_be_used(name, "its policy", why))?;
         if *bandwidth_mib_s == Some(0) {
-            return Err(self.wrong("bandwidth_mib_s = 0 would never move anything; leave it out for no limit."));
+            return Err(self.wrong(
+                "bandwidth_mib_s",
+                "bandwidth_mib_s = 0 would never move anything; leave it out for no limit.",
+            ));
         }
         let limits = [
             ("bandwidth_mib_s", bandwidth_mib_s),
@@ -254,9 +261,9 @@ impl<'a> Fields<'a> {
         login: SshLogin,
     ) -> Result<Transport, InvalidInput> {
         if port == Some(0) {
-            return Err(self.wrong("there is no port 0."));
+            return Err(self.wrong("port", "there is no port 0."));
         }
-        let address = address.ok_or_else(|| self.wrong("address is missing: say where it is."));
+        let address = address.ok_or_else(|| self.wrong("address", "address is missing: say where it is."));
         Ok(match kind {
             TransportKind::Local => Transport::Local,
             TransportKind::Tcp => Transport::Tcp {
@@ -271,7 +278,7 @@ impl<'a> Fields<'a> {
             TransportKind::Ssh => Transport::Ssh(Ssh {
                 address: address?,
                 port: port.unwrap_or(Ssh::PORT),
-                user: user.ok_or_else(|| self.wrong("user is missing: say as whom to log in by ssh."))?,
+                user: user.ok_or_else(|| self.wrong("user", "user is missing: say as whom to log in by ssh."))?,
                 login,
                 fingerprint: None,
             }),
@@ -285,12 +292,12 @@ impl<'a> Fields<'a> {
             (Some(SshLoginKind::AccountKeys), TransportKind::Ssh) => Ok(SshLogin::AccountKeys),
             (Some(SshLoginKind::ConsoleKey), TransportKind::Ssh) => Ok(SshLogin::ConsoleKey),
             (Some(SshLoginKind::Password), TransportKind::Ssh) => Ok(SshLogin::Password(None)),
-            (Some(_), _) => Err(self.wrong("login is for transport = \"ssh\" only.")),
+            (Some(_), _) => Err(self.wrong("login", "login is for transport = \"ssh\" only.")),
         }
     }
 
-    fn wrong(&self, what: &str) -> InvalidInput {
-        InvalidInput::new(format!("Host {}: {what}", self.settings.name))
+    fn wrong(&self, field: &'static str, what: &str) -> InvalidInput {
+        InvalidInput::new(format!("Host {}: {what}", self.settings.name)).with_field(field)
     }
 }
 

@@ -65,6 +65,7 @@ impl FromStr for Address {
         let refused = || {
             InvalidInput::new("This is not a host name or IP address.")
                 .with_fix("Give a name such as host7.example.org, or an address such as 192.0.2.7 or 2001:db8::7.")
+                .with_field("address")
         };
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(address.into());
@@ -123,7 +124,8 @@ impl FromStr for UserName {
             return Ok(Self(text.to_owned()));
         }
         Err(InvalidInput::new("This is not an account's name.")
-            .with_fix("Small letters, digits, _ and -, starting with a letter or _; at most 32 characters."))
+            .with_fix("Small letters, digits, _ and -, starting with a letter or _; at most 32 characters.")
+            .with_field("user"))
     }
 }
 

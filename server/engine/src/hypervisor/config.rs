@@ -121,7 +121,8 @@ pub(crate) fn check_bandwidth(limit_mib_s: u32) -> Result<(), InvalidInput> {
     match limit_mib_s {
         1..=LARGEST_BANDWIDTH_MIB_S => Ok(()),
         _ => Err(InvalidInput::new("The bandwidth limit is out of range.")
-            .with_fix(format!("Give 1 to {LARGEST_BANDWIDTH_MIB_S} MiB/s, or leave it out."))),
+            .with_fix(format!("Give 1 to {LARGEST_BANDWIDTH_MIB_S} MiB/s, or leave it out."))
+            .with_field("bandwidth_mib_s")),
     }
 }
 
@@ -133,7 +134,8 @@ pub(crate) fn check_pause(longest_ms: u32) -> Result<(), InvalidInput> {
     match longest_ms {
         1..=Steering::MOST_PAUSE_MS => Ok(()),
         _ => Err(InvalidInput::new("The longest pause is out of range.")
-            .with_fix(format!("Give 1 to {} ms.", Steering::MOST_PAUSE_MS))),
+            .with_fix(format!("Give 1 to {} ms.", Steering::MOST_PAUSE_MS))
+            .with_field("longest_pause_ms")),
     }
 }
 
@@ -148,6 +150,7 @@ pub(crate) fn check_limits(
     match budget_s {
         None | Some(1..=Steering::MOST_BUDGET_S) => Ok(()),
         Some(_) => Err(InvalidInput::new("The budget is out of range.")
-            .with_fix(format!("Give 1 to {} s, or leave it out.", Steering::MOST_BUDGET_S))),
+            .with_fix(format!("Give 1 to {} s, or leave it out.", Steering::MOST_BUDGET_S))
+            .with_field("budget_s")),
     }
 }

@@ -10,15 +10,22 @@ pub struct InvalidInput {
     pub sentence: String,
     /// What to write instead.
     pub fix: Option<String>,
+    /// The setting that it is about, by its name.
+    pub field: Option<&'static str>,
 }
 
 impl InvalidInput {
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), fix: None }
+        Self { sentence: sentence.into(), fix: None, field: None }
     }
 
     #[must_use]
     pub(crate) fn with_fix(self, fix: impl Into<String>) -> Self {
         Self { fix: Some(fix.into()), ..self }
+    }
+
+    #[must_use]
+    pub(crate) fn with_field(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
     }
 }

@@ -18,9 +18,10 @@ pub(super) fn check(options: &MigrationOptions) -> Result<(), InvalidInput> {
     check_limits(PolicyDefaults::chosen(options))?;
     check_connections(options)?;
     if options.new_name.as_ref().is_some_and(|name| !is_name(name)) {
-        return Err(InvalidInput::new("The new name can't be a VM's name.").with_fix(format!(
+        let fix = format!(
             "Give 1 to {LONGEST_NAME} of the characters A-Z a-z 0-9 . _ + -, the first of them no dot or hyphen."
-        )));
+        );
+        return Err(InvalidInput::new("The new name can't be a VM's name.").with_fix(fix).with_field("new_name"));
     }
     Ok(())
 }

@@ -14,24 +14,22 @@ mod vms;
 
 use std::sync::LazyLock;
 
-use app::{App, StatusOf};
+use app::{App, LoginRefusal, StatusOf};
 use axum::{
     Router,
     extract::Request,
     http::request::Parts,
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
-    routing::{MethodRouter, get},
+    response::{Html, IntoResponse, Response},
 };
 use leptos::{nonce::Nonce, prelude::*};
-use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list_with_exclusions};
+use leptos_axum::{AxumRouteListing, LeptosRoutes, generate_route_list};
 
 use super::{DoorState, Doors, assets, nothing_here, status};
 
-/// The addresses of all pages but the login's. Found out once, before the first page is rendered: while Leptos looks for them, any page
+/// The addresses of all pages of [`App`]. Found out once, before the first page is rendered: while Leptos looks for them, any page
 /// in the process that begins to load something waits for ever (leptos issue 4773), and tests have many routers in one process.
-static ROUTES: LazyLock<Vec<AxumRouteListing>> =
-    LazyLock::new(|| generate_route_list_with_exclusions(App, Some(vec!["/login".to_owned()])));
+static ROUTES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// The pages for users who are logged in, the functions they call, and the answer where there is no page.
 pub(super) fn router(state: &DoorState) -> Router<DoorState> {
@@ -51,10 +49,10 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .layer(from_fn(form_refusals::only_codes))
 }
 
-/// The login page: the only one without a login.
-pub(super) fn login(doors: &Doors) -> MethodRouter<DoorState> {
-    let render = leptos_axum::render_app_async_with_context(context(doors), app::shell);
-    get(move |request: Request| render(request))
+/// The login page: the only one without a login. With the name as it was typed.
+pub(super) fn login(doors: &Doors, username: String, next: &str, refusal: Option<LoginRefusal>) -> Html<String> {
+    let assets = app::Assets { simulated: doors.site.simulated, ..assets::addresses() };
+    Html(app::login(assets, username, next.to_owned(), refusal).into_html())
 }
 
 /// What pages and the functions they call find in their context.

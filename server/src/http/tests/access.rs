@@ -57,7 +57,7 @@ async fn without_a_session_there_is_nothing() {
         "/nothing",
     ];
     for path in paths {
-        for cookie in ["", "__Host-vmferry=nonsense", "__Host-vmferry=AAAAAAAAAAAAAAAAAAAAAA"] {
+        for cookie in ["", "vmferry=nonsense", "vmferry=AAAAAAAAAAAAAAAAAAAAAA"] {
             let answer = house.send(get(path, cookie)).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
             let code = if path.starts_with("/plugins") { "WOKAUTH0002E" } else { "unauthenticated" };

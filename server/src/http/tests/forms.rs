@@ -203,6 +203,20 @@ async fn a_key_that_changed_can_not_be_accepted() {
 }
 
 #[tokio::test]
+async fn a_refusal_stands_beside_the_field_that_it_is_about() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let page = house.send(send("/hosts/add", Some(&cookie), "name=Not+A+Name&transport=ssh&address=192.0.2.9")).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    let field = r#"aria-invalid="true" aria-describedby="name-mistake""#;
+    assert_eq!(page.body.matches("aria-invalid").count(), 1, "{}", page.body);
+    assert!(page.body.contains(field), "{}", page.body);
+    assert!(page.body.contains(r#"<small class="mistake" id="name-mistake">"#), "{}", page.body);
+    let first = house.send(visit("/hosts/add", Some(&cookie), "same-origin")).await;
+    assert!(!first.body.contains("aria-invalid"), "{}", first.body);
+}
+
+#[tokio::test]
 async fn a_login_leads_to_where_somebody_was() {
     let house = House::new().await;
     let cookie = house.cookie().await;

@@ -114,7 +114,7 @@ async fn only_our_own_pages_get_in() {
     assert_eq!(browser.err(), Some(StatusCode::FORBIDDEN), "a browser that names no origin");
     assert!(open.connect(&open.cookie, &[]).await.is_ok(), "a program");
     assert!(open.connect(&open.cookie, &[("origin", &own)]).await.is_ok());
-    for cookie in ["", "__Host-vmferry=AAAAAAAAAAAAAAAAAAAAAA"] {
+    for cookie in ["", "vmferry=AAAAAAAAAAAAAAAAAAAAAA"] {
         assert_eq!(open.connect(cookie, &[("origin", &own)]).await.err(), Some(StatusCode::UNAUTHORIZED));
     }
 }
