@@ -165,6 +165,7 @@ pub async fn migration_kept(
     let (migration, events) = console.migration(&who, id).await?;
     // The record is shown even if its picture can't be.
     let points = console.trace(&who, id).await.unwrap_or_default();
-    let picture = rendered(|| view! { <Picture migration=migration.clone() points /> });
+    let memory_bytes = console.vm(&who, migration.vm).ok().map(|vm| vm.memory_bytes);
+    let picture = rendered(|| view! { <Picture migration=migration.clone() points memory_bytes /> });
     Ok((rendered(|| view! { <Kept migration events /> }), picture))
 }

@@ -1,7 +1,10 @@
 //! What an admin has to know before anything else: VMs of which it is not certain that exactly one copy runs, and hosts that do not
 //! answer.
 
-use std::mem::{Discriminant, discriminant};
+use std::{
+    mem::{Discriminant, discriminant},
+    sync::Arc,
+};
 
 use leptos::prelude::*;
 use model::{
@@ -47,27 +50,33 @@ pub(crate) fn Banners() -> impl IntoView {
     let banners = Memo::new(move |_| of(&live.summary.read(), looked.get()));
     // What one looks at stays where it is: a banner that was there at first leaves its place when it ends, and one that comes later is at
     // the foot of the window until the next page.
-    let first = StoredValue::new(banners.get_untracked());
-    let at = move |is_later: bool| {
-        let class = if is_later { "banners later" } else { "banners" };
-        let shown = move || {
-            let banners = first.with_value(|first| placed(first, banners.get(), is_later));
-            let banner = |(banner, is_over)| view! { <div class:over=is_over><Shown live banner /></div> };
-            banners.into_iter().map(banner).collect_view()
+    let first = Arc::new(banners.get_untracked());
+    let at = move |class: &'static str, is_later: bool| {
+        let first = first.clone();
+        let banner = move |(banner, is_over): (Banner, bool)| {
+            view! { <div class=if is_over { "over" } else { "" }><Shown live banner /></div> }.into_any()
         };
-        view! { <div class=class role="alert">{shown}</div> }
+        let shown = move || placed(&first, &banners.read(), is_later).into_iter().map(banner).collect_view();
+        view! { <div class=class role="alert">{shown}</div> }.into_any()
     };
-    [false, true].map(at).collect_view()
+    view! {
+        {at("banners", false)}
+        {at("banners later", true)}
+    }
 }
 
-/// The banners in one of the two places, and which of them are over.
-fn placed(first: &[Banner], now: Vec<Banner>, is_later: bool) -> Vec<(Banner, bool)> {
-    let find = |among: &[Banner], like: &Banner| among.iter().find(|one| one.subject() == like.subject()).cloned();
-    if is_later {
-        return now.into_iter().filter(|banner| find(first, banner).is_none()).map(|banner| (banner, false)).collect();
+/// The banners in one of the two places, and whether they are over.
+fn placed(first: &[Banner], now: &[Banner], is_later: bool) -> Vec<(Banner, bool)> {
+    let (these, those) = if is_later { (now, first) } else { (first, now) };
+    let mut placed = Vec::new();
+    for banner in these {
+        match those.iter().find(|other| other.subject() == banner.subject()) {
+            None => placed.push((banner.clone(), !is_later)),
+            Some(now) if !is_later => placed.push((now.clone(), false)),
+            Some(_) => {}
+        }
     }
-    let at_first = |banner: &Banner| find(&now, banner).map_or_else(|| (banner.clone(), true), |now| (now, false));
-    first.iter().map(at_first).collect()
+    placed
 }
 
 impl Banner {
@@ -251,10 +260,10 @@ mod tests {
         let failed = |words: &str| Banner::Migrations { words: words.to_owned(), href: "/migrations?result=failed" };
         let running = Banner::Migrations { words: String::new(), href: "/migrations?result=running" };
         let first = [failed("1")];
-        let places = |now: &[Banner]| [false, true].map(|is_later| placed(&first, now.to_vec(), is_later));
+        let places = |now: &[Banner]| [false, true].map(|is_later| placed(&first, now, is_later));
         let changed = places(&[running.clone(), failed("2")]);
         assert!(changed == [vec![(failed("2"), false)], vec![(running.clone(), false)]]);
-        assert!(places(&[running.clone()]) == [vec![(failed("1"), true)], vec![(running, false)]]);
+        assert!(places(std::slice::from_ref(&running)) == [vec![(failed("1"), true)], vec![(running, false)]]);
     }
 
     #[test]

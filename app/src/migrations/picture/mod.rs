@@ -18,9 +18,16 @@ use plot::Plot;
 use points::thinned;
 use table::Table;
 
+use crate::migrations::running::Warning;
+
 /// The picture with its legend, the list of acts, and the same numbers as a table.
 #[component]
-pub(super) fn Picture(migration: Migration, points: Vec<TracePoint>) -> impl IntoView {
+pub(super) fn Picture(
+    migration: Migration,
+    points: Vec<TracePoint>,
+    /// Of the VM.
+    memory_bytes: Option<u64>,
+) -> impl IntoView {
     let (migration, points) = (Signal::stored(migration), Signal::stored(thinned(points)));
     let has_ended = Memo::new(move |_| migration.read().phase.has_ended());
     let has_points = Memo::new(move |_| points.read().len() > 1);
@@ -44,6 +51,7 @@ pub(super) fn Picture(migration: Migration, points: Vec<TracePoint>) -> impl Int
                 <Show when=move || has_points.get() fallback=none_yet>
                     {plot}
                 </Show>
+                {move || view! { <Warning migration=migration.get() memory_bytes /> }}
                 <Acts acts />
                 <Show when=move || has_points.get()>
                     <Table points />

@@ -2,10 +2,11 @@
 
 mod figures;
 mod logins;
+#[cfg(feature = "ssr")]
 mod next_act;
+mod verdict;
+#[cfg(feature = "ssr")]
 mod warning;
-
-pub(super) use warning::Warning;
 
 use leptos::prelude::*;
 use model::Migration;
@@ -13,9 +14,11 @@ use model::Migration;
 use crate::live::Live;
 use crate::migrations::{
     cancel_form::cancel_question,
-    running::{figures::Figures, logins::logins, warning::Verdict},
+    running::{figures::Figures, logins::logins, verdict::Verdict},
 };
 use crate::ui::dialog::QuestionLink;
+#[cfg(feature = "ssr")]
+pub(super) use warning::Warning;
 
 /// The figures, and what can be done.
 #[component]

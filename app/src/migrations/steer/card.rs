@@ -5,7 +5,6 @@ use model::{Acted, ControlFlow, Migration, Policy, Problem, Steering, text};
 
 use crate::migrations::{
     pause_limit::pause_limit_ms,
-    running::Warning,
     server_fns::Steer,
     steer::{
         confirm::{confirm_question, consequence, is_asked_before},
@@ -26,7 +25,6 @@ pub(crate) fn SteerCard(migration: Signal<Migration>) -> impl IntoView {
     view! {
         <section class="card" id="steer">
             <h2>"Steer"</h2>
-            <Warning migration />
             <Alert problem=steer.problem() />
             <ul class="steerings">
                 <PauseForm migration steer />
