@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: demo test lint unit integration faults browser bench fuzz build prepare-demo prepare-test
+.PHONY: demo test lint unit integration faults browser bench screenshots lighthouse fuzz build prepare-demo prepare-test
 
 # First the tools that prepare.sh installed, then rustup's cargo, which a shell may not have in its PATH: the distribution's cargo is
 # often too old. Last /usr/sbin, which Debian's users do not have, and where the tests find nft.
@@ -62,6 +62,15 @@ bench: prepare-test build
 	cd end2end && npx playwright test --config bench.config.ts
 	cargo xtask bench preflight
 	cargo xtask bench migration
+
+# Takes pictures of every page at four widths, light and dark: target/screenshots.
+screenshots: prepare-test build
+	cargo build --release --package fleet
+	cd end2end && npx playwright test --config screenshots.config.ts
+
+# Judges every page by Lighthouse, and prints how well it performs on a phone, which depends on this machine.
+lighthouse: prepare-test build
+	cd end2end && LIGHTHOUSE_PERFORMANCE=1 npx playwright test --config lighthouse.config.ts
 
 # Runs each fuzz target for this time: no field of a host may change the structure of a URI.
 fuzz_seconds := 300
