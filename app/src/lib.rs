@@ -55,6 +55,10 @@ pub use ui::{
 };
 #[cfg(feature = "ssr")]
 pub use vms::{
+    selection::{
+        form::Fields,
+        page::{selection, selection_refused},
+    },
     server_fns::{VmPart, host_facts, vm_part},
     terminal_page::terminal,
     xml_page::vm_xml,

@@ -6,6 +6,7 @@ mod hosts;
 mod keys;
 mod login;
 mod migrations;
+mod selections;
 mod terminals;
 #[cfg(test)]
 mod tests;
@@ -23,14 +24,17 @@ use store::{Action, Audit};
 use crate::auth::{Auth, store_failed};
 
 pub use keys::Keys;
+use selections::Kept;
 
-/// Everything a person or program can ask for, on real hosts. Every user is an administrator: a [`Principal`] may do everything.
+/// Everything a person or program can ask for, on real hosts. A clone is the same console. Every user is an administrator: a [`Principal`] may do everything.
+#[derive(Clone)]
 pub struct ServerConsole {
     engine: Arc<Engine>,
     auth: Auth,
     audit: Arc<dyn Audit>,
     keys: Keys,
     allowed: Allowed,
+    selections: Arc<Kept>,
 }
 
 /// Which hosts users may name.
@@ -51,7 +55,7 @@ impl Default for Allowed {
 impl ServerConsole {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, auth: Auth, audit: Arc<dyn Audit>, keys: Keys, allowed: Allowed) -> Self {
-        Self { engine, auth, audit, keys, allowed }
+        Self { engine, auth, audit, keys, allowed, selections: Arc::default() }
     }
 
     /// Writes down what a user asks for before it is done: nothing happens without an entry, even if the caller leaves meanwhile.

@@ -27,6 +27,11 @@ pub struct PlanId(pub Uuid);
 #[serde(transparent)]
 pub struct EvacuationId(pub Uuid);
 
+/// VMs that a user chose in the list. See [`crate::Selection`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SelectionId(pub Uuid);
+
 macro_rules! uuid_text {
     ($type:ident, $what:literal) => {
         impl fmt::Display for $type {
@@ -51,6 +56,7 @@ uuid_text!(VmId, "VM");
 uuid_text!(MigrationId, "migration");
 uuid_text!(PlanId, "plan");
 uuid_text!(EvacuationId, "evacuation");
+uuid_text!(SelectionId, "selection");
 
 /// The longest name of a host: it has to fit into a line with others.
 const LONGEST_HOST_NAME: usize = 32;

@@ -34,6 +34,7 @@ mod registration;
 mod scope;
 mod search;
 mod secret;
+mod selection;
 mod step;
 mod terminal;
 pub mod text;
@@ -56,7 +57,7 @@ pub use host::{ConnectionState, Host};
 pub use host_details::{
     HostBridge, HostCertificate, HostConnectionError, HostDetails, HostNetwork, HostPool, HostResources, KnownBug,
 };
-pub use id::{EvacuationId, HostName, MigrationId, PlanId, VmId};
+pub use id::{EvacuationId, HostName, MigrationId, PlanId, SelectionId, VmId};
 pub use leftover::{Leftover, LeftoverKind};
 pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceStage};
 pub use migration::{
@@ -79,6 +80,7 @@ pub use registration::{
 pub use scope::{Attention, EndedBadly, Letter, Scope, Summary, Unreachable, VmList, VmRow, Window};
 pub use search::{Field, Search};
 pub use secret::Secret;
+pub use selection::{BulkAction, Chosen, Placement, SelectedVm, Selection, Stage, Turn};
 pub use step::Step;
 pub use terminal::{TerminalEvent, TerminalKind, TerminalStatus};
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};

@@ -84,6 +84,18 @@ impl VmAction {
         self.into()
     }
 
+    /// The action as it stands in addresses, forms and JSON, e.g. `force-off`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::ShutDown => "shut-down",
+            Self::ForceOff => "force-off",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::WakeUp => "wake-up",
+        }
+    }
+
     /// Whether it makes sense for a VM in this state.
     pub fn is_possible(self, state: VmState) -> bool {
         match self {

@@ -34,6 +34,10 @@ impl Back {
         Self { href: "/hosts".to_owned(), label: "Hosts" }
     }
 
+    pub fn to_vms() -> Self {
+        Self { href: "/".to_owned(), label: "VMs" }
+    }
+
     pub fn to_migrations() -> Self {
         Self { href: "/migrations".to_owned(), label: "Migrations" }
     }

@@ -214,7 +214,7 @@ pub(crate) fn KeepPasswordField(checked: bool) -> impl IntoView {
 #[component]
 pub(crate) fn FormFoot(
     #[prop(into)] back: String,
-    label: &'static str,
+    #[prop(into)] label: String,
     #[prop(default = "button primary")] class: &'static str,
     #[prop(optional)] hint: &'static str,
     /// Other buttons. The first in a form is the one that Enter presses.

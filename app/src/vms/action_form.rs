@@ -7,27 +7,15 @@ use crate::live::Live;
 use crate::ui::{dialog::Question, question_form::QuestionForm, server_form::FormAction};
 use crate::vms::server_fns::Act;
 
-/// An action as it stands in addresses and forms, e.g. `force-off`.
-pub(super) fn action_slug(action: VmAction) -> &'static str {
-    match action {
-        VmAction::Start => "start",
-        VmAction::ShutDown => "shut-down",
-        VmAction::ForceOff => "force-off",
-        VmAction::Pause => "pause",
-        VmAction::Resume => "resume",
-        VmAction::WakeUp => "wake-up",
-    }
-}
-
 /// The action at `/vms/{id}/{slug}`.
 #[cfg(any(feature = "ssr", test))]
 pub(crate) fn action_at(slug: &str) -> Option<VmAction> {
-    VmAction::ALL.iter().copied().find(|action| action_slug(*action) == slug)
+    VmAction::ALL.iter().copied().find(|action| action.as_str() == slug)
 }
 
 /// Where the question is a page.
 pub(crate) fn action_path(vm: VmId, action: VmAction) -> String {
-    format!("/vms/{vm}/{}", action_slug(action))
+    format!("/vms/{vm}/{}", action.as_str())
 }
 
 /// The question, for the dialog.
@@ -87,7 +75,7 @@ pub(crate) fn VmActionForm(
     let live = expect_context::<Live>();
     // What is asked about is the copy that is shown now, though another may be listed by the time of the answer.
     let host = untrack(|| live.vms.value(&vm)).map(|vm| vm.host.to_string()).unwrap_or_default();
-    let fields = vec![("vm", vm.to_string()), ("host", host), ("action", action_slug(action).to_owned())];
+    let fields = vec![("vm", vm.to_string()), ("host", host), ("action", action.as_str().to_owned())];
     let act = FormAction::of::<Act>();
     view! {
         <QuestionForm
@@ -110,7 +98,7 @@ mod tests {
     #[test]
     fn an_action_is_written_in_addresses_as_in_forms() {
         for &action in VmAction::ALL {
-            let form = format!("\"{}\"", action_slug(action));
+            let form = format!("\"{}\"", action.as_str());
             assert_eq!(serde_json::from_str::<VmAction>(&form).unwrap(), action);
         }
     }

@@ -25,6 +25,7 @@ use crate::ui::{
 };
 use crate::vms::{
     filters::Filters,
+    selection::bar::SelectionBar,
     server_fns::{Act, HostFactsHtml},
     table::VmTable,
 };
@@ -87,6 +88,7 @@ fn Shown(name: HostName) -> impl IntoView {
         <Show when=has_vms fallback=|| view! { <p class="hint">"No VM of this host matches."</p> }>
             <VmTable query />
         </Show>
+        <SelectionBar query />
         <p>
             <a class="button" href=format!("/migrations?host={name}")>"Migrations from here and to here"</a>
         </p>

@@ -10,7 +10,7 @@ use crate::ui::{
     icon::{Draw, Icon},
     server_form::{FormAction, fields},
 };
-use crate::vms::action_form::{action_path, action_question, action_slug};
+use crate::vms::action_form::{action_path, action_question};
 
 /// A native popover: it opens, closes and takes the keyboard without WASM.
 #[component]
@@ -29,7 +29,7 @@ pub(super) fn Menu(vm: Signal<Vm>) -> impl IntoView {
                 asked.set(Some(untrack(|| action_question(live, id, action))));
             } else {
                 let host = vm.read_untracked().host.to_string();
-                act.send(fields(&[("vm", &id.to_string()), ("host", &host), ("action", action_slug(action))]));
+                act.send(fields(&[("vm", &id.to_string()), ("host", &host), ("action", action.as_str())]));
             }
         });
     };

@@ -19,6 +19,7 @@ mod moves;
 pub mod page;
 pub mod query;
 mod section;
+pub mod selection;
 pub mod server_fns;
 pub mod table;
 #[cfg(feature = "ssr")]

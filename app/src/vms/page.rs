@@ -12,7 +12,9 @@ use crate::ui::{
     server_form::FormAction,
     title::LiveTitle,
 };
-use crate::vms::{banners::Banners, filters::Filters, server_fns::Act, table::VmTable};
+use crate::vms::{
+    banners::Banners, filters::Filters, selection::bar::SelectionBar, server_fns::Act, table::VmTable,
+};
 
 /// The list, its search, filters and order.
 #[component]
@@ -35,6 +37,7 @@ pub(crate) fn VmsPage() -> impl IntoView {
         <Show when=move || is_empty.get() fallback=move || view! { <VmTable query /> }>
             <NoVms query />
         </Show>
+        <SelectionBar query />
     }
 }
 

@@ -8,6 +8,7 @@ use web_sys::HtmlTableSectionElement;
 
 use crate::live::Live;
 use crate::scope::{FIRST_ROWS, first_row};
+use crate::vms::selection::bar;
 
 /// The rows of a page on a phone: 180 cards of 144 px.
 const PHONE_ROWS: u32 = 180;
@@ -67,7 +68,8 @@ impl Section {
         }
         let view_px = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(800.0);
         let above = (-body.get_bounding_client_rect().top()).max(0.0) / row_px;
-        let (from, end, _) = untrack(|| self.range());
+        let (from, end, matching) = untrack(|| self.range());
+        bar::follow(matching);
         let first = from.saturating_add(above as u32).min(end);
         let seen = (view_px / row_px) as u32 + 1;
         let wanted = first.saturating_sub(MARGIN).max(from)..first.saturating_add(seen + MARGIN).min(end);

@@ -14,6 +14,7 @@ use crate::vms::{
     menu::Menu,
     query::{at, heading, sorted_by, to_url},
     section::Section,
+    selection::bar::{Tick, TickAll, turned},
 };
 
 /// The table of the VMs asked for: the rows near the view, and room for the others.
@@ -26,10 +27,13 @@ pub(crate) fn VmTable(query: Memo<VmQuery>) -> impl IntoView {
     let section = Section::follow(body);
     // Explicit roles: the style sheet lays rows out as cards, which takes the implicit ones away.
     view! {
-        <table role="table" class="table vms">
+        <table role="table" class="table vms" on:change=turned>
             <caption class="hidden">"VMs on all hosts"</caption>
             <thead role="rowgroup">
                 <tr role="row">
+                    <th role="columnheader" class="vm-tick">
+                        <TickAll />
+                    </th>
                     {Column::ALL.iter().map(|column| view! { <SortHeader column=*column query /> }).collect_view()}
                     <th role="columnheader">
                         <span class="hidden">"Actions"</span>
@@ -133,6 +137,9 @@ fn Row(row: VmRow) -> impl IntoView {
     };
     Some(view! {
         <tr role="row" data-vm=move || vm.read().name.clone()>
+            <td role="cell" class="vm-tick">
+                {(!is_twin).then(|| view! { <Tick vm=id name=vm.read_untracked().name.clone() /> })}
+            </td>
             <th role="rowheader" class="vm-name">
                 <Show when=move || !is_twin fallback=move || vm.read().name.clone()>
                     <a href=format!("/vms/{id}")>{move || vm.read().name.clone()}</a>

@@ -9,6 +9,7 @@ mod evacuations;
 mod hosts;
 mod migrations;
 mod principal;
+mod selections;
 mod terminals;
 mod updates;
 mod vms;
@@ -20,14 +21,15 @@ pub use evacuations::Evacuations;
 pub use hosts::Hosts;
 pub use migrations::{DestinationsRequest, Migrations};
 pub use principal::Principal;
+pub use selections::Selections;
 pub use terminals::{Terminal, Terminals};
 pub use updates::Updates;
 pub use vms::Vms;
 
 /// The whole port.
-pub trait Console: Vms + Terminals + Migrations + Evacuations + Hosts + Updates + Account {}
+pub trait Console: Vms + Selections + Terminals + Migrations + Evacuations + Hosts + Updates + Account {}
 
-impl<T: Vms + Terminals + Migrations + Evacuations + Hosts + Updates + Account> Console for T {}
+impl<T: Vms + Selections + Terminals + Migrations + Evacuations + Hosts + Updates + Account> Console for T {}
 
 /// The port as it is handed to every door.
 pub type SharedConsole = Arc<dyn Console>;

@@ -1,6 +1,7 @@
 mod destinations;
 mod hosts;
 mod outage;
+mod selections;
 
 use super::*;
 use crate::{

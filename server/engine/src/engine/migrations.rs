@@ -6,7 +6,7 @@ use model::{
 };
 
 use super::Engine;
-use crate::{error::Error, hosts::HostToReach};
+use crate::{error::Error, hosts::HostToReach, migration::check_consent};
 
 impl Engine {
     /// The hosts that a VM at `source` could go to, by name: the registered ones but `source`, as they are now. One that
@@ -29,6 +29,14 @@ impl Engine {
         options: &MigrationOptions,
     ) -> Result<Preflight, Error> {
         self.preflights.run(vm, destination, options).await
+    }
+
+    /// Whether a migration with this preflight would begin, if it accepts no risk.
+    ///
+    /// # Errors
+    /// `blocked` and `needs-consent` with what the preflight found.
+    pub fn admits(&self, preflight: &Preflight) -> Result<(), Error> {
+        check_consent(preflight, &[])
     }
 
     /// Writes a migration down and begins it. What can be refused is refused here, within 10 s. An ad-hoc destination is logged in at

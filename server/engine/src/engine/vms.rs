@@ -1,20 +1,23 @@
 //! VMs over all hosts.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use model::{Code, HostName, Problem, TerminalEvent, TerminalKind, UsagePoint, Vm, VmAction, VmDetails, VmId};
+use model::{Code, HostName, Problem, TerminalEvent, TerminalKind, UsagePoint, Vm, VmAction, VmDetails, VmId, VmQuery};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::Engine;
 use crate::{
     error::Error,
     hosts::refresh_copy,
-    hypervisor::{HostError, HostErrorKind, Presence},
+    hypervisor::{HostConnection, HostError, HostErrorKind, Presence},
     terminal,
 };
 
 /// How long a host is waited for that is asked what a VM has now.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// A host, and the connection to it.
+type Place = (HostName, Arc<dyn HostConnection>);
 
 impl Engine {
     /// The VM of this name; with `host` only the one there.
@@ -106,22 +109,7 @@ impl Engine {
     /// `unknown-vm`, `already-migrating`, `wrong-state` (also where it is listed on another host), `uuid-twin`, `host-unreachable`, or what
     /// the hypervisor says.
     pub async fn act(&self, id: VmId, on: Option<&HostName>, action: VmAction) -> Result<(), Error> {
-        let (host, connection) = {
-            let inventory = self.context.inventory();
-            let vm = inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
-            if let Some(on) = on.filter(|on| **on != vm.host) {
-                return Err(Error::OnAnotherHost { vm: vm.name.clone(), asked: on.clone(), now: vm.host.clone() });
-            }
-            is_possible(vm, action)?;
-            let mut hosts = [&vm.host].into_iter().chain(vm.other_copies.iter().map(|copy| &copy.host));
-            if let Some(half) = hosts.find(|host| Presence::of(inventory.copy(host, id)) == Presence::Half) {
-                return Err(Error::Known(Box::new(halved(&vm.name, half))));
-            }
-            if let Some(open) = inventory.open_migration(id) {
-                return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });
-            }
-            (vm.host.clone(), inventory.connection(&vm.host)?)
-        };
+        let (host, connection) = self.place_to_act(id, on, action)?;
         let done = connection.act(id, action).await;
         let is_awake = match &done {
             Ok(()) => true,
@@ -134,6 +122,46 @@ impl Engine {
         done?;
         refresh_copy(&self.context, &host, &*connection, id).await;
         Ok(())
+    }
+
+    /// Whether [`Self::act`] would be tried, as far as the console can tell without asking a host.
+    ///
+    /// # Errors
+    /// Those of [`Self::act`] that need no host.
+    pub fn may_act(&self, id: VmId, on: Option<&HostName>, action: VmAction) -> Result<(), Error> {
+        self.place_to_act(id, on, action).map(drop)
+    }
+
+    /// Where an action on a VM is to be done.
+    fn place_to_act(&self, id: VmId, on: Option<&HostName>, action: VmAction) -> Result<Place, Error> {
+        let inventory = self.context.inventory();
+        let vm = inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
+        is_listed_on(vm, on)?;
+        is_possible(vm, action)?;
+        let mut hosts = [&vm.host].into_iter().chain(vm.other_copies.iter().map(|copy| &copy.host));
+        if let Some(half) = hosts.find(|host| Presence::of(inventory.copy(host, id)) == Presence::Half) {
+            return Err(Error::Known(Box::new(halved(&vm.name, half))));
+        }
+        if let Some(open) = inventory.open_migration(id) {
+            return Err(Error::AlreadyMigrating { vm: vm.name.clone(), open });
+        }
+        Ok((vm.host.clone(), inventory.connection(&vm.host)?))
+    }
+
+    /// The VM with this id, if it is still listed on this host.
+    ///
+    /// # Errors
+    /// `unknown-vm`, `wrong-state`.
+    pub fn vm_on(&self, id: VmId, on: &HostName) -> Result<Vm, Error> {
+        let inventory = self.context.inventory();
+        let vm = inventory.vm(id).ok_or_else(|| HostError::unknown_vm(&id.to_string()))?;
+        is_listed_on(vm, Some(on))?;
+        Ok(vm.clone())
+    }
+
+    /// All VMs that a query finds, in its order.
+    pub fn matching(&self, query: &VmQuery) -> Vec<Vm> {
+        query.select(self.context.inventory().vms()).vms.into_iter().cloned().collect()
     }
 
     /// Opens the serial console or the screen of a VM, which follows it when it moves: what is typed goes into the sender. It ends when
@@ -167,6 +195,14 @@ fn halved(vm: &str, host: &HostName) -> Problem {
     Problem::new(Code::WrongState, sentence).with_fix(
         "Turn neither off. Restore the network between the hosts, and recover the migration: its page says how.",
     )
+}
+
+/// Whether a VM is listed on the host that something was asked of.
+fn is_listed_on(vm: &Vm, on: Option<&HostName>) -> Result<(), Error> {
+    match on.filter(|on| **on != vm.host) {
+        Some(on) => Err(Error::OnAnotherHost { vm: vm.name.clone(), asked: on.clone(), now: vm.host.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Whether an action makes sense now.

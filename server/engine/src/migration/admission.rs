@@ -66,7 +66,7 @@ fn accepted(input: PreflightInput) -> Accepted {
 }
 
 /// Blockers refuse, and so do risks that the request does not accept.
-fn check_consent(preflight: &Preflight, accepted: &[FindingCode]) -> Result<(), Error> {
+pub(crate) fn check_consent(preflight: &Preflight, accepted: &[FindingCode]) -> Result<(), Error> {
     let asked = |finding: &&Finding| finding.consent && !accepted.contains(&finding.code);
     let asked: Vec<Finding> = preflight.findings.iter().filter(asked).cloned().collect();
     let blockers: Vec<Finding> = preflight.of(Severity::Blocker).cloned().collect();

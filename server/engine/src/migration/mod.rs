@@ -48,6 +48,7 @@ mod tune;
 mod verdict;
 mod waiting;
 
+pub(crate) use admission::check_consent;
 pub(crate) use migrations::{Migrations, Part};
 
 use crate::{

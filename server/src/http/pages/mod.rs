@@ -9,6 +9,7 @@ mod help;
 mod hosts;
 mod predictions;
 mod prepared;
+mod selection;
 mod terminals;
 mod vms;
 
@@ -44,6 +45,7 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .merge(ad_hoc_destination::router())
         .merge(predictions::router())
         .merge(vms::router())
+        .merge(selection::router())
         .merge(terminals::router())
         .fallback(move |request: Request| everything_else(context, request))
         .layer(from_fn(form_refusals::only_codes))

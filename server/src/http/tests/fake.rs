@@ -4,18 +4,11 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, AdHocDestination, Change, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan,
-    Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, HostDetails, HostLogin,
-    HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, MaintenanceCommand, Migration,
-    MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase,
-    PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope,
-    SessionInfo, Severity, Snapshot, SshLoginKind, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent,
-    TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Update, UsagePoint, Vm, VmAction, VmDetails,
-    VmId, VmList, VmRow,
+    Act, Acted, AdHocDestination, BulkAction, Change, Chosen, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, MaintenanceCommand, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Placement, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot, SshLoginKind, Stage, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{
-    Account, DestinationsRequest, Evacuations, Hosts, Migrations, Principal, Terminal, Terminals, Updates, Vms,
+    Account, DestinationsRequest, Evacuations, Hosts, Migrations, Principal, Selections, Terminal, Terminals, Updates, Vms,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -30,6 +23,15 @@ pub(super) struct FakeConsole {
     host_calls: Mutex<Vec<HostCall>>,
     evacuation: Mutex<Evacuation>,
     refusal: Mutex<Option<Problem>>,
+    selections: Mutex<Vec<SelectionCall>>,
+}
+
+/// What the port was asked to do to several VMs.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum SelectionCall {
+    Select(Chosen, BulkAction),
+    Check(Placement),
+    CarryOut(u64),
 }
 
 /// What the port was asked to do with hosts, and with many VMs.
@@ -63,6 +65,7 @@ impl FakeConsole {
             host_calls: Mutex::default(),
             evacuation: Mutex::new(examples::evacuation(1, &["web", "db"])),
             refusal: Mutex::default(),
+            selections: Mutex::default(),
         }
     }
 
@@ -84,6 +87,11 @@ impl FakeConsole {
     fn call(&self, call: HostCall) -> Result<(), Problem> {
         self.host_calls.lock().unwrap().push(call);
         self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+
+    /// What it was asked to do to several VMs since the last look.
+    pub(super) fn selection_calls(&self) -> Vec<SelectionCall> {
+        std::mem::take(&mut *self.selections.lock().unwrap())
     }
 
     /// All migrations that were started, newest first.
@@ -464,6 +472,46 @@ impl Terminals for FakeConsole {
             }
         });
         Ok(Terminal { input, events })
+    }
+}
+
+/// The selection that the port keeps: some VMs that have to be looked at, or of which a few were shut down.
+pub(super) const SELECTION: SelectionId = SelectionId(Uuid::from_u128(77));
+
+impl Selections for FakeConsole {
+    fn select(&self, _: &Principal, chosen: Chosen, action: BulkAction) -> Result<SelectionId, Problem> {
+        self.selections.lock().unwrap().push(SelectionCall::Select(chosen, action));
+        self.refusal.lock().unwrap().clone().map_or(Ok(SELECTION), Err)
+    }
+
+    fn selection(&self, _: &Principal, id: SelectionId) -> Result<Selection, Problem> {
+        let not_running = Problem::new(Code::WrongState, "two words is shut off: it can't be shut down.");
+        let vm = |id: u128, name: &str, turn| SelectedVm {
+            id: VmId(Uuid::from_u128(id)),
+            name: name.into(),
+            host: "alpha".parse().ok(),
+            turn,
+        };
+        let planned = || Turn::Planned { destination: None, warnings: Vec::new() };
+        let stage = *[Stage::Ready, Stage::Running].get(usize::from(id != SELECTION)).unwrap();
+        Ok(Selection {
+            id,
+            action: BulkAction::Act(VmAction::ShutDown),
+            stage,
+            placement: None,
+            at_ms: 5,
+            vms: vec![vm(1, "web", planned()), vm(2, "two words", Turn::Excluded(not_running)), vm(3, "a<b", planned())],
+        })
+    }
+
+    fn check(&self, _: &Principal, _: SelectionId, placement: Placement) -> Result<(), Problem> {
+        self.selections.lock().unwrap().push(SelectionCall::Check(placement));
+        Ok(())
+    }
+
+    fn carry_out(&self, _: &Principal, _: SelectionId, seen_ms: u64) -> Result<(), Problem> {
+        self.selections.lock().unwrap().push(SelectionCall::CarryOut(seen_ms));
+        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 }
 

@@ -24,20 +24,6 @@ const PATHS: [&str; 7] = [
     WEB,
 ];
 
-/// Sends a form as a browser does.
-fn send(path: &str, cookie: Option<&str>, body: &str) -> Request<Body> {
-    let mut request = request(Method::POST, path)
-        .header(header::ACCEPT, "text/html,application/xhtml+xml")
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("origin", "http://127.0.0.1:8080")
-        .header("sec-fetch-mode", "navigate")
-        .header("sec-fetch-site", "same-origin");
-    if let Some(cookie) = cookie {
-        request = request.header(header::COOKIE, cookie);
-    }
-    request.body(Body::from(body.to_owned())).unwrap()
-}
-
 /// All fields that any of the forms has.
 fn filled_in() -> String {
     format!(
@@ -58,7 +44,7 @@ async fn nobody_sees_a_form_or_sends_one_without_having_logged_in() {
         let answer = house.send(visit(path, None, "none")).await;
         let login = format!("/login?next={path}");
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, login.as_str()));
-        let answer = house.send(send(path, None, &filled_in())).await;
+        let answer = house.send(send_form(path, None, &filled_in())).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/login"), "{path}");
     }
     assert_eq!(house.console.host_calls(), []);
@@ -69,7 +55,7 @@ async fn no_other_sites_page_sends_one() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     for path in PATHS {
-        let mut request = send(path, Some(&cookie), &filled_in());
+        let mut request = send_form(path, Some(&cookie), &filled_in());
         request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
         request.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
         let answer = house.send(request).await;
@@ -98,7 +84,7 @@ async fn what_is_typed_is_what_is_asked_for() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     for (path, leads_to) in PATHS.into_iter().zip(["/hosts?added=delta", "/hosts", "", "/hosts", "/hosts", "/hosts"]) {
-        let answer = house.send(send(path, Some(&cookie), &filled_in())).await;
+        let answer = house.send(send_form(path, Some(&cookie), &filled_in())).await;
         let status = if leads_to.is_empty() { StatusCode::OK } else { StatusCode::SEE_OTHER };
         assert_eq!((answer.status, answer.header("location")), (status, leads_to), "{path}: {}", answer.body);
     }
@@ -127,7 +113,7 @@ async fn what_is_typed_is_what_is_asked_for() {
     }
     let user = Some("mover".to_owned());
     assert_eq!(login, &HostLogin { user, password, keep_until_restart: true, fingerprint: None });
-    house.send(send("/hosts/gamma/key", Some(&cookie), "remove=true&user=")).await;
+    house.send(send_form("/hosts/gamma/key", Some(&cookie), "remove=true&user=")).await;
     assert!(matches!(house.console.host_calls().as_slice(), [HostCall::RemoveKey(_, _)]));
 }
 
@@ -138,19 +124,19 @@ async fn a_refused_form_keeps_what_was_typed_but_never_the_password() {
     let problem = Problem::new(Code::LoginRefused, "192.0.2.9 refused the password.").with_fix("Type it again.");
     house.console.will_refuse(problem);
     for path in PATHS {
-        let page = house.send(send(path, Some(&cookie), &filled_in())).await;
+        let page = house.send(send_form(path, Some(&cookie), &filled_in())).await;
         assert_eq!(page.status, super::super::status::of(Code::LoginRefused), "{path}");
         assert!(page.body.contains("refused the password") && page.body.contains("Type it again."), "{}", page.body);
         assert!(!page.body.contains("hunter2"), "{path}: {}", page.body);
     }
     for path in ["/hosts/add", "/hosts/gamma/edit", WEB] {
-        let page = house.send(send(path, Some(&cookie), &filled_in())).await;
+        let page = house.send(send_form(path, Some(&cookie), &filled_in())).await;
         for typed in ["value=\"192.0.2.9\"", "value=\"2222\"", "value=\"mover\""] {
             assert!(page.body.contains(typed), "{path} {typed}: {}", page.body);
         }
     }
     // Nor where the form can't be read at all.
-    let page = house.send(send("/hosts/add", Some(&cookie), &format!("password={SECRET}&port={SECRET}"))).await;
+    let page = house.send(send_form("/hosts/add", Some(&cookie), &format!("password={SECRET}&port={SECRET}"))).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
     assert!(page.body.contains("Some fields are not valid") && !page.body.contains("hunter2"), "{}", page.body);
 }
@@ -163,14 +149,14 @@ async fn a_key_that_nobody_knows_is_shown_and_confirmed() {
     let confirmation = format!("type=\"checkbox\" name=\"fingerprint\" value=\"{SEEN}\"");
     for path in ["/hosts/add", "/hosts/gamma/edit", "/hosts/gamma/login", "/hosts/gamma/key", WEB] {
         house.console.will_refuse(unknown.clone());
-        let page = house.send(send(path, Some(&cookie), &filled_in())).await;
+        let page = house.send(send_form(path, Some(&cookie), &filled_in())).await;
         assert_eq!(page.status, StatusCode::CONFLICT, "{path}");
         assert!(page.body.contains(&confirmation), "{path}: {}", page.body);
         assert!(page.body.contains("ssh-keygen -lf"), "{}", page.body);
         assert!(!page.body.contains(&format!("{confirmation} checked")), "it is not confirmed yet: {}", page.body);
         house.console.will_refuse(Problem::new(Code::LoginRefused, "The password is wrong."));
         let confirmed = format!("{}&fingerprint={}", filled_in(), SEEN.replace(':', "%3A"));
-        let page = house.send(send(path, Some(&cookie), &confirmed)).await;
+        let page = house.send(send_form(path, Some(&cookie), &confirmed)).await;
         assert!(page.body.contains(&format!("{confirmation} checked")), "it is not asked again: {}", page.body);
     }
     let confirmed = house.console.host_calls().into_iter().filter(|call| match call {
@@ -194,7 +180,7 @@ async fn a_key_that_changed_can_not_be_accepted() {
     house.console.will_refuse(changed.with_fingerprint(SEEN));
     for path in ["/hosts/gamma/edit", "/hosts/gamma/test", "/hosts/gamma/login", "/hosts/gamma/key"] {
         let sent = format!("{}&fingerprint={SEEN}", filled_in());
-        let page = house.send(send(path, Some(&cookie), &sent)).await;
+        let page = house.send(send_form(path, Some(&cookie), &sent)).await;
         assert!(!page.body.contains("name=\"fingerprint\""), "{path}: {}", page.body);
         for key in [SEEN, KNOWN_KEY] {
             assert!(in_one_piece(&page.body).contains(key), "{path}: {}", page.body);
@@ -223,7 +209,7 @@ async fn a_login_leads_to_where_somebody_was() {
     let page = house.send(visit("/hosts/gamma/login?next=/migrations/1", Some(&cookie), "same-origin")).await;
     assert!(page.body.contains("name=\"next\" value=\"/migrations/1\""), "{}", page.body);
     for (next, leads_to) in [("/migrations/1", "/migrations/1"), ("//evil.example", "/hosts"), ("", "/hosts")] {
-        let answer = house.send(send("/hosts/gamma/login", Some(&cookie), &format!("next={next}"))).await;
+        let answer = house.send(send_form("/hosts/gamma/login", Some(&cookie), &format!("next={next}"))).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, leads_to));
     }
 }
@@ -234,7 +220,7 @@ async fn what_does_not_exist_has_no_form() {
     let cookie = house.cookie().await;
     let nowhere = "/vms/00000000-0000-0000-0000-00000000000f/elsewhere";
     for path in ["/hosts/nobody/edit", "/hosts/nobody/login", "/hosts/a%2Fb/test", "/vms/nonsense/elsewhere", nowhere] {
-        for request in [visit(path, Some(&cookie), "same-origin"), send(path, Some(&cookie), &filled_in())] {
+        for request in [visit(path, Some(&cookie), "same-origin"), send_form(path, Some(&cookie), &filled_in())] {
             let page = house.send(request).await;
             assert!(page.status.is_client_error() && page.body.contains("Request failed"), "{path}: {}", page.status);
         }
@@ -253,14 +239,14 @@ async fn a_vm_moves_to_a_host_that_nobody_registered() {
          &request[options][bandwidth_mib_s]=16&request[options][policy]=certain&request[options][longest_pause_ms]=\
          &request[options][budget_s]=60&register=true&name=delta"
     );
-    let page = house.send(send(WEB, Some(&cookie), &typed)).await;
+    let page = house.send(send_form(WEB, Some(&cookie), &typed)).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.body.contains("The UEFI variables stay behind.") && page.body.contains("It goes in the clear."));
     assert!(page.body.contains("name=\"request[accept][]\" value=\"nvram\""), "{}", page.body);
     assert!(page.body.contains("name=\"register\" value=\"true\" checked"), "{}", page.body);
     assert!(house.console.migrations().is_empty());
 
-    let answer = house.send(send(WEB, Some(&cookie), &format!("{typed}&request%5Baccept%5D%5B%5D=nvram"))).await;
+    let answer = house.send(send_form(WEB, Some(&cookie), &format!("{typed}&request%5Baccept%5D%5B%5D=nvram"))).await;
     let id = house.console.migrations()[0].id;
     assert_eq!(
         (answer.status, answer.header("location")),
@@ -309,7 +295,7 @@ async fn what_people_and_hosts_write_is_text_and_never_html() {
         + "&shared_directories=%3C/textarea%3E%3Cscript%3E&next=%22%3E%3Cscript%3E&fingerprint=%22%3E%3Cscript%3E";
     for (problem, path) in problems.iter().flat_map(|problem| PATHS.map(|path| (problem, path))) {
         house.console.will_refuse(problem.clone());
-        let page = house.send(send(path, Some(&cookie), &typed)).await;
+        let page = house.send(send_form(path, Some(&cookie), &typed)).await;
         assert!(page.status.is_client_error(), "{path}");
         assert!(!page.body.contains("<script"), "{path}: {}", page.body);
     }

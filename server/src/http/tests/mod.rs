@@ -17,6 +17,7 @@ mod login;
 mod logs;
 mod migrations;
 mod preflight;
+mod selection;
 mod strangers;
 mod stream;
 mod terminal;
@@ -148,6 +149,20 @@ fn post(path: &str, cookie: &str, body: &Value) -> Request<Body> {
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_string()))
         .unwrap()
+}
+
+/// A form as a browser sends it.
+fn send_form(path: &str, cookie: Option<&str>, body: &str) -> Request<Body> {
+    let mut request = request(Method::POST, path)
+        .header(header::ACCEPT, "text/html,application/xhtml+xml")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("origin", "http://127.0.0.1:8080")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-site", "same-origin");
+    if let Some(cookie) = cookie {
+        request = request.header(header::COOKIE, cookie);
+    }
+    request.body(Body::from(body.to_owned())).unwrap()
 }
 
 /// Any other request with a body.
