@@ -12,9 +12,7 @@ use crate::ui::{
     server_form::FormAction,
     title::LiveTitle,
 };
-use crate::vms::{
-    banners::Banners, filters::Filters, selection::bar::SelectionBar, server_fns::Act, table::VmTable,
-};
+use crate::vms::{banners::Banners, filters::Filters, selection::bar::SelectionBar, server_fns::Act, table::VmTable};
 
 /// The list, its search, filters and order.
 #[component]

@@ -82,12 +82,7 @@ async fn turn_of(
 }
 
 /// The hosts that are asked, the best guess first.
-fn candidates(
-    console: &ServerConsole,
-    vm: &Vm,
-    placement: &Placement,
-    room: &Room,
-) -> Result<Vec<Host>, Problem> {
+fn candidates(console: &ServerConsole, vm: &Vm, placement: &Placement, room: &Room) -> Result<Vec<Host>, Problem> {
     match placement {
         Placement::Host(name) => {
             let host = console.engine.shown_host(name).ok_or_else(|| no_host(vm))?;
@@ -135,9 +130,8 @@ impl Room {
     fn take(&self, vm: &Vm, possible: Vec<(Host, Preflight)>) -> Option<(Host, Preflight, bool)> {
         let needs = if vm.state.is_active() { vm.memory_bytes } else { 0 };
         let mut taken = self.lock();
-        let left = |host: &Host| {
-            host.memory_free_bytes.saturating_sub(taken.get(&host.name).copied().unwrap_or_default())
-        };
+        let left =
+            |host: &Host| host.memory_free_bytes.saturating_sub(taken.get(&host.name).copied().unwrap_or_default());
         let has_room = |host: &Host| left(host) >= needs;
         let of_these = |with_room: bool| {
             let hosts = possible.iter().filter(move |(host, _)| has_room(host) == with_room);

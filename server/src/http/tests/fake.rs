@@ -8,7 +8,8 @@ use model::{
     examples::{self, host, vm},
 };
 use port::{
-    Account, DestinationsRequest, Evacuations, Hosts, Migrations, Principal, Selections, Terminal, Terminals, Updates, Vms,
+    Account, DestinationsRequest, Evacuations, Hosts, Migrations, Principal, Selections, Terminal, Terminals, Updates,
+    Vms,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -500,7 +501,11 @@ impl Selections for FakeConsole {
             stage,
             placement: None,
             at_ms: 5,
-            vms: vec![vm(1, "web", planned()), vm(2, "two words", Turn::Excluded(not_running)), vm(3, "a<b", planned())],
+            vms: vec![
+                vm(1, "web", planned()),
+                vm(2, "two words", Turn::Excluded(not_running)),
+                vm(3, "a<b", planned()),
+            ],
         })
     }
 

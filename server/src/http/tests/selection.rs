@@ -59,11 +59,8 @@ async fn what_is_ticked_is_looked_at_and_then_done() {
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, selected().as_str()), "{path}");
     }
     let web = Chosen::Vms(vec![VmId(Uuid::from_u128(1))]);
-    let calls = [
-        SelectionCall::Select(web, SHUT_DOWN),
-        SelectionCall::CarryOut(5),
-        SelectionCall::Check(Placement::Best),
-    ];
+    let calls =
+        [SelectionCall::Select(web, SHUT_DOWN), SelectionCall::CarryOut(5), SelectionCall::Check(Placement::Best)];
     assert_eq!(house.console.selection_calls(), calls);
     let all = "action=migrate&all=on&list=%2F%3Fq%3Dweb%26state%3Drunning&vms=";
     house.send(send_form("/selection", Some(&cookie), all)).await;
@@ -131,7 +128,9 @@ async fn the_list_s_checkboxes_need_no_scripts() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     let page = house.send(visit("/?q=w", Some(&cookie), "same-origin")).await;
-    for part in ["form=\"selection\"", WEB, "id=\"selection\"", "action=\"/selection\"", "value=\"/?q=w\"", "value=\"migrate\""] {
+    for part in
+        ["form=\"selection\"", WEB, "id=\"selection\"", "action=\"/selection\"", "value=\"/?q=w\"", "value=\"migrate\""]
+    {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
 }
