@@ -80,7 +80,9 @@ pub(in crate::vms) fn turned(turned: Event) {
         _ => vms.set_class_name(""),
     }
     // A reset is done after this.
-    request_animation_frame(|| drop(show()));
+    request_animation_frame(|| {
+        let _ = show();
+    });
 }
 
 /// Follows the list, which has other rows in the page now, or is another one.
@@ -99,7 +101,7 @@ pub(in crate::vms) fn follow(matching: u32) {
         }
         show()
     };
-    followed();
+    let _ = followed();
 }
 
 /// Shows in the page what the form keeps: the ids that are listed are classes of its field for them.

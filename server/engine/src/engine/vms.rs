@@ -161,7 +161,7 @@ impl Engine {
 
     /// All VMs that a query finds, in its order.
     pub fn matching(&self, query: &VmQuery) -> Vec<Vm> {
-        query.select(self.context.inventory().vms()).vms.into_iter().cloned().collect()
+        self.context.inventory().matching(query)
     }
 
     /// Opens the serial console or the screen of a VM, which follows it when it moves: what is typed goes into the sender. It ends when

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use model::{Host, HostName, Migration, MigrationId, Scope, Vm, VmId, VmList, VmRow, Window, completions};
+use model::{Host, HostName, Migration, MigrationId, Scope, Vm, VmId, VmList, VmQuery, VmRow, Window, completions};
 
 use super::Inventory;
 
@@ -63,6 +63,12 @@ impl Inventory {
         tags.sort_by_key(|(_, count)| Reverse(*count));
         let hosts = self.published_hosts.keys().map(HostName::as_str);
         completions(typed, hosts, tags.into_iter().map(|(tag, _)| tag))
+    }
+
+    /// All VMs that a query finds, in its order. Of several with one UUID it is the one that is listed first.
+    pub(crate) fn matching(&self, query: &VmQuery) -> Vec<Vm> {
+        let selected = query.select(self.vms.values(), |vm, beginning| self.has_address(vm, beginning));
+        selected.vms.into_iter().cloned().collect()
     }
 
     /// What a window lists.
