@@ -30,5 +30,5 @@ pub trait Selections: Send + Sync {
     ///
     /// # Errors
     /// `not-found`; `wrong-state` before it is known what would happen, if something else is by now, or if nothing would.
-    fn carry_out(&self, who: &Principal, id: SelectionId, seen_ms: u64) -> Result<(), Problem>;
+    fn carry_out_selection(&self, who: &Principal, id: SelectionId, seen_ms: u64) -> Result<(), Problem>;
 }

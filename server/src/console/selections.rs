@@ -70,7 +70,7 @@ impl Selections for ServerConsole {
         Ok(())
     }
 
-    fn carry_out(&self, who: &Principal, id: SelectionId, seen_ms: u64) -> Result<(), Problem> {
+    fn carry_out_selection(&self, who: &Principal, id: SelectionId, seen_ms: u64) -> Result<(), Problem> {
         let begun = self.selections.change(id, |selection| match selection.stage {
             Stage::Ready if selection.at_ms != seen_ms => {
                 Err(Problem::new(Code::WrongState, "What would happen was found out anew meanwhile.")

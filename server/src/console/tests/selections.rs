@@ -63,7 +63,7 @@ impl House {
     }
 
     async fn carry_out(&self, id: SelectionId) {
-        self.console.carry_out(&ada(), id, self.selection(id).at_ms).unwrap();
+        self.console.carry_out_selection(&ada(), id, self.selection(id).at_ms).unwrap();
         self.reaches(id, Stage::Done).await;
     }
 
@@ -124,13 +124,13 @@ async fn what_was_carried_out_is_not_done_twice() {
     let id = house.console.select(&ada(), Chosen::Vms(vec![web]), SHUT_DOWN).unwrap();
     house.carry_out(id).await;
     house.console.act(&ada(), web, None, VmAction::Start).await.unwrap();
-    house.console.carry_out(&ada(), id, 0).unwrap();
+    house.console.carry_out_selection(&ada(), id, 0).unwrap();
     sleep(Duration::from_secs(10)).await;
     assert_eq!(house.state("alpha", web), Some(VmState::Running));
     // The same VMs again, as they are now.
     let again = house.console.select(&ada(), Chosen::Again(id), BulkAction::Act(VmAction::Start)).unwrap();
     assert_eq!(house.turns(again), told(&[("web", "not: wrong-state")]));
-    let refused = house.console.carry_out(&ada(), again, house.selection(again).at_ms).unwrap_err();
+    let refused = house.console.carry_out_selection(&ada(), again, house.selection(again).at_ms).unwrap_err();
     assert_eq!(refused.code, Code::WrongState, "nothing would be done");
 }
 
@@ -148,14 +148,14 @@ async fn all_that_match_are_chosen_but_those_left_out() {
     let many = (0..=Selection::LARGEST as u128).map(|id| VmId(Uuid::from_u128(id))).collect();
     assert_eq!(house.console.select(&ada(), Chosen::Vms(many), SHUT_DOWN).unwrap_err().code, Code::TooLarge);
     let unknown = SelectionId(Uuid::nil());
-    assert_eq!(house.console.carry_out(&ada(), unknown, 0).unwrap_err().code, Code::NotFound);
+    assert_eq!(house.console.carry_out_selection(&ada(), unknown, 0).unwrap_err().code, Code::NotFound);
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_go_to_one_host_that_can() {
     let (house, [web, cache, db, old]) = house().await;
     let id = house.console.select(&ada(), Chosen::Vms(vec![web, cache, db, old]), BulkAction::Migrate).unwrap();
-    assert_eq!(house.console.carry_out(&ada(), id, 0).unwrap_err().code, Code::WrongState, "where to?");
+    assert_eq!(house.console.carry_out_selection(&ada(), id, 0).unwrap_err().code, Code::WrongState, "where to?");
     let nowhere = Placement::Host("nowhere".parse().unwrap());
     assert_eq!(house.console.check(&ada(), id, nowhere).unwrap_err().code, Code::UnknownHost);
     house.check(id, Placement::Host("beta".parse().unwrap())).await;
@@ -163,7 +163,7 @@ async fn all_go_to_one_host_that_can() {
     assert_eq!(house.turns(id), told(&before));
     assert_eq!(house.state("beta", web), None, "nothing moves by being checked");
     let stale = house.selection(id).at_ms.wrapping_sub(1);
-    assert_eq!(house.console.carry_out(&ada(), id, stale).unwrap_err().code, Code::WrongState);
+    assert_eq!(house.console.carry_out_selection(&ada(), id, stale).unwrap_err().code, Code::WrongState);
     house.carry_out(id).await;
     assert_eq!(house.selection(id).count(|turn| matches!(turn, Turn::Done { migration: Some(_) })), 2);
     while house.sim.runs_on(web) != ["beta".parse().unwrap()] || house.sim.runs_on(cache) != ["beta".parse().unwrap()] {

@@ -78,7 +78,7 @@ async fn go_on(
     let fields = fields(sent)?;
     match fields.placement()? {
         Some(placement) => doors.console.check(&who, id, placement)?,
-        None => doors.console.carry_out(&who, id, fields.seen_ms()?)?,
+        None => doors.console.carry_out_selection(&who, id, fields.seen_ms()?)?,
     }
     Ok(to(id))
 }

@@ -514,7 +514,7 @@ impl Selections for FakeConsole {
         Ok(())
     }
 
-    fn carry_out(&self, _: &Principal, _: SelectionId, seen_ms: u64) -> Result<(), Problem> {
+    fn carry_out_selection(&self, _: &Principal, _: SelectionId, seen_ms: u64) -> Result<(), Problem> {
         self.selections.lock().unwrap().push(SelectionCall::CarryOut(seen_ms));
         self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
     }
