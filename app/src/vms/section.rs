@@ -62,14 +62,14 @@ impl Section {
 
     /// Measures where the view is, and asks for what is near it.
     fn look(self, body: &HtmlTableSectionElement) {
+        bar::follow(untrack(|| self.range()).2);
         let Some(row_px) = pitch(body) else { return };
         if (self.row_px.get_untracked() - row_px).abs() > 0.5 {
             self.row_px.set(row_px);
         }
         let view_px = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(800.0);
         let above = (-body.get_bounding_client_rect().top()).max(0.0) / row_px;
-        let (from, end, matching) = untrack(|| self.range());
-        bar::follow(matching);
+        let (from, end, _) = untrack(|| self.range());
         let first = from.saturating_add(above as u32).min(end);
         let seen = (view_px / row_px) as u32 + 1;
         let wanted = first.saturating_sub(MARGIN).max(from)..first.saturating_add(seen + MARGIN).min(end);
