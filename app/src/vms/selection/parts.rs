@@ -17,7 +17,7 @@ pub(super) fn Group(heading: &'static str, vms: Vec<SelectedVm>) -> impl IntoVie
     let count = vms.len();
     view! {
         <section class="card">
-            <h2>{heading} <span class="count">{count}</span></h2>
+            <h2>{heading} " " <span class="count">{count}</span></h2>
             <Names vms />
         </section>
     }
@@ -55,7 +55,7 @@ pub(super) fn Reasons<'a>(
     };
     view! {
         <section class="card">
-            <h2>{heading} <span class="count">{count}</span></h2>
+            <h2>{heading} " " <span class="count">{count}</span></h2>
             <ul class="reasons">{selection.by_reason(is_told).into_iter().map(reason).collect_view()}</ul>
         </section>
     }
