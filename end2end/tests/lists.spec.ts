@@ -5,7 +5,7 @@ test('words and fields find VMs, on the server', async ({ page }) => {
   await logIn(page);
   const rows = page.locator('tr[data-vm]');
   await expect(rows).toHaveCount(3);
-  const search = page.getByRole('searchbox', { name: 'Search VMs' });
+  const search = page.getByRole('combobox', { name: 'Search VMs' });
   await search.fill('state:running WEB');
   await expect(rows).toHaveCount(1);
   await expect(row(page, 'web')).toBeVisible();

@@ -56,7 +56,7 @@ test('no errors are logged while pages are used', async ({ page }) => {
 
 test('a search is kept over a reload', async ({ page }) => {
   await logIn(page);
-  await page.getByRole('searchbox').fill('ca');
+  await page.getByRole('combobox', { name: 'Search VMs' }).fill('ca');
   await expect(row(page, 'web')).toBeHidden();
   await expect(row(page, 'cache')).toBeVisible();
   await page.reload();

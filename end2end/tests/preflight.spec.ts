@@ -60,13 +60,12 @@ test.describe('where the name is taken', () => {
   test.beforeAll(() => define('gamma', 'web'));
   test.afterAll(() => void virsh('gamma', 'undefine', 'web'));
 
-  test('a new name is offered, and allows the migration', async ({ page }) => {
+  test('a new name allows the migration', async ({ page }) => {
     await logIn(page);
     const { dialog, card } = await openDialog(page, 'web');
     await expect(card('gamma').locator('.blocked')).toBeVisible();
     await expect(card('beta').getByRole('radio')).toBeChecked();
     const newName = dialog.getByLabel('New name at the destination');
-    await expect(newName).toBeHidden();
     await card('gamma').getByRole('radio').check();
     const start = dialog.getByRole('button', { name: 'Start migration' });
     await expect(start).toBeDisabled();
