@@ -9,6 +9,7 @@ use leptos_router::{
     path,
 };
 
+use crate::evacuations::page::EvacuationPage;
 use crate::hosts::page::HostsPage;
 #[cfg(feature = "ssr")]
 use crate::migrations::{cancel_page::CancelPage, steer::page::SteerPage, step_page::StepPage};
@@ -83,7 +84,7 @@ fn is_at(is_like: impl FnOnce(&[&str]) -> bool) -> bool {
 /// Without WASM a page that shows what changes is loaded again every few seconds; one with fields is not.
 #[cfg(feature = "ssr")]
 fn refresh() -> Option<impl IntoView> {
-    let changes = is_at(|path| matches!(path, [] | ["migrations"] | ["migrations", _]));
+    let changes = is_at(|path| matches!(path, [] | ["migrations"] | ["migrations" | "evacuations", _]));
     changes.then(|| view! { <noscript inner_html=r#"<meta http-equiv="refresh" content="10">"#></noscript> })
 }
 
@@ -121,6 +122,7 @@ pub fn App() -> impl IntoView {
                     <FormPages />
                     <Route path=path!("/migrations") view=MigrationsPage ssr=SsrMode::Async />
                     <Route path=path!("/migrations/:id") view=MigrationPage ssr=SsrMode::Async />
+                    <Route path=path!("/evacuations/:id") view=EvacuationPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts") view=HostsPage ssr=SsrMode::Async />
                     <Route path=path!("/hosts/:name") view=HostPage ssr=SsrMode::Async />
                 </ParentRoute>

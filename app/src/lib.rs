@@ -1,12 +1,14 @@
 //! What people see. Built twice: rendered on the server (feature `ssr`) and hydrated in the browser (feature `hydrate`).
 //!
-//! A folder is a subject, with its pages, their parts and its server functions: [`vms`], [`migrations`], [`hosts`], [`account`];
-//! `ui` is what they share. Imports go one way: `app` → `vms` → `migrations` → `hosts` → `ui`, and from all of them to `live` and `scope`.
+//! A folder is a subject, with its pages, their parts and its server functions: [`vms`], [`evacuations`], [`migrations`], [`hosts`],
+//! [`account`]; `ui` is what they share. Imports go one way: `app` → `vms` → `evacuations` → `migrations` → `hosts` → `ui`, and from all of
+//! them to `live` and `scope`.
 
 mod account;
 mod app;
 #[cfg(feature = "ssr")]
 mod console;
+mod evacuations;
 mod failure;
 #[cfg(feature = "ssr")]
 mod help;
@@ -32,6 +34,16 @@ pub use app::shell;
 pub use console::StatusOf;
 #[cfg(feature = "ssr")]
 pub use help::{help, help_document};
+pub use evacuations::{
+    list_page::evacuations,
+    placement_form::PlacementForm,
+    placement_page::placement,
+    plan_form::PlanForm,
+    plan_form_page::plan_form,
+    plan_page::plan,
+    server_fns::{evacuation_now, host_stage, open_evacuations},
+    stop_page::{evacuation_refused, maintenance_refused, stop_evacuation},
+};
 #[cfg(feature = "ssr")]
 pub use hosts::{
     edit_page::{add_host, edit_host},

@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::{
     Choice, Code, ConnectionState, Ending, Evacuation, EvacuationId, EvacuationItem, EvacuationState, Host, HostName,
-    HostOrigin, ItemState, Migration, MigrationId, MigrationOptions, Mode, Phase, Plan, PlanId, PlanRequest,
-    PlannedMove, PlannedStay, Policy, PolicyDefaults, PolicyPrediction, Prediction, Problem, Progress, Subject, Vm,
-    VmDisk, VmFacts, VmId, VmInterface, VmState, Why,
+    HostOrigin, ItemState, Maintenance, MaintenanceStage, Migration, MigrationId, MigrationOptions, Mode, Phase, Plan,
+    PlanId, PlanRequest, PlannedMove, PlannedStay, Policy, PolicyDefaults, PolicyPrediction, Prediction, Problem,
+    Progress, Subject, Vm, VmDisk, VmFacts, VmId, VmInterface, VmState, Why,
 };
 
 fn named(name: &str) -> HostName {
@@ -192,6 +192,19 @@ pub fn evacuation(id: u128, vms: &[&str]) -> Evacuation {
         fraction: 0.0,
         left_ms: None,
         items: vms.iter().enumerate().map(item).collect(),
+    }
+}
+
+/// A host that an evacuation empties.
+pub fn maintenance(evacuation: u128) -> Maintenance {
+    Maintenance {
+        stage: MaintenanceStage::Draining,
+        since_ms: 1_700_000_000_000,
+        reason: "kernel update".into(),
+        by: "ada".into(),
+        evacuation: EvacuationId(Uuid::from_u128(evacuation)),
+        home: None,
+        told: Vec::new(),
     }
 }
 

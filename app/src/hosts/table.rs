@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use leptos::prelude::*;
 use model::{ConnectionState, Host, text};
 
+use crate::hosts::page::HostLink;
 use crate::ui::icon::{Draw, Icon};
 
 /// Which hosts are shown, and in which order.
@@ -23,7 +24,8 @@ impl HostQuery {
     fn select(&self, hosts: Vec<Host>) -> Vec<Host> {
         let search = self.search.to_ascii_lowercase();
         let is_sought = |host: &Host| {
-            let text = format!("{} {} {} {}", host.name, host.address, state(&host.connection), versions(host));
+            let (state, stage) = (state(&host.connection), stage(host));
+            let text = format!("{} {} {state} {stage} {}", host.name, host.address, versions(host));
             search.split_whitespace().all(|word| text.to_ascii_lowercase().contains(word))
         };
         let mut hosts: Vec<_> = hosts.into_iter().filter(is_sought).collect();
@@ -69,6 +71,10 @@ pub(super) fn HostTable(hosts: Vec<Host>, query: HostQuery) -> impl IntoView {
             </thead>
             <tbody role="rowgroup">{selected.into_iter().map(|host| view! { <Row host /> }).collect_view()}</tbody>
         </table>
+        <p class="buttons more-of-hosts">
+            <HostLink href="/evacuations">"Evacuations"</HostLink>
+            <HostLink href="/placement">"Placement rules"</HostLink>
+        </p>
     }
     .into_any()
 }
@@ -110,6 +116,7 @@ fn Row(host: Host) -> impl IntoView {
     let name = host.name.to_string();
     let cpus = (host.cpus > 0).then(|| host.cpus.to_string());
     let vms = format!("{} VMs, {} active", host.vms, host.vms_active);
+    let staged = host.maintenance.is_some().then(|| view! { <span class="tag">{stage(&host)}</span> });
     view! {
         <tr role="row" class="host" data-host=name>
             <th role="rowheader">
@@ -118,6 +125,7 @@ fn Row(host: Host) -> impl IntoView {
             </th>
             <td role="cell" class="host-state">
                 <ConnectionWord connection=&host.connection />
+                {staged}
             </td>
             <td role="cell">{vms}</td>
             <td role="cell"><div class="host-memory"><MemoryMeter host=&host /></div></td>
@@ -177,6 +185,11 @@ fn state(connection: &ConnectionState) -> &'static str {
     }
 }
 
+/// The host's stage of maintenance; nothing of one in ordinary use.
+fn stage(host: &Host) -> &'static str {
+    host.maintenance.as_ref().map_or("", |maintenance| maintenance.stage.label())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +215,15 @@ mod tests {
         assert_eq!(names("", ""), "gamma alpha beta");
         assert_eq!(names("", "vms"), "beta alpha gamma");
         assert_eq!(names("", "memory"), "gamma alpha beta");
+    }
+
+    #[test]
+    fn a_stage_of_maintenance_is_looked_for() {
+        let mut hosts = some_hosts();
+        hosts[1].maintenance = Some(examples::maintenance(1));
+        let query = HostQuery { search: "draining".into(), ..HostQuery::default() };
+        let found: Vec<String> = query.select(hosts).into_iter().map(|host| host.name.to_string()).collect();
+        assert_eq!(found, ["beta"]);
     }
 
     #[test]

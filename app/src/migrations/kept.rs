@@ -48,12 +48,20 @@ fn Request(migration: Migration) -> impl IntoView {
     let policy = (mode == Mode::Live).then(|| PolicyDefaults::chosen(&options).to_string());
     let policy = policy.map(|policy| view! { <Fact name="Policy">{policy}</Fact> });
     let definition = if options.keep_source_definition { "Kept at the source" } else { "Removed from the source" };
+    let evacuation = migration.evacuation.map(|id| {
+        view! {
+            <Fact name="Part of">
+                <a href=format!("/evacuations/{id}")>"An evacuation"</a>
+            </Fact>
+        }
+    });
     let removal = options.remove_source_disks.then(|| view! { <Fact name="Old images">"Deleted at the end"</Fact> });
     view! {
         <section class="card">
             <h2>"Request"</h2>
             <dl class="facts">
                 <Fact name="By">{requested_by} ", " <Time ms=created_at_ms /></Fact>
+                {evacuation}
                 <Fact name="Mode">{how}</Fact>
                 {connections.map(|words| view! { <Fact name="Connections">{words}</Fact> })}
                 <Fact name="Control flow">{control_flow(&migration)}</Fact>

@@ -6,6 +6,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{HostName, VmQuery};
 
+use crate::evacuations::server_fns::HostStageHtml;
 #[cfg(feature = "ssr")]
 use crate::failure::Failure;
 use crate::hosts::server_fns::HostHtml;
@@ -62,7 +63,8 @@ fn Shown(name: HostName) -> impl IntoView {
     let html = Some(host_now(name.clone()).unwrap_or_else(|Failure(problem)| refused(problem)));
     #[cfg(not(feature = "ssr"))]
     let html = None;
-    let [facts] = prepared();
+    let [facts, stage] = prepared();
+    let staged = version_of(move || (version.get(), live.summary.read().evacuations));
     let params = use_query_map();
     let query = {
         let name = name.clone();
@@ -76,6 +78,7 @@ fn Shown(name: HostName) -> impl IntoView {
         <LiveTitle text=Signal::derive(move || title.clone()) />
         <BackLink href="/hosts" label="Hosts" />
         <h1>{name.to_string()}</h1>
+        <Fragment path=HostStageHtml::PATH fields=named.clone() version=staged every=None html=stage />
         <Fragment path=HostHtml::PATH fields=named.clone() version every=None html />
         <div class="host-facts">
             <Fragment path=HostFactsHtml::PATH fields=named version=answers every=Some(FACTS) html=facts />

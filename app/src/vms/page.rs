@@ -1,12 +1,14 @@
 //! `/`: the VMs on all hosts.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_query_map;
 use model::VmQuery;
 
+use crate::evacuations::server_fns::OpenEvacuationsHtml;
 use crate::live::Live;
 use crate::scope::vm_query;
 use crate::ui::{
+    fragment::{Fragment, prepared, version_of},
     icon::{Draw, Icon},
     problem::Alert,
     server_form::FormAction,
@@ -24,9 +26,12 @@ pub(crate) fn VmsPage() -> impl IntoView {
     // For the rows' menus: what needs no confirmation is done at once.
     let act = FormAction::of::<Act>();
     provide_context(act);
+    let version = version_of(move || live.summary.read().evacuations);
+    let [open] = prepared();
     view! {
         <LiveTitle text=Signal::derive(move || title(live)) />
         <Banners />
+        <Fragment path=OpenEvacuationsHtml::PATH fields=String::new() version every=None html=open />
         <div class="list-head">
             <h1>"VMs"</h1>
             <Filters query />

@@ -4,9 +4,11 @@
 mod account;
 mod ad_hoc_destination;
 mod document;
+mod evacuations;
 mod form_refusals;
 mod help;
 mod hosts;
+mod placement;
 mod predictions;
 mod prepared;
 mod selection;
@@ -42,6 +44,8 @@ pub(super) fn router(state: &DoorState) -> Router<DoorState> {
         .merge(account::router())
         .merge(help::router())
         .merge(hosts::router())
+        .merge(evacuations::router())
+        .merge(placement::router())
         .merge(ad_hoc_destination::router())
         .merge(predictions::router())
         .merge(vms::router())

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use app::{Prepared, VmPart, host_facts, migration_kept, migration_list, vm_part};
+use app::{
+    Prepared, VmPart, evacuation_now, host_facts, host_stage, migration_kept, migration_list, open_evacuations, vm_part,
+};
 use axum::{
     extract::{Query, Request, State},
     http::{Method, Uri},
@@ -50,9 +52,19 @@ async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<Str
     }
     if let Some(name) = page.path().strip_prefix("/hosts/") {
         // What is no host is told by the page itself.
-        return Some(Ok(vec![of_host(doors, who, name.parse().ok()?).await]));
+        return Some(Ok(of_host(doors, who, name.parse().ok()?).await));
     }
     let console = doors.console.clone();
+    if page.path() == "/" {
+        // The list is shown all the same.
+        return Some(Ok(vec![open_evacuations(console, who).await.unwrap_or_default()]));
+    }
+    if let Some(id) = page.path().strip_prefix("/evacuations/") {
+        return Some(match id.parse() {
+            Ok(id) => evacuation_now(console, who, id).await.map(|html| vec![html]),
+            Err(problem) => Err(problem),
+        });
+    }
     match page.path().strip_prefix("/migrations")? {
         "" => match Query::<MigrationQuery>::try_from_uri(&page) {
             Ok(Query(query)) => Some(migration_list(console, who, query).await.map(|html| vec![html])),
@@ -69,9 +81,11 @@ async fn make(doors: &Doors, who: Principal, page: Uri) -> Option<Result<Vec<Str
 }
 
 /// What a host's page shows of it, unless that takes longer: the browser asks for it.
-async fn of_host(doors: &Doors, who: Principal, name: HostName) -> String {
-    let made = timeout(PATIENCE, host_facts(doors.console.clone(), who, name)).await;
-    made.ok().and_then(Result::ok).unwrap_or_default()
+async fn of_host(doors: &Doors, who: Principal, name: HostName) -> Vec<String> {
+    let console = &doors.console;
+    let facts = timeout(PATIENCE, host_facts(console.clone(), who.clone(), name.clone())).await;
+    let stage = host_stage(console.clone(), who, name).await;
+    vec![facts.ok().and_then(Result::ok).unwrap_or_default(), stage.unwrap_or_default()]
 }
 
 /// The parts of a VM's page. One that is not there in time, or is refused, is empty: the browser asks for it.

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, AdHocDestination, BulkAction, Change, Chosen, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, MaintenanceCommand, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Placement, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot, SshLoginKind, Stage, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
+    Act, Acted, AdHocDestination, BulkAction, Change, Chosen, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, Host, HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, Maintenance, MaintenanceCommand, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Placement, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot, SshLoginKind, Stage, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{
@@ -24,6 +24,7 @@ pub(super) struct FakeConsole {
     host_calls: Mutex<Vec<HostCall>>,
     evacuation: Mutex<Evacuation>,
     refusal: Mutex<Option<Problem>>,
+    maintenance: Mutex<Option<Maintenance>>,
     selections: Mutex<Vec<SelectionCall>>,
 }
 
@@ -67,12 +68,18 @@ impl FakeConsole {
             evacuation: Mutex::new(examples::evacuation(1, &["web", "db"])),
             refusal: Mutex::default(),
             selections: Mutex::default(),
+            maintenance: Mutex::default(),
         }
     }
 
     /// From now on refuses every call about hosts, or none; says of the store that it can't be written for this reason.
     pub(super) fn will_refuse(&self, refusal: impl Into<Option<Problem>>) {
         *self.refusal.lock().unwrap() = refusal.into();
+    }
+
+    /// Makes alpha a host in this stage of maintenance.
+    pub(super) fn will_be_in_maintenance(&self, maintenance: Maintenance) {
+        *self.maintenance.lock().unwrap() = Some(maintenance);
     }
 
     /// The calls about hosts since the last look, refused ones included.
@@ -145,7 +152,7 @@ impl Vms for FakeConsole {
             summary: Summary { vms: 5, hosts: 2, ..Summary::default() },
             list: Some(VmList { matching: 5, rows, ..VmList::default() }),
             sequence: 7,
-            hosts: vec![host("alpha"), host("beta")],
+            hosts: vec![Host { maintenance: self.maintenance.lock().unwrap().clone(), ..host("alpha") }, host("beta")],
             vms: vms(),
             migrations: self.migrations().clone(),
             store_outage: self.refusal.lock().unwrap().clone().map(|problem| StoreOutage { since_ms: 0, problem }),

@@ -33,7 +33,7 @@ fn filled_in() -> String {
 }
 
 /// The page without the elements that cut a fingerprint into groups.
-fn in_one_piece(html: &str) -> String {
+pub(super) fn in_one_piece(html: &str) -> String {
     html.replace("<!>", "").replace("</span><span>", "")
 }
 

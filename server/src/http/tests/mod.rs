@@ -4,6 +4,7 @@ mod access;
 mod at_once;
 mod command_line;
 mod destinations;
+mod evacuation_pages;
 mod evacuations;
 mod fake;
 mod files;
