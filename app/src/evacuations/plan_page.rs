@@ -23,7 +23,7 @@ pub fn plan(assets: Assets, plan: Plan, problem: Option<Problem>) -> Document {
         [host] => Back { href: format!("/hosts/{host}"), label: "Host" },
         _ => Back { href: "/evacuations".to_owned(), label: "Evacuations" },
     };
-    let title = format!("Plan: {}", words::title(&plan.request).to_lowercase());
+    let title = format!("Plan: {}", words::within_title(&plan.request));
     Document::wide(assets, back, &title, move || view! { <Shown plan problem /> })
 }
 

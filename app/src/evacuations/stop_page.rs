@@ -16,7 +16,7 @@ fn back_to(id: EvacuationId) -> Back {
 /// The page.
 pub fn stop_evacuation(assets: Assets, evacuation: &Evacuation) -> Document {
     let id = evacuation.id;
-    let title = format!("Stop: {}?", words::title(&evacuation.request).to_lowercase());
+    let title = format!("Stop: {}?", words::within_title(&evacuation.request));
     let moving = evacuation.count(|state| matches!(state, ItemState::Moving { .. }));
     let waiting = evacuation.count(|state| matches!(state, ItemState::Waiting | ItemState::WaitsForPerson { .. }));
     let consequence =

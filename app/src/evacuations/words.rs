@@ -11,6 +11,13 @@ pub(super) fn title(request: &PlanRequest) -> String {
     }
 }
 
+/// The same within a title: `empty beta`.
+pub(super) fn within_title(request: &PlanRequest) -> String {
+    let title = title(request);
+    let mut letters = title.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// What an evacuation does, in a sentence without its end: `beta is being emptied`.
 pub(super) fn doing(evacuation: &Evacuation) -> String {
     match &evacuation.request.subject {
@@ -46,6 +53,10 @@ pub(super) fn left(evacuation: &Evacuation) -> String {
         )
     };
     let left = evacuation.left() + evacuation.stuck();
+    if left == 0 {
+        let moved = evacuation.count(|state| matches!(state, ItemState::Moved { .. }));
+        return format!("{} moved", vm_count(moved));
+    }
     let count = format!("{left} of {} left", evacuation.count(takes_part));
     match evacuation.left_ms.filter(|_| evacuation.left() > 0) {
         Some(ms) => format!("{count}, about {}", roughly(ms)),
@@ -124,7 +135,8 @@ mod tests {
         assert_eq!(of(Subject::Hosts(hosts(&["beta"]))), "Empty beta");
         assert_eq!(of(Subject::Hosts(hosts(&["alpha", "beta", "gamma"]))), "Empty alpha, beta and gamma");
         assert_eq!(of(Subject::Vms(vec![VmId(Uuid::nil())])), "Move 1 VM");
-        assert_eq!(of(Subject::Home(EvacuationId(Uuid::nil()))), "Bring VMs home");
+        let home = PlanRequest::plain(Subject::Home(EvacuationId(Uuid::nil())));
+        assert_eq!((title(&home).as_str(), within_title(&home).as_str()), ("Bring VMs home", "bring VMs home"));
     }
 
     #[test]
