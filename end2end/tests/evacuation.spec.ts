@@ -1,0 +1,50 @@
+import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible, expectNeverBack, expectToFit, logIn, recordBar, runsOn, type HostName } from './support';
+
+/** The guest that writes least: the host that has it is emptied. */
+const vm = 'web';
+
+async function expectAccessibleAndFitting(page: Page, where: string) {
+  await expectAccessible(page, where);
+  await expectToFit(page, where);
+}
+
+/** Has the plan on the page carried out, and waits until nothing is left of it. */
+async function carryOut(page: Page) {
+  await page.getByRole('button', { name: 'Carry it out' }).click();
+  await expect(page).toHaveURL(/\/evacuations\/[0-9a-f-]{36}$/);
+  const bar = await recordBar(page);
+  await expect(page.locator('.evacuation')).toHaveAttribute('data-state', 'done', { timeout: 180_000 });
+  expectNeverBack(await bar());
+}
+
+test('a host is emptied, worked on, and filled again', async ({ page }) => {
+  test.slow();
+  await logIn(page);
+  const [host] = runsOn(vm) as [HostName];
+  await page.goto(`/hosts/${host}`);
+  await page.getByRole('link', { name: 'Empty this host' }).click();
+  await expectAccessibleAndFitting(page, 'the form of a plan');
+  await page.getByLabel('Reason').fill('kernel update');
+  await page.getByRole('button', { name: 'Make the plan' }).click();
+  await expect(page.getByRole('heading', { name: `Plan: empty ${host}` })).toBeVisible();
+  await expect(page.locator(`.moves [data-vm="${vm}"]`)).toContainText(host);
+  await expectAccessibleAndFitting(page, 'a plan');
+  expect(runsOn(vm), 'nothing has begun').toEqual([host]);
+  await carryOut(page);
+  await expectAccessibleAndFitting(page, 'an evacuation');
+  expect(runsOn(vm)).not.toContain(host);
+
+  const stage = page.locator('section.stage');
+  await page.goto(`/hosts/${host}`);
+  await expect(stage).toHaveAttribute('data-stage', 'empty');
+  await expectAccessibleAndFitting(page, 'a host that is empty');
+  await page.getByRole('button', { name: 'Begin maintenance' }).click();
+  await expect(stage).toHaveAttribute('data-stage', 'in-maintenance');
+  await page.getByRole('button', { name: 'Bring back' }).click();
+  await expect(page.getByRole('heading', { name: 'Plan: bring VMs home' })).toBeVisible();
+  await carryOut(page);
+  expect(runsOn(vm)).toEqual([host]);
+  await page.goto(`/hosts/${host}`);
+  await expect(page.getByRole('link', { name: 'Empty this host' })).toBeVisible();
+});
