@@ -32,8 +32,6 @@ pub use app::App;
 pub use app::shell;
 #[cfg(feature = "ssr")]
 pub use console::StatusOf;
-#[cfg(feature = "ssr")]
-pub use help::{help, help_document};
 pub use evacuations::{
     list_page::evacuations,
     placement_form::PlacementForm,
@@ -44,6 +42,8 @@ pub use evacuations::{
     server_fns::{evacuation_now, host_stage, open_evacuations},
     stop_page::{evacuation_refused, maintenance_refused, stop_evacuation},
 };
+#[cfg(feature = "ssr")]
+pub use help::{help, help_document};
 #[cfg(feature = "ssr")]
 pub use hosts::{
     edit_page::{add_host, edit_host},

@@ -5,10 +5,11 @@ use crate::HostRoom;
 /// Moves that prepare or send at once, away from a host and to it. The engine's own queue lets no more through.
 pub const AT_ONCE: u32 = 4;
 
-/// From the beginning of a move until it sends, in ms: preflight, disks, QEMU's start at the destination. Measured on the demo.
+/// From the beginning of a move until it sends, in ms: preflight, disks, QEMU's start at the destination. A guess: of the 1 to 2 s that
+/// moves on the demo take beside what they send, the larger part.
 pub const READY_MS: u64 = 900;
 
-/// From the last byte of a move until both hosts have confirmed its end, in ms. Measured on the demo.
+/// From the last byte of a move until both hosts have confirmed its end, in ms. A guess: the smaller part.
 pub const END_MS: u64 = 600;
 
 /// What a link is taken to carry where nothing is known of any, in bytes a second: 1 Gbit/s, less what headers take.

@@ -23,7 +23,7 @@ pub trait Selections: Send + Sync {
     ///
     /// # Errors
     /// `not-found`, `unknown-host`; `wrong-state` of what moves no VMs, or was begun.
-    fn check(&self, who: &Principal, id: SelectionId, placement: Placement) -> Result<(), Problem>;
+    fn look_at_placement(&self, who: &Principal, id: SelectionId, placement: Placement) -> Result<(), Problem>;
 
     /// Begins to do to each VM what was said of it at `seen_ms`, the selection's `at_ms` that the user has looked at: nothing to those that it was not to be done to, and nothing to one that has left its
     /// host or may not be acted on any more. Returns at once; the stage says when each had its turn. What was begun is not begun twice.

@@ -41,7 +41,7 @@ impl Selections for ServerConsole {
         self.selections.get(id)
     }
 
-    fn check(&self, _who: &Principal, id: SelectionId, placement: Placement) -> Result<(), Problem> {
+    fn look_at_placement(&self, _who: &Principal, id: SelectionId, placement: Placement) -> Result<(), Problem> {
         if let Placement::Host(host) = &placement
             && self.engine.shown_host(host).is_none()
         {

@@ -68,7 +68,7 @@ impl House {
     }
 
     async fn check(&self, id: SelectionId, placement: Placement) {
-        self.console.check(&ada(), id, placement).unwrap();
+        self.console.look_at_placement(&ada(), id, placement).unwrap();
         self.reaches(id, Stage::Ready).await;
     }
 
@@ -157,7 +157,7 @@ async fn all_go_to_one_host_that_can() {
     let id = house.console.select(&ada(), Chosen::Vms(vec![web, cache, db, old]), BulkAction::Migrate).unwrap();
     assert_eq!(house.console.carry_out_selection(&ada(), id, 0).unwrap_err().code, Code::WrongState, "where to?");
     let nowhere = Placement::Host("nowhere".parse().unwrap());
-    assert_eq!(house.console.check(&ada(), id, nowhere).unwrap_err().code, Code::UnknownHost);
+    assert_eq!(house.console.look_at_placement(&ada(), id, nowhere).unwrap_err().code, Code::UnknownHost);
     house.check(id, Placement::Host("beta".parse().unwrap())).await;
     let before = [("cache", "to beta"), ("db", "not: same-host"), ("old", "not: same-host"), ("web", "to beta")];
     assert_eq!(house.turns(id), told(&before));
@@ -169,7 +169,7 @@ async fn all_go_to_one_host_that_can() {
     while house.sim.runs_on(web) != ["beta".parse().unwrap()] || house.sim.runs_on(cache) != ["beta".parse().unwrap()] {
         sleep(Duration::from_secs(1)).await;
     }
-    let late = house.console.check(&ada(), id, Placement::Best).unwrap_err();
+    let late = house.console.look_at_placement(&ada(), id, Placement::Best).unwrap_err();
     assert_eq!(late.code, Code::WrongState, "it has been carried out");
 }
 

@@ -77,7 +77,7 @@ async fn go_on(
     let id: SelectionId = id.parse()?;
     let fields = fields(sent)?;
     match fields.placement()? {
-        Some(placement) => doors.console.check(&who, id, placement)?,
+        Some(placement) => doors.console.look_at_placement(&who, id, placement)?,
         None => doors.console.carry_out_selection(&who, id, fields.seen_ms()?)?,
     }
     Ok(to(id))

@@ -6,11 +6,7 @@ use model::{
 };
 use uuid::Uuid;
 
-use super::{
-    fake::HostCall,
-    forms::{in_one_piece, send},
-    *,
-};
+use super::{fake::HostCall, forms::in_one_piece, send_form, *};
 
 const PLAN: &str = "/plans/00000000-0000-0000-0000-000000000009";
 const EVACUATION: &str = "/evacuations/00000000-0000-0000-0000-000000000001";
@@ -76,7 +72,7 @@ async fn a_form_arrives_as_it_was_filled_in() {
         (HostCall::Place(PlacementRules { rules: vec![rule], ..PlacementRules::default() }), "/placement"),
     ];
     for ((path, body), (call, leads_to)) in forms().into_iter().zip(expected) {
-        let answer = house.send(send(&path, Some(&cookie), &body)).await;
+        let answer = house.send(send_form(&path, Some(&cookie), &body)).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, leads_to), "{path} {body}");
         assert_eq!(house.console.host_calls(), [call], "{path} {body}");
     }
@@ -86,13 +82,13 @@ async fn a_form_arrives_as_it_was_filled_in() {
 async fn all_that_a_list_shows_is_planned() {
     let house = House::new().await;
     let cookie = house.cookie().await;
-    house.send(send("/plans", Some(&cookie), &format!("all=on&list=/%3Fq%3Dw&vms={WEB}"))).await;
+    house.send(send_form("/plans", Some(&cookie), &format!("all=on&list=/%3Fq%3Dw&vms={WEB}"))).await;
     let calls = house.console.host_calls();
     let [HostCall::Plan(PlanRequest { subject: Subject::Vms(vms), .. })] = calls.as_slice() else {
         panic!("{calls:?}")
     };
     assert_eq!(vms.len(), 4, "all of the list but web: {vms:?}");
-    let answer = house.send(send("/plans", Some(&cookie), "all=on&list=/%3Fstate%3Dflying")).await;
+    let answer = house.send(send_form("/plans", Some(&cookie), "all=on&list=/%3Fstate%3Dflying")).await;
     assert_eq!((answer.status, house.console.host_calls()), (StatusCode::BAD_REQUEST, Vec::new()));
 }
 
@@ -101,9 +97,9 @@ async fn without_a_login_and_from_other_sites_nothing_arrives() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     for (path, body) in forms() {
-        let answer = house.send(send(&path, None, &body)).await;
+        let answer = house.send(send_form(&path, None, &body)).await;
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/login"), "{path}");
-        let mut foreign = send(&path, Some(&cookie), &body);
+        let mut foreign = send_form(&path, Some(&cookie), &body);
         foreign.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
         foreign.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
         let answer = house.send(foreign).await;
@@ -118,15 +114,15 @@ async fn a_refusal_is_told_and_what_was_typed_is_kept() {
     let cookie = house.cookie().await;
     house.console.will_refuse(Problem::new(Code::WrongState, "Not now.").with_fix("Wait."));
     for (path, body) in forms() {
-        let answer = house.send(send(&path, Some(&cookie), &body)).await;
+        let answer = house.send(send_form(&path, Some(&cookie), &body)).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path} {body}");
         assert!(answer.body.contains("Not now.") && answer.body.contains("Wait."), "{}", answer.body);
     }
     let (path, body) = &forms()[0];
-    let again = house.send(send(path, Some(&cookie), body)).await.body;
+    let again = house.send(send_form(path, Some(&cookie), body)).await.body;
     assert!(again.contains("value=\"kernel\"") && again.contains("name=\"hosts\" value=\"alpha\""), "{again}");
     let (path, body) = &forms()[10];
-    let again = house.send(send(path, Some(&cookie), body)).await.body;
+    let again = house.send(send_form(path, Some(&cookie), body)).await.body;
     assert!(again.contains("value=\"webs\"") && again.contains("two words"), "{again}");
 }
 
@@ -145,10 +141,10 @@ async fn what_no_form_sends_is_refused_before_anything_is_done() {
         ("/plans/1/carry-out", ""),
         ("/placement", "command=drop"),
     ] {
-        let answer = house.send(send(path, Some(&cookie), body)).await;
+        let answer = house.send(send_form(path, Some(&cookie), body)).await;
         assert_eq!((answer.status, house.console.host_calls()), (StatusCode::BAD_REQUEST, Vec::new()), "{path} {body}");
     }
-    let answer = house.send(send("/placement", Some(&cookie), "command=set&vms=twin&priority=1")).await;
+    let answer = house.send(send_form("/placement", Some(&cookie), "command=set&vms=twin&priority=1")).await;
     assert_eq!(answer.status, StatusCode::CONFLICT, "two VMs have this name: {}", answer.body);
 }
 
@@ -158,7 +154,7 @@ async fn a_plan_that_does_not_hold_shows_the_difference() {
     let cookie = house.cookie().await;
     let problem = Problem::new(Code::PlanOutdated, "This plan does not hold any more: web is on beta now.");
     house.console.will_refuse(problem.with_details("web is on beta now.\ndb is not there any more."));
-    let answer = house.send(send(&format!("{PLAN}/carry-out"), Some(&cookie), "")).await;
+    let answer = house.send(send_form(&format!("{PLAN}/carry-out"), Some(&cookie), "")).await;
     assert_eq!(answer.status, StatusCode::CONFLICT);
     for part in ["db is not there any more.", "Make a new plan", "name=\"hosts\" value=\"alpha\""] {
         assert!(answer.body.contains(part), "{part}: {}", answer.body);
@@ -231,7 +227,7 @@ async fn rules_are_shown_and_changed() {
     let shown = page(&house, "/placement").await;
     assert!(shown.contains("There are no rules yet.") && !shown.contains("<script"), "{shown}");
     let set = "command=set&vms=größe&priority=-7";
-    assert_eq!(house.send(send("/placement", Some(&cookie), set)).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(house.send(send_form("/placement", Some(&cookie), set)).await.status, StatusCode::SEE_OTHER);
     let calls = house.console.host_calls();
     let [HostCall::Place(rules)] = calls.as_slice() else { panic!("{calls:?}") };
     assert_eq!(rules.priorities, [(VmId(Uuid::from_u128(3)), -7)].into());

@@ -4,7 +4,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, AdHocDestination, BulkAction, Change, Chosen, Code, ControlFlow, Destination, DestinationReport, Destinations, DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, Host, HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, Maintenance, MaintenanceCommand, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost, PasswordChange, Phase, Placement, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress, RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot, SshLoginKind, Stage, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint, TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
+    Act, Acted, AdHocDestination, BulkAction, Change, Chosen, Code, ControlFlow, Destination, DestinationReport,
+    Destinations, DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, Host,
+    HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, Maintenance,
+    MaintenanceCommand, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest,
+    NewHost, PasswordChange, Phase, Placement, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight,
+    Problem, Progress, RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot,
+    SshLoginKind, Stage, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus,
+    TracePoint, TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{
@@ -516,7 +523,7 @@ impl Selections for FakeConsole {
         })
     }
 
-    fn check(&self, _: &Principal, _: SelectionId, placement: Placement) -> Result<(), Problem> {
+    fn look_at_placement(&self, _: &Principal, _: SelectionId, placement: Placement) -> Result<(), Problem> {
         self.selections.lock().unwrap().push(SelectionCall::Check(placement));
         Ok(())
     }

@@ -192,7 +192,8 @@ async fn a_key_that_changed_can_not_be_accepted() {
 async fn a_refusal_stands_beside_the_field_that_it_is_about() {
     let house = House::new().await;
     let cookie = house.cookie().await;
-    let page = house.send(send("/hosts/add", Some(&cookie), "name=Not+A+Name&transport=ssh&address=192.0.2.9")).await;
+    let page =
+        house.send(send_form("/hosts/add", Some(&cookie), "name=Not+A+Name&transport=ssh&address=192.0.2.9")).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
     let field = r#"aria-invalid="true" aria-describedby="name-mistake""#;
     assert_eq!(page.body.matches("aria-invalid").count(), 1, "{}", page.body);
@@ -271,7 +272,7 @@ async fn a_host_that_nobody_registered_can_be_checked_only() {
     let cookie = house.cookie().await;
     house.console.will_find(vec![Finding::warning(FindingCode::Encryption, "It goes in the clear.")]);
     let typed = format!("destination=192.0.2.9&password={SECRET}&request[options][encrypt]=true&check=true");
-    let page = house.send(send(WEB, Some(&cookie), &typed)).await;
+    let page = house.send(send_form(WEB, Some(&cookie), &typed)).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.body.contains("It goes in the clear.") && page.body.contains("Checks on 192.0.2.9"), "{}", page.body);
     assert!(!page.body.contains(SECRET), "{}", page.body);
@@ -279,7 +280,7 @@ async fn a_host_that_nobody_registered_can_be_checked_only() {
     let Some(HostCall::Check(request)) = house.console.host_calls().pop() else { panic!("nothing was asked for") };
     assert_eq!(request.options.encrypt, Some(true));
     house.console.will_refuse(Problem::new(Code::LoginRefused, "It does not let vmferry in."));
-    let page = house.send(send(WEB, Some(&cookie), &typed)).await;
+    let page = house.send(send_form(WEB, Some(&cookie), &typed)).await;
     assert!(page.status.is_client_error() && page.body.contains("It does not let vmferry in."), "{}", page.body);
 }
 
