@@ -24,10 +24,10 @@ fn a_plan_is_a_numbered_table() {
     });
     let text = plan_text::of(&plan);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[0], "   VM                 FROM   TO               AT     TAKES         PAUSE         WHY");
+    assert_eq!(lines[0], "   VM                 FROM   TO               AT     TAKES           PAUSE         WHY");
     assert_eq!(
         lines[1],
-        "1  web                alpha  beta             0 ms   2.0 s         not known     the only host that can take it"
+        "1  web                alpha  beta             0 ms   2.0 s           not known     the only host that can take it"
     );
     assert!(
         lines[2]
