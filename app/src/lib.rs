@@ -32,6 +32,7 @@ pub use app::App;
 pub use app::shell;
 #[cfg(feature = "ssr")]
 pub use console::StatusOf;
+#[cfg(feature = "ssr")]
 pub use evacuations::{
     list_page::evacuations,
     placement_form::PlacementForm,

@@ -42,7 +42,7 @@ pub(super) fn ProgressCard(
                 aria-label=doing
                 aria-valuetext=format!("{}, {left}", text::percent(percent))
             ></progress>
-            <p class="left">{left.clone()}</p>
+            <p class="left">{left}</p>
             {stuck.map(|words| view! { <p class="fix">{words}</p> })}
             <Commands evacuation />
             {link}

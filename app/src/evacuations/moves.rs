@@ -39,7 +39,7 @@ fn Row(number: usize, planned: PlannedMove) -> impl IntoView {
     let found = (!findings.is_empty()).then(|| view! { <Found findings /> });
     let policy = if mode == Mode::Live { policy.label() } else { "off" };
     view! {
-        <tr role="row" data-vm=vm_name.clone()>
+        <tr role="row" data-vm=vm_name>
             <td role="cell" class="place">{number}</td>
             <th role="rowheader">
                 <a href=format!("/vms/{vm}")>{vm_name.clone()}</a>

@@ -77,7 +77,7 @@ pub(super) fn Subject(form: PlanForm) -> impl IntoView {
 fn Destination(names: Vec<String>, chosen: String) -> impl IntoView {
     let option = |name: String| {
         let selected = name == chosen;
-        view! { <option value=name.clone() selected=selected>{name.clone()}</option> }
+        view! { <option value=name selected=selected>{name.clone()}</option> }
     };
     view! {
         <label class="field">

@@ -113,7 +113,7 @@ fn Row(id: EvacuationId, is_open: bool, can_be_first: bool, number: usize, item:
     };
     let state = item.state.clone();
     view! {
-        <tr role="row" id=format!("vm-{vm}") data-vm=vm_name.clone()>
+        <tr role="row" id=format!("vm-{vm}") data-vm=vm_name>
             <td role="cell" class="place">{number}</td>
             <th role="rowheader">
                 <a href=format!("/vms/{vm}")>{vm_name.clone()}</a>

@@ -114,7 +114,7 @@ fn Stay(stay: PlannedStay, emptied: Vec<HostName>) -> impl IntoView {
         }
     });
     view! {
-        <div class="card stay" data-vm=vm_name.clone()>
+        <div class="card stay" data-vm=vm_name>
             <h3>{vm_name.clone()} <span class="hint">{format!(" on {host}")}</span></h3>
             {problem.map(|problem| view! { <div class="note-text"><ProblemText problem /></div> })}
             {off}

@@ -84,7 +84,7 @@ async fn a_program_that_does_not_end_is_killed_with_what_it_started() {
     // Who was killed closes its files a moment later.
     let gone = async {
         while is_left() {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("nothing is left");

@@ -54,7 +54,7 @@ async fn carry_out(api: &Api, request: Value) -> (Value, String) {
     assert_eq!(status, StatusCode::CREATED, "{plan:#}");
     let (status, begun) = api.post("/api/evacuations", json!({ "plan": plan["id"] })).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{begun:#}");
-    let id = begun["id"].as_str().unwrap().to_owned();
+    let id = begun["id"].as_str().expect("it has an id").to_owned();
     (plan, id)
 }
 
@@ -120,7 +120,7 @@ async fn a_vm_with_a_snapshot_is_named_before_the_start() {
 
 /// No guest was stopped: each migration paused it for as long as its policy allows, at most.
 async fn no_pause_was_longer_than_its_policy_allows(api: &Api, evacuation: &Value) {
-    for item in evacuation["evacuation"]["items"].as_array().unwrap() {
+    for item in evacuation["evacuation"]["items"].as_array().expect("it has items") {
         let Some(migration) = item["state"]["moved"]["migration"].as_str() else { panic!("{item:#}") };
         let (_, shown) = api.get(&format!("/api/migrations/{migration}")).await;
         let pause = shown["migration"]["outcome"]["downtime_ms"].as_u64().unwrap_or_default();

@@ -41,7 +41,7 @@ async fn an_evacuation_is_kept_with_its_items(database: Database) {
     drop(store);
     let store = database.open().await;
     assert_eq!(store.evacuation(evacuation.id).await.unwrap().as_ref(), Some(&evacuation));
-    assert_eq!(store.open_evacuations().await.unwrap(), [evacuation.clone()]);
+    assert_eq!(store.open_evacuations().await.unwrap(), std::slice::from_ref(&evacuation));
     assert_eq!(store.maintenance().await.unwrap(), [(host("alpha"), draining(evacuation.id))]);
     let newest = store.evacuations(10).await.unwrap();
     assert_eq!((newest.len(), newest[0].items.len()), (1, 0));
@@ -79,7 +79,7 @@ async fn evacuations_that_ended_are_not_open(database: Database) {
     store.insert_evacuation(&open, &[]).await.unwrap();
     let ended = Evacuation { state: EvacuationState::Done, ended_at_ms: Some(9), ..ended };
     store.update_evacuation(&ended, &[], &[]).await.unwrap();
-    assert_eq!(store.open_evacuations().await.unwrap(), [open.clone()]);
+    assert_eq!(store.open_evacuations().await.unwrap(), std::slice::from_ref(&open));
     let newest: Vec<EvacuationId> = store.evacuations(10).await.unwrap().iter().map(|one| one.id).collect();
     assert_eq!(newest, [open.id, ended.id]);
     assert_eq!(store.evacuations(1).await.unwrap().len(), 1);
