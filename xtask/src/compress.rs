@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 
 use anyhow::Result;
+use brotli::enc::backward_references::BrotliEncoderMode::{BROTLI_FORCE_MSB_PRIOR, BROTLI_MODE_GENERIC};
 use flate2::{Compression, write::GzEncoder};
 
 /// Brotli's slowest level, with the smallest output.
@@ -17,8 +18,11 @@ pub fn is_compressible(name: &str) -> bool {
     matches!(extension, Some("css" | "html" | "js" | "json" | "svg" | "txt" | "wasm" | "webmanifest"))
 }
 
-pub fn brotli(plain: &[u8]) -> Result<Vec<u8>> {
+/// Of WebAssembly the high bits of the byte before say most of what follows (measured: 428 kB instead of 436); of text the encoder chooses.
+pub fn brotli(name: &str, plain: &[u8]) -> Result<Vec<u8>> {
+    let is_wasm = name.ends_with(".wasm");
     let parameters = brotli::enc::BrotliEncoderParams {
+        mode: if is_wasm { BROTLI_FORCE_MSB_PRIOR } else { BROTLI_MODE_GENERIC },
         quality: BROTLI_QUALITY,
         lgwin: BROTLI_WINDOW_BITS,
         size_hint: plain.len(),
@@ -29,7 +33,7 @@ pub fn brotli(plain: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-pub fn gzip(plain: &[u8]) -> Result<Vec<u8>> {
+pub fn gzip(_name: &str, plain: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain)?;
     Ok(encoder.finish()?)
@@ -43,11 +47,15 @@ mod tests {
     fn what_was_compressed_comes_back() {
         let plain = b"a virtual machine on the move ".repeat(5_000);
         let (mut from_brotli, mut from_gzip) = (Vec::new(), Vec::new());
-        let (brotli, gzip) = (brotli(&plain).unwrap(), gzip(&plain).unwrap());
-        brotli::Decompressor::new(brotli.as_slice(), 4096).read_to_end(&mut from_brotli).unwrap();
+        let gzip = gzip("a.js", &plain).unwrap();
         flate2::read::GzDecoder::new(gzip.as_slice()).read_to_end(&mut from_gzip).unwrap();
-        assert!(from_brotli == plain && from_gzip == plain);
-        assert!(brotli.len() < plain.len() / 100 && gzip.len() < plain.len() / 100);
+        assert!(from_gzip == plain && gzip.len() < plain.len() / 100);
+        for name in ["a.wasm", "a.js"] {
+            let brotli = brotli(name, &plain).unwrap();
+            from_brotli.clear();
+            brotli::Decompressor::new(brotli.as_slice(), 4096).read_to_end(&mut from_brotli).unwrap();
+            assert!(from_brotli == plain && brotli.len() < plain.len() / 100, "{name}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use model::{ControlFlow, FindingCode as Code, Severity::*};
+use model::{ControlFlow, EvacuationId, FindingCode as Code, Maintenance, MaintenanceStage, Severity::*};
+use uuid::Uuid;
 
 use super::*;
 use crate::hypervisor::{
@@ -64,6 +65,18 @@ pub(super) fn shared(input: &mut PreflightInput, change: fn(&mut DomainFacts)) {
         party.config.shared_directories = vec!["/shared".into()];
     }
     change(of(input));
+}
+
+fn emptied() -> Maintenance {
+    Maintenance {
+        stage: MaintenanceStage::Empty,
+        since_ms: 0,
+        reason: "kernel update".into(),
+        by: "ada".into(),
+        evacuation: EvacuationId(Uuid::nil()),
+        home: None,
+        told: Vec::new(),
+    }
 }
 
 fn copy_there(input: &mut PreflightInput, name: &str) {
@@ -156,6 +169,8 @@ const LIVE: &[Row] = &[
     (Code::Cpu, Blocker, |input| on_destination(input).cpu = CpuFit::Lacks(vec!["avx512f".into()])),
     (Code::Cpu, Blocker, |input| on_destination(input).cpu = CpuFit::Lacks(Vec::new())),
     (Code::Invtsc, Blocker, |input| of(input).invtsc_without_frequency = true),
+    (Code::Maintenance, Ok, |_| {}),
+    (Code::Maintenance, Warning, |input| input.destination.maintenance = Some(emptied())),
     (Code::Vcpus, Ok, |_| {}),
     (Code::Vcpus, Unknown, |input| on_destination(input).cpus = 0),
     (Code::Vcpus, Warning, |input| of(input).vcpus = 5),
@@ -363,7 +378,11 @@ fn only_what_may_be_lost_needs_consent() {
     let consent = |row: &&Row| found(row.2, row.0).is_some_and(|finding| finding.consent);
     let live: Vec<Code> = LIVE.iter().filter(consent).map(|row| row.0).collect();
     let kept = [Code::PersistentMemory; 4];
-    assert_eq!(live, [&[Code::StaleDefinition, Code::SharedFolder][..], &kept, &[Code::Tpm, Code::Tunnelled]].concat());
+    assert_eq!(
+        live,
+        [&[Code::StaleDefinition, Code::Maintenance, Code::SharedFolder][..], &kept, &[Code::Tpm, Code::Tunnelled]]
+            .concat()
+    );
     let consent = |row: &&Row| {
         let change = |input: &mut PreflightInput| {
             offline(input);
