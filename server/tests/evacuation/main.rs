@@ -34,18 +34,13 @@ async fn until_stage(api: &Api, host: &str, stage: Option<&str>) {
     let poll = async {
         loop {
             let (_, shown) = api.get(&format!("/api/hosts/{host}")).await;
-            if find_stage(&shown) == stage {
+            if shown["state"]["maintenance"]["stage"].as_str() == stage {
                 return;
             }
             sleep(Duration::from_millis(200)).await;
         }
     };
     timeout(LIMIT, poll).await.unwrap_or_else(|_| panic!("{host} is not {stage:?}"));
-}
-
-fn find_stage(shown: &Value) -> Option<&str> {
-    let host = if shown["host"].is_object() { &shown["host"] } else { shown };
-    host["maintenance"]["stage"].as_str()
 }
 
 /// Plans, carries out, and returns the id.
