@@ -36,7 +36,7 @@ test('a host shows its facts, and is tested', async ({ page }) => {
   await open(page, 'beta');
   await expect(card(page, 'beta')).toContainText(/Latency\s*\d+ ms/);
   // The demo's configuration names it, so that it can't be changed here.
-  await expect(card(page, 'beta').getByRole('link')).toHaveText(['Test']);
+  await expect(card(page, 'beta').getByRole('link', { name: /Edit|Remove/ })).toHaveCount(0);
   await card(page, 'beta').getByRole('link', { name: 'Test' }).click();
   await expect(page.getByRole('heading', { name: 'Test beta' })).toBeVisible();
   await page.getByRole('button', { name: 'Test' }).click();

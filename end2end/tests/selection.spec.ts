@@ -33,7 +33,7 @@ test('VMs are ticked, looked at, paused and resumed', async ({ page }, { project
   expect((last?.y ?? 0) + (last?.height ?? 0)).toBeLessThanOrEqual(over?.y ?? 0);
 
   // What is not listed any more stays ticked.
-  const search = page.getByRole('searchbox', { name: 'Search VMs' });
+  const search = page.getByRole('combobox', { name: 'Search VMs' });
   await search.fill('name:nothing');
   await expect(tick(page, 'web')).toHaveCount(0);
   await expect(bar(page)).toContainText('2 selected');
@@ -74,7 +74,7 @@ test('all that match migrate', async ({ page }, { project }) => {
   const before = runsOn('web')[0];
   const there: HostName = before === 'gamma' ? 'beta' : 'gamma';
   await tick(page, 'db').check();
-  await page.getByRole('searchbox', { name: 'Search VMs' }).fill('name:web');
+  await page.getByRole('combobox', { name: 'Search VMs' }).fill('name:web');
   await expect(page.locator('tr[data-vm]')).toHaveCount(1);
   // Of all, db is none any more.
   await bar(page).getByRole('checkbox', { name: /^All (\d+ )?that match$/ }).check();
@@ -105,7 +105,7 @@ test('another search is another selection', async ({ page }) => {
   await tick(page, 'db').uncheck();
   await expect(bar(page)).toContainText('2 selected');
   await expect(tick(page, 'web')).toBeChecked();
-  await page.getByRole('searchbox', { name: 'Search VMs' }).fill('web');
+  await page.getByRole('combobox', { name: 'Search VMs' }).fill('web');
   await expect(bar(page)).toBeHidden();
   await expect(tick(page, 'web')).not.toBeChecked();
   await tick(page, 'web').check();
