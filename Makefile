@@ -70,6 +70,7 @@ screenshots: prepare-test build
 
 # Judges every page by Lighthouse, and prints how well it performs on a phone, which depends on this machine.
 lighthouse: prepare-test build
+	cd end2end/lighthouse && npm install --loglevel=error --no-audit --no-fund --no-package-lock
 	cd end2end && LIGHTHOUSE_PERFORMANCE=1 npx playwright test --config lighthouse.config.ts
 
 # Runs each fuzz target for this time: no field of a host may change the structure of a URI.
