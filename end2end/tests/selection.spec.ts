@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test, type Page } from '@playwright/test';
+import { start } from '../pages';
 import { demo } from '../demo';
 import { expectAccessible, expectLive, expectToFit, logIn, row, runsOn, type HostName } from './support';
 
@@ -95,6 +96,8 @@ test('all that match migrate', async ({ page }, { project }) => {
   await page.getByRole('link', { name: 'web', exact: true }).click();
   await expect(page.locator('.result')).toHaveText(new RegExp(`^web runs on ${there}`));
   expect(runsOn('web')).toEqual([there]);
+  await start(page.request, 'web', before as HostName, 'balanced');
+  await expect.poll(() => runsOn('web')).toEqual([before]);
 });
 
 test('another search is another selection', async ({ page }) => {

@@ -43,6 +43,8 @@ async function isAnswered(page: Page, word: string) {
 
 test('the serial console answers before, between and after two migrations', async ({ page }) => {
   await logIn(page, `/vms/${web}/console`);
+  // Tests before this one may have left it elsewhere.
+  if (!runsOn('web').includes('alpha')) await move(page, 'alpha');
   const failed = failures(page);
   await page.reload();
   await expect(status(page)).toHaveText('Connected on alpha');
@@ -60,7 +62,7 @@ test('the serial console answers before, between and after two migrations', asyn
 
 test('the keys of the bar reach the guest', async ({ page }) => {
   await logIn(page, `/vms/${web}/console`);
-  await expect(status(page)).toHaveText('Connected on alpha');
+  await expect(status(page)).toHaveText(/^Connected on /);
   await page.getByRole('button', { name: 'Enter' }).click();
   await expect(text(page)).toContainText('vmferry demo: web');
 });
