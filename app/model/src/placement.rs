@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{HostName, VmId};
 
-/// The rules, and the priorities. A plan breaks none that holds before it; one that is broken already is not mended by it, and not made worse.
+/// The rules, and the priorities. A plan breaks none that holds before it; one that is broken already is mended where that is possible, and not made worse.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlacementRules {

@@ -107,3 +107,20 @@ async fn nothing_is_planned_to_a_host_that_is_emptied() {
     let plan = bench.plan_to_empty("alpha").await;
     assert!(plan.moves.iter().all(|planned| planned.destination == host("gamma")), "{plan:#?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_another_evacuation_has_promised_is_not_given_away() {
+    let bench = Bench::new().await;
+    // Two of them are more than a simulated host has.
+    let vms = bench.vms(&["web", "db"], Load { memory_bytes: 40 << 30, dirty_bytes_s: 0 }).await;
+    bench.sim.kill(&host("gamma"));
+    bench.until(|bench| bench.engine.snapshot(None).hosts.iter().any(|host| !host.is_connected())).await;
+    let moving = |vm| PlanRequest::plain(Subject::Vms(vec![vm]));
+    let plan = bench.engine.plan(moving(vms[0])).await.unwrap();
+    let id = bench.engine.carry_out(plan.id, "ada").await.unwrap().id;
+    let paused = bench.engine.tell_evacuation(id, model::EvacuationCommand::Pause, "ada").await.unwrap();
+    assert_eq!(state(&paused, vms[0]), &ItemState::Waiting);
+    let plan = bench.engine.plan(moving(vms[1])).await.unwrap();
+    assert_eq!(plan.moves.len(), 0, "{plan:#?}");
+    assert_eq!(plan.stays[0].problem.as_ref().unwrap().code, Code::NoRoom);
+}
