@@ -13,7 +13,7 @@ use crate::console::{console, refused, who};
 use crate::evacuations::{host_part::HostPart, open_lines::OpenLines, shown::Shown};
 use crate::failure::Failure;
 #[cfg(feature = "ssr")]
-use crate::ui::fragment::rendered;
+use crate::ui::markup::rendered;
 
 /// How many of the newest evacuations are looked through for those that are open.
 #[cfg(feature = "ssr")]

@@ -14,7 +14,7 @@ use crate::hosts::{
     table::{HostQuery, HostTable},
 };
 #[cfg(feature = "ssr")]
-use crate::ui::fragment::rendered;
+use crate::ui::markup::rendered;
 
 /// The table of the hosts that are asked for.
 #[server]

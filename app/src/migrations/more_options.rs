@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::ui::{fields::CheckField, fragment::rendered};
+use crate::ui::{fields::CheckField, markup::rendered};
 
 /// The fields; `encrypt` and `way` are what is chosen already, as the form sends it.
 pub(super) fn more_options(encrypt: Option<&str>, way: Option<&str>) -> String {

@@ -24,7 +24,7 @@ use crate::migrations::{
     picture::Picture,
 };
 #[cfg(feature = "ssr")]
-use crate::ui::fragment::rendered;
+use crate::ui::markup::rendered;
 
 /// How long a page waits for preflights. The browser asks again for those that took longer.
 #[cfg(feature = "ssr")]

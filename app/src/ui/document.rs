@@ -7,6 +7,7 @@ use crate::ui::{
     form_page::BackLink,
     frame::{Navigation, SkipLink},
     icon::{Draw, Icon},
+    markup::rendered,
     problem::ProblemText,
 };
 
@@ -80,8 +81,7 @@ impl Document {
     /// The login page: without the navigation, and with the browser told to bring the program that the next page needs.
     pub(crate) fn of_login<V: IntoView + 'static>(assets: Assets, content: impl FnOnce() -> V) -> Self {
         let Assets { js, wasm, css, simulated } = assets;
-        let owner = Owner::new();
-        let html = owner.with(|| {
+        let html = rendered(|| {
             let content = content().into_any();
             view! {
                 <html lang="en">
@@ -98,17 +98,14 @@ impl Document {
                     </body>
                 </html>
             }
-            .to_html()
         });
         Self(format!("<!DOCTYPE html>{html}"))
     }
 
     fn framed<V: IntoView + 'static>(frame: Frame, title: &str, content: impl FnOnce() -> V) -> Self {
-        // Views may make signals, which live as long as their owner.
-        let owner = Owner::new();
-        let html = owner.with(|| {
+        let html = rendered(|| {
             let content = content().into_any();
-            view! { <Page frame title=title.to_owned()>{content}</Page> }.to_html()
+            view! { <Page frame title=title.to_owned()>{content}</Page> }
         });
         Self(format!("<!DOCTYPE html>{html}"))
     }

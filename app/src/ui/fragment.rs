@@ -8,14 +8,6 @@ use web_sys::wasm_bindgen::JsCast;
 
 use crate::ui::{server_form::send, time::localize};
 
-/// Renders a fragment.
-#[cfg(feature = "ssr")]
-pub(crate) fn rendered<V: IntoView + 'static>(content: impl FnOnce() -> V) -> String {
-    // Views may make signals, which live as long as their owner.
-    let owner = Owner::new();
-    owner.with(|| content().into_any().to_html())
-}
-
 /// The fragments of a page that were made before it is rendered, because they had to be waited for: in the request's extensions.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug)]
@@ -36,7 +28,7 @@ pub(crate) fn prepared<const COUNT: usize>() -> [Option<String>; COUNT] {
 /// A refusal in the place of a fragment.
 #[cfg(feature = "ssr")]
 pub fn refused(problem: model::Problem) -> String {
-    use crate::ui::problem::ProblemNote;
+    use crate::ui::{markup::rendered, problem::ProblemNote};
 
     rendered(|| view! { <ProblemNote problem /> })
 }

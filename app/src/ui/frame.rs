@@ -97,8 +97,6 @@ pub(crate) fn Navigation(
     running: Signal<u32>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    // On the server this may be asked once more by another thread when the page is done, and the signal is gone.
-    let running = move || running.try_get().unwrap_or_default();
     view! {
         <header class="top">
             <div class="top-inner">
@@ -110,9 +108,9 @@ pub(crate) fn Navigation(
                     <NavLink path href="/" icon=Icon::Vms>"VMs"</NavLink>
                     <NavLink path href="/migrations" icon=Icon::Migrations>
                         "Migrations"
-                        <Show when=move || { running() > 0 }>
+                        <Show when=move || { running.get() > 0 }>
                             <span class="count">
-                                {move || running().to_string()} <span class="hidden">" running"</span>
+                                {move || running.get().to_string()} <span class="hidden">" running"</span>
                             </span>
                         </Show>
                     </NavLink>

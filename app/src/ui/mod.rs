@@ -12,6 +12,8 @@ pub mod fragment;
 pub mod frame;
 pub mod icon;
 pub mod loaded;
+#[cfg(feature = "ssr")]
+pub mod markup;
 pub mod not_found;
 pub mod problem;
 pub mod question_form;

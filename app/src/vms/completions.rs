@@ -29,5 +29,5 @@ pub(super) fn Completions(query: Memo<VmQuery>) -> impl IntoView {
 #[cfg(feature = "ssr")]
 pub(super) fn listed(words: Vec<String>) -> String {
     let options = words.into_iter().map(|word| view! { <option value=word></option> }).collect_view();
-    crate::ui::fragment::rendered(|| view! { <datalist id=LIST>{options}</datalist> })
+    crate::ui::markup::rendered(|| view! { <datalist id=LIST>{options}</datalist> })
 }

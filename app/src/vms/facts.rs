@@ -169,7 +169,7 @@ fn BoundToHost(bound: Vec<String>, host: String) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::fragment::rendered;
+    use crate::ui::markup::rendered;
     use model::examples;
 
     fn facts() -> VmFacts {

@@ -233,7 +233,7 @@ fn LastErrors(errors: Vec<HostConnectionError>, failed: Vec<Migration>) -> impl 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::fragment::rendered;
+    use crate::ui::markup::rendered;
     use model::{Code, Problem, examples};
 
     fn details() -> HostDetails {

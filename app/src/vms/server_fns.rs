@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::console::{after_form, console, refused, who};
 use crate::failure::Failure;
 #[cfg(feature = "ssr")]
-use crate::ui::fragment::{refused as refusal, rendered};
+use crate::ui::{fragment::refused as refusal, markup::rendered};
 #[cfg(feature = "ssr")]
 use crate::vms::{
     completions::listed,
