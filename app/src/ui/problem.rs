@@ -11,10 +11,12 @@ use crate::ui::icon::{Draw, Icon};
 #[component]
 pub(crate) fn ProblemText(problem: Problem) -> impl IntoView {
     let Problem { sentence, fix, findings, migration, details, .. } = problem;
-    // The sentence is that of the first finding.
+    // The sentence is, or ends with, that of the first finding.
     let others: Vec<Finding> = findings
         .into_iter()
-        .filter(|finding| finding.text != sentence && (finding.consent || finding.severity == Severity::Blocker))
+        .filter(|finding| {
+            !sentence.ends_with(&finding.text) && (finding.consent || finding.severity == Severity::Blocker)
+        })
         .collect();
     view! {
         <p class="problem-sentence">{sentence}</p>

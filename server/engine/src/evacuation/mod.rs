@@ -14,6 +14,7 @@ mod hooks;
 mod keep;
 mod outdated;
 mod planning;
+mod refused;
 mod settle;
 mod subject;
 mod wording;

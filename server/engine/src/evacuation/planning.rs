@@ -8,14 +8,14 @@ use std::{
 use futures::{StreamExt as _, stream};
 use model::{
     Code, Ending, Finding, FindingCode, HostName, ItemState, MigrationOptions, Mode, Plan, PlanId, PlanRequest,
-    PlannedMove, PlannedStay, Policy, Preflight, Problem, Severity, Subject, VmId, Why,
+    PlannedMove, PlannedStay, Policy, Preflight, Problem, Severity, Subject, Vm, VmId, Why,
 };
 use planner::{Fleet, HostRoom, Move, NoPlace, Placement, VmToMove};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::{
-    Evacuations, fleet,
+    Evacuations, fleet, refused,
     subject::{self, CHOICES_RUNNING, Chosen, Split},
     wording,
 };
@@ -30,9 +30,6 @@ const AT_ONCE: usize = 8;
 const ROUNDS: usize = 12;
 /// How much it speaks against a host that it has refused another VM: by what was found there it may refuse the next, too.
 const REFUSED_ANOTHER: u32 = 5;
-
-/// What can be done with a VM that no host takes.
-const OTHERWISE: &str = "Leave it, or let it be shut down.";
 
 /// What preflights have said.
 #[derive(Default)]
@@ -147,7 +144,7 @@ impl Evacuations {
         let find = |vm: &VmId| chosen.iter().find(|chosen| chosen.vm.id == *vm);
         for (vm, why) in &placement.without {
             let Some(Chosen { vm, mode, .. }) = find(vm) else { continue };
-            let problem = refused_everywhere(vm.id, &vm.name, why, said);
+            let problem = no_place(vm, why, &request, said);
             let choices = if *mode == Mode::Live { CHOICES_RUNNING.to_vec() } else { Vec::new() };
             stays.push(subject::stays(vm, Some(problem), None, choices));
         }
@@ -268,33 +265,14 @@ fn link_by_what_was_measured(hosts: &mut BTreeMap<HostName, HostRoom>, chosen: &
 }
 
 /// Why a VM has no host: in the words of the hosts, where each has refused it.
-fn refused_everywhere(vm: VmId, name: &str, why: &NoPlace, said: &Said) -> Problem {
-    let problem = wording::no_place(name, why);
-    if *why != NoPlace::Refused {
-        return problem;
-    }
-    let answers: Vec<(&HostName, &Result<Preflight, Problem>)> =
-        said.pairs.iter().filter(|((of, _), _)| *of == vm).map(|((_, host), answer)| (host, answer)).collect();
-    let against = |answer: &Result<Preflight, Problem>| match answer {
-        Ok(preflight) => preflight
-            .findings
-            .iter()
-            .find(|found| found.severity == Severity::Blocker || found.consent)
-            .map(|finding| (finding.text.clone(), finding.fix.clone())),
-        Err(problem) => Some((problem.sentence.clone(), problem.fix.clone())),
+fn no_place(vm: &Vm, why: &NoPlace, request: &PlanRequest, said: &Said) -> Problem {
+    let of_all = || {
+        let of_this = said.pairs.iter().filter(|((of, _), _)| *of == vm.id);
+        let answers: Vec<refused::Answer> = of_this.map(|((_, host), answer)| (host, answer)).collect();
+        refused::everywhere(&vm.name, &answers, &accepted(request))
     };
-    let words: Vec<String> = answers
-        .iter()
-        .filter_map(|(host, answer)| against(answer).map(|(sentence, _)| format!("{host}: {sentence}")))
-        .collect();
-    match answers.first().and_then(|(_, answer)| against(answer)) {
-        Some((sentence, fix)) => {
-            let problem = Problem::new(Code::Blocked, format!("No host can take {name}: {sentence}"));
-            let fix = fix.unwrap_or_else(|| OTHERWISE.to_owned());
-            problem.with_fix(fix).with_details(words.join("\n"))
-        }
-        None => problem,
-    }
+    let in_their_words = (*why == NoPlace::Refused).then(of_all).flatten();
+    in_their_words.unwrap_or_else(|| wording::no_place(&vm.name, why))
 }
 
 /// What is missing in all.

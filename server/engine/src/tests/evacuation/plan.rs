@@ -1,8 +1,9 @@
 //! What a plan says before anything begins.
 
-use model::{Choice, Code, Why};
+use model::{Choice, Code, FindingCode, Why};
 
 use super::*;
+use crate::hypervisor::Folder;
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_names_every_vm_and_changes_nothing() {
@@ -38,6 +39,24 @@ async fn a_vm_that_can_not_move_is_named_before_the_start() {
     assert!(has_moved(&end, vms[0]));
     assert!(matches!(state(&end, vms[1]), ItemState::Stays { problem: Some(_), choice: None }));
     assert_eq!(bench.sim.runs_on(vms[1]), [host("alpha")], "it was not stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_risk_that_keeps_a_vm_can_be_accepted() {
+    let bench = Bench::new().await;
+    let vm = bench.vm("web", VmState::Running, IDLE).await;
+    let folder = Folder { name: "data".to_owned(), path: Some("/srv/data".to_owned()) };
+    bench.sim.shape_vm(vm, move |domain| domain.plan9_folders = vec![folder.clone()]);
+    let plan = bench.plan_to_empty("alpha").await;
+    assert_eq!(plan.moves.len(), 0);
+    let problem = plan.stays[0].problem.as_ref().unwrap();
+    assert_eq!(problem.code, Code::NeedsConsent);
+    assert_eq!(problem.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [FindingCode::SharedFolder]);
+    let details = problem.details.as_ref().unwrap();
+    assert!(details.contains("beta:") && details.contains("gamma:"), "{details}");
+    let request = PlanRequest { accept: vec![FindingCode::SharedFolder], ..emptying("alpha") };
+    let plan = bench.engine.plan(request).await.unwrap();
+    assert_eq!(plan.moves.iter().map(|planned| planned.vm).collect::<Vec<_>>(), [vm]);
 }
 
 #[tokio::test(start_paused = true)]
