@@ -70,7 +70,7 @@ test('VMs are ticked, looked at, paused and resumed', async ({ page }, { project
   expect([stateOn(web, 'web'), stateOn(db, 'db')]).toEqual(['running', 'running']);
 });
 
-test('all that match migrate', async ({ page }, { project }) => {
+test('all that match move by a plan', async ({ page }, { project }) => {
   await logIn(page);
   const before = runsOn('web')[0];
   const there: HostName = before === 'gamma' ? 'beta' : 'gamma';
@@ -82,19 +82,16 @@ test('all that match migrate', async ({ page }, { project }) => {
   await expect(bar(page)).toContainText('1 selected');
   await expect(tick(page, 'web')).toBeChecked();
   await bar(page).getByRole('button', { name: 'Migrate' }).click();
-  await expect(page.getByRole('heading', { name: 'Migrate 1 VM: where to?' })).toBeVisible();
-  await expectGood(page, `the choice of a destination on a ${project.name}`);
-  await page.getByRole('radio', { name: 'All to one host' }).check();
-  await page.getByRole('combobox').selectOption(there);
-  await page.getByRole('button', { name: 'Check' }).click();
-  await expect(page.getByRole('heading', { name: 'Migrate 1 VM?' })).toBeVisible();
-  await expect(part(page, 'Will migrate')).toContainText(`${before} → ${there}`);
-  expect(runsOn('web')).toEqual([before]);
-  await expectGood(page, `the checks on a ${project.name}`);
-  await page.getByRole('button', { name: 'Migrate 1 VM' }).click();
-  await expect(page.getByRole('status')).toContainText('Migrations begun: 1 VM.');
-  await page.getByRole('link', { name: 'web', exact: true }).click();
-  await expect(page.locator('.result')).toHaveText(new RegExp(`^web runs on ${there}`));
+  await expect(page.getByRole('heading', { name: 'Move VMs' })).toBeVisible();
+  await expectGood(page, `the form of a plan on a ${project.name}`);
+  await page.getByLabel('To', { exact: true }).selectOption(there);
+  await page.getByRole('button', { name: 'Make the plan' }).click();
+  await expect(page.getByRole('heading', { name: 'Plan: move 1 VM' })).toBeVisible();
+  await expect(page.locator('.moves [data-vm="web"]')).toContainText(there);
+  expect(runsOn('web'), 'nothing has begun').toEqual([before]);
+  await expectGood(page, `the plan on a ${project.name}`);
+  await page.getByRole('button', { name: 'Carry it out' }).click();
+  await expect(page.locator('.evacuation')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
   expect(runsOn('web')).toEqual([there]);
   await start(page.request, 'web', before as HostName, 'balanced');
   await expect.poll(() => runsOn('web')).toEqual([before]);

@@ -80,7 +80,7 @@ pub use registration::{
 pub use scope::{Attention, EndedBadly, Letter, Scope, Summary, Unreachable, VmList, VmRow, Window};
 pub use search::{Field, Search};
 pub use secret::Secret;
-pub use selection::{BulkAction, Chosen, Placement, SelectedVm, Selection, Stage, Turn};
+pub use selection::{Chosen, SelectedVm, Selection, Stage, Turn};
 pub use step::Step;
 pub use terminal::{TerminalEvent, TerminalKind, TerminalStatus};
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};

@@ -1,10 +1,10 @@
-//! VMs that a user chose in the list, and something that is to be done to all of them.
+//! VMs that a user chose in the list, and something that is to be done to all of them. What moves them is a [`crate::Plan`].
 
-use std::{cmp::Reverse, collections::BTreeMap, str::FromStr};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, HostName, MigrationId, Problem, SelectionId, VmAction, VmId, VmQuery};
+use crate::{HostName, Problem, SelectionId, VmAction, VmId, VmQuery};
 
 /// Which VMs a user chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,73 +22,10 @@ pub enum Chosen {
     Again(SelectionId),
 }
 
-/// What is to be done to the VMs of a selection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BulkAction {
-    /// Each moves to another host.
-    Migrate,
-    /// What the menu of a VM has.
-    Act(VmAction),
-}
-
-impl BulkAction {
-    /// All of them, in the order that pages show them.
-    pub fn all() -> impl Iterator<Item = Self> {
-        std::iter::once(Self::Migrate).chain(VmAction::ALL.iter().copied().map(Self::Act))
-    }
-
-    /// The action as a button says it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Migrate => "Migrate",
-            Self::Act(action) => action.label(),
-        }
-    }
-
-    /// The action as it stands in forms, e.g. `force-off`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Migrate => "migrate",
-            Self::Act(action) => action.as_str(),
-        }
-    }
-
-    /// Whether it interrupts what guests do.
-    pub fn needs_confirmation(self) -> bool {
-        matches!(self, Self::Act(action) if action.needs_confirmation())
-    }
-}
-
-impl FromStr for BulkAction {
-    type Err = Problem;
-
-    fn from_str(text: &str) -> Result<Self, Problem> {
-        Self::all().find(|action| action.as_str() == text).ok_or_else(|| {
-            Problem::new(Code::InvalidInput, "This is nothing that can be done to several VMs.")
-                .with_fix("Choose the VMs again, then what is to be done to them.")
-        })
-    }
-}
-
-/// Where the VMs of a selection go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Placement {
-    /// Each where it fits best.
-    Best,
-    /// All to this host.
-    Host(HostName),
-}
-
 /// How far a selection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// It is not chosen yet where the VMs go.
-    Placement,
-    /// Hosts are asked whether the VMs can go there. Nothing is changed.
-    Checking,
     /// What will happen is known; nothing was done yet.
     Ready,
     /// It is being done.
@@ -103,11 +40,9 @@ pub struct Selection {
     /// The id.
     pub id: SelectionId,
     /// What is to be done.
-    pub action: BulkAction,
+    pub action: VmAction,
     /// How far it is.
     pub stage: Stage,
-    /// Where the VMs go; none of what does not move them, or before it is chosen.
-    pub placement: Option<Placement>,
     /// When what is said of the VMs was found out, in ms since 1970.
     pub at_ms: u64,
     /// The VMs, by name.
@@ -132,24 +67,11 @@ pub struct SelectedVm {
 #[serde(rename_all = "kebab-case")]
 pub enum Turn {
     /// It will be done.
-    Planned {
-        /// Where it goes, if it moves.
-        destination: Option<HostName>,
-        /// What is to be known before, in sentences.
-        warnings: Vec<String>,
-    },
-    /// Nothing was found out in time. It will be tried, and is checked as it begins.
-    Unchecked {
-        /// Where it goes.
-        destination: HostName,
-    },
+    Planned,
     /// It will not be done, for this reason.
     Excluded(Problem),
     /// It was done.
-    Done {
-        /// The migration that has begun, if it moves.
-        migration: Option<(MigrationId, HostName)>,
-    },
+    Done,
     /// It was tried, and refused or failed.
     Failed(Problem),
 }
@@ -157,7 +79,7 @@ pub enum Turn {
 impl Turn {
     /// Whether it is still to come.
     pub fn is_to_come(&self) -> bool {
-        matches!(self, Self::Planned { .. } | Self::Unchecked { .. })
+        *self == Self::Planned
     }
 }
 
@@ -210,6 +132,7 @@ fn without(sentence: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Code;
     use uuid::Uuid;
 
     fn vm(id: u128, name: &str, turn: Turn) -> SelectedVm {
@@ -217,9 +140,8 @@ mod tests {
     }
 
     fn selection(vms: Vec<SelectedVm>) -> Selection {
-        let action = BulkAction::Act(VmAction::Start);
         let id = SelectionId(Uuid::nil());
-        Selection { id, action, stage: Stage::Ready, placement: None, at_ms: 0, vms }
+        Selection { id, action: VmAction::Start, stage: Stage::Ready, at_ms: 0, vms }
     }
 
     fn excluded(sentence: &str) -> Turn {
@@ -227,25 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_found_again_by_what_forms_say() {
-        for action in BulkAction::all() {
-            assert_eq!(action.as_str().parse(), Ok(action));
-        }
-        assert_eq!(BulkAction::all().count(), VmAction::ALL.len() + 1);
-        for nonsense in ["", "delete", "Start", "Migrate"] {
-            assert_eq!(nonsense.parse::<BulkAction>().unwrap_err().code, Code::InvalidInput, "{nonsense:?}");
-        }
-    }
-
-    #[test]
     fn vms_with_one_reason_are_told_together_the_most_first() {
-        let planned = Turn::Planned { destination: None, warnings: Vec::new() };
         let selection = selection(vec![
             vm(1, "db", excluded("db has crashed on alpha.")),
             vm(2, "web", excluded("web is running: “start” makes no sense now.")),
             vm(3, "two words", excluded("two words is running: “start” makes no sense now.")),
             vm(4, "run", excluded("run is paused: “start” makes no sense now.")),
-            vm(5, "cache", planned),
+            vm(5, "cache", Turn::Planned),
         ]);
         let told = |turn: &Turn| matches!(turn, Turn::Excluded(_));
         assert_eq!(selection.count(told), 4);
@@ -256,13 +166,5 @@ mod tests {
         let names: Vec<Vec<&str>> =
             groups.iter().map(|(_, vms)| vms.iter().map(|vm| vm.name.as_str()).collect()).collect();
         assert_eq!(names, [vec!["web", "two words"], vec!["db"], vec!["run"]]);
-    }
-
-    #[test]
-    fn only_what_is_to_come_will_be_done() {
-        let destination: HostName = "beta".parse().unwrap();
-        assert!(Turn::Unchecked { destination: destination.clone() }.is_to_come());
-        assert!(Turn::Planned { destination: Some(destination), warnings: vec![String::new()] }.is_to_come());
-        assert!(!excluded("no").is_to_come() && !Turn::Done { migration: None }.is_to_come());
     }
 }

@@ -1,14 +1,12 @@
 //! The form that a plan is asked for with, as it was filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{
-    Choice, Code, EvacuationId, FindingCode, HostName, PlanRequest, Policy, Problem, StateFilter, Subject, VmId,
-    VmQuery,
-};
+use model::{Choice, EvacuationId, FindingCode, HostName, PlanRequest, Policy, Problem, Subject, VmId, VmQuery};
 use serde::Deserialize;
 
-use crate::ui::fields::{read, typed};
+use crate::ui::fields::typed;
+use crate::vms::selection::form::query_of;
 
 /// The form as it was filled in. One of `hosts`, `vms`, `list` and `home` says what it is about.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -39,31 +37,23 @@ impl PlanForm {
         Self { hosts: host.to_string(), ..Self::default() }
     }
 
+    /// A form that moves these VMs.
+    pub fn moving(vms: &[VmId]) -> Self {
+        let each_once: BTreeSet<VmId> = vms.iter().copied().collect();
+        Self { vms: joined(&each_once.into_iter().collect::<Vec<_>>()), ..Self::default() }
+    }
+
+    /// A form that moves all VMs that the list at this address shows, but these.
+    pub fn moving_all(list: &str, except: &[VmId]) -> Self {
+        Self { all: "on".to_owned(), list: list.to_owned(), ..Self::moving(except) }
+    }
+
     /// The list of VMs whose matches are meant; none if the form names what it is about.
     ///
     /// # Errors
     /// `invalid-input` for what is no address of a list. What is unknown in it is refused: it would mean all VMs.
     pub fn query(&self) -> Result<Option<VmQuery>, Problem> {
-        #[derive(Default, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        struct Query {
-            q: String,
-            state: Option<StateFilter>,
-            sort: String,
-            order: String,
-        }
-        if self.all.is_empty() {
-            return Ok(None);
-        }
-        let (path, query) = self.list.split_once('?').unwrap_or((&self.list, ""));
-        let host = match path.strip_prefix("/hosts/") {
-            Some(host) => Some(host.parse()?),
-            None if path == "/" => None,
-            None => return Err(Problem::new(Code::InvalidInput, "This is not the address of a list of VMs.")),
-        };
-        // The order does not matter here.
-        let Query { q: search, state, sort: _, order: _ } = read(query.as_bytes())?;
-        Ok(Some(VmQuery { host, search, state: state.unwrap_or_default(), ..VmQuery::default() }))
+        if self.all.is_empty() { Ok(None) } else { query_of(&self.list).map(Some) }
     }
 
     /// What is asked for. `matching` are the VMs of [`Self::query`].
@@ -128,6 +118,8 @@ fn joined<T: ToString>(list: &[T]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::fields::read;
+    use model::StateFilter;
     use uuid::Uuid;
 
     fn request(body: &str) -> Result<PlanRequest, Problem> {
@@ -180,7 +172,7 @@ mod tests {
             (query.host, query.search.as_str(), query.state),
             ("beta".parse().ok(), "web", StateFilter::Running)
         );
-        for wrong in ["/migrations", "", "/?state=flying", "/?from=3"] {
+        for wrong in ["/migrations", "", "/?state=flying", "/?colour=red"] {
             assert!(form(wrong).query().is_err(), "{wrong}");
         }
         assert_eq!(PlanForm::default().query(), Ok(None));

@@ -1,6 +1,6 @@
 //! Something that is to be done to several VMs.
 
-use model::{BulkAction, Chosen, Placement, Problem, Selection, SelectionId};
+use model::{Chosen, Problem, Selection, SelectionId, VmAction};
 
 use crate::Principal;
 
@@ -11,7 +11,7 @@ pub trait Selections: Send + Sync {
     /// # Errors
     /// `invalid-input` if no VM was chosen; `too-large` for more than [`Selection::LARGEST`]; `not-found` for a selection that is not kept
     /// any more; `throttled` while too many are being carried out.
-    fn select(&self, who: &Principal, chosen: Chosen, action: BulkAction) -> Result<SelectionId, Problem>;
+    fn select(&self, who: &Principal, chosen: Chosen, action: VmAction) -> Result<SelectionId, Problem>;
 
     /// What will be done to each VM, or was.
     ///
@@ -19,16 +19,10 @@ pub trait Selections: Send + Sync {
     /// `not-found` for one that is not kept any more.
     fn selection(&self, who: &Principal, id: SelectionId) -> Result<Selection, Problem>;
 
-    /// Asks hosts whether the VMs of a selection can go there, without side effects. Returns at once; the stage says when it is known.
-    ///
-    /// # Errors
-    /// `not-found`, `unknown-host`; `wrong-state` of what moves no VMs, or was begun.
-    fn look_at_placement(&self, who: &Principal, id: SelectionId, placement: Placement) -> Result<(), Problem>;
-
     /// Begins to do to each VM what was said of it at `seen_ms`, the selection's `at_ms` that the user has looked at: nothing to those that it was not to be done to, and nothing to one that has left its
     /// host or may not be acted on any more. Returns at once; the stage says when each had its turn. What was begun is not begun twice.
     ///
     /// # Errors
-    /// `not-found`; `wrong-state` before it is known what would happen, if something else is by now, or if nothing would.
+    /// `not-found`; `wrong-state` if something else would happen by now, or nothing would.
     fn carry_out_selection(&self, who: &Principal, id: SelectionId, seen_ms: u64) -> Result<(), Problem>;
 }

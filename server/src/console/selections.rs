@@ -1,16 +1,12 @@
-//! Something that is to be done to several VMs: `kept` remembers what was chosen, `placement` finds out where VMs can go.
+//! Something that is to be done to several VMs; `kept` remembers what was chosen.
 
 mod kept;
-mod placement;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
-use model::{
-    BulkAction, Chosen, Code, Destination, HostName, MigrationRequest, Placement, Problem, SelectedVm, Selection,
-    SelectionId, Stage, Turn, Vm, VmId,
-};
-use port::{Migrations as _, Principal, Selections, Vms as _};
+use model::{Chosen, Code, HostName, Problem, SelectedVm, Selection, SelectionId, Stage, Turn, Vm, VmAction, VmId};
+use port::{Principal, Selections, Vms as _};
 use uuid::Uuid;
 
 use super::ServerConsole;
@@ -21,7 +17,7 @@ use kept::now_ms;
 const HOSTS_AT_ONCE: usize = 16;
 
 impl Selections for ServerConsole {
-    fn select(&self, _who: &Principal, chosen: Chosen, action: BulkAction) -> Result<SelectionId, Problem> {
+    fn select(&self, _who: &Principal, chosen: Chosen, action: VmAction) -> Result<SelectionId, Problem> {
         let mut vms = self.chosen(chosen)?;
         if vms.is_empty() {
             return Err(Problem::new(Code::InvalidInput, "No VM is selected.")
@@ -31,43 +27,13 @@ impl Selections for ServerConsole {
         for vm in &mut vms {
             vm.turn = self.first_look(vm, action);
         }
-        let stage = if action == BulkAction::Migrate { Stage::Placement } else { Stage::Ready };
         let id = SelectionId(Uuid::now_v7());
-        self.selections.keep(Selection { id, action, stage, placement: None, at_ms: now_ms(), vms })?;
+        self.selections.keep(Selection { id, action, stage: Stage::Ready, at_ms: now_ms(), vms })?;
         Ok(id)
     }
 
     fn selection(&self, _who: &Principal, id: SelectionId) -> Result<Selection, Problem> {
         self.selections.get(id)
-    }
-
-    fn look_at_placement(&self, _who: &Principal, id: SelectionId, placement: Placement) -> Result<(), Problem> {
-        if let Placement::Host(host) = &placement
-            && self.engine.shown_host(host).is_none()
-        {
-            return Err(Problem::new(Code::UnknownHost, "This host is not registered any more.")
-                .with_fix("Choose another host."));
-        }
-        let selection = self.selections.change(id, |selection| {
-            let is_open = matches!(selection.stage, Stage::Placement | Stage::Ready);
-            if selection.action != BulkAction::Migrate || !is_open {
-                return Err(Problem::new(Code::WrongState, "It is too late to choose where these VMs go.")
-                    .with_fix("Select the VMs again."));
-            }
-            (selection.stage, selection.placement) = (Stage::Checking, Some(placement));
-            for vm in &mut selection.vms {
-                vm.turn = Turn::Planned { destination: None, warnings: Vec::new() };
-            }
-            Ok(selection.clone())
-        })??;
-        let console = self.clone();
-        tokio::spawn(async move {
-            placement::check(&console, &selection).await;
-            let _ = console.selections.change(id, |selection| {
-                (selection.stage, selection.at_ms) = (Stage::Ready, now_ms());
-            });
-        });
-        Ok(())
     }
 
     fn carry_out_selection(&self, who: &Principal, id: SelectionId, seen_ms: u64) -> Result<(), Problem> {
@@ -85,10 +51,6 @@ impl Selections for ServerConsole {
                 Ok(Some(selection.clone()))
             }
             Stage::Running | Stage::Done => Ok(None),
-            Stage::Placement | Stage::Checking => {
-                Err(Problem::new(Code::WrongState, "It is not known yet where these VMs can go.")
-                    .with_fix("Choose a destination, and wait for the checks."))
-            }
         })??;
         if let Some(selection) = begun {
             let (console, who) = (self.clone(), who.clone());
@@ -133,16 +95,11 @@ impl ServerConsole {
     }
 
     /// What can be said of a VM without asking a host.
-    fn first_look(&self, vm: &SelectedVm, action: BulkAction) -> Turn {
-        let planned = Turn::Planned { destination: None, warnings: Vec::new() };
-        match (&vm.host, action) {
-            (None, _) => Turn::Excluded(gone()),
-            // That is told once it is known where it is to go.
-            (Some(_), BulkAction::Migrate) => planned,
-            (Some(host), BulkAction::Act(action)) => match self.engine.may_act(vm.id, Some(host), action) {
-                Ok(()) => planned,
-                Err(error) => Turn::Excluded(error.into()),
-            },
+    fn first_look(&self, vm: &SelectedVm, action: VmAction) -> Turn {
+        let Some(host) = &vm.host else { return Turn::Excluded(gone()) };
+        match self.engine.may_act(vm.id, Some(host), action) {
+            Ok(()) => Turn::Planned,
+            Err(error) => Turn::Excluded(error.into()),
         }
     }
 
@@ -159,7 +116,8 @@ impl ServerConsole {
         stream::iter(by_host)
             .for_each_concurrent(HOSTS_AT_ONCE, |(host, vms)| async move {
                 for vm in vms {
-                    let turn = self.take_turn(who, &host, &vm, action).await.unwrap_or_else(Turn::Failed);
+                    let acted = self.act(who, vm.id, Some(&host), action).await;
+                    let turn = acted.map_or_else(Turn::Failed, |_| Turn::Done);
                     self.selections.tell(id, vm.id, turn);
                 }
             })
@@ -169,33 +127,11 @@ impl ServerConsole {
             (selection.stage, selection.at_ms) = (Stage::Done, now_ms());
         });
     }
-
-    async fn take_turn(
-        &self,
-        who: &Principal,
-        host: &HostName,
-        vm: &SelectedVm,
-        action: BulkAction,
-    ) -> Result<Turn, Problem> {
-        let destination = match (&vm.turn, action) {
-            (_, BulkAction::Act(action)) => {
-                self.act(who, vm.id, Some(host), action).await?;
-                return Ok(Turn::Done { migration: None });
-            }
-            (Turn::Planned { destination: Some(there), .. } | Turn::Unchecked { destination: there }, _) => there,
-            _ => return Err(Problem::new(Code::Internal, format!("{} has no destination.", vm.name))),
-        };
-        self.engine.vm_on(vm.id, host)?;
-        let request = MigrationRequest::plain(vm.id, Destination::Registered(destination.clone()));
-        let migration = self.start(who, request).await?;
-        Ok(Turn::Done { migration: Some((migration.id, destination.clone())) })
-    }
 }
 
 /// A VM as it is listed now.
 fn listed(vm: &Vm) -> SelectedVm {
-    let turn = Turn::Planned { destination: None, warnings: Vec::new() };
-    SelectedVm { id: vm.id, name: vm.name.clone(), host: Some(vm.host.clone()), turn }
+    SelectedVm { id: vm.id, name: vm.name.clone(), host: Some(vm.host.clone()), turn: Turn::Planned }
 }
 
 fn gone() -> Problem {

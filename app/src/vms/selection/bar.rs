@@ -9,7 +9,7 @@ use leptos::{
     prelude::*,
     web_sys::{HtmlFormElement, HtmlInputElement},
 };
-use model::{BulkAction, VmId, VmQuery};
+use model::{VmAction, VmId, VmQuery};
 
 use crate::vms::query::to_url;
 
@@ -56,14 +56,20 @@ pub(in crate::vms) fn SelectionBar(query: Memo<VmQuery>) -> impl IntoView {
 
 /// What is in the bar.
 fn bar(list: &str) -> String {
-    let buttons: String = BulkAction::all()
-        .map(|action| format!("<button class=button name=action value={}>{}</button>", action.as_str(), action.label()))
-        .collect();
+    let buttons: String = VmAction::ALL.iter().map(|action| action_button(*action)).collect();
     format!(
         "<input type=hidden name=list value=\"{list}\"><input type=hidden name=vms><p role=status></p>\
          <label><input type=checkbox name=all><span>All that match</span></label>\
-         <button type=reset class=button>Clear</button><div class=actions>{buttons}</div>"
+         <button type=reset class=button>Clear</button><div class=actions>{MIGRATE}{buttons}</div>"
     )
+}
+
+/// The button that asks for a plan to move the VMs.
+pub(super) const MIGRATE: &str = "<button class=button formaction=/plans/form>Migrate</button>";
+
+/// The button of what the menu of a VM has, too.
+pub(super) fn action_button(action: VmAction) -> String {
+    format!("<button class=button name=action value={}>{}</button>", action.as_str(), action.label())
 }
 
 /// A checkbox of the list or of the bar was turned, or all are to be cleared.

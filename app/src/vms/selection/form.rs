@@ -1,7 +1,7 @@
 //! What the forms of a selection say.
 
 use axum::extract::Query;
-use model::{BulkAction, Chosen, Code, Placement, Problem, StateFilter, VmId, VmQuery};
+use model::{Chosen, Code, Problem, StateFilter, VmAction, VmId, VmQuery};
 
 /// The fields of a form, in order; a name may come several times.
 pub struct Fields(pub Vec<(String, String)>);
@@ -28,28 +28,16 @@ impl Fields {
         if self.get("all").is_empty() {
             return Ok(Chosen::Vms(ids(listed.chain(self.all("vm")))?));
         }
-        Ok(Chosen::Matching { query: self.query()?, except: ids(listed)? })
+        Ok(Chosen::Matching { query: query_of(self.list())?, except: ids(listed)? })
     }
 
     /// What is to be done.
     ///
     /// # Errors
     /// `invalid-input`.
-    pub fn action(&self) -> Result<BulkAction, Problem> {
-        self.get("action").parse()
-    }
-
-    /// Where the VMs are to go; none of a form that carries out what was looked at.
-    ///
-    /// # Errors
-    /// `invalid-input`.
-    pub fn placement(&self) -> Result<Option<Placement>, Problem> {
-        match self.get("placement") {
-            "" => Ok(None),
-            "best" => Ok(Some(Placement::Best)),
-            "host" => Ok(Some(Placement::Host(self.get("destination").parse()?))),
-            _ => Err(unreadable()),
-        }
+    pub fn action(&self) -> Result<VmAction, Problem> {
+        let sent = self.get("action");
+        VmAction::ALL.iter().copied().find(|action| action.as_str() == sent).ok_or_else(unreadable)
     }
 
     /// When what the user has looked at was found out, in ms since 1970.
@@ -60,25 +48,30 @@ impl Fields {
         self.get("seen").parse().map_err(|_| unreadable())
     }
 
-    /// The query of the list's address. What is unknown in it is refused: it would mean all VMs.
-    fn query(&self) -> Result<VmQuery, Problem> {
-        let (path, query) = self.get("list").split_once('?').unwrap_or((self.get("list"), ""));
-        let host = match path.strip_prefix("/hosts/") {
-            Some(host) => Some(host.parse()?),
-            None if path == "/" => None,
-            None => return Err(unreadable()),
-        };
-        let mut asked = VmQuery { host, ..VmQuery::default() };
-        for (name, value) in pairs(query)? {
-            match name.as_str() {
-                "q" => asked.search = value,
-                "state" => asked.state = filter(&value)?,
-                "sort" | "order" | "from" => {}
-                _ => return Err(unreadable()),
-            }
-        }
-        Ok(asked)
+    /// The address of the list that the VMs were chosen in.
+    pub fn list(&self) -> &str {
+        self.get("list")
     }
+}
+
+/// The query of a list's address. What is unknown in it is refused: it would mean all VMs.
+pub(crate) fn query_of(list: &str) -> Result<VmQuery, Problem> {
+    let (path, query) = list.split_once('?').unwrap_or((list, ""));
+    let host = match path.strip_prefix("/hosts/") {
+        Some(host) => Some(host.parse()?),
+        None if path == "/" => None,
+        None => return Err(unreadable()),
+    };
+    let mut asked = VmQuery { host, ..VmQuery::default() };
+    for (name, value) in pairs(query)? {
+        match name.as_str() {
+            "q" => asked.search = value,
+            "state" => asked.state = filter(&value)?,
+            "sort" | "order" | "from" => {}
+            _ => return Err(unreadable()),
+        }
+    }
+    Ok(asked)
 }
 
 fn filter(state: &str) -> Result<StateFilter, Problem> {
@@ -101,7 +94,6 @@ fn unreadable() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::VmAction;
     use uuid::Uuid;
 
     const ONE: &str = "00000000-0000-0000-0000-000000000001";
@@ -120,7 +112,7 @@ mod tests {
         let both = format!("{TWO} {ONE}");
         let chosen = fields(&[("vms", &both), ("vm", ONE), ("action", "shut-down")]);
         assert_eq!(chosen.chosen(), Ok(Chosen::Vms(vec![vm(2), vm(1), vm(1)])));
-        assert_eq!(chosen.action(), Ok(BulkAction::Act(VmAction::ShutDown)));
+        assert_eq!(chosen.action(), Ok(VmAction::ShutDown));
         assert_eq!(fields(&[("vm", ONE), ("vm", TWO)]).chosen(), Ok(Chosen::Vms(vec![vm(1), vm(2)])));
         assert_eq!(fields(&[]).chosen(), Ok(Chosen::Vms(Vec::new())));
         assert!(fields(&[("vm", "web")]).chosen().is_err() && fields(&[("vms", "1 2")]).chosen().is_err());
@@ -148,15 +140,5 @@ mod tests {
             assert_eq!(of(list, "").unwrap_err().code, Code::InvalidInput, "{list}");
         }
         assert_eq!(of("/", "x").unwrap_err().code, Code::InvalidInput);
-    }
-
-    #[test]
-    fn a_destination_is_one_host_or_the_best() {
-        assert_eq!(fields(&[]).placement(), Ok(None));
-        assert_eq!(fields(&[("placement", "best"), ("destination", "beta")]).placement(), Ok(Some(Placement::Best)));
-        let beta = Placement::Host("beta".parse().unwrap());
-        assert_eq!(fields(&[("placement", "host"), ("destination", "beta")]).placement(), Ok(Some(beta)));
-        assert!(fields(&[("placement", "host")]).placement().is_err());
-        assert!(fields(&[("placement", "nowhere")]).placement().is_err());
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn Reasons<'a>(
     .into_any()
 }
 
-/// The names of VMs, with what is to be known of each. Of many all but the first are folded away.
+/// The names of VMs. Of many all but the first are folded away.
 #[component]
 fn Names(vms: Vec<SelectedVm>) -> impl IntoView {
     let mut first: Vec<_> = vms;
@@ -87,32 +87,12 @@ fn Names(vms: Vec<SelectedVm>) -> impl IntoView {
 
 #[component]
 fn Name(vm: SelectedVm) -> impl IntoView {
-    let SelectedVm { id, name, host, turn } = vm;
-    let (place, migration, warnings) = match turn {
-        Turn::Planned { destination: Some(there), warnings } => (place(host, Some(there)), None, warnings),
-        Turn::Unchecked { destination } => {
-            let unchecked = "Not checked in time: it is checked as it begins.".to_owned();
-            (place(host, Some(destination)), None, vec![unchecked])
-        }
-        Turn::Done { migration: Some((id, there)) } => (place(host, Some(there)), Some(id), Vec::new()),
-        _ => (place(host, None), None, Vec::new()),
-    };
-    let link = migration.map_or_else(|| format!("/vms/{id}"), |id| format!("/migrations/{id}"));
-    let warning = |text: String| view! { <small>{text}</small> };
+    let place = vm.host.map(|host| format!("on {host}"));
     view! {
         <li>
-            <a href=link>{name}</a>
+            <a href=format!("/vms/{}", vm.id)>{vm.name}</a>
             " "
             <span class="hint">{place}</span>
-            {warnings.into_iter().map(warning).collect_view()}
         </li>
-    }
-}
-
-fn place(host: Option<model::HostName>, there: Option<model::HostName>) -> String {
-    match (host, there) {
-        (Some(host), Some(there)) => format!("{host} → {there}"),
-        (Some(host), None) => format!("on {host}"),
-        (None, _) => String::new(),
     }
 }

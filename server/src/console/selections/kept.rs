@@ -1,5 +1,5 @@
 //! The selections that are kept. What is lost with a restart is only who was chosen and what is said of it: what was done is in the audit
-//! log and among the migrations.
+//! log.
 
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ impl Kept {
         let mut kept = self.lock();
         let mut vms = selection.vms.len() + kept.iter().map(|other| other.vms.len()).sum::<usize>();
         while vms > MOST_VMS || kept.len() >= MOST {
-            let is_idle = |other: &Selection| !matches!(other.stage, Stage::Checking | Stage::Running);
+            let is_idle = |other: &Selection| other.stage != Stage::Running;
             let Some(forgotten) = kept.iter().position(is_idle).and_then(|index| kept.remove(index)) else {
                 return Err(Problem::new(Code::Throttled, "Too much is being done to selected VMs already.")
                     .with_fix("Wait until some of it is done."));
@@ -46,9 +46,8 @@ impl Kept {
     /// `not-found`.
     pub(super) fn change<T>(&self, id: SelectionId, change: impl FnOnce(&mut Selection) -> T) -> Result<T, Problem> {
         self.lock().iter_mut().find(|selection| selection.id == id).map(change).ok_or_else(|| {
-            Problem::new(Code::NotFound, "This selection is not kept any more.").with_fix(
-                "Select the VMs again. What was done is in the audit log, and moves are among the migrations.",
-            )
+            Problem::new(Code::NotFound, "This selection is not kept any more.")
+                .with_fix("Select the VMs again. What was done is in the audit log.")
         })
     }
 
@@ -75,7 +74,7 @@ pub(super) fn now_ms() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use model::{BulkAction, SelectedVm};
+    use model::{SelectedVm, VmAction};
     use uuid::Uuid;
 
     use super::*;
@@ -85,11 +84,11 @@ mod tests {
             id: VmId(Uuid::from_u128(index as u128)),
             name: index.to_string(),
             host: None,
-            turn: Turn::Done { migration: None },
+            turn: Turn::Done,
         };
         let vms = (0..vms).map(vm).collect();
         let id = SelectionId(Uuid::from_u128(id));
-        Selection { id, action: BulkAction::Migrate, stage, placement: None, at_ms: 0, vms }
+        Selection { id, action: VmAction::Start, stage, at_ms: 0, vms }
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use engine::testing::{Load, Sim};
 use model::{
-    BulkAction, Chosen, Destination, HostName, MigrationRequest, Placement, Selection, SelectionId, Stage, StateFilter,
-    Turn, VmQuery, VmState,
+    Chosen, Destination, HostName, MigrationRequest, Selection, SelectionId, Stage, StateFilter, Turn, VmQuery, VmState,
 };
 use port::Selections;
 use store::{AuditFilter, MemoryStore};
@@ -13,7 +12,7 @@ use tokio::time::sleep;
 
 use super::{destinations::house_on, *};
 
-const SHUT_DOWN: BulkAction = BulkAction::Act(VmAction::ShutDown);
+const SHUT_DOWN: VmAction = VmAction::ShutDown;
 
 struct House {
     console: ServerConsole,
@@ -46,11 +45,9 @@ impl House {
     /// What becomes of each VM, by name.
     fn turns(&self, id: SelectionId) -> Vec<(String, String)> {
         let told = |turn: &Turn| match turn {
-            Turn::Planned { destination: Some(there), .. } => format!("to {there}"),
-            Turn::Planned { .. } => "planned".to_owned(),
-            Turn::Unchecked { destination } => format!("unchecked to {destination}"),
+            Turn::Planned => "planned".to_owned(),
             Turn::Excluded(problem) => format!("not: {}", problem.code.as_str()),
-            Turn::Done { .. } => "done".to_owned(),
+            Turn::Done => "done".to_owned(),
             Turn::Failed(problem) => format!("failed: {}", problem.code.as_str()),
         };
         self.selection(id).vms.iter().map(|vm| (vm.name.clone(), told(&vm.turn))).collect()
@@ -65,11 +62,6 @@ impl House {
     async fn carry_out(&self, id: SelectionId) {
         self.console.carry_out_selection(&ada(), id, self.selection(id).at_ms).unwrap();
         self.reaches(id, Stage::Done).await;
-    }
-
-    async fn check(&self, id: SelectionId, placement: Placement) {
-        self.console.look_at_placement(&ada(), id, placement).unwrap();
-        self.reaches(id, Stage::Ready).await;
     }
 
     fn state(&self, host: &str, vm: VmId) -> Option<VmState> {
@@ -128,7 +120,7 @@ async fn what_was_carried_out_is_not_done_twice() {
     sleep(Duration::from_secs(10)).await;
     assert_eq!(house.state("alpha", web), Some(VmState::Running));
     // The same VMs again, as they are now.
-    let again = house.console.select(&ada(), Chosen::Again(id), BulkAction::Act(VmAction::Start)).unwrap();
+    let again = house.console.select(&ada(), Chosen::Again(id), VmAction::Start).unwrap();
     assert_eq!(house.turns(again), told(&[("web", "not: wrong-state")]));
     let refused = house.console.carry_out_selection(&ada(), again, house.selection(again).at_ms).unwrap_err();
     assert_eq!(refused.code, Code::WrongState, "nothing would be done");
@@ -149,51 +141,4 @@ async fn all_that_match_are_chosen_but_those_left_out() {
     assert_eq!(house.console.select(&ada(), Chosen::Vms(many), SHUT_DOWN).unwrap_err().code, Code::TooLarge);
     let unknown = SelectionId(Uuid::nil());
     assert_eq!(house.console.carry_out_selection(&ada(), unknown, 0).unwrap_err().code, Code::NotFound);
-}
-
-#[tokio::test(start_paused = true)]
-async fn all_go_to_one_host_that_can() {
-    let (house, [web, cache, db, old]) = house().await;
-    let id = house.console.select(&ada(), Chosen::Vms(vec![web, cache, db, old]), BulkAction::Migrate).unwrap();
-    assert_eq!(house.console.carry_out_selection(&ada(), id, 0).unwrap_err().code, Code::WrongState, "where to?");
-    let nowhere = Placement::Host("nowhere".parse().unwrap());
-    assert_eq!(house.console.look_at_placement(&ada(), id, nowhere).unwrap_err().code, Code::UnknownHost);
-    house.check(id, Placement::Host("beta".parse().unwrap())).await;
-    let before = [("cache", "to beta"), ("db", "not: same-host"), ("old", "not: same-host"), ("web", "to beta")];
-    assert_eq!(house.turns(id), told(&before));
-    assert_eq!(house.state("beta", web), None, "nothing moves by being checked");
-    let stale = house.selection(id).at_ms.wrapping_sub(1);
-    assert_eq!(house.console.carry_out_selection(&ada(), id, stale).unwrap_err().code, Code::WrongState);
-    house.carry_out(id).await;
-    assert_eq!(house.selection(id).count(|turn| matches!(turn, Turn::Done { migration: Some(_) })), 2);
-    while house.sim.runs_on(web) != ["beta".parse().unwrap()] || house.sim.runs_on(cache) != ["beta".parse().unwrap()] {
-        sleep(Duration::from_secs(1)).await;
-    }
-    let late = house.console.look_at_placement(&ada(), id, Placement::Best).unwrap_err();
-    assert_eq!(late.code, Code::WrongState, "it has been carried out");
-}
-
-#[tokio::test(start_paused = true)]
-async fn each_goes_where_it_fits_best_and_none_where_it_can_not() {
-    let (house, [web, cache, db, _]) = house().await;
-    house.sim.shape_host(&"gamma".parse().unwrap(), |survey| survey.writable = false);
-    sleep(Duration::from_secs(6)).await;
-    let id = house.console.select(&ada(), Chosen::Vms(vec![web, cache, db]), BulkAction::Migrate).unwrap();
-    house.check(id, Placement::Best).await;
-    assert_eq!(house.turns(id), told(&[("cache", "to beta"), ("db", "to alpha"), ("web", "to beta")]));
-    house.sim.shape_host(&"beta".parse().unwrap(), |survey| survey.writable = false);
-    sleep(Duration::from_secs(6)).await;
-    house.check(id, Placement::Best).await;
-    assert_eq!(house.turns(id)[2], ("web".to_owned(), "not: blocked".to_owned()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_host_that_hangs_holds_up_no_other() {
-    let (house, [web, ..]) = house().await;
-    house.sim.hang(&"beta".parse().unwrap());
-    let id = house.console.select(&ada(), Chosen::Vms(vec![web]), BulkAction::Migrate).unwrap();
-    house.check(id, Placement::Host("beta".parse().unwrap())).await;
-    assert_eq!(house.turns(id)[0].1, "not: blocked", "it does not answer");
-    house.check(id, Placement::Best).await;
-    assert_eq!(house.turns(id)[0].1, "to gamma", "another one answers");
 }

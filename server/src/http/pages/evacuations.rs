@@ -10,8 +10,8 @@ use axum::{
     routing::{get, post},
 };
 use model::{
-    Code, EvacuationCommand, EvacuationId, Host, HostName, MaintenanceCommand, Plan, PlanId, Problem, Scope, VmId,
-    VmQuery, Window,
+    Chosen, Code, EvacuationCommand, EvacuationId, Host, HostName, MaintenanceCommand, Plan, PlanId, Problem, Scope,
+    VmId, VmQuery, Window,
 };
 use port::Principal;
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use serde::Deserialize;
 use super::{
     super::{DoorState, Doors, assets::addresses},
     document::{Failed, refused, shown},
+    selection::{Sent, fields},
 };
 
 /// How many evacuations are listed.
@@ -29,6 +30,7 @@ pub(super) fn router() -> Router<DoorState> {
         .route("/hosts/{name}/empty", get(empty_page))
         .route("/hosts/{name}/maintenance", post(maintain))
         .route("/plans", get(async || Redirect::to("/evacuations")).post(make_plan))
+        .route("/plans/form", post(move_page))
         .route("/plans/{id}", get(plan_page))
         .route("/plans/{id}/carry-out", post(carry_out))
         .route("/evacuations", get(list))
@@ -51,6 +53,29 @@ async fn empty_page(
         return Err(Problem::new(Code::UnknownHost, "No host has this name.").into());
     }
     Ok(shown(app::plan_form(addresses(), &PlanForm::emptying(&name), &hosts, None)))
+}
+
+/// The form for the VMs that were chosen in a list.
+async fn move_page(
+    State(doors): State<Doors>,
+    Extension(who): Extension<Principal>,
+    sent: Sent,
+) -> Result<Response, Failed> {
+    let fields = fields(sent)?;
+    let form = match fields.chosen()? {
+        Chosen::Vms(vms) if vms.is_empty() => {
+            return Err(Problem::new(Code::InvalidInput, "No VM is selected.")
+                .with_fix("Tick some in the list.")
+                .into());
+        }
+        Chosen::Vms(vms) => PlanForm::moving(&vms),
+        Chosen::Matching { except, .. } => PlanForm::moving_all(fields.list(), &except),
+        Chosen::Again(id) => {
+            let selection = doors.console.selection(&who, id)?;
+            PlanForm::moving(&selection.vms.iter().map(|vm| vm.id).collect::<Vec<_>>())
+        }
+    };
+    Ok(shown(app::plan_form(addresses(), &form, &hosts(&doors, &who)?, None)))
 }
 
 async fn make_plan(

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use model::{Code, Problem, Scope, SelectionId, Stage};
+use model::{Code, Problem, SelectionId, Stage};
 use port::Principal;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 /// How often the page is loaded again while something is going on, in seconds.
 const REFRESH_S: HeaderValue = HeaderValue::from_static("2");
 
-type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
+pub(super) type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 pub(super) fn router() -> Router<DoorState> {
     Router::new()
@@ -58,16 +58,15 @@ async fn page(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let shown_now = doors.console.selection(&who, id.parse()?)?;
-    let hosts = doors.console.snapshot(&who, Some(Scope { hosts: true, ..Scope::default() }))?.hosts;
-    let goes_on = matches!(shown_now.stage, Stage::Checking | Stage::Running);
-    let mut response = shown(selection(addresses(), shown_now, hosts));
+    let goes_on = shown_now.stage == Stage::Running;
+    let mut response = shown(selection(addresses(), shown_now));
     if goes_on {
         response.headers_mut().insert(REFRESH, REFRESH_S);
     }
     Ok(response)
 }
 
-/// With a destination the hosts are asked; without, what was looked at is done.
+/// What was looked at is done.
 async fn go_on(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
@@ -76,10 +75,7 @@ async fn go_on(
 ) -> Result<Redirect, Refusal> {
     let id: SelectionId = id.parse()?;
     let fields = fields(sent)?;
-    match fields.placement()? {
-        Some(placement) => doors.console.look_at_placement(&who, id, placement)?,
-        None => doors.console.carry_out_selection(&who, id, fields.seen_ms()?)?,
-    }
+    doors.console.carry_out_selection(&who, id, fields.seen_ms()?)?;
     Ok(to(id))
 }
 
@@ -87,7 +83,8 @@ fn to(id: SelectionId) -> Redirect {
     Redirect::to(&format!("/selection/{id}"))
 }
 
-fn fields(sent: Sent) -> Result<Fields, Problem> {
+/// The fields of a form in which a name may come several times.
+pub(super) fn fields(sent: Sent) -> Result<Fields, Problem> {
     let unreadable = |error: FormRejection| {
         Problem::new(Code::InvalidInput, "This form can't be read.").with_details(error.body_text())
     };

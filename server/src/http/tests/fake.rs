@@ -4,14 +4,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use model::{
-    Act, Acted, AdHocDestination, BulkAction, Change, Chosen, Code, ControlFlow, Destination, DestinationReport,
-    Destinations, DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, Host,
-    HostDetails, HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, Maintenance,
-    MaintenanceCommand, Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest,
-    NewHost, PasswordChange, Phase, Placement, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight,
-    Problem, Progress, RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot,
-    SshLoginKind, Stage, Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus,
-    TracePoint, TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
+    Act, Acted, AdHocDestination, Change, Chosen, Code, ControlFlow, Destination, DestinationReport, Destinations,
+    DiskPlan, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Finding, FindingCode, Host, HostDetails,
+    HostLogin, HostName, HostOrigin, HostPool, HostResources, HostSettings, HostTest, Maintenance, MaintenanceCommand,
+    Migration, MigrationEvent, MigrationFilter, MigrationId, MigrationOptions, MigrationRequest, NewHost,
+    PasswordChange, Phase, PlacementRules, Plan, PlanId, PlanRequest, Predictions, Preflight, Problem, Progress,
+    RegisteredHost, Scope, SelectedVm, Selection, SelectionId, SessionInfo, Severity, Snapshot, SshLoginKind, Stage,
+    Steering, Step, StoreOutage, Subject, Summary, TerminalEvent, TerminalKind, TerminalStatus, TracePoint,
+    TransportKind, Treatment, Turn, Update, UsagePoint, Vm, VmAction, VmDetails, VmId, VmList, VmRow,
     examples::{self, host, vm},
 };
 use port::{
@@ -38,8 +38,7 @@ pub(super) struct FakeConsole {
 /// What the port was asked to do to several VMs.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum SelectionCall {
-    Select(Chosen, BulkAction),
-    Check(Placement),
+    Select(Chosen, VmAction),
     CarryOut(u64),
 }
 
@@ -494,7 +493,7 @@ impl Terminals for FakeConsole {
 pub(super) const SELECTION: SelectionId = SelectionId(Uuid::from_u128(77));
 
 impl Selections for FakeConsole {
-    fn select(&self, _: &Principal, chosen: Chosen, action: BulkAction) -> Result<SelectionId, Problem> {
+    fn select(&self, _: &Principal, chosen: Chosen, action: VmAction) -> Result<SelectionId, Problem> {
         self.selections.lock().unwrap().push(SelectionCall::Select(chosen, action));
         self.refusal.lock().unwrap().clone().map_or(Ok(SELECTION), Err)
     }
@@ -507,25 +506,18 @@ impl Selections for FakeConsole {
             host: "alpha".parse().ok(),
             turn,
         };
-        let planned = || Turn::Planned { destination: None, warnings: Vec::new() };
         let stage = *[Stage::Ready, Stage::Running].get(usize::from(id != SELECTION)).unwrap();
         Ok(Selection {
             id,
-            action: BulkAction::Act(VmAction::ShutDown),
+            action: VmAction::ShutDown,
             stage,
-            placement: None,
             at_ms: 5,
             vms: vec![
-                vm(1, "web", planned()),
+                vm(1, "web", Turn::Planned),
                 vm(2, "two words", Turn::Excluded(not_running)),
-                vm(3, "a<b", planned()),
+                vm(3, "a<b", Turn::Planned),
             ],
         })
-    }
-
-    fn look_at_placement(&self, _: &Principal, _: SelectionId, placement: Placement) -> Result<(), Problem> {
-        self.selections.lock().unwrap().push(SelectionCall::Check(placement));
-        Ok(())
     }
 
     fn carry_out_selection(&self, _: &Principal, _: SelectionId, seen_ms: u64) -> Result<(), Problem> {

@@ -1,6 +1,6 @@
 //! `/selection`: the forms with which something is done to several VMs.
 
-use model::{BulkAction, Chosen, Code, Placement, Problem, StateFilter, VmAction, VmId, VmQuery};
+use model::{Chosen, Code, Problem, StateFilter, VmAction, VmId, VmQuery};
 use uuid::Uuid;
 
 use super::{
@@ -9,19 +9,15 @@ use super::{
 };
 
 const WEB: &str = "00000000-0000-0000-0000-000000000001";
-const SHUT_DOWN: BulkAction = BulkAction::Act(VmAction::ShutDown);
+const SHUT_DOWN: VmAction = VmAction::ShutDown;
 
 fn selected() -> String {
     format!("/selection/{SELECTION}")
 }
 
 /// The forms, filled in.
-fn forms() -> [(String, String); 3] {
-    [
-        ("/selection".to_owned(), format!("action=shut-down&vm={WEB}")),
-        (selected(), "seen=5".to_owned()),
-        (selected(), "placement=best".to_owned()),
-    ]
+fn forms() -> [(String, String); 2] {
+    [("/selection".to_owned(), format!("action=shut-down&vm={WEB}")), (selected(), "seen=5".to_owned())]
 }
 
 #[tokio::test]
@@ -59,14 +55,40 @@ async fn what_is_ticked_is_looked_at_and_then_done() {
         assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, selected().as_str()), "{path}");
     }
     let web = Chosen::Vms(vec![VmId(Uuid::from_u128(1))]);
-    let calls =
-        [SelectionCall::Select(web, SHUT_DOWN), SelectionCall::CarryOut(5), SelectionCall::Check(Placement::Best)];
+    let calls = [SelectionCall::Select(web, SHUT_DOWN), SelectionCall::CarryOut(5)];
     assert_eq!(house.console.selection_calls(), calls);
-    let all = "action=migrate&all=on&list=%2F%3Fq%3Dweb%26state%3Drunning&vms=";
+    let all = "action=start&all=on&list=%2F%3Fq%3Dweb%26state%3Drunning&vms=";
     house.send(send_form("/selection", Some(&cookie), all)).await;
     let query = VmQuery { search: "web".into(), state: StateFilter::Running, ..VmQuery::default() };
     let chosen = Chosen::Matching { query, except: Vec::new() };
-    assert_eq!(house.console.selection_calls(), [SelectionCall::Select(chosen, BulkAction::Migrate)]);
+    assert_eq!(house.console.selection_calls(), [SelectionCall::Select(chosen, VmAction::Start)]);
+}
+
+#[tokio::test]
+async fn to_move_them_a_plan_is_asked_for() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let two = "00000000-0000-0000-0000-000000000002";
+    let list = "list=%2F%3Fq%3Dweb%26from%3D200";
+    for (form, parts) in [
+        (
+            format!("vms={two}&vm={WEB}&vm={two}"),
+            vec![format!("name=\"vms\" value=\"{WEB},{two}\""), "Move 2 VMs".to_owned()],
+        ),
+        (format!("all=on&{list}&vms={two}"), vec![format!("name=\"vms\" value=\"{two}\""), "name=\"all\"".to_owned()]),
+        (format!("again={SELECTION}"), vec!["Move 3 VMs".to_owned()]),
+    ] {
+        let answer = house.send(send_form("/plans/form", Some(&cookie), &form)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{form}");
+        for part in parts {
+            assert!(answer.body.contains(&part), "{part}: {}", answer.body);
+        }
+    }
+    for nothing in [String::new(), "vm=web".to_owned(), format!("all=on&list=%2F%3Fcolour%3Dred&vm={WEB}")] {
+        let answer = house.send(send_form("/plans/form", Some(&cookie), &nothing)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{nothing}");
+    }
+    assert_eq!(house.console.selection_calls(), []);
 }
 
 #[tokio::test]
@@ -82,7 +104,6 @@ async fn what_can_not_be_read_changes_nothing() {
         ("/selection/x".to_owned(), "seen=5".to_owned()),
         (selected(), String::new()),
         (selected(), "seen=now".to_owned()),
-        (selected(), "placement=host&destination=a+b".to_owned()),
     ] {
         let answer = house.send(send_form(&path, Some(&cookie), &form)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {form}");
@@ -128,9 +149,14 @@ async fn the_list_s_checkboxes_need_no_scripts() {
     let house = House::new().await;
     let cookie = house.cookie().await;
     let page = house.send(visit("/?q=w", Some(&cookie), "same-origin")).await;
-    for part in
-        ["form=\"selection\"", WEB, "id=\"selection\"", "action=\"/selection\"", "value=\"/?q=w\"", "value=migrate"]
-    {
+    for part in [
+        "form=\"selection\"",
+        WEB,
+        "id=\"selection\"",
+        "action=\"/selection\"",
+        "value=\"/?q=w\"",
+        "formaction=/plans/form",
+    ] {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
 }
