@@ -84,7 +84,7 @@ test('all that match move by a plan', async ({ page }, { project }) => {
   await bar(page).getByRole('button', { name: 'Migrate' }).click();
   await expect(page.getByRole('heading', { name: 'Move VMs' })).toBeVisible();
   await expectGood(page, `the form of a plan on a ${project.name}`);
-  await page.getByLabel('To', { exact: true }).selectOption(there);
+  await page.getByRole('combobox', { name: /^To/ }).selectOption(there);
   await page.getByRole('button', { name: 'Make the plan' }).click();
   await expect(page.getByRole('heading', { name: 'Plan: move 1 VM' })).toBeVisible();
   await expect(page.locator('.moves [data-vm="web"]')).toContainText(there);
