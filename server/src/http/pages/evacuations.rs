@@ -30,7 +30,7 @@ pub(super) fn router() -> Router<DoorState> {
         .route("/hosts/{name}/empty", get(empty_page))
         .route("/hosts/{name}/maintenance", post(maintain))
         .route("/plans", get(async || Redirect::to("/evacuations")).post(make_plan))
-        .route("/plans/form", post(move_page))
+        .route("/plans/form", post(move_page).get(async || Redirect::to("/")))
         .route("/plans/{id}", get(plan_page))
         .route("/plans/{id}/carry-out", post(carry_out))
         .route("/evacuations", get(list))
@@ -63,19 +63,22 @@ async fn move_page(
 ) -> Result<Response, Failed> {
     let fields = fields(sent)?;
     let form = match fields.chosen()? {
-        Chosen::Vms(vms) if vms.is_empty() => {
-            return Err(Problem::new(Code::InvalidInput, "No VM is selected.")
-                .with_fix("Tick some in the list.")
-                .into());
-        }
-        Chosen::Vms(vms) => PlanForm::moving(&vms),
         Chosen::Matching { except, .. } => PlanForm::moving_all(fields.list(), &except),
+        Chosen::Vms(vms) => moving(&vms)?,
         Chosen::Again(id) => {
-            let selection = doors.console.selection(&who, id)?;
-            PlanForm::moving(&selection.vms.iter().map(|vm| vm.id).collect::<Vec<_>>())
+            let vms = doors.console.selection(&who, id)?.vms;
+            // The others were gone already.
+            moving(&vms.iter().filter(|vm| vm.host.is_some()).map(|vm| vm.id).collect::<Vec<_>>())?
         }
     };
     Ok(shown(app::plan_form(addresses(), &form, &hosts(&doors, &who)?, None)))
+}
+
+fn moving(vms: &[VmId]) -> Result<PlanForm, Problem> {
+    if vms.is_empty() {
+        return Err(Problem::new(Code::InvalidInput, "No VM is selected.").with_fix("Tick some in the list."));
+    }
+    Ok(PlanForm::moving(vms))
 }
 
 async fn make_plan(

@@ -500,6 +500,7 @@ impl Selections for FakeConsole {
 
     fn selection(&self, _: &Principal, id: SelectionId) -> Result<Selection, Problem> {
         let not_running = Problem::new(Code::WrongState, "two words is shut off: it can't be shut down.");
+        let gone = Problem::new(Code::UnknownVm, "No host has this VM any more.");
         let vm = |id: u128, name: &str, turn| SelectedVm {
             id: VmId(Uuid::from_u128(id)),
             name: name.into(),
@@ -516,6 +517,7 @@ impl Selections for FakeConsole {
                 vm(1, "web", Turn::Planned),
                 vm(2, "two words", Turn::Excluded(not_running)),
                 vm(3, "a<b", Turn::Planned),
+                SelectedVm { host: None, ..vm(4, "lost", Turn::Excluded(gone)) },
             ],
         })
     }

@@ -76,7 +76,7 @@ async fn to_move_them_a_plan_is_asked_for() {
             vec![format!("name=\"vms\" value=\"{WEB},{two}\""), "Move 2 VMs".to_owned()],
         ),
         (format!("all=on&{list}&vms={two}"), vec![format!("name=\"vms\" value=\"{two}\""), "name=\"all\"".to_owned()]),
-        (format!("again={SELECTION}"), vec!["Move 3 VMs".to_owned()]),
+        (format!("again={SELECTION}"), vec!["Move 3 VMs".to_owned(), format!("{WEB},{two},")]),
     ] {
         let answer = house.send(send_form("/plans/form", Some(&cookie), &form)).await;
         assert_eq!(answer.status, StatusCode::OK, "{form}");
@@ -89,6 +89,8 @@ async fn to_move_them_a_plan_is_asked_for() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{nothing}");
     }
     assert_eq!(house.console.selection_calls(), []);
+    let list = house.send(visit("/plans/form", Some(&cookie), "same-origin")).await;
+    assert_eq!((list.status, list.header("location")), (StatusCode::SEE_OTHER, "/"));
 }
 
 #[tokio::test]
@@ -128,7 +130,7 @@ async fn the_page_says_what_will_be_done_and_what_not() {
     let page = house.send(visit(&selected(), Some(&cookie), "same-origin")).await;
     assert_eq!((page.status, page.header("refresh")), (StatusCode::OK, ""));
     for part in [
-        "Shut down 3 VMs?",
+        "Shut down 4 VMs?",
         "Shut down 2 VMs",
         "name=\"seen\" value=\"5\"",
         "two words is shut off",
