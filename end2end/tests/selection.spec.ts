@@ -84,6 +84,9 @@ test('all that match move by a plan', async ({ page }, { project }) => {
   await bar(page).getByRole('button', { name: 'Migrate' }).click();
   await expect(page.getByRole('heading', { name: 'Move VMs' })).toBeVisible();
   await expectGood(page, `the form of a plan on a ${project.name}`);
+  // A long option does not widen the card up to the edge of a phone.
+  const card = await page.locator('form.card').boundingBox();
+  expect((card?.x ?? 0) + (card?.width ?? 0)).toBeLessThan(page.viewportSize()?.width ?? 0);
   await page.getByRole('combobox', { name: /^To/ }).selectOption(there);
   await page.getByRole('button', { name: 'Make the plan' }).click();
   await expect(page.getByRole('heading', { name: 'Plan: move 1 VM' })).toBeVisible();
