@@ -8,7 +8,7 @@ use model::{
 };
 
 use super::{begin::Refusal, keep};
-use crate::{inventory::Inventory, preflight::memory_needed};
+use crate::{hypervisor::HostError, inventory::Inventory, preflight::memory_needed};
 
 /// How long is waited before a VM is tried again, after the first failure and after the second, in ms.
 const WAITS_MS: [u64; 2] = [10_000, 60_000];
@@ -44,6 +44,15 @@ pub(super) enum Known {
     Never,
 }
 
+/// The evacuation that an item is part of.
+struct Whole {
+    state: EvacuationState,
+    /// Whether its VMs go home: to that host and no other.
+    goes_home: bool,
+    /// Now, in ms since 1970.
+    now_ms: u64,
+}
+
 /// Sees what became of the VMs under way.
 pub(super) fn settle(
     evacuation: &mut Evacuation,
@@ -51,7 +60,8 @@ pub(super) fn settle(
     changes: &mut Changes,
     now_ms: u64,
 ) {
-    let state = evacuation.state;
+    let goes_home = matches!(evacuation.request.subject, Subject::Home(_));
+    let whole = Whole { state: evacuation.state, goes_home, now_ms };
     for item in &mut evacuation.items {
         let ItemState::Moving { migration } = item.state else { continue };
         match known.remove(&migration) {
@@ -60,17 +70,17 @@ pub(super) fn settle(
             Some(Known::Refused(refusal)) => {
                 let Refusal { destination, problem, .. } = refusal;
                 changes.tell(now_ms, format!("{} can't move to {destination}: {}", item.vm_name, problem.sentence));
-                failed(item, Tried { destination, migration: None, problem }, now_ms);
+                failed(item, Tried { destination, migration: None, problem }, &whole);
             }
             Some(Known::Record(record)) if !record.phase.has_ended() => continue,
-            Some(Known::Record(record)) => ended(item, &record, state, changes, now_ms),
+            Some(Known::Record(record)) => ended(item, &record, &whole, changes),
         }
         changes.items.insert(item.vm);
     }
 }
 
-fn ended(item: &mut EvacuationItem, record: &Migration, state: EvacuationState, changes: &mut Changes, now_ms: u64) {
-    let name = &item.vm_name;
+fn ended(item: &mut EvacuationItem, record: &Migration, whole: &Whole, changes: &mut Changes) {
+    let (name, now_ms) = (&item.vm_name, whole.now_ms);
     let problem = || {
         let unknown =
             || Problem::new(Code::ReasonLost, format!("The migration of {name} has ended: {}.", record.phase.label()));
@@ -90,7 +100,7 @@ fn ended(item: &mut EvacuationItem, record: &Migration, state: EvacuationState, 
             changes.tell(now_ms, format!("{name} needs attention."));
             item.state = ItemState::WaitsForPerson { problem: problem() };
         }
-        Phase::Cancelled if state == EvacuationState::Stopping => {
+        Phase::Cancelled if whole.state == EvacuationState::Stopping => {
             item.state = ItemState::Skipped { by: "the stop of the evacuation".to_owned() };
         }
         Phase::Cancelled => {
@@ -106,21 +116,23 @@ fn ended(item: &mut EvacuationItem, record: &Migration, state: EvacuationState, 
             let problem = problem();
             let destination = record.destination.clone();
             changes.tell(now_ms, format!("{name} has not moved to {destination}: {}", problem.sentence));
-            failed(item, Tried { destination, migration: Some(record.id), problem }, now_ms);
+            failed(item, Tried { destination, migration: Some(record.id), problem }, whole);
         }
     }
 }
 
 /// One attempt more has failed: after the third it waits for a person.
-fn failed(item: &mut EvacuationItem, tried: Tried, now_ms: u64) {
+fn failed(item: &mut EvacuationItem, tried: Tried, whole: &Whole) {
     let problem = tried.problem.clone();
     item.tried.push(tried);
     match WAITS_MS.get(item.tried.len() - 1) {
         Some(wait_ms) if item.tried.len() < MOST_TRIES => {
             item.state = ItemState::Waiting;
-            item.not_before_ms = Some(now_ms + wait_ms);
-            // A host is looked for anew; this one may be it again.
-            item.destination = None;
+            item.not_before_ms = Some(whole.now_ms + wait_ms);
+            if !whole.goes_home {
+                // A host is looked for anew; this one may be it again.
+                (item.destination, item.via) = (None, None);
+            }
         }
         _ => item.state = ItemState::WaitsForPerson { problem },
     }
@@ -161,7 +173,10 @@ fn waits(item: &mut EvacuationItem, inventory: &Inventory, emptied: &[HostName],
     let gone = |sentence: String| ItemState::Gone { sentence };
     let name = item.vm_name.clone();
     let Some(vm) = inventory.vm(item.vm) else {
-        item.state = gone(format!("{name} was removed."));
+        match unheard(item, inventory) {
+            Some(error) => item.waits_for = Some(error.sentence),
+            None => item.state = gone(format!("{name} was removed.")),
+        }
         return;
     };
     if let Err(error) = inventory.connection(&vm.host) {
@@ -195,6 +210,15 @@ fn waits(item: &mut EvacuationItem, inventory: &Inventory, emptied: &[HostName],
     item.waits_for = later.then(|| "the next attempt".to_owned());
 }
 
+/// Why a host that may have a VM does not answer: of one that no other host has it is not known then whether it is there. A console that was
+/// just started knows nothing of a host before it has answered.
+fn unheard(item: &EvacuationItem, inventory: &Inventory) -> Option<HostError> {
+    let tried = item.tried.iter().map(|tried| &tried.destination);
+    let hosts = [Some(&item.source), item.halted_on.as_ref(), item.via.as_ref(), item.destination.as_ref()];
+    let mut registered = hosts.into_iter().flatten().chain(tried).filter(|host| inventory.host(host).is_some());
+    registered.find_map(|host| inventory.connection(host).err())
+}
+
 /// At its source, on the host where it halts, or on another that is to be emptied.
 fn is_where_expected(item: &EvacuationItem, vm: &Vm, emptied: &[HostName]) -> bool {
     vm.host == *item.halted_on.as_ref().unwrap_or(&item.source) || emptied.contains(&vm.host)
@@ -203,6 +227,7 @@ fn is_where_expected(item: &EvacuationItem, vm: &Vm, emptied: &[HostName]) -> bo
 /// One that a person has moved, shut down or removed by hand needs no person any more.
 fn person_has_helped(item: &mut EvacuationItem, inventory: &Inventory) {
     match inventory.vm(item.vm) {
+        None if unheard(item, inventory).is_some() => {}
         None => item.state = ItemState::Gone { sentence: format!("{} was removed.", item.vm_name) },
         Some(vm) if inventory.connection(&vm.host).is_err() || vm.migration.is_some() => {}
         Some(vm) if !is_where_expected(item, vm, &[]) && vm.state.is_active() && !inventory.is_in_doubt(item.vm) => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Choice, Code, Evacuation, HostName, ItemState, Mode, PlacementKind, PlacementRules, PlanRequest, PlannedStay,
-    Problem, Subject, Vm, VmId, VmState,
+    Choice, Code, Evacuation, EvacuationItem, HostName, ItemState, Mode, PlacementKind, PlacementRules, PlanRequest,
+    PlannedStay, Problem, Subject, Vm, VmId, VmState,
 };
 
 use super::wording::{invalid, known};
@@ -150,11 +150,30 @@ fn immovable(vm: &Vm) -> Option<Problem> {
     })
 }
 
+/// A VM that was moved to a host that has not answered since the console was started.
+fn unseen(inventory: &Inventory, item: &EvacuationItem) -> Option<PlannedStay> {
+    let ItemState::Moved { .. } = item.state else { return None };
+    let host = item.destination.clone().filter(|host| inventory.host(host).is_some())?;
+    let error = inventory.connection(&host).err()?;
+    Some(PlannedStay {
+        vm: item.vm,
+        vm_name: item.vm_name.clone(),
+        host,
+        is_active: false,
+        problem: Some(error.into()),
+        choice: None,
+        choices: Vec::new(),
+    })
+}
+
 /// The VMs that an evacuation has moved: those that are still where it put them go home.
 pub(super) fn home(inventory: &Inventory, before: &Evacuation) -> Split {
     let mut split = Split::default();
     for item in &before.items {
-        let Some(vm) = inventory.vm(item.vm) else { continue };
+        let Some(vm) = inventory.vm(item.vm) else {
+            split.1.extend(unseen(inventory, item));
+            continue;
+        };
         match &item.state {
             ItemState::Moved { .. } if vm.host == item.source => {}
             ItemState::Moved { .. } if item.destination.as_ref() == Some(&vm.host) => {

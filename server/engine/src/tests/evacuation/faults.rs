@@ -64,6 +64,39 @@ async fn the_next_console_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_console_that_starts_while_the_host_is_away_waits_for_it() {
+    let mut bench = Bench::new().await;
+    let vms = bench.vms(&["a", "b", "c", "d", "e", "f", "g", "h"], BUSY).await;
+    let id = bench.empty("alpha").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.sim.cut(&host("alpha"));
+    bench.restart().await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let now = bench.evacuation(id).await;
+    assert!(now.items.iter().all(|item| !matches!(item.state, ItemState::Gone { .. })), "{now:#?}");
+    let waits = now.items.iter().find(|item| item.state == ItemState::Waiting).unwrap();
+    assert!(waits.waits_for.as_ref().unwrap().contains("alpha"), "{waits:?}");
+    bench.sim.mend(&host("alpha"));
+    let end = bench.until_settled(id).await;
+    assert!(vms.iter().all(|vm| has_moved(&end, *vm)), "{end:#?}");
+    assert!(end.items.iter().all(|item| !item.appeared), "{end:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_for_a_person_is_not_gone_while_its_host_is_away() {
+    let mut bench = Bench::new().await;
+    let vms = bench.vms(&["web"], IDLE).await;
+    bench.sim.fail_always(vms[0], Some(Fault::Refused("not now".into())));
+    let id = bench.empty("alpha").await;
+    bench.until_settled(id).await;
+    bench.sim.cut(&host("alpha"));
+    bench.restart().await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let now = bench.evacuation(id).await;
+    assert!(matches!(state(&now, vms[0]), ItemState::WaitsForPerson { .. }), "{now:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_a_destination_dies_another_host_takes_its_vms() {
     let bench = Bench::new().await;
     let vms = bench.vms(&["a", "b", "c", "d"], BUSY).await;

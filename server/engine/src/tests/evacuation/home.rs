@@ -3,6 +3,7 @@
 use model::{Code, MaintenanceStage, Why};
 
 use super::*;
+use crate::testing::Fault;
 
 #[tokio::test(start_paused = true)]
 async fn all_come_home() {
@@ -19,6 +20,37 @@ async fn all_come_home() {
     assert!(vms.iter().all(|vm| has_moved(&end, *vm)));
     assert!(vms.iter().all(|vm| bench.sim.runs_on(*vm) == [host("alpha")]));
     bench.until_stage("alpha", None).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_fails_on_its_way_home_goes_nowhere_else() {
+    let bench = Bench::new().await;
+    let vms = bench.vms(&["web", "db"], IDLE).await;
+    let id = bench.empty("alpha").await;
+    bench.until_stage("alpha", Some(MaintenanceStage::Empty)).await;
+    bench.sim.fail_next(vms[0], Fault::Refused("not now".into()));
+    let plan = bench.engine.plan(PlanRequest::plain(Subject::Home(id))).await.unwrap();
+    let home = bench.engine.carry_out(plan.id, "ada").await.unwrap().id;
+    let end = bench.until_settled(home).await;
+    assert_eq!(end.item(vms[0]).unwrap().tried.len(), 1);
+    assert!(vms.iter().all(|vm| has_moved(&end, *vm) && bench.sim.runs_on(*vm) == [host("alpha")]), "{end:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_a_host_that_is_away_is_named() {
+    let mut bench = Bench::new().await;
+    let vms = bench.vms(&["web", "db"], IDLE).await;
+    let id = bench.empty("alpha").await;
+    bench.until_stage("alpha", Some(MaintenanceStage::Empty)).await;
+    let away = bench.engine.vm(vms[0]).unwrap().host;
+    let there = vms.iter().filter(|vm| bench.engine.vm(**vm).unwrap().host == away).count();
+    bench.sim.cut(&away);
+    bench.restart().await;
+    bench.until(|bench| bench.engine.snapshot(None).hosts.iter().filter(|host| host.is_connected()).count() == 2).await;
+    let plan = bench.engine.plan(PlanRequest::plain(Subject::Home(id))).await.unwrap();
+    assert_eq!(plan.moves.len(), vms.len() - there, "{plan:#?}");
+    let stays = plan.stays.iter().find(|stays| stays.vm == vms[0]).unwrap();
+    assert!(stays.problem.as_ref().unwrap().sentence.contains(away.as_str()), "{plan:#?}");
 }
 
 #[tokio::test(start_paused = true)]
