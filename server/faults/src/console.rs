@@ -26,6 +26,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const END_LIMIT: Duration = Duration::from_secs(40);
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// What is told of the hosts' links, so that evacuations take as long as there is something to strike. Single migrations have their own limit.
+const OUTGOING_MIB_S: u32 = 16;
 /// The first user, and the password that this bed gives it: nobody else gets in here.
 const USER: &str = "admin";
 const PASSWORD: &str = "a long password of the bed";
@@ -65,7 +67,7 @@ impl Console {
         for Host { name, address, .. } in hosts {
             config += &format!(
                 "\n[[hosts]]\nname = \"{name}\"\ntransport = \"tcp\"\naddress = \"{address}\"\ndaemon = \"session\"\n\
-                 shared_directories = [\"{}\"]\n",
+                 shared_directories = [\"{}\"]\noutgoing_mib_s = {OUTGOING_MIB_S}\n",
                 shared.display()
             );
         }

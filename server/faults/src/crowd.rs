@@ -24,7 +24,7 @@ const NEXT: usize = 4;
 pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     let mut clock = Clock::start();
     let crowd = Vm::crowd();
-    let before = make(bed).await?;
+    let before = make(bed, crowd).await?;
     let moved = |vm: &Vm| Move { vm: vm.name, source: 0, destination: plan.destination(0) };
     let mut ids = Vec::new();
     for vm in crowd {
@@ -81,8 +81,8 @@ pub async fn run(bed: &mut Bed, plan: &Plan) -> Result<Outcome> {
     })
 }
 
-/// Makes and starts all VMs on alpha; what their guests did.
-async fn make(bed: &Bed) -> Result<Vec<Option<Facts>>> {
-    let made = stream::iter(Vm::crowd()).map(async |vm| Ok(bed.make_anew(vm).await?.1));
+/// Makes and starts these VMs on alpha; what their guests did.
+pub async fn make(bed: &Bed, vms: &[Vm]) -> Result<Vec<Option<Facts>>> {
+    let made = stream::iter(vms).map(async |vm| Ok(bed.make_anew(vm).await?.1));
     made.buffered(AT_ONCE).try_collect().await
 }

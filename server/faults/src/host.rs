@@ -103,6 +103,13 @@ impl Host {
         }
     }
 
+    /// The names of the VMs that execute on it; none if it does not answer.
+    pub async fn running(&self) -> Vec<String> {
+        let output = self.run(&["list", "--name", "--state-running"]).await;
+        let names = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+        names.lines().map(str::trim).filter(|name| !name.is_empty()).map(String::from).collect()
+    }
+
     /// All it says of a copy, for a person: its job, and its CPU time.
     pub async fn describe(&self, vm: &str) -> String {
         let Sight::Copy(state, reason) = self.look(vm).await else {

@@ -8,6 +8,7 @@ mod bed;
 mod console;
 mod crowd;
 mod dice;
+mod evacuation;
 mod fault;
 mod file_systems;
 mod guest;

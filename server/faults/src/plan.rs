@@ -35,14 +35,18 @@ impl Plan {
     /// Draws the plan of a run.
     pub fn draw(seed: u64, run: u64) -> Self {
         let mut dice = Dice::new(seed, run);
-        // One such run takes as long as twenty others.
-        let crowd = run % 200 == 199;
-        let vm = if crowd { &Vm::crowd()[0] } else { dice.one_of(Vm::ALL) };
+        // Such runs take as long as twenty others.
+        let (crowd, evacuation) = (run % 200 == 199, run % 200 == 99);
+        let vm = if crowd || evacuation { &Vm::crowd()[0] } else { dice.one_of(Vm::ALL) };
         let step = if dice.happens(50) { 1 } else { 2 };
         let (direct, bandwidth_mib_s) = (dice.happens(30), dice.within(12..30));
         let remove_source_disks = vm.disk == Disk::Copied && dice.happens(40);
         let moment = Moment::draw(&mut dice, vm);
-        let fault = if crowd { Fault::draw_for_crowd(&mut dice) } else { Fault::draw(&mut dice, vm) };
+        let fault = match (crowd, evacuation) {
+            (true, _) => Fault::draw_for_crowd(&mut dice),
+            (_, true) => Fault::draw_for_evacuation(&mut dice),
+            _ => Fault::draw(&mut dice, vm),
+        };
         Self {
             run,
             vm,

@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 use crate::{
     bed::Bed,
-    crowd,
+    crowd, evacuation,
     fault::Fault,
     options::Options,
     plan::Plan,
@@ -47,8 +47,9 @@ async fn do_run(bed: &mut Bed, plan: &Plan) -> Word {
     if let Some(why) = plan.fault.lacks().or(bed.lacks(plan.vm.disk)) {
         return Word::PassedOver(plan.run, why.to_owned());
     }
-    let done = match plan.fault {
+    let done = match &plan.fault {
         Fault::Crowd(_) => crowd::run(bed, plan).await,
+        Fault::Evacuation(strikes) => evacuation::run(bed, plan, strikes).await,
         _ => run::run(bed, plan).await,
     };
     match done {

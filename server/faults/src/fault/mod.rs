@@ -12,8 +12,9 @@ use anyhow::Result;
 use reqwest::Method;
 use tokio::{process::Child, time::sleep};
 
+pub use self::deaths::Deaths;
 pub use self::rivals::Tool;
-use self::{deaths::Deaths, link::Link, pool::PoolFull, rivals::OtherConsole, store::Store};
+use self::{link::Link, pool::PoolFull, rivals::OtherConsole, store::Store};
 use crate::{
     bed::Bed,
     dice::Dice,
@@ -30,6 +31,8 @@ pub enum Fault {
     Deaths(Deaths),
     /// Processes end while forty VMs move at once.
     Crowd(Deaths),
+    /// Processes end, one strike after another, while a host is emptied, and while its VMs come home: half of the strikes each.
+    Evacuation(Vec<Strike>),
     /// The console is killed so many times, one death after another.
     Kills(u32),
     /// The migration is cancelled, once or twice.
@@ -44,6 +47,21 @@ pub enum Fault {
     Console(OtherConsole),
     /// Another program moves the same VM.
     Tool(Tool),
+}
+
+/// One strike of several.
+#[derive(Clone, Debug)]
+pub struct Strike {
+    /// How long after the last one has healed, in ms.
+    pub after_ms: u64,
+    /// What ends.
+    pub deaths: Deaths,
+}
+
+impl Strike {
+    fn draw(dice: &mut Dice) -> Self {
+        Self { after_ms: dice.within(100..6_000), deaths: Deaths::draw_without_qemus(dice) }
+    }
 }
 
 /// What a strike began and the judge has to know.
@@ -83,10 +101,16 @@ impl Fault {
         Self::Crowd(Deaths::draw_without_qemus(dice))
     }
 
+    /// Draws one for a host that is emptied.
+    pub fn draw_for_evacuation(dice: &mut Dice) -> Self {
+        Self::Evacuation((0..4).map(|_| Strike::draw(dice)).collect())
+    }
+
     /// The row of the table.
     pub fn kind(&self) -> String {
         match self {
             Self::Deaths(deaths) => deaths.kind(),
+            Self::Evacuation(_) => "evacuation: console and daemons".to_owned(),
             Self::Crowd(deaths) => format!("forty at once: {}", deaths.kind()),
             Self::Kills(times) => format!("console killed {times} times"),
             Self::Cancel { twice: false } => "cancelled".to_owned(),
@@ -103,6 +127,7 @@ impl Fault {
     pub fn moment(&self, dice: &mut Dice) -> Option<Moment> {
         match self {
             Self::Crowd(_) => Some(Moment::After(dice.within(0..8_000))),
+            Self::Evacuation(_) => Some(Moment::After(0)),
             Self::Kills(_) => Some(Moment::Phase("copying-memory", 0)),
             Self::Pool(_) => Some(Moment::Phase("copying-disks", dice.within(0..40))),
             Self::Tool(tool) => tool.moment(dice),
@@ -146,6 +171,8 @@ impl Fault {
     pub async fn strike(&self, bed: &mut Bed, moved: &Move, id: &str, struck: &mut Struck) -> Result<()> {
         match self {
             Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.strike(bed, moved, struck),
+            // evacuation.rs strikes and heals.
+            Self::Evacuation(_) => {}
             Self::Kills(times) => deaths::kill_again_and_again(bed, id, *times, struck).await?,
             Self::Cancel { twice } => {
                 for _ in 0..=u32::from(*twice) {
@@ -166,7 +193,7 @@ impl Fault {
     pub async fn heal(&self, bed: &mut Bed, moved: &Move, struck: &mut Struck) -> Result<()> {
         match self {
             Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.heal(bed, moved).await?,
-            Self::Kills(_) | Self::Cancel { .. } | Self::Console(_) => {}
+            Self::Evacuation(_) | Self::Kills(_) | Self::Cancel { .. } | Self::Console(_) => {}
             Self::Store(store) => store.heal(bed, moved, struck).await?,
             Self::Pool(pool) => pool.heal(bed, moved).await?,
             Self::Link(link) => link.heal().await?,
@@ -194,6 +221,12 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deaths(deaths) | Self::Crowd(deaths) => deaths.fmt(formatter),
+            Self::Evacuation(strikes) => {
+                formatter.write_str("host emptied")?;
+                strikes
+                    .iter()
+                    .try_for_each(|Strike { after_ms, deaths }| write!(formatter, "; {after_ms} ms: {deaths}"))
+            }
             Self::Store(store) => write!(formatter, "{store:?}"),
             Self::Pool(pool) => write!(formatter, "{pool:?}"),
             Self::Link(link) => write!(formatter, "{link:?}"),
