@@ -17,7 +17,9 @@ impl DestinationReport {
     /// The host's place among all destinations, the best first; a host without a preflight comes last. See [`Preflight::rank`].
     pub fn rank(&self) -> [u64; 6] {
         match &self.preflight {
-            Ok(preflight) => preflight.rank(self.host.memory_free_bytes),
+            Ok(preflight) => {
+                preflight.rank(self.host.memory_free_bytes.saturating_sub(self.host.memory_reserved_bytes))
+            }
             Err(_) => [u32::MAX.into(); 6],
         }
     }

@@ -25,6 +25,7 @@ pub fn host(name: &str) -> Host {
         cpus: 2,
         memory_bytes: 1 << 30,
         memory_free_bytes: 1 << 29,
+        memory_reserved_bytes: 0,
         vms: 0,
         vms_active: 0,
         libvirt_version: None,

@@ -95,7 +95,7 @@ pub enum FindingCode {
     Invtsc,
     /// Whether the destination has as many CPUs as the VM.
     Vcpus,
-    /// Whether the destination has enough memory that is free or can be freed at once.
+    /// Whether the destination has enough memory that is free or can be freed at once, and not reserved by an evacuation.
     Memory,
     /// Whether the destination has enough free huge pages of the VM's size.
     HugePages,

@@ -28,6 +28,9 @@ pub struct Host {
     pub memory_bytes: u64,
     /// Memory that is free or can be freed at once, in bytes.
     pub memory_free_bytes: u64,
+    /// Memory that evacuations have reserved for VMs that come, in bytes.
+    #[serde(default)]
+    pub memory_reserved_bytes: u64,
     /// VMs whose active copy is here.
     pub vms: u32,
     /// Those of them that run or are paused.

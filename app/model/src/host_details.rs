@@ -11,6 +11,8 @@ pub struct HostDetails {
     pub name: HostName,
     /// What it has just now; none if it does not say.
     pub resources: Option<HostResources>,
+    /// Memory that evacuations have reserved for VMs that come, in bytes.
+    pub memory_reserved_bytes: u64,
     /// Why it does not say.
     pub problem: Option<Problem>,
     /// Its certificates, and the console's for it, as far as they can be read; none until they have been.

@@ -24,11 +24,11 @@ pub(super) fn HostFacts(
     settings: Option<RegisteredHost>,
     failed: Vec<Migration>,
 ) -> impl IntoView {
-    let HostDetails { resources, problem, certificates, known_bugs, errors, .. } = details;
+    let HostDetails { resources, memory_reserved_bytes, problem, certificates, known_bugs, errors, .. } = details;
     let silent = problem.filter(|problem| errors.iter().all(|error| error.problem != *problem));
     view! {
         {silent.map(|problem| view! { <ProblemNote problem /> })}
-        {resources.map(|resources| view! { <Resources resources /> })}
+        {resources.map(|resources| view! { <Resources resources reserved_bytes=memory_reserved_bytes /> })}
         <Certificates certificates />
         <KnownBugs bugs=known_bugs />
         {settings.map(|host| view! {
@@ -42,13 +42,13 @@ pub(super) fn HostFacts(
 }
 
 #[component]
-fn Resources(resources: HostResources) -> impl IntoView {
+fn Resources(resources: HostResources, reserved_bytes: u64) -> impl IntoView {
     let HostResources { pools, networks, bridges, .. } = resources.clone();
     view! {
         <section class="card">
             <h2>"CPUs and memory"</h2>
             <dl class="facts">
-                {rows(&resources).into_iter().map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
+                {rows(&resources, reserved_bytes).into_iter().map(|(name, value)| view! { <Fact name>{value}</Fact> }).collect_view()}
             </dl>
         </section>
         <section class="card">
@@ -64,14 +64,15 @@ fn Resources(resources: HostResources) -> impl IntoView {
     }
 }
 
-/// How much is used of what.
-fn rows(resources: &HostResources) -> Vec<(&'static str, String)> {
+/// How much is used of what, and reserved for VMs that come.
+fn rows(resources: &HostResources, reserved_bytes: u64) -> Vec<(&'static str, String)> {
     let HostResources { cpus_busy, cpus, memory_bytes, memory_unused_bytes, memory_free_bytes, .. } = resources;
     let used = text::bytes(memory_bytes.saturating_sub(*memory_free_bytes));
     let rows = [
         ("CPUs busy", cpus_busy.map(|busy| format!("{busy:.1} of {cpus}"))),
         ("Memory used", Some(format!("{used} of {}", text::bytes(*memory_bytes)))),
         ("Free or can be freed", Some(text::bytes(*memory_free_bytes))),
+        ("Reserved by plans", (reserved_bytes > 0).then(|| text::bytes(reserved_bytes))),
         ("Used by nothing", memory_unused_bytes.map(text::bytes)),
     ];
     rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -240,6 +241,7 @@ mod tests {
         HostDetails {
             name: examples::host("alpha").name,
             resources: None,
+            memory_reserved_bytes: 0,
             problem: None,
             certificates: None,
             known_bugs: Vec::new(),
@@ -278,6 +280,16 @@ mod tests {
             assert!(html.contains(words), "{words}: {html}");
         }
         assert!(html.contains("It has no networks of libvirt.") && html.contains("libvirt does not tell"), "{html}");
+    }
+
+    #[test]
+    fn what_plans_have_reserved_is_shown_while_it_is() {
+        let shown = |memory_reserved_bytes| {
+            html(HostDetails { resources: Some(HostResources::default()), memory_reserved_bytes, ..details() })
+        };
+        let reserved = shown(3 << 30);
+        assert!(reserved.contains("Reserved by plans") && reserved.contains("3 GiB"), "{reserved}");
+        assert!(!shown(0).contains("Reserved"));
     }
 
     #[test]

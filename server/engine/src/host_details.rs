@@ -80,6 +80,7 @@ impl AllHostDetails {
         let details = HostDetails {
             name: name.clone(),
             resources: None,
+            memory_reserved_bytes: inventory.memory_reserved(name),
             problem: None,
             certificates: None,
             known_bugs: entry

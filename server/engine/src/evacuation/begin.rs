@@ -15,10 +15,14 @@ use uuid::Uuid;
 use super::{
     Evacuations, Order, fleet,
     planning::{accepted, options},
+    reserve,
     settle::Changes,
     wording,
 };
-use crate::{inventory::Inventory, migration::Part};
+use crate::{
+    inventory::{Inventory, Reservation},
+    migration::Part,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -62,8 +66,12 @@ impl Evacuations {
         if wanted.is_empty() {
             return;
         }
-        let fleet = self.fleet_of(evacuation, &wanted);
-        let placed = planner::place(&fleet);
+        let mut placed = planner::place(&self.fleet_of(evacuation, &wanted, &BTreeSet::new()));
+        let has_failed = |vm: &VmId| evacuation.item(*vm).is_some_and(|item| !item.tried.is_empty());
+        let nowhere_else: BTreeSet<VmId> = placed.without.keys().copied().filter(has_failed).collect();
+        if !nowhere_else.is_empty() {
+            placed = planner::place(&self.fleet_of(evacuation, &wanted, &nowhere_else));
+        }
         let moves_under_way = evacuation.left() > wanted.len();
         for item in evacuation.items.iter_mut().filter(|item| wanted.contains(&item.vm)) {
             let destination = placed.moves.iter().rev().find(|planned| planned.vm == item.vm);
@@ -92,27 +100,21 @@ impl Evacuations {
         }
     }
 
-    /// What the planner is asked about some VMs of an evacuation; the hosts that refused one of them are tried only where no other can.
-    fn fleet_of(&self, evacuation: &Evacuation, wanted: &BTreeSet<VmId>) -> Fleet {
+    /// What the planner is asked about some VMs of an evacuation. Hosts where one has failed are for those only that can go `nowhere_else`.
+    fn fleet_of(&self, evacuation: &Evacuation, wanted: &BTreeSet<VmId>, nowhere_else: &BTreeSet<VmId>) -> Fleet {
         let inventory = self.context.inventory();
         let mut hosts = self.rooms(&inventory, [evacuation]);
-        // What is promised to those of this evacuation that wait.
-        for item in
-            evacuation.items.iter().filter(|item| item.state == ItemState::Waiting && !wanted.contains(&item.vm))
-        {
-            if let Some(room) = item.destination.as_ref().and_then(|host| hosts.get_mut(host)) {
-                room.memory_bytes = room.memory_bytes.saturating_sub(item.memory_bytes);
-            }
+        reserve::take_all(&mut hosts, &inventory, Some(evacuation.id));
+        // Of this one as it is now.
+        for reserved in reserve::reservations(evacuation).iter().filter(|reserved| !wanted.contains(&reserved.vm)) {
+            reserve::take(&mut hosts, &inventory, reserved);
         }
         let items = evacuation.items.iter().filter(|item| wanted.contains(&item.vm));
         let mut vms: Vec<VmToMove> = items.filter_map(|item| self.to_move(&inventory, evacuation, item)).collect();
         for vm in &mut vms {
-            let failed = evacuation.item(vm.vm).map(|item| item.tried.as_slice()).unwrap_or_default();
-            let others = hosts.iter().any(|(host, room)| {
-                room.takes && *host != vm.source && !failed.iter().any(|tried| tried.destination == *host)
-            });
-            for tried in failed {
-                let pair = planner::Pair { refused: others, against: 100, ..planner::Pair::default() };
+            let refused = !nowhere_else.contains(&vm.vm);
+            for tried in evacuation.item(vm.vm).map(|item| item.tried.as_slice()).unwrap_or_default() {
+                let pair = planner::Pair { refused, against: 100, ..planner::Pair::default() };
                 vm.pairs.insert(tried.destination.clone(), pair);
             }
         }
@@ -193,7 +195,15 @@ impl Evacuations {
     ) -> Queue<'a> {
         let mut hosts = self.rooms(inventory, open.values());
         let mut running: Vec<Running> = inventory.open_migrations().map(running).collect();
-        // Begun, and not in the inventory yet: what is promised to these is not counted there.
+        for evacuation in open.values() {
+            // What waits in one that runs is in the queue itself.
+            let is_queued =
+                |reserved: &Reservation| reserved.migration.is_none() && evacuation.state == EvacuationState::Running;
+            for reserved in reserve::reservations(evacuation).iter().filter(|reserved| !is_queued(reserved)) {
+                reserve::take(&mut hosts, inventory, reserved);
+            }
+        }
+        // Begun, and not in the inventory yet.
         for item in open.values().flat_map(|evacuation| &evacuation.items) {
             let ItemState::Moving { migration } = item.state else { continue };
             let to = item.via.as_ref().or(item.destination.as_ref());
@@ -201,9 +211,6 @@ impl Evacuations {
             else {
                 continue;
             };
-            if let Some(room) = hosts.get_mut(destination) {
-                room.memory_bytes = room.memory_bytes.saturating_sub(item.memory_bytes);
-            }
             let stage = Stage::Preparing;
             running.push(Running { vm: item.vm, source: &vm.host, destination, bytes_s: None, stage, left_ms: None });
         }

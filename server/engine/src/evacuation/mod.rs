@@ -15,6 +15,7 @@ mod keep;
 mod outdated;
 mod planning;
 mod refused;
+mod reserve;
 mod settle;
 mod subject;
 mod wording;
@@ -80,6 +81,9 @@ impl Evacuations {
         let rules = context.store().placement_rules().await?;
         for (host, maintenance) in context.store().maintenance().await? {
             context.inventory().set_maintenance(&host, Some(maintenance));
+        }
+        for evacuation in &open {
+            context.inventory().set_reservations(evacuation.id, reserve::reservations(evacuation));
         }
         let (conductor, orders) = mpsc::unbounded_channel();
         let evacuations = Arc::new(Self {
@@ -213,7 +217,9 @@ impl Evacuations {
             true => self.shown().remove(&evacuation.id),
             false => self.shown().insert(evacuation.id, evacuation.clone()),
         };
-        self.context.inventory().evacuations_changed();
+        let mut inventory = self.context.inventory();
+        inventory.set_reservations(evacuation.id, reserve::reservations(evacuation));
+        inventory.evacuations_changed();
     }
 
     fn shown(&self) -> MutexGuard<'_, BTreeMap<EvacuationId, Evacuation>> {

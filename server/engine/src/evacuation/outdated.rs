@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{HostName, PlacementRules, Plan, PlannedMove, Subject, VmId};
 use planner::{Fleet, NoPlace, VmToMove};
 
-use super::fleet;
+use super::{fleet, reserve};
 use crate::inventory::Inventory;
 
 /// The differences, each in a sentence; none if the plan holds.
@@ -62,6 +62,7 @@ fn rooms(inventory: &Inventory, rules: &PlacementRules, plan: &Plan) -> Vec<Stri
         Some(fleet::vm(vm, planned.mode, Some(planned.destination.clone()), planned.policy, None))
     };
     let mut hosts = fleet::rooms(inventory, &home);
+    reserve::take_all(&mut hosts, inventory, None);
     for host in plan.request.emptied() {
         hosts.entry(host.clone()).and_modify(|room| room.takes = false);
     }

@@ -7,15 +7,15 @@ use std::{
 
 use futures::{StreamExt as _, stream};
 use model::{
-    Code, Ending, Finding, FindingCode, HostName, ItemState, MigrationOptions, Mode, Plan, PlanId, PlanRequest,
-    PlannedMove, PlannedStay, Policy, Preflight, Problem, Severity, Subject, Vm, VmId, Why,
+    Code, Ending, Finding, FindingCode, HostName, MigrationOptions, Mode, Plan, PlanId, PlanRequest, PlannedMove,
+    PlannedStay, Policy, Preflight, Problem, Severity, Subject, Vm, VmId, Why,
 };
 use planner::{Fleet, HostRoom, Move, NoPlace, Placement, VmToMove};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::{
-    Evacuations, fleet, refused,
+    Evacuations, fleet, refused, reserve,
     subject::{self, CHOICES_RUNNING, Chosen, Split},
     wording,
 };
@@ -90,13 +90,7 @@ impl Evacuations {
             Subject::Hosts(_) | Subject::Vms(_) => BTreeSet::new(),
         };
         let mut hosts = fleet::rooms(&inventory, &home);
-        // What other evacuations have promised to VMs that still wait.
-        for item in self.shown().values().flat_map(|other| &other.items).filter(|item| item.state == ItemState::Waiting)
-        {
-            if let Some(room) = item.destination.as_ref().and_then(|host| hosts.get_mut(host)) {
-                room.memory_bytes = room.memory_bytes.saturating_sub(item.memory_bytes);
-            }
-        }
+        reserve::take_all(&mut hosts, &inventory, None);
         for host in request.emptied() {
             hosts.entry(host.clone()).and_modify(|room| room.takes = false);
         }

@@ -162,8 +162,8 @@ impl HostEntry {
         self.held.strong_count() > 0
     }
 
-    /// As people see it, with its VMs and those of them that are active.
-    pub(super) fn shown(&self, (vms, vms_active): (u32, u32)) -> Host {
+    /// As people see it, with its VMs and those of them that are active, and what evacuations have reserved, in bytes.
+    pub(super) fn shown(&self, (vms, vms_active): (u32, u32), memory_reserved_bytes: u64) -> Host {
         let facts = self.facts.as_ref();
         Host {
             name: self.config.name.clone(),
@@ -175,6 +175,7 @@ impl HostEntry {
             cpus: facts.map_or(0, |facts| facts.cpus),
             memory_bytes: facts.map_or(0, |facts| facts.memory_bytes),
             memory_free_bytes: facts.map_or(0, |facts| facts.memory_free_bytes),
+            memory_reserved_bytes,
             vms,
             vms_active,
             libvirt_version: facts.map(|facts| facts.libvirt_version.clone()),

@@ -13,6 +13,7 @@ mod hosts;
 mod migrations;
 mod peer_logins;
 mod policy_defaults;
+mod reservations;
 mod scope;
 mod shown;
 mod sleep;
@@ -31,8 +32,11 @@ pub(crate) use feed::{Feed, RESERVED};
 use holders::Holders;
 use host::Link;
 pub(crate) use host::{HostEntry, LoginOverride, Watch};
-use model::{Change, Host, HostName, Migration, MigrationId, PolicyDefaults, StoreOutage, Update, Vm, VmId};
+use model::{
+    Change, EvacuationId, Host, HostName, Migration, MigrationId, PolicyDefaults, StoreOutage, Update, Vm, VmId,
+};
 use peer_logins::PeerLogins;
+pub(crate) use reservations::Reservation;
 use summary::Summarised;
 use tally::Tally;
 use tokio::sync::watch;
@@ -72,6 +76,8 @@ pub(crate) struct Inventory {
     store_outage: Option<StoreOutage>,
     /// The number of the last change of any evacuation.
     evacuations: u64,
+    /// What open evacuations have reserved.
+    reservations: BTreeMap<EvacuationId, Vec<Reservation>>,
     tally: Tally,
     summarised: Summarised,
     pub(crate) peer_logins: PeerLogins,
@@ -97,6 +103,7 @@ impl Inventory {
             store_outage: None,
             // Another than any of an earlier run, whose last changes a program may have missed.
             evacuations: feed.last(),
+            reservations: BTreeMap::new(),
             tally: Tally::default(),
             summarised: Summarised::default(),
             peer_logins: PeerLogins::default(),

@@ -47,7 +47,7 @@ impl Inventory {
             }
             return;
         };
-        let host = entry.shown(self.tally.of(name));
+        let host = entry.shown(self.tally.of(name), self.memory_reserved(name));
         if self.published_hosts.get(name) != Some(&host) {
             self.feed.host(name);
             self.published_hosts.insert(name.clone(), host);

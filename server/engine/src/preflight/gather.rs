@@ -140,6 +140,7 @@ impl Preflights {
             earlier: earlier.collect(),
             refused_login_ms: inventory.peer_logins.refused(&vm.host, destination),
             own: said.own.clone(),
+            reserved_bytes: reserved(&inventory, request.vm, destination),
             curve: self.curve(vm.id),
             now_ms: self.context.now_ms(),
             vm,
@@ -159,4 +160,10 @@ fn party(inventory: &Inventory, name: &HostName, survey: Arc<Survey>) -> Result<
         survey,
         left_volumes,
     })
+}
+
+/// What is reserved at the destination for other VMs, by evacuations.
+fn reserved(inventory: &Inventory, vm: VmId, destination: &HostName) -> u64 {
+    let of_others = inventory.reservations(None).filter(|reserved| reserved.vm != vm);
+    of_others.filter(|reserved| reserved.host == *destination).map(|reserved| reserved.memory_bytes).sum()
 }

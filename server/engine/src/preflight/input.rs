@@ -61,6 +61,8 @@ pub(crate) struct PreflightInput {
     pub(crate) refused_login_ms: Option<u64>,
     /// Moves of this VM that succeeded, between whatever hosts, newest first.
     pub(crate) own: Vec<Migration>,
+    /// Memory of the destination that is reserved for other VMs by evacuations, in bytes.
+    pub(crate) reserved_bytes: u64,
     /// What the guest changes of its memory, if it was measured lately.
     pub(crate) curve: Option<Arc<DirtyCurve>>,
     /// Now, in ms since 1970.

@@ -39,12 +39,16 @@ fn vcpus(input: &PreflightInput) -> Finding {
 }
 
 /// Less free memory than wanted is no certain failure: the kernel promises more than it has, and may swap. More than there is
-/// at all is one.
+/// at all is one. What evacuations have reserved is free still, and they may find no room any more.
 fn memory(input: &PreflightInput) -> Finding {
     let (code, destination) = (FindingCode::Memory, input.destination_name());
     let wanted = memory_needed(input.domain.memory_bytes, input.domain.vcpus);
     let (free, all) = (input.destination.survey.memory_free_bytes, input.destination.memory_bytes);
     let needs = format!("{} needs {}", input.vm.name, text::bytes(wanted));
+    let reserved = match input.reserved_bytes {
+        0 => String::new(),
+        bytes => format!(", of which {} are reserved for VMs of evacuations", text::bytes(bytes)),
+    };
     if all > 0 && input.domain.memory_bytes > all {
         return Finding::blocker(
             code,
@@ -56,10 +60,15 @@ fn memory(input: &PreflightInput) -> Finding {
         0 => Finding::unknown(code, format!("{needs}; {destination} does not say what is free.")),
         free if free < wanted => Finding::warning(
             code,
-            format!("{needs}; {destination} has {} that is free or can be freed.", text::bytes(free)),
+            format!("{needs}; {destination} has {} that is free or can be freed{reserved}.", text::bytes(free)),
         )
         .with_fix("Choose a host with more free memory: it may fail there, or push others into swap."),
-        free => Finding::ok(code, format!("{needs}; {destination} has {} free.", text::bytes(free))),
+        free if free.saturating_sub(input.reserved_bytes) < wanted => Finding::warning(
+            code,
+            format!("{needs}; {destination} has {} that is free or can be freed{reserved}.", text::bytes(free)),
+        )
+        .with_fix("Choose another host, or wait until these have moved: there may be no room for them any more."),
+        free => Finding::ok(code, format!("{needs}; {destination} has {} free{reserved}.", text::bytes(free))),
     }
 }
 

@@ -397,6 +397,7 @@ impl Hosts for FakeConsole {
         Ok(HostDetails {
             name: name.clone(),
             resources: Some(resources),
+            memory_reserved_bytes: 3 << 30,
             problem: None,
             certificates: None,
             known_bugs: Vec::new(),

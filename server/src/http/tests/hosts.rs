@@ -30,6 +30,7 @@ async fn hosts_are_listed_as_they_are_registered_and_as_they_are() {
     let [alpha, gamma] = all.as_array().unwrap().as_slice() else { panic!("{all}") };
     assert_eq!((&alpha["settings"]["transport"], &alpha["origin"]), (&json!("tcp"), &json!("configured")));
     assert_eq!(alpha["state"]["connection"], "connected");
+    assert_eq!(alpha["state"]["memory_reserved_bytes"], 0);
     assert_eq!((&gamma["settings"]["port"], &gamma["fingerprint"]), (&json!(2222), &json!(KNOWN_KEY)));
     assert_eq!(house.send(get("/api/hosts/gamma", &cookie)).await.json(), *gamma);
     for name in ["delta", "test", "A%20b", "%2e%2e"] {
@@ -48,6 +49,7 @@ async fn a_host_is_shown_with_what_it_has() {
     let cookie = house.cookie().await;
     let details = house.send(get("/api/hosts/alpha/details", &cookie)).await.json();
     assert_eq!((&details["name"], &details["resources"]["pools"][0]["name"]), (&json!("alpha"), &json!("images")));
+    assert_eq!(details["memory_reserved_bytes"], 3_u64 << 30);
     for name in ["delta", "%2e%2e"] {
         let answer = house.send(get(&format!("/api/hosts/{name}/details"), &cookie)).await;
         let found = (answer.status, answer.json()["code"].clone());
@@ -55,7 +57,9 @@ async fn a_host_is_shown_with_what_it_has() {
     }
     let page = house.send(get("/hosts/alpha", &cookie)).await;
     assert_eq!(page.status, StatusCode::OK);
-    for part in ["<b>images", "Settings", "The configuration file names this host", "/test", "Last errors"] {
+    for part in
+        ["<b>images", "Reserved by plans", "Settings", "The configuration file names this host", "/test", "Last errors"]
+    {
         assert!(page.body.contains(part), "{part}: {}", page.body);
     }
     assert_eq!(house.send(get("/hosts/nowhere", &cookie)).await.status, StatusCode::NOT_FOUND);

@@ -177,6 +177,8 @@ const LIVE: &[Row] = &[
     (Code::Memory, Ok, |_| {}),
     (Code::Memory, Unknown, |input| on_destination(input).memory_free_bytes = 0),
     (Code::Memory, Warning, |input| on_destination(input).memory_free_bytes = GIB),
+    (Code::Memory, Warning, |input| input.reserved_bytes = 3 * GIB),
+    (Code::Memory, Ok, |input| input.reserved_bytes = 2 * GIB),
     (Code::Memory, Blocker, |input| of(input).memory_bytes = 9 * GIB),
     (Code::HugePages, Ok, |input| huge_pages(input, Some(GIB))),
     (Code::HugePages, Unknown, |input| huge_pages(input, None)),

@@ -37,6 +37,7 @@ fn input() -> PreflightInput {
         earlier: Vec::new(),
         refused_login_ms: None,
         own: Vec::new(),
+        reserved_bytes: 0,
         curve: None,
         now_ms: 1_000_000,
     }

@@ -6,6 +6,7 @@ mod fleet;
 mod home;
 mod plan;
 mod random;
+mod reserve;
 mod stages;
 
 use std::time::Duration;
