@@ -9,8 +9,8 @@ mod tests;
 mod webhook;
 
 use async_trait::async_trait;
-use engine::HookEvent;
 use futures::future::join_all;
+use model::HookEvent;
 use serde_json::json;
 
 use crate::config::{Hook, HookTarget};
@@ -41,12 +41,13 @@ impl Hooks {
 #[async_trait]
 impl engine::Hooks for Hooks {
     async fn tell(&self, event: &HookEvent) -> Vec<String> {
-        let HookEvent { event, host, reason, by, evacuation, at_ms } = event;
+        let HookEvent { id, event, host, reason, by, evacuation, at_ms, .. } = event;
+        let event = event.as_str();
         let json = json!({
-            "event": event, "host": host, "reason": reason, "by": by, "evacuation": evacuation, "at_ms": at_ms,
+            "id": id, "event": event, "host": host, "reason": reason, "by": by, "evacuation": evacuation, "at_ms": at_ms,
         });
         let json = json.to_string();
-        let wanted = self.hooks.iter().filter(|hook| hook.on.iter().any(|on| on.as_str() == *event));
+        let wanted = self.hooks.iter().filter(|hook| hook.on.iter().any(|on| on.as_str() == event));
         let told = join_all(wanted.map(|hook| self.one(hook, &json))).await;
         for outcome in &told {
             tracing::info!(%event, %host, %outcome, "a hook was told");

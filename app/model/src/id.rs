@@ -32,6 +32,11 @@ pub struct EvacuationId(pub Uuid);
 #[serde(transparent)]
 pub struct SelectionId(pub Uuid);
 
+/// What hooks are told: a UUIDv7. See [`crate::HookEvent`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HookEventId(pub Uuid);
+
 macro_rules! uuid_text {
     ($type:ident, $what:literal) => {
         impl fmt::Display for $type {
@@ -57,6 +62,7 @@ uuid_text!(MigrationId, "migration");
 uuid_text!(PlanId, "plan");
 uuid_text!(EvacuationId, "evacuation");
 uuid_text!(SelectionId, "selection");
+uuid_text!(HookEventId, "hook's event");
 
 /// The longest name of a host: it has to fit into a line with others.
 const LONGEST_HOST_NAME: usize = 32;

@@ -13,6 +13,7 @@ mod evacuation;
 #[cfg(any(test, feature = "examples"))]
 pub mod examples;
 mod finding;
+mod hook;
 mod host;
 mod host_details;
 mod id;
@@ -53,11 +54,12 @@ pub use evacuation::{
     Evacuation, EvacuationCommand, EvacuationEvent, EvacuationItem, EvacuationState, ItemState, MOST_TRIES, Tried,
 };
 pub use finding::{Finding, FindingCode, Severity};
+pub use hook::{HookEvent, HookKind};
 pub use host::{ConnectionState, Host};
 pub use host_details::{
     HostBridge, HostCertificate, HostConnectionError, HostDetails, HostNetwork, HostPool, HostResources, KnownBug,
 };
-pub use id::{EvacuationId, HostName, MigrationId, PlanId, SelectionId, VmId};
+pub use id::{EvacuationId, HookEventId, HostName, MigrationId, PlanId, SelectionId, VmId};
 pub use leftover::{Leftover, LeftoverKind};
 pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceStage};
 pub use migration::{

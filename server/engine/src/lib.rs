@@ -32,7 +32,7 @@ pub mod testing;
 
 pub use engine::Engine;
 pub use error::Error;
-pub use evacuation::{HookEvent, Hooks};
+pub use evacuation::Hooks;
 pub use hosts::{Attempt, HostCredentials, HostToReach};
 pub use hypervisor::{
     Address, AllowedNetworks, Certificates, Chunk, CopyFacts, CpuFit, CpuTimes, Daemon, DhcpNetwork, DirtyCurve,

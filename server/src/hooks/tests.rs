@@ -2,7 +2,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use axum::{Router, body::Bytes, http::StatusCode, response::Redirect, routing::post};
 use engine::Hooks as _;
-use model::EvacuationId;
+use model::{EvacuationId, HookEventId, HookKind};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 use uuid::Uuid;
@@ -10,20 +10,22 @@ use uuid::Uuid;
 use super::*;
 use crate::{config::HookOn, test_directory::TestDirectory};
 
-fn event(event: &'static str) -> HookEvent {
+fn event(event: HookKind) -> HookEvent {
     HookEvent {
+        id: HookEventId(Uuid::from_u128(2)),
         event,
         host: "alpha".parse().unwrap(),
         reason: "kernel update; $(reboot)".into(),
         by: "ada".into(),
         evacuation: EvacuationId(Uuid::from_u128(1)),
+        home: None,
         at_ms: 1_700_000_000_000,
     }
 }
 
 fn told(event: &str) -> Value {
     json!({
-        "event": event, "host": "alpha", "reason": "kernel update; $(reboot)", "by": "ada",
+        "id": "00000000-0000-0000-0000-000000000002", "event": event, "host": "alpha", "reason": "kernel update; $(reboot)", "by": "ada",
         "evacuation": "00000000-0000-0000-0000-000000000001", "at_ms": 1_700_000_000_000_u64,
     })
 }
@@ -53,7 +55,7 @@ async fn a_program_gets_json_and_its_words_are_kept() {
         command("/nowhere/hook", &[], &[HookOn::Home]),
     ])
     .unwrap();
-    let outcomes = hooks.tell(&event("empty")).await;
+    let outcomes = hooks.tell(&event(HookKind::Empty)).await;
     let expected = [
         format!("{script} succeeded. It said: rack is dark"),
         format!("{script} failed: exit status: 3. It said: rack is dark"),
@@ -61,7 +63,7 @@ async fn a_program_gets_json_and_its_words_are_kept() {
     assert_eq!(outcomes, expected);
     let written: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     assert_eq!(written, told("empty"));
-    let [failed, missing] = &hooks.tell(&event("home")).await[..] else { panic!("two are told") };
+    let [failed, missing] = &hooks.tell(&event(HookKind::Home)).await[..] else { panic!("two are told") };
     assert!(failed.contains("exit status: 3"), "{failed}");
     assert!(missing.starts_with("/nowhere/hook can't be started"), "{missing}");
 }
@@ -94,7 +96,8 @@ async fn a_program_that_does_not_end_is_killed_with_what_it_started() {
 async fn only_the_beginning_of_much_is_kept() {
     let directory = TestDirectory::new();
     let script = script(&directory, "hook", "yes | head -c 1000000; sleep 60 & exit 0");
-    let outcome = Hooks::new(vec![command(&script, &[], &[HookOn::Empty])]).unwrap().tell(&event("empty")).await;
+    let outcome =
+        Hooks::new(vec![command(&script, &[], &[HookOn::Empty])]).unwrap().tell(&event(HookKind::Empty)).await;
     assert!(outcome[0].contains("succeeded. It said: y y y"), "{outcome:?}");
     assert!(outcome[0].len() < 2_300, "{}", outcome[0].len());
 }
@@ -123,8 +126,8 @@ async fn an_address_gets_json_and_leads_nowhere_else() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let dead = Hook { on: vec![HookOn::Home], target: HookTarget::Url(format!("http://{closed}/").parse().unwrap()) };
     let hooks = Hooks::new(vec![url("/ok?token=secret"), url("/elsewhere"), url("/no"), dead]).unwrap();
-    assert!(hooks.tell(&event("empty")).await.is_empty());
-    let outcomes = hooks.tell(&event("home")).await;
+    assert!(hooks.tell(&event(HookKind::Empty)).await.is_empty());
+    let outcomes = hooks.tell(&event(HookKind::Home)).await;
     assert_eq!(outcomes[0], "127.0.0.1 was told: 200 OK. It said: thanks");
     assert!(outcomes[1].starts_with("127.0.0.1 refused: 307"), "{outcomes:?}");
     assert_eq!(outcomes[2], "127.0.0.1 refused: 403 Forbidden. It said: who are you?");

@@ -1,7 +1,9 @@
 //! Evacuations, hosts in maintenance, and the rules for where VMs may be.
 
 use async_trait::async_trait;
-use model::{Evacuation, EvacuationEvent, EvacuationId, HostName, Maintenance, PlacementRules, VmId};
+use model::{
+    Evacuation, EvacuationEvent, EvacuationId, HookEvent, HookEventId, HostName, Maintenance, PlacementRules, VmId,
+};
 
 use crate::StoreError;
 
@@ -40,8 +42,19 @@ pub trait Evacuations: Send + Sync + 'static {
     /// The hosts in maintenance, by name.
     async fn maintenance(&self) -> Result<Vec<(HostName, Maintenance)>, StoreError>;
 
-    /// A host is in this stage of maintenance, or (none) in use again.
-    async fn set_maintenance(&self, host: &HostName, maintenance: Option<&Maintenance>) -> Result<(), StoreError>;
+    /// A host is in this stage of maintenance, or (none) in use again, which hooks are to be told, if there is an event. Both or nothing.
+    async fn set_maintenance(
+        &self,
+        host: &HostName,
+        maintenance: Option<&Maintenance>,
+        event: Option<&HookEvent>,
+    ) -> Result<(), StoreError>;
+
+    /// What hooks are to be told still, oldest first.
+    async fn hooks_to_tell(&self) -> Result<Vec<HookEvent>, StoreError>;
+
+    /// Hooks were told this.
+    async fn hook_told(&self, id: HookEventId) -> Result<(), StoreError>;
 
     /// The rules for where VMs may be.
     async fn placement_rules(&self) -> Result<PlacementRules, StoreError>;

@@ -1,14 +1,15 @@
 //! Hosts that are emptied: how far they are, and when one is empty.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use model::{
-    Code, Evacuation, EvacuationEvent, EvacuationId, EvacuationState, HostName, ItemState, Maintenance,
-    MaintenanceCommand, MaintenanceStage, Problem, Subject,
+    Code, Evacuation, EvacuationId, EvacuationState, HookEvent, HookEventId, HookKind, HostName, ItemState,
+    Maintenance, MaintenanceCommand, MaintenanceStage, Problem, Subject,
 };
+use uuid::Uuid;
 
-use super::{Evacuations, hooks::HookEvent, wording};
-use crate::{context::Context, error::Error, hypervisor::HostError, inventory::Inventory, lock::lock};
+use super::{Evacuations, wording};
+use crate::{error::Error, hypervisor::HostError, inventory::Inventory};
 
 /// A host as it begins to be emptied.
 pub(super) fn draining(evacuation: &Evacuation) -> Maintenance {
@@ -99,7 +100,7 @@ impl Evacuations {
     async fn look_after(&self, host: &HostName, now: Maintenance) {
         match self.ended(now.evacuation).await {
             Some(Evacuation { state: EvacuationState::Stopped, .. }) => {
-                self.enter(host, None).await;
+                self.enter(host, None, None).await;
             }
             Some(_) => self.look_whether_empty(host, now).await,
             None => {}
@@ -123,10 +124,8 @@ impl Evacuations {
             return;
         }
         let since_ms = self.context.now_ms();
-        let empty = Maintenance { stage: MaintenanceStage::Empty, since_ms, ..now };
-        if self.enter(host, Some(empty.clone())).await {
-            self.call_hooks("empty", host, empty);
-        }
+        let event = event(HookKind::Empty, host, &now, since_ms);
+        self.enter(host, Some(Maintenance { stage: MaintenanceStage::Empty, since_ms, ..now }), Some(event)).await;
     }
 
     /// A VM that others have started or moved there is shown: the host is not empty any more.
@@ -134,7 +133,7 @@ impl Evacuations {
         let is_connected = self.context.inventory().connection(host).is_ok();
         if is_connected && keeps_from_being_empty(&self.context.inventory(), host) {
             let since_ms = self.context.now_ms();
-            self.enter(host, Some(Maintenance { stage: MaintenanceStage::Draining, since_ms, ..now })).await;
+            self.enter(host, Some(Maintenance { stage: MaintenanceStage::Draining, since_ms, ..now }), None).await;
         }
     }
 
@@ -145,61 +144,42 @@ impl Evacuations {
             Some(Evacuation { state: EvacuationState::Stopped, .. }) => {
                 let since_ms = self.context.now_ms();
                 let stage = MaintenanceStage::InMaintenance;
-                self.enter(host, Some(Maintenance { stage, since_ms, home: None, ..now })).await;
+                self.enter(host, Some(Maintenance { stage, since_ms, home: None, ..now }), None).await;
             }
             Some(home) => {
                 let is_home = |state: &ItemState| matches!(state, ItemState::Moved { .. });
                 let all = home.items.iter().filter(|item| item.destination.is_some()).all(|item| is_home(&item.state));
-                if self.enter(host, None).await && all {
-                    self.call_hooks("home", host, now);
-                }
+                let event = all.then(|| event(HookKind::Home, host, &now, self.context.now_ms()));
+                self.enter(host, None, event).await;
             }
             None => {}
         }
     }
 
-    /// Writes a host's stage down; false if that is impossible now.
-    pub(super) async fn enter(&self, host: &HostName, next: Option<Maintenance>) -> bool {
-        if let Err(error) = self.context.store().set_maintenance(host, next.as_ref()).await {
+    /// Writes a host's stage down, and what hooks are to be told of it; then tells them. If that is impossible now, it is tried again.
+    async fn enter(&self, host: &HostName, next: Option<Maintenance>, event: Option<HookEvent>) {
+        if let Err(error) = self.context.store().set_maintenance(host, next.as_ref(), event.as_ref()).await {
             tracing::warn!(%host, %error, "the stage of a host's maintenance can't be written down");
-            return false;
+            return;
         }
         self.context.inventory().set_maintenance(host, next);
-        true
-    }
-
-    /// Tells commands and addresses of the configuration, and writes down what came of it.
-    fn call_hooks(&self, event: &'static str, host: &HostName, maintenance: Maintenance) {
-        let Some(hooks) = lock(&self.hooks).clone() else { return };
-        let Maintenance { reason, by, evacuation, home, .. } = maintenance;
-        let event = HookEvent { event, host: host.clone(), reason, by, evacuation, at_ms: self.context.now_ms() };
-        let context = Arc::clone(&self.context);
-        self.context.tasks().spawn(async move {
-            let told = hooks.tell(&event).await;
-            let now = context.inventory().maintenance(&event.host).cloned();
-            match (now.filter(|now| now.evacuation == event.evacuation), home) {
-                (Some(now), _) => {
-                    let now = Maintenance { told, ..now };
-                    if context.store().set_maintenance(&event.host, Some(&now)).await.is_ok() {
-                        context.inventory().set_maintenance(&event.host, Some(now));
-                    }
-                }
-                // A host in use has no record; the evacuation that brought its VMs home has, and has ended.
-                (None, Some(home)) => write_into_history(&context, home, told).await,
-                (None, None) => {}
-            }
-        });
+        if let Some(event) = event {
+            self.announcer.announce(event);
+        }
     }
 }
 
-/// Adds to the history of an evacuation that has ended.
-async fn write_into_history(context: &Context, id: EvacuationId, told: Vec<String>) {
-    let at_ms = context.now_ms();
-    let events: Vec<EvacuationEvent> = told.into_iter().map(|text| EvacuationEvent { at_ms, text }).collect();
-    let Ok(Some(ended)) = context.store().evacuation(id).await else { return };
-    match context.store().update_evacuation(&ended, &[], &events).await {
-        Ok(()) => context.inventory().evacuations_changed(),
-        Err(error) => tracing::warn!(evacuation = %id, %error, "what came of the hooks can't be written down"),
+/// What hooks are told of a host.
+fn event(kind: HookKind, host: &HostName, now: &Maintenance, at_ms: u64) -> HookEvent {
+    HookEvent {
+        id: HookEventId(Uuid::now_v7()),
+        event: kind,
+        host: host.clone(),
+        reason: now.reason.clone(),
+        by: now.by.clone(),
+        evacuation: now.evacuation,
+        home: now.home.filter(|_| kind == HookKind::Home),
+        at_ms,
     }
 }
 

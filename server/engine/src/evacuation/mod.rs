@@ -25,7 +25,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-pub use hooks::{HookEvent, Hooks};
+use hooks::Announcer;
+pub use hooks::Hooks;
 use keep::KeptPlans;
 use model::{
     Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, HostName, Maintenance, MaintenanceCommand,
@@ -47,7 +48,7 @@ pub(crate) struct Evacuations {
     open: Mutex<BTreeMap<EvacuationId, Evacuation>>,
     rules: Mutex<PlacementRules>,
     conductor: mpsc::UnboundedSender<Order>,
-    hooks: Mutex<Option<Arc<dyn Hooks>>>,
+    announcer: Announcer,
 }
 
 /// What the conductor is told.
@@ -85,6 +86,7 @@ impl Evacuations {
         for evacuation in &open {
             context.inventory().set_reservations(evacuation.id, reserve::reservations(evacuation));
         }
+        let announcer = Announcer::new(Arc::clone(&context), context.store().hooks_to_tell().await?);
         let (conductor, orders) = mpsc::unbounded_channel();
         let evacuations = Arc::new(Self {
             open: Mutex::new(open.iter().map(|one| (one.id, one.clone())).collect()),
@@ -94,16 +96,16 @@ impl Evacuations {
             plans: Mutex::default(),
             rules: Mutex::new(rules),
             conductor,
-            hooks: Mutex::default(),
+            announcer,
         });
         let conducting = conduct::run(Arc::clone(&evacuations), open, orders);
         evacuations.context.tasks().spawn(conducting);
         Ok(evacuations)
     }
 
-    /// Who is told when a host is empty, and when all is home.
+    /// Who is told when a host is empty, and when all is home: also what an earlier run of the console has not told.
     pub(crate) fn set_hooks(&self, hooks: Arc<dyn Hooks>) {
-        *lock(&self.hooks) = Some(hooks);
+        self.announcer.set_hooks(hooks);
     }
 
     /// A plan that was made within the last hour.
@@ -194,7 +196,7 @@ impl Evacuations {
     /// Says that work on a host begins, or that it is in use again.
     pub(crate) async fn set_maintenance(&self, host: &HostName, command: MaintenanceCommand) -> Result<(), Error> {
         let next = empty::told(&self.context.inventory(), &self.shown(), host, command, self.context.now_ms())?;
-        self.context.store().set_maintenance(host, next.as_ref()).await?;
+        self.context.store().set_maintenance(host, next.as_ref(), None).await?;
         self.context.inventory().set_maintenance(host, next);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Evacuations, hosts in maintenance, and rules.
 
 use model::{
-    EvacuationEvent, EvacuationId, EvacuationState, HostName, ItemState, Maintenance, MaintenanceStage, PlacementKind,
-    PlacementRule, PlacementRules, examples,
+    EvacuationEvent, EvacuationId, EvacuationState, HookEvent, HookEventId, HookKind, HostName, ItemState, Maintenance,
+    MaintenanceStage, PlacementKind, PlacementRule, PlacementRules, examples,
 };
 
 use super::*;
@@ -13,6 +13,7 @@ contract!(
     only_what_is_named_is_written,
     evacuations_that_ended_are_not_open,
     hosts_stay_in_maintenance,
+    what_is_to_be_told_is_kept_with_the_stage,
     rules_are_replaced,
 );
 
@@ -90,14 +91,42 @@ async fn hosts_stay_in_maintenance(database: Database) {
     let store = database.open().await;
     let draining = draining(EvacuationId(Uuid::from_u128(1)));
     let empty = Maintenance { stage: MaintenanceStage::Empty, ..draining.clone() };
-    store.set_maintenance(&host("beta"), Some(&draining)).await.unwrap();
-    store.set_maintenance(&host("beta"), Some(&empty)).await.unwrap();
-    store.set_maintenance(&host("alpha"), Some(&draining)).await.unwrap();
+    store.set_maintenance(&host("beta"), Some(&draining), None).await.unwrap();
+    store.set_maintenance(&host("beta"), Some(&empty), None).await.unwrap();
+    store.set_maintenance(&host("alpha"), Some(&draining), None).await.unwrap();
     drop(store);
     let store = database.open().await;
     assert_eq!(store.maintenance().await.unwrap(), [(host("alpha"), draining), (host("beta"), empty)]);
-    store.set_maintenance(&host("alpha"), None).await.unwrap();
+    store.set_maintenance(&host("alpha"), None, None).await.unwrap();
     assert_eq!(store.maintenance().await.unwrap().len(), 1);
+}
+
+async fn what_is_to_be_told_is_kept_with_the_stage(database: Database) {
+    let store = database.open().await;
+    let draining = draining(EvacuationId(Uuid::from_u128(1)));
+    let empty = Maintenance { stage: MaintenanceStage::Empty, ..draining.clone() };
+    let event = |number, event, name: &str| HookEvent {
+        id: HookEventId(Uuid::from_u128(number)),
+        event,
+        host: host(name),
+        reason: draining.reason.clone(),
+        by: draining.by.clone(),
+        evacuation: draining.evacuation,
+        home: None,
+        at_ms: 5,
+    };
+    let [first, second] = [event(1, HookKind::Empty, "alpha"), event(2, HookKind::Home, "beta")];
+    store.set_maintenance(&host("beta"), None, Some(&second)).await.unwrap();
+    store.set_maintenance(&host("alpha"), Some(&empty), Some(&first)).await.unwrap();
+    assert!(store.set_maintenance(&host("alpha"), Some(&draining), Some(&first)).await.is_err(), "it has that id");
+    drop(store);
+    let store = database.open().await;
+    assert_eq!(store.maintenance().await.unwrap(), [(host("alpha"), empty)], "neither was written");
+    assert_eq!(store.hooks_to_tell().await.unwrap(), [first.clone(), second.clone()]);
+    store.hook_told(first.id).await.unwrap();
+    store.hook_told(first.id).await.unwrap();
+    drop(store);
+    assert_eq!(database.open().await.hooks_to_tell().await.unwrap(), [second]);
 }
 
 async fn rules_are_replaced(database: Database) {

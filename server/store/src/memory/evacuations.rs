@@ -1,7 +1,9 @@
 //! Evacuations, hosts in maintenance, and the rules for where VMs may be, in memory.
 
 use async_trait::async_trait;
-use model::{Evacuation, EvacuationEvent, EvacuationId, HostName, Maintenance, PlacementRules, VmId};
+use model::{
+    Evacuation, EvacuationEvent, EvacuationId, HookEvent, HookEventId, HostName, Maintenance, PlacementRules, VmId,
+};
 
 use super::MemoryStore;
 use crate::{Action, Evacuations, StoreError};
@@ -68,13 +70,34 @@ impl Evacuations for MemoryStore {
         Ok(self.tables().maintenance.iter().map(|(host, maintenance)| (host.clone(), maintenance.clone())).collect())
     }
 
-    async fn set_maintenance(&self, host: &HostName, maintenance: Option<&Maintenance>) -> Result<(), StoreError> {
+    async fn set_maintenance(
+        &self,
+        host: &HostName,
+        maintenance: Option<&Maintenance>,
+        event: Option<&HookEvent>,
+    ) -> Result<(), StoreError> {
         self.unless_broken()?;
-        let kept = &mut self.tables().maintenance;
+        let mut tables = self.tables();
+        if let Some(event) = event {
+            if tables.hooks_to_tell.contains_key(&event.id) {
+                return Err(StoreError::other(format!("{} is to be told already", event.id)));
+            }
+            tables.hooks_to_tell.insert(event.id, event.clone());
+        }
         match maintenance {
-            Some(maintenance) => kept.insert(host.clone(), maintenance.clone()),
-            None => kept.remove(host),
+            Some(maintenance) => tables.maintenance.insert(host.clone(), maintenance.clone()),
+            None => tables.maintenance.remove(host),
         };
+        Ok(())
+    }
+
+    async fn hooks_to_tell(&self) -> Result<Vec<HookEvent>, StoreError> {
+        Ok(self.tables().hooks_to_tell.values().cloned().collect())
+    }
+
+    async fn hook_told(&self, id: HookEventId) -> Result<(), StoreError> {
+        self.unless_broken()?;
+        self.tables().hooks_to_tell.remove(&id);
         Ok(())
     }
 

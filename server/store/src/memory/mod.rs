@@ -18,8 +18,8 @@ use std::{
 
 use async_trait::async_trait;
 use model::{
-    Evacuation, EvacuationEvent, EvacuationId, HostName, HostSettings, Maintenance, Migration, MigrationEvent,
-    MigrationId, PlacementRules, PolicyDefaults, TracePoint, VmId,
+    Evacuation, EvacuationEvent, EvacuationId, HookEvent, HookEventId, HostName, HostSettings, Maintenance, Migration,
+    MigrationEvent, MigrationId, PlacementRules, PolicyDefaults, TracePoint, VmId,
 };
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
@@ -47,6 +47,7 @@ struct Tables {
     vm_policies: BTreeMap<VmId, PolicyDefaults>,
     evacuations: BTreeMap<EvacuationId, (Evacuation, Vec<EvacuationEvent>)>,
     maintenance: BTreeMap<HostName, Maintenance>,
+    hooks_to_tell: BTreeMap<HookEventId, HookEvent>,
     placement_rules: PlacementRules,
     /// Hashes of passwords by user.
     users: BTreeMap<String, String>,

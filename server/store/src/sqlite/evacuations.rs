@@ -1,7 +1,10 @@
 //! Evacuations, hosts in maintenance, and the rules for where VMs may be, in SQLite.
 
 use async_trait::async_trait;
-use model::{Evacuation, EvacuationEvent, EvacuationId, EvacuationItem, HostName, Maintenance, PlacementRules, VmId};
+use model::{
+    Evacuation, EvacuationEvent, EvacuationId, EvacuationItem, HookEvent, HookEventId, HostName, Maintenance,
+    PlacementRules, VmId,
+};
 
 use super::{SqliteStore, audit, fault::failed, from_json, to_json, to_ms, writing::Writing};
 use crate::{Action, Evacuations, StoreError};
@@ -111,7 +114,12 @@ impl Evacuations for SqliteStore {
         rows.iter().map(read).collect()
     }
 
-    async fn set_maintenance(&self, host: &HostName, maintenance: Option<&Maintenance>) -> Result<(), StoreError> {
+    async fn set_maintenance(
+        &self,
+        host: &HostName,
+        maintenance: Option<&Maintenance>,
+        event: Option<&HookEvent>,
+    ) -> Result<(), StoreError> {
         let mut writing = self.write().await?;
         match maintenance {
             Some(maintenance) => write_maintenance(&mut writing, host, maintenance).await?,
@@ -119,6 +127,24 @@ impl Evacuations for SqliteStore {
                 writing.execute(sqlx::query("DELETE FROM maintenance WHERE host = ?").bind(host.as_str())).await?;
             }
         }
+        if let Some(event) = event {
+            let insert = sqlx::query("INSERT INTO hooks_to_tell (id, document) VALUES (?, ?)");
+            writing.execute(insert.bind(event.id.to_string()).bind(to_json(event)?)).await?;
+        }
+        writing.commit().await
+    }
+
+    async fn hooks_to_tell(&self) -> Result<Vec<HookEvent>, StoreError> {
+        let documents: Vec<String> = sqlx::query_scalar("SELECT document FROM hooks_to_tell ORDER BY id")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        documents.iter().map(|document| from_json(document)).collect()
+    }
+
+    async fn hook_told(&self, id: HookEventId) -> Result<(), StoreError> {
+        let mut writing = self.write().await?;
+        writing.execute(sqlx::query("DELETE FROM hooks_to_tell WHERE id = ?").bind(id.to_string())).await?;
         writing.commit().await
     }
 
