@@ -1,94 +1,90 @@
 //! `vmferry evacuate`: empties hosts and brings VMs home, by the API of a running console.
 
+mod choices;
 mod client;
 mod follow;
+mod login;
 mod plan_text;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod watch;
 
 use std::{
-    fs,
-    io::{IsTerminal, Write, stdin, stdout},
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    time::Duration,
+    io::{IsTerminal, stdin},
+    str::FromStr,
 };
 
 use clap::Args;
 use model::{
-    Evacuation, EvacuationEvent, EvacuationId, FindingCode, Host, HostName, MaintenanceStage, Plan, PlanRequest,
-    Secret, Subject,
+    Choice, Evacuation, EvacuationId, Host, HostName, Maintenance, MaintenanceStage, Plan, PlanRequest, PlannedStay,
+    Problem, Subject,
 };
-use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 use self::{
+    choices::Choices,
     client::{Client, ClientError},
-    follow::{Follow, Outcome, printable},
+    follow::Outcome,
+    login::Login,
+    tell::Tell,
+    watch::{LOOK_EVERY, until_end, write_over},
 };
-use super::{CONFIG, Failure, console::ADMIN, say, stop};
-use crate::config::{Config, ConfigError};
+use super::{Failure, say};
 
-/// How often the console is asked how far an evacuation is.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often, after all have moved, the host is asked whether it is empty: it says so itself within seconds.
 const LOOKS_AT_HOST: usize = 30;
 
-/// Empties hosts, or brings their VMs home. The exit status is 0 if all VMs have moved (or would), 1 if it failed or was refused, and 2 if VMs
-/// stay or wait for a person.
+/// Empties hosts, or brings their VMs home. The exit status is 0 if all VMs have moved, or would, or what was chosen for them is done; 1 if it
+/// failed or was refused; and 2 if VMs stay unasked or wait for a person.
 #[derive(Debug, Args)]
 pub struct Evacuate {
-    /// The hosts that are emptied; with --home, the host whose VMs come home.
-    #[arg(required = true)]
-    hosts: Vec<HostName>,
+    /// The hosts that are emptied; with --home, the host whose VMs come home; an evacuation under way may be named by its id, too.
+    #[arg(required = true, value_name = "HOST")]
+    named: Vec<Named>,
     /// Shows the plan and changes nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "told")]
     dry_run: bool,
     /// Brings home the VMs that an evacuation has moved away from the host.
-    #[arg(long, conflicts_with = "to")]
+    #[arg(long, conflicts_with_all = ["to", "told"])]
     home: bool,
     /// The host that all VMs go to; without it, each goes where it fits best.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", conflicts_with = "told")]
     to: Option<HostName>,
     /// Why, for the record; at most 200 characters.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", conflicts_with = "told")]
     reason: String,
-    /// The code of a finding that puts data at risk and is accepted; may be given several times.
-    #[arg(long, value_name = "CODE", value_parser = finding_code)]
-    accept: Vec<FindingCode>,
     /// Carries the plan out without asking.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "told")]
     yes: bool,
-    /// The console's address; by default that of the configuration file.
-    #[arg(long, value_name = "URL")]
-    console: Option<String>,
-    /// The configuration file of the console.
-    #[arg(long, default_value = CONFIG)]
-    config: PathBuf,
-    /// The user who logs in; the password is asked for, or read from standard input.
-    #[arg(long, default_value = ADMIN)]
-    user: String,
-    /// A file with the password, which only its owner may read.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// The console's certificate (PEM), where neither the configuration file nor an authority of this machine knows it.
-    #[arg(long, value_name = "FILE")]
-    certificate: Option<PathBuf>,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    tell: Tell,
+    /// With --stop: cancels the moves that are under way.
+    #[arg(long, requires = "stop", help_heading = tell::HEADING)]
+    cancel: bool,
+    #[command(flatten)]
+    login: Login,
 }
 
-fn finding_code(code: &str) -> Result<FindingCode, String> {
-    serde_json::from_value(json!(code)).map_err(|_| "docs/findings.md lists the codes".to_owned())
+/// What the command is about.
+#[derive(Clone, Debug)]
+enum Named {
+    Host(HostName),
+    Evacuation(EvacuationId),
 }
 
-/// An evacuation as the API shows it.
-#[derive(Deserialize)]
-struct Shown {
-    evacuation: Evacuation,
-    history: Vec<EvacuationEvent>,
+impl FromStr for Named {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let host: Result<HostName, Problem> = text.parse();
+        host.map(Self::Host).or_else(|no_host| text.parse().map(Self::Evacuation).map_err(|_| no_host))
+    }
 }
 
 /// What is read of a host.
@@ -99,49 +95,39 @@ struct ShownHost {
 
 impl Evacuate {
     pub(crate) async fn run(self) -> Result<u8, Failure> {
-        let (base, certificate) = self.place()?;
-        let client = Client::log_in(base, certificate, &self.user, &self.password()?).await?;
-        let done = self.by(&client).await;
+        let client = self.login.log_in().await?;
+        let done = if self.tell.is_wanted() { self.told(&client).await } else { self.carried_out(&client).await };
         client.log_out().await;
         done.map(Outcome::status)
     }
 
-    /// Where the console is, and the file with its certificate.
-    fn place(&self) -> Result<(Url, Option<PathBuf>), Failure> {
-        let config = match (Config::read(&self.config), &self.console) {
-            (Ok(config), _) => Some(config),
-            // Another console's address needs no configuration file here.
-            (Err(ConfigError::Unreadable { .. }), Some(_)) => None,
-            (Err(error @ ConfigError::Unreadable { .. }), None) => {
-                return Err(format!("{error}. --console names the console instead.").into());
+    /// Tells an evacuation under way, or follows it.
+    async fn told(&self, client: &Client) -> Result<Outcome, Failure> {
+        let id = match &self.named[..] {
+            [Named::Evacuation(id)] => *id,
+            [Named::Host(host)] => {
+                let Maintenance { evacuation, home, .. } = maintenance(client, host).await?;
+                home.unwrap_or(evacuation)
             }
-            (Err(error), _) => return Err(error.into()),
+            _ => return Err("Name one host, or the id of one evacuation.".into()),
         };
-        let known = config.as_ref().and_then(Config::certificate_file).filter(|file| file.exists());
-        let base = self.console.clone().or_else(|| config.map(|config| config.own_url())).unwrap_or_default();
-        Ok((client::base(&base)?, self.certificate.clone().or(known)))
-    }
-
-    fn password(&self) -> Result<Secret, Failure> {
-        match &self.password_file {
-            Some(file) => password_in(file),
-            None if stdin().is_terminal() => {
-                Ok(Secret::new(rpassword::prompt_password(format!("Password of {}: ", self.user))?))
-            }
-            None => {
-                let mut line = String::new();
-                stdin().read_line(&mut line)?;
-                Ok(Secret::new(line.trim_end_matches(['\r', '\n']).to_owned()))
-            }
+        if self.tell.watch {
+            return until_end(client, id).await;
         }
+        self.tell.tell(client, id, self.cancel).await?;
+        Ok(Outcome::AllMoved)
     }
 
-    async fn by(&self, client: &Client) -> Result<Outcome, Failure> {
+    /// Makes a plan, and carries it out unless it is a dry run.
+    async fn carried_out(&self, client: &Client) -> Result<Outcome, Failure> {
+        let hosts = self.hosts()?;
         let request = PlanRequest {
             destination: self.to.clone(),
             reason: self.reason.clone(),
-            accept: self.accept.clone(),
-            ..PlanRequest::plain(self.subject(client).await?)
+            policy: self.choices.policy,
+            choices: self.choices.by_vm(client, &hosts).await?,
+            accept: self.choices.accept.clone(),
+            ..PlanRequest::plain(self.subject(client, &hosts).await?)
         };
         let plan: Plan = client.post("/api/evacuations/plans", &json!(request)).await?;
         say(&plan_text::of(&plan));
@@ -154,40 +140,64 @@ impl Evacuate {
         let begun: Evacuation = client.post("/api/evacuations", &json!({ "plan": plan.id })).await?;
         let outcome = until_end(client, begun.id).await?;
         if outcome == Outcome::AllMoved {
-            self.tell_hosts(client).await?;
+            return tell_hosts(client, &hosts, &plan).await;
         }
         Ok(outcome)
     }
 
-    async fn subject(&self, client: &Client) -> Result<Subject, Failure> {
-        if !self.home {
-            return Ok(Subject::Hosts(self.hosts.clone()));
-        }
-        let [host] = &self.hosts[..] else { return Err("With --home, name one host.".into()) };
-        let maintenance = state(client, host).await?.and_then(|state| state.maintenance);
-        let maintenance = maintenance.ok_or_else(|| format!("{host} is in use: no evacuation has emptied it."))?;
-        Ok(Subject::Home(maintenance.evacuation))
+    fn hosts(&self) -> Result<Vec<HostName>, Failure> {
+        let host = |named: &Named| match named {
+            Named::Host(host) => Ok(host.clone()),
+            Named::Evacuation(id) => Err(format!("{id} is no host.").into()),
+        };
+        self.named.iter().map(host).collect()
     }
 
-    /// Says of each host whether it is empty, or in use again.
-    async fn tell_hosts(&self, client: &Client) -> Result<(), Failure> {
-        for host in &self.hosts {
-            let mut stage = None;
-            for _ in 0..LOOKS_AT_HOST {
-                stage = state(client, host).await?.and_then(|state| state.maintenance).map(|now| now.stage);
-                if matches!(stage, None | Some(MaintenanceStage::Empty | MaintenanceStage::InMaintenance)) {
-                    break;
-                }
-                sleep(LOOK_EVERY).await;
-            }
-            match stage {
-                None => say(&format!("{host} is in use.")),
-                Some(MaintenanceStage::Empty) => say(&format!("{host} is empty.")),
-                Some(stage) => say(&format!("{host}: {}.", stage.label())),
-            }
+    async fn subject(&self, client: &Client, hosts: &[HostName]) -> Result<Subject, Failure> {
+        match (self.home, hosts) {
+            (false, hosts) => Ok(Subject::Hosts(hosts.to_vec())),
+            (true, [host]) => Ok(Subject::Home(maintenance(client, host).await?.evacuation)),
+            (true, _) => Err("With --home, name one host.".into()),
         }
-        Ok(())
     }
+}
+
+/// Says of each host whether it is empty, or in use again.
+async fn tell_hosts(client: &Client, hosts: &[HostName], plan: &Plan) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::AllMoved;
+    for host in hosts {
+        let left = |stays: &PlannedStay| stays.is_active && stays.choice == Some(Choice::Leave);
+        // A host where a VM was left by choice does not become empty.
+        let keeps = plan.stays.iter().any(|stays| stays.host == *host && left(stays));
+        let stage = stage(client, host, if keeps { 1 } else { LOOKS_AT_HOST }).await?;
+        match stage {
+            None => say(&format!("{host} is in use.")),
+            Some(MaintenanceStage::Empty) => say(&format!("{host} is empty.")),
+            Some(stage) => say(&format!("{host}: {}.", stage.label())),
+        }
+        if !keeps && !is_last(stage) {
+            outcome = Outcome::Left;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The stage that a host has reached after so many looks, at most.
+async fn stage(client: &Client, host: &HostName, looks: usize) -> Result<Option<MaintenanceStage>, ClientError> {
+    let mut stage = None;
+    for look in 1..=looks {
+        stage = state(client, host).await?.and_then(|state| state.maintenance).map(|now| now.stage);
+        if is_last(stage) || look == looks {
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(stage)
+}
+
+/// Whether a host whose VMs have all moved stays in this stage.
+fn is_last(stage: Option<MaintenanceStage>) -> bool {
+    matches!(stage, None | Some(MaintenanceStage::Empty | MaintenanceStage::InMaintenance))
 }
 
 /// A host as it is now.
@@ -196,60 +206,10 @@ async fn state(client: &Client, host: &HostName) -> Result<Option<Host>, ClientE
     Ok(shown.state)
 }
 
-/// Follows an evacuation until it has ended, waits for a person, or this program is interrupted.
-async fn until_end(client: &Client, id: EvacuationId) -> Result<Outcome, Failure> {
-    let interrupted = stop::on_signal(false)?;
-    let is_terminal = stdout().is_terminal();
-    let mut follow = Follow::default();
-    let mut is_silent = false;
-    loop {
-        match client.get::<Shown>(&format!("/api/evacuations/{id}")).await {
-            Ok(Shown { evacuation, history }) => {
-                is_silent = false;
-                follow.news(&evacuation, &history).iter().for_each(|line| over_bar(is_terminal, line));
-                if let Some((outcome, lines)) = follow::end(&evacuation) {
-                    lines.iter().for_each(|line| over_bar(is_terminal, line));
-                    return Ok(outcome);
-                }
-                if is_terminal {
-                    bar(&follow::bar(&evacuation));
-                }
-            }
-            Err(error @ ClientError::Refused(_)) => {
-                return Err(format!("{error} The evacuation goes on: {}", client.page(id)).into());
-            }
-            Err(error) => {
-                if !is_silent {
-                    over_bar(is_terminal, &format!("{error} It is asked again."));
-                }
-                is_silent = true;
-            }
-        }
-        if !wait(&interrupted).await {
-            over_bar(is_terminal, &format!("The evacuation goes on: {}", client.page(id)));
-            return Ok(Outcome::Left);
-        }
-    }
-}
-
-/// False if the program was interrupted.
-async fn wait(interrupted: &CancellationToken) -> bool {
-    tokio::select! {
-        () = interrupted.cancelled() => false,
-        () = sleep(LOOK_EVERY) => true,
-    }
-}
-
-/// A line where the bar was.
-fn over_bar(is_terminal: bool, line: &str) {
-    let line = printable(line);
-    if is_terminal { say(&format!("\r\x1b[K{line}")) } else { say(&line) }
-}
-
-fn bar(text: &str) {
-    let mut out = stdout();
-    // Without a terminal that takes it the evacuation goes on all the same.
-    let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
+/// What a host is in that is emptied, or was.
+async fn maintenance(client: &Client, host: &HostName) -> Result<Maintenance, Failure> {
+    let maintenance = state(client, host).await?.and_then(|state| state.maintenance);
+    Ok(maintenance.ok_or_else(|| format!("{host} is in use: no evacuation has emptied it."))?)
 }
 
 /// Asks for a yes.
@@ -257,21 +217,8 @@ fn confirmed() -> Result<bool, Failure> {
     if !stdin().is_terminal() {
         return Err("Not carried out: --yes carries a plan out without asking.".into());
     }
-    bar("Carry this plan out? [y/N] ");
+    write_over("Carry this plan out? [y/N] ");
     let mut line = String::new();
     stdin().read_line(&mut line)?;
     Ok(["y", "yes"].contains(&line.trim().to_lowercase().as_str()))
-}
-
-/// The password in a file that only its owner may read.
-fn password_in(file: &Path) -> Result<Secret, Failure> {
-    let unreadable = |error| format!("The password can't be read from {}: {error}.", file.display());
-    if fs::metadata(file).map_err(unreadable)?.mode() & 0o077 != 0 {
-        return Err(
-            format!("{} has a password, and other users can read it: run chmod 600 on it.", file.display()).into()
-        );
-    }
-    let mut text = fs::read_to_string(file).map_err(unreadable)?;
-    text.truncate(text.trim_end_matches(['\r', '\n']).len());
-    Ok(Secret::new(text))
 }

@@ -1,5 +1,6 @@
 //! A real host is emptied, and its VMs come home: virsh is the judge at each step, and what the guests were paused by is the record's.
 
+mod command_line;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -115,7 +115,8 @@ fn sort_in((move_on, stay): &mut Split, request: &PlanRequest, vm: Vm) {
     } else if choice == Some(Choice::MoveOffline) || (!is_emptied && choice != Some(Choice::Leave)) {
         move_on.push(Chosen { vm, mode: Mode::Offline, destination: request.destination.clone() });
     } else {
-        // What is off does not keep its host from being empty.
+        // What is off does not keep its host from being empty. It was shut down by nobody's choice, and is not to start when all come home.
+        let choice = choice.filter(|choice| *choice != Choice::ShutDown);
         stay.push(stays(&vm, None, choice, vec![Choice::Leave, Choice::MoveOffline]));
     }
 }

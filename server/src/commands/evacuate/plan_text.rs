@@ -1,8 +1,11 @@
 //! A plan as text: a numbered dry run.
 
-use model::{Choice, Ending, Mode, Plan, PlannedMove, PlannedStay, Prediction, Problem, Severity, text};
+use model::{Choice, Ending, Mode, Plan, PlannedMove, PlannedStay, Prediction, Problem, Severity, VmId, text};
 
-use super::follow::{Outcome, printable};
+use super::{
+    choices,
+    follow::{Outcome, printable},
+};
 
 /// Whether all would move.
 pub(super) fn outcome(plan: &Plan) -> Outcome {
@@ -23,12 +26,13 @@ pub(super) fn of(plan: &Plan) -> String {
     for planned in &plan.moves {
         let told = planned.findings.iter().filter(|finding| finding.severity == Severity::Warning);
         lines.extend(told.map(|finding| {
-            let consent =
-                if finding.consent { format!(" (needs --accept {})", finding.code.as_str()) } else { String::new() };
-            format!("{} to {}: {}{consent}", planned.vm_name, planned.destination, finding.text)
+            // A risk that was not accepted keeps a VM from moving.
+            let accepted = if finding.consent { " (accepted)" } else { "" };
+            format!("{} to {}: {}{accepted}", planned.vm_name, planned.destination, finding.text)
         }));
     }
-    lines.extend(plan.stays.iter().map(stays));
+    lines.extend(plan.stays.iter().flat_map(|stays| [Some(said_of(stays)), otherwise(plan, stays)]).flatten());
+    lines.extend(choices::unused(plan));
     if let Some(Problem { sentence, fix, .. }) = &plan.shortage {
         lines.push(format!("{sentence} {}", fix.as_deref().unwrap_or_default()));
     }
@@ -64,16 +68,41 @@ fn row(number: usize, planned: &PlannedMove) -> [String; 8] {
         .map(|cell| printable(&cell))
 }
 
-fn stays(PlannedStay { vm_name, host, is_active, problem, choice, .. }: &PlannedStay) -> String {
+/// That a VM stays, and why.
+fn said_of(PlannedStay { vm_name, host, is_active, problem, choice, .. }: &PlannedStay) -> String {
     let stays = format!("{vm_name} stays on {host}");
     match (problem, choice) {
         (Some(Problem { sentence, fix, .. }), _) => {
             format!("{stays}: {sentence} {}", fix.as_deref().unwrap_or_default())
         }
         (None, Some(Choice::ShutDown)) => format!("{stays}, and is shut down."),
+        (None, Some(Choice::Leave)) => format!("{stays}, as chosen."),
         (None, _) if !is_active => format!("{stays}, shut off."),
         (None, _) => format!("{stays}."),
     }
+}
+
+/// The options that choose otherwise for a VM that stays, indented below it.
+fn otherwise(plan: &Plan, PlannedStay { vm, vm_name, problem, choice, choices, .. }: &PlannedStay) -> Option<String> {
+    let name = argument(plan, *vm, vm_name);
+    let others = choices.iter().filter(|one| *choice != Some(**one));
+    // What needs no choice is left as it is.
+    let others = others.filter(|one| problem.is_some() || choice.is_some() || **one != Choice::Leave);
+    let risks = problem.iter().flat_map(|problem| &problem.findings).filter(|finding| finding.consent);
+    let options: Vec<String> = risks
+        .map(|finding| format!("--accept {}", finding.code.as_str()))
+        .chain(others.map(|one| format!("{} {name}", choices::option(*one))))
+        .collect();
+    (!options.is_empty()).then(|| format!("    Options: {}", options.join(", ")))
+}
+
+/// A VM as an argument: its name, or its UUID where the name is no plain word, or that of another VM, too.
+fn argument(plan: &Plan, vm: VmId, name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c)) && !name.starts_with('-');
+    let moved = plan.moves.iter().map(|planned| (planned.vm, &planned.vm_name));
+    let mut all = moved.chain(plan.stays.iter().map(|stays| (stays.vm, &stays.vm_name)));
+    let is_unique = all.all(|(other, other_name)| other == vm || other_name != name);
+    if is_plain && is_unique { name.to_owned() } else { vm.to_string() }
 }
 
 /// Rows with their columns below each other; the first to the right.

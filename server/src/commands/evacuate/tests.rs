@@ -1,7 +1,7 @@
 use model::{
-    Code, EvacuationState, Finding, FindingCode, ItemState, PlanRequest, PlannedMove, PlannedStay, Problem, Subject,
-    examples,
+    Code, EvacuationEvent, EvacuationState, Finding, FindingCode, ItemState, Mode, PlannedMove, Problem, VmId, examples,
 };
+use uuid::Uuid;
 
 use super::{follow::Follow, *};
 
@@ -34,21 +34,76 @@ fn a_plan_is_a_numbered_table() {
             .starts_with("2  a longer\u{fffd}[2J name  alpha  gamma (by beta)  2.0 s  1.0 s to 3.0 s  up to 300 ms"),
         "{text}"
     );
-    assert!(lines[3].ends_with("to gamma: gamma is worked on. (needs --accept maintenance)"), "{text}");
+    assert!(lines[3].ends_with("to gamma: gamma is worked on. (accepted)"), "{text}");
     assert_eq!(lines[4], "db stays on alpha: No host can take db. Leave it, or let it be shut down.");
-    assert_eq!(lines[5], "All in all 2.0 s (1.5 s to 3.0 s), 1.05 times the least possible (1.9 s).");
+    assert_eq!(lines[5], "    Options: --leave db, --shut-down db");
+    assert_eq!(lines[6], "All in all 2.0 s (1.5 s to 3.0 s), 1.05 times the least possible (1.9 s).");
     assert_eq!(plan_text::outcome(&plan), Outcome::Left);
 }
 
 #[test]
 fn a_plan_without_moves_says_what_stays() {
     let mut plan = Plan { moves: Vec::new(), ..plan() };
-    plan.stays = vec![PlannedStay { problem: None, is_active: false, ..plan.stays[0].clone() }];
-    assert_eq!(plan_text::of(&plan), "Nothing moves.\ndb stays on alpha, shut off.");
+    let choices = vec![Choice::Leave, Choice::MoveOffline];
+    plan.stays = vec![PlannedStay { problem: None, is_active: false, choices, ..plan.stays[0].clone() }];
+    let off = "Nothing moves.\ndb stays on alpha, shut off.\n    Options: --move-offline db";
+    assert_eq!(plan_text::of(&plan), off);
     assert_eq!(plan_text::outcome(&plan), Outcome::AllMoved);
     plan.shortage = Some(Problem::new(Code::NoRoom, "2 GiB are missing.").with_fix("Add a host."));
     assert!(plan_text::of(&plan).ends_with("2 GiB are missing. Add a host."));
     assert_eq!(plan_text::outcome(&plan), Outcome::Left);
+}
+
+#[test]
+fn a_vm_that_stays_has_its_options() {
+    let mut plan = Plan { moves: Vec::new(), ..plan() };
+    let mut options = |stays: PlannedStay| {
+        plan.stays = vec![stays];
+        plan_text::of(&plan).lines().nth(2).map(str::to_owned)
+    };
+    let stays = examples::plan(PlanRequest::plain(Subject::Vms(Vec::new()))).stays.remove(0);
+    let risk = Finding { consent: true, ..Finding::warning(FindingCode::StaleDefinition, "beta has another db.") };
+    let for_a_risk = Problem::new(Code::NeedsConsent, "beta has another db.").with_findings(vec![risk]);
+    assert_eq!(
+        options(PlannedStay { problem: Some(for_a_risk), ..stays.clone() }).unwrap(),
+        "    Options: --accept stale-definition, --leave db, --shut-down db"
+    );
+    let chosen = PlannedStay { problem: None, choice: Some(Choice::ShutDown), ..stays.clone() };
+    assert_eq!(options(chosen).unwrap(), "    Options: --leave db");
+    assert_eq!(options(PlannedStay { choices: Vec::new(), ..stays.clone() }), None);
+    for name in ["two words", "$(reboot)", "-rf"] {
+        let line = options(PlannedStay { vm_name: name.into(), ..stays.clone() }).unwrap();
+        assert!(line.ends_with(&format!("--shut-down {}", stays.vm)), "{line}");
+    }
+}
+
+#[test]
+fn a_vm_is_named_by_its_name_or_its_uuid() {
+    let [one, two] = [1, 2].map(|number| VmId(Uuid::from_u128(number)));
+    let find =
+        |named: &str| choices::find([("web", one), ("db", one), ("twin", one), ("twin", two)].into_iter(), named);
+    assert_eq!((find("web"), find(&two.to_string())), (Ok(one), Ok(two)));
+    for (named, why) in [("cache", "called cache"), ("", "called"), ("twin", "give the UUID")] {
+        assert!(find(named).unwrap_err().contains(why), "{named}");
+    }
+}
+
+#[test]
+fn a_choice_without_an_effect_is_told() {
+    let mut plan = plan();
+    let [web, db, gone] = [plan.moves[0].vm, plan.stays[0].vm, VmId(Uuid::from_u128(7))];
+    plan.request.choices = [(web, Choice::MoveOffline), (db, Choice::ShutDown), (gone, Choice::Leave)].into();
+    assert_eq!(
+        choices::unused(&plan),
+        [
+            "--move-offline web has no effect: it moves while it runs.".to_owned(),
+            "--shut-down db has no effect: it can't be chosen for this VM.".to_owned(),
+            format!("--leave {gone} has no effect: the plan is not about this VM."),
+        ]
+    );
+    (plan.moves[0].mode, plan.stays[0].choice) = (Mode::Offline, Some(Choice::ShutDown));
+    plan.request.choices.remove(&gone);
+    assert!(choices::unused(&plan).is_empty());
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
 use clap::Parser;
-use model::{EvacuationState, ItemState, PlanId, PlanRequest, Subject};
+use model::{
+    Choice, EvacuationCommand, EvacuationState, FindingCode, ItemState, Maintenance, PlanId, PlanRequest, Policy,
+    Subject, VmId, examples,
+};
 use port::Principal;
 use tokio::{task::JoinHandle, time::timeout};
 use uuid::Uuid;
@@ -56,6 +59,88 @@ async fn a_dry_run_changes_nothing() {
     let refused = evacuate(house, &console, "alpha --home").await.unwrap_err().to_string();
     assert!(refused.contains("alpha is in use"), "{refused}");
     assert_eq!(house.auth.sessions_of(&ada()).await.unwrap().len(), 1, "it has logged out; one is the test's");
+}
+
+#[tokio::test]
+async fn what_is_chosen_arrives_in_the_words_of_the_api() {
+    let open = Open::new().await;
+    let (house, console) = (&open.house, format!("http://{}", open.address));
+    let vm = |number| VmId(Uuid::from_u128(number));
+    let plain = PlanRequest::plain(Subject::Hosts(vec!["alpha".parse().unwrap()]));
+    let both = PlanRequest {
+        subject: Subject::Hosts(vec!["alpha".parse().unwrap(), "beta".parse().unwrap()]),
+        ..plain.clone()
+    };
+    let by_name = "alpha --dry-run --policy gentle --leave größe --shut-down twin --accept maintenance";
+    let by_uuid = format!("alpha beta --dry-run --move-offline {} --leave web --leave {}", vm(5), vm(3));
+    for (arguments, request) in [
+        (
+            by_name.to_owned(),
+            PlanRequest {
+                policy: Some(Policy::Gentle),
+                choices: [(vm(3), Choice::Leave), (vm(4), Choice::ShutDown)].into(),
+                accept: vec![FindingCode::Maintenance],
+                ..plain
+            },
+        ),
+        (
+            by_uuid,
+            PlanRequest {
+                choices: [(vm(1), Choice::Leave), (vm(3), Choice::Leave), (vm(5), Choice::MoveOffline)].into(),
+                ..both
+            },
+        ),
+    ] {
+        assert_eq!(evacuate(house, &console, &arguments).await.unwrap(), 2, "{arguments}: db stays");
+        assert_eq!(house.console.host_calls(), [HostCall::Plan(request)], "{arguments}");
+    }
+    for (arguments, why) in [
+        ("alpha --leave nobody", "called nobody"),
+        ("alpha beta --leave twin", "give the UUID"),
+        ("alpha --leave web --shut-down web", "--leave and --shut-down"),
+        ("alpha --home --leave web", "cannot be used with"),
+        ("alpha --policy bold", "gentle, balanced and certain"),
+    ] {
+        let refused = evacuate(house, &console, arguments).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{arguments}: {refused}");
+        assert!(house.console.host_calls().is_empty(), "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn an_evacuation_under_way_is_told_by_its_host_or_its_id() {
+    let open = Open::new().await;
+    let (house, console) = (&open.house, format!("http://{}", open.address));
+    let id = house.console.evacuation().id;
+    let vm = house.console.evacuation().items[1].vm;
+    let refused = evacuate(house, &console, "alpha --pause").await.unwrap_err().to_string();
+    assert!(refused.contains("alpha is in use"), "{refused}");
+    house.console.will_be_in_maintenance(Maintenance { home: Some(id), ..examples::maintenance(77) });
+    for (arguments, command) in [
+        ("alpha --pause".to_owned(), EvacuationCommand::Pause),
+        ("alpha --continue".to_owned(), EvacuationCommand::Continue),
+        ("alpha --stop".to_owned(), EvacuationCommand::Stop { cancel: false }),
+        ("alpha --stop --cancel".to_owned(), EvacuationCommand::Stop { cancel: true }),
+        ("alpha --skip db".to_owned(), EvacuationCommand::Skip(vm)),
+        (format!("alpha --retry {vm}"), EvacuationCommand::Retry(vm)),
+        (format!("{id} --first db"), EvacuationCommand::First(vm)),
+    ] {
+        assert_eq!(evacuate(house, &console, &arguments).await.unwrap(), 0, "{arguments}");
+        assert_eq!(house.console.host_calls(), [HostCall::TellEvacuation(command)], "{arguments}");
+    }
+    for wrong in [
+        "alpha beta --pause",
+        "alpha --pause --stop",
+        "alpha --cancel",
+        "alpha --skip nobody",
+        "alpha --pause --yes",
+        "alpha --watch --leave web",
+        "00000000-0000-0000-0000-0000000000ff --pause",
+    ] {
+        assert!(evacuate(house, &console, wrong).await.is_err(), "{wrong}");
+    }
+    house.console.evacuation().state = EvacuationState::Stopped;
+    assert_eq!(evacuate(house, &console, "alpha --watch").await.unwrap(), 2, "its VMs have not moved");
 }
 
 #[tokio::test]

@@ -69,6 +69,10 @@ async fn a_vm_that_is_off_stays_unless_that_is_chosen() {
     let chosen = PlanRequest { choices: [(vm, Choice::MoveOffline)].into(), ..emptying("alpha") };
     let plan = bench.engine.plan(chosen).await.unwrap();
     assert_eq!((plan.moves[0].vm, plan.moves[0].mode), (vm, model::Mode::Offline));
+    // It is off already: when all come home it would be started.
+    let shut_down = PlanRequest { choices: [(vm, Choice::ShutDown)].into(), ..emptying("alpha") };
+    let plan = bench.engine.plan(shut_down).await.unwrap();
+    assert_eq!((plan.stays[0].vm, plan.stays[0].choice), (vm, None));
 }
 
 #[tokio::test(start_paused = true)]
