@@ -1,11 +1,13 @@
 //! `/api/evacuations`: plans, which change nothing, and evacuations: plans that are carried out.
 
+use std::future::ready;
+
 use axum::{
     Extension, Json, Router,
     extract::{Query, Request, State, rejection::QueryRejection},
     http::{HeaderName, StatusCode, header},
     middleware::from_fn,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use model::{
     Code, Evacuation, EvacuationCommand, EvacuationEvent, EvacuationId, Plan, PlanId, PlanRequest, Problem, VmId,
@@ -28,12 +30,12 @@ pub(super) fn router() -> Router<DoorState> {
         .route("/plans", post(plan).layer(from_fn(body::limit_of_lists)))
         .route("/plans/{id}", get(kept_plan))
         .route("/{id}", get(one))
-        .route("/{id}/pause", post(pause))
-        .route("/{id}/continue", post(go_on))
-        .route("/{id}/stop", post(stop))
-        .route("/{id}/skip", post(skip))
-        .route("/{id}/retry", post(retry))
-        .route("/{id}/first", post(first))
+        .route("/{id}/pause", told(EvacuationCommand::Pause))
+        .route("/{id}/continue", told(EvacuationCommand::Continue))
+        .route("/{id}/stop", told_by(stop))
+        .route("/{id}/skip", told_of_vm(EvacuationCommand::Skip))
+        .route("/{id}/retry", told_of_vm(EvacuationCommand::Retry))
+        .route("/{id}/first", told_of_vm(EvacuationCommand::First))
 }
 
 /// An answer with the address of what was made.
@@ -117,39 +119,11 @@ async fn one(
     Ok(Json(Shown { evacuation, history }))
 }
 
-async fn tell(doors: &Doors, who: &Principal, named: &Named, command: EvacuationCommand) -> Answer {
-    Ok(Json(doors.console.tell(who, parse(named)?, command).await?))
-}
-
-/// The evacuation that was told to go on otherwise.
-type Answer = Result<Json<Evacuation>, Refused>;
-
-/// `POST /api/evacuations/<id>/pause`.
-async fn pause(State(doors): State<Doors>, Extension(who): Extension<Principal>, named: Named) -> Answer {
-    tell(&doors, &who, &named, EvacuationCommand::Pause).await
-}
-
-/// `POST /api/evacuations/<id>/continue`.
-async fn go_on(State(doors): State<Doors>, Extension(who): Extension<Principal>, named: Named) -> Answer {
-    tell(&doors, &who, &named, EvacuationCommand::Continue).await
-}
-
 /// How an evacuation is stopped; without a body what is under way ends by itself.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Stop {
     cancel: bool,
-}
-
-/// `POST /api/evacuations/<id>/stop`.
-async fn stop(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Answer {
-    let Stop { cancel } = optional_json_body(request).await?;
-    tell(&doors, &who, &named, EvacuationCommand::Stop { cancel }).await
 }
 
 /// The VM of an evacuation that is meant.
@@ -159,37 +133,38 @@ struct Meant {
     vm: VmId,
 }
 
-/// `POST /api/evacuations/<id>/skip`.
-async fn skip(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Answer {
-    let Meant { vm } = json_body(request).await?;
-    tell(&doors, &who, &named, EvacuationCommand::Skip(vm)).await
+/// `POST /api/evacuations/<id>/stop`.
+async fn stop(request: Request) -> Result<EvacuationCommand, Refused> {
+    let Stop { cancel } = optional_json_body(request).await?;
+    Ok(EvacuationCommand::Stop { cancel })
 }
 
-/// `POST /api/evacuations/<id>/retry`.
-async fn retry(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Answer {
-    let Meant { vm } = json_body(request).await?;
-    tell(&doors, &who, &named, EvacuationCommand::Retry(vm)).await
+/// A route that tells an evacuation this, whatever the body is.
+fn told(command: EvacuationCommand) -> MethodRouter<DoorState> {
+    told_by(move |_| ready(Ok(command.clone())))
 }
 
-/// `POST /api/evacuations/<id>/first`.
-async fn first(
-    State(doors): State<Doors>,
-    Extension(who): Extension<Principal>,
-    named: Named,
-    request: Request,
-) -> Answer {
-    let Meant { vm } = json_body(request).await?;
-    tell(&doors, &who, &named, EvacuationCommand::First(vm)).await
+/// A route that tells an evacuation this of the VM in the body.
+fn told_of_vm(command: fn(VmId) -> EvacuationCommand) -> MethodRouter<DoorState> {
+    told_by(move |request| async move {
+        let Meant { vm } = json_body(request).await?;
+        Ok(command(vm))
+    })
+}
+
+/// A route that tells an evacuation what a request says, and answers with the evacuation.
+fn told_by<R>(read: impl Fn(Request) -> R + Clone + Send + Sync + 'static) -> MethodRouter<DoorState>
+where
+    R: Future<Output = Result<EvacuationCommand, Refused>> + Send,
+{
+    let tell = async move |State(doors): State<Doors>,
+                           Extension(who): Extension<Principal>,
+                           named: Named,
+                           request: Request| {
+        let command = read(request).await?;
+        Ok::<_, Refused>(Json(doors.console.tell(&who, parse(&named)?, command).await?))
+    };
+    post(tell)
 }
 
 /// A text that can't be an id is answered like the id of an unknown evacuation.
