@@ -6,6 +6,7 @@ use model::{Code, Field, Problem};
 use crate::ui::{
     document::{Assets, Back, Document},
     fact::Fact,
+    table::Table,
 };
 
 /// The documents that are shown as they are written, by their address below `/help`: title and text.
@@ -154,16 +155,13 @@ fn Findings() -> impl IntoView {
         }
     };
     view! {
-        <table role="table" class="table findings-table">
-            <caption class="hidden">"Findings by their codes, in the order they are told"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader">"Code"</th>
-                    <th role="columnheader">"What it says"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{findings().map(row).collect_view()}</tbody>
-        </table>
+        <Table
+            class="findings-table"
+            caption="Findings by their codes, in the order they are told"
+            columns=&["Code", "What it says"]
+        >
+            {findings().map(row).collect_view()}
+        </Table>
     }
 }
 

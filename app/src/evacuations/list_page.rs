@@ -7,6 +7,7 @@ use crate::evacuations::words;
 use crate::ui::{
     document::{Assets, Back, Document},
     icon::{Draw, Icon},
+    table::Table,
     time::Time,
 };
 
@@ -28,19 +29,13 @@ fn List(evacuations: Vec<Evacuation>) -> impl IntoView {
         .into_any();
     }
     view! {
-        <table role="table" class="table moves">
-            <caption class="hidden">"Evacuations, newest first"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader">"Evacuation"</th>
-                    <th role="columnheader">"State"</th>
-                    <th role="columnheader">"Reason"</th>
-                    <th role="columnheader">"By"</th>
-                    <th role="columnheader">"Began"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{evacuations.into_iter().map(|evacuation| view! { <Row evacuation /> }).collect_view()}</tbody>
-        </table>
+        <Table
+            class="moves"
+            caption="Evacuations, newest first"
+            columns=&["Evacuation", "State", "Reason", "By", "Began"]
+        >
+            {evacuations.into_iter().map(|evacuation| view! { <Row evacuation /> }).collect_view()}
+        </Table>
     }
     .into_any()
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use model::{Ending, Finding, Mode, PlannedMove, text};
 
 use crate::migrations::progress::FromTo;
+use crate::ui::table::Table;
 
 /// The table.
 #[component]
@@ -12,22 +13,13 @@ pub(super) fn Moves(moves: Vec<PlannedMove>) -> impl IntoView {
         moves.into_iter().enumerate().map(|(place, planned)| view! { <Row number=place + 1 planned /> }).collect();
     view! {
         <h2>"In this order"</h2>
-        <table role="table" class="table moves">
-            <caption class="hidden">"Moves, in the order in which they begin"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader">"No."</th>
-                    <th role="columnheader">"VM"</th>
-                    <th role="columnheader">"From and to"</th>
-                    <th role="columnheader">"Begins"</th>
-                    <th role="columnheader">"Takes"</th>
-                    <th role="columnheader">"Pause"</th>
-                    <th role="columnheader">"Policy"</th>
-                    <th role="columnheader">"Why there"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{rows}</tbody>
-        </table>
+        <Table
+            class="moves"
+            caption="Moves, in the order in which they begin"
+            columns=&["No.", "VM", "From and to", "Begins", "Takes", "Pause", "Policy", "Why there"]
+        >
+            {rows}
+        </Table>
     }
 }
 

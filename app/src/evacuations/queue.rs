@@ -8,6 +8,7 @@ use crate::migrations::progress::FromTo;
 use crate::ui::{
     icon::{Draw, Icon},
     problem::ProblemText,
+    table::Table,
 };
 
 /// All of them.
@@ -36,19 +37,13 @@ pub(super) fn Queue(evacuation: Evacuation) -> impl IntoView {
         .collect();
     let table = (!rows.is_empty()).then(|| {
         view! {
-            <table role="table" class="table moves">
-                <caption class="hidden">"VMs, in the order in which they go"</caption>
-                <thead role="rowgroup">
-                    <tr role="row">
-                        <th role="columnheader">"No."</th>
-                        <th role="columnheader">"VM"</th>
-                        <th role="columnheader">"From and to"</th>
-                        <th role="columnheader">"State"</th>
-                        <th role="columnheader">"Actions"</th>
-                    </tr>
-                </thead>
-                <tbody role="rowgroup">{rows}</tbody>
-            </table>
+            <Table
+                class="moves"
+                caption="VMs, in the order in which they go"
+                columns=&["No.", "VM", "From and to", "State", "Actions"]
+            >
+                {rows}
+            </Table>
         }
     });
     view! {

@@ -21,7 +21,7 @@ use crate::live::Live;
 use crate::ui::fragment::refused;
 use crate::ui::{
     fragment::{Fragment, version_of},
-    icon::{Draw, Icon},
+    search_box::SearchBox,
     server_form::fields,
 };
 
@@ -60,26 +60,16 @@ pub(crate) fn HostsPage() -> impl IntoView {
 #[component]
 fn Search(params: Memo<ParamsMap>) -> impl IntoView {
     let navigate = use_navigate();
-    let search = move |input| {
+    let search = Callback::new(move |words: String| {
         let mut query = params.get_untracked();
-        query.replace("q", event_target_value(&input));
+        query.replace("q", words);
         let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
         navigate(&format!("/hosts{}", query.to_query_string()), options);
-    };
+    });
+    let value = Signal::derive(move || params.read().get("q").unwrap_or_default());
     view! {
         <form class="filters" method="get" action="/hosts" role="search" on:submit=|ev| ev.prevent_default()>
-            <div class="search">
-                <Draw icon=Icon::Search />
-                <input
-                    type="search"
-                    name="q"
-                    aria-label="Search hosts"
-                    placeholder="Name, address, state or version"
-                    autocomplete="off"
-                    value=params.read_untracked().get("q")
-                    on:input=search
-                />
-            </div>
+            <SearchBox label="Search hosts" placeholder="Name, address, state or version" value search />
             <input type="hidden" name="sort" value=params.read_untracked().get("sort") />
         </form>
     }

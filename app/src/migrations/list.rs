@@ -9,6 +9,7 @@ use crate::live::bar_percent;
 use crate::migrations::progress::{FromTo, PhaseBadge};
 use crate::ui::{
     icon::{Draw, Icon},
+    table::Table,
     time::Time,
 };
 
@@ -31,7 +32,7 @@ pub(super) fn MigrationList(query: MigrationQuery, page: Vec<Migration>, matchin
     let content = match (page.is_empty(), is_filtered) {
         (true, false) => view! { <NoMigrations /> }.into_any(),
         (true, true) => view! { <p class="hint">"No migration matches."</p> }.into_any(),
-        (false, _) => view! { <Table page /> }.into_any(),
+        (false, _) => view! { <Rows page /> }.into_any(),
     };
     view! {
         <Figures matching />
@@ -109,21 +110,16 @@ fn failures(matching: &[Migration]) -> Vec<String> {
 }
 
 #[component]
-fn Table(page: Vec<Migration>) -> impl IntoView {
+fn Rows(page: Vec<Migration>) -> impl IntoView {
     view! {
-        <table role="table" class="table migrations">
-            <caption class="hidden">"Migrations, newest first"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader">"VM"</th>
-                    <th role="columnheader">"From and to"</th>
-                    <th role="columnheader">"Result"</th>
-                    <th role="columnheader" class="number">"Duration"</th>
-                    <th role="columnheader">"Requested"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{page.into_iter().map(|migration| view! { <Row migration /> }).collect_view()}</tbody>
-        </table>
+        <Table
+            class="migrations"
+            caption="Migrations, newest first"
+            columns=&["VM", "From and to", "Result", "Duration", "Requested"]
+            numbers=&["Duration"]
+        >
+            {page.into_iter().map(|migration| view! { <Row migration /> }).collect_view()}
+        </Table>
     }
 }
 

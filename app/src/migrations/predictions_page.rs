@@ -8,6 +8,7 @@ use crate::ui::{
     document::{Assets, Back, Document},
     fact::Fact,
     icon::{Draw, Icon},
+    table::Table,
 };
 
 /// The page.
@@ -37,7 +38,7 @@ fn Shown(predictions: Predictions) -> impl IntoView {
             <Quality predictions=predictions.clone() />
             {steered.map(|words| view! { <p class="hint">{words}</p> })}
         </section>
-        <Table rows=predictions.newest />
+        <Rows rows=predictions.newest />
     }
     .into_any()
 }
@@ -61,21 +62,15 @@ fn Quality(predictions: Predictions) -> impl IntoView {
 }
 
 #[component]
-fn Table(rows: Vec<Predicted>) -> impl IntoView {
+fn Rows(rows: Vec<Predicted>) -> impl IntoView {
     view! {
-        <table role="table" class="table predictions">
-            <caption class="hidden">"Predictions beside what came, newest first"</caption>
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader">"VM"</th>
-                    <th role="columnheader">"From and to"</th>
-                    <th role="columnheader">"Policy"</th>
-                    <th role="columnheader">"Predicted"</th>
-                    <th role="columnheader">"Outcome"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">{rows.into_iter().map(|row| view! { <Row row /> }).collect_view()}</tbody>
-        </table>
+        <Table
+            class="predictions"
+            caption="Predictions beside what came, newest first"
+            columns=&["VM", "From and to", "Policy", "Predicted", "Outcome"]
+        >
+            {rows.into_iter().map(|row| view! { <Row row /> }).collect_view()}
+        </Table>
     }
 }
 

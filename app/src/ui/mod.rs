@@ -17,6 +17,9 @@ pub mod markup;
 pub mod not_found;
 pub mod problem;
 pub mod question_form;
+pub mod search_box;
 pub mod server_form;
+#[cfg(feature = "ssr")]
+pub mod table;
 pub mod time;
 pub mod title;

@@ -5,7 +5,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 use model::{Column, Letter, StateFilter, VmQuery};
 
 use crate::live::Live;
-use crate::ui::icon::{Draw, Icon};
+use crate::ui::search_box::SearchBox;
 use crate::vms::{
     completions::{Completions, LIST},
     query::{at, heading, label, to_url},
@@ -18,7 +18,8 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
     let go = Callback::new(move |query: VmQuery| {
         navigate(&to_url(&query), NavigateOptions { replace: true, scroll: false, ..Default::default() });
     });
-    let search = move |ev| go.run(VmQuery { search: event_target_value(&ev), ..query.get_untracked() });
+    let search = Callback::new(move |search| go.run(VmQuery { search, ..query.get_untracked() }));
+    let value = Signal::derive(move || query.read().search.clone());
     let sort = move |ev| {
         let chosen = event_target_value(&ev);
         let sort = Column::ALL.iter().copied().find(|column| column.as_str() == chosen).unwrap_or_default();
@@ -34,21 +35,9 @@ pub(super) fn Filters(query: Memo<VmQuery>) -> impl IntoView {
     let action = to_url(&VmQuery { host: query.get_untracked().host, ..VmQuery::default() });
     view! {
         <form class="filters" method="get" action=action role="search" on:submit=|ev| ev.prevent_default()>
-            <div class="search">
-                <Draw icon=Icon::Search />
-                <input
-                    type="search"
-                    name="q"
-                    aria-label="Search VMs"
-                    placeholder="Search, e.g. host:alpha web"
-                    autocomplete="off"
-                    list=LIST
-                    value=query.get_untracked().search
-                    prop:value=move || query.read().search.clone()
-                    on:input=search
-                />
+            <SearchBox label="Search VMs" placeholder="Search, e.g. host:alpha web" value list=LIST search>
                 <Completions query />
-            </div>
+            </SearchBox>
             <input type="hidden" name="state" value=move || query.read().state.as_str() />
             <label class="sort">
                 <span class="hidden">"Sort by"</span>
