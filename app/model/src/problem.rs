@@ -1,5 +1,7 @@
 //! What went wrong, for a person and for a program.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
@@ -141,9 +143,9 @@ pub struct Problem {
     /// What a preflight found, where that is why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// The field of a form that it is about, by its name: for pages that the server renders, and so no part of the JSON.
-    #[serde(skip)]
-    pub field: Option<&'static str>,
+    /// The field of a form, or of what a program has sent, that it is about, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Cow<'static, str>>,
 }
 
 impl Problem {
@@ -182,7 +184,7 @@ impl Problem {
     /// Names the field that it is about.
     #[must_use]
     pub fn with_field(self, field: &'static str) -> Self {
-        Self { field: Some(field), ..self }
+        Self { field: Some(Cow::Borrowed(field)), ..self }
     }
 
     /// Adds the ssh key that a host showed.

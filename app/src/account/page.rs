@@ -122,6 +122,7 @@ fn Password() -> impl IntoView {
                         name="current"
                         autocomplete="current-password"
                         required
+                        autofocus=current.is_some()
                         aria-invalid=current
                         aria-describedby=current.map(|_| "password-problem")
                     />
@@ -134,6 +135,7 @@ fn Password() -> impl IntoView {
                         autocomplete="new-password"
                         minlength="12"
                         maxlength="1024"
+                        autofocus=new.is_some()
                         aria-invalid=new
                         aria-describedby=described("password-hint", new)
                         required

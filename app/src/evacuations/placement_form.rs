@@ -3,6 +3,8 @@
 use model::{Code, PlacementKind, PlacementRule, PlacementRules, Problem, VmId};
 use serde::Deserialize;
 
+use crate::ui::fields::about;
+
 /// One of the forms.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -54,7 +56,10 @@ impl PlacementForm {
         match self.kind.as_str() {
             "keep-apart" => Ok(PlacementKind::KeepApart),
             "keep-together" => Ok(PlacementKind::KeepTogether),
-            "may-run-on" => Ok(PlacementKind::MayRunOn(hosts.map(str::parse).collect::<Result<_, _>>()?)),
+            "may-run-on" => {
+                let hosts = hosts.map(str::parse).collect::<Result<_, _>>().map_err(about("hosts"))?;
+                Ok(PlacementKind::MayRunOn(hosts))
+            }
             _ => Err(unreadable()),
         }
     }

@@ -8,7 +8,7 @@ use model::{PlacementKind, PlacementRule, PlacementRules, Problem, VmId};
 use crate::evacuations::{placement_form::PlacementForm, words};
 use crate::ui::{
     document::{Assets, Back, Document, FormProblem, as_text},
-    fields::{RadioField, TextField},
+    fields::{MistakeText, RadioField, TextField, refused, tie_to_field},
 };
 
 /// The page: `names` of the VMs that there are, the form that was refused, and why.
@@ -20,6 +20,7 @@ pub fn placement(
     problem: Option<Problem>,
 ) -> Document {
     Document::new(assets, Back::to_hosts(), "Placement rules", move || {
+        tie_to_field(problem.as_ref());
         view! {
             {problem.map(|problem| view! { <FormProblem problem /> })}
             <p>"Plans keep these rules. A single migration that you start yourself does not ask for them."</p>
@@ -85,7 +86,7 @@ fn AddRule(form: PlacementForm) -> impl IntoView {
                 {kind("keep-together", "Keep together", "All of these VMs on one host.")}
                 {kind("may-run-on", "May run on", "Each of these VMs only on the hosts that are named.")}
             </fieldset>
-            <Vms value=form.vms.clone() />
+            <Vms value=form.vms.clone() is_again />
             <TextField
                 name="hosts"
                 label="Hosts"
@@ -100,11 +101,26 @@ fn AddRule(form: PlacementForm) -> impl IntoView {
 }
 
 #[component]
-fn Vms(value: String) -> impl IntoView {
+fn Vms(
+    value: String,
+    /// Whether its form is the one that was refused.
+    is_again: bool,
+) -> impl IntoView {
+    let (invalid, described) = if is_again { refused("vms") } else { (None, None) };
     view! {
         <label class="field">
             <span>"VMs"</span>
-            <textarea name="vms" rows="3" required=true spellcheck="false" inner_html=as_text(&value)></textarea>
+            <textarea
+                name="vms"
+                rows="3"
+                required=true
+                spellcheck="false"
+                autofocus=invalid.is_some()
+                aria-invalid=invalid
+                aria-describedby=described
+                inner_html=as_text(&value)
+            ></textarea>
+            {is_again.then(|| view! { <MistakeText name="vms" /> })}
             <small class="hint">"Names or UUIDs, one per line."</small>
         </label>
     }
@@ -112,7 +128,9 @@ fn Vms(value: String) -> impl IntoView {
 
 #[component]
 fn Priorities(priorities: BTreeMap<VmId, i8>, names: BTreeMap<VmId, String>, form: PlacementForm) -> impl IntoView {
-    let form = if form.command == "set" { form } else { PlacementForm::default() };
+    let is_again = form.command == "set";
+    let form = if is_again { form } else { PlacementForm::default() };
+    let (invalid, described) = refused("priority");
     let mut sorted: Vec<(VmId, i8)> = priorities.into_iter().collect();
     sorted.sort_by_key(|(_, priority)| -i16::from(*priority));
     let entry = |(vm, priority): (VmId, i8)| {
@@ -139,7 +157,7 @@ fn Priorities(priorities: BTreeMap<VmId, i8>, names: BTreeMap<VmId, String>, for
             {list}
             <form method="post" action="/placement">
                 <input type="hidden" name="command" value="set" />
-                <Vms value=form.vms />
+                <Vms value=form.vms is_again />
                 <label class="field">
                     <span>"Priority"</span>
                     <input
@@ -149,7 +167,11 @@ fn Priorities(priorities: BTreeMap<VmId, i8>, names: BTreeMap<VmId, String>, for
                         max="100"
                         required=true
                         value=form.priority.map(|priority| priority.to_string())
+                        autofocus=invalid.is_some()
+                        aria-invalid=invalid
+                        aria-describedby=described
                     />
+                    <MistakeText name="priority" />
                 </label>
                 <div class="buttons">
                     <button class="button primary">"Set the priority"</button>

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Choice, EvacuationId, FindingCode, HostName, PlanRequest, Policy, Problem, Subject, VmId, VmQuery};
 use serde::Deserialize;
 
-use crate::ui::fields::typed;
+use crate::ui::fields::{about, typed};
 use crate::vms::selection::form::query_of;
 
 /// The form as it was filled in. One of `hosts`, `vms`, `list` and `home` says what it is about.
@@ -69,7 +69,7 @@ impl PlanForm {
             None => Subject::Hosts(parts(&self.hosts).map(str::parse).collect::<Result<_, _>>()?),
         };
         Ok(PlanRequest {
-            destination: typed(&self.destination).map(|host| host.parse()).transpose()?,
+            destination: typed(&self.destination).map(|host| host.parse()).transpose().map_err(about("destination"))?,
             reason: self.reason.trim().to_owned(),
             policy: self.policy,
             choices: self.choices.iter().map(chosen).collect::<Result<_, Problem>>()?,

@@ -1,12 +1,12 @@
 //! `/hosts/<name>/empty`, and what `/plans` shows when it refuses: the form that a plan is asked for with.
 
 use leptos::prelude::*;
-use model::{Host, PlanRequest, Policy, Problem};
+use model::{Code, Host, PlanRequest, Policy, Problem};
 
 use crate::evacuations::{plan_form::PlanForm, words};
 use crate::ui::{
     document::{Assets, Back, Document, FormProblem},
-    fields::FormFoot,
+    fields::{FormFoot, MistakeText, refused, tie_to_field},
 };
 
 /// The page: `form` as it was filled in, and why it was refused. `hosts` are those that VMs could go to.
@@ -27,6 +27,14 @@ pub fn plan_form(assets: Assets, form: &PlanForm, hosts: &[Host], problem: Optio
 
 #[component]
 fn Form(form: PlanForm, hosts: Vec<Host>, problem: Option<Problem>) -> impl IntoView {
+    // A host that is not offered was the destination.
+    let is_offered = form.destination.is_empty() || hosts.iter().any(|host| host.name.as_str() == form.destination);
+    let problem = match problem {
+        Some(problem) if problem.code == Code::UnknownHost && !is_offered => Some(problem.with_field("destination")),
+        problem => problem,
+    };
+    tie_to_field(problem.as_ref());
+    let (invalid, described) = refused("reason");
     let emptied: Vec<&str> = form.hosts.split(',').collect();
     let is_home = !form.home.is_empty();
     let destination = (!is_home).then(|| {
@@ -55,7 +63,11 @@ fn Form(form: PlanForm, hosts: Vec<Host>, problem: Option<Problem>) -> impl Into
                     maxlength=PlanRequest::LONGEST_REASON.to_string()
                     placeholder="kernel update, ticket 4711"
                     autocomplete="off"
+                    autofocus=invalid.is_some()
+                    aria-invalid=invalid
+                    aria-describedby=described
                 />
+                <MistakeText name="reason" />
             </label>
             {destination}
             <PolicyChoice chosen=form.policy />
@@ -79,13 +91,20 @@ fn Destination(names: Vec<String>, chosen: String) -> impl IntoView {
         let selected = name == chosen;
         view! { <option value=name selected=selected>{name.clone()}</option> }
     };
+    let (invalid, described) = refused("destination");
     view! {
         <label class="field">
             <span>"To"</span>
-            <select name="destination">
+            <select
+                name="destination"
+                autofocus=invalid.is_some()
+                aria-invalid=invalid
+                aria-describedby=described
+            >
                 <option value="">"Wherever they fit best"</option>
                 {names.into_iter().map(option).collect_view()}
             </select>
+            <MistakeText name="destination" />
         </label>
     }
 }

@@ -101,8 +101,14 @@ pub(super) fn MigrateForm(
     let is_impossible = move || checked.read().as_ref().is_some_and(|checked| !checked.is_possible());
     let plan = move || plan(&known.read(), shown.read().as_ref());
 
+    let on_input = move |_| {
+        // What was refused was another form.
+        start.clear();
+        changed.run(());
+    };
+
     view! {
-        <ServerForm action=start node_ref=form on:input=move |_| changed.run(())>
+        <ServerForm action=start node_ref=form on:input=on_input>
             <input type="hidden" name="request[vm]" value=vm.to_string() />
             <fieldset>
                 <legend>"Destination"</legend>
@@ -131,7 +137,7 @@ pub(super) fn MigrateForm(
             <MigrateOptions vm=shown checked />
             <div class="form-foot">
                 <p class="plan" role="status">{plan}</p>
-                <Alert problem=reports.problem.into() />
+                <Alert problem=reports.problem.into() unasked=true />
                 <Alert problem=measure.problem() />
                 <Alert problem=start_problem />
                 <div class="buttons">

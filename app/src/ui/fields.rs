@@ -1,5 +1,7 @@
 //! Fields of forms that are rendered on the server only, and how such forms are read.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 use model::{Code, Problem};
 use serde::de::DeserializeOwned;
@@ -22,10 +24,15 @@ pub(crate) fn typed(text: &str) -> Option<String> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// Says of a problem that it is about this field of the form.
+pub(crate) fn about(field: &'static str) -> impl Fn(Problem) -> Problem {
+    move |problem| problem.with_field(field)
+}
+
 /// The field that a form was refused for, and why: in the context of the form's fields.
 #[derive(Clone)]
 struct Mistake {
-    field: &'static str,
+    field: Cow<'static, str>,
     sentence: String,
 }
 
@@ -37,9 +44,11 @@ pub(crate) fn tie_to_field(problem: Option<&Problem>) {
         Code::HostUnreachable | Code::TimedOut => Some("address"),
         Code::LoginRefused | Code::NeedsLogin => Some("password"),
         Code::NotPermitted => Some("user"),
+        Code::SameHost => Some("destination"),
+        Code::UnknownVm | Code::AmbiguousName => Some("vms"),
         _ => None,
     };
-    if let Some(field) = problem.field.or(by_code) {
+    if let Some(field) = problem.field.clone().or(by_code.map(Cow::Borrowed)) {
         provide_context(Mistake { field, sentence: problem.sentence.clone() });
     }
 }

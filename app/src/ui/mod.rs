@@ -23,3 +23,4 @@ pub mod server_form;
 pub mod table;
 pub mod time;
 pub mod title;
+pub mod wrong_field;

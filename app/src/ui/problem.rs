@@ -1,11 +1,14 @@
 //! Refusals and failures as a person reads them.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_meta::Title;
 use model::{Code, Finding, Problem, Severity};
 
 use crate::stream::log_in_again;
-use crate::ui::icon::{Draw, Icon};
+use crate::ui::{
+    icon::{Draw, Icon},
+    wrong_field::WrongField,
+};
 
 /// A problem: what happened, what to do about it, and details to open.
 #[component]
@@ -66,18 +69,28 @@ pub(crate) fn ProblemNote(problem: Problem, #[prop(optional)] children: Option<C
     }
 }
 
-/// The place of a form's problem. Screen readers announce it when there is one.
+/// The place of a form's problem. Screen readers announce it when there is one, and the field that it is about refers to it.
 #[component]
 pub(crate) fn Alert(
     problem: Signal<Option<Problem>>,
     /// Puts the problem away before the next attempt.
     #[prop(optional)]
     dismiss: Option<Callback<()>>,
+    /// Whether nobody has sent the form: then the focus stays where it is.
+    #[prop(optional)]
+    unasked: bool,
 ) -> impl IntoView {
-    Effect::new(move |_| {
-        if problem.read().as_ref().is_some_and(|problem| problem.code == Code::Unauthenticated) {
+    let node = NodeRef::<html::Div>::new();
+    Effect::new(move |before: Option<Option<WrongField>>| {
+        if let Some(before) = before.flatten() {
+            before.clear();
+        }
+        let problem = problem.read();
+        let problem = problem.as_ref()?;
+        if problem.code == Code::Unauthenticated {
             log_in_again();
         }
+        WrongField::mark(problem.field.as_ref()?, node.get_untracked().as_ref()?, !unasked)
     });
     let button = move || {
         dismiss.map(|dismiss| {
@@ -89,7 +102,7 @@ pub(crate) fn Alert(
         })
     };
     view! {
-        <div class="alert" role="alert">
+        <div class="alert" role="alert" node_ref=node>
             {move || problem.get().map(|problem| view! { <ProblemNote problem>{button()}</ProblemNote> })}
         </div>
     }

@@ -7,7 +7,7 @@ use model::{
     PlannedStay, Problem, Subject, Vm, VmId, VmState,
 };
 
-use super::wording::{invalid, known};
+use super::wording::{invalid, invalid_field, known};
 use crate::{error::Error, hypervisor::HostError, inventory::Inventory};
 
 /// A VM that is to move.
@@ -24,7 +24,8 @@ pub(super) type Split = (Vec<Chosen>, Vec<PlannedStay>);
 /// Refuses what can't be a request.
 pub(super) fn check(inventory: &Inventory, request: &PlanRequest) -> Result<(), Error> {
     if request.reason.chars().count() > PlanRequest::LONGEST_REASON {
-        return Err(invalid(format!("The reason is longer than {} characters.", PlanRequest::LONGEST_REASON)));
+        let sentence = format!("The reason is longer than {} characters.", PlanRequest::LONGEST_REASON);
+        return Err(invalid_field("reason", sentence));
     }
     let hosts = request.emptied().iter().chain(&request.destination);
     for host in hosts {
@@ -62,21 +63,21 @@ pub(super) fn check_rules(PlacementRules { rules, priorities }: &PlacementRules)
     let mut names = BTreeSet::new();
     for rule in rules {
         if rule.name.trim().is_empty() || rule.name.chars().count() > 60 {
-            return Err(invalid("A rule has a name of 1 to 60 characters."));
+            return Err(invalid_field("name", "A rule has a name of 1 to 60 characters."));
         }
         if !names.insert(&rule.name) {
-            return Err(invalid(format!("Two rules are called {}.", rule.name)));
+            return Err(invalid_field("name", format!("Two rules are called {}.", rule.name)));
         }
         let needs = if matches!(rule.kind, PlacementKind::MayRunOn(_)) { 1 } else { 2 };
         if rule.vms.len() < needs {
-            return Err(invalid(format!("The rule {} has too few VMs to say anything.", rule.name)));
+            return Err(invalid_field("vms", format!("The rule {} has too few VMs to say anything.", rule.name)));
         }
         if matches!(&rule.kind, PlacementKind::MayRunOn(hosts) if hosts.is_empty()) {
-            return Err(invalid(format!("The rule {} names no host.", rule.name)));
+            return Err(invalid_field("hosts", format!("The rule {} names no host.", rule.name)));
         }
     }
     match priorities.iter().find(|(_, priority)| !(-100..=100).contains(*priority)) {
-        Some((vm, _)) => Err(invalid(format!("The priority of {vm} is not within -100 to 100."))),
+        Some((vm, _)) => Err(invalid_field("priority", format!("The priority of {vm} is not within -100 to 100."))),
         None => Ok(()),
     }
 }

@@ -13,6 +13,11 @@ pub(super) fn invalid(sentence: impl Into<String>) -> Error {
     known(Problem::new(Code::InvalidInput, sentence))
 }
 
+/// The same about a field of the request, or of a rule.
+pub(super) fn invalid_field(field: &'static str, sentence: impl Into<String>) -> Error {
+    known(Problem::new(Code::InvalidInput, sentence).with_field(field))
+}
+
 pub(super) fn unknown_plan(id: PlanId) -> Error {
     let problem = Problem::new(Code::UnknownPlan, format!("There is no plan {id} any more."));
     known(problem.with_fix("Make a new one: plans are kept for an hour, and until vmferry stops."))

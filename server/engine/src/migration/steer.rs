@@ -15,8 +15,8 @@ use crate::{
 /// One is out of range.
 pub(super) fn check_range(steering: Steering) -> Result<(), InvalidInput> {
     match steering {
-        Steering::Bandwidth { mib_s } => check_bandwidth(mib_s),
-        Steering::LongestPause { ms } => check_pause(ms),
+        Steering::Bandwidth { mib_s } => check_bandwidth(mib_s).map_err(|why| why.with_field("mib_s")),
+        Steering::LongestPause { ms } => check_pause(ms).map_err(|why| why.with_field("ms")),
         Steering::SlowGuest | Steering::PostCopy | Steering::PauseGuest | Steering::Policy { .. } => Ok(()),
     }
 }

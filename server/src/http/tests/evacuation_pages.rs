@@ -126,6 +126,59 @@ async fn a_refusal_is_told_and_what_was_typed_is_kept() {
     assert!(again.contains("value=\"webs\"") && again.contains("two words"), "{again}");
 }
 
+/// The field of a page that is told to be wrong, if there is exactly one, that has the focus, and that refers to a sentence on the page.
+fn wrong_field(page: &str) -> Option<String> {
+    let (before, after) =
+        page.split_once("aria-invalid=\"true\"").filter(|(_, after)| !after.contains("aria-invalid"))?;
+    let tag = &page[before.rfind('<')?..page.len() - after.len() + after.find('>')?];
+    let name = tag.split_once(" name=\"")?.1.split_once('"')?.0;
+    let refers = tag.contains(&format!("aria-describedby=\"{name}-mistake\"")) && tag.contains("autofocus");
+    (refers && page.contains(&format!("id=\"{name}-mistake\""))).then(|| name.to_owned())
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_at_its_field() {
+    let house = House::new().await;
+    let cookie = house.cookie().await;
+    let post = async |path: &str, body: &str| house.send(send_form(path, Some(&cookie), body)).await.body;
+    let (path, plan) = &forms()[0];
+    assert_eq!(wrong_field(&post("/plans", "hosts=alpha&destination=A+b").await).as_deref(), Some("destination"));
+    let add = |fields: &str| format!("command=add&kind=may-run-on&{fields}");
+    for (body, field) in
+        [(add("name=webs&vms=nobody&hosts=alpha"), "vms"), (add("name=webs&vms=web&hosts=A+b"), "hosts")]
+    {
+        assert_eq!(wrong_field(&post("/placement", &body).await).as_deref(), Some(field), "{body}");
+    }
+    let priority = "command=set&vms=nobody&priority=3";
+    let page = post("/placement", priority).await;
+    assert_eq!(wrong_field(&page).as_deref(), Some("vms"), "of the second form only");
+    assert!(page.contains(">nobody</textarea>") && page.contains("value=\"3\""), "{page}");
+    for (path, body, problem, field) in [
+        (
+            path.as_str(),
+            plan.as_str(),
+            Problem::new(Code::InvalidInput, "Too long.").with_field("reason"),
+            Some("reason"),
+        ),
+        (
+            "/plans",
+            "hosts=alpha&destination=gone",
+            Problem::new(Code::UnknownHost, "No such host."),
+            Some("destination"),
+        ),
+        ("/plans", "hosts=alpha&destination=beta", Problem::new(Code::UnknownHost, "No such host."), None),
+        (
+            "/placement",
+            "command=set&vms=web&priority=120",
+            Problem::new(Code::InvalidInput, "Too much.").with_field("priority"),
+            Some("priority"),
+        ),
+    ] {
+        house.console.will_refuse(problem);
+        assert_eq!(wrong_field(&post(path, body).await).as_deref(), field, "{path} {body}");
+    }
+}
+
 #[tokio::test]
 async fn what_no_form_sends_is_refused_before_anything_is_done() {
     let house = House::new().await;
