@@ -4,6 +4,7 @@
 //! the same code runs in the server and, as WASM, in the browser.
 
 mod account;
+mod act;
 mod autostart;
 mod by_name;
 mod completion;
@@ -21,8 +22,10 @@ mod leftover;
 mod maintenance;
 mod migration;
 mod migration_filter;
+mod migration_request;
 #[cfg(test)]
 mod names;
+mod phase;
 mod placement;
 mod plan;
 mod policy;
@@ -31,11 +34,13 @@ mod predictions;
 mod preflight;
 mod problem;
 mod progress;
+mod refusal;
 mod registration;
 mod scope;
 mod search;
 mod secret;
 mod selection;
+mod steering;
 mod step;
 mod terminal;
 pub mod text;
@@ -46,6 +51,7 @@ mod vm_details;
 mod vm_query;
 
 pub use account::{Credentials, PasswordChange, SessionInfo};
+pub use act::{Act, Acted, TracePoint};
 pub use autostart::Autostart;
 pub use completion::completions;
 pub use destination::{AdHocDestination, Destination};
@@ -62,19 +68,19 @@ pub use host_details::{
 pub use id::{EvacuationId, HookEventId, HostName, MigrationId, PlanId, SelectionId, VmId};
 pub use leftover::{Leftover, LeftoverKind};
 pub use maintenance::{Maintenance, MaintenanceCommand, MaintenanceStage};
-pub use migration::{
-    ControlFlow, DiskMove, Migration, MigrationEvent, MigrationOptions, MigrationRequest, Mode, Outcome, Phase,
-    Refusal, refusal,
-};
+pub use migration::{DiskMove, Migration, MigrationEvent, Outcome};
 pub use migration_filter::{MigrationFilter, MigrationQuery};
+pub use migration_request::{ControlFlow, MigrationOptions, MigrationRequest, Mode};
+pub use phase::Phase;
 pub use placement::{PlacementKind, PlacementRule, PlacementRules};
 pub use plan::{Choice, Plan, PlanRequest, PlannedMove, PlannedStay, Subject, Why};
-pub use policy::{Act, Acted, Policy, Steering, TracePoint};
+pub use policy::Policy;
 pub use policy_defaults::PolicyDefaults;
 pub use predictions::{Predicted, Predictions};
 pub use preflight::{DiskPlan, Ending, PolicyPrediction, PoolChoice, Prediction, Preflight, Treatment};
 pub use problem::{Code, Problem};
 pub use progress::{Convergence, Progress, TimeLeft};
+pub use refusal::{Refusal, refusal};
 pub use registration::{
     DaemonKind, HostBudget, HostLogin, HostOrigin, HostSettings, HostTest, NewHost, RegisteredHost, SshLoginKind,
     TransportKind,
@@ -83,6 +89,7 @@ pub use scope::{Attention, EndedBadly, Letter, Scope, Summary, Unreachable, VmLi
 pub use search::{Field, Search};
 pub use secret::Secret;
 pub use selection::{Chosen, SelectedVm, Selection, Stage, Turn};
+pub use steering::Steering;
 pub use step::Step;
 pub use terminal::{TerminalEvent, TerminalKind, TerminalStatus};
 pub use update::{Change, Resume, Snapshot, StoreOutage, StreamMessage, Update};
