@@ -3,8 +3,15 @@ import type { APIRequestContext } from '@playwright/test';
 /** A page, under a name that is fit for a file. */
 export type Place = { name: string; path: string };
 
-/** What the pages are about: a VM, and a migration that runs and one that has ended, if there are such. */
-export type Subject = { vm: string; host: string; running?: string; ended?: string };
+/** What the pages are about: a VM, a host, what was found out of chosen VMs, and what of each kind runs and what has ended. */
+export type Subject = {
+  vm: string;
+  host: string;
+  selection: string;
+  plan: string;
+  migrations: { running: string; ended: string };
+  evacuations: { running: string; ended: string };
+};
 
 /** The UUID of a VM. */
 export async function idOf(request: APIRequestContext, vm: string): Promise<string> {
@@ -20,8 +27,8 @@ export async function start(request: APIRequestContext, vm: string, destination:
 }
 
 /** Every page of a user who is logged in, by its address. */
-export function pagesOf({ vm, host, running, ended }: Subject): Place[] {
-  const places: Place[] = [
+export function pagesOf({ vm, host, selection, plan, migrations, evacuations }: Subject): Place[] {
+  return [
     { name: 'vms', path: '/' },
     { name: 'vms-none', path: '/?q=nothing' },
     { name: 'vm', path: `/vms/${vm}` },
@@ -31,7 +38,12 @@ export function pagesOf({ vm, host, running, ended }: Subject): Place[] {
     { name: 'vm-xml', path: `/vms/${vm}/xml` },
     { name: 'vm-console', path: `/vms/${vm}/console` },
     { name: 'vm-screen', path: `/vms/${vm}/screen` },
+    { name: 'selection', path: `/selection/${selection}` },
     { name: 'migrations', path: '/migrations' },
+    { name: 'migration-running', path: `/migrations/${migrations.running}` },
+    { name: 'migration-steer', path: `/migrations/${migrations.running}/steer` },
+    { name: 'migration-cancel', path: `/migrations/${migrations.running}/cancel` },
+    { name: 'migration-ended', path: `/migrations/${migrations.ended}` },
     { name: 'predictions', path: '/predictions' },
     { name: 'hosts', path: '/hosts' },
     { name: 'host', path: `/hosts/${host}` },
@@ -41,16 +53,16 @@ export function pagesOf({ vm, host, running, ended }: Subject): Place[] {
     { name: 'host-remove', path: `/hosts/${host}/remove` },
     { name: 'host-login', path: `/hosts/${host}/login` },
     { name: 'host-key', path: `/hosts/${host}/key` },
+    { name: 'host-empty', path: `/hosts/${host}/empty` },
+    { name: 'plan', path: `/plans/${plan}` },
+    { name: 'placement', path: '/placement' },
+    { name: 'evacuations', path: '/evacuations' },
+    { name: 'evacuation-running', path: `/evacuations/${evacuations.running}` },
+    { name: 'evacuation-stop', path: `/evacuations/${evacuations.running}/stop` },
+    { name: 'evacuation-ended', path: `/evacuations/${evacuations.ended}` },
     { name: 'account', path: '/account' },
+    { name: 'help', path: '/help' },
+    { name: 'help-document', path: '/help/policies' },
     { name: 'not-found', path: '/nowhere' },
   ];
-  if (running) {
-    places.push(
-      { name: 'migration-running', path: `/migrations/${running}` },
-      { name: 'migration-steer', path: `/migrations/${running}/steer` },
-      { name: 'migration-cancel', path: `/migrations/${running}/cancel` },
-    );
-  }
-  if (ended) places.push({ name: 'migration-ended', path: `/migrations/${ended}` });
-  return places;
 }

@@ -1,7 +1,8 @@
 import { chromium, expect, test } from '@playwright/test';
 import lighthouse, { type Flags } from 'lighthouse';
 import config from '../playwright.config';
-import { idOf, pagesOf, start, type Place } from '../pages';
+import { pagesOf, type Place } from '../pages';
+import { clearUp, prepare } from '../subject';
 import { logIn } from '../tests/support';
 
 /** Where Lighthouse finds the browser. */
@@ -36,12 +37,8 @@ test('every page is as good as Lighthouse can tell', async ({ baseURL, launchOpt
     const login = await examine(`${baseURL}/login`);
     const page = await context.newPage();
     await logIn(page);
-    const ended = await start(page.request, 'web', 'beta', 'balanced');
-    const status = async () => (await (await page.request.get(`/plugins/kimchi/tasks/${ended}`)).json()).status;
-    await expect.poll(status).toBe('finished');
-    const running = await start(page.request, 'cache', 'beta', 'gentle');
+    const subject = await prepare(page.request);
     await page.goto('about:blank');
-    const subject = { vm: await idOf(page.request, 'web'), host: 'alpha', running, ended };
     // Where there is no page, its status has to say so, which Lighthouse does not like.
     const places = pagesOf(subject).filter(({ name }) => name !== 'not-found');
     const told = async ({ name, path }: Place, result = examine(`${baseURL}${path}`)) => {
@@ -52,7 +49,7 @@ test('every page is as good as Lighthouse can tell', async ({ baseURL, launchOpt
     };
     await told({ name: 'login', path: '/login' }, Promise.resolve(login));
     for (const place of places) await told(place);
-    await page.request.delete(`/plugins/kimchi/tasks/${running}`);
+    await clearUp(page.request, subject);
   } finally {
     await context.close();
   }

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { startFleet } from '../fleet/console';
-import { idOf, pagesOf, start, type Subject } from '../pages';
+import { pagesOf, type Subject } from '../pages';
+import { clearUp, prepare } from '../subject';
 import { logIn, row } from '../tests/support';
 
 /** Where the pictures are written: `<console>/<page>-<width>-<scheme>.png`. */
@@ -42,19 +43,16 @@ test('the demo', async ({ page, baseURL }) => {
   await page.goto('/login');
   await take(page, 'demo', 'login');
   await logIn(page);
-  const vm = await idOf(page.request, 'web');
-  const ended = await start(page.request, 'web', 'beta', 'balanced');
-  const status = async () => (await (await page.request.get(`/plugins/kimchi/tasks/${ended}`)).json()).status;
-  await expect.poll(status).toBe('finished');
-  const running = await start(page.request, 'cache', 'beta', 'gentle');
+  const subject = await prepare(page.request);
+  const { running } = subject.migrations;
   await page.goto(`/migrations/${running}`);
   await expect(page.getByText(/will not finish at this rate/)).toBeVisible();
-  await takeAll(page, 'demo', baseURL ?? '', { vm, host: 'alpha', running, ended });
+  await takeAll(page, 'demo', baseURL ?? '', subject);
 
   await page.goto('/');
   await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('radio', { name: 'alpha' }).check();
+  await expect(dialog.getByRole('button', { name: 'Start migration' })).toBeEnabled();
   await take(page, 'demo', 'dialog-migrate');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'More actions for db' }).click();
@@ -64,7 +62,7 @@ test('the demo', async ({ page, baseURL }) => {
   await page.goto(`/migrations/${running}`);
   await page.getByRole('button', { name: 'Pause the guest and finish' }).click();
   await take(page, 'demo', 'dialog-pause');
-  await page.request.delete(`/plugins/kimchi/tasks/${running}`);
+  await clearUp(page.request, subject);
 });
 
 test('a fleet', async ({ page }) => {

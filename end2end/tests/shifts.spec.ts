@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
 import { idOf, start } from '../pages';
+import { elsewhere, evacuate, stop } from '../subject';
 import { expectLive, logIn } from './support';
 
 /** Widths of windows that are looked at, in pixels. */
@@ -82,6 +83,20 @@ test('nothing moves on the page of a migration while warnings come', async ({ pa
   await page.request.delete(`/plugins/kimchi/tasks/${id}`);
   for (const watched of pages) await expect(watched.locator('.result')).toContainText('was cancelled');
   await expectStill(pages, 'a migration');
+});
+
+test('nothing moves on the page of an evacuation while it is paused, goes on and is stopped', async ({ page }) => {
+  await logIn(page);
+  const cache = await idOf(page.request, 'cache');
+  const id = await evacuate(page.request, { subject: { vms: [cache] }, destination: elsewhere('cache'), policy: 'gentle' });
+  const pages = await watch(page, `/evacuations/${id}`);
+  for (const [command, state] of [['pause', 'paused'], ['continue', 'running']] as const) {
+    await page.request.post(`/api/evacuations/${id}/${command}`);
+    for (const watched of pages) await expect(watched.locator('.evacuation')).toHaveAttribute('data-state', state);
+  }
+  await stop(page.request, id);
+  for (const watched of pages) await expect(watched.locator('.evacuation')).toHaveAttribute('data-state', 'stopped');
+  await expectStill(pages, 'an evacuation');
 });
 
 test('nothing moves in the list while a host goes away and comes back', async ({ page }) => {

@@ -92,14 +92,29 @@ export function expectNeverBack(values: number[]) {
   expect(values).toEqual([...values].sort((a, b) => a - b));
 }
 
-/** axe finds no serious obstacle to accessibility. */
-export async function expectAccessible(page: Page, where: string) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** axe finds no serious obstacle to accessibility; with a rule, none by that one. */
+export async function expectAccessible(page: Page, where: string, rule?: string) {
+  // There are no frames, for which axe would open another page.
+  const axe = new AxeBuilder({ page }).setLegacyMode();
+  const { violations } = await (rule ? axe.withRules(rule) : axe).analyze();
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  expect(serious.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
+  expect.soft(serious.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
 }
 
 export async function expectToFit(page: Page, where: string) {
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-  expect(width[0], `${where} scrolls sideways`).toBeLessThanOrEqual(width[1] ?? 0);
+  expect.soft(width[0], `${where} scrolls sideways`).toBeLessThanOrEqual(width[1] ?? 0);
+}
+
+/** Everything that can be tapped, except links within text, is at least 44 px high and wide (WCAG 2.5.8 requires 24 px). */
+export async function expectLargeTargets(page: Page, where: string) {
+  const small = await page
+    .locator('button:visible, .button:visible, nav a:visible, label:has([type=radio]):visible, select:visible, input:not([type=hidden]):not([type=radio]):not([type=checkbox]):visible')
+    .evaluateAll((elements) =>
+      elements
+        .map((element) => ({ html: element.outerHTML.slice(0, 120), box: element.getBoundingClientRect() }))
+        .filter(({ box }) => box.height < 43.5 || box.width < 43.5)
+        .map(({ html, box }) => `${html} ${box.width}x${box.height}`),
+    );
+  expect.soft(small, where).toEqual([]);
 }
