@@ -53,7 +53,7 @@ faults:
 # Tests the pages in Chromium, on the binary that `make demo` starts, and over simulated hosts (docs/fleet.md).
 browser: build
 	cargo xtask first-visit
-	cargo build --release --package fleet
+	cargo xtask build --release fleet
 	cd end2end && npx tsc && npx playwright test && npx playwright test --config fleet.config.ts recover
 
 # Prints how long a sample takes from the server to the page, a preflight of 19 destinations, and migrations by our policies and by what
@@ -65,7 +65,7 @@ bench: prepare-test build
 
 # Takes pictures of every page at four widths, light and dark: target/screenshots.
 screenshots: prepare-test build
-	cargo build --release --package fleet
+	cargo xtask build --release fleet
 	cd end2end && npx playwright test --config screenshots.config.ts
 
 # Judges every page by Lighthouse, and prints how well it performs on a phone, which depends on this machine.

@@ -64,16 +64,11 @@ impl Cargo {
 
     /// Builds the server, which embeds the site if it is a release.
     pub fn build_server(&self, release: bool) -> Result<()> {
-        let profile = if release { "release" } else { "dev" };
-        let mut command = self.build();
         if release {
-            self.remap()?.apply(&mut command);
+            return self.build_release("vmferry");
         }
-        let status = command
-            .args(["--package", "vmferry", "--profile", profile])
-            .status()
-            .context("cargo could not be started")?;
-        ensure!(status.success(), "the server does not build");
+        let built = self.build().args(["--package", "vmferry"]).status();
+        ensure!(built.context("cargo could not be started")?.success(), "the server does not build");
         Ok(())
     }
 
@@ -88,15 +83,17 @@ impl Cargo {
 
     /// Builds a program as a release, and runs it.
     pub fn run_release(&self, package: &str, options: &[&str]) -> Result<()> {
-        let mut command = Command::new(&self.program);
-        command.current_dir(&self.workspace).args(["run", "--release", "--package", package, "--"]).args(options);
-        ensure!(command.status().context("cargo could not be started")?.success(), "{package} failed");
+        self.build_release(package)?;
+        let ran = Command::new(self.target.join("release").join(package)).args(options).status();
+        ensure!(ran.with_context(|| format!("{package} could not be started"))?.success(), "{package} failed");
         Ok(())
     }
 
-    /// Builds a program as a release.
+    /// Builds a program as a release, with the server's flags, so that it shares the server's dependencies.
     pub fn build_release(&self, package: &str) -> Result<()> {
-        let built = self.build().args(["--release", "--package", package]).status();
+        let mut command = self.build();
+        self.remap()?.apply(&mut command);
+        let built = command.args(["--release", "--package", package]).status();
         ensure!(built.context("cargo could not be started")?.success(), "{package} does not build");
         Ok(())
     }
@@ -120,10 +117,9 @@ impl Cargo {
     /// Runs a bench of the server.
     pub fn bench(&self, name: &str, options: &[&str]) -> Result<()> {
         let mut command = Command::new(&self.program);
-        command
-            .current_dir(&self.workspace)
-            .args(["bench", "--package", "vmferry", "--bench", name, "--"])
-            .args(options);
+        command.current_dir(&self.workspace).arg("bench");
+        self.remap()?.apply(&mut command);
+        command.args(["--package", "vmferry", "--bench", name, "--"]).args(options);
         ensure!(command.status().context("cargo could not be started")?.success(), "the bench {name} failed");
         Ok(())
     }

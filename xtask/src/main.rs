@@ -20,12 +20,13 @@ use site::Site;
 
 const USAGE: &str = "\
 usage: cargo xtask build [--release]   builds the site, then the server
+       cargo xtask build --release fleet  builds that program, with the site that there is
        cargo xtask site [--release]    builds the site only: the front end as WebAssembly, style/main.css and public/
        cargo xtask first-visit         fails if a first visit to the release site loads too many bytes
        cargo xtask attack [OPTION…]    attacks a console with hostile requests and floods, and says what is left of them
        cargo xtask fleet [OPTION…]     runs the console over hundreds of simulated hosts (--help lists the options; docs/fleet.md)
        cargo xtask faults [OPTION…]    moves VMs while things go wrong, and judges what comes of it (--help lists the options)
-       cargo xtask bench NAME [OPTION…]  measures: `fleet`, `migration` (--help lists its options) or `preflight`
+       cargo xtask bench NAME [OPTION…]  measures: `fleet`, `evacuation`, `migration` (--help lists their options) or `preflight`
 
 The site is written to target/site. With --release it is small and compressed, the server embeds it, and neither
 contains a path of this machine.";
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["build"] => build(false),
         ["build", "--release"] => build(true),
+        ["build", "--release", "fleet"] => Cargo::locate().and_then(|cargo| cargo.build_release("fleet")),
         ["site"] => site(false),
         ["site", "--release"] => site(true),
         [package @ ("attack" | "faults"), options @ ..] => {
