@@ -16,6 +16,7 @@ mod next;
 mod pack;
 mod place;
 mod queue;
+mod raise;
 mod reasons;
 mod rules;
 mod schedule;
@@ -31,7 +32,8 @@ use model::{HostName, Mode, PlacementRules, VmId, Why};
 pub use links::{AT_ONCE, END_MS, LINK_BYTES_S, READY_MS};
 pub use next::next;
 pub use place::place;
-pub use queue::{Begin, Queue, Running, Stage, Waiting};
+pub use queue::{Begin, Queue, Raise, Running, Stage, Waiting};
+pub use raise::raise;
 
 /// What a plan is made of.
 #[derive(Clone, Debug, Default)]

@@ -19,9 +19,7 @@ use crate::{
 ///
 /// To be asked at each change, and at least twice a second: a move may begin [`READY_MS`] before another leaves the links.
 pub fn next(queue: &Queue) -> Vec<Begin> {
-    let waiting = queue.waiting.iter().flat_map(|waiting| [waiting.source, waiting.destination]);
-    let running = queue.running.iter().flat_map(|running| [running.source, running.destination]);
-    let names = Names::new(&queue.hosts, waiting.chain(running).chain(queue.places.values()));
+    let names = names(queue);
     let rules = Rules::new(&queue.rules);
     let disks: Vec<_> = queue.waiting.iter().map(|waiting| disks(&names, waiting)).collect();
     let tasks: Vec<Task> = queue
@@ -44,13 +42,20 @@ pub fn next(queue: &Queue) -> Vec<Begin> {
     Line::new(&tasks, names.len()).begin(
         &mut desk,
         &tasks,
-        |index| !blocked.is(index, &tasks[index]),
+        |index| !blocked.is(index),
         |index, share| {
             let [source, destination] = [tasks[index].source, tasks[index].destination].map(|host| names.links(host));
             begins.push(Begin { index, bytes_s: source.limit(&destination, share) });
         },
     );
     begins
+}
+
+/// All hosts that a queue knows of.
+pub(crate) fn names<'a>(queue: &'a Queue) -> Names<'a> {
+    let waiting = queue.waiting.iter().flat_map(|waiting| [waiting.source, waiting.destination]);
+    let running = queue.running.iter().flat_map(|running| [running.source, running.destination]);
+    Names::new(&queue.hosts, waiting.chain(running).chain(queue.places.values()))
 }
 
 fn disks(names: &Names, waiting: &Waiting) -> Vec<(usize, u64)> {
@@ -87,7 +92,7 @@ fn desk(queue: &Queue, names: &Names, rules: &Rules) -> Desk {
 }
 
 /// What may not begin now, whatever room there is.
-struct Blocked<'a> {
+pub(crate) struct Blocked<'a> {
     queue: &'a Queue<'a>,
     names: &'a Names<'a>,
     rules: &'a Rules<'a>,
@@ -95,15 +100,15 @@ struct Blocked<'a> {
 }
 
 impl<'a> Blocked<'a> {
-    fn new(queue: &'a Queue, names: &'a Names, rules: &'a Rules) -> Self {
+    pub(crate) fn new(queue: &'a Queue, names: &'a Names, rules: &'a Rules) -> Self {
         let running: HashSet<VmId> = queue.running.iter().map(|running| running.vm).collect();
         Self { queue, names, rules, running }
     }
 
-    fn is(&self, index: usize, task: &Task) -> bool {
+    pub(crate) fn is(&self, index: usize) -> bool {
         let waiting = &self.queue.waiting[index];
         let vm = waiting.vm.vm;
-        !self.names.takes(task.destination)
+        !self.names.takes(self.names.number(waiting.destination))
             || self.queue.places.get(&vm).is_some_and(|host| host != waiting.source)
             || self.running.contains(&vm)
             || self.queue.held.contains(&vm)

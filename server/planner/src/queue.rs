@@ -1,4 +1,4 @@
-//! A plan as it is carried out: what [`next()`](crate::next()) looks at, and what it says.
+//! A plan as it is carried out: what [`next()`](crate::next()) and [`raise()`](crate::raise()) look at, and what they say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,8 @@ pub struct Queue<'a> {
     pub rules: PlacementRules,
     /// VMs that nothing may begin with now, whatever the reason. What they need is kept for them.
     pub held: BTreeSet<VmId>,
+    /// VMs under way that can be told to use more of the links, for [`raise()`](crate::raise()).
+    pub raisable: BTreeSet<VmId>,
 }
 
 /// A move that has not begun.
@@ -71,4 +73,13 @@ pub struct Begin {
     pub index: usize,
     /// What it may use of the links, in bytes a second; none is whatever they carry.
     pub bytes_s: Option<u64>,
+}
+
+/// A move under way that may use more of the links from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raise {
+    /// The VM.
+    pub vm: VmId,
+    /// What it may use, in bytes a second.
+    pub bytes_s: u64,
 }

@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use model::{HostName, PlacementKind};
-use planner::{AT_ONCE, Begin, Fleet, Queue, Running, Stage, VmToMove, Waiting, next, place};
+use planner::{AT_ONCE, Begin, Fleet, Queue, Raise, Running, Stage, VmToMove, Waiting, next, place, raise};
 use support::{
     fleets::{GIB, Size, host, large, room, rule, small, tight, to_move, vm},
     replay::difference,
@@ -157,4 +157,75 @@ fn ten_thousand_wait() {
     queue.held = fleet.vms.iter().map(|one| one.vm).collect();
     println!("all held: {:?}", worst(&queue));
     assert!(time(&queue).1 < Duration::from_secs(5));
+}
+
+/// Moves from host 0, each with a part of its link in percent, to the host of that number, with so much time left in ms; all can be raised.
+fn sending<'a>(hosts: &'a [HostName], moves: &[(u64, usize, u64)]) -> Vec<Running<'a>> {
+    let under_way = |(number, (percent, to, left_ms)): (usize, &(u64, usize, u64))| Running {
+        vm: vm(90 + number as u64),
+        bytes_s: Some(LINK / 100 * percent),
+        ..under_way(&hosts[0], &hosts[*to], Stage::Sending, Some(*left_ms))
+    };
+    moves.iter().enumerate().map(under_way).collect()
+}
+
+/// Whom the rest of the links is given to, and how much they then have, in percent of a link.
+fn raised(queue: &Queue) -> Vec<(u64, u64)> {
+    let told = |Raise { vm: raised, bytes_s }: &Raise| {
+        let number = (90..100).find(|number| vm(*number) == *raised).unwrap();
+        (number - 90, (bytes_s * 100).div_ceil(LINK))
+    };
+    raise(queue).iter().map(told).collect()
+}
+
+#[test]
+fn the_rest_of_a_link_goes_to_what_takes_longest() {
+    let scene = Scene::new(&[]);
+    let hosts: Vec<HostName> = (0..5).map(host).collect();
+    let mut queue = scene.queue();
+    queue.raisable = (90..95).map(vm).collect();
+    queue.running = sending(&hosts, &[(30, 1, 5_000), (40, 2, 9_000)]);
+    assert_eq!(raised(&queue), [(1, 70)], "of the link of host 0 nothing is left for the other");
+    // Host 2 can't receive so much more.
+    queue.hosts.get_mut(&hosts[2]).unwrap().incoming_bytes_s = Some(LINK / 2);
+    assert_eq!(raised(&queue), [(1, 50), (0, 50)]);
+    // Nor may one migration from host 0.
+    queue.hosts.get_mut(&hosts[0]).unwrap().each_bytes_s = Some(LINK * 35 / 100);
+    assert_eq!(raised(&queue), [(0, 35)], "what has more keeps it");
+}
+
+#[test]
+fn what_can_not_be_told_or_is_not_worth_it_keeps_what_it_has() {
+    let scene = Scene::new(&[]);
+    let hosts: Vec<HostName> = (0..5).map(host).collect();
+    let mut queue = scene.queue();
+    queue.running = sending(&hosts, &[(40, 1, 9_000)]);
+    assert_eq!(raised(&queue), [], "a person has set it");
+    queue.raisable = [vm(90)].into();
+    assert_eq!(raised(&queue), [(0, 100)]);
+    queue.running = sending(&hosts, &[(40, 1, 500)]);
+    assert_eq!(raised(&queue), [], "it is about to end");
+    queue.running = sending(&hosts, &[(93, 1, 9_000)]);
+    assert_eq!(raised(&queue), [], "by less than a tenth");
+    queue.running = sending(&hosts, &[(40, 1, 9_000)]);
+    queue.running[0].stage = Stage::Preparing;
+    assert_eq!(raised(&queue), []);
+    // One that has no limit has whatever the link carries.
+    queue.running = sending(&hosts, &[(40, 1, 9_000)]);
+    queue.running[0].bytes_s = None;
+    assert_eq!(raised(&queue), []);
+}
+
+#[test]
+fn what_waits_for_a_link_has_it_first() {
+    let hosts: Vec<HostName> = (0..5).map(host).collect();
+    // It has more than half of the link, so that none begins beside it.
+    let scene = Scene::new(&[(4, 2)]);
+    let mut queue = scene.queue();
+    queue.raisable = [vm(90)].into();
+    queue.running = sending(&hosts, &[(60, 1, 9_000)]);
+    assert_eq!((begun(&queue), raised(&queue)), (vec![], vec![]));
+    // What may not begin whatever the links carry does not count.
+    queue.held = [scene.vms[0].vm].into();
+    assert_eq!(raised(&queue), [(0, 100)]);
 }
