@@ -38,9 +38,13 @@ use super::{Failure, say};
 /// How often, after all have moved, the host is asked whether it is empty: it says so itself within seconds.
 const LOOKS_AT_HOST: usize = 30;
 
-/// Empties hosts, or brings their VMs home. The exit status is 0 if all VMs have moved, or would, or what was chosen for them is done; 1 if it
-/// failed or was refused; and 2 if VMs stay unasked or wait for a person.
+const EXIT_STATUS: &str = "\
+The exit status is 0 if all VMs have moved, or would, or what was chosen for them is done; 1 if it failed or was refused; and 2 if VMs stay
+unasked, wait for a person, or are still under way.";
+
+/// Empties hosts, or brings their VMs home.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
 pub struct Evacuate {
     /// The hosts that are emptied; with --home, the host whose VMs come home; an evacuation under way may be named by its id, too.
     #[arg(required = true, value_name = "HOST")]

@@ -1,6 +1,6 @@
 //! A plan as text: a numbered dry run.
 
-use model::{Choice, Ending, Mode, Plan, PlannedMove, PlannedStay, Prediction, Problem, Severity, VmId, text};
+use model::{Choice, Ending, Mode, Plan, PlannedMove, PlannedStay, Prediction, Problem, Severity, Subject, VmId, text};
 
 use super::{
     choices,
@@ -31,7 +31,7 @@ pub(super) fn of(plan: &Plan) -> String {
             format!("{} to {}: {}{accepted}", planned.vm_name, planned.destination, finding.text)
         }));
     }
-    lines.extend(plan.stays.iter().flat_map(|stays| [Some(said_of(stays)), otherwise(plan, stays)]).flatten());
+    lines.extend(plan.stays.iter().flat_map(|stays| [Some(said_of(plan, stays)), otherwise(plan, stays)]).flatten());
     lines.extend(choices::unused(plan));
     if let Some(Problem { sentence, fix, .. }) = &plan.shortage {
         lines.push(format!("{sentence} {}", fix.as_deref().unwrap_or_default()));
@@ -69,11 +69,14 @@ fn row(number: usize, planned: &PlannedMove) -> [String; 8] {
 }
 
 /// That a VM stays, and why.
-fn said_of(PlannedStay { vm_name, host, is_active, problem, choice, .. }: &PlannedStay) -> String {
+fn said_of(plan: &Plan, PlannedStay { vm_name, host, is_active, problem, choice, .. }: &PlannedStay) -> String {
     let stays = format!("{vm_name} stays on {host}");
     match (problem, choice) {
         (Some(Problem { sentence, fix, .. }), _) => {
             format!("{stays}: {sentence} {}", fix.as_deref().unwrap_or_default())
+        }
+        (None, Some(Choice::ShutDown)) if matches!(plan.request.subject, Subject::Home(_)) => {
+            format!("{vm_name} was shut down on {host}, and is started again.")
         }
         (None, Some(Choice::ShutDown)) => format!("{stays}, and is shut down."),
         (None, Some(Choice::Leave)) => format!("{stays}, as chosen."),

@@ -78,6 +78,17 @@ fn a_vm_that_stays_has_its_options() {
 }
 
 #[test]
+fn what_was_shut_down_is_started_when_all_come_home() {
+    let mut plan = Plan { moves: Vec::new(), ..plan() };
+    let off =
+        PlannedStay { problem: None, choice: Some(Choice::ShutDown), choices: Vec::new(), ..plan.stays[0].clone() };
+    plan.stays = vec![off];
+    assert_eq!(plan_text::of(&plan), "Nothing moves.\ndb stays on alpha, and is shut down.");
+    plan.request.subject = Subject::Home(EvacuationId(Uuid::from_u128(1)));
+    assert_eq!(plan_text::of(&plan), "Nothing moves.\ndb was shut down on alpha, and is started again.");
+}
+
+#[test]
 fn a_vm_is_named_by_its_name_or_its_uuid() {
     let [one, two] = [1, 2].map(|number| VmId(Uuid::from_u128(number)));
     let find =
