@@ -54,7 +54,7 @@ faults:
 browser: build
 	cargo xtask first-visit
 	cargo xtask build --release fleet
-	cd end2end && npx tsc && npx playwright test && npx playwright test --config fleet.config.ts recover
+	cd end2end && npx tsc && npx playwright test && npx playwright test --config fleet.config.ts recover window
 
 # Prints how long a sample takes from the server to the page, a preflight of 19 destinations, and migrations by our policies and by what
 # other consoles do (docs/measured.md), which takes half an hour.
@@ -70,7 +70,7 @@ screenshots: prepare-test build
 
 # Judges every page by Lighthouse, and prints how well it performs on a phone, which depends on this machine.
 lighthouse: prepare-test build
-	cd end2end/lighthouse && npm install --loglevel=error --no-audit --no-fund --no-package-lock
+	cd end2end/lighthouse && npm ci --loglevel=error --no-audit --no-fund
 	cd end2end && LIGHTHOUSE_PERFORMANCE=1 npx playwright test --config lighthouse.config.ts
 
 # Runs each fuzz target for this time: no field of a host may change the structure of a URI.
