@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Act, Autostart, ControlFlow, EvacuationId, HostName, HostSettings, Leftover, MigrationId, MigrationOptions, Mode,
-    Phase, Policy, Prediction, Problem, Progress, Step, VmId,
+    Act, Acted, Autostart, ControlFlow, EvacuationId, HostName, HostSettings, Leftover, MigrationId, MigrationOptions,
+    Mode, Phase, Policy, Prediction, Problem, Progress, Step, VmId,
 };
 
 /// A migration as it is kept.
@@ -100,6 +100,23 @@ pub struct Migration {
 }
 
 impl Migration {
+    /// The limit of the bandwidth now, in MiB/s: the last one that it was told, or the one that it began with; none if it has none of its own.
+    pub fn bandwidth_now(&self) -> Option<u32> {
+        self.bandwidth_told(|_| true).or(self.options.bandwidth_mib_s)
+    }
+
+    /// The limit that a person has set since it began, in MiB/s.
+    pub fn bandwidth_asked_for(&self) -> Option<u32> {
+        self.bandwidth_told(|act| act.by.is_some())
+    }
+
+    fn bandwidth_told(&self, counts: impl Fn(&Act) -> bool) -> Option<u32> {
+        self.acts.iter().rev().filter(|act| counts(act)).find_map(|act| match act.what {
+            Acted::Bandwidth { mib_s } => Some(mib_s),
+            _ => None,
+        })
+    }
+
     /// Whether vmferry has to look after it though it has ended: it has left something, something is still to be set on a host, the VM
     /// sleeps where vmferry sees it, or it is not certain where the VM is.
     pub fn needs_care(&self) -> bool {

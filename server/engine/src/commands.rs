@@ -22,8 +22,8 @@ pub(crate) enum Command {
     Steer {
         /// How.
         steering: Steering,
-        /// Who asked.
-        by: String,
+        /// Who asked; none if its evacuation did.
+        by: Option<String>,
     },
     /// libvirt says that the job is done. These are its final figures.
     CompletedStatistics(Box<Statistics>),

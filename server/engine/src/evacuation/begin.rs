@@ -6,25 +6,24 @@ use std::{
 };
 
 use model::{
-    Code, Evacuation, EvacuationId, EvacuationItem, EvacuationState, HostName, ItemState, Migration, MigrationId,
+    Evacuation, EvacuationId, EvacuationItem, EvacuationState, HostName, ItemState, Migration, MigrationId,
     MigrationOptions, MigrationRequest, Mode, Phase, Problem, Subject, VmId,
 };
-use planner::{Begin, Fleet, HostRoom, Queue, Running, Stage, VmToMove, Waiting};
+use planner::{Begin, HostRoom, Queue, Running, Stage, VmToMove, Waiting};
 use uuid::Uuid;
 
 use super::{
     Evacuations, Order, fleet,
     planning::{accepted, options},
+    raise::{Raised, raisable, raises},
     reserve,
-    settle::Changes,
-    wording,
 };
 use crate::{
     inventory::{Inventory, Reservation},
     migration::Part,
 };
 
-const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 
 /// That a migration was refused before there was one.
 #[derive(Debug)]
@@ -59,70 +58,8 @@ pub(super) struct Start {
 }
 
 impl Evacuations {
-    /// Looks for hosts for the VMs that have none: those that failed, or came later.
-    pub(super) fn find_places(&self, evacuation: &mut Evacuation, changes: &mut Changes, now_ms: u64) {
-        let wanted: BTreeSet<VmId> =
-            evacuation.items.iter().filter(|item| has_no_place(item, now_ms)).map(|item| item.vm).collect();
-        if wanted.is_empty() {
-            return;
-        }
-        let mut placed = planner::place(&self.fleet_of(evacuation, &wanted, &BTreeSet::new()));
-        let has_failed = |vm: &VmId| evacuation.item(*vm).is_some_and(|item| !item.tried.is_empty());
-        let nowhere_else: BTreeSet<VmId> = placed.without.keys().copied().filter(has_failed).collect();
-        if !nowhere_else.is_empty() {
-            placed = planner::place(&self.fleet_of(evacuation, &wanted, &nowhere_else));
-        }
-        let moves_under_way = evacuation.left() > wanted.len();
-        for item in evacuation.items.iter_mut().filter(|item| wanted.contains(&item.vm)) {
-            let destination = placed.moves.iter().rev().find(|planned| planned.vm == item.vm);
-            match (destination, placed.without.get(&item.vm)) {
-                (Some(planned), _) => {
-                    changes.tell(now_ms, format!("{} is to go to {}.", item.vm_name, planned.destination));
-                    item.destination = Some(planned.destination.clone());
-                    item.bytes = planned.bytes;
-                    item.expected_ms = planned.at_ms[1].saturating_sub(planned.at_ms[0]);
-                }
-                // Those under way may make room.
-                (None, Some(why)) if moves_under_way && !matches!(why, planner::NoPlace::Refused) => {
-                    item.waits_for = Some("room on another host".to_owned());
-                }
-                (None, why) => {
-                    let problem = match (why, item.tried.last()) {
-                        (Some(planner::NoPlace::Refused) | None, Some(tried)) => tried.problem.clone(),
-                        (Some(why), _) => wording::no_place(&item.vm_name, why),
-                        (None, None) => Problem::new(Code::Blocked, format!("No host can take {}.", item.vm_name)),
-                    };
-                    changes.tell(now_ms, format!("{} waits for a person: {}", item.vm_name, problem.sentence));
-                    item.state = ItemState::WaitsForPerson { problem };
-                }
-            }
-            changes.items.insert(item.vm);
-        }
-    }
-
-    /// What the planner is asked about some VMs of an evacuation. Hosts where one has failed are for those only that can go `nowhere_else`.
-    fn fleet_of(&self, evacuation: &Evacuation, wanted: &BTreeSet<VmId>, nowhere_else: &BTreeSet<VmId>) -> Fleet {
-        let inventory = self.context.inventory();
-        let mut hosts = self.rooms(&inventory, [evacuation]);
-        reserve::take_all(&mut hosts, &inventory, Some(evacuation.id));
-        // Of this one as it is now.
-        for reserved in reserve::reservations(evacuation).iter().filter(|reserved| !wanted.contains(&reserved.vm)) {
-            reserve::take(&mut hosts, &inventory, reserved);
-        }
-        let items = evacuation.items.iter().filter(|item| wanted.contains(&item.vm));
-        let mut vms: Vec<VmToMove> = items.filter_map(|item| self.to_move(&inventory, evacuation, item)).collect();
-        for vm in &mut vms {
-            let refused = !nowhere_else.contains(&vm.vm);
-            for tried in evacuation.item(vm.vm).map(|item| item.tried.as_slice()).unwrap_or_default() {
-                let pair = planner::Pair { refused, against: 100, ..planner::Pair::default() };
-                vm.pairs.insert(tried.destination.clone(), pair);
-            }
-        }
-        Fleet { vms, others: fleet::others(&inventory, wanted), rules: self.rules(), hosts }
-    }
-
     /// The hosts' room, with the exceptions of these evacuations.
-    fn rooms<'a>(
+    pub(super) fn rooms<'a>(
         &self,
         inventory: &Inventory,
         evacuations: impl IntoIterator<Item = &'a Evacuation>,
@@ -133,7 +70,12 @@ impl Evacuations {
         fleet::rooms(inventory, &home)
     }
 
-    fn to_move(&self, inventory: &Inventory, evacuation: &Evacuation, item: &EvacuationItem) -> Option<VmToMove> {
+    pub(super) fn to_move(
+        &self,
+        inventory: &Inventory,
+        evacuation: &Evacuation,
+        item: &EvacuationItem,
+    ) -> Option<VmToMove> {
         let vm = inventory.vm(item.vm)?;
         let asked = match evacuation.request.subject {
             Subject::Home(_) => item.destination.clone(),
@@ -143,8 +85,14 @@ impl Evacuations {
         Some(fleet::vm(vm, item.mode, asked, item.policy, dirty))
     }
 
-    /// What begins now, of all evacuations. The items are marked with the migrations that they wait for.
-    pub(super) fn choose(&self, open: &mut BTreeMap<EvacuationId, Evacuation>, now_ms: u64) -> Vec<Start> {
+    /// What begins now, of all evacuations; or else what of that under way may use more of the links. The items are marked with the migrations
+    /// that they wait for.
+    pub(super) fn choose(
+        &self,
+        open: &mut BTreeMap<EvacuationId, Evacuation>,
+        raised: &Raised,
+        now_ms: u64,
+    ) -> (Vec<Start>, Vec<(MigrationId, u32)>) {
         let (chosen, hops) = {
             let inventory = self.context.inventory();
             let running = open.values().filter(|evacuation| evacuation.state == EvacuationState::Running);
@@ -152,17 +100,22 @@ impl Evacuations {
                 .flat_map(|evacuation| evacuation.items.iter().map(move |item| (evacuation, item)))
                 .flat_map(|(evacuation, item)| self.hops(&inventory, evacuation, item, now_ms))
                 .collect();
-            if hops.iter().all(|hop| hop.is_held) {
-                return Vec::new();
+            let raisable = raisable(&inventory, open);
+            if hops.iter().all(|hop| hop.is_held) && raisable.is_empty() {
+                return (Vec::new(), Vec::new());
             }
-            let chosen = planner::next(&self.queue(&inventory, open, &hops));
+            let queue = Queue { raisable, ..self.queue(&inventory, open, &hops, raised) };
+            let chosen = planner::next(&queue);
+            if chosen.is_empty() {
+                return (Vec::new(), raises(&inventory, &queue, raised));
+            }
             (chosen, hops)
         };
         let mark = |Begin { index, bytes_s }: Begin| {
             let hop = hops.get(index)?;
             Some(start(open.get_mut(&hop.evacuation)?, hop.vm.vm, &hop.destination, bytes_s))
         };
-        chosen.into_iter().filter_map(mark).collect()
+        (chosen.into_iter().filter_map(mark).collect(), Vec::new())
     }
 
     /// The moves that an item still needs: two if it halts on a third host.
@@ -192,9 +145,11 @@ impl Evacuations {
         inventory: &'a Inventory,
         open: &'a BTreeMap<EvacuationId, Evacuation>,
         hops: &'a [Hop],
+        raised: &Raised,
     ) -> Queue<'a> {
         let mut hosts = self.rooms(inventory, open.values());
-        let mut running: Vec<Running> = inventory.open_migrations().map(running).collect();
+        let mut running: Vec<Running> =
+            inventory.open_migrations().map(|migration| running(migration, raised.limit(migration))).collect();
         for evacuation in open.values() {
             // What waits in one that runs is in the queue itself.
             let is_queued =
@@ -220,6 +175,7 @@ impl Evacuations {
             hosts,
             places: fleet::others(inventory, &BTreeSet::new()),
             rules: self.rules(),
+            raisable: BTreeSet::new(),
             held: hops.iter().filter(|hop| hop.is_held).map(|hop| hop.vm.vm).collect(),
         }
     }
@@ -241,16 +197,11 @@ impl Evacuations {
     }
 }
 
-fn has_no_place(item: &EvacuationItem, now_ms: u64) -> bool {
-    let waits_otherwise = item.waits_for.is_some() && item.waits_for.as_deref() != Some("room on another host");
-    item.state == ItemState::Waiting && item.destination.is_none() && !waits_otherwise && is_time(item, now_ms)
-}
-
 fn is_ready(item: &EvacuationItem, now_ms: u64) -> bool {
     item.state == ItemState::Waiting && item.destination.is_some() && item.waits_for.is_none() && is_time(item, now_ms)
 }
 
-fn is_time(item: &EvacuationItem, now_ms: u64) -> bool {
+pub(super) fn is_time(item: &EvacuationItem, now_ms: u64) -> bool {
     item.not_before_ms.is_none_or(|then| then <= now_ms)
 }
 
@@ -277,8 +228,8 @@ fn start(evacuation: &mut Evacuation, vm: VmId, destination: &HostName, bytes_s:
     }
 }
 
-/// A migration as the planner sees it.
-fn running(migration: &Migration) -> Running<'_> {
+/// A migration with this limit, in MiB/s, as the planner sees it.
+fn running(migration: &Migration, limit_mib_s: Option<u32>) -> Running<'_> {
     let stage = match migration.phase {
         Phase::Queued | Phase::Checking | Phase::Preparing => Stage::Preparing,
         Phase::CopyingDisks | Phase::CopyingMemory | Phase::Converging | Phase::PostCopy => Stage::Sending,
@@ -289,7 +240,7 @@ fn running(migration: &Migration) -> Running<'_> {
         vm: migration.vm,
         source: &migration.source,
         destination: &migration.destination,
-        bytes_s: migration.options.bandwidth_mib_s.map(|mib_s| u64::from(mib_s) * MIB),
+        bytes_s: limit_mib_s.map(|mib_s| u64::from(mib_s) * MIB),
         stage,
         left_ms,
     }

@@ -6,20 +6,16 @@ use std::{
     time::Duration,
 };
 
-use model::{
-    Choice, Code, Evacuation, EvacuationCommand, EvacuationId, EvacuationState, ItemState, MigrationId, Problem,
-    Subject, VmAction, VmId, VmState,
-};
+use model::{Evacuation, EvacuationId, EvacuationState, ItemState, MigrationId, VmId};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
     Evacuations, Order,
     begin::Refusal,
     estimate::estimate,
+    raise::Raised,
     settle::{Changes, Known, observe, settle},
-    wording,
 };
-use crate::error::Error;
 
 /// How often all is looked at while an evacuation is open, and while none is: hosts that are empty are watched then.
 const LOOK: Duration = Duration::from_millis(250);
@@ -38,6 +34,7 @@ pub(super) async fn run(
         beginning: BTreeSet::new(),
         refusals: BTreeMap::new(),
         unwritten: BTreeMap::new(),
+        raised: Raised::default(),
         written_ms: 0,
         evacuations,
     };
@@ -54,14 +51,15 @@ pub(super) async fn run(
     }
 }
 
-struct Conductor {
-    evacuations: Arc<Evacuations>,
-    open: BTreeMap<EvacuationId, Evacuation>,
+pub(super) struct Conductor {
+    pub(super) evacuations: Arc<Evacuations>,
+    pub(super) open: BTreeMap<EvacuationId, Evacuation>,
     /// Migrations that are being admitted.
     beginning: BTreeSet<MigrationId>,
     refusals: BTreeMap<MigrationId, Refusal>,
     /// What could not be written down yet. Nothing begins before it is.
     unwritten: BTreeMap<EvacuationId, Changes>,
+    raised: Raised,
     /// When the estimates were last written down, in ms since 1970.
     written_ms: u64,
 }
@@ -156,10 +154,11 @@ impl Conductor {
         }
     }
 
-    /// Begins what can begin. The intent is in the store before anything is asked of a host.
+    /// Begins what can begin, or else gives what moves more of the links. The intent is in the store before anything is asked of a host.
     async fn begin(&mut self) {
         let now_ms = self.now_ms();
-        let starts = self.evacuations.choose(&mut self.open, now_ms);
+        let (starts, raises) = self.evacuations.choose(&mut self.open, &self.raised, now_ms);
+        self.evacuations.raise(raises, &mut self.raised);
         for start in &starts {
             let changes = self.unwritten.entry(start.evacuation).or_default();
             changes.items.insert(start.request.vm);
@@ -227,187 +226,7 @@ impl Conductor {
         }
     }
 
-    async fn tell(&mut self, id: EvacuationId, command: EvacuationCommand, by: &str) -> Result<Evacuation, Error> {
-        let now_ms = self.now_ms();
-        let Some(evacuation) = self.open.get_mut(&id) else { return Err(wording::unknown(id)) };
-        let before = evacuation.clone();
-        let mut changes = Changes { record: true, ..Changes::default() };
-        apply(evacuation, &command, by, &mut changes, now_ms)?;
-        let vms: Vec<VmId> = changes.items.iter().copied().collect();
-        let written = self.evacuations.context.store().update_evacuation(evacuation, &vms, &changes.events).await;
-        if let Err(error) = written {
-            *evacuation = before;
-            return Err(error.into());
-        }
-        let evacuation = evacuation.clone();
-        self.evacuations.show(&evacuation);
-        if command == (EvacuationCommand::Stop { cancel: true }) {
-            self.evacuations.cancel_all(&evacuation, by).await;
-        }
-        Ok(evacuation)
-    }
-
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         self.evacuations.context.now_ms()
-    }
-}
-
-/// Does to the record what a person has asked for.
-fn apply(
-    evacuation: &mut Evacuation,
-    command: &EvacuationCommand,
-    by: &str,
-    changes: &mut Changes,
-    now_ms: u64,
-) -> Result<(), Error> {
-    use EvacuationState::{Paused, Running, Stopping};
-    let refused = |sentence: &str| Err(wording::known(Problem::new(Code::WrongState, sentence)));
-    match (command, evacuation.state) {
-        (EvacuationCommand::Pause, Running) => {
-            evacuation.state = Paused;
-            changes.tell(now_ms, format!("{by} paused it."));
-        }
-        (EvacuationCommand::Continue, Paused) => {
-            evacuation.state = Running;
-            changes.tell(now_ms, format!("{by} let it go on."));
-        }
-        (EvacuationCommand::Stop { cancel }, Running | Paused | Stopping) => {
-            evacuation.state = Stopping;
-            let how = if *cancel { "and cancels what moves" } else { "what moves goes on" };
-            changes.tell(now_ms, format!("{by} stopped it, {how}."));
-        }
-        (EvacuationCommand::Skip(vm), Running | Paused) => skip(evacuation, *vm, by, changes, now_ms)?,
-        (EvacuationCommand::Retry(vm), Running | Paused) => retry(evacuation, *vm, by, changes, now_ms)?,
-        (EvacuationCommand::First(vm), Running | Paused) => {
-            let from = position(evacuation, *vm)?;
-            let is_waiting = |item: &model::EvacuationItem| item.state == ItemState::Waiting;
-            if !is_waiting(&evacuation.items[from]) {
-                return refused("Only what waits can go first.");
-            }
-            let to = evacuation.items.iter().position(is_waiting).unwrap_or(from);
-            let item = evacuation.items.remove(from);
-            changes.tell(now_ms, format!("{by} put {} first.", item.vm_name));
-            evacuation.items.insert(to, item);
-            changes.items.extend(evacuation.items.iter().map(|item| item.vm));
-        }
-        (EvacuationCommand::Pause, Paused) | (EvacuationCommand::Continue, Running) => {}
-        _ => return refused("The evacuation is being stopped."),
-    }
-    Ok(())
-}
-
-fn position(evacuation: &Evacuation, vm: VmId) -> Result<usize, Error> {
-    let unknown = || wording::known(Problem::new(Code::UnknownVm, format!("The evacuation has no VM {vm}.")));
-    evacuation.items.iter().position(|item| item.vm == vm).ok_or_else(unknown)
-}
-
-fn skip(evacuation: &mut Evacuation, vm: VmId, by: &str, changes: &mut Changes, now_ms: u64) -> Result<(), Error> {
-    let at = position(evacuation, vm)?;
-    let item = &mut evacuation.items[at];
-    match item.state {
-        ItemState::Waiting | ItemState::WaitsForPerson { .. } => {
-            item.state = ItemState::Skipped { by: by.to_owned() };
-            changes.tell(now_ms, format!("{by} left {} out.", item.vm_name));
-            changes.items.insert(vm);
-            Ok(())
-        }
-        ItemState::Skipped { .. } => Ok(()),
-        _ => {
-            let sentence = format!("{} does not wait.", item.vm_name);
-            let fix = "A move under way can be cancelled on its own page.";
-            Err(wording::known(Problem::new(Code::WrongState, sentence).with_fix(fix)))
-        }
-    }
-}
-
-fn retry(evacuation: &mut Evacuation, vm: VmId, by: &str, changes: &mut Changes, now_ms: u64) -> Result<(), Error> {
-    let is_home = matches!(evacuation.request.subject, Subject::Home(_));
-    let at = position(evacuation, vm)?;
-    let item = &mut evacuation.items[at];
-    match item.state {
-        ItemState::WaitsForPerson { .. } | ItemState::Skipped { .. } | ItemState::Stays { .. } => {
-            if !is_home {
-                item.destination = None;
-            }
-            item.tried.clear();
-            item.not_before_ms = None;
-            item.state = ItemState::Waiting;
-            changes.tell(now_ms, format!("{by} had {} tried again.", item.vm_name));
-            changes.items.insert(vm);
-            Ok(())
-        }
-        ItemState::Waiting => Ok(()),
-        _ => {
-            Err(wording::known(Problem::new(Code::WrongState, format!("{} does not wait for a person.", item.vm_name))))
-        }
-    }
-}
-
-impl Evacuations {
-    /// Shuts down the VMs that a person has chosen to be; starts those again that come home so.
-    async fn act_on_choices(&self, evacuation: &mut Evacuation, changes: &mut Changes, now_ms: u64) {
-        let action = match evacuation.request.subject {
-            Subject::Home(_) => VmAction::Start,
-            Subject::Hosts(_) | Subject::Vms(_) => VmAction::ShutDown,
-        };
-        for item in &mut evacuation.items {
-            let is_chosen = item.state == ItemState::Stays { problem: None, choice: Some(Choice::ShutDown) };
-            // It is asked once: a guest may take its time, or not listen.
-            if !is_chosen || item.not_before_ms.is_some() {
-                continue;
-            }
-            let (state, connection) = {
-                let inventory = self.context.inventory();
-                let Some(vm) = inventory.vm(item.vm) else { continue };
-                (vm.state, inventory.connection(&vm.host))
-            };
-            let Ok(connection) = connection else { continue };
-            let is_due = if action == VmAction::Start { state == VmState::ShutOff } else { state == VmState::Running };
-            if !is_due {
-                continue;
-            }
-            item.not_before_ms = Some(now_ms);
-            changes.items.insert(item.vm);
-            let done = connection.act(item.vm, action).await;
-            let what = if action == VmAction::Start { "start" } else { "shut down" };
-            changes.tell(
-                now_ms,
-                match done {
-                    Ok(()) => format!("{} was asked to {what}, as chosen.", item.vm_name),
-                    Err(error) => format!("{} could not be asked to {what}: {}", item.vm_name, error.sentence),
-                },
-            );
-        }
-    }
-
-    /// Hosts that VMs have left or come to tell anew what is free, before the next are sent there.
-    fn ask_for_room(self: &Arc<Self>, evacuation: &Evacuation) {
-        let hosts: BTreeSet<_> = evacuation
-            .items
-            .iter()
-            .flat_map(|item| [Some(item.source.clone()), item.destination.clone()])
-            .flatten()
-            .collect();
-        for host in hosts {
-            let connection = self.context.inventory().connection(&host);
-            let Ok(connection) = connection else { continue };
-            let context = Arc::clone(&self.context);
-            self.context.tasks().spawn(async move {
-                if let Ok(facts) = connection.host().await {
-                    context.inventory().set_facts(&host, facts);
-                }
-            });
-        }
-    }
-
-    /// Cancels the migrations of an evacuation that is stopped.
-    async fn cancel_all(&self, evacuation: &Evacuation, by: &str) {
-        for item in &evacuation.items {
-            let ItemState::Moving { migration } = item.state else { continue };
-            if let Err(error) = self.migrations.cancel(migration, by).await {
-                // It has just ended, or runs at its destination.
-                tracing::info!(%migration, %error, "a migration of a stopped evacuation is not cancelled");
-            }
-        }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! `planning.rs` makes a plan and changes nothing: it asks the planner where VMs could go, and the preflights of the pairs that it
 //! names, until both agree. `conduct.rs` carries all open evacuations out, in one task, which alone changes them: `settle.rs` sees what
-//! became of the VMs, `begin.rs` begins the next moves, `empty.rs` says when a host is empty. What is to happen is in the store before it does, so
-//! that the next console goes on where this one was.
+//! became of the VMs, `place.rs` finds hosts for those that have none, `begin.rs` begins the next moves, `raise.rs` gives those under way what
+//! others have left of the links, `tell.rs` does what people ask for, `empty.rs` says when a host is empty. What is to happen is in the store
+//! before it does, so that the next console goes on where this one was.
 
 mod begin;
+mod choices;
 mod conduct;
 mod empty;
 mod estimate;
@@ -13,11 +15,15 @@ mod fleet;
 mod hooks;
 mod keep;
 mod outdated;
+mod place;
 mod planning;
+mod raise;
 mod refused;
 mod reserve;
+mod said;
 mod settle;
 mod subject;
+mod tell;
 mod wording;
 
 use std::{

@@ -8,14 +8,15 @@ use std::{
 use futures::{StreamExt as _, stream};
 use model::{
     Code, Ending, Finding, FindingCode, HostName, MigrationOptions, Mode, Plan, PlanId, PlanRequest, PlannedMove,
-    PlannedStay, Policy, Preflight, Problem, Severity, Subject, Vm, VmId, Why,
+    PlannedStay, Policy, Problem, Severity, Subject, Vm, VmId, Why,
 };
-use planner::{Fleet, HostRoom, Move, NoPlace, Placement, VmToMove};
+use planner::{Fleet, Move, NoPlace, Placement, VmToMove};
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::{
     Evacuations, fleet, refused, reserve,
+    said::{Said, link_by_what_was_measured, pairs_of},
     subject::{self, CHOICES_RUNNING, Chosen, Split},
     wording,
 };
@@ -28,18 +29,6 @@ const ASKING: Duration = Duration::from_secs(25);
 const AT_ONCE: usize = 8;
 /// How often the planner is asked anew: each time it knows more of the pairs.
 const ROUNDS: usize = 12;
-/// How much it speaks against a host that it has refused another VM: by what was found there it may refuse the next, too.
-const REFUSED_ANOTHER: u32 = 5;
-
-/// What preflights have said.
-#[derive(Default)]
-struct Said {
-    pairs: BTreeMap<(VmId, HostName), Result<Preflight, Problem>>,
-    pools: BTreeMap<HostName, BTreeMap<String, u64>>,
-    /// How many VMs each host has refused.
-    refusals: BTreeMap<HostName, u32>,
-}
-
 impl Evacuations {
     /// Makes a plan, and keeps it.
     pub(crate) async fn plan(&self, request: PlanRequest) -> Result<Plan, Error> {
@@ -196,17 +185,6 @@ impl Evacuations {
     }
 }
 
-impl Said {
-    fn learn(&mut self, (vm, host): (VmId, HostName), answer: Result<Preflight, Problem>, request: &PlanRequest) {
-        let is_refused = answer.as_ref().map_or(true, |preflight| fleet::pair(preflight, &accepted(request)).refused);
-        *self.refusals.entry(host.clone()).or_default() += u32::from(is_refused);
-        if let Ok(preflight) = &answer {
-            self.pools.entry(host.clone()).or_default().extend(fleet::pools(preflight));
-        }
-        self.pairs.insert((vm, host), answer);
-    }
-}
-
 /// The policy that a move follows.
 fn policy(inventory: &Inventory, request: &PlanRequest, Chosen { vm, .. }: &Chosen) -> Policy {
     inventory.with_policy_defaults(vm.id, options(request)).policy.unwrap_or_default()
@@ -221,41 +199,6 @@ pub(super) fn options(request: &PlanRequest) -> MigrationOptions {
 pub(super) fn accepted(request: &PlanRequest) -> Vec<FindingCode> {
     let home = matches!(request.subject, Subject::Home(_)).then_some(FindingCode::Maintenance);
     request.accept.iter().copied().chain(home).collect()
-}
-
-fn pairs_of<'a>(
-    vm: VmId,
-    hosts: impl Iterator<Item = &'a HostName>,
-    request: &PlanRequest,
-    said: &Said,
-) -> BTreeMap<HostName, planner::Pair> {
-    let pair = |host: &HostName| {
-        let pair = match said.pairs.get(&(vm, host.clone())) {
-            Some(Ok(preflight)) => fleet::pair(preflight, &accepted(request)),
-            Some(Err(_)) => planner::Pair { refused: true, ..planner::Pair::default() },
-            None => {
-                let against = said.refusals.get(host).map_or(0, |refusals| REFUSED_ANOTHER * refusals);
-                planner::Pair { against, ..planner::Pair::default() }
-            }
-        };
-        (pair.refused || pair.against > 0 || !pair.disks.is_empty()).then(|| (host.clone(), pair))
-    };
-    hosts.filter_map(pair).collect()
-}
-
-/// Links whose budget was not set carry what earlier moves had, unless these were limited each by itself.
-fn link_by_what_was_measured(hosts: &mut BTreeMap<HostName, HostRoom>, chosen: &[Chosen], said: &Said) {
-    for ((vm, _), answer) in &said.pairs {
-        let prediction = answer.as_ref().ok().and_then(|preflight| preflight.prediction);
-        let source = chosen.iter().find(|chosen| chosen.vm.id == *vm).map(|chosen| &chosen.vm.host);
-        let (Some(prediction), Some(room)) = (prediction, source.and_then(|source| hosts.get_mut(source))) else {
-            continue;
-        };
-        if prediction.throughput_measured && room.each_bytes_s.is_none() {
-            let before = room.outgoing_bytes_s.unwrap_or_default();
-            room.outgoing_bytes_s = Some(before.max(prediction.throughput_bytes_s));
-        }
-    }
 }
 
 /// Why a VM has no host: in the words of the hosts, where each has refused it.

@@ -162,7 +162,7 @@ impl ActiveMigration {
     }
 
     /// What users and programs have asked for since this was last asked, and who did, oldest first.
-    pub(super) fn take_steerings(&mut self) -> Vec<(Steering, String)> {
+    pub(super) fn take_steerings(&mut self) -> Vec<(Steering, Option<String>)> {
         self.inbox.drain();
         self.inbox.take_steerings()
     }

@@ -10,8 +10,8 @@ pub(super) struct Inbox {
     receiver: mpsc::UnboundedReceiver<Command>,
     /// Who asked to cancel since that was last noted, oldest first.
     cancelled_by: Vec<String>,
-    /// What was asked for since that was last acted on, and by whom, oldest first.
-    steerings: Vec<(Steering, String)>,
+    /// What was asked for since that was last acted on, and by whom (none: by its evacuation), oldest first.
+    steerings: Vec<(Steering, Option<String>)>,
     completed: Option<Statistics>,
 }
 
@@ -55,7 +55,7 @@ impl Inbox {
     }
 
     /// Takes what was asked for and waits to be acted on, and by whom, oldest first.
-    pub(super) fn take_steerings(&mut self) -> Vec<(Steering, String)> {
+    pub(super) fn take_steerings(&mut self) -> Vec<(Steering, Option<String>)> {
         std::mem::take(&mut self.steerings)
     }
 
@@ -108,7 +108,7 @@ mod tests {
             (Steering::LongestPause { ms: 500 }, "bob"),
             (Steering::Bandwidth { mib_s: 16 }, "ada"),
         ]
-        .map(|(steering, by)| (steering, by.to_owned()));
+        .map(|(steering, by)| (steering, Some(by.to_owned())));
         for (steering, by) in asked.clone() {
             sender.send(Command::Steer { steering, by }).unwrap();
         }

@@ -1,4 +1,4 @@
-//! What users ask of a migration that runs: whether that is possible, and what is done about it. `Migrations::steer` sends what passes.
+//! What users, and its evacuation, ask of a migration that runs: whether that is possible, and what is done about it. `Migrations::steer` sends what passes.
 
 use model::{Acted, Migration, Policy, Steering};
 
@@ -35,7 +35,7 @@ pub(super) fn check_possible(steering: Steering, migration: &Migration) -> Resul
     }
 }
 
-/// Does what users have asked for since this was last done.
+/// Does what users and evacuations have asked for since this was last done.
 pub(super) async fn obey_all(active: &mut ActiveMigration) {
     for (steering, by) in active.take_steerings() {
         obey(active, steering, by).await;
@@ -43,7 +43,8 @@ pub(super) async fn obey_all(active: &mut ActiveMigration) {
 }
 
 /// Does what a user asks for, if that is possible now.
-async fn obey(active: &mut ActiveMigration, steering: Steering, by: String) {
+async fn obey(active: &mut ActiveMigration, steering: Steering, by: Option<String>) {
+    let Some(by) = by else { return obey_evacuation(active, steering).await };
     if let Some(problem) = steering.refusal(active.record()) {
         return active.write(format!("{by} asked {}. {}", steering.asked(), problem.sentence)).await;
     }
@@ -66,6 +67,16 @@ async fn obey(active: &mut ActiveMigration, steering: Steering, by: String) {
     };
     let text = format!("{by} asked {}.", steering.asked());
     tune(active, tuning, acted, Some(by), text).await;
+}
+
+/// Its evacuation only ever gives it more of the links, and does not go against a limit that a person has set.
+async fn obey_evacuation(active: &mut ActiveMigration, steering: Steering) {
+    let Steering::Bandwidth { mib_s } = steering else { return };
+    if steering.refusal(active.record()).is_some() || active.record().bandwidth_asked_for().is_some() {
+        return;
+    }
+    let text = format!("It may use {mib_s} MiB/s from now on: other moves of the evacuation have ended.");
+    tune(active, Tuning::Bandwidth { mib_s }, Acted::Bandwidth { mib_s }, None, text).await;
 }
 
 async fn change_policy(active: &mut ActiveMigration, policy: Policy, by: String) {

@@ -58,10 +58,15 @@ fn telling<'a>(
 ) -> impl Iterator<Item = (&'a Migration, Outcome)> {
     let limit = options.bandwidth_mib_s;
     live(earlier)
-        .filter(move |migration| migration.options.bandwidth_mib_s == limit)
+        .filter(move |migration| had_limit(migration, limit))
         .filter_map(|migration| Some((migration, migration.outcome?)))
         .filter(|(_, outcome)| outcome.bytes >= TELLING && outcome.average_bytes_s > 0)
         .take(MOVES)
+}
+
+/// Whether it had this limit, in MiB/s, from the begin to the end.
+fn had_limit(migration: &Migration, limit: Option<u32>) -> bool {
+    migration.options.bandwidth_mib_s == limit && migration.bandwidth_now() == limit
 }
 
 /// Those whose memory went from host to host.
@@ -74,7 +79,7 @@ fn live<'a>(moves: impl Iterator<Item = &'a Migration>) -> impl Iterator<Item = 
 pub(super) fn overhead_ms(earlier: &[Migration], options: &MigrationOptions, throughput: f64) -> f64 {
     let limit = options.bandwidth_mib_s;
     let took = live(earlier.iter())
-        .filter(|migration| migration.options.bandwidth_mib_s == limit && migration.disks.is_empty())
+        .filter(|migration| had_limit(migration, limit) && migration.disks.is_empty())
         .filter_map(|migration| Some((took_ms(migration)?, migration.outcome?.bytes)))
         .map(|(took_ms, bytes)| (took_ms as f64 - bytes as f64 / throughput).max(0.0));
     median(took.take(MOVES).collect()).unwrap_or(OVERHEAD_MS)

@@ -42,11 +42,18 @@ impl Migrations {
         };
         steer::check_possible(steering, &migration)?;
         // The migration itself does it, and writes it down: it alone changes a record that is under way.
-        if !self.context.commands().send(id, Command::Steer { steering, by: by.to_owned() }) {
+        if !self.context.commands().send(id, Command::Steer { steering, by: Some(by.to_owned()) }) {
             let (migration, _) = self.get(id).await?;
             return Err(Error::AlreadyEnded(Box::new(migration)));
         }
         Ok(migration)
+    }
+
+    /// Lets a migration use more of the links, as others have ended. It does so if that is possible when it comes to it.
+    pub(crate) fn raise(&self, id: MigrationId, mib_s: u32) {
+        let steering = Steering::Bandwidth { mib_s };
+        // One that has ended needs no more.
+        self.context.commands().send(id, Command::Steer { steering, by: None });
     }
 
     /// Takes the step that a migration offers which needs attention. It is taken to its end, also when the caller leaves.

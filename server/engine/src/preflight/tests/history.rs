@@ -1,6 +1,6 @@
 //! What earlier migrations tell.
 
-use model::{Ending, Migration, MigrationOptions, Outcome, Policy, Progress, examples};
+use model::{Act, Acted, Ending, Migration, MigrationOptions, Outcome, Policy, Progress, examples};
 
 use super::{
     super::history::{carried, carries, off, overhead_ms, pause_ms, sends, unlimited_mib_s},
@@ -113,4 +113,15 @@ fn outcomes_say_how_far_predictions_are_off() {
     let nine: Vec<Migration> = (1..=9).map(|tenths| took(tenths * 1_000)).collect();
     let (low, high) = off(&nine, &[], Policy::Balanced).unwrap();
     assert!((low - 4.0 / 9.0).abs() < 0.01 && (high - 4.0).abs() < 0.01, "{low} to {high}");
+}
+
+#[test]
+fn a_move_whose_limit_was_changed_says_nothing_of_what_one_with_that_limit_has() {
+    let options = MigrationOptions { bandwidth_mib_s: Some(16), ..MigrationOptions::default() };
+    let mut raised = sent(64);
+    raised.options = options.clone();
+    assert_eq!(carries(&[raised.clone()], &options), Some(32 * MIB));
+    raised.acts = vec![Act { elapsed_ms: 1_000, what: Acted::Bandwidth { mib_s: 48 }, by: None }];
+    assert_eq!(carries(&[raised.clone()], &options), None);
+    assert_eq!(overhead_ms(&[raised], &options, 32.0), 1_000.0);
 }

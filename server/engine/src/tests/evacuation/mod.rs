@@ -5,6 +5,7 @@ mod faults;
 mod fleet;
 mod home;
 mod plan;
+mod raise;
 mod random;
 mod reserve;
 mod stages;
