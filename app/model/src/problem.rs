@@ -1,7 +1,5 @@
 //! What went wrong, for a person and for a program.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
@@ -145,7 +143,7 @@ pub struct Problem {
     pub findings: Vec<Finding>,
     /// The field of a form, or of what a program has sent, that it is about, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<Cow<'static, str>>,
+    pub field: Option<String>,
 }
 
 impl Problem {
@@ -184,7 +182,7 @@ impl Problem {
     /// Names the field that it is about.
     #[must_use]
     pub fn with_field(self, field: &'static str) -> Self {
-        Self { field: Some(Cow::Borrowed(field)), ..self }
+        Self { field: Some(field.to_owned()), ..self }
     }
 
     /// Adds the ssh key that a host showed.

@@ -1,7 +1,5 @@
 //! Fields of forms that are rendered on the server only, and how such forms are read.
 
-use std::borrow::Cow;
-
 use leptos::prelude::*;
 use model::{Code, Problem};
 use serde::de::DeserializeOwned;
@@ -32,7 +30,7 @@ pub(crate) fn about(field: &'static str) -> impl Fn(Problem) -> Problem {
 /// The field that a form was refused for, and why: in the context of the form's fields.
 #[derive(Clone)]
 struct Mistake {
-    field: Cow<'static, str>,
+    field: String,
     sentence: String,
 }
 
@@ -48,7 +46,7 @@ pub(crate) fn tie_to_field(problem: Option<&Problem>) {
         Code::UnknownVm | Code::AmbiguousName => Some("vms"),
         _ => None,
     };
-    if let Some(field) = problem.field.clone().or(by_code.map(Cow::Borrowed)) {
+    if let Some(field) = problem.field.clone().or(by_code.map(str::to_owned)) {
         provide_context(Mistake { field, sentence: problem.sentence.clone() });
     }
 }

@@ -7,7 +7,7 @@ use model::{Code, Finding, Problem, Severity};
 use crate::stream::log_in_again;
 use crate::ui::{
     icon::{Draw, Icon},
-    wrong_field::WrongField,
+    wrong_field::tie,
 };
 
 /// A problem: what happened, what to do about it, and details to open.
@@ -81,16 +81,14 @@ pub(crate) fn Alert(
     unasked: bool,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    Effect::new(move |before: Option<Option<WrongField>>| {
-        if let Some(before) = before.flatten() {
-            before.clear();
-        }
+    Effect::new(move |_| {
         let problem = problem.read();
-        let problem = problem.as_ref()?;
-        if problem.code == Code::Unauthenticated {
+        if problem.as_ref().is_some_and(|problem| problem.code == Code::Unauthenticated) {
             log_in_again();
         }
-        WrongField::mark(problem.field.as_ref()?, node.get_untracked().as_ref()?, !unasked)
+        if let Some(node) = node.get_untracked() {
+            tie(&node, problem.as_ref().and_then(|problem| problem.field.as_deref()), !unasked);
+        }
     });
     let button = move || {
         dismiss.map(|dismiss| {

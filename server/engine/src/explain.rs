@@ -5,7 +5,7 @@
 
 mod store;
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use model::{Code, Finding, FindingCode, Migration, Problem, VmState, text};
 
@@ -35,7 +35,7 @@ impl From<HostError> for Problem {
 
 impl From<InvalidInput> for Problem {
     fn from(InvalidInput { sentence, fix, field }: InvalidInput) -> Self {
-        Self { fix, field: field.map(Cow::Borrowed), ..Self::new(Code::InvalidInput, sentence) }
+        Self { fix, field: field.map(str::to_owned), ..Self::new(Code::InvalidInput, sentence) }
     }
 }
 
