@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test';
-import { start } from '../pages';
-import { expectAccessible, expectNeverBack, expectToFit, logIn, recordBar, runsOn, type HostName } from './support';
+import { idOf, start } from '../pages';
+import { elsewhere, evacuate, stop } from '../subject';
+import { expectAccessible, expectNeverBack, expectToFit, logIn, recordBar, runsOn, virsh, type HostName } from './support';
 
 /** The guest that writes least. A host that has no other is emptied: with more of them it is tried over the API (server/tests/evacuation). */
 const vm = 'web';
@@ -58,4 +59,28 @@ test('a host is emptied, worked on, and filled again', async ({ page }) => {
   await page.goto(`/hosts/${host}`);
   await expect(page.getByRole('link', { name: 'Empty this host' })).toBeVisible();
   await move(page, before);
+});
+
+test('what is unfolded stays so while the page changes', async ({ page }) => {
+  await logIn(page);
+  const [to, cache] = [elsewhere('cache'), await idOf(page.request, 'cache')];
+  const id = await evacuate(page.request, { subject: { vms: [cache] }, destination: to, policy: 'gentle' });
+  try {
+    await page.goto(`/evacuations/${id}`);
+    await expect.poll(() => virsh(to, 'list', '--name')).toContain('cache');
+    try {
+      virsh(to, 'destroy', 'cache');
+    } catch {
+      // Its process has ended, and libvirt has removed it before it says so.
+    }
+    const attempt = page.locator('.found li');
+    await page.getByText('1 attempt failed').click();
+    await expect(attempt).toBeVisible();
+    // Not by the button, which loads the page.
+    await page.request.post(`/api/evacuations/${id}/pause`);
+    await expect(page.locator('.evacuation')).toHaveAttribute('data-state', 'paused');
+    await expect(attempt).toBeVisible();
+  } finally {
+    await stop(page.request, id);
+  }
 });

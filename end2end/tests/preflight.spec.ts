@@ -1,25 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { demo } from '../demo';
-import { expectAccessible, expectToFit, logIn, row, type HostName } from './support';
+import { define, expectAccessible, expectToFit, logIn, row, virsh, type HostName } from './support';
 
-const virsh = (host: HostName, ...command: string[]) =>
-  execFileSync('virsh', ['-c', demo.hosts[host], ...command], { encoding: 'utf8' });
-
-/** Defines a VM that is never started: only its name matters. */
-function define(host: HostName, name: string) {
-  const directory = mkdtempSync(join(tmpdir(), 'vmferry-'));
-  const path = join(directory, 'vm.xml');
-  writeFileSync(
-    path,
-    `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os></domain>`,
-  );
-  virsh(host, 'define', path);
-  rmSync(directory, { recursive: true });
-}
+/** The definition of a VM that is never started: only its name matters. */
+const named = (name: string) =>
+  `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os></domain>`;
 
 /** Opens the Migrate window for the VM on alpha. */
 async function openDialog(page: Page, vm: string) {
@@ -50,6 +35,7 @@ test('every host says whether it takes the VM, and the best is recommended', asy
   await expectAccessible(page, 'the findings');
   await expectToFit(page, 'the findings');
 
+  await dialog.getByText('Options: new name').click();
   await dialog.getByLabel('Keep the definition at the source').check();
   await expect(dialog.locator('.plan')).toContainText('alpha keeps its definition.');
   await dialog.getByRole('button', { name: 'Measure' }).click();
@@ -57,7 +43,7 @@ test('every host says whether it takes the VM, and the best is recommended', asy
 });
 
 test.describe('where the name is taken', () => {
-  test.beforeAll(() => define('gamma', 'web'));
+  test.beforeAll(() => define('gamma', named('web')));
   test.afterAll(() => void virsh('gamma', 'undefine', 'web'));
 
   test('a new name allows the migration', async ({ page }) => {
@@ -87,6 +73,7 @@ test.describe('without WASM', () => {
     await row(page, 'web').getByRole('link', { name: 'Migrate' }).click();
     await expect(page.getByRole('heading', { name: /^Checks on (beta|gamma)$/ })).toBeVisible();
     await page.getByRole('radio', { name: 'gamma' }).check();
+    await page.getByText('Options: new name').click();
     await page.getByLabel('Bandwidth limit in MiB/s').fill('16');
     await page.getByRole('button', { name: 'Check again' }).click();
     await expect(page.getByRole('heading', { name: 'Checks on gamma' })).toBeVisible();

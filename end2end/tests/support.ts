@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page, type WebSocketRoute } from '@playwright/test';
 import { demo } from '../demo';
@@ -72,19 +75,29 @@ export async function recordBar(page: Page): Promise<() => Promise<number[]>> {
   return () => page.evaluate(() => (window as unknown as { barValues: number[] }).barValues);
 }
 
+export const virsh = (host: HostName, ...command: string[]) =>
+  execFileSync('virsh', ['-c', demo.hosts[host], ...command], { encoding: 'utf8' });
+
+/** Defines a VM on a host. */
+export function define(host: HostName, xml: string) {
+  const directory = mkdtempSync(join(tmpdir(), 'vmferry-'));
+  const path = join(directory, 'vm.xml');
+  writeFileSync(path, xml);
+  virsh(host, 'define', path);
+  rmSync(directory, { recursive: true });
+}
+
 /** The hosts on which the VM runs, according to virsh. */
 export function runsOn(vm: string): HostName[] {
   return (Object.keys(demo.hosts) as HostName[]).filter((host) =>
-    execFileSync('virsh', ['-c', demo.hosts[host], 'list', '--name', '--state-running'], { encoding: 'utf8' })
-      .split('\n')
-      .includes(vm),
+    virsh(host, 'list', '--name', '--state-running').split('\n').includes(vm),
   );
 }
 
 /** The hosts that have the VM, running or not, according to virsh. */
 export function definedOn(vm: string): HostName[] {
   return (Object.keys(demo.hosts) as HostName[]).filter((host) =>
-    execFileSync('virsh', ['-c', demo.hosts[host], 'list', '--name', '--all'], { encoding: 'utf8' }).split('\n').includes(vm),
+    virsh(host, 'list', '--name', '--all').split('\n').includes(vm),
   );
 }
 

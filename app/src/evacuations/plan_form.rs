@@ -18,7 +18,7 @@ pub struct PlanForm {
     pub(super) vms: String,
     /// Not empty if all VMs are meant that the list at the address `list` shows.
     pub(super) all: String,
-    /// The address of a list of VMs, e.g. `/?q=web&state=running` or `/hosts/beta`.
+    /// The address of the list of VMs in which they were chosen, e.g. `/?q=web&state=running` or `/hosts/beta`.
     pub(super) list: String,
     /// The evacuation whose VMs come home.
     pub(super) home: String,
@@ -45,7 +45,19 @@ impl PlanForm {
 
     /// A form that moves all VMs that the list at this address shows, but these.
     pub fn moving_all(list: &str, except: &[VmId]) -> Self {
-        Self { all: "on".to_owned(), list: list.to_owned(), ..Self::moving(except) }
+        Self { all: "on".to_owned(), ..Self::moving(except).within(list) }
+    }
+
+    /// The same, asked for in the list at this address.
+    #[must_use]
+    pub fn within(self, list: &str) -> Self {
+        Self { list: list.to_owned(), ..self }
+    }
+
+    /// The address of the list in which the VMs were chosen, if it is one.
+    #[must_use]
+    pub fn list(&self) -> Option<&str> {
+        query_of(&self.list).is_ok().then_some(self.list.as_str())
     }
 
     /// The list of VMs whose matches are meant; none if the form names what it is about.
@@ -178,6 +190,19 @@ mod tests {
         assert_eq!(PlanForm::default().query(), Ok(None));
         let but_one = PlanForm { vms: id(2).to_string(), ..PlanForm::default() };
         assert_eq!(but_one.request(Some(vec![id(1), id(2)])).unwrap().subject, Subject::Vms(vec![id(1)]));
+    }
+
+    #[test]
+    fn only_the_address_of_a_list_is_led_back_to() {
+        let list = |list: &str| PlanForm::moving(&[id(1)]).within(list).list().map(str::to_owned);
+        assert_eq!(list("/?q=web&state=running").as_deref(), Some("/?q=web&state=running"));
+        assert_eq!(
+            list("/hosts/beta?q=web&sort=memory&from=50").as_deref(),
+            Some("/hosts/beta?q=web&sort=memory&from=50")
+        );
+        for wrong in ["", "/migrations", "//example.com/", "https://example.com/", "javascript:alert(1)"] {
+            assert_eq!(list(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub fn plan_form(assets: Assets, form: &PlanForm, hosts: &[Host], problem: Optio
     };
     let back = match request.as_ref().map(PlanRequest::emptied) {
         Some([host]) => Back { href: format!("/hosts/{host}"), label: "Host" },
-        _ if form.home.is_empty() => Back { href: "/".to_owned(), label: "VMs" },
+        _ if form.home.is_empty() => Back::to_list(form.list()),
         _ => Back::to_hosts(),
     };
     let (form, hosts) = (form.clone(), hosts.to_vec());
@@ -47,8 +47,10 @@ fn Form(form: PlanForm, hosts: Vec<Host>, problem: Option<Problem>) -> impl Into
         }
         _ => "Nothing moves before you have seen the plan and had it carried out.".to_owned(),
     };
-    let back =
-        if emptied.len() == 1 && !emptied[0].is_empty() { format!("/hosts/{}", emptied[0]) } else { "/".to_owned() };
+    let back = match emptied.as_slice() {
+        [host] if !host.is_empty() => format!("/hosts/{host}"),
+        _ => Back::to_list(form.list()).href,
+    };
     view! {
         <form method="post" action="/plans" class="card">
             {problem.map(|problem| view! { <FormProblem problem /> })}

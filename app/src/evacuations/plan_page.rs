@@ -17,26 +17,28 @@ use crate::ui::{
     time::Time,
 };
 
-/// The page, and why the plan was not carried out.
-pub fn plan(assets: Assets, plan: Plan, problem: Option<Problem>) -> Document {
-    let back = match plan.request.emptied() {
-        [host] => Back { href: format!("/hosts/{host}"), label: "Host" },
+/// The page, and why the plan was not carried out. `list` is the address of the list in which its VMs were chosen, if they were.
+pub fn plan(assets: Assets, plan: Plan, list: &str, problem: Option<Problem>) -> Document {
+    let form = PlanForm::from(&plan.request).within(list);
+    let back = match (plan.request.emptied(), &plan.request.subject) {
+        ([host], _) => Back { href: format!("/hosts/{host}"), label: "Host" },
+        (_, model::Subject::Vms(_)) => Back::to_list(form.list()),
         _ => Back { href: "/evacuations".to_owned(), label: "Evacuations" },
     };
     let title = format!("Plan: {}", words::within_title(&plan.request));
-    Document::wide(assets, back, &title, move || view! { <Shown plan problem /> })
+    Document::wide(assets, back, &title, move || view! { <Shown plan form problem /> })
 }
 
 #[component]
-fn Shown(plan: Plan, problem: Option<Problem>) -> impl IntoView {
+fn Shown(plan: Plan, form: PlanForm, problem: Option<Problem>) -> impl IntoView {
     let is_outdated = problem.as_ref().is_some_and(|problem| problem.code == Code::PlanOutdated);
-    let form = PlanForm::from(&plan.request);
+    let list = form.list.clone();
     let moves = (!plan.moves.is_empty()).then(|| view! { <Moves moves=plan.moves.clone() /> });
     let stays = (!plan.stays.is_empty()).then(|| {
         view! { <Stays form=form.clone() stays=plan.stays.clone() emptied=plan.request.emptied().to_vec() /> }
     });
     let again = is_outdated.then(|| view! { <Again form /> });
-    let act = (!is_outdated).then(|| view! { <CarryOut plan=plan.clone() /> });
+    let act = (!is_outdated).then(|| view! { <CarryOut plan=plan.clone() list /> });
     view! {
         {problem.map(|problem| view! { <Refused problem /> })}
         {plan.shortage.clone().map(|problem| view! { <ProblemNote problem /> })}
@@ -92,7 +94,7 @@ fn Figures(plan: Plan) -> impl IntoView {
 }
 
 #[component]
-fn CarryOut(plan: Plan) -> impl IntoView {
+fn CarryOut(plan: Plan, list: String) -> impl IntoView {
     let remains: Vec<&PlannedStay> = plan.stays.iter().filter(|stay| remains(&plan, stay)).collect();
     let names = remains.iter().take(5).map(|stay| stay.vm_name.as_str()).collect::<Vec<_>>().join(", ");
     let warning = match (remains.len(), plan.request.emptied()) {
@@ -106,6 +108,7 @@ fn CarryOut(plan: Plan) -> impl IntoView {
     view! {
         {warning.map(|words| view! { <p class="note note-warn">{words}</p> })}
         <form method="post" action=format!("/plans/{}/carry-out", plan.id) class="buttons">
+            <input type="hidden" name="list" value=list />
             <button class="button primary">"Carry it out"</button>
         </form>
     }

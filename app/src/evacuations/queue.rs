@@ -1,7 +1,7 @@
 //! The VMs of an evacuation: those that wait for a person first, then the queue in its order, then those that are done with.
 
 use leptos::prelude::*;
-use model::{Evacuation, EvacuationId, EvacuationItem, ItemState, MigrationId, Problem, Tried, text};
+use model::{Evacuation, EvacuationId, EvacuationItem, ItemState, MigrationId, Problem, Tried, VmId, text};
 
 use crate::evacuations::words;
 use crate::migrations::progress::FromTo;
@@ -74,7 +74,7 @@ fn Stuck(id: EvacuationId, is_open: bool, item: EvacuationItem, problem: Problem
             <div class="note-text">
                 <p class="what"><strong>{heading}</strong></p>
                 <ProblemText problem />
-                <Attempts tried />
+                <Attempts vm tried />
                 {is_open.then(|| view! { <Commands id item commands=vec![("retry", "Try again"), ("skip", "Skip")] /> })}
             </div>
         </div>
@@ -118,7 +118,7 @@ fn Row(id: EvacuationId, is_open: bool, can_be_first: bool, number: usize, item:
             <td role="cell">
                 <StateWords state expected_ms />
                 {waits_for}
-                <Attempts tried />
+                <Attempts vm tried />
             </td>
             <td role="cell">{(!commands.is_empty()).then(|| view! { <Commands id item commands /> })}</td>
         </tr>
@@ -148,7 +148,7 @@ fn StateWords(state: ItemState, expected_ms: u64) -> impl IntoView {
 
 /// What was tried and failed.
 #[component]
-fn Attempts(tried: Vec<Tried>) -> impl IntoView {
+fn Attempts(vm: VmId, tried: Vec<Tried>) -> impl IntoView {
     let entry = |Tried { destination, migration, problem }: Tried| {
         let link = migration.map(|id| view! { " " <a href=format!("/migrations/{id}")>"Show"</a> });
         view! { <li>{format!("To {destination}: {}", problem.sentence)} {link}</li> }
@@ -159,7 +159,7 @@ fn Attempts(tried: Vec<Tried>) -> impl IntoView {
         count => format!("{count} attempts failed"),
     };
     view! {
-        <details class="raw">
+        <details class="raw" id=format!("tried-{vm}")>
             <summary>{summary}</summary>
             <ul class="found">{tried.into_iter().map(entry).collect_view()}</ul>
         </details>

@@ -19,8 +19,12 @@ pub fn stop_evacuation(assets: Assets, evacuation: &Evacuation) -> Document {
     let title = format!("Stop: {}?", words::within_title(&evacuation.request));
     let moving = evacuation.count(|state| matches!(state, ItemState::Moving { .. }));
     let waiting = evacuation.count(|state| matches!(state, ItemState::Waiting | ItemState::WaitsForPerson { .. }));
-    let consequence =
-        format!("{} that wait will not move. VMs that have moved stay where they are.", words::vm_count(waiting));
+    let waiting = match waiting {
+        0 => String::new(),
+        1 => "1 VM that waits will not move. ".to_owned(),
+        count => format!("{count} VMs that wait will not move. "),
+    };
+    let consequence = format!("{waiting}VMs that have moved stay where they are.");
     Document::new(assets, back_to(id), &title, move || {
         view! {
             <form method="post" action=format!("/evacuations/{id}/tell") class="card">

@@ -55,6 +55,11 @@ impl CheckedDestination {
         self.has(FindingCode::Medium) || self.request.options.eject_media
     }
 
+    /// Whether another name would help.
+    pub fn offers_new_name(&self) -> bool {
+        self.has(FindingCode::NameTaken) || self.request.options.new_name.is_some()
+    }
+
     /// Whether there will be old images to remove.
     pub fn offers_removal(&self) -> bool {
         self.preflight().is_some_and(|preflight| preflight.copied_bytes() > 0)

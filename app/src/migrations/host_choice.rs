@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use leptos::prelude::*;
-use model::{Code, Host, HostName, Vm, refusal};
+use model::{Code, Host, HostName, Vm, VmId, refusal};
 
 use crate::live::Live;
 use crate::migrations::destination_reports::Known;
@@ -13,7 +13,7 @@ use crate::ui::icon::{Draw, Icon};
 /// So many hosts all have a card.
 const FEW: usize = 8;
 /// Of more, so many at first.
-const BEST: usize = 4;
+const BEST: usize = 3;
 /// At most so many are found by a search.
 const FOUND: usize = 12;
 
@@ -117,9 +117,10 @@ pub(super) fn HostSearch(choice: HostChoice) -> impl IntoView {
     }
 }
 
-/// What there is besides the cards: a button that shows all, and the hosts that can't take the VM, by reason.
+/// What there is besides the cards: a button that shows all, a link to the form for a host that is not registered, and the hosts that
+/// can't take the VM, by reason.
 #[component]
-pub(super) fn OtherHosts(choice: HostChoice) -> impl IntoView {
+pub(super) fn OtherHosts(choice: HostChoice, vm_id: VmId) -> impl IntoView {
     let HostChoice { live, vm, search, shows_all, shown } = choice;
     let possible = Memo::new(move |_| {
         let (hosts, vm) = (live.hosts.values(), vm.read());
@@ -149,9 +150,12 @@ pub(super) fn OtherHosts(choice: HostChoice) -> impl IntoView {
     };
     view! {
         <p class="hint" hidden=move || !nothing_found()>"No host has this in its name or address."</p>
-        <button type="button" class="button" hidden=move || !has_more() on:click=move |_| shows_all.set(true)>
-            {move || format!("Show all {} hosts", possible.get())}
-        </button>
+        <div class="others">
+            <button type="button" class="button" hidden=move || !has_more() on:click=move |_| shows_all.set(true)>
+                {move || format!("Show all {} hosts", possible.get())}
+            </button>
+            <a class="other-destination" href=format!("/vms/{vm_id}/elsewhere") rel="external">"Another host…"</a>
+        </div>
         {move || reasons.get().into_iter().map(folded).collect_view()}
     }
 }
@@ -206,8 +210,8 @@ mod tests {
 
     #[test]
     fn of_many_those_with_most_memory_free_and_the_one_that_is_chosen() {
-        assert_eq!(names(200, "", false, None), ["h199", "h198", "h197", "h196"]);
-        assert_eq!(names(200, "", false, Some("h007")), ["h199", "h198", "h197", "h196", "h007"]);
+        assert_eq!(names(200, "", false, None), ["h199", "h198", "h197"]);
+        assert_eq!(names(200, "", false, Some("h007")), ["h199", "h198", "h197", "h007"]);
         assert_eq!(names(200, "", true, None).len(), 199);
         assert_eq!(
             names(200, " 15", false, None),

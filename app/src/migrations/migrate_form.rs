@@ -118,7 +118,7 @@ pub(super) fn MigrateForm(
                         <DestinationCard name vm=shown reports autofocus=close.is_some() />
                     </For>
                 </div>
-                <OtherHosts choice />
+                <OtherHosts choice vm_id=vm />
                 // The form's first button is the one that Enter presses: this one starts nothing. Hidden where scripts run.
                 <button
                     class="button by-hand"
@@ -129,7 +129,6 @@ pub(super) fn MigrateForm(
                 >
                     "Check again"
                 </button>
-                <a class="other-destination" href=format!("/vms/{vm}/elsewhere") rel="external">"Another host…"</a>
             </fieldset>
             <div class="report" aria-busy=move || (known.read().waiting > 0).then_some("true")>
                 <Report vm=shown checked measure=measure_now />

@@ -12,6 +12,9 @@ use crate::migrations::{
 };
 use crate::ui::fragment::Fragment;
 
+/// The options that are folded away until one of them is needed.
+const FOLDED: [&str; 5] = ["new_name", "keep_source_definition", "bandwidth_mib_s", "encrypt", "way"];
+
 /// The options. Those that resolve a finding are shown with it, and stay once they are used.
 #[component]
 pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedDestination>>) -> impl IntoView {
@@ -35,22 +38,15 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
         let checked = is_offered(CheckedDestination::allows_post_copy);
         move || checked.get() && vm.read().as_ref().is_some_and(|vm| vm.state == VmState::Running)
     };
+    let names_anew = is_offered(CheckedDestination::offers_new_name);
+    let are_given = FOLDED.iter().any(|name| given(name).is_some_and(|value| !value.is_empty()));
+    let is_open = move || names_anew.get() || are_given;
     let memory_bytes = move || vm.read().as_ref().map_or(0, |vm| vm.memory_bytes);
     view! {
         <fieldset>
-            <legend>"Options"</legend>
+            <legend class="hidden">"Options"</legend>
             // The request is for the mode that the page shows, even if the VM is shut off or started at this moment.
             <input type="hidden" name="request[mode]" value=move || if moves_memory() { "live" } else { "offline" } />
-            <label class="field">
-                <span>"New name at the destination"</span>
-                <input
-                    type="text"
-                    name="request[options][new_name]"
-                    value=given("new_name")
-                    autocomplete="off"
-                    spellcheck="false"
-                />
-            </label>
             <OptionBox
                 name="eject_media"
                 label="Eject media that the destination does not have"
@@ -63,25 +59,38 @@ pub(super) fn MigrateOptions(vm: Memo<Option<Vm>>, checked: Memo<Option<CheckedD
                 hint="Only after the migration has succeeded. Never on shared storage."
                 is_offered=is_offered(CheckedDestination::offers_removal)
             />
-            <OptionBox
-                name="keep_source_definition"
-                label="Keep the definition at the source"
-                hint="The VM could then be started there a second time."
-                is_offered=true
-            />
-            <label class="field" hidden=move || !moves_memory()>
-                <span>"Bandwidth limit in MiB/s"</span>
-                <input
-                    type="number"
-                    name="request[options][bandwidth_mib_s]"
-                    value=given("bandwidth_mib_s")
-                    min="1"
-                    max="1000000"
-                    inputmode="numeric"
+            <details class="more" open=is_open>
+                <summary>"Options: new name, bandwidth, encryption"</summary>
+                <label class="field">
+                    <span>"New name at the destination"</span>
+                    <input
+                        type="text"
+                        name="request[options][new_name]"
+                        value=given("new_name")
+                        autocomplete="off"
+                        spellcheck="false"
+                    />
+                </label>
+                <OptionBox
+                    name="keep_source_definition"
+                    label="Keep the definition at the source"
+                    hint="The VM could then be started there a second time."
+                    is_offered=true
                 />
-                <small class="hint">{own_limit}</small>
-            </label>
-            <MoreOptions />
+                <label class="field" hidden=move || !moves_memory()>
+                    <span>"Bandwidth limit in MiB/s"</span>
+                    <input
+                        type="number"
+                        name="request[options][bandwidth_mib_s]"
+                        value=given("bandwidth_mib_s")
+                        min="1"
+                        max="1000000"
+                        inputmode="numeric"
+                    />
+                    <small class="hint">{own_limit}</small>
+                </label>
+                <MoreOptions />
+            </details>
         </fieldset>
         <PolicyFields
             is_offered=Signal::derive(moves_memory)

@@ -18,25 +18,21 @@ fn MoreOptions(encrypt: bool, way: String) -> impl IntoView {
         ("direct", "direct: this console drives the migration"),
         ("tunnelled", "tunnelled: through the libvirt daemons, slower"),
     ];
-    let is_open = encrypt || !way.is_empty();
     let option = |(value, label): (&'static str, &'static str)| {
         view! { <option value=value selected=value == way>{label}</option> }
     };
     view! {
-        <details class="more" open=is_open>
-            <summary>"More: encryption, control flow"</summary>
-            <CheckField
-                name="request[options][encrypt]"
-                label="Require encryption"
-                hint="Otherwise the migration is encrypted only where both hosts have certificates."
-                checked=encrypt
-            />
-            <label class="field">
-                <span>"Control flow"</span>
-                <select name="request[options][way]">{flows.map(option).collect_view()}</select>
-                <small class="hint">"A migration that this console drives ends with it; a peer-to-peer one goes on without."</small>
-            </label>
-        </details>
+        <CheckField
+            name="request[options][encrypt]"
+            label="Require encryption"
+            hint="Otherwise the migration is encrypted only where both hosts have certificates."
+            checked=encrypt
+        />
+        <label class="field">
+            <span>"Control flow"</span>
+            <select name="request[options][way]">{flows.map(option).collect_view()}</select>
+            <small class="hint">"A migration that this console drives ends with it; a peer-to-peer one goes on without."</small>
+        </label>
     }
 }
 
@@ -47,9 +43,8 @@ mod tests {
     #[test]
     fn what_was_chosen_stays_chosen() {
         let plain = more_options(None, None);
-        assert!(!plain.contains(" open") && !plain.contains("checked"), "{plain}");
+        assert!(!plain.contains("checked"), "{plain}");
         let chosen = more_options(Some("true"), Some("direct"));
-        assert!(chosen.contains("<details open") || chosen.contains(" open "), "{chosen}");
         assert!(chosen.contains("checked") && chosen.contains(r#"value="direct" selected"#), "{chosen}");
     }
 }

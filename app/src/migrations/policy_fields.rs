@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use model::{MigrationOptions, Policy, PolicyDefaults, Steering, text};
 
-/// The choice of the policy, and its limits folded away. A VM without memory to send has no policy: then nothing is sent, either.
+/// The choice of the policy, and folded away its limits and whether it is kept. A VM without memory to send has no policy: then nothing is
+/// sent, either.
 #[component]
 pub(super) fn PolicyFields(
     #[prop(into)] is_offered: Signal<bool>,
@@ -20,7 +21,7 @@ pub(super) fn PolicyFields(
 ) -> impl IntoView {
     let MigrationOptions { policy, longest_pause_ms, budget_s, policy_as_default, .. } = options;
     let chosen = policy.unwrap_or(defaults.policy());
-    let has_limits = longest_pause_ms.is_some() || budget_s.is_some();
+    let is_open = longest_pause_ms.is_some() || budget_s.is_some() || policy_as_default;
     let radio = move |policy: Policy| {
         let (is_chosen, is_default) = (policy == chosen, policy == defaults.policy());
         view! { <PolicyRadio policy is_chosen is_default allows_post_copy /> }
@@ -29,8 +30,8 @@ pub(super) fn PolicyFields(
         <fieldset class="policies" hidden=move || !is_offered.get() disabled=move || !is_offered.get()>
             <legend>"If the guest writes faster than the link carries"</legend>
             {Policy::ALL.iter().copied().map(radio).collect_view()}
-            <details class="more" open=has_limits>
-                <summary>"Limits of the policy"</summary>
+            <details class="more" open=is_open>
+                <summary>"Limits of the policy, and this VM's default"</summary>
                 <LimitField
                     name="longest_pause_ms"
                     label="Longest pause in ms"
@@ -45,16 +46,16 @@ pub(super) fn PolicyFields(
                     max=Steering::MOST_BUDGET_S
                     hint=Signal::derive(move || own_budget(defaults, memory_bytes.get()))
                 />
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        name="request[options][policy_as_default]"
+                        value="true"
+                        checked=policy_as_default
+                    />
+                    <span>"Keep as this VM's default" <small>"For its later migrations."</small></span>
+                </label>
             </details>
-            <label class="check">
-                <input
-                    type="checkbox"
-                    name="request[options][policy_as_default]"
-                    value="true"
-                    checked=policy_as_default
-                />
-                <span>"Keep as this VM's default" <small>"For its later migrations."</small></span>
-            </label>
         </fieldset>
     }
 }

@@ -36,7 +36,17 @@ impl Back {
     }
 
     pub fn to_vms() -> Self {
-        Self { href: "/".to_owned(), label: "VMs" }
+        Self::to_list(None)
+    }
+
+    /// To a list of VMs, e.g. `/?q=web` or `/hosts/beta`.
+    pub fn to_list(list: Option<&str>) -> Self {
+        Self { href: list.unwrap_or("/").to_owned(), label: "VMs" }
+    }
+
+    /// The address without what is asked for there.
+    fn path(&self) -> String {
+        self.href.split('?').next().unwrap_or_default().to_owned()
     }
 
     pub fn to_migrations() -> Self {
@@ -55,7 +65,7 @@ impl Document {
         title: &str,
         content: impl FnOnce() -> V,
     ) -> Self {
-        Self::framed(Frame { assets, path: back.href.clone(), back: Some(back), width: "narrow" }, title, content)
+        Self::framed(Frame { assets, path: back.path(), back: Some(back), width: "narrow" }, title, content)
     }
 
     /// The same for a table, as wide as the window allows.
@@ -65,7 +75,7 @@ impl Document {
         title: &str,
         content: impl FnOnce() -> V,
     ) -> Self {
-        Self::framed(Frame { assets, path: back.href.clone(), back: Some(back), width: "wide" }, title, content)
+        Self::framed(Frame { assets, path: back.path(), back: Some(back), width: "wide" }, title, content)
     }
 
     /// The same for a page of the navigation, which links back to none.

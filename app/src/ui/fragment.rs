@@ -3,7 +3,12 @@
 
 use std::time::Duration;
 
-use leptos::{html, prelude::*, task::spawn_local, web_sys::HtmlElement};
+use leptos::{
+    html,
+    prelude::*,
+    task::spawn_local,
+    web_sys::{Element, HtmlElement},
+};
 use web_sys::wasm_bindgen::JsCast;
 
 use crate::ui::{server_form::send, time::localize};
@@ -118,21 +123,30 @@ pub(crate) fn Fragment(
     view! { <div class="fragment" node_ref=node inner_html=html.unwrap_or_default()></div> }
 }
 
-/// Replaces the content; what had the focus keeps it, and what was unfolded stays so, if it
-/// has an id.
+/// Replaces the content; what had the focus keeps it, if it has an id, and what was unfolded stays so, if it, or an element around it that
+/// has no other before it, has one.
 fn replace(node: &HtmlElement, html: &str) {
     let focused =
         document().active_element().filter(|element| node.contains(Some(element))).map(|element| element.id());
-    let opened = node.query_selector("details[open][id]").ok().flatten().map(|details| details.id());
+    let unfolded = unfolded(node);
     node.set_inner_html(html);
     localize(node);
-    if let Some(details) = opened.and_then(|id| document().get_element_by_id(&id)) {
-        // Fails only for a name that can't be an attribute's.
-        let _ = details.set_attribute("open", "");
+    for id in unfolded {
+        if let Ok(Some(details)) = node.query_selector(&format!("details#{id}, #{id} details")) {
+            // Fails only for a name that can't be an attribute's.
+            let _ = details.set_attribute("open", "");
+        }
     }
     let element = focused.and_then(|id| document().get_element_by_id(&id));
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         // Fails only where the element is gone.
         let _ = element.focus();
     }
+}
+
+/// The nearest id of each `<details>` that is unfolded.
+fn unfolded(node: &HtmlElement) -> Vec<String> {
+    let Ok(found) = node.query_selector_all("details[open]") else { return Vec::new() };
+    let nearest = |index| found.get(index)?.unchecked_into::<Element>().closest("[id]").ok()?;
+    (0..found.length()).filter_map(nearest).map(|named| named.id()).collect()
 }

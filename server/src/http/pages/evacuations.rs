@@ -5,7 +5,7 @@ use app::PlanForm;
 use axum::{
     Extension, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -13,6 +13,7 @@ use model::{
     Chosen, Code, EvacuationCommand, EvacuationId, Host, HostName, MaintenanceCommand, Plan, PlanId, Problem, Scope,
     VmId, VmQuery, Window,
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use port::Principal;
 use serde::Deserialize;
 
@@ -64,7 +65,7 @@ async fn move_page(
     let fields = fields(sent)?;
     let form = match fields.chosen()? {
         Chosen::Matching { except, .. } => PlanForm::moving_all(fields.list(), &except),
-        Chosen::Vms(vms) => moving(&vms)?,
+        Chosen::Vms(vms) => moving(&vms)?.within(fields.list()),
         Chosen::Again(id) => {
             let vms = doors.console.selection(&who, id)?.vms;
             // The others were gone already.
@@ -88,7 +89,7 @@ async fn make_plan(
 ) -> Result<Response, Failed> {
     let form = app::read::<PlanForm>(&body)?;
     Ok(match planned(&doors, &who, &form).await {
-        Ok(plan) => Redirect::to(&format!("/plans/{}", plan.id)).into_response(),
+        Ok(plan) => Redirect::to(&address(plan.id, &form)).into_response(),
         Err(problem) => {
             let hosts = hosts(&doors, &who)?;
             refused(problem.code, app::plan_form(addresses(), &form, &hosts, Some(problem)))
@@ -119,25 +120,41 @@ fn matching(doors: &Doors, who: &Principal, query: VmQuery) -> Result<Vec<VmId>,
     }
 }
 
+/// Of a plan: the list in which its VMs were chosen.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ChosenIn {
+    list: String,
+}
+
+/// The plan's page, which leads back to the list in which its VMs were chosen.
+fn address(id: PlanId, form: &PlanForm) -> String {
+    let list = form.list().map(|list| format!("?list={}", utf8_percent_encode(list, NON_ALPHANUMERIC)));
+    format!("/plans/{id}{}", list.unwrap_or_default())
+}
+
 async fn plan_page(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
     Path(id): Path<String>,
+    Query(ChosenIn { list }): Query<ChosenIn>,
 ) -> Result<Response, Failed> {
     let plan = doors.console.kept_plan(&who, id.parse()?).await?;
-    Ok(shown(app::plan(addresses(), plan, None)))
+    Ok(shown(app::plan(addresses(), plan, &list, None)))
 }
 
 async fn carry_out(
     State(doors): State<Doors>,
     Extension(who): Extension<Principal>,
     Path(id): Path<String>,
+    body: Bytes,
 ) -> Result<Response, Failed> {
     let id: PlanId = id.parse()?;
+    let ChosenIn { list } = app::read(&body)?;
     let plan = doors.console.kept_plan(&who, id).await?;
     Ok(match doors.console.carry_out(&who, id).await {
         Ok(evacuation) => Redirect::to(&format!("/evacuations/{}", evacuation.id)).into_response(),
-        Err(problem) => refused(problem.code, app::plan(addresses(), plan, Some(problem))),
+        Err(problem) => refused(problem.code, app::plan(addresses(), plan, &list, Some(problem))),
     })
 }
 

@@ -76,6 +76,8 @@ async fn to_move_them_a_plan_is_asked_for() {
             vec![format!("name=\"vms\" value=\"{WEB},{two}\""), "Move 2 VMs".to_owned()],
         ),
         (format!("all=on&{list}&vms={two}"), vec![format!("name=\"vms\" value=\"{two}\""), "name=\"all\"".to_owned()]),
+        (format!("{list}&vm={WEB}"), vec!["href=\"/?q=web&amp;from=200\"".to_owned(), "Move 1 VM".to_owned()]),
+        (format!("list=%2F%2Fexample.com%2F&vm={WEB}"), vec!["class=\"back\"><a href=\"/\"".to_owned()]),
         (format!("again={SELECTION}"), vec!["Move 3 VMs".to_owned(), format!("{WEB},{two},")]),
     ] {
         let answer = house.send(send_form("/plans/form", Some(&cookie), &form)).await;
@@ -89,6 +91,9 @@ async fn to_move_them_a_plan_is_asked_for() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{nothing}");
     }
     assert_eq!(house.console.selection_calls(), []);
+    let plan = house.send(send_form("/plans", Some(&cookie), &format!("vms={WEB}&{list}"))).await;
+    let address = plan.header("location");
+    assert!(address.starts_with("/plans/") && address.ends_with("?list=%2F%3Fq%3Dweb%26from%3D200"), "{address}");
     let list = house.send(visit("/plans/form", Some(&cookie), "same-origin")).await;
     assert_eq!((list.status, list.header("location")), (StatusCode::SEE_OTHER, "/"));
 }
