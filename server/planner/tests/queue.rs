@@ -172,8 +172,8 @@ fn sending<'a>(hosts: &'a [HostName], moves: &[(u64, usize, u64)]) -> Vec<Runnin
 /// Whom the rest of the links is given to, and how much they then have, in percent of a link.
 fn raised(queue: &Queue) -> Vec<(u64, u64)> {
     let told = |Raise { vm: raised, bytes_s }: &Raise| {
-        let number = (90..100).find(|number| vm(*number) == *raised).unwrap();
-        (number - 90, (bytes_s * 100).div_ceil(LINK))
+        let number = (0..10).find(|number| vm(90 + number) == *raised);
+        (number.unwrap_or(u64::MAX), (bytes_s * 100).div_ceil(LINK))
     };
     raise(queue).iter().map(told).collect()
 }
