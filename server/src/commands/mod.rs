@@ -32,7 +32,7 @@ pub enum Command {
     /// Starts real libvirt hosts and VMs on this machine, and the console for them; all is gone at the end.
     Demo(demo::DemoCommand),
     /// Empties hosts, or brings their VMs home: shows the plan, asks, carries it out and follows it.
-    Evacuate(evacuate::Evacuate),
+    Evacuate(Box<evacuate::Evacuate>),
     /// Makes certificates for hosts that have none, and says how to put them there.
     Pki(pki::PkiCommand),
     /// Says by which ssh keys the console knows hosts, and forgets keys that have changed.
