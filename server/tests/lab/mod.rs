@@ -111,6 +111,13 @@ impl Sandbox {
         Lab { red, blue }
     }
 
+    /// Starts a third that equals the two of [`Self::start`].
+    pub async fn start_third(&self) -> LabHost {
+        let unpacked = Path::new(SSH_SERVER);
+        let unpacked: &[&Path] = if unpacked.exists() { &[unpacked] } else { &[] };
+        LabHost::start(&self.dir, "green", 5, unpacked).await
+    }
+
     /// Starts two equal hosts with Debian 12's own libvirt and QEMU; none where they are not available.
     pub async fn start_older_pair(&self) -> Option<Lab> {
         let (libvirt, qemu) = (Path::new(OLDER_LIBVIRT), Path::new(OLDER_QEMU));
