@@ -1,5 +1,5 @@
 //! A real host is emptied over limited links, measured: by a plan of the console, and by a script that moves so many at once, all in one
-//! run and in shuffled order. `cargo xtask bench evacuation -- --help` lists the options; what came of it is in docs/evacuations.md.
+//! run and in shuffled order. `cargo xtask bench evacuation -- --help` lists the options.
 //!
 //! Start reading at `run`: the `bed` is three privileged hosts and a console in namespaces, `guests` are what runs on the first of them;
 //! `planned` empties it by the console, `fixed` by a script, and `report` says what came of both.

@@ -1,4 +1,4 @@
-//! A host is emptied, and its VMs come home, while the console and daemons end again and again. Judged is what issue and docs promise:
+//! A host is emptied, and its VMs come home, while the console and daemons end again and again. Judged is (docs/reliability.md):
 //! each VM runs once, in the life that it had, and where it should be; none was ever seen twice.
 
 use std::{
